@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libregpin: decide in userspace what a KVM guest may do with its registers.
+ *
+ * A VMM compiles a policy to a blob (`regpin compile`), attaches it to its VM
+ * and vCPU fds, and shows every KVM_RUN exit to regpin_vcpu_exit().
+ *
+ * Errors are 0 or a negative errno of the documented set. Results are written
+ * only on success. The library never prints, never exits and starts no thread.
+ * A vCPU may only be used from the thread that runs it; a VM's functions may be
+ * called from any thread.
+ */
+#ifndef REGPIN_REGPIN_H
+#define REGPIN_REGPIN_H
+
+#include <linux/types.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct kvm_run;
+struct kvm_cpuid2;
+struct kvm_msr_filter;
+struct regpin_policy;
+struct regpin_vm;
+struct regpin_vcpu;
+
+/**
+ * enum regpin_kind - the register files that a rule or an access can name
+ * @REGPIN_MSR: a model-specific register, by index (EFER is one of them)
+ * @REGPIN_CR0: control register 0
+ * @REGPIN_CR4: control register 4
+ * @REGPIN_XCR0: extended control register 0
+ * @REGPIN_KIND_MAX: number of kinds
+ */
+enum regpin_kind {
+	REGPIN_MSR,
+	REGPIN_CR0,
+	REGPIN_CR4,
+	REGPIN_XCR0,
+	REGPIN_KIND_MAX
+};
+
+/**
+ * enum regpin_action - what is done about an access, mildest first
+ * @REGPIN_ALLOW: it happens as without regpin
+ * @REGPIN_REPORT: it happens and is an event
+ * @REGPIN_MASK: the write happens with the violated bits as they were
+ * @REGPIN_DROP: the instruction completes and changes nothing; a read gives 0
+ * @REGPIN_GP: the guest gets #GP(0)
+ * @REGPIN_ACTION_MAX: number of actions
+ *
+ * Where several rules judge one access, the last in this order decides.
+ */
+enum regpin_action {
+	REGPIN_ALLOW,
+	REGPIN_REPORT,
+	REGPIN_MASK,
+	REGPIN_DROP,
+	REGPIN_GP,
+	REGPIN_ACTION_MAX
+};
+
+/**
+ * enum regpin_event_type - what an event records
+ * @REGPIN_EVENT_VIOLATION: a guest's access violated a rule
+ * @REGPIN_EVENT_VMM_WRITE: the VMM lowered a pin outside of reset and load
+ * @REGPIN_EVENT_ARMED: a vCPU's pins hold from now on
+ * @REGPIN_EVENT_RESET: the VMM reset an armed vCPU; its pins are off
+ * @REGPIN_EVENT_ATTACHED: a VM got its filter
+ * @REGPIN_EVENT_REFUSED: the VM must not run; @detail says why
+ * @REGPIN_EVENT_FAILED: a host call failed, and the access was denied for it;
+ *	@detail is the errno
+ * @REGPIN_EVENT_TYPE_MAX: number of types
+ */
+enum regpin_event_type {
+	REGPIN_EVENT_VIOLATION,
+	REGPIN_EVENT_VMM_WRITE,
+	REGPIN_EVENT_ARMED,
+	REGPIN_EVENT_RESET,
+	REGPIN_EVENT_ATTACHED,
+	REGPIN_EVENT_REFUSED,
+	REGPIN_EVENT_FAILED,
+	REGPIN_EVENT_TYPE_MAX
+};
+
+/**
+ * enum regpin_refusal - why a VM must not run, in @detail of an event
+ * @REGPIN_REFUSED_SVM: the guest's CPUID offers SVM, and the policy does not
+ *	accept nested virtualisation
+ * @REGPIN_REFUSED_VMX: the same with VMX
+ * @REGPIN_REFUSED_SMM: the VM has memory for SMM, and the policy does not
+ *	accept that
+ * @REGPIN_REFUSED_FRED: the guest's CPUID offers FRED, whose entry set-up
+ *	this version can't watch
+ * @REGPIN_REFUSED_FILTER: the policy's filter and the VMM's own don't fit
+ *	into KVM's 16 ranges together, or KVM refused them
+ * @REGPIN_REFUSED_HOST: this KVM lacks what the policy needs
+ * @REGPIN_REFUSED_FD: a KVM fd whose VM is not known to regpin
+ * @REGPIN_REFUSED_MAX: number of reasons
+ */
+enum regpin_refusal {
+	REGPIN_REFUSED_SVM,
+	REGPIN_REFUSED_VMX,
+	REGPIN_REFUSED_SMM,
+	REGPIN_REFUSED_FRED,
+	REGPIN_REFUSED_FILTER,
+	REGPIN_REFUSED_HOST,
+	REGPIN_REFUSED_FD,
+	REGPIN_REFUSED_MAX
+};
+
+#define REGPIN_NO_VCPU	0xffffffffu
+#define REGPIN_NO_RULE	0xffffffffu
+
+/**
+ * struct regpin_event - the record of a verdict or of a life-cycle change
+ * @time: CLOCK_REALTIME in nanoseconds
+ * @old_value: the register before the access
+ * @new_value: the value that the guest (or the VMM) proposed
+ * @value: what the register holds, or the read returned, afterwards
+ * @bits: the bits of @new_value that violated the rule; all ones for rules on
+ *	a whole register
+ * @rip: linear address of the instruction (CS base + RIP), violations only
+ * @type: enum regpin_event_type
+ * @vm: number of the VM in this process, from 0
+ * @vcpu: the id given to KVM_CREATE_VCPU, or REGPIN_NO_VCPU
+ * @index: MSR index if @kind is REGPIN_MSR, else 0
+ * @rule: number of the deciding rule in the policy, or REGPIN_NO_RULE
+ * @detail: see the event's type
+ * @kind: enum regpin_kind
+ * @action: enum regpin_action, the verdict
+ * @write: 1 for a write, 0 for a read
+ * @cpl: privilege level of the guest at @rip, 0 to 3
+ * @has_rip: 1 if @rip and @cpl are valid
+ * @pad: 0
+ *
+ * 80 bytes, the same on every host; travels through shared memory.
+ */
+struct regpin_event {
+	__u64 time;
+	__u64 old_value;
+	__u64 new_value;
+	__u64 value;
+	__u64 bits;
+	__u64 rip;
+	__u32 type;
+	__u32 vm;
+	__u32 vcpu;
+	__u32 index;
+	__u32 rule;
+	__u32 detail;
+	__u8 kind;
+	__u8 action;
+	__u8 write;
+	__u8 cpl;
+	__u8 has_rip;
+	__u8 pad[3];
+};
+
+/**
+ * struct regpin_vm_options - how a VM is attached
+ * @size: sizeof(struct regpin_vm_options), so that the struct can grow
+ * @vm: number that events carry for this VM
+ * @event: called with each event, on the thread that met it; must not block.
+ *	May be NULL. The event is only valid during the call.
+ * @context: first argument of @event
+ */
+struct regpin_vm_options {
+	__u32 size;
+	__u32 vm;
+	void (*event)(void *context, const struct regpin_event *event);
+	void *context;
+};
+
+/**
+ * regpin_policy_open() - load a compiled policy
+ * @fd: a file or memfd that holds a blob, read from its start; stays open
+ * @ret: the policy, owned by the caller; it must outlive every VM that uses it
+ *
+ * Returns: 0, -EINVAL if the blob is damaged or of another version, -EFBIG if
+ * it is larger than any blob can be, -ENOMEM, or read(2)'s error.
+ */
+int regpin_policy_open(int fd, struct regpin_policy **ret);
+
+/**
+ * regpin_policy_load() - load a compiled policy from memory
+ * @blob: the blob; copied, so it may be freed afterwards
+ * @size: its size in bytes
+ * @ret: as for regpin_policy_open()
+ *
+ * Returns: 0, -EINVAL, -EFBIG or -ENOMEM, as regpin_policy_open().
+ */
+int regpin_policy_load(const void *blob, size_t size,
+		       struct regpin_policy **ret);
+
+/**
+ * regpin_policy_free() - give a policy back
+ * @policy: a policy that no VM uses any more, or NULL
+ */
+void regpin_policy_free(struct regpin_policy *policy);
+
+/**
+ * regpin_policy_where() - where a rule was written
+ * @policy: the policy
+ * @rule: the rule's number, as in an event
+ * @line: the line, from 1
+ * @type: the rule's name ("sticky"), a constant string
+ *
+ * Returns: the name of the policy's file, owned by @policy, or NULL if there
+ * is no such rule; then @line and @type are not written.
+ */
+const char *regpin_policy_where(const struct regpin_policy *policy, __u32 rule,
+				__u32 *line, const char **type);
+
+/**
+ * regpin_register_name() - the SDM/APM name of a register
+ * @kind: enum regpin_kind
+ * @index: the MSR's index
+ *
+ * Returns: a constant string, or NULL if the register is not in the table.
+ */
+const char *regpin_register_name(unsigned int kind, __u32 index);
+
+/**
+ * regpin_refusal_text() - a sentence on why a VM was refused, and what to do
+ * @reason: enum regpin_refusal
+ *
+ * Returns: a constant string.
+ */
+const char *regpin_refusal_text(unsigned int reason);
+
+/**
+ * regpin_vm_attach() - put a VM under a policy
+ * @policy: the policy; must outlive the VM
+ * @kvm_fd: /dev/kvm; only used during the call
+ * @vm_fd: the VM, before its first vCPU is created; stays the caller's
+ * @options: may be NULL
+ * @ret: the VM, to be given back with regpin_vm_detach()
+ *
+ * Enables KVM_CAP_X86_USER_SPACE_MSR with KVM_MSR_EXIT_REASON_FILTER and
+ * installs the policy's MSR filter. A policy without MSR rules makes no ioctl.
+ *
+ * Returns: 0, -EINVAL on a wrong @options->size, -EOPNOTSUPP if this KVM lacks
+ * what a rule that is not optional needs, -ENOMEM, or the ioctls' errors.
+ * (KVM: Documentation/virt/kvm/api.rst, "KVM_X86_SET_MSR_FILTER".)
+ */
+int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
+		     const struct regpin_vm_options *options,
+		     struct regpin_vm **ret);
+
+/**
+ * regpin_vm_detach() - forget a VM
+ * @vm: a VM whose vCPUs are all detached, or NULL. KVM's filter stays as it is.
+ */
+void regpin_vm_detach(struct regpin_vm *vm);
+
+/**
+ * regpin_vm_set_msr_filter() - the VMM's own KVM_X86_SET_MSR_FILTER
+ * @vm: the VM
+ * @filter: what the VMM would have given to the ioctl; copied
+ *
+ * Folds the VMM's filter into the policy's and installs both. An access that
+ * the VMM's filter denies and no rule names stays the VMM's.
+ *
+ * Returns: 0, or what KVM would have returned for @filter alone (-EINVAL), or
+ * -E2BIG if both together need more than 16 ranges.
+ */
+int regpin_vm_set_msr_filter(struct regpin_vm *vm,
+			     const struct kvm_msr_filter *filter);
+
+/**
+ * regpin_vm_set_user_msr() - the VMM's own KVM_CAP_X86_USER_SPACE_MSR
+ * @vm: the VM
+ * @mask: the VMM's KVM_MSR_EXIT_REASON_* mask
+ *
+ * Returns: 0, or KVM's error (-EINVAL on an unknown reason).
+ */
+int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask);
+
+/**
+ * regpin_vm_check_slot() - may the VMM add this memory slot?
+ * @vm: the VM
+ * @slot: @slot of struct kvm_userspace_memory_region
+ *
+ * Slots of address space 1 are SMRAM: a guest with SMM loads its control
+ * registers and EFER past every filter, by RSM (APM volume 2, "System-Management
+ * Mode").
+ *
+ * Returns: 0, or -EPERM if the policy does not accept SMM; an event with
+ * REGPIN_REFUSED_SMM went out, and the VMM should end.
+ */
+int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot);
+
+/**
+ * regpin_vcpu_attach() - put a vCPU under its VM's policy
+ * @vm: the VM
+ * @vcpu_fd: the vCPU; stays the caller's
+ * @id: what was given to KVM_CREATE_VCPU
+ * @run: the vCPU's mapped struct kvm_run; stays the caller's
+ * @ret: the vCPU, to be given back with regpin_vcpu_detach()
+ *
+ * Returns: 0 or -ENOMEM.
+ */
+int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
+		       struct kvm_run *run, struct regpin_vcpu **ret);
+
+/**
+ * regpin_vcpu_detach() - forget a vCPU
+ * @vcpu: a vCPU that does not run any more, or NULL
+ */
+void regpin_vcpu_detach(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vcpu_set_cpuid() - the guest's CPUID, after KVM_SET_CPUID2
+ * @vcpu: the vCPU
+ * @cpuid: what KVM accepted
+ *
+ * Returns: 0, or -EPERM if this CPUID offers what the policy does not accept
+ * (SVM, VMX, FRED); an event with the reason went out and the VMM should end.
+ */
+int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
+			  const struct kvm_cpuid2 *cpuid);
+
+/**
+ * regpin_vcpu_before_write() - the VMM is about to write registers
+ * @vcpu: the vCPU
+ *
+ * To be called around KVM_SET_MSRS, KVM_SET_SREGS and KVM_SET_SREGS2, with
+ * regpin_vcpu_after_write() behind. Such writes are never refused; this is how
+ * a reset is recognised and how a write that lowers a pin becomes an event.
+ */
+void regpin_vcpu_before_write(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vcpu_after_write() - the VMM has written registers
+ * @vcpu: the vCPU, after regpin_vcpu_before_write()
+ */
+void regpin_vcpu_after_write(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vcpu_enter() - to be called before each KVM_RUN
+ * @vcpu: the vCPU, on the thread that runs it
+ *
+ * If the VMM wrote registers since the last call, looks at them once and arms
+ * the vCPU if its state says so (incoming migration, snapshot).
+ */
+void regpin_vcpu_enter(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vcpu_exit() - judge an exit, to be called after each KVM_RUN that
+ * returned 0
+ * @vcpu: the vCPU, on the thread that runs it
+ *
+ * Returns: 1 if the exit was regpin's and is answered: call KVM_RUN again, also
+ * when the vCPU is being stopped (with @immediate_exit set KVM completes the
+ * access and returns EINTR). 0 if the exit is the VMM's.
+ */
+int regpin_vcpu_exit(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_version() - the library's version
+ *
+ * Returns: a constant string, "MAJOR.MINOR.PATCH".
+ */
+const char *regpin_version(void);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The policy as bytes: written by the tool, read by whoever runs the VM. */
+#include <errno.h>
+#include <string.h>
+
+#include "blob.h"
+
+size_t blob_seal(const struct regpin_policy *policy, void *blob)
+{
+	size_t rules = policy->nr_rules * sizeof(struct rule);
+	struct blob_header header = {
+		.magic = BLOB_MAGIC,
+		.version = BLOB_VERSION,
+		.size = (uint32_t)(sizeof(header) + rules),
+		.flags = policy->flags,
+		.arming = policy->arming,
+		.nr_rules = policy->nr_rules,
+		.rule_size = sizeof(struct rule),
+	};
+
+	memcpy(header.source, policy->source, sizeof(header.source));
+	memcpy(blob, &header, sizeof(header));
+	memcpy((char *)blob + sizeof(header), policy->rules, rules);
+	return header.size;
+}
+
+static bool header_valid(const struct blob_header *header, size_t size)
+{
+	return header->magic == BLOB_MAGIC &&
+	       header->version == BLOB_VERSION && header->size == size &&
+	       !(header->flags & ~POLICY_FLAGS) && header->arming < ARM_MAX &&
+	       header->nr_rules <= POLICY_MAX_RULES &&
+	       header->rule_size == sizeof(struct rule) &&
+	       header->size == sizeof(*header) +
+			       header->nr_rules * sizeof(struct rule) &&
+	       memchr(header->source, 0, sizeof(header->source));
+}
+
+/* What the judge and the filter take for granted. */
+static bool shape_valid(const struct rule *rule)
+{
+	if (rule->type != RULE_DENY &&
+	    rule->access != (rule->type == RULE_VALUE ? ACCESS_READ :
+							ACCESS_WRITE))
+		return false;
+	if (rule->type != RULE_VALUE && rule->value)
+		return false;
+	return rule->kind == REGPIN_MSR || (!rule->index && rule->count == 1);
+}
+
+static bool rule_valid(const struct rule *rule)
+{
+	return rule->kind < REGPIN_KIND_MAX && rule->type < RULE_TYPE_MAX &&
+	       shape_valid(rule) &&
+	       rule->action > REGPIN_ALLOW &&
+	       rule->action < REGPIN_ACTION_MAX && rule->access &&
+	       !(rule->access & ~(ACCESS_READ | ACCESS_WRITE)) &&
+	       !(rule->flags & ~RULE_FLAGS) && rule->mask && rule->count &&
+	       rule->index + (rule->count - 1) >= rule->index;
+}
+
+int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
+{
+	struct problems *problems;
+	struct blob_header header;
+
+	if (size > BLOB_MAX_SIZE)
+		return -EFBIG;
+	if (size < sizeof(header))
+		return -EINVAL;
+	memcpy(&header, blob, sizeof(header));
+	if (!header_valid(&header, size))
+		return -EINVAL;
+
+	memset(policy, 0, sizeof(*policy));
+	policy->flags = header.flags;
+	policy->arming = header.arming;
+	memcpy(policy->source, header.source, sizeof(policy->source));
+	for (uint32_t i = 0; i < header.nr_rules; i++) {
+		struct rule rule;
+
+		memcpy(&rule, (const char *)blob + sizeof(header) +
+			      i * sizeof(rule), sizeof(rule));
+		if (!rule_valid(&rule) || policy_add(policy, &rule))
+			return -EINVAL;
+	}
+
+	/* The same checks that the text went through: one way to be valid. */
+	problems = problems_new();
+	if (!problems)
+		return -ENOMEM;
+	if (policy_check(policy, problems)) {
+		problems_free(problems);
+		return -EINVAL;
+	}
+	problems_free(problems);
+	return 0;
+}

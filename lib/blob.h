@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The blob: a checked policy as bytes. Fixed width, little endian (x86 only),
+ * a header and then the rules. A reader rejects what it does not know.
+ */
+#ifndef REGPIN_LIB_BLOB_H
+#define REGPIN_LIB_BLOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+#define BLOB_MAGIC	0x626c6f626e697067ull	/* "gpinblob" */
+#define BLOB_VERSION	1u
+
+/**
+ * struct blob_header - the start of a blob
+ * @magic: BLOB_MAGIC
+ * @version: BLOB_VERSION; another version is another format
+ * @size: of the whole blob in bytes
+ * @flags: POLICY_*
+ * @arming: enum arming
+ * @nr_rules: number of struct rule behind the header, at most POLICY_MAX_RULES
+ * @rule_size: sizeof(struct rule)
+ * @source: the policy's file name, NUL-padded
+ */
+struct blob_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;
+	uint32_t flags;
+	uint32_t arming;
+	uint32_t nr_rules;
+	uint32_t rule_size;
+	char source[POLICY_MAX_SOURCE];
+};
+
+_Static_assert(sizeof(struct blob_header) == 288, "the blob's format");
+
+#define BLOB_MAX_SIZE \
+	(sizeof(struct blob_header) + POLICY_MAX_RULES * sizeof(struct rule))
+
+/*
+ * Writes @policy, which has passed policy_check(), to @blob, which has room for
+ * BLOB_MAX_SIZE bytes. Returns the blob's size.
+ */
+size_t blob_seal(const struct regpin_policy *policy, void *blob);
+
+/*
+ * Reads a blob into @policy. Everything is checked again: the reader may be a
+ * VMM and the writer anybody. Returns 0, -EFBIG, -EINVAL or -ENOMEM; on error
+ * @policy is undefined.
+ */
+int blob_open(const void *blob, size_t size, struct regpin_policy *policy);
+
+#endif

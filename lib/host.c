@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the running KVM can do. Asked anew each time: it costs a few ioctls. Also
+ * used by the shim, so: no allocation, no stdio, errno is kept.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/kvm.h>
+
+#include "host.h"
+
+#define IGNORE_MSRS	"/sys/module/kvm/parameters/ignore_msrs"
+
+static bool offers(int kvm_fd, unsigned long cap)
+{
+	return ioctl(kvm_fd, KVM_CHECK_EXTENSION, cap) > 0;
+}
+
+/* Is @word one of the words of @list, which are separated by commas? */
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; list; list = strchr(list, ',')) {
+		if (*list == ',')
+			list++;
+		if (strncmp(list, word, len) == 0 &&
+		    (!list[len] || list[len] == ','))
+			return true;
+	}
+	return false;
+}
+
+static bool known_words(const char *list)
+{
+	static const char *const words[] = {
+		"nofilter", "nofilterexit", "nokvm",
+	};
+
+	while (*list) {
+		size_t len = strcspn(list, ","), i;
+
+		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (strlen(words[i]) == len &&
+			    strncmp(words[i], list, len) == 0)
+				break;
+		if (i == sizeof(words) / sizeof(words[0]))
+			return false;
+		list += len;
+		list += *list == ',';
+	}
+	return true;
+}
+
+static void nothing(struct host *host, int err)
+{
+	memset(host, 0, sizeof(*host));
+	host->kvm_errno = err;
+}
+
+/* A word that is not known must not pass for the host as it is. */
+static void take_away(struct host *host)
+{
+	const char *force = getenv(HOST_ENV);
+
+	if (!force)
+		return;
+	if (!known_words(force))
+		nothing(host, EINVAL);
+	else if (has_word(force, "nokvm"))
+		nothing(host, ENOENT);
+	if (has_word(force, "nofilter"))
+		host->msr_filter = false;
+	if (has_word(force, "nofilterexit"))
+		host->msr_exits = false;
+}
+
+static bool read_ignore_msrs(void)
+{
+	char c = 'N';
+	int fd = open(IGNORE_MSRS, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, &c, 1) != 1)
+		c = 'N';
+	close(fd);
+	return c == 'Y' || c == '1';
+}
+
+static enum host_vendor find_vendor(void)
+{
+	if (access("/sys/module/kvm_amd", F_OK) == 0)
+		return HOST_SVM;
+	if (access("/sys/module/kvm_intel", F_OK) == 0)
+		return HOST_VMX;
+	return access("/sys/module/kvm", F_OK) == 0 ? HOST_OTHER : HOST_UNKNOWN;
+}
+
+static void probe(struct host *host, int kvm_fd)
+{
+	memset(host, 0, sizeof(*host));
+	host->api_version = ioctl(kvm_fd, KVM_GET_API_VERSION, 0);
+	if (host->api_version < 0) {
+		nothing(host, errno);
+		return;
+	}
+	if (host->api_version != KVM_API_VERSION) {
+		host->kvm_errno = EPROTO;
+		return;
+	}
+	/*
+	 * KVM_CAP_X86_USER_SPACE_MSR answers 1, not its reasons; the FILTER
+	 * reason came with KVM_CAP_X86_MSR_FILTER, in the same release.
+	 */
+	host->msr_filter = offers(kvm_fd, KVM_CAP_X86_MSR_FILTER);
+	host->msr_exits = offers(kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) &&
+			  host->msr_filter;
+	host->smm = offers(kvm_fd, KVM_CAP_X86_SMM);
+	host->nested = offers(kvm_fd, KVM_CAP_NESTED_STATE);
+	host->ignore_msrs = read_ignore_msrs();
+	host->vendor = find_vendor();
+}
+
+void host_probe_fd(struct host *host, int kvm_fd)
+{
+	int saved = errno;
+
+	probe(host, kvm_fd);
+	take_away(host);
+	errno = saved;
+}
+
+void host_probe(struct host *host)
+{
+	int saved = errno;
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		nothing(host, errno);
+		take_away(host);
+	} else {
+		host_probe_fd(host, fd);
+		close(fd);
+	}
+	errno = saved;
+}
+
+static const char *kvm_error(int err)
+{
+	switch (err) {
+	case ENOENT:
+		return "there is no /dev/kvm: load kvm_intel or kvm_amd, and switch virtualisation on in the firmware (or nested virtualisation in the host above)";
+	case EACCES:
+	case EPERM:
+		return "no permission to open /dev/kvm: become a member of its group (usually kvm)";
+	case ENODEV:
+	case ENXIO:
+		return "/dev/kvm has no driver behind it: load kvm_intel or kvm_amd";
+	case EPROTO:
+		return "/dev/kvm speaks another API version than 12";
+	case ENOTTY:
+		return "/dev/kvm is not KVM's device";
+	case EINVAL:
+		return HOST_ENV " has a word that is none of nofilter, nofilterexit, nokvm";
+	default:
+		return "/dev/kvm can't be opened";
+	}
+}
+
+static const char *why_not(const struct host *host, const struct rule *rule)
+{
+	if (host->kvm_errno)
+		return kvm_error(host->kvm_errno);
+	if (rule->kind != REGPIN_MSR)
+		return host->cr_filter ? NULL :
+			"this KVM has no CR filter, so writes to control registers can't be stopped (regpin's KVM series adds one)";
+	if (!host->msr_filter)
+		return "this KVM has no MSR filter (KVM_CAP_X86_MSR_FILTER): it takes Linux 5.10 or later";
+	if (!host->msr_exits)
+		return "this KVM can't hand filtered MSR accesses to userspace (KVM_MSR_EXIT_REASON_FILTER): it takes Linux 5.10 or later";
+	return NULL;
+}
+
+bool host_enforces(const struct host *host, const struct rule *rule,
+		   const char **why)
+{
+	const char *text = why_not(host, rule);
+
+	if (text)
+		*why = text;
+	return !text;
+}

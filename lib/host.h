@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * All that regpin asks about the running KVM. Nothing else in the tree probes.
+ */
+#ifndef REGPIN_LIB_HOST_H
+#define REGPIN_LIB_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+/*
+ * For tests: pretend to be a lesser host. "nofilter", "nofilterexit",
+ * "nokvm" take capabilities away; nothing can be added.
+ */
+#define HOST_ENV	"REGPIN_HOST_FORCE"
+
+enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
+
+/**
+ * struct host - what this KVM gives
+ * @kvm_errno: 0, or why /dev/kvm could not be used
+ * @api_version: KVM_GET_API_VERSION
+ * @msr_filter: KVM_CAP_X86_MSR_FILTER
+ * @msr_exits: KVM_CAP_X86_USER_SPACE_MSR has KVM_MSR_EXIT_REASON_FILTER
+ * @cr_filter: a CR filter; no KVM has one so far
+ * @smm: KVM_CAP_X86_SMM
+ * @nested: KVM_CAP_NESTED_STATE offers it to guests
+ * @ignore_msrs: the module parameter; unknown MSRs are swallowed, not #GP'd
+ * @vendor: which vendor module is loaded
+ */
+struct host {
+	int kvm_errno;
+	int api_version;
+	bool msr_filter, msr_exits, cr_filter, smm, nested, ignore_msrs;
+	enum host_vendor vendor;
+};
+
+/* Fills @host by an open /dev/kvm. Never fails: what can't be asked is absent. */
+void host_probe_fd(struct host *host, int kvm_fd);
+
+/* The same, opening /dev/kvm itself. */
+void host_probe(struct host *host);
+
+/* Can this host enforce @rule? If not, *@why is a constant text. */
+bool host_enforces(const struct host *host, const struct rule *rule,
+		   const char **why);
+
+#endif

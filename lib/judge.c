@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What the guest sees: the verdict on one access. */
+#include "judge.h"
+
+/*
+ * The bits of @access that violate @rule. Rules on whole registers answer all
+ * ones. A rule that is not armed yet is not violated, but for `uniform`, which
+ * binds the vCPUs that come after the first armed one, and `deny`, which is no
+ * pin and holds from the first instruction.
+ */
+static uint64_t violated(const struct rule *rule, const struct state *state,
+			 const struct access *access)
+{
+	uint64_t old = access->old_value, new = access->new_value;
+	bool changed = old != new;
+
+	if (rule->type == RULE_DENY)
+		return rule->access & (access->write ? ACCESS_WRITE :
+						       ACCESS_READ) ? ~0ull : 0;
+	if (!access->write)
+		return 0;
+
+	switch ((enum rule_type)rule->type) {
+	case RULE_UNIFORM:
+		return state->uniform_known && new != state->uniform ? ~0ull :
+								       0;
+	case RULE_STICKY:
+		return state->armed ? old & ~new & rule->mask : 0;
+	case RULE_NEVER:
+		return state->armed ? ~old & new & rule->mask : 0;
+	case RULE_FROZEN:
+		return state->armed ? (old ^ new) & rule->mask : 0;
+	case RULE_ONCE:
+		if (!state->armed || !changed)
+			return 0;
+		return state->setup_done || old ? ~0ull : 0;
+	case RULE_VALUE:
+		return 0;
+	case RULE_DENY:
+	case RULE_TYPE_MAX:
+		break;
+	}
+	/* Not a rule that this code knows: the blob's reader let it in. */
+	return ~0ull;
+}
+
+void judge(const struct regpin_policy *policy, const struct state *state,
+	   const struct access *access, struct verdict *verdict)
+{
+	uint64_t restore = 0;
+
+	*verdict = (struct verdict){
+		.action = REGPIN_ALLOW,
+		.value = access->new_value,
+	};
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+		uint64_t bits;
+
+		if (!rule_covers(rule, access->kind, access->index))
+			continue;
+		if (rule->type == RULE_VALUE && !access->write) {
+			verdict->answered = true;
+			verdict->value = rule->value;
+			continue;
+		}
+		bits = violated(rule, state, access);
+		if (!bits)
+			continue;
+		if (rule->action == REGPIN_MASK)
+			restore |= bits;
+		if (rule->action > verdict->action) {
+			verdict->action = rule->action;
+			verdict->rule = rule;
+			verdict->bits = bits;
+		} else if (rule->action == verdict->action &&
+			   rule->type == verdict->rule->type) {
+			verdict->bits |= bits;
+		}
+	}
+
+	if (!access->write) {
+		/* `deny` and `value` on one register don't pass the checks. */
+		if (!verdict->answered)
+			verdict->value = verdict->action == REGPIN_DROP ?
+						 0 : access->old_value;
+	} else if (verdict->action >= REGPIN_DROP) {
+		verdict->value = access->old_value;
+	} else {
+		verdict->value = (access->new_value & ~restore) |
+				 (access->old_value & restore);
+	}
+}

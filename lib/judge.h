@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The verdict on one access. Pure: no system call, no clock, no allocation, no
+ * state but what is handed in. Everything that decides goes through here.
+ */
+#ifndef REGPIN_LIB_JUDGE_H
+#define REGPIN_LIB_JUDGE_H
+
+#include "policy.h"
+
+/**
+ * struct access - one attempt to read or write a register
+ * @kind: enum regpin_kind
+ * @write: a write; else a read
+ * @index: MSR index
+ * @old_value: what the register holds; verdicts on reads don't depend on it
+ * @new_value: what it is to hold, with the bits that hardware ignores already
+ *	replaced by the old ones; unused for reads
+ */
+struct access {
+	uint8_t kind;
+	bool write;
+	uint32_t index;
+	uint64_t old_value;
+	uint64_t new_value;
+};
+
+/**
+ * struct state - all else that a verdict may depend on
+ * @armed: the pins of this vCPU hold
+ * @setup_done: it has finished its syscall set-up
+ * @uniform_known: the VM's first armed vCPU has settled this register's value
+ * @uniform: that value
+ */
+struct state {
+	bool armed;
+	bool setup_done;
+	bool uniform_known;
+	uint64_t uniform;
+};
+
+/**
+ * struct verdict - what is to happen
+ * @action: enum regpin_action
+ * @rule: the rule that was violated and decided, NULL if there is none
+ * @answered: a read gets @value, which is a rule's and not the register's
+ * @bits: what of the access violates @rule
+ * @value: what the register is to hold afterwards
+ */
+struct verdict {
+	uint8_t action;
+	bool answered;
+	const struct rule *rule;
+	uint64_t bits;
+	uint64_t value;
+};
+
+/* Judges @access. Fills @verdict whatever the arguments are. */
+void judge(const struct regpin_policy *policy, const struct state *state,
+	   const struct access *access, struct verdict *verdict);
+
+#endif

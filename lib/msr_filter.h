@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The policy's MSR rules and the VMM's own MSR filter, folded into what KVM is
+ * given: at most 16 ranges.
+ */
+#ifndef REGPIN_LIB_MSR_FILTER_H
+#define REGPIN_LIB_MSR_FILTER_H
+
+#include <linux/kvm.h>
+
+#include "policy.h"
+
+/*
+ * All MSRs that there are lie in five windows of 12,288, which is also the most
+ * that one of KVM's bitmaps holds. Reads and writes apart, that is ten ranges.
+ */
+#define FILTER_WINDOW		(KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
+#define FILTER_NR_WINDOWS	5
+extern const uint32_t filter_windows[FILTER_NR_WINDOWS];
+
+/* The window that holds @index, or -1. */
+int filter_window_of(uint32_t index);
+
+/**
+ * struct filter_copy - an MSR filter with its bitmaps
+ * @filter: its ranges point into @bitmaps
+ * @bitmaps: one for each range, as long as KVM may read: whole longs
+ */
+struct filter_copy {
+	struct kvm_msr_filter filter;
+	uint8_t bitmaps[KVM_MSR_FILTER_MAX_RANGES]
+		       [KVM_MSR_FILTER_MAX_BITMAP_SIZE];
+};
+
+/* Copies a VMM's filter that KVM would take. Returns 0 or -EINVAL. */
+int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter);
+
+/* Must KVM show this access to us for the policy's sake? */
+bool filter_wants(const struct regpin_policy *policy, uint32_t index,
+		  unsigned int access);
+
+/* Does the policy want any MSR access at all? */
+bool filter_needed(const struct regpin_policy *policy);
+
+/*
+ * Builds the filter that denies an access exactly where the policy wants to
+ * judge it or @vmm denies it (as far as KVM can filter it at all). @vmm may be
+ * NULL. Returns 0, or -E2BIG if that takes more than 16 ranges.
+ */
+int filter_build(const struct regpin_policy *policy,
+		 const struct kvm_msr_filter *vmm, struct filter_copy *out);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A policy in memory: an array of rules, sorted by register. The front end
+ * fills it, policy_check() says what is wrong with it, the blob carries it, the
+ * judge reads it. It has no pointers and no policy text in it.
+ */
+#ifndef REGPIN_LIB_POLICY_H
+#define REGPIN_LIB_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "regpin/regpin.h"
+
+#define POLICY_MAX_RULES	1024
+#define POLICY_MAX_SOURCE	256	/* file name, with its NUL */
+
+enum rule_type {
+	RULE_STICKY,	/* once 1, may not be cleared */
+	RULE_NEVER,	/* may not be set */
+	RULE_FROZEN,	/* may not change once the vCPU is armed */
+	RULE_ONCE,	/* open until the vCPU's syscall set-up is done */
+	RULE_UNIFORM,	/* the value that the first armed vCPU has */
+	RULE_DENY,	/* no access at all */
+	RULE_VALUE,	/* reads answer a constant */
+	RULE_TYPE_MAX
+};
+
+#define ACCESS_READ	1u
+#define ACCESS_WRITE	2u
+
+#define RULE_OPTIONAL	(1u << 0)	/* degrade where the host can't */
+#define RULE_FLAGS	RULE_OPTIONAL
+
+enum arming {
+	ARM_START,		/* from the first instruction */
+	ARM_SYSCALL_ENTRY,	/* a vCPU's first non-zero LSTAR */
+	ARM_MAX
+};
+
+#define POLICY_ACCEPT_NESTED	(1u << 0)
+#define POLICY_ACCEPT_SMM	(1u << 1)
+#define POLICY_FLAGS		(POLICY_ACCEPT_NESTED | POLICY_ACCEPT_SMM)
+
+/**
+ * struct rule - one rule on one register, or on a range of MSRs
+ * @mask: the bits it speaks of; all ones for rules on whole registers
+ * @value: what reads answer, RULE_VALUE only, else 0
+ * @index: first MSR index, 0 for control registers
+ * @count: number of MSRs, 1 for all but RULE_DENY and RULE_VALUE
+ * @line: where it was written, from 1
+ * @column: likewise
+ * @kind: enum regpin_kind
+ * @type: enum rule_type
+ * @action: enum regpin_action, after `mode: report` has been applied; never
+ *	REGPIN_ALLOW; RULE_VALUE has no violations, and REGPIN_GP here
+ * @access: ACCESS_READ and ACCESS_WRITE; RULE_DENY looks at both, RULE_VALUE at
+ *	reads, all others at writes
+ * @flags: RULE_*
+ */
+struct rule {
+	uint64_t mask;
+	uint64_t value;
+	uint32_t index;
+	uint32_t count;
+	uint32_t line;
+	uint32_t column;
+	uint8_t kind;
+	uint8_t type;
+	uint8_t action;
+	uint8_t access;
+	uint32_t flags;
+};
+
+_Static_assert(sizeof(struct rule) == 40, "a rule is part of the blob");
+
+struct regpin_policy {
+	uint32_t flags;
+	uint32_t arming;
+	uint32_t nr_rules;
+	char source[POLICY_MAX_SOURCE];
+	struct rule rules[POLICY_MAX_RULES];
+};
+
+/**
+ * struct problem - one thing that is wrong with a policy
+ * @line: where, from 1; 0 if it concerns the whole
+ * @column: likewise
+ * @warning: true if the policy can be used all the same
+ * @text: what, and what to do about it
+ */
+struct problem {
+	uint32_t line, column;
+	bool warning;
+	char text[320];
+};
+
+/* All problems of one policy, in the order they were found. */
+#define MAX_PROBLEMS	100
+struct problems {
+	unsigned int nr, errors;
+	bool overflow;		/* there were more */
+	struct problem list[MAX_PROBLEMS];
+};
+
+struct problems *problems_new(void);
+void problems_free(struct problems *problems);
+
+void __attribute__((format(printf, 5, 6)))
+problem_add(struct problems *problems, bool warning, uint32_t line,
+	    uint32_t column, const char *format, ...);
+#define problem_error(p, line, col, ...) \
+	problem_add(p, false, line, col, __VA_ARGS__)
+#define problem_warning(p, line, col, ...) \
+	problem_add(p, true, line, col, __VA_ARGS__)
+
+extern const char *const rule_type_names[RULE_TYPE_MAX];
+extern const char *const regpin_action_names[REGPIN_ACTION_MAX];
+extern const char *const regpin_kind_names[REGPIN_KIND_MAX];
+
+/*
+ * Adds a rule behind the others. Returns 0, or -E2BIG if the policy is full.
+ */
+int policy_add(struct regpin_policy *policy, const struct rule *rule);
+
+/*
+ * What no single rule shows: ranges that KVM can't filter, conditions on
+ * registers that can't be replayed, actions that a rule can't have, rules on
+ * hot registers (a warning), the same rule twice. Independent of the host.
+ * Sorts the rules by register. Returns the number of errors.
+ */
+unsigned int policy_check(struct regpin_policy *policy,
+			  struct problems *problems);
+
+/* The first rule of the policy on @kind, @index for @access, or NULL. */
+const struct rule *policy_rule_on(const struct regpin_policy *policy,
+				  unsigned int kind, uint32_t index,
+				  unsigned int access);
+
+/* Does @rule speak of this register? */
+static inline bool rule_covers(const struct rule *rule, unsigned int kind,
+			       uint32_t index)
+{
+	return rule->kind == kind && index - rule->index < rule->count;
+}
+
+#endif

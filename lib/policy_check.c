@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What can be wrong with a policy. The checks look at one rule after the other,
+ * in the order in which they were written, and then, sorted, at those that
+ * speak of the same register. Blobs go through here, too, so nothing is taken
+ * for granted but that the enums are in range.
+ */
+#include <stdio.h>
+
+#include "msr_filter.h"
+#include "policy.h"
+#include "registers.h"
+
+#define MSR_MAX_RANGE		FILTER_WINDOW
+#define MSR_X2APIC		0x800u
+#define MSR_X2APIC_NR		0x100u
+#define MSR_TSC_DEADLINE	0x6e0u
+#define CR4_VMXE		(1ull << 13)
+#define CR0_HOT			(1ull << 3)	/* TS */
+#define CR4_HOT			(1ull << 2 | 1ull << 6 | 1ull << 7 | 1ull << 8)
+						/* TSD, MCE, PGE, PCE */
+
+/* What KVM's ranges leave when each window has one for reads and writes. */
+#define RANGES_ELSEWHERE	(KVM_MSR_FILTER_MAX_RANGES - \
+				 2 * FILTER_NR_WINDOWS)
+
+#define rule_problem(check, warning, ...) \
+	problem_add((check)->problems, warning, (check)->rule->line, \
+		    (check)->rule->column, __VA_ARGS__)
+
+/**
+ * struct check - the rule that is being looked at
+ * @policy: its policy
+ * @problems: where to complain
+ * @rule: the rule
+ * @type: its name
+ * @subject: what it speaks of, for messages
+ * @ranges: KVM ranges that the rules outside of all windows need so far
+ */
+struct check {
+	const struct regpin_policy *policy;
+	struct problems *problems;
+	const struct rule *rule;
+	const char *type;
+	char subject[48];
+	unsigned int ranges;
+};
+
+static void check_begin(struct check *check, const struct rule *rule)
+{
+	const struct regpin_register *reg;
+	char *to = check->subject;
+	size_t size = sizeof(check->subject);
+
+	check->rule = rule;
+	check->type = rule_type_names[rule->type];
+	reg = register_find(rule->kind, rule->index);
+	if (rule->kind != REGPIN_MSR)
+		snprintf(to, size, "%s", regpin_kind_names[rule->kind]);
+	else if (rule->count != 1)
+		snprintf(to, size, "MSRs 0x%x-0x%x", rule->index,
+			 rule->index + (rule->count - 1));
+	else if (!reg)
+		snprintf(to, size, "MSR 0x%x", rule->index);
+	else if (reg->count > 1)
+		snprintf(to, size, "%s%u", reg->name, rule->index - reg->index);
+	else
+		snprintf(to, size, "%s", reg->name);
+}
+
+/* Names the lowest bit of @bits, and says how many more there are. */
+static const char *bits_text(char *to, size_t size, const struct rule *rule,
+			     uint64_t bits)
+{
+	unsigned int low = (unsigned int)__builtin_ctzll(bits);
+	int others = __builtin_popcountll(bits) - 1;
+	const struct regpin_register *reg;
+	const char *name = NULL;
+	char number[8], more[32];
+
+	reg = register_find(rule->kind, rule->index);
+	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
+		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+
+		if (low - bit->lo < bit->width)
+			name = bit->name;
+	}
+	snprintf(number, sizeof(number), "%u", low);
+	snprintf(more, sizeof(more), " and %d more", others);
+	snprintf(to, size, "bit %s%s of %s", name ? name : number,
+		 others ? more : "", reg ? reg->name : "the MSR");
+	return to;
+}
+
+/* Does @rule's range touch the @count MSRs from @index? */
+static bool touches(const struct rule *rule, uint32_t index, uint32_t count)
+{
+	return rule->kind == REGPIN_MSR &&
+	       (uint64_t)rule->index < (uint64_t)index + count &&
+	       (uint64_t)index < (uint64_t)rule->index + rule->count;
+}
+
+/* Can userspace perform every access that @rule speaks of? */
+static bool all_replay(const struct rule *rule)
+{
+	uint64_t found = 0;
+
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+		uint64_t first = rule->index, end = first + rule->count;
+
+		if (!reg->replay || reg->kind != REGPIN_MSR)
+			continue;
+		if (reg->index > first)
+			first = reg->index;
+		if ((uint64_t)reg->index + reg->count < end)
+			end = (uint64_t)reg->index + reg->count;
+		if (first < end)
+			found += end - first;
+	}
+	return found == rule->count;
+}
+
+/* The checks of one rule return true where the others would only confuse. */
+static bool check_shape(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (!rule->mask) {
+		rule_problem(check, false,
+			     "%s on %s speaks of no bit: name at least one",
+			     check->type, check->subject);
+		return true;
+	}
+	if (rule->type < RULE_DENY && rule->count != 1) {
+		rule_problem(check, false,
+			     "%s needs single registers, not %s: name each in a list",
+			     check->type, check->subject);
+		return true;
+	}
+	return false;
+}
+
+static bool check_range(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->kind != REGPIN_MSR)
+		return false;
+	if ((uint64_t)rule->index + rule->count > 0xffffffffull ||
+	    !rule->count) {
+		rule_problem(check, false,
+			     "%s: KVM can't filter MSR 0xffffffff or beyond: end the range before it",
+			     check->subject);
+		return true;
+	}
+	if (rule->count > MSR_MAX_RANGE) {
+		rule_problem(check, false,
+			     "%s: these are %u MSRs, and KVM filters at most %u (0x%x) in one range: name what you mean more closely",
+			     check->subject, rule->count, MSR_MAX_RANGE,
+			     MSR_MAX_RANGE);
+		return true;
+	}
+	return false;
+}
+
+static bool check_unfiltered(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (touches(rule, MSR_X2APIC, MSR_X2APIC_NR)) {
+		rule_problem(check, false,
+			     "%s: KVM never filters the x2APIC's MSRs, 0x800-0x8ff: leave them out",
+			     check->subject);
+		return true;
+	}
+	if ((rule->access & ACCESS_WRITE) &&
+	    touches(rule, MSR_TSC_DEADLINE, 1)) {
+		rule_problem(check, false,
+			     "%s: on VMX hosts KVM's fast path takes writes to TSC_DEADLINE (0x6e0) before the filter: leave it out; only deny: read holds",
+			     check->subject);
+		return true;
+	}
+	return false;
+}
+
+static bool check_replay(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->kind != REGPIN_MSR || all_replay(rule))
+		return false;
+	if (rule->type < RULE_DENY) {
+		rule_problem(check, false,
+			     "%s on %s: KVM does not perform a deflected WRMSR, and userspace can't perform this one exactly: only deny with gp or drop is possible",
+			     check->type, check->subject);
+		return true;
+	}
+	if (rule->type != RULE_DENY || rule->action != REGPIN_REPORT)
+		return false;
+	rule_problem(check, false,
+		     "deny of %s can't only report: KVM does not perform a deflected access, and userspace can't perform this one exactly: use action gp or drop, without mode: report",
+		     check->subject);
+	return true;
+}
+
+static bool check_action(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->type == RULE_DENY && rule->action == REGPIN_MASK)
+		rule_problem(check, false,
+			     "deny of %s has no bits that a mask could keep: use action gp or drop",
+			     check->subject);
+	if (rule->kind != REGPIN_MSR && rule->action == REGPIN_DROP)
+		rule_problem(check, false,
+			     "%s: a write to a control register can't vanish: use action gp, mask or report",
+			     check->subject);
+	return false;
+}
+
+static bool check_control_register(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->kind == REGPIN_MSR)
+		return false;
+	if (rule->type >= RULE_ONCE) {
+		rule_problem(check, false,
+			     "%s is for MSRs: on %s use sticky, never or frozen",
+			     check->type, check->subject);
+		return true;
+	}
+	if (!(rule->flags & RULE_OPTIONAL))
+		rule_problem(check, true,
+			     "%s: no KVM enforces it yet, so the start will be refused: add optional: true to run without this rule where that is so",
+			     check->subject);
+	return false;
+}
+
+static bool check_value(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->type == RULE_VALUE &&
+	    (rule->access != ACCESS_READ || rule->action != REGPIN_GP))
+		rule_problem(check, false,
+			     "value of %s is what reads answer: it has no action, and says nothing on writes",
+			     check->subject);
+	return false;
+}
+
+static bool check_arming(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (check->policy->arming != ARM_SYSCALL_ENTRY ||
+	    rule->type != RULE_DENY || !(rule->access & ACCESS_WRITE) ||
+	    rule->action < REGPIN_DROP)
+		return false;
+	if (touches(rule, MSR_LSTAR, 1) || touches(rule, MSR_SFMASK, 1))
+		rule_problem(check, false,
+			     "%s: with arming: syscall-entry a vCPU is armed by its writes to LSTAR and SFMASK, and this denies them: use uniform or once, or arming: start",
+			     check->subject);
+	return false;
+}
+
+static bool check_nested(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	const char *bit = NULL;
+
+	if (!(check->policy->flags & POLICY_ACCEPT_NESTED) ||
+	    rule->type != RULE_NEVER)
+		return false;
+	if (rule_covers(rule, REGPIN_MSR, MSR_EFER) && rule->mask & EFER_SVME)
+		bit = "EFER.SVME";
+	else if (rule->kind == REGPIN_CR4 && rule->mask & CR4_VMXE)
+		bit = "CR4.VMXE";
+	if (bit)
+		rule_problem(check, true,
+			     "accept: [nested] and never %s contradict each other: a guest can't nest without it",
+			     bit);
+	return false;
+}
+
+static bool check_hot(struct check *check)
+{
+	const char *name = NULL;
+	bool others = false;
+
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		if (!reg->hot || reg->kind != REGPIN_MSR ||
+		    !touches(check->rule, reg->index, reg->count))
+			continue;
+		others = name;
+		if (others)
+			break;
+		name = reg->name;
+	}
+	if (!name)
+		return false;
+	if (check->rule->count > 1)
+		rule_problem(check, true,
+			     "%s: guests use %s%s in normal running: every access will be an exit to userspace, some microseconds each",
+			     check->subject, name, others ? " and others" : "");
+	else
+		rule_problem(check, true,
+			     "guests use %s in normal running: every access will be an exit to userspace, some microseconds each",
+			     check->subject);
+	return false;
+}
+
+/* Outside of the windows every rule needs ranges of its own. */
+static bool check_elsewhere(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	int first = filter_window_of(rule->index);
+	unsigned int before = check->ranges;
+
+	if (rule->kind != REGPIN_MSR ||
+	    (first >= 0 &&
+	     first == filter_window_of(rule->index + (rule->count - 1))))
+		return false;
+	check->ranges += (unsigned int)__builtin_popcount(rule->access);
+	if (before <= RANGES_ELSEWHERE && check->ranges > RANGES_ELSEWHERE)
+		rule_problem(check, false,
+			     "%s: too many rules on MSRs where no CPU has any; KVM has %d ranges left for these, one for each rule's reads and one for its writes: join or drop some",
+			     check->subject, RANGES_ELSEWHERE);
+	return false;
+}
+
+/*
+ * Bits that kernels change all the time: a pin on one breaks the guest rather
+ * than an attack on it.
+ */
+static bool check_hot_bits(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	uint64_t hot = 0;
+	char bits[64];
+
+	if (rule->kind == REGPIN_CR0)
+		hot = rule->mask & CR0_HOT;
+	else if (rule->kind == REGPIN_CR4)
+		hot = rule->mask & CR4_HOT;
+	if (!hot || rule->type == RULE_NEVER)
+		return false;
+	rule_problem(check, true,
+		     "kernels change %s in normal running and would violate this rule: leave %s out",
+		     bits_text(bits, sizeof(bits), rule, hot),
+		     hot & (hot - 1) ? "these bits" : "this bit");
+	return false;
+}
+
+static void check_rule(struct check *check, const struct rule *rule)
+{
+	static bool (*const checks[])(struct check *check) = {
+		check_shape, check_range, check_unfiltered,
+		check_control_register, check_replay, check_action,
+		check_value, check_arming, check_nested, check_hot,
+		check_hot_bits, check_elsewhere,
+	};
+
+	check_begin(check, rule);
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (checks[i](check))
+			return;
+}
+
+static int rule_compare(const struct rule *a, const struct rule *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->index != b->index)
+		return a->index < b->index ? -1 : 1;
+	if (a->count != b->count)
+		return a->count < b->count ? -1 : 1;
+	return (int)a->type - (int)b->type;
+}
+
+/* Insertion sort: stable, no allocation, and 1024 rules at most. */
+static void policy_sort(struct regpin_policy *policy)
+{
+	for (uint32_t i = 1; i < policy->nr_rules; i++) {
+		struct rule rule = policy->rules[i];
+		uint32_t to = i;
+
+		while (to && rule_compare(&policy->rules[to - 1], &rule) > 0) {
+			policy->rules[to] = policy->rules[to - 1];
+			to--;
+		}
+		policy->rules[to] = rule;
+	}
+}
+
+static bool both(const struct rule *a, const struct rule *b,
+		 enum rule_type x, enum rule_type y)
+{
+	return (a->type == x && b->type == y) || (a->type == y && b->type == x);
+}
+
+/* A pin that can never decide, because what it pins is denied. */
+static bool moot(const struct rule *pin, const struct rule *deny)
+{
+	return pin->kind == REGPIN_MSR && pin->type < RULE_DENY &&
+	       deny->type == RULE_DENY &&
+	       (deny->access & ACCESS_WRITE) && deny->action >= pin->action;
+}
+
+/* Two rules of one type share @common bits. */
+static void check_twice(struct check *check, const struct rule *first,
+			uint64_t common)
+{
+	const struct rule *rule = check->rule;
+	char bits[64];
+
+	if (first->line == rule->line && first->column == rule->column)
+		rule_problem(check, false,
+			     "%s stands twice in this rule's list of registers, perhaps by two names",
+			     check->subject);
+	else
+		rule_problem(check, false,
+			     "%s on %s is already in the rule at %u:%u: it may stand in one only",
+			     check->type, ~common ?
+			     bits_text(bits, sizeof(bits), rule, common) :
+			     check->subject, first->line, first->column);
+}
+
+/* @rule was written behind @first, and both speak of one register. */
+static void check_pair(struct check *check, const struct rule *first,
+		       const struct rule *rule)
+{
+	uint64_t common = first->mask & rule->mask;
+	char bits[64];
+
+	check_begin(check, rule);
+	if (first->type == rule->type) {
+		if (common && (first->access & rule->access))
+			check_twice(check, first, common);
+	} else if (common && both(first, rule, RULE_STICKY, RULE_NEVER)) {
+		rule_problem(check, true,
+			     "%s is both sticky and never (%u:%u): that is what frozen means",
+			     bits_text(bits, sizeof(bits), rule, common),
+			     first->line, first->column);
+	} else if (common && (both(first, rule, RULE_FROZEN, RULE_STICKY) ||
+			      both(first, rule, RULE_FROZEN, RULE_NEVER))) {
+		rule_problem(check, true,
+			     "%s is %s already, at %u:%u: frozen includes sticky and never",
+			     bits_text(bits, sizeof(bits), rule, common),
+			     rule_type_names[first->type], first->line,
+			     first->column);
+	} else if (both(first, rule, RULE_DENY, RULE_VALUE)) {
+		if (first->access & rule->access)
+			rule_problem(check, false,
+				     "%s and %s (%u:%u) both speak of reads of %s: keep one of the two",
+				     check->type, rule_type_names[first->type],
+				     first->line, first->column,
+				     check->subject);
+	} else if (moot(rule, first) || moot(first, rule)) {
+		rule_problem(check, true,
+			     "%s and %s (%u:%u) on the same register, %s: while writes are denied, the other rule decides nothing",
+			     check->type, rule_type_names[first->type],
+			     first->line, first->column, check->subject);
+	}
+}
+
+static void check_pairs(struct check *check)
+{
+	const struct regpin_policy *policy = check->policy;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *a = &policy->rules[i];
+
+		for (uint32_t j = i + 1; j < policy->nr_rules; j++) {
+			const struct rule *b = &policy->rules[j];
+
+			if (!rule_covers(a, b->kind, b->index))
+				break;
+			if (b->line < a->line || (b->line == a->line &&
+						  b->column < a->column))
+				check_pair(check, b, a);
+			else
+				check_pair(check, a, b);
+		}
+	}
+}
+
+unsigned int policy_check(struct regpin_policy *policy,
+			  struct problems *problems)
+{
+	struct check check = { .policy = policy, .problems = problems };
+	unsigned int before = problems->errors;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		check_rule(&check, &policy->rules[i]);
+	policy_sort(policy);
+	check_pairs(&check);
+	return problems->errors - before;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a guest could have written itself. Follows set_efer() and __kvm_set_msr()
+ * in arch/x86/kvm/x86.c; the checks that KVM makes for the host's writes too are
+ * left to KVM_SET_MSRS, which then sets nothing.
+ */
+#include <linux/kvm.h>
+#include <stddef.h>
+
+#include "registers.h"
+#include "replay.h"
+
+#define EFER_TCE	(1ull << 15)
+
+/* APM volume 3, "CPUID Fn8000_0001": feature bits that unlock bits of EFER. */
+static const struct {
+	uint32_t function;
+	bool in_edx, in_ecx;
+	uint8_t bit;
+	uint64_t efer;
+} efer_features[] = {
+	{ 0x80000001, true, false, 20, EFER_NXE },
+	{ 0x80000001, true, false, 25, EFER_FFXSR },
+	{ 0x80000001, true, false, 29, EFER_LME | EFER_LMA },
+	{ 0x80000001, false, true, 2, EFER_SVME },
+	{ 0x80000001, false, true, 17, EFER_TCE },
+	{ 0x80000021, false, false, 8, EFER_AIBRSE },
+};
+
+#define NR_FEATURES (sizeof(efer_features) / sizeof(efer_features[0]))
+
+static void read_entry(struct guest *guest, const struct kvm_cpuid_entry2 *e)
+{
+	for (size_t i = 0; i < NR_FEATURES; i++) {
+		uint32_t word = efer_features[i].in_edx ? e->edx :
+				efer_features[i].in_ecx ? e->ecx : e->eax;
+
+		if (e->function == efer_features[i].function &&
+		    word & (1u << efer_features[i].bit))
+			guest->efer_forbidden &= ~efer_features[i].efer;
+	}
+	if (e->function == 0x80000001 && e->ecx & (1u << 2))
+		guest->svm = true;
+	/* SDM volume 2, "CPUID": leaf 1 ECX.VMX; leaf 7 subleaf 1 EAX.FRED. */
+	if (e->function == 1 && e->ecx & (1u << 5))
+		guest->vmx = true;
+	if (e->function == 7 && e->index == 1 && e->eax & (1u << 17))
+		guest->fred = true;
+}
+
+void guest_from_cpuid(struct guest *guest, const struct kvm_cpuid2 *cpuid)
+{
+	uint64_t sysenter = guest->sysenter;
+
+	*guest = (struct guest){ .sysenter = sysenter ? sysenter : ~0ull };
+	for (size_t i = 0; i < NR_FEATURES; i++)
+		guest->efer_forbidden |= efer_features[i].efer;
+	for (uint32_t i = 0; cpuid && i < cpuid->nent; i++)
+		read_entry(guest, &cpuid->entries[i]);
+}
+
+uint64_t replay_effective(const struct guest *guest, uint32_t index,
+			  uint64_t old_value, uint64_t new_value)
+{
+	switch (index) {
+	case MSR_EFER:
+		/* LMA follows CR0.PG and LME; a write to it is ignored. */
+		return (new_value & ~EFER_LMA) | (old_value & EFER_LMA);
+	case MSR_SYSENTER_ESP:
+	case MSR_SYSENTER_EIP:
+		return new_value & guest->sysenter;
+	default:
+		return new_value;
+	}
+}
+
+bool replay_kept(uint32_t index, uint64_t value)
+{
+	/* Canonical with 4 levels of paging is so with 5, too. */
+	if (index == MSR_SYSENTER_ESP || index == MSR_SYSENTER_EIP)
+		return value + (1ull << 47) < 1ull << 48;
+	return true;
+}
+
+bool replay_needs_paging(uint32_t index, uint64_t old_value,
+			 uint64_t new_value)
+{
+	return index == MSR_EFER && (old_value ^ new_value) & EFER_LME;
+}
+
+bool replay_valid(const struct guest *guest, uint32_t index, bool paging,
+		  uint64_t old_value, uint64_t new_value)
+{
+	if (index != MSR_EFER)
+		return true;
+	if (new_value & guest->efer_forbidden)
+		return false;
+	return !(paging && (old_value ^ new_value) & EFER_LME);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Performing a deflected WRMSR for the guest. KVM does not do it, and
+ * KVM_SET_MSRS writes as the host, for whom guest-only checks are skipped. So
+ * each register that can be replayed has a validator of what the guest itself
+ * could have written, and the live tests compare both, result by result.
+ */
+#ifndef REGPIN_LIB_REPLAY_H
+#define REGPIN_LIB_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kvm_cpuid2;
+
+/**
+ * struct guest - what the validators need to know of the guest
+ * @efer_forbidden: bits of EFER that its CPUID does not offer
+ * @sysenter: bits of SYSENTER_ESP and SYSENTER_EIP that this KVM keeps for this
+ *	guest: all, or the low half (AMD guests on SVM)
+ * @svm: CPUID offers SVM
+ * @vmx: CPUID offers VMX
+ * @fred: CPUID offers FRED
+ */
+struct guest {
+	uint64_t efer_forbidden;
+	uint64_t sysenter;
+	bool svm, vmx, fred;
+};
+
+/* Reads @cpuid, as given to KVM_SET_CPUID2; NULL is a guest without CPUID. */
+void guest_from_cpuid(struct guest *guest, const struct kvm_cpuid2 *cpuid);
+
+/* What a guest's write of @new_value leaves in the register: some bits ignore it. */
+uint64_t replay_effective(const struct guest *guest, uint32_t index,
+			  uint64_t old_value, uint64_t new_value);
+
+/* Does KVM keep @value as it is? If not, only KVM knows what it keeps. */
+bool replay_kept(uint32_t index, uint64_t value);
+
+/*
+ * Could the guest itself have written @new_value, as far as KVM_SET_MSRS would
+ * not refuse it anyway? @paging is the guest's CR0.PG.
+ */
+bool replay_valid(const struct guest *guest, uint32_t index, bool paging,
+		  uint64_t old_value, uint64_t new_value);
+
+/* Does replay_valid() for this write depend on CR0.PG? */
+bool replay_needs_paging(uint32_t index, uint64_t old_value,
+			 uint64_t new_value);
+
+#endif

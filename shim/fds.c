@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Which fd is which VM or vCPU. Fds are learnt where they are created; those
+ * that came otherwise (dup, a socket, an exec) are recognised by their name in
+ * /proc and by kcmp(2). close(2) is not hooked: an fd's number is taken over
+ * when KVM hands it out again, and what is gone is swept when a VM is created.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <linux/kvm.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "shim.h"
+
+#define MAX_FD	(1 << 16)
+
+struct shim_vcpu {
+	struct regpin_vcpu *vcpu;
+	struct kvm_run *run;
+};
+
+/* Pages that are never touched cost nothing. */
+static _Atomic(struct regpin_vm *) vms[MAX_FD];
+static _Atomic(struct regpin_vcpu *) vcpus[MAX_FD];
+static struct shim_vcpu details[MAX_FD];
+static _Atomic int highest_fd;
+static _Atomic uint32_t vm_count;
+static _Atomic size_t run_size;
+
+struct regpin_vm *fds_vm(int fd)
+{
+	if ((unsigned int)fd >= MAX_FD)
+		return NULL;
+	return atomic_load_explicit(&vms[fd], memory_order_acquire);
+}
+
+struct regpin_vcpu *fds_vcpu(int fd)
+{
+	if ((unsigned int)fd >= MAX_FD)
+		return NULL;
+	return atomic_load_explicit(&vcpus[fd], memory_order_acquire);
+}
+
+/* What /proc calls this fd: "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:3". */
+static bool fd_name(int fd, char *name, size_t size)
+{
+	char path[40];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, name, size - 1);
+	if (n < 0)
+		return false;
+	name[n] = '\0';
+	return true;
+}
+
+static bool same_file(int a, int b)
+{
+	pid_t pid = getpid();
+
+	return syscall(SYS_kcmp, pid, pid, KCMP_FILE, a, b) == 0;
+}
+
+static void check_fd(int fd)
+{
+	if (fd >= MAX_FD)
+		session_die_text("the VMM has more than 65,536 open files, more than regpin can follow");
+}
+
+static void note_fd(int fd)
+{
+	int highest = atomic_load(&highest_fd);
+
+	while (fd > highest &&
+	       !atomic_compare_exchange_weak(&highest_fd, &highest, fd))
+		;
+}
+
+/* Our mapping keeps a closed vCPU, and so its VM, alive: give it back. */
+static void drop_vcpu(int fd)
+{
+	struct shim_vcpu *d = &details[fd];
+
+	if (!atomic_exchange(&vcpus[fd], NULL) || !d->run)
+		return;
+	munmap(d->run, atomic_load(&run_size));
+	regpin_vcpu_detach(d->vcpu);
+	*d = (struct shim_vcpu){ 0 };
+}
+
+static bool is_vcpu(int fd)
+{
+	char name[64];
+
+	return fd_name(fd, name, sizeof(name)) &&
+	       !strncmp(name, "anon_inode:kvm-vcpu:", 20);
+}
+
+/* Is the vCPU behind @fd also known, and open, by another number? */
+static bool has_alias(int fd)
+{
+	for (int i = atomic_load(&highest_fd); i >= 0; i--)
+		if (i != fd && fds_vcpu(i) == fds_vcpu(fd) && is_vcpu(i))
+			return true;
+	return false;
+}
+
+static void sweep(void)
+{
+	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--)
+		if (fds_vcpu(fd) && !is_vcpu(fd) && !has_alias(fd))
+			drop_vcpu(fd);
+}
+
+static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
+{
+	struct regpin_vm_options options = {
+		.size = sizeof(options),
+		.vm = atomic_fetch_add(&vm_count, 1),
+		.event = session_event,
+	};
+	struct regpin_vm *vm;
+	int ret;
+
+	if (!session_policy())
+		session_die_text("the policy did not reach this process: something closed the files that `regpin run` hands over (REGPIN_HANDOFF), such as a wrapper that runs closefrom(); start the VMM without it");
+	check_fd(vm_fd);
+	ret = regpin_vm_attach(session_policy(), kvm_fd, vm_fd, &options, &vm);
+	if (ret == -E2BIG)
+		session_die(REGPIN_REFUSED_FILTER);
+	if (ret)
+		session_die(REGPIN_REFUSED_HOST);
+	/* A VM that had this number before is the VMM's memory, not ours. */
+	atomic_store_explicit(&vms[vm_fd], vm, memory_order_release);
+	note_fd(vm_fd);
+	session_attached();
+	return vm;
+}
+
+void fds_created_vm(int kvm_fd, int vm_fd)
+{
+	int err = errno;
+
+	sweep();
+	if (!atomic_load(&run_size)) {
+		int size = real_ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, NULL);
+
+		if (size <= 0)
+			session_die(REGPIN_REFUSED_HOST);
+		atomic_store(&run_size, (size_t)size);
+	}
+	attach_vm(kvm_fd, vm_fd);
+	errno = err;
+}
+
+void fds_created_vcpu(struct regpin_vm *vm, int vcpu_fd, uint32_t id)
+{
+	struct regpin_vcpu *vcpu;
+	struct kvm_run *run;
+	int err = errno;
+
+	check_fd(vcpu_fd);
+	drop_vcpu(vcpu_fd);
+	run = mmap(NULL, atomic_load(&run_size), PROT_READ | PROT_WRITE,
+		   MAP_SHARED, vcpu_fd, 0);
+	if (run == MAP_FAILED ||
+	    regpin_vcpu_attach(vm, vcpu_fd, id, run, &vcpu))
+		session_die_text("out of memory for a vCPU's state");
+	details[vcpu_fd] = (struct shim_vcpu){ .vcpu = vcpu, .run = run };
+	atomic_store_explicit(&vcpus[vcpu_fd], vcpu, memory_order_release);
+	note_fd(vcpu_fd);
+	errno = err;
+}
+
+/* The known VM that @fd is another number of, or NULL. */
+static struct regpin_vm *known_vm(int fd)
+{
+	for (int i = atomic_load(&highest_fd); i >= 0; i--)
+		if (fds_vm(i) && same_file(fd, i))
+			return fds_vm(i);
+	return NULL;
+}
+
+static struct regpin_vcpu *known_vcpu(int fd)
+{
+	for (int i = atomic_load(&highest_fd); i >= 0; i--)
+		if (fds_vcpu(i) && same_file(fd, i))
+			return fds_vcpu(i);
+	return NULL;
+}
+
+struct regpin_vm *fds_learn_vm(int fd)
+{
+	struct regpin_vm *vm = fds_vm(fd);
+	int err = errno, kvm_fd;
+	char name[64];
+
+	if (vm || !fd_name(fd, name, sizeof(name)) ||
+	    strcmp(name, "anon_inode:kvm-vm"))
+		goto out;
+	check_fd(fd);
+	vm = known_vm(fd);
+	if (vm) {
+		atomic_store_explicit(&vms[fd], vm, memory_order_release);
+		note_fd(fd);
+		goto out;
+	}
+	/* It was created elsewhere: its vCPUs come from here all the same. */
+	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm_fd < 0)
+		session_die(REGPIN_REFUSED_FD);
+	fds_created_vm(kvm_fd, fd);
+	close(kvm_fd);
+	vm = fds_vm(fd);
+out:
+	errno = err;
+	return vm;
+}
+
+struct regpin_vcpu *fds_learn_vcpu(int fd)
+{
+	struct regpin_vcpu *vcpu = fds_vcpu(fd);
+	int err = errno;
+
+	if (vcpu || !is_vcpu(fd))
+		goto out;
+	check_fd(fd);
+	vcpu = known_vcpu(fd);
+	if (!vcpu)
+		session_die(REGPIN_REFUSED_FD);
+	atomic_store_explicit(&vcpus[fd], vcpu, memory_order_release);
+	note_fd(fd);
+out:
+	errno = err;
+	return vcpu;
+}

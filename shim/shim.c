@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The one hook: ioctl(2) of an unmodified VMM. It dispatches on KVM's request
+ * numbers and is the first user of the C API.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "shim.h"
+#include "vm.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Header files of Debian 12 are older than this request. */
+#ifndef KVM_SET_USER_MEMORY_REGION2
+#define KVM_SET_USER_MEMORY_REGION2 _IOC(_IOC_WRITE, KVMIO, 0x49, 160)
+#endif
+
+typedef int (*ioctl_fn)(int, unsigned long, ...);
+static _Atomic(ioctl_fn) next_ioctl;
+
+/* Another library's constructor may call ioctl() before ours has run. */
+static ioctl_fn bind_ioctl(void)
+{
+	ioctl_fn fn = (ioctl_fn)dlsym(RTLD_NEXT, "ioctl");
+
+	atomic_store_explicit(&next_ioctl, fn, memory_order_relaxed);
+	return fn;
+}
+
+static inline ioctl_fn get_ioctl(void)
+{
+	ioctl_fn fn = atomic_load_explicit(&next_ioctl, memory_order_relaxed);
+
+	return LIKELY(fn) ? fn : bind_ioctl();
+}
+
+int real_ioctl(int fd, unsigned long request, void *arg)
+{
+	return get_ioctl()(fd, request, arg);
+}
+
+/* The library's own calls must not come back into the hook. */
+int kvm_ioctl(int fd, unsigned long request, void *arg)
+{
+	return real_ioctl(fd, request, arg);
+}
+
+/* The library answers 0 or -errno; the VMM expects -1 and errno. */
+static int to_errno(int ret)
+{
+	if (!ret)
+		return 0;
+	errno = -ret;
+	return -1;
+}
+
+static int run(int fd, void *arg)
+{
+	struct regpin_vcpu *vcpu = fds_vcpu(fd);
+	ioctl_fn fn = get_ioctl();
+	int ret;
+
+	if (!LIKELY(vcpu)) {
+		vcpu = fds_learn_vcpu(fd);
+		if (!vcpu)
+			return fn(fd, KVM_RUN, arg);
+	}
+	do {
+		regpin_vcpu_enter(vcpu);
+		ret = fn(fd, KVM_RUN, arg);
+	} while (!ret && regpin_vcpu_exit(vcpu));
+	return ret;
+}
+
+static int create_vm(int fd, void *arg)
+{
+	int ret = real_ioctl(fd, KVM_CREATE_VM, arg);
+
+	if (ret >= 0)
+		fds_created_vm(fd, ret);
+	return ret;
+}
+
+static int create_vcpu(int fd, void *arg)
+{
+	struct regpin_vm *vm = fds_learn_vm(fd);
+	int ret = real_ioctl(fd, KVM_CREATE_VCPU, arg);
+
+	if (ret >= 0 && vm)
+		fds_created_vcpu(vm, ret, (uint32_t)(uintptr_t)arg);
+	return ret;
+}
+
+static int enable_cap(int fd, void *arg)
+{
+	const struct kvm_enable_cap *cap = arg;
+	struct regpin_vm *vm;
+
+	if (!cap || cap->cap != KVM_CAP_X86_USER_SPACE_MSR || cap->flags)
+		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
+	vm = fds_learn_vm(fd);
+	if (!vm)
+		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
+	return to_errno(regpin_vm_set_user_msr(vm, cap->args[0]));
+}
+
+static int set_msr_filter(int fd, void *arg)
+{
+	struct regpin_vm *vm = fds_learn_vm(fd);
+	int ret;
+
+	if (!vm || !arg)
+		return real_ioctl(fd, KVM_X86_SET_MSR_FILTER, arg);
+	ret = regpin_vm_set_msr_filter(vm, arg);
+	if (ret == -E2BIG)
+		session_refused();
+	return to_errno(ret);
+}
+
+static int set_memory_region(int fd, unsigned long request, void *arg)
+{
+	/* Both structs begin alike: slot, flags, guest_phys_addr, memory_size. */
+	const struct kvm_userspace_memory_region *region = arg;
+	struct regpin_vm *vm = fds_learn_vm(fd);
+
+	if (vm && region && region->memory_size &&
+	    regpin_vm_check_slot(vm, region->slot))
+		session_refused();
+	return real_ioctl(fd, request, arg);
+}
+
+#define MAX_CPUID 256
+
+/* The older struct has no subleafs; only a few leaves matter to the library. */
+static void cpuid_from_old(const struct kvm_cpuid *old, struct kvm_cpuid2 *new)
+{
+	new->nent = old->nent < MAX_CPUID ? old->nent : MAX_CPUID;
+	for (uint32_t i = 0; i < new->nent; i++) {
+		const struct kvm_cpuid_entry *e = &old->entries[i];
+
+		new->entries[i] = (struct kvm_cpuid_entry2){
+			.function = e->function, .eax = e->eax,
+			.ebx = e->ebx, .ecx = e->ecx, .edx = e->edx,
+		};
+	}
+}
+
+static int set_cpuid(int fd, unsigned long request, void *arg)
+{
+	union {
+		struct kvm_cpuid2 header;
+		char room[sizeof(struct kvm_cpuid2) +
+			  MAX_CPUID * sizeof(struct kvm_cpuid_entry2)];
+	} copy;
+	const struct kvm_cpuid2 *cpuid = arg;
+	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	int ret = real_ioctl(fd, request, arg);
+
+	if (ret || !vcpu)
+		return ret;
+	if (request == KVM_SET_CPUID) {
+		cpuid_from_old(arg, &copy.header);
+		cpuid = &copy.header;
+	}
+	if (regpin_vcpu_set_cpuid(vcpu, cpuid))
+		session_refused();
+	return 0;
+}
+
+static int write_registers(int fd, unsigned long request, void *arg)
+{
+	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	int ret, err;
+
+	if (!vcpu)
+		return real_ioctl(fd, request, arg);
+	regpin_vcpu_before_write(vcpu);
+	ret = real_ioctl(fd, request, arg);
+	err = errno;
+	regpin_vcpu_after_write(vcpu);
+	errno = err;
+	return ret;
+}
+
+static int dispatch(int fd, unsigned long request, void *arg)
+{
+	switch (request) {
+	case KVM_CREATE_VM:
+		return create_vm(fd, arg);
+	case KVM_CREATE_VCPU:
+		return create_vcpu(fd, arg);
+	case KVM_ENABLE_CAP:
+		return enable_cap(fd, arg);
+	case KVM_X86_SET_MSR_FILTER:
+		return set_msr_filter(fd, arg);
+	case KVM_SET_USER_MEMORY_REGION:
+	case KVM_SET_USER_MEMORY_REGION2:
+		return set_memory_region(fd, request, arg);
+	case KVM_SET_CPUID:
+	case KVM_SET_CPUID2:
+		return set_cpuid(fd, request, arg);
+	case KVM_SET_MSRS:
+	case KVM_SET_SREGS:
+	case KVM_SET_SREGS2:
+		return write_registers(fd, request, arg);
+	default:
+		return real_ioctl(fd, request, arg);
+	}
+}
+
+EXPORT int ioctl(int fd, unsigned long request, ...);
+
+EXPORT int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+
+	/* glibc's callers may pass a sign-extended int: KVM takes 32 bits. */
+	request = (unsigned int)request;
+	if (!session_active() || _IOC_TYPE(request) != KVMIO)
+		return real_ioctl(fd, request, arg);
+	if (LIKELY(request == KVM_RUN))
+		return run(fd, arg);
+	return dispatch(fd, request, arg);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The preload object's parts: the hook (shim.c), what it knows about fds
+ * (fds.c), and its side of the handoff (session.c). In the hook's path there is
+ * no malloc, no stdio and no lock, and errno is the VMM's.
+ */
+#ifndef REGPIN_SHIM_SHIM_H
+#define REGPIN_SHIM_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "regpin/regpin.h"
+
+#define LIKELY(x)	__builtin_expect(!!(x), 1)
+
+/* ioctl(2) as the VMM would have called it: the next one in the process. */
+int real_ioctl(int fd, unsigned long request, void *arg);
+
+/*
+ * session.c
+ */
+
+/* Is this process under `regpin run`? */
+bool session_active(void);
+
+/* The policy, or NULL if the handoff could not be taken over. */
+const struct regpin_policy *session_policy(void);
+
+/* Passes an event to the agent; for struct regpin_vm_options. */
+void session_event(void *context, const struct regpin_event *event);
+
+/* A VM got its policy. */
+void session_attached(void);
+
+/* Says why on stderr and to the agent, and ends the process. */
+_Noreturn void session_die(enum regpin_refusal reason);
+_Noreturn void session_die_text(const char *text);
+
+/* The same, for the reason that came as an event just now. */
+_Noreturn void session_refused(void);
+
+/*
+ * fds.c
+ */
+
+/* Which VM or vCPU is behind this fd? NULL if it is none. Looks once, cheaply. */
+struct regpin_vm *fds_vm(int fd);
+struct regpin_vcpu *fds_vcpu(int fd);
+
+/* The same, but finds out about fds that came from elsewhere. May not return. */
+struct regpin_vm *fds_learn_vm(int fd);
+struct regpin_vcpu *fds_learn_vcpu(int fd);
+
+/* The VMM has created these. @kvm_fd is /dev/kvm. */
+void fds_created_vm(int kvm_fd, int vm_fd);
+void fds_created_vcpu(struct regpin_vm *vm, int vcpu_fd, uint32_t id);
+
+#endif
