@@ -102,6 +102,8 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 {
 	uint64_t other = 0;
 
+	if (vcpu->setup_done)
+		return;
 	if (index == MSR_LSTAR && value) {
 		arm(vcpu);
 		/* Some systems write SFMASK first; then this was the end. */

@@ -25,7 +25,7 @@ int model_filter_check(const struct kvm_msr_filter *filter)
 		if (range->nmsrs > KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
 			return -EINVAL;
 		if (!range->bitmap)
-			return -EINVAL;
+			return -EFAULT;
 	}
 	if (empty && (filter->flags & KVM_MSR_FILTER_DEFAULT_DENY))
 		return -EINVAL;

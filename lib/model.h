@@ -12,7 +12,7 @@
 
 struct kvm_msr_filter;
 
-/* Would KVM_X86_SET_MSR_FILTER take this? Returns 0 or -EINVAL. */
+/* Would KVM_X86_SET_MSR_FILTER take this? Returns 0, -EINVAL or -EFAULT. */
 int model_filter_check(const struct kvm_msr_filter *filter);
 
 /* Is the guest's access allowed? @access is ACCESS_READ or ACCESS_WRITE. */

@@ -57,7 +57,7 @@ static bool watched(const struct regpin_policy *policy, uint32_t index)
 		return false;
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		if (policy->rules[i].kind == REGPIN_MSR &&
-		    policy->rules[i].type != RULE_DENY)
+		    policy->rules[i].type < RULE_DENY)
 			return true;
 	return false;
 }

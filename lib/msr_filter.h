@@ -32,7 +32,7 @@ struct filter_copy {
 		       [KVM_MSR_FILTER_MAX_BITMAP_SIZE];
 };
 
-/* Copies a VMM's filter that KVM would take. Returns 0 or -EINVAL. */
+/* Copies a VMM's filter that KVM would take. Returns 0, -EINVAL or -EFAULT. */
 int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter);
 
 /* Must KVM show this access to us for the policy's sake? */

@@ -44,14 +44,31 @@ bool vcpu_paging(const struct regpin_vcpu *vcpu)
 {
 	struct kvm_sregs sregs;
 
-	return !kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) && sregs.cr0 & CR0_PG;
+	/* Where KVM does not say, the safe answer: no reset, no write of LME. */
+	return kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) || sregs.cr0 & CR0_PG;
 }
 
 void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
 {
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entries[NR_REPLAY];
+	} list;
+
 	memset(snapshot, 0, sizeof(*snapshot));
+	memset(&list, 0, sizeof(list));
+	list.header.nmsrs = NR_REPLAY;
 	for (int i = 0; i < NR_REPLAY; i++)
-		vcpu_get_msr(vcpu, replay_registers[i], &snapshot->msrs[i]);
+		list.entries[i].index = replay_registers[i];
+	/* All of them at once; one by one on a KVM that lacks one. */
+	if (kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &list) == NR_REPLAY) {
+		for (int i = 0; i < NR_REPLAY; i++)
+			snapshot->msrs[i] = list.entries[i].data;
+	} else {
+		for (int i = 0; i < NR_REPLAY; i++)
+			vcpu_get_msr(vcpu, replay_registers[i],
+				     &snapshot->msrs[i]);
+	}
 	snapshot->paging = vcpu_paging(vcpu);
 	snapshot->valid = true;
 }
@@ -185,8 +202,9 @@ static int replay(struct regpin_vcpu *vcpu, const struct access *access,
 static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 		      unsigned int type)
 {
-	return vm->vmm_filters &&
-	       !model_filter_allows(&vm->vmm.filter, index, type);
+	const struct filter_copy *vmm = atomic_load(&vm->vmm);
+
+	return vmm && !model_filter_allows(&vmm->filter, index, type);
 }
 
 /* Answers the exit: the guest gets #GP, or goes on behind the instruction. */
@@ -284,14 +302,25 @@ static int write_exit(struct regpin_vcpu *vcpu, struct access *access)
 	uint64_t proposed = vcpu->run->msr.data, old = 0;
 	struct verdict verdict;
 	struct state state;
-	int ret;
+	int err, ret;
 
-	vcpu_get_msr(vcpu, access->index, &old);
+	err = vcpu_get_msr(vcpu, access->index, &old);
 	access->old_value = replay_effective(&vcpu->guest, access->index, old,
 					     old);
 	access->new_value = effective(vcpu, access->index, old, proposed);
 	state = lifecycle_state(vcpu, access);
 	judge(vcpu->vm->policy, &state, access, &verdict);
+	/* What was there is not known, so neither is what would be lost. */
+	if (err && verdict.action < REGPIN_DROP) {
+		failed(vcpu, access, err);
+		return answer(vcpu, true);
+	}
+	/* KVM would make other bits of it than the mask left. */
+	if (verdict.action == REGPIN_MASK &&
+	    !replay_kept(access->index, verdict.value)) {
+		verdict.action = REGPIN_GP;
+		verdict.value = access->old_value;
+	}
 	ret = apply_write(vcpu, access, &verdict, proposed);
 	if (verdict.rule)
 		access_event(vcpu, REGPIN_EVENT_VIOLATION, access, &verdict,

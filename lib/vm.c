@@ -2,7 +2,6 @@
 /* A VM under a policy: its filter, the VMM's own filter, what it must not have. */
 #include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -14,17 +13,19 @@ const uint32_t replay_registers[NR_REPLAY] = {
 	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
 };
 
-int __attribute__((weak)) kvm_ioctl(int fd, unsigned long request, void *arg)
-{
-	return ioctl(fd, request, arg);
-}
-
 int replay_slot(uint32_t index)
 {
-	for (int i = 0; i < NR_REPLAY; i++)
-		if (replay_registers[i] == index)
-			return i;
-	return -1;
+	/* On each exit's way; a compiler makes a few comparisons of it. */
+	switch (index) {
+	case MSR_SYSENTER_CS ... MSR_SYSENTER_EIP:
+		return (int)(index - MSR_SYSENTER_CS);
+	case MSR_PAT:
+		return 3;
+	case MSR_EFER ... MSR_SFMASK:
+		return (int)(index - MSR_EFER) + 4;
+	default:
+		return -1;
+	}
 }
 
 void *pages_alloc(size_t size)
@@ -97,9 +98,7 @@ static int set_mask(int fd, uint64_t mask)
 
 static int install(struct regpin_vm *vm)
 {
-	int ret = filter_build(vm->policy,
-			       vm->vmm_filters ? &vm->vmm.filter : NULL,
-			       &vm->merged);
+	int ret = filter_build(vm->policy, NULL, &vm->merged);
 
 	return ret ? ret : set_filter(vm->fd, &vm->merged.filter);
 }
@@ -163,18 +162,16 @@ void regpin_vm_detach(struct regpin_vm *vm)
 static int replace_filter(struct regpin_vm *vm,
 			  const struct kvm_msr_filter *filter)
 {
-	int ret = filter_copy(&vm->scratch, filter);
+	struct filter_copy *copy = &vm->copies[vm->vmm == &vm->copies[0]];
+	int ret = filter_copy(copy, filter);
 
 	if (!ret)
-		ret = filter_build(vm->policy, &vm->scratch.filter,
-				   &vm->merged);
+		ret = filter_build(vm->policy, &copy->filter, &vm->merged);
 	if (!ret)
 		ret = set_filter(vm->fd, &vm->merged.filter);
 	/* Only now the judging of exits may follow the new one. */
-	if (!ret) {
-		vm->vmm_filters = true;
-		ret = filter_copy(&vm->vmm, filter);
-	}
+	if (!ret)
+		atomic_store(&vm->vmm, copy);
 	return ret;
 }
 

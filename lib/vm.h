@@ -39,9 +39,9 @@ struct uniform {
  * @wants_msrs: the policy has MSR rules; else no ioctl is made for it
  * @lock: taken while the VMM's filter or mask changes; never on a vCPU's path
  * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
- * @vmm_filters: the VMM has a filter of its own
- * @vmm: a copy of it
- * @scratch: where a new one is copied to before it is known to be good
+ * @vmm: a copy of the VMM's own filter, NULL if it has none
+ * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that
+ *	look at the old one meanwhile see it whole
  * @merged: what KVM was given last
  * @armed: number of armed vCPUs; the VM is armed while it is not 0
  * @uniform: settled values, by replay_slot()
@@ -53,9 +53,8 @@ struct regpin_vm {
 	bool wants_msrs;
 	atomic_flag lock;
 	_Atomic uint64_t vmm_mask;
-	bool vmm_filters;
-	struct filter_copy vmm;
-	struct filter_copy scratch;
+	_Atomic(struct filter_copy *) vmm;
+	struct filter_copy copies[2];
 	struct filter_copy merged;
 	_Atomic uint32_t armed;
 	_Atomic uint32_t settled;
@@ -99,8 +98,8 @@ struct regpin_vcpu {
 };
 
 /*
- * ioctl(2) on a VM or vCPU. Weak: in the shim, which is itself the process's
- * ioctl(), it is the next one, and in tests it may be a model of KVM.
+ * ioctl(2) on a VM or vCPU. The shim, which is itself the process's ioctl(), and
+ * tests bring their own in place of lib/ioctl.c.
  */
 int kvm_ioctl(int fd, unsigned long request, void *arg);
 
@@ -122,7 +121,7 @@ int vcpu_get_msr(const struct regpin_vcpu *vcpu, uint32_t index,
 int vcpu_set_msr(const struct regpin_vcpu *vcpu, uint32_t index,
 		 uint64_t value);
 
-/* Is CR0.PG set? */
+/* Is CR0.PG set, as far as KVM says? */
 bool vcpu_paging(const struct regpin_vcpu *vcpu);
 
 void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "shim.h"
+#include "vm.h"
 
 #define MAX_FD	(1 << 16)
 
@@ -31,7 +32,6 @@ static _Atomic(struct regpin_vm *) vms[MAX_FD];
 static _Atomic(struct regpin_vcpu *) vcpus[MAX_FD];
 static struct shim_vcpu details[MAX_FD];
 static _Atomic int highest_fd;
-static _Atomic uint32_t vm_count;
 static _Atomic size_t run_size;
 
 struct regpin_vm *fds_vm(int fd)
@@ -84,18 +84,6 @@ static void note_fd(int fd)
 		;
 }
 
-/* Our mapping keeps a closed vCPU, and so its VM, alive: give it back. */
-static void drop_vcpu(int fd)
-{
-	struct shim_vcpu *d = &details[fd];
-
-	if (!atomic_exchange(&vcpus[fd], NULL) || !d->run)
-		return;
-	munmap(d->run, atomic_load(&run_size));
-	regpin_vcpu_detach(d->vcpu);
-	*d = (struct shim_vcpu){ 0 };
-}
-
 static bool is_vcpu(int fd)
 {
 	char name[64];
@@ -104,19 +92,39 @@ static bool is_vcpu(int fd)
 	       !strncmp(name, "anon_inode:kvm-vcpu:", 20);
 }
 
-/* Is the vCPU behind @fd also known, and open, by another number? */
-static bool has_alias(int fd)
+/* Another number by which the vCPU behind @fd is known, or -1. */
+static int alias(int fd)
 {
 	for (int i = atomic_load(&highest_fd); i >= 0; i--)
-		if (i != fd && fds_vcpu(i) == fds_vcpu(fd) && is_vcpu(i))
-			return true;
-	return false;
+		if (i != fd && fds_vcpu(i) == fds_vcpu(fd))
+			return i;
+	return -1;
+}
+
+/*
+ * Forgets a number. With a vCPU's last one goes our mapping, which keeps the
+ * closed vCPU, and so its VM, alive.
+ */
+static void drop_vcpu(int fd)
+{
+	struct shim_vcpu d = details[fd];
+	int other = fds_vcpu(fd) ? alias(fd) : -1;
+
+	details[fd] = (struct shim_vcpu){ 0 };
+	if (!atomic_exchange(&vcpus[fd], NULL) || !d.run)
+		return;
+	if (other >= 0) {
+		details[other] = d;
+		return;
+	}
+	munmap(d.run, atomic_load(&run_size));
+	regpin_vcpu_detach(d.vcpu);
 }
 
 static void sweep(void)
 {
 	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--)
-		if (fds_vcpu(fd) && !is_vcpu(fd) && !has_alias(fd))
+		if (fds_vcpu(fd) && !is_vcpu(fd))
 			drop_vcpu(fd);
 }
 
@@ -124,7 +132,6 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 {
 	struct regpin_vm_options options = {
 		.size = sizeof(options),
-		.vm = atomic_fetch_add(&vm_count, 1),
 		.event = session_event,
 	};
 	struct regpin_vm *vm;
@@ -133,6 +140,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	if (!session_policy())
 		session_die_text("the policy did not reach this process: something closed the files that `regpin run` hands over (REGPIN_HANDOFF), such as a wrapper that runs closefrom(); start the VMM without it");
 	check_fd(vm_fd);
+	options.vm = session_number();
 	ret = regpin_vm_attach(session_policy(), kvm_fd, vm_fd, &options, &vm);
 	if (ret == -E2BIG)
 		session_die(REGPIN_REFUSED_FILTER);
@@ -230,12 +238,15 @@ struct regpin_vcpu *fds_learn_vcpu(int fd)
 	struct regpin_vcpu *vcpu = fds_vcpu(fd);
 	int err = errno;
 
+	if (vcpu)
+		vcpu->fd = fd;
 	if (vcpu || !is_vcpu(fd))
 		goto out;
 	check_fd(fd);
 	vcpu = known_vcpu(fd);
 	if (!vcpu)
 		session_die(REGPIN_REFUSED_FD);
+	vcpu->fd = fd;
 	atomic_store_explicit(&vcpus[fd], vcpu, memory_order_release);
 	note_fd(fd);
 out:

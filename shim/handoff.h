@@ -31,6 +31,8 @@
  * @loaded: number of processes that the shim was loaded into (exec counts)
  * @attached: number of VMs that got their policy
  * @vmm: process id that attached a VM last, as seen in its own pid namespace
+ * @numbers: how many numbers have been given to VMs, so that two processes of
+ *	one VMM don't use the same in their events
  * @refused: enum regpin_refusal + 1 once the shim has ended the VMM
  * @ring: events
  *
@@ -44,7 +46,8 @@ struct handoff {
 	_Atomic uint32_t attached;
 	_Atomic uint32_t vmm;
 	_Atomic uint32_t refused;
-	uint32_t pad[26];
+	_Atomic uint32_t numbers;
+	uint32_t pad[25];
 	struct ring ring;
 };
 

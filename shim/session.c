@@ -57,6 +57,11 @@ void session_event(void *context, const struct regpin_event *event)
 		return;
 }
 
+uint32_t session_number(void)
+{
+	return atomic_fetch_add(&session.handoff->numbers, 1);
+}
+
 void session_attached(void)
 {
 	atomic_store(&session.handoff->vmm, (uint32_t)getpid());

@@ -71,6 +71,8 @@ static int run(int fd, void *arg)
 		if (!vcpu)
 			return fn(fd, KVM_RUN, arg);
 	}
+	/* Of a dup'ed vCPU the number in use is the one sure to be open. */
+	vcpu->fd = fd;
 	do {
 		regpin_vcpu_enter(vcpu);
 		ret = fn(fd, KVM_RUN, arg);
@@ -208,6 +210,7 @@ static int dispatch(int fd, unsigned long request, void *arg)
 	case KVM_SET_MSRS:
 	case KVM_SET_SREGS:
 	case KVM_SET_SREGS2:
+	case KVM_SET_ONE_REG:	/* MSRs, since Linux 6.18 */
 		return write_registers(fd, request, arg);
 	default:
 		return real_ioctl(fd, request, arg);

@@ -30,6 +30,9 @@ const struct regpin_policy *session_policy(void);
 /* Passes an event to the agent; for struct regpin_vm_options. */
 void session_event(void *context, const struct regpin_event *event);
 
+/* The next VM's number, for its events. */
+uint32_t session_number(void);
+
 /* A VM got its policy. */
 void session_attached(void);
 

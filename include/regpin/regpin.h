@@ -266,8 +266,8 @@ void regpin_vm_detach(struct regpin_vm *vm);
  * Folds the VMM's filter into the policy's and installs both. An access that
  * the VMM's filter denies and no rule names stays the VMM's.
  *
- * Returns: 0, or what KVM would have returned for @filter alone (-EINVAL), or
- * -E2BIG if both together need more than 16 ranges.
+ * Returns: 0, or what KVM would have returned for @filter alone (-EINVAL,
+ * -EFAULT), or -E2BIG if both together need more than 16 ranges.
  */
 int regpin_vm_set_msr_filter(struct regpin_vm *vm,
 			     const struct kvm_msr_filter *filter);
@@ -329,8 +329,8 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
  * regpin_vcpu_before_write() - the VMM is about to write registers
  * @vcpu: the vCPU
  *
- * To be called around KVM_SET_MSRS, KVM_SET_SREGS and KVM_SET_SREGS2, with
- * regpin_vcpu_after_write() behind. Such writes are never refused; this is how
+ * To be called around KVM_SET_MSRS, KVM_SET_SREGS, KVM_SET_SREGS2 and
+ * KVM_SET_ONE_REG, with regpin_vcpu_after_write() behind. Such writes are never refused; this is how
  * a reset is recognised and how a write that lowers a pin becomes an event.
  */
 void regpin_vcpu_before_write(struct regpin_vcpu *vcpu);

@@ -1,0 +1,301 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The table of registers: gen-registers takes it, refuses broken copies of it,
+# and it has a row for every MSR of which the local KVM speaks. Prints TAP.
+
+top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+gen=$top/lib/gen-registers
+table=$top/lib/registers.tsv
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+tests=0
+failed=0
+tab=$(printf '\t')
+
+ok()
+{
+	tests=$((tests + 1))
+	echo "ok $tests - $1"
+}
+
+not_ok()
+{
+	tests=$((tests + 1))
+	failed=$((failed + 1))
+	echo "not ok $tests - $1"
+	sed 's/^/# /' "$tmp/said"
+}
+
+skip()
+{
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# refuses WHAT PATTERN: broken.tsv must yield PATTERN at file:line, and no C.
+refuses()
+{
+	sh "$gen" "$tmp/broken.tsv" >"$tmp/c" 2>"$tmp/said"
+	status=$?
+	if cmp -s "$table" "$tmp/broken.tsv"; then
+		echo "the copy was not broken" >>"$tmp/said"
+	elif [ $status -eq 1 ] && [ ! -s "$tmp/c" ] &&
+	     grep -q "^$tmp/broken.tsv:[0-9]*: .*$2" "$tmp/said"; then
+		ok "refuses $1"
+		return
+	fi
+	echo "status $status, \"$2\" expected" >>"$tmp/said"
+	not_ok "refuses $1"
+}
+
+# break_row NAME COLUMN VALUE: broken.tsv is the table with one field changed.
+break_row()
+{
+	awk -F "$tab" -v OFS="$tab" -v name="$1" -v column="$2" -v value="$3" '
+		$1 == name { $column = value }
+		{ print }' "$table" >"$tmp/broken.tsv"
+}
+
+generator()
+{
+	if sh "$gen" "$table" >"$tmp/c" 2>"$tmp/said" && [ ! -s "$tmp/said" ]; then
+		ok "accepts the table"
+	else
+		not_ok "accepts the table"
+	fi
+
+	rows=$(grep -vc '^#' "$table")
+	grep -c '\.name = ' "$tmp/c" >"$tmp/said"
+	if [ "$(grep -c '\.name = ' "$tmp/c")" = "$rows" ] &&
+	   grep -q "regpin_nr_registers = $rows;" "$tmp/c"; then
+		ok "prints every row once"
+	else
+		not_ok "prints every row once"
+	fi
+
+	cat >"$tmp/want" <<-'END'
+		{ .name = "EFER", .aliases = "IA32_EFER\0MSR_EFER\0",
+		  .kind = REGPIN_MSR, .index = 0xc0000080, .count = 1,
+	END
+	grep -A1 '\.name = "EFER"' "$tmp/c" | sed 's/^	//' >"$tmp/said"
+	if cmp -s "$tmp/want" "$tmp/said"; then
+		ok "prints EFER as it is"
+	else
+		not_ok "prints EFER as it is"
+	fi
+}
+
+other_awks()
+{
+	for awk in mawk gawk original-awk "busybox awk"; do
+		if ! command -v "${awk%% *}" >/dev/null ||
+		   ! $awk 'BEGIN { exit 0 }' </dev/null 2>/dev/null; then
+			skip "$awk prints the same" "no $awk"
+			continue
+		fi
+		AWK=$awk sh "$gen" "$table" >"$tmp/other" 2>"$tmp/said"
+		if cmp "$tmp/c" "$tmp/other" >>"$tmp/said" 2>&1; then
+			ok "$awk prints the same"
+		else
+			not_ok "$awk prints the same"
+		fi
+	done
+}
+
+faults()
+{
+	sed 's/^STAR	/STAR		/' "$table" >"$tmp/broken.tsv"
+	refuses "a column too many" "11 columns expected, 12 found"
+	break_row STAR 11 ""
+	refuses "an empty column" "column 11 is empty"
+	break_row STAR 11 'a "quoted" note'
+	refuses "a quote" "only printable ASCII"
+	sed "s/\$/$(printf '\r')/" "$table" >"$tmp/broken.tsv"
+	refuses "carriage returns" "only printable ASCII"
+
+	break_row STAR 1 lstar
+	refuses "a name twice" '"LSTAR" also names line'
+	break_row STAR 2 MSR_STAR,msr_efer
+	refuses "an alias twice" '"msr_efer" also names line'
+	break_row STAR 2 IA32_PMC3
+	refuses "an alias that is a family's member" 'IA32_PMC3" also names line'
+	break_row STAR 1 "ST-AR"
+	refuses "a bad name" '"ST-AR" is not a name'
+	break_row STAR 2 MSR_STAR,
+	refuses "an empty alias" '"" is not a name'
+	break_row IA32_PMC 1 PMC0
+	refuses "a family's name with a digit last" "ends in a digit"
+
+	break_row STAR 3 cr8
+	refuses "an unknown kind" 'unknown kind "cr8"'
+	break_row STAR 8 system
+	refuses "an unknown class" 'unknown class "system"'
+	break_row STAR 9 warm
+	refuses "an unknown heat" 'unknown heat "warm"'
+	break_row STAR 10 maybe
+	refuses "an unknown replay" 'unknown replay "maybe"'
+	break_row STAR 10 -
+	refuses "an MSR without replay" "an MSR has replay yes or no"
+	break_row IA32_PMC 10 yes
+	refuses "replay of a family" "only a single MSR"
+	break_row STAR 8 cr
+	refuses "an MSR of class cr" "class cr is for control registers"
+
+	break_row STAR 4 c0000081
+	refuses "an index without 0x" "is not an index"
+	break_row STAR 4 0x1c0000081
+	refuses "an index past 32 bits" "is not an index"
+	break_row STAR 4 0x81
+	refuses "an index out of order" "index 0x81 is out of order"
+	break_row STAR 4 0xc0000080
+	refuses "an index twice" "index 0xc0000080 overlaps"
+	break_row IA32_PMC 5 13
+	refuses "families that overlap" "index 0xcd overlaps"
+	break_row BP_CFG 4 0xffffffff
+	sed "s/	0xffffffff	1	/	0xffffffff	2	/" \
+		"$tmp/broken.tsv" >"$tmp/wraps" && mv "$tmp/wraps" "$tmp/broken.tsv"
+	refuses "a family past 0xffffffff" "goes past 0xffffffff"
+	break_row IA32_PMC 5 0
+	refuses "no members" "is not a count"
+	break_row PERF_CTL0 6 2
+	refuses "a stride" "stride 1 expected"
+
+	break_row EFER 7 SCE:0,sce:1
+	refuses "a bit's name twice" 'two bits are named "sce"'
+	break_row EFER 7 SCE:0,LME:8,FIELD:7-9
+	refuses "a bit twice" "bit 8 has two names"
+	break_row EFER 7 SCE:64
+	refuses "bit 64" "not within bits 0 to 63"
+	break_row EFER 7 FIELD:9-8
+	refuses "a field upside down" "not within bits 0 to 63"
+	break_row EFER 7 SCE
+	refuses "a bit without a number" "is neither NAME:bit"
+
+	grep -v '^CR4	' "$table" >"$tmp/broken.tsv"
+	refuses "a table without CR4" "no row for cr4"
+	break_row CR4 4 0x4
+	refuses "a control register with an index" "control register has no index"
+	{ grep -v '^CR0	' "$table"; grep '^CR0	' "$table"; } >"$tmp/broken.tsv"
+	refuses "CR0 behind the MSRs" "cr0 is out of order"
+	printf '# nothing\n' >"$tmp/broken.tsv"
+	refuses "an empty table" "no MSR"
+
+	if sh "$gen" "$tmp/missing" >"$tmp/c" 2>"$tmp/said"; then
+		not_ok "refuses a table that is not there"
+	else
+		ok "refuses a table that is not there"
+	fi
+}
+
+kvm_indices()
+{
+	what="has a row for every MSR that KVM lists"
+	if [ ! -e /dev/kvm ]; then
+		skip "$what" "no /dev/kvm"
+		return
+	elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
+		skip "$what" "no permission on /dev/kvm"
+		return
+	elif ! command -v "${CC:-cc}" >/dev/null; then
+		skip "$what" "no C compiler"
+		return
+	fi
+	cat >"$tmp/indices.c" <<'END'
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+static struct row {
+	char name[64];
+	unsigned int first, count;
+} rows[4096];
+static int nr_rows;
+
+static int covered(unsigned int index)
+{
+	for (int i = 0; i < nr_rows; i++)
+		if (index - rows[i].first < rows[i].count)
+			return 1;
+	return 0;
+}
+
+/* Prints what has no row; returns how many KVM lists, or exits. */
+static unsigned int check_list(int kvm, unsigned long request, const char *name,
+			       unsigned int *missing)
+{
+	struct kvm_msr_list probe = { .nmsrs = 0 }, *list;
+
+	if (ioctl(kvm, request, &probe) == 0 || errno != E2BIG) {
+		perror(name);
+		exit(2);
+	}
+	list = calloc(1, sizeof(*list) + probe.nmsrs * sizeof(list->indices[0]));
+	if (!list)
+		exit(2);
+	list->nmsrs = probe.nmsrs;
+	if (ioctl(kvm, request, list) < 0) {
+		perror(name);
+		exit(2);
+	}
+	for (unsigned int i = 0; i < list->nmsrs; i++) {
+		if (covered(list->indices[i]))
+			continue;
+		printf("%s: no row for %#x\n", name, list->indices[i]);
+		++*missing;
+	}
+	return list->nmsrs;
+}
+
+int main(void)
+{
+	unsigned int missing = 0, msrs, features;
+	struct row *row = rows;
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (kvm < 0) {
+		perror("/dev/kvm");
+		return 77;
+	}
+	while (nr_rows < 4096 && scanf("%63s %x %u", row->name, &row->first,
+				       &row->count) == 3) {
+		row++;
+		nr_rows++;
+	}
+	msrs = check_list(kvm, KVM_GET_MSR_INDEX_LIST, "KVM_GET_MSR_INDEX_LIST",
+			  &missing);
+	features = check_list(kvm, KVM_GET_MSR_FEATURE_INDEX_LIST,
+			      "KVM_GET_MSR_FEATURE_INDEX_LIST", &missing);
+	printf("KVM lists %u MSRs and %u feature MSRs, %u without a row\n",
+	       msrs, features, missing);
+	return missing || !msrs;
+}
+END
+	if ! ${CC:-cc} -std=gnu11 -Wall -o "$tmp/indices" "$tmp/indices.c" \
+	     >"$tmp/said" 2>&1; then
+		not_ok "$what"
+		return
+	fi
+	awk -F "$tab" '$3 == "msr" { print $1, $4, $5 }' "$table" |
+		"$tmp/indices" >"$tmp/said" 2>&1
+	status=$?
+	if [ $status -eq 77 ]; then
+		skip "$what" "$(cat "$tmp/said")"
+	elif [ $status -eq 0 ]; then
+		sed 's/^/# /' "$tmp/said"
+		ok "$what"
+	else
+		not_ok "$what"
+	fi
+}
+
+generator
+other_awks
+faults
+kvm_indices
+echo "1..$tests"
+[ $failed -eq 0 ]

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* event_json.c: the exact lines, and events that a taken-over VMM makes up. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "event_json.h"
+#include "registers.h"
+
+static struct regpin_policy policy = {
+	.nr_rules = 2,
+	.source = "policies/linux.yaml",
+	.rules = {
+		{ .mask = EFER_NXE, .index = MSR_EFER, .count = 1, .line = 12,
+		  .column = 5, .kind = REGPIN_MSR, .type = RULE_STICKY,
+		  .action = REGPIN_GP, .access = ACCESS_WRITE },
+		{ .mask = UINT64_MAX, .index = 0x1234, .count = 4, .line = 20,
+		  .column = 5, .kind = REGPIN_MSR, .type = RULE_DENY,
+		  .action = REGPIN_GP, .access = ACCESS_READ },
+	},
+};
+
+/* 2026-11-21T22:43:23.123456789Z */
+#define TIME	1795301003123456789ull
+#define HEAD	"{\"time\":\"2026-11-21T22:43:23.123456789Z\",\"event\":"
+
+static struct regpin_event violation(void)
+{
+	return (struct regpin_event){
+		.time = TIME, .type = REGPIN_EVENT_VIOLATION, .vcpu = 1,
+		.kind = REGPIN_MSR, .index = MSR_EFER, .write = 1,
+		.bits = EFER_NXE, .old_value = 0xd01, .new_value = 0x501,
+		.value = 0xd01, .rule = 0, .action = REGPIN_GP,
+	};
+}
+
+static void expect(const struct regpin_event *event, const char *line)
+{
+	char buf[EVENT_LINE_MAX];
+	size_t len = event_json(buf, event, &policy);
+
+	assert_string_equal(buf, line);
+	assert_int_equal(len, strlen(line));
+}
+
+static void test_violation(void **state)
+{
+	struct regpin_event event = violation();
+
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\"}\n");
+	event.has_rip = 1;
+	event.rip = 0xffffffff81000000;
+	event.cpl = 0;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rip\":\"0xffffffff81000000\",\"cpl\":0,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\"}\n");
+}
+
+static void test_read(void **state)
+{
+	struct regpin_event event = violation();
+
+	event.write = 0;
+	event.index = 0xdeadbeef;
+	event.bits = UINT64_MAX;
+	event.rule = 1;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xdeadbeef\",\"index\":\"0xdeadbeef\",\"access\":\"read\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"verdict\":\"gp\"}\n");
+	event.action = REGPIN_DROP;
+	event.value = 0;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xdeadbeef\",\"index\":\"0xdeadbeef\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"verdict\":\"drop\"}\n");
+}
+
+static void test_bits_without_names(void **state)
+{
+	struct regpin_event event = violation();
+	char buf[EVENT_LINE_MAX];
+
+	event.bits = EFER_SCE | EFER_NXE | 1ull << 63 | 1ull << 40;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, "\"bits\":[\"SCE\",\"NXE\",40,63]"));
+	event.index = 0xdeadbeef;
+	event.bits = 5;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, "\"bits\":[0,2]"));
+	event.bits = UINT64_MAX - 1;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, ",62,63]"));
+	event.bits = 0;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_null(strstr(buf, "\"bits\""));
+}
+
+static void test_control_register_and_no_rule(void **state)
+{
+	struct regpin_event event = violation();
+	char buf[EVENT_LINE_MAX];
+
+	event.kind = REGPIN_CR4;
+	event.index = 0;
+	event.rule = REGPIN_NO_RULE;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, "\"register\":\"CR4\",\"access\":\"write\""));
+	assert_null(strstr(buf, "\"index\""));
+	assert_null(strstr(buf, "\"where\""));
+	assert_null(strstr(buf, "\"rule\""));
+	event.rule = policy.nr_rules;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_null(strstr(buf, "\"where\""));
+	assert_true(event_json(buf, &event, NULL) > 0);
+}
+
+static void test_families(void **state)
+{
+	char name[REGISTER_NAME_MAX], expected[REGISTER_NAME_MAX];
+
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+		uint32_t member = reg->count - 1, back;
+
+		event_register_name(name, reg->kind, reg->index + member);
+		snprintf(expected, sizeof(expected), "%s", reg->name);
+		if (reg->count > 1)
+			snprintf(expected, sizeof(expected), "%s%u", reg->name,
+				 member);
+		assert_string_equal(name, expected);
+		/* What an event says can be put into a policy. */
+		assert_ptr_equal(register_by_name(name, &back), reg);
+		assert_int_equal(back, member);
+	}
+}
+
+static void test_vmm_write(void **state)
+{
+	struct regpin_event event = violation();
+
+	event.type = REGPIN_EVENT_VMM_WRITE;
+	event.has_rip = 1;
+	event.value = 0x501;
+	expect(&event, HEAD "\"vmm-write\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0x501\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\"}\n");
+}
+
+static void test_life_cycle(void **state)
+{
+	struct regpin_event event = {
+		.time = TIME, .type = REGPIN_EVENT_ARMED, .vm = 1, .vcpu = 3,
+	};
+
+	expect(&event, HEAD "\"armed\",\"vm\":1,\"vcpu\":3}\n");
+	event.type = REGPIN_EVENT_RESET;
+	expect(&event, HEAD "\"reset\",\"vm\":1,\"vcpu\":3}\n");
+	event.type = REGPIN_EVENT_ATTACHED;
+	event.vcpu = REGPIN_NO_VCPU;
+	expect(&event, HEAD "\"attached\",\"vm\":1}\n");
+}
+
+static void test_refused_and_failed(void **state)
+{
+	struct regpin_event event = {
+		.time = TIME, .type = REGPIN_EVENT_REFUSED,
+		.vcpu = REGPIN_NO_VCPU, .rule = REGPIN_NO_RULE,
+	};
+	char buf[EVENT_LINE_MAX];
+
+	for (uint32_t i = 0; i < REGPIN_REFUSED_MAX; i++) {
+		event.detail = i;
+		assert_true(event_json(buf, &event, &policy) > 0);
+		assert_non_null(strstr(buf, event_refusal_name(i)));
+	}
+	event.type = REGPIN_EVENT_FAILED;
+	event.detail = EFAULT;
+	event.index = MSR_EFER;
+	expect(&event, HEAD "\"failed\",\"vm\":0,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"errno\":14,\"error\":\"EFAULT\"}\n");
+	event.detail = 0xffffffff;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_null(strstr(buf, "\"error\""));
+}
+
+static void test_made_up_events(void **state)
+{
+	char buf[EVENT_LINE_MAX];
+	struct regpin_event event;
+
+	event = violation();
+	event.type = REGPIN_EVENT_TYPE_MAX;
+	assert_int_equal(event_json(buf, &event, &policy), 0);
+	event = violation();
+	event.kind = REGPIN_KIND_MAX;
+	assert_int_equal(event_json(buf, &event, &policy), 0);
+	event = violation();
+	event.action = REGPIN_ACTION_MAX;
+	assert_int_equal(event_json(buf, &event, &policy), 0);
+	event = violation();
+	event.type = REGPIN_EVENT_REFUSED;
+	event.detail = REGPIN_REFUSED_MAX;
+	assert_int_equal(event_json(buf, &event, &policy), 0);
+	event = violation();
+	event.cpl = 255;
+	event.has_rip = 255;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, "\"cpl\":3,"));
+}
+
+/* Any 80 bytes: no crash, and a line or none. */
+static void test_random_events(void **state)
+{
+	struct regpin_event event;
+	char buf[EVENT_LINE_MAX];
+	unsigned char *bytes = (unsigned char *)&event;
+
+	srandom(1);
+	for (int round = 0; round < 20000; round++) {
+		size_t len;
+
+		for (size_t i = 0; i < sizeof(event); i++)
+			bytes[i] = (unsigned char)random();
+		event.type %= REGPIN_EVENT_TYPE_MAX + 1;
+		event.kind %= REGPIN_KIND_MAX + 1;
+		event.action %= REGPIN_ACTION_MAX + 1;
+		len = event_json(buf, &event, &policy);
+		if (!len)
+			continue;
+		assert_true(len < sizeof(buf));
+		assert_int_equal(buf[len - 1], '\n');
+		assert_ptr_equal(memchr(buf, '\n', len), buf + len - 1);
+	}
+}
+
+static void test_times(void **state)
+{
+	char buf[EVENT_TIME_MAX];
+
+	assert_string_equal(event_time(buf, 0),
+			    "1970-01-01T00:00:00.000000000Z");
+	assert_string_equal(event_time(buf, 999999999),
+			    "1970-01-01T00:00:00.999999999Z");
+	assert_string_equal(event_time(buf, TIME),
+			    "2026-11-21T22:43:23.123456789Z");
+	assert_string_equal(event_time(buf, UINT64_MAX),
+			    "2554-07-21T23:34:33.709551615Z");
+}
+
+static void test_notices(void **state)
+{
+	struct notice notice = {
+		.time = TIME, .event = "dropped",
+		.counts[0] = { "count", 17 },
+	};
+	char buf[EVENT_LINE_MAX];
+
+	assert_true(notice_json(buf, &notice) > 0);
+	assert_string_equal(buf, HEAD "\"dropped\",\"count\":17}\n");
+	notice = (struct notice){
+		.time = TIME, .event = "degraded", .text = "a \"reason\"",
+		.policy = &policy, .rule = &policy.rules[1],
+	};
+	assert_true(notice_json(buf, &notice) > 0);
+	assert_string_equal(buf, HEAD "\"degraded\",\"register\":\"MSR 0x1234..0x1237\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"text\":\"a \\\"reason\\\"\"}\n");
+	notice = (struct notice){
+		.time = TIME, .event = "refused", .reason = "raw", .pid = 12,
+		.text = "b",
+	};
+	assert_true(notice_json(buf, &notice) > 0);
+	assert_string_equal(buf, HEAD "\"refused\",\"pid\":12,\"reason\":\"raw\",\"text\":\"b\"}\n");
+}
+
+/* The longest name, with bytes that grow most: it still fits. */
+static void test_longest_line(void **state)
+{
+	static struct regpin_policy long_name;
+	struct regpin_event event = violation();
+	char buf[EVENT_LINE_MAX];
+
+	long_name = policy;
+	memset(long_name.source, 0x01, sizeof(long_name.source));
+	event.bits = UINT64_MAX - 1;
+	event.index = 0xdeadbeef;
+	event.has_rip = 1;
+	event.old_value = event.new_value = event.value = UINT64_MAX;
+	assert_true(event_json(buf, &event, &long_name) > 1500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_violation),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_bits_without_names),
+		cmocka_unit_test(test_control_register_and_no_rule),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_vmm_write),
+		cmocka_unit_test(test_life_cycle),
+		cmocka_unit_test(test_refused_and_failed),
+		cmocka_unit_test(test_made_up_events),
+		cmocka_unit_test(test_random_events),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_longest_line),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

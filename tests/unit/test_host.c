@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* host.c: capabilities can be taken away, and what then is said. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host.h"
+
+static const struct host full = {
+	.api_version = 12, .msr_filter = true, .msr_exits = true,
+	.cr_filter = true,
+};
+
+static bool enforces(const struct host *host, unsigned int kind,
+		     unsigned int type, const char **why)
+{
+	struct rule rule = {
+		.kind = (uint8_t)kind, .type = (uint8_t)type, .count = 1,
+		.mask = 1, .action = REGPIN_GP, .access = ACCESS_WRITE,
+	};
+
+	return host_enforces(host, &rule, why);
+}
+
+static void test_full_host_enforces_all(void **state)
+{
+	const char *why = "untouched";
+
+	for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++)
+		for (unsigned int type = 0; type < RULE_TYPE_MAX; type++)
+			assert_true(enforces(&full, kind, type, &why));
+	assert_string_equal(why, "untouched");
+}
+
+static void test_why_not(void **state)
+{
+	static const struct {
+		struct host host;
+		unsigned int kind;
+		bool enforced;
+		const char *word;
+	} rows[] = {
+		{ { .msr_filter = true, .msr_exits = true }, REGPIN_MSR, true, NULL },
+		{ { .msr_filter = true, .msr_exits = true }, REGPIN_CR0, false, "CR filter" },
+		{ { .msr_filter = true, .msr_exits = true }, REGPIN_CR4, false, "CR filter" },
+		{ { .msr_filter = true, .msr_exits = true }, REGPIN_XCR0, false, "CR filter" },
+		{ { .cr_filter = true }, REGPIN_CR4, true, NULL },
+		{ { .msr_exits = true }, REGPIN_MSR, false, "KVM_CAP_X86_MSR_FILTER" },
+		{ { .msr_filter = true }, REGPIN_MSR, false, "KVM_MSR_EXIT_REASON_FILTER" },
+		{ { .kvm_errno = ENOENT }, REGPIN_MSR, false, "no /dev/kvm" },
+		{ { .kvm_errno = ENOENT }, REGPIN_CR4, false, "no /dev/kvm" },
+		{ { .kvm_errno = EACCES }, REGPIN_MSR, false, "no permission" },
+		{ { .kvm_errno = EPERM }, REGPIN_MSR, false, "no permission" },
+		{ { .kvm_errno = ENXIO }, REGPIN_MSR, false, "no driver" },
+		{ { .kvm_errno = ENODEV }, REGPIN_MSR, false, "no driver" },
+		{ { .kvm_errno = EPROTO }, REGPIN_MSR, false, "version" },
+		{ { .kvm_errno = ENOTTY }, REGPIN_MSR, false, "not KVM's" },
+		{ { .kvm_errno = EINVAL }, REGPIN_MSR, false, HOST_ENV },
+		{ { .kvm_errno = EMFILE }, REGPIN_MSR, false, "can't be opened" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *why = NULL;
+
+		assert_int_equal(enforces(&rows[i].host, rows[i].kind,
+					  RULE_STICKY, &why),
+				 rows[i].enforced);
+		if (rows[i].enforced)
+			assert_null(why);
+		else
+			assert_non_null(strstr(why, rows[i].word));
+	}
+}
+
+static void test_no_kvm_by_force(void **state)
+{
+	struct host host;
+
+	setenv(HOST_ENV, "nokvm", 1);
+	errno = 99;
+	host_probe(&host);
+	assert_int_equal(errno, 99);
+	assert_int_equal(host.kvm_errno, ENOENT);
+	assert_false(host.msr_filter || host.msr_exits || host.cr_filter);
+	unsetenv(HOST_ENV);
+}
+
+static void test_unknown_force_is_no_kvm(void **state)
+{
+	static const char *const words[] = {
+		"x", "nofilte", "nofilterexits", "nofilter,x", "x,nokvm",
+		"NOKVM", "nofilter nokvm",
+	};
+	struct host host;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		setenv(HOST_ENV, words[i], 1);
+		host_probe(&host);
+		assert_int_equal(host.kvm_errno, EINVAL);
+		assert_false(host.msr_filter || host.msr_exits);
+	}
+	unsetenv(HOST_ENV);
+}
+
+static void test_not_kvm_at_all(void **state)
+{
+	struct host host;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	errno = 99;
+	host_probe_fd(&host, fds[0]);
+	assert_int_equal(errno, 99);
+	assert_int_equal(host.kvm_errno, ENOTTY);
+	host_probe_fd(&host, -1);
+	assert_int_equal(host.kvm_errno, EBADF);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Words take away just what they name; this host may lack it anyway. */
+static void test_taking_away(void **state)
+{
+	struct host now, less;
+
+	unsetenv(HOST_ENV);
+	host_probe(&now);
+	if (now.kvm_errno)
+		skip();
+	setenv(HOST_ENV, "nofilter", 1);
+	host_probe(&less);
+	assert_false(less.msr_filter);
+	assert_int_equal(less.msr_exits, now.msr_exits);
+	assert_int_equal(less.api_version, 12);
+	setenv(HOST_ENV, "nofilterexit", 1);
+	host_probe(&less);
+	assert_false(less.msr_exits);
+	assert_int_equal(less.msr_filter, now.msr_filter);
+	setenv(HOST_ENV, "nofilterexit,nofilter", 1);
+	host_probe(&less);
+	assert_false(less.msr_filter || less.msr_exits);
+	setenv(HOST_ENV, "", 1);
+	host_probe(&less);
+	assert_memory_equal(&less, &now, sizeof(now));
+	unsetenv(HOST_ENV);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_full_host_enforces_all),
+		cmocka_unit_test(test_why_not),
+		cmocka_unit_test(test_no_kvm_by_force),
+		cmocka_unit_test(test_unknown_force_is_no_kvm),
+		cmocka_unit_test(test_not_kvm_at_all),
+		cmocka_unit_test(test_taking_away),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

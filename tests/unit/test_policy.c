@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What policy_check() refuses and warns of, the order it leaves, its limits. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "build_policy.h"
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+
+static struct regpin_policy *policy;
+static struct problems *problems;
+
+static int setup(void **state)
+{
+	(void)state;
+	policy = new_policy(ARM_SYSCALL_ENTRY);
+	problems = problems_new();
+	return problems ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	problems_free(problems);
+	free(policy);
+	return 0;
+}
+
+static bool said(bool warning, const char *text)
+{
+	for (unsigned int i = 0; i < problems->nr; i++)
+		if (problems->list[i].warning == warning &&
+		    strstr(problems->list[i].text, text))
+			return true;
+	return false;
+}
+
+/**
+ * struct row - one rule, and what is to be said of it
+ * @error: part of the only error, NULL if there is none
+ * @warning: part of the only warning, NULL if there is none
+ */
+struct row {
+	uint8_t type, kind, action, access;
+	uint32_t index, count;
+	uint64_t mask;
+	const char *error, *warning;
+};
+
+#define MSR(type, action, index, mask, error, warning) \
+	{ RULE_##type, REGPIN_MSR, REGPIN_##action, ACCESS_WRITE, index, 1, \
+	  mask, error, warning }
+#define CR(type, action, kind, mask, error) \
+	{ RULE_##type, REGPIN_##kind, REGPIN_##action, ACCESS_WRITE, 0, 1, \
+	  mask, error, "no KVM enforces it" }
+#define DENY(action, access, first, last, error, warning) \
+	{ RULE_DENY, REGPIN_MSR, REGPIN_##action, access, first, \
+	  (last) - (first) + 1, ALL, error, warning }
+#define R	ACCESS_READ
+#define W	ACCESS_WRITE
+
+static const struct row rows[] = {
+	/* pins need registers that can be replayed */
+	MSR(STICKY, GP, MSR_EFER, EFER_NXE, NULL, NULL),
+	MSR(FROZEN, MASK, MSR_PAT, ALL, NULL, NULL),
+	MSR(NEVER, DROP, MSR_EFER, EFER_SVME, NULL, NULL),
+	MSR(ONCE, REPORT, MSR_SYSENTER_ESP, ALL, NULL, NULL),
+	MSR(UNIFORM, MASK, MSR_LSTAR, ALL, NULL, NULL),
+	MSR(STICKY, GP, 0x8b, 1, "only deny", NULL),
+	MSR(UNIFORM, GP, 0x12345, ALL, "only deny", NULL),
+	MSR(STICKY, GP, MSR_EFER, 0, "no bit", NULL),
+	/* deny: any MSR, but gp and drop only where it can't be replayed */
+	DENY(GP, W, 0x8b, 0x8b, NULL, NULL),
+	DENY(DROP, R, 0x8b, 0x8b, NULL, NULL),
+	DENY(REPORT, R, 0x8b, 0x8b, "can't only report", NULL),
+	DENY(REPORT, W, 0x8b, 0x8b, "can't only report", NULL),
+	DENY(REPORT, R | W, MSR_EFER, MSR_SFMASK, NULL, NULL),
+	DENY(REPORT, R | W, MSR_EFER, MSR_SFMASK + 1, "can't only report",
+	     NULL),
+	DENY(REPORT, R | W, MSR_EFER - 1, MSR_SFMASK, "can't only report",
+	     NULL),
+	DENY(MASK, W, 0x8b, 0x8b, "no bits", NULL),
+	DENY(MASK, R, MSR_EFER, MSR_EFER, "no bits", NULL),
+	DENY(GP, W, 0x48, 0x48, NULL, "normal running"),
+	DENY(GP, R, 0xc0000100, 0xc0000102, NULL, "FS_BASE and others"),
+	/* what KVM can't filter */
+	DENY(GP, R, 0x7ff, 0x7ff, NULL, NULL),
+	DENY(GP, R, 0x800, 0x800, "x2APIC", NULL),
+	DENY(GP, R, 0x8ff, 0x8ff, "x2APIC", NULL),
+	DENY(GP, R, 0x900, 0x900, NULL, NULL),
+	DENY(GP, R, 0x700, 0x900, "x2APIC", NULL),
+	DENY(GP, R, 0x6e0, 0x6e0, NULL, "normal running"),
+	DENY(GP, W, 0x6e0, 0x6e0, "TSC_DEADLINE", NULL),
+	DENY(GP, R | W, 0x6e0, 0x6e8, "TSC_DEADLINE", NULL),
+	DENY(GP, W, 0x6e2, 0x6e2, NULL, NULL),
+	DENY(GP, R, 0xfffffffe, 0xfffffffe, NULL, NULL),
+	DENY(GP, R, 0xffffffff, 0xffffffff, "0xffffffff", NULL),
+	DENY(GP, R, 0xffffff00, 0xffffffff, "0xffffffff", NULL),
+	DENY(GP, R, 0x900, 0x2fff, NULL, "normal running"),
+	DENY(GP, R, 0x10000, 0x12fff, NULL, NULL),
+	DENY(GP, R, 0x10000, 0x13000, "at most 12288", NULL),
+	DENY(GP, R, 0x0, 0xfffffffe, "at most 12288", NULL),
+	{ RULE_DENY, REGPIN_MSR, REGPIN_GP, R, 5, 0, ALL, "0xffffffff", NULL },
+	{ RULE_UNIFORM, REGPIN_MSR, REGPIN_GP, W, MSR_STAR, 2, ALL,
+	  "single registers", NULL },
+	/* arming */
+	DENY(GP, W, MSR_LSTAR, MSR_LSTAR, "is armed by", NULL),
+	DENY(DROP, W, MSR_SFMASK, MSR_SFMASK, "is armed by", NULL),
+	DENY(GP, W, MSR_EFER, MSR_SFMASK, "is armed by", NULL),
+	DENY(GP, R, MSR_LSTAR, MSR_LSTAR, NULL, NULL),
+	DENY(REPORT, W, MSR_LSTAR, MSR_LSTAR, NULL, NULL),
+	/* control registers */
+	CR(STICKY, GP, CR0, 1 << 16, NULL),
+	CR(FROZEN, MASK, XCR0, ALL, NULL),
+	CR(NEVER, REPORT, CR4, 1 << 13, NULL),
+	CR(NEVER, DROP, CR4, 1 << 13, "can't vanish"),
+	{ RULE_UNIFORM, REGPIN_CR4, REGPIN_GP, W, 0, 1, ALL, "is for MSRs",
+	  NULL },
+	{ RULE_ONCE, REGPIN_CR0, REGPIN_GP, W, 0, 1, ALL, "is for MSRs",
+	  NULL },
+	{ RULE_DENY, REGPIN_CR0, REGPIN_GP, W, 0, 1, ALL, "is for MSRs",
+	  NULL },
+	{ RULE_VALUE, REGPIN_CR0, REGPIN_GP, R, 0, 1, ALL, "is for MSRs",
+	  NULL },
+	/* value: reads only, of any MSR */
+	{ RULE_VALUE, REGPIN_MSR, REGPIN_GP, R, 0x8b, 4, ALL, NULL, NULL },
+	{ RULE_VALUE, REGPIN_MSR, REGPIN_GP, R | W, 0x8b, 1, ALL,
+	  "nothing on writes", NULL },
+	{ RULE_VALUE, REGPIN_MSR, REGPIN_DROP, R, 0x8b, 1, ALL,
+	  "no action", NULL },
+};
+
+static void each_row(void **state)
+{
+	for (size_t i = 0; i < NR(rows); i++) {
+		const struct row *row = &rows[i];
+		unsigned int errors;
+
+		policy->nr_rules = 0;
+		memset(problems, 0, sizeof(*problems));
+		add_rule(policy, row->type, row->kind, row->index, row->mask,
+			 row->action);
+		policy->rules[0].count = row->count;
+		policy->rules[0].access = row->access;
+		errors = policy_check(policy, problems);
+		if (errors != !!row->error ||
+		    problems->nr - errors != !!row->warning ||
+		    (row->error && !said(false, row->error)) ||
+		    (row->warning && !said(true, row->warning)))
+			fail_msg("row %zu: %u errors, %u problems, first: %s",
+				 i, errors, problems->nr,
+				 problems->list[0].text);
+	}
+}
+
+static void arming_at_start(void **state)
+{
+	policy->arming = ARM_START;
+	add_deny(policy, MSR_LSTAR, 1, ACCESS_WRITE, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 0);
+}
+
+/**
+ * struct pair - two rules on EFER, and what is to be said of them
+ */
+struct pair {
+	uint8_t type[2];
+	uint64_t mask[2];
+	const char *error, *warning;
+};
+
+static const struct pair pairs[] = {
+	{ { RULE_STICKY, RULE_STICKY }, { 1, 2 }, NULL, NULL },
+	{ { RULE_STICKY, RULE_STICKY }, { 3, 2 }, "already in the rule at 1:1",
+	  NULL },
+	{ { RULE_STICKY, RULE_NEVER }, { 3, 4 }, NULL, NULL },
+	{ { RULE_STICKY, RULE_NEVER }, { 3, 2 }, NULL, "what frozen means" },
+	{ { RULE_NEVER, RULE_STICKY }, { 3, 2 }, NULL, "what frozen means" },
+	{ { RULE_FROZEN, RULE_STICKY }, { 1, 1 }, NULL, "frozen includes" },
+	{ { RULE_NEVER, RULE_FROZEN }, { 1, 1 }, NULL, "frozen includes" },
+	{ { RULE_ONCE, RULE_UNIFORM }, { ALL, ALL }, NULL, NULL },
+	{ { RULE_ONCE, RULE_ONCE }, { ALL, ALL }, "already", NULL },
+	{ { RULE_UNIFORM, RULE_DENY }, { ALL, ALL }, NULL, "decides nothing" },
+	{ { RULE_DENY, RULE_STICKY }, { ALL, 1 }, NULL, "decides nothing" },
+	{ { RULE_DENY, RULE_DENY }, { ALL, ALL }, "already", NULL },
+	{ { RULE_DENY, RULE_VALUE }, { ALL, ALL }, NULL, NULL },
+};
+
+static void each_pair(void **state)
+{
+	for (size_t i = 0; i < NR(pairs); i++) {
+		const struct pair *pair = &pairs[i];
+		unsigned int errors;
+
+		policy->nr_rules = 0;
+		memset(problems, 0, sizeof(*problems));
+		for (int j = 0; j < 2; j++) {
+			add_pin(policy, pair->type[j], MSR_EFER, pair->mask[j],
+				REGPIN_GP);
+			if (pair->type[j] == RULE_VALUE)
+				policy->rules[j].access = ACCESS_READ;
+		}
+		errors = policy_check(policy, problems);
+		if (errors != !!pair->error ||
+		    problems->nr - errors != !!pair->warning ||
+		    (pair->error && !said(false, pair->error)) ||
+		    (pair->warning && !said(true, pair->warning)))
+			fail_msg("pair %zu: %u errors, %u problems, first: %s",
+				 i, errors, problems->nr,
+				 problems->list[0].text);
+		if (problems->nr)
+			assert_int_equal(problems->list[0].line, 2);
+	}
+}
+
+static void value_and_deny_read(void **state)
+{
+	add_deny(policy, 0x80, 0x20, ACCESS_READ, REGPIN_GP);
+	add_pin(policy, RULE_VALUE, 0x8b, ALL, REGPIN_GP);
+	policy->rules[1].access = ACCESS_READ;
+	assert_int_equal(policy_check(policy, problems), 1);
+	assert_true(said(false, "speak of reads"));
+}
+
+/* Denials overlap if both their MSRs and their accesses do. */
+static void overlapping_denials(void **state)
+{
+	add_deny(policy, 0x100, 0x10, ACCESS_WRITE, REGPIN_GP);
+	add_deny(policy, 0x110, 0x10, ACCESS_WRITE, REGPIN_GP);
+	add_deny(policy, 0x108, 0x10, ACCESS_READ, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 0);
+	add_deny(policy, 0x11f, 1, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 1);
+	assert_true(said(false, "already in the rule at 2:1"));
+}
+
+/* A wide range hides no overlap behind the narrow ones that follow it. */
+static void overlap_at_a_distance(void **state)
+{
+	add_deny(policy, 0x1000, 0x100, ACCESS_READ, REGPIN_GP);
+	for (uint32_t i = 0; i < 8; i++)
+		add_deny(policy, 0x1000 + i * 8, 1, ACCESS_WRITE, REGPIN_GP);
+	add_deny(policy, 0x10ff, 1, ACCESS_READ, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 1);
+}
+
+static void nested_and_never(void **state)
+{
+	policy->flags = POLICY_ACCEPT_NESTED;
+	add_pin(policy, RULE_NEVER, MSR_EFER, EFER_SVME, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 0);
+	assert_true(said(true, "EFER.SVME contradict"));
+}
+
+static void optional_control_register(void **state)
+{
+	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1 << 16, REGPIN_GP);
+	policy->rules[0].flags = RULE_OPTIONAL;
+	assert_int_equal(policy_check(policy, problems), 0);
+	assert_int_equal(problems->nr, 0);
+}
+
+static void hot_bits(void **state)
+{
+	add_rule(policy, RULE_STICKY, REGPIN_CR4, 0, 1 << 7 | 1 << 20,
+		 REGPIN_GP);
+	add_rule(policy, RULE_NEVER, REGPIN_CR0, 0, 1 << 3, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 0);
+	assert_true(said(true, "change bit PGE of CR4"));
+	assert_false(said(true, "TS"));
+}
+
+/* KVM has 16 ranges; ten are the windows'. */
+static void ranges_elsewhere(void **state)
+{
+	for (uint32_t i = 1; i <= 3; i++)
+		add_deny(policy, i << 20, 1, ACCESS_READ | ACCESS_WRITE,
+			 REGPIN_GP);
+	for (uint32_t i = 0; i < 100; i++)
+		add_deny(policy, 0xc0010000 + 0x1100 + i, 1, ACCESS_READ,
+			 REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 0);
+	add_deny(policy, 0x12340000, 1, ACCESS_WRITE, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 1);
+	assert_true(said(false, "6 ranges left"));
+}
+
+static void sorted(void **state)
+{
+	static const uint32_t order[] = { 5, 3, 8, 7, 4, 2, 6, 1, 9 };
+
+	add_rule(policy, RULE_STICKY, REGPIN_XCR0, 0, 1, REGPIN_GP);	/* 1 */
+	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1, REGPIN_GP);	/* 2 */
+	add_pin(policy, RULE_UNIFORM, MSR_PAT, ALL, REGPIN_GP);		/* 3 */
+	add_pin(policy, RULE_FROZEN, MSR_EFER, 1 << 8, REGPIN_GP);	/* 4 */
+	add_deny(policy, 0x100, 2, ACCESS_READ, REGPIN_GP);		/* 5 */
+	add_rule(policy, RULE_STICKY, REGPIN_CR4, 0, 1 << 20, REGPIN_GP);
+	add_pin(policy, RULE_NEVER, MSR_EFER, EFER_SVME, REGPIN_GP);	/* 7 */
+	add_pin(policy, RULE_STICKY, MSR_EFER, 1, REGPIN_GP);		/* 8 */
+	add_rule(policy, RULE_STICKY, REGPIN_XCR0, 0, 2, REGPIN_GP);	/* 9 */
+	assert_int_equal(policy_check(policy, problems), 0);
+	for (size_t i = 0; i < NR(order); i++)
+		assert_int_equal(policy->rules[i].line, order[i]);
+}
+
+static void too_many_rules(void **state)
+{
+	struct rule rule = { .count = 1 };
+
+	for (int i = 0; i < POLICY_MAX_RULES; i++)
+		assert_int_equal(policy_add(policy, &rule), 0);
+	assert_int_equal(policy_add(policy, &rule), -E2BIG);
+	assert_int_equal(policy->nr_rules, POLICY_MAX_RULES);
+}
+
+/* As many rules as there may be, all on one register, backwards. */
+static void full_policy(void **state)
+{
+	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
+		add_deny(policy, 0x2fff - i, 1, ACCESS_READ, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 0);
+	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
+		assert_int_equal(policy->rules[i].index, 0x2c00 + i);
+}
+
+static void rule_on(void **state)
+{
+	add_deny(policy, 0x100, 0x10, ACCESS_READ, REGPIN_GP);
+	add_pin(policy, RULE_STICKY, MSR_EFER, 1, REGPIN_GP);
+	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1, REGPIN_GP);
+	assert_ptr_equal(policy_rule_on(policy, REGPIN_MSR, 0x10f, ACCESS_READ),
+			 &policy->rules[0]);
+	assert_null(policy_rule_on(policy, REGPIN_MSR, 0x10f, ACCESS_WRITE));
+	assert_null(policy_rule_on(policy, REGPIN_MSR, 0x110, ACCESS_READ));
+	assert_null(policy_rule_on(policy, REGPIN_MSR, 0xff, ACCESS_READ));
+	assert_null(policy_rule_on(policy, REGPIN_MSR, 0, ACCESS_WRITE));
+	assert_ptr_equal(policy_rule_on(policy, REGPIN_CR0, 0,
+					ACCESS_READ | ACCESS_WRITE),
+			 &policy->rules[2]);
+	assert_null(policy_rule_on(policy, REGPIN_MSR, MSR_EFER, ACCESS_READ));
+}
+
+static void problems_are_bounded(void **state)
+{
+	for (unsigned int i = 0; i < MAX_PROBLEMS; i++)
+		problem_warning(problems, i + 1, 1, "warning %u", i);
+	assert_false(problems->overflow);
+	problem_error(problems, 7, 7, "an error");
+	assert_true(problems->overflow);
+	assert_int_equal(problems->errors, 1);
+	assert_int_equal(problems->nr, MAX_PROBLEMS);
+	assert_string_equal(problems->list[MAX_PROBLEMS - 1].text, "an error");
+	assert_string_equal(problems->list[MAX_PROBLEMS - 2].text,
+			    "warning 98");
+	problem_warning(problems, 8, 8, "one more");
+	assert_string_equal(problems->list[MAX_PROBLEMS - 1].text, "an error");
+	for (unsigned int i = 0; i < 2 * MAX_PROBLEMS; i++)
+		problem_error(problems, 9, 9, "error %u", i);
+	assert_int_equal(problems->errors, 2 * MAX_PROBLEMS + 1);
+	assert_false(problems->list[0].warning);
+}
+
+static void problems_are_clean(void **state)
+{
+	char text[400];
+
+	problem_error(problems, 1, 1, "a\x1b[31m\n\tb\x7f");
+	assert_string_equal(problems->list[0].text, "a?[31m??b?");
+	/* Cut within a character, the whole character goes. */
+	memset(text, 'x', sizeof(text));
+	memcpy(text + 318, "\xe2\x80\xa6", 3);
+	text[399] = 0;
+	problem_error(problems, 1, 1, "%s", text);
+	assert_int_equal(strlen(problems->list[1].text), 318);
+}
+
+static void names(void **state)
+{
+	assert_string_equal(rule_type_names[RULE_STICKY], "sticky");
+	assert_string_equal(rule_type_names[RULE_DENY], "deny");
+	assert_string_equal(regpin_action_names[REGPIN_GP], "gp");
+	assert_string_equal(regpin_kind_names[REGPIN_XCR0], "XCR0");
+	for (int i = 0; i < RULE_TYPE_MAX; i++)
+		assert_non_null(rule_type_names[i]);
+	for (int i = 0; i < REGPIN_ACTION_MAX; i++)
+		assert_non_null(regpin_action_names[i]);
+	for (int i = 0; i < REGPIN_KIND_MAX; i++)
+		assert_non_null(regpin_kind_names[i]);
+}
+
+#define TEST(test)	cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(each_row),
+		TEST(arming_at_start),
+		TEST(each_pair),
+		TEST(value_and_deny_read),
+		TEST(overlapping_denials),
+		TEST(overlap_at_a_distance),
+		TEST(nested_and_never),
+		TEST(optional_control_register),
+		TEST(hot_bits),
+		TEST(ranges_elsewhere),
+		TEST(sorted),
+		TEST(too_many_rules),
+		TEST(full_policy),
+		TEST(rule_on),
+		TEST(problems_are_bounded),
+		TEST(problems_are_clean),
+		TEST(names),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The agent's loop. Theory of operation:
+ *
+ * It watches pidfds of the VMM's processes, the eventfd by which the shim says
+ * that the ring has events, and until the first VM is attached a clock of 20 ms
+ * (guard.c). It never waits for who reads its lines: it takes events from the
+ * ring only while there is room for their lines, and the ring drops the rest.
+ *
+ * It ends when neither the process that `run` became nor one that has a VM is
+ * left; as long as there was no VM, when nobody holds the lifeline any more (a
+ * VMM may fork and let the first process end). All that is in shared memory may
+ * come from a VMM that was taken over: numbers are checked before use.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "guard.h"
+#include "tell.h"
+
+uint64_t agent_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Who has a VM? Looked at whenever a VM got its policy. */
+static void see_attached(struct agent *agent)
+{
+	struct handoff *shared = agent->launch->shared;
+	uint32_t attached = atomic_load(&shared->attached);
+	bool found;
+
+	if (attached == agent->attached)
+		return;
+	if (!agent->attached)
+		agent->attached_at = agent_now();
+	/* The id is only a hint: it may be of another pid namespace. */
+	found = watch_vm(&agent->watch, (pid_t)atomic_load(&shared->vmm));
+	watch_only_vms(&agent->watch);
+	if (!found || attached - agent->attached != 1)
+		watch_holders(&agent->watch, true);
+	agent->attached = attached ? attached : 1;
+}
+
+/* Is there still somebody to be there for? */
+static bool vmm_lives(struct agent *agent)
+{
+	struct watch *watch = &agent->watch;
+
+	watch_prune(watch);
+	for (unsigned int i = 0; i < watch->nr; i++)
+		if (watch->list[i].root || watch->list[i].vm)
+			return true;
+	if (agent->attached || watch->nr == 0)
+		watch_holders(watch, agent->attached);
+	return watch->nr;
+}
+
+static int shorter(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+/* How long may it sleep, if nothing happens? */
+static int longest_sleep(struct agent *agent)
+{
+	uint64_t now = agent_now(), due = agent->attached_at + TELL_UNARMED_MS;
+
+	if (!agent->attached)
+		return GUARD_TICK_MS;
+	if (agent->armed || agent->unarmed)
+		return -1;
+	return due > now ? (int)(due - now) : 0;
+}
+
+/* Sleeps until something happens. Returns false if there was no exec. */
+static bool wait_for_news(struct agent *agent, bool more)
+{
+	struct ring *ring = &agent->launch->shared->ring;
+	struct pollfd pfd[WATCH_MAX + 4];
+	bool room = out_room(agent->events);
+	int timeout = longest_sleep(agent);
+	uint64_t wakes;
+	nfds_t nr = 4;
+	char byte;
+
+	pfd[0] = (struct pollfd){ room ? agent->launch->wake : -1, POLLIN, 0 };
+	pfd[1] = (struct pollfd){ agent->start, POLLIN, 0 };
+	timeout = shorter(timeout, out_poll(agent->events, &pfd[2]));
+	timeout = shorter(timeout, out_poll(agent->messages, &pfd[3]));
+	for (unsigned int i = 0; i < agent->watch.nr; i++)
+		pfd[nr++] = (struct pollfd){ agent->watch.list[i].fd, POLLIN, 0 };
+	if (room && (more || !ring_sleep(ring)))
+		timeout = 0;
+	poll(pfd, nr, timeout);
+	ring_awake(ring);
+	if (pfd[0].revents && read(agent->launch->wake, &wakes, 8) < 0)
+		wakes = 0;
+	if (pfd[1].revents) {
+		if (recv(agent->start, &byte, 1, MSG_DONTWAIT) == 1)
+			return false;
+		close(agent->start);
+		agent->start = -1;
+	}
+	return true;
+}
+
+static void loop(struct agent *agent)
+{
+	bool more = false;
+
+	tell_degraded(agent);
+	do {
+		tell_flush(agent);
+		if (!wait_for_news(agent, more))
+			_exit(0);
+		more = tell_events(agent);
+		tell_dropped(agent);
+		see_attached(agent);
+		if (!agent->attached && agent->start < 0)
+			guard_tick(agent);
+		tell_unarmed(agent);
+	} while (vmm_lives(agent));
+	tell_farewell(agent);
+	tell_end(agent);
+	for (int i = 0; i < 40 && agent->messages->len; i++) {
+		poll(NULL, 0, 50);
+		out_flush(agent->messages);
+	}
+}
+
+/* Its own session, no terminal, none of the VMM's files, no early end. */
+static void settle_in(void)
+{
+	static const int ignored[] = {
+		SIGINT, SIGHUP, SIGTERM, SIGPIPE, SIGXFSZ,
+	};
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NAME, "regpin-agent");
+}
+
+/* Closes all that is not needed; stderr goes too, as it was opened again. */
+static void close_others(const struct agent *agent)
+{
+	const struct launch *l = agent->launch;
+	const int keep[] = {
+		l->wake, l->lifeline[0], l->events.fd, l->events.fifo,
+		agent->start, agent->messages->fd, agent->watch.list[0].fd,
+	};
+	int fd, null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	unsigned int from = 3;
+
+	for (fd = 0; fd < 3; fd++)
+		if (null >= 0)
+			dup2(null, fd);
+	/* From one kept fd to the next bigger one. */
+	for (;;) {
+		unsigned int next = ~0u;
+
+		for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
+			if (keep[i] >= (int)from && (unsigned int)keep[i] < next)
+				next = (unsigned int)keep[i];
+		if (next > from)
+			close_range(from, next - 1, 0);
+		if (next == ~0u)
+			break;
+		from = next + 1;
+	}
+	if (chdir("/") < 0)
+		return;
+}
+
+void agent_main(struct launch *launch, pid_t vmm, int start)
+{
+	static struct agent agent;
+	static struct out messages;
+
+	settle_in();
+	agent.launch = launch;
+	agent.start = start;
+	out_open_fd(&messages, 2);
+	agent.messages = &messages;
+	agent.events = launch->events_name ? &launch->events : &messages;
+	agent.begun = agent_now();
+	if (watch_init(&agent.watch, vmm, launch->lifeline[0]) < 0)
+		_exit(1);
+	close_others(&agent);
+	if (send(start, "", 1, MSG_NOSIGNAL) != 1)
+		_exit(1);
+	loop(&agent);
+	_exit(0);
+}

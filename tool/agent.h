@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The process beside the VMM: events out, and nothing runs without its policy.
+ */
+#ifndef REGPIN_TOOL_AGENT_H
+#define REGPIN_TOOL_AGENT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event_json.h"
+#include "launch.h"
+#include "out.h"
+#include "watch.h"
+
+/**
+ * struct agent - what the agent knows
+ * @launch: what it was started with
+ * @events: where the lines of JSON go; may be the same as @messages
+ * @messages: stderr
+ * @start: the launcher; it says a byte if there was no exec, else it ends
+ * @watch: the processes
+ * @begun: when it began, in ms of CLOCK_MONOTONIC
+ * @attached: handoff->attached when last looked at
+ * @attached_at: when it was first seen above 0
+ * @killed: a process was killed for having a VM, or none, without a policy
+ * @refused: the shim's refusal has become an event
+ * @armed: some vCPU has been armed
+ * @unarmed: that none was has been told
+ * @failing: a failure to write events has been told
+ * @violations: violations that were stopped
+ * @reports: violations that were let pass
+ * @dropped: events that found the ring full
+ * @nonsense: events that the library does not make
+ */
+struct agent {
+	struct launch *launch;
+	struct out *events, *messages;
+	int start;
+	struct watch watch;
+	uint64_t begun;
+	uint32_t attached;
+	uint64_t attached_at;
+	bool killed, refused, armed, unarmed, failing;
+	uint64_t violations, reports, dropped, nonsense;
+};
+
+/* The agent's whole life, in a process of its own. */
+void __attribute__((noreturn)) agent_main(struct launch *launch, pid_t vmm,
+					  int start);
+
+/* A message for people, on stderr: "regpin: " and a line break are added. */
+void __attribute__((format(printf, 2, 3)))
+agent_say(struct agent *agent, const char *format, ...);
+
+/* An event of the agent's own; its time is filled in. */
+void agent_notice(struct agent *agent, struct notice *notice);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t agent_now(void);
+
+#endif

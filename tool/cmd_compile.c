@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* regpin compile: a policy to a blob, for a VMM that links libregpin. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "blob.h"
+
+#include "cmd.h"
+#include "policy_text.h"
+
+static void usage(FILE *file)
+{
+	fputs("usage: regpin compile POLICY -o BLOB\n"
+	      "\n"
+	      "Checks the policy as 'regpin check' does, and writes it in the form\n"
+	      "that libregpin reads. BLOB is replaced as a whole, or left as it is.\n",
+	      file);
+}
+
+static int complain(const char *path, int error)
+{
+	fprintf(stderr, "regpin compile: %s can't be written: %s\n", path,
+		strerror(error));
+	return EXIT_HOST;
+}
+
+static int write_all(int fd, const char *from, size_t size)
+{
+	while (size) {
+		ssize_t len = write(fd, from, size);
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0)
+			return errno;
+		from += len;
+		size -= (size_t)len;
+	}
+	return 0;
+}
+
+/* Writes @temp and moves it to @path. Returns 0 or an errno. */
+static int replace(const char *path, char *temp, const void *blob, size_t size)
+{
+	int fd = mkstemp(temp), error;
+
+	if (fd < 0)
+		return errno;
+	error = write_all(fd, blob, size);
+	if (!error && (fchmod(fd, 0644) || fsync(fd)))
+		error = errno;
+	if (close(fd) && !error)
+		error = errno;
+	if (!error && rename(temp, path))
+		error = errno;
+	if (error)
+		unlink(temp);
+	return error;
+}
+
+/* May @path be replaced? A device or the policy itself may not. */
+static bool may_replace(const char *path, const char *policy)
+{
+	struct stat st, source;
+
+	if (stat(path, &st))
+		return true;
+	if (!S_ISREG(st.st_mode)) {
+		fprintf(stderr,
+			"regpin compile: %s is no regular file: name a file to be written\n",
+			path);
+		return false;
+	}
+	if (!stat(policy, &source) && st.st_dev == source.st_dev &&
+	    st.st_ino == source.st_ino) {
+		fprintf(stderr,
+			"regpin compile: %s is the policy itself: name another file\n",
+			path);
+		return false;
+	}
+	return true;
+}
+
+static int write_blob(const struct regpin_policy *policy, const char *path)
+{
+	size_t len = strlen(path) + sizeof(".XXXXXX");
+	void *blob = malloc(BLOB_MAX_SIZE);
+	char *temp = malloc(len);
+	int error = ENOMEM;
+
+	if (blob && temp) {
+		snprintf(temp, len, "%s.XXXXXX", path);
+		error = replace(path, temp, blob, blob_seal(policy, blob));
+	}
+	free(temp);
+	free(blob);
+	return error ? complain(path, error) : EXIT_OK;
+}
+
+static int compile(const char *path, const char *output)
+{
+	struct regpin_policy *policy;
+	struct problems *problems;
+	int ret = EXIT_REJECTED;
+
+	if (!may_replace(output, path))
+		return EXIT_USAGE;
+	policy = malloc(sizeof(*policy));
+	problems = problems_new();
+	if (!policy || !problems) {
+		fputs("regpin compile: out of memory\n", stderr);
+		goto out;
+	}
+	if (!policy_text_file(path, policy, problems))
+		ret = EXIT_OK;
+	problems_print(problems, path, stderr);
+	if (ret == EXIT_OK)
+		ret = write_blob(policy, output);
+out:
+	problems_free(problems);
+	free(policy);
+	return ret;
+}
+
+static int cmd_compile_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *output = NULL;
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			output = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return EXIT_OK;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind + 1 != argc || !output || !*output) {
+		fputs(!output || !*output ?
+		      "regpin compile: where to? Use -o BLOB\n" :
+		      "regpin compile: one policy is needed\n", stderr);
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	return compile(argv[optind], output);
+}
+
+const struct cmd cmd_compile = {
+	"compile", cmd_compile_main, "write a policy as a blob for libregpin",
+};

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* regpin run: a VMM under a policy. The start itself is in launch.c. */
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host.h"
+
+#include "cmd.h"
+#include "event_json.h"
+#include "launch.h"
+#include "policy_text.h"
+#include "vmm.h"
+
+#define SHIM		"libregpin-shim.so"
+#define MAX_TIMEOUT	86400ul
+
+/**
+ * struct options - the command line
+ * @policy: the policy's path
+ * @events: where events go, NULL for stderr
+ * @report: --mode report
+ * @timeout: --attach-timeout
+ */
+struct options {
+	const char *policy, *events;
+	bool report;
+	unsigned int timeout;
+};
+
+static void print_help(FILE *file)
+{
+	fputs("usage: regpin run --policy FILE [OPTIONS] -- VMM [ARGUMENTS]\n"
+	      "\n"
+	      "Starts a VMM with a policy for its VMs' registers. The VMM keeps this process\n"
+	      "id, its files, its signals and its exit status.\n"
+	      "\n"
+	      "  --policy FILE             the policy, see regpin-policy(5)\n"
+	      "  --mode enforce|report     report: let violations pass and tell them\n"
+	      "  --events FILE             append events to FILE as lines of JSON; - is stderr,\n"
+	      "                            which is also the default\n"
+	      "  --attach-timeout SECONDS  kill a VMM that has no KVM VM by then (30; 0: never)\n"
+	      "\n"
+	      "Exit status: the VMM's; 1 the policy is wrong, 2 usage, 3 this host can't\n"
+	      "enforce a rule, 125 regpin failed or ended the VMM, 126 the VMM can't be run or\n"
+	      "protected, 127 it was not found.\n", file);
+}
+
+static int usage(const char *format, const char *what)
+{
+	fputs("regpin run: ", stderr);
+	fprintf(stderr, format, what);
+	fputs("; 'regpin run --help' tells more\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int read_timeout(const char *text, unsigned int *timeout)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (strspn(text, "0123456789") != strlen(text) || !*text ||
+	    n > MAX_TIMEOUT)
+		return usage("--attach-timeout '%s' is no number of seconds up to 86400",
+			     text);
+	*timeout = (unsigned int)n;
+	return 0;
+}
+
+static int read_mode(const char *text, bool *report)
+{
+	*report = strcmp(text, "report") == 0;
+	if (!*report && strcmp(text, "enforce") != 0)
+		return usage("there is no --mode '%s', only enforce and report",
+			     text);
+	return 0;
+}
+
+/* Returns an exit code, or -1 to go on. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option longs[] = {
+		{ "policy", required_argument, NULL, 'p' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ "events", required_argument, NULL, 'e' },
+		{ "attach-timeout", required_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c, err = 0;
+
+	optind = 0;
+	while (!err && (c = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
+		if (c == 'p') {
+			options->policy = optarg;
+		} else if (c == 'm') {
+			err = read_mode(optarg, &options->report);
+		} else if (c == 'e') {
+			options->events = strcmp(optarg, "-") ? optarg : NULL;
+		} else if (c == 't') {
+			err = read_timeout(optarg, &options->timeout);
+		} else if (c == 'h') {
+			print_help(stdout);
+			return EXIT_OK;
+		} else {
+			print_help(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (err)
+		return err;
+	if (!options->policy)
+		return usage("it takes a policy: --policy FILE%s", "");
+	if (optind == argc)
+		return usage("it takes a VMM: ... -- VMM ARGUMENTS%s", "");
+	return -1;
+}
+
+/* Not in the policy's text: the user wants to see first what would happen. */
+static int all_report(struct regpin_policy *policy, const char *path)
+{
+	struct problems *problems = calloc(1, sizeof(*problems));
+	unsigned int errors = 1;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (policy->rules[i].type != RULE_VALUE)
+			policy->rules[i].action = REGPIN_REPORT;
+	if (problems)
+		errors = policy_check(policy, problems);
+	if (errors) {
+		if (problems)
+			problems_print(problems, path, stderr);
+		fprintf(stderr, "regpin: the VMM was not started: not every rule of this policy can be tried with --mode report\n");
+	}
+	free(problems);
+	return errors ? EXIT_REJECTED : 0;
+}
+
+static int read_policy(const struct options *options,
+		       struct regpin_policy *policy)
+{
+	struct problems *problems = calloc(1, sizeof(*problems));
+	int err = -ENOMEM;
+
+	if (problems) {
+		err = policy_text_file(options->policy, policy, problems);
+		problems_print(problems, options->policy, stderr);
+		free(problems);
+	}
+	if (err) {
+		fprintf(stderr, "regpin: the VMM was not started: the policy %s can't be used%s\n",
+			options->policy,
+			err == -ENOMEM ? ": out of memory" : "");
+		return EXIT_REJECTED;
+	}
+	return options->report ? all_report(policy, options->policy) : 0;
+}
+
+static void say_rule(const char *head, const struct regpin_policy *policy,
+		     const struct rule *rule, const char *why)
+{
+	char subject[REGISTER_NAME_MAX];
+
+	fprintf(stderr, "regpin: %s%s:%u:%u: '%s' on %s can't be enforced on this host: %s\n",
+		head, policy->source, rule->line, rule->column,
+		rule_type_names[rule->type], event_rule_subject(subject, rule),
+		why);
+}
+
+/* Leaves out the optional rules that this host can't enforce. */
+static int fit_to_host(struct launch *launch)
+{
+	struct regpin_policy *policy = &launch->policy;
+	unsigned int refused = 0;
+	const char *why = NULL;
+	uint32_t kept = 0;
+	struct host host;
+
+	host_probe(&host);
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		struct rule rule = policy->rules[i];
+
+		if (host_enforces(&host, &rule, &why)) {
+			policy->rules[kept++] = rule;
+		} else if (rule.flags & RULE_OPTIONAL) {
+			say_rule("degraded: ", policy, &rule, why);
+			launch->degraded[launch->nr_degraded] = rule;
+			launch->degraded_why[launch->nr_degraded++] = why;
+		} else {
+			say_rule("", policy, &rule, why);
+			refused++;
+		}
+	}
+	policy->nr_rules = kept;
+	if (refused) {
+		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'optional: true' at a rule goes without it, and 'regpin probe' tells what this host can do\n",
+			refused);
+		return EXIT_HOST;
+	}
+	if (!kept)
+		fprintf(stderr, "regpin: warning: no rule of the policy is left on this host: nothing will be enforced\n");
+	return 0;
+}
+
+/* Beside the program in a build tree, else where it was installed. */
+static int find_shim(char shim[PATH_MAX])
+{
+	char exe[PATH_MAX], path[PATH_MAX + 32];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	*shim = 0;
+	if (n > 0) {
+		exe[n] = 0;
+		snprintf(path, sizeof(path), "%s/../shim/" SHIM, dirname(exe));
+		if (!realpath(path, shim))
+			*shim = 0;
+	}
+	if (!*shim)
+		strcpy(shim, PKGLIBDIR "/" SHIM);
+	if (access(shim, R_OK) < 0) {
+		fprintf(stderr, "regpin: the shim %s can't be read (%s): regpin is not completely installed\n",
+			shim, strerror(errno));
+		return EXIT_RUN;
+	}
+	if (strpbrk(shim, ": \t\n")) {
+		fprintf(stderr, "regpin: the shim's path '%s' has a space or a colon in it, which LD_PRELOAD can't hold: install or build regpin in another directory\n",
+			shim);
+		return EXIT_RUN;
+	}
+	return 0;
+}
+
+static int open_events(struct launch *launch, const char *path)
+{
+	int err = path ? out_open(&launch->events, path) : 0;
+
+	launch->events_name = path;
+	if (!path) {
+		launch->events.fd = -1;
+		launch->events.fifo = -1;
+	}
+	if (err) {
+		fprintf(stderr, "regpin: the VMM was not started: events can't be written to %s: %s\n",
+			path, err == -ENXIO ? "it is no file and no FIFO" :
+					      strerror(-err));
+		return EXIT_RUN;
+	}
+	return 0;
+}
+
+static int run_main(int argc, char **argv)
+{
+	static struct launch start;
+	struct options options = { .timeout = 30 };
+	int status = read_options(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	start.argv = argv + optind;
+	start.timeout = options.timeout;
+	status = read_policy(&options, &start.policy);
+	if (!status)
+		status = fit_to_host(&start);
+	if (!status)
+		status = vmm_find(start.argv[0], start.vmm);
+	if (!status)
+		status = find_shim(start.shim);
+	if (!status)
+		status = open_events(&start, options.events);
+	return status ? status : launch(&start);
+}
+
+const struct cmd cmd_run = {
+	.name = "run",
+	.main = run_main,
+	.help = "start a VMM with a policy for its VMs' registers",
+};

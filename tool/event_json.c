@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Events to lines of JSON. The fields: regpin(1), "EVENTS". */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "registers.h"
+
+#include "event_json.h"
+#include "json.h"
+
+const char *const event_type_names[REGPIN_EVENT_TYPE_MAX] = {
+	[REGPIN_EVENT_VIOLATION] = "violation",
+	[REGPIN_EVENT_VMM_WRITE] = "vmm-write",
+	[REGPIN_EVENT_ARMED] = "armed",
+	[REGPIN_EVENT_RESET] = "reset",
+	[REGPIN_EVENT_ATTACHED] = "attached",
+	[REGPIN_EVENT_REFUSED] = "refused",
+	[REGPIN_EVENT_FAILED] = "failed",
+};
+
+static const char *const refusal_names[REGPIN_REFUSED_MAX] = {
+	[REGPIN_REFUSED_SVM] = "svm",
+	[REGPIN_REFUSED_VMX] = "vmx",
+	[REGPIN_REFUSED_SMM] = "smm",
+	[REGPIN_REFUSED_FRED] = "fred",
+	[REGPIN_REFUSED_FILTER] = "filter",
+	[REGPIN_REFUSED_HOST] = "host",
+	[REGPIN_REFUSED_FD] = "fd",
+};
+
+const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
+				uint32_t index)
+{
+	const struct regpin_register *reg = register_find(kind, index);
+
+	if (reg && reg->count > 1)
+		snprintf(buf, REGISTER_NAME_MAX, "%s%" PRIu32, reg->name,
+			 index - reg->index);
+	else if (reg)
+		snprintf(buf, REGISTER_NAME_MAX, "%s", reg->name);
+	else if (kind == REGPIN_MSR || kind >= REGPIN_KIND_MAX)
+		snprintf(buf, REGISTER_NAME_MAX, "MSR 0x%" PRIx32, index);
+	else
+		snprintf(buf, REGISTER_NAME_MAX, "%s", regpin_kind_names[kind]);
+	return buf;
+}
+
+const char *event_rule_subject(char buf[REGISTER_NAME_MAX],
+			       const struct rule *rule)
+{
+	if (rule->count == 1)
+		return event_register_name(buf, rule->kind, rule->index);
+	snprintf(buf, REGISTER_NAME_MAX, "MSR 0x%" PRIx32 "..0x%" PRIx32,
+		 rule->index, rule->index + rule->count - 1);
+	return buf;
+}
+
+const char *event_refusal_name(unsigned int reason)
+{
+	return refusal_names[reason];
+}
+
+const char *event_time(char buf[EVENT_TIME_MAX], uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000u);
+	struct tm tm;
+	size_t len;
+
+	/* Until the year 2554, which is as far as @ns reaches. */
+	gmtime_r(&seconds, &tm);
+	len = strftime(buf, EVENT_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + len, EVENT_TIME_MAX - len, ".%09uZ",
+		 (unsigned int)(ns % 1000000000u));
+	return buf;
+}
+
+static void put_bits(struct json *json, const struct regpin_event *event)
+{
+	const struct regpin_register *reg =
+		register_find(event->kind, event->index);
+	uint64_t left = event->bits;
+
+	if (event->bits == 0 || event->bits == UINT64_MAX)
+		return;
+	json_array_begin(json, "bits");
+	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
+		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+		uint64_t mask = (UINT64_MAX >> (64 - bit->width)) << bit->lo;
+
+		if (left & mask)
+			json_string(json, NULL, bit->name);
+		left &= ~mask;
+	}
+	for (unsigned int n = 0; n < 64; n++)
+		if (left >> n & 1)
+			json_u64(json, NULL, n);
+	json_array_end(json);
+}
+
+static void put_rule(struct json *json, const struct regpin_policy *policy,
+		     const struct rule *rule)
+{
+	char where[POLICY_MAX_SOURCE + 32];
+
+	if (rule->type >= RULE_TYPE_MAX)
+		return;
+	json_string(json, "rule", rule_type_names[rule->type]);
+	snprintf(where, sizeof(where), "%.*s:%" PRIu32 ":%" PRIu32,
+		 POLICY_MAX_SOURCE, policy->source, rule->line, rule->column);
+	json_string(json, "where", where);
+}
+
+static void put_register(struct json *json, unsigned int kind, uint32_t index)
+{
+	char name[REGISTER_NAME_MAX];
+
+	json_string(json, "register", event_register_name(name, kind, index));
+	if (kind == REGPIN_MSR)
+		json_hex(json, "index", index);
+}
+
+/* The access: which register, how, from what to what, who and by which rule. */
+static void put_access(struct json *json, const struct regpin_event *event,
+		       const struct regpin_policy *policy)
+{
+	bool violation = event->type == REGPIN_EVENT_VIOLATION;
+
+	put_register(json, event->kind, event->index);
+	json_string(json, "access", event->write ? "write" : "read");
+	put_bits(json, event);
+	if (event->write) {
+		json_hex(json, "old", event->old_value);
+		json_hex(json, "new", event->new_value);
+	}
+	/* A read that was answered with #GP has no value. */
+	if (event->write || event->action != REGPIN_GP)
+		json_hex(json, "value", event->value);
+	if (violation && event->has_rip) {
+		json_hex(json, "rip", event->rip);
+		json_u64(json, "cpl", event->cpl & 3);
+	}
+	if (policy && event->rule < policy->nr_rules)
+		put_rule(json, policy, &policy->rules[event->rule]);
+	if (violation)
+		json_string(json, "verdict",
+			    regpin_action_names[event->action]);
+}
+
+static void put_failure(struct json *json, const struct regpin_event *event,
+			const struct regpin_policy *policy)
+{
+	const char *name = strerrorname_np((int)event->detail);
+
+	put_register(json, event->kind, event->index);
+	if (policy && event->rule < policy->nr_rules)
+		put_rule(json, policy, &policy->rules[event->rule]);
+	json_u64(json, "errno", event->detail);
+	if (name)
+		json_string(json, "error", name);
+}
+
+static void put_by_type(struct json *json, const struct regpin_event *event,
+			const struct regpin_policy *policy)
+{
+	switch (event->type) {
+	case REGPIN_EVENT_VIOLATION:
+	case REGPIN_EVENT_VMM_WRITE:
+		put_access(json, event, policy);
+		break;
+	case REGPIN_EVENT_FAILED:
+		put_failure(json, event, policy);
+		break;
+	case REGPIN_EVENT_REFUSED:
+		json_string(json, "reason", refusal_names[event->detail]);
+		json_string(json, "text", regpin_refusal_text(event->detail));
+		break;
+	default:
+		break;
+	}
+}
+
+/* The ring is the VMM's memory: a VMM that was taken over writes anything. */
+static bool makes_sense(const struct regpin_event *event)
+{
+	return event->type < REGPIN_EVENT_TYPE_MAX &&
+	       event->kind < REGPIN_KIND_MAX &&
+	       event->action < REGPIN_ACTION_MAX &&
+	       (event->type != REGPIN_EVENT_REFUSED ||
+		event->detail < REGPIN_REFUSED_MAX);
+}
+
+static FILE *line_begin(char *buf, struct json *json, uint64_t time,
+			const char *name)
+{
+	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
+	char text[EVENT_TIME_MAX];
+
+	if (!file)
+		return NULL;
+	json_begin(json, file);
+	json_object_begin(json, NULL);
+	json_string(json, "time", event_time(text, time));
+	json_string(json, "event", name);
+	return file;
+}
+
+static size_t line_end(FILE *file, struct json *json)
+{
+	long len = -1;
+
+	json_object_end(json);
+	if (json_end(json) == 0)
+		len = ftell(file);
+	if (fclose(file) != 0 || len < 0 || len >= EVENT_LINE_MAX)
+		return 0;
+	return (size_t)len;
+}
+
+size_t event_json(char *buf, const struct regpin_event *event,
+		  const struct regpin_policy *policy)
+{
+	struct json json;
+	FILE *file;
+
+	if (!makes_sense(event))
+		return 0;
+	file = line_begin(buf, &json, event->time,
+			  event_type_names[event->type]);
+	if (!file)
+		return 0;
+	json_u64(&json, "vm", event->vm);
+	if (event->vcpu != REGPIN_NO_VCPU)
+		json_u64(&json, "vcpu", event->vcpu);
+	put_by_type(&json, event, policy);
+	return line_end(file, &json);
+}
+
+size_t notice_json(char *buf, const struct notice *notice)
+{
+	char subject[REGISTER_NAME_MAX];
+	struct json json;
+	FILE *file = line_begin(buf, &json, notice->time, notice->event);
+
+	if (!file)
+		return 0;
+	if (notice->pid)
+		json_u64(&json, "pid", notice->pid);
+	if (notice->rule) {
+		json_string(&json, "register",
+			    event_rule_subject(subject, notice->rule));
+		put_rule(&json, notice->policy, notice->rule);
+	}
+	if (notice->reason)
+		json_string(&json, "reason", notice->reason);
+	if (notice->text)
+		json_string(&json, "text", notice->text);
+	for (size_t i = 0; i < 4 && notice->counts[i].name; i++)
+		json_u64(&json, notice->counts[i].name, notice->counts[i].n);
+	return line_end(file, &json);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Until the first VM has got its policy, all processes that came from the VMM
+ * are looked at. The shim attaches within the ioctl that creates the VM, so a
+ * process that has a VM for longer got it past the shim.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+
+#include "guard.h"
+#include "proc.h"
+
+/* Ticks that the shim has to attach; no shim, no time. */
+#define GRACE_TICKS	5
+
+static const struct {
+	const char *reason, *text;
+} unguarded[UNGUARDED_MAX] = {
+	[UNGUARDED_STATIC] = { "static",
+		"it is a static program, so the shim can't be preloaded into it: use a dynamically linked build, or one that calls libregpin itself" },
+	[UNGUARDED_FOREIGN] = { "foreign",
+		"it is no x86-64 program, so the shim can't be preloaded into it: use an x86-64 build" },
+	[UNGUARDED_SECURE] = { "secure",
+		"it runs set-user-ID, set-group-ID or with file capabilities (AT_SECURE), and then the loader ignores LD_PRELOAD: take those from the file and give the user access to /dev/kvm" },
+	[UNGUARDED_ENVIRONMENT] = { "environment",
+		"it was started with a scrubbed environment, without LD_PRELOAD or " HANDOFF_ENV ": let the wrapper pass both on (no 'env -i'; for sudo put regpin behind it: 'sudo regpin run ...')" },
+	[UNGUARDED_UNLOADED] = { "unloaded",
+		"its loader did not load the shim: see whether the shim can be read from there (container, chroot, AppArmor) and the program uses this system's libc" },
+	[UNGUARDED_RAW] = { "raw",
+		"the shim is loaded but saw no call: the program makes its system calls itself, past libc's ioctl(), or undid the shim; only a build that calls libregpin can be protected" },
+};
+
+static void put_refusal(struct agent *agent, pid_t pid, const char *reason,
+			const char *text)
+{
+	struct notice notice = {
+		.event = "refused", .reason = reason, .text = text,
+		.pid = (uint32_t)pid,
+	};
+
+	agent_notice(agent, &notice);
+}
+
+/* By its pidfd: the process that was looked at, and no other. */
+static const char *kill_it(struct agent *agent, struct watched *process)
+{
+	process->killed = true;
+	agent->killed = true;
+	if (pidfd_send_signal(process->fd, SIGKILL, NULL, 0) == 0)
+		return "killed";
+	return errno == ESRCH ? "found ended:" : "COULD NOT KILL";
+}
+
+static void refuse_unguarded(struct agent *agent, struct watched *process,
+			     enum unguarded why)
+{
+	char name[256];
+	const char *done;
+
+	proc_name(process->pid, name, sizeof(name));
+	done = kill_it(agent, process);
+	agent_say(agent, "%s %s (pid %d), which has a KVM VM without its policy: %s",
+		  done, name, (int)process->pid, unguarded[why].text);
+	put_refusal(agent, process->pid, unguarded[why].reason,
+		    unguarded[why].text);
+}
+
+static void look_at(struct agent *agent, struct watched *process)
+{
+	const char *shim = agent->launch->shim;
+	enum unguarded why;
+
+	if (process->killed || proc_has_vm(process->pid) != 1)
+		return;
+	if (proc_has_shim(process->pid, shim) && process->ticks++ < GRACE_TICKS)
+		return;
+	why = proc_unguarded(process->pid, shim);
+	/* The shim may have attached just now, or the pid be another's. */
+	if (atomic_load(&agent->launch->shared->attached) ||
+	    pidfd_send_signal(process->fd, 0, NULL, 0) < 0)
+		return;
+	refuse_unguarded(agent, process, why);
+}
+
+static void refuse_late(struct agent *agent, struct watched *process,
+			const char *text)
+{
+	char name[256];
+	const char *done;
+
+	proc_name(process->pid, name, sizeof(name));
+	done = kill_it(agent, process);
+	agent_say(agent, "%s %s (pid %d): it %s; --attach-timeout SECONDS allows more time",
+		  done, name, (int)process->pid, text);
+	put_refusal(agent, process->pid, "timeout", text);
+}
+
+/* All that came from the VMM: killing a wrapper alone leaves a VMM behind. */
+static void refuse_all(struct agent *agent)
+{
+	struct watch *watch = &agent->watch;
+	bool blind = false;
+	char text[256];
+
+	watch_holders(watch, false);
+	for (unsigned int i = 0; i < watch->nr; i++)
+		blind |= proc_has_vm(watch->list[i].pid) == -EACCES;
+	snprintf(text, sizeof(text),
+		 "has not created a KVM VM within %u s%s: is it running TCG? QEMU: -accel kvm, not tcg, and no kvm:tcg fallback",
+		 agent->launch->timeout,
+		 blind ? ", as far as can be seen (/proc/PID/fd can't be read)" :
+			 "");
+	for (unsigned int i = 0; i < watch->nr; i++)
+		if (!watch->list[i].killed)
+			refuse_late(agent, &watch->list[i], text);
+}
+
+void guard_tick(struct agent *agent)
+{
+	uint64_t limit = agent->launch->timeout * 1000ull;
+
+	watch_children(&agent->watch);
+	for (unsigned int i = 0; i < agent->watch.nr; i++)
+		look_at(agent, &agent->watch.list[i]);
+	if (limit && agent_now() - agent->begun >= limit &&
+	    !atomic_load(&agent->launch->shared->attached))
+		refuse_all(agent);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* JSON, one value a line. */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "json.h"
+#include "utf8.h"
+
+/* Writes @text as a JSON string; what is not UTF-8 becomes U+FFFD. */
+static void write_string(FILE *file, const char *text)
+{
+	size_t left = strlen(text), len;
+	uint32_t c;
+
+	fputc('"', file);
+	for (; left; text += len, left -= len) {
+		len = utf8_decode(text, left, &c);
+		if (!len) {
+			len = 1;
+			fputs("\\ufffd", file);
+		} else if (c == '"' || c == '\\') {
+			fprintf(file, "\\%c", (int)c);
+		} else if (c == '\n') {
+			fputs("\\n", file);
+		} else if (c == '\t') {
+			fputs("\\t", file);
+		} else if (c < ' ' || (c >= 0x7f && c < 0xa0) ||
+			   c == 0x2028 || c == 0x2029) {
+			/* U+2028 ends a line for some readers of lines. */
+			fprintf(file, "\\u%04" PRIx32, c);
+		} else {
+			fwrite(text, 1, len, file);
+		}
+	}
+	fputc('"', file);
+}
+
+/* What stands before a value: a comma if it is not the first, and its key. */
+static void value_begin(struct json *json, const char *key)
+{
+	uint64_t level = 1ull << json->depth;
+
+	if (json->filled & level)
+		fputc(',', json->file);
+	json->filled |= level;
+	if (!key)
+		return;
+	write_string(json->file, key);
+	fputc(':', json->file);
+}
+
+static void level_begin(struct json *json, const char *key, char bracket)
+{
+	value_begin(json, key);
+	fputc(bracket, json->file);
+	assert(json->depth < JSON_MAX_DEPTH);
+	json->depth++;
+	json->filled &= ~(1ull << json->depth);
+}
+
+static void level_end(struct json *json, char bracket)
+{
+	assert(json->depth);
+	json->depth--;
+	fputc(bracket, json->file);
+}
+
+void json_begin(struct json *json, FILE *file)
+{
+	*json = (struct json){ .file = file };
+}
+
+int json_end(struct json *json)
+{
+	assert(!json->depth);
+	fputc('\n', json->file);
+	return fflush(json->file) || ferror(json->file) ? -1 : 0;
+}
+
+void json_object_begin(struct json *json, const char *key)
+{
+	level_begin(json, key, '{');
+}
+
+void json_object_end(struct json *json)
+{
+	level_end(json, '}');
+}
+
+void json_array_begin(struct json *json, const char *key)
+{
+	level_begin(json, key, '[');
+}
+
+void json_array_end(struct json *json)
+{
+	level_end(json, ']');
+}
+
+void json_string(struct json *json, const char *key, const char *text)
+{
+	value_begin(json, key);
+	if (text)
+		write_string(json->file, text);
+	else
+		fputs("null", json->file);
+}
+
+void json_u64(struct json *json, const char *key, uint64_t value)
+{
+	value_begin(json, key);
+	fprintf(json->file, "%" PRIu64, value);
+}
+
+void json_hex(struct json *json, const char *key, uint64_t value)
+{
+	value_begin(json, key);
+	fprintf(json->file, "\"0x%" PRIx64 "\"", value);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+	value_begin(json, key);
+	fputs(value ? "true" : "false", json->file);
+}

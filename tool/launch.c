@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Becoming the VMM. Its process id, signals, files and exit status are those
+ * that the caller of `regpin run` gave or sees; all that we add are three fds
+ * of the handoff, the lifeline, and two environment variables.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "blob.h"
+
+#include "agent.h"
+#include "cmd.h"
+#include "launch.h"
+
+/* Out of the way of the small numbers that wrapper scripts redirect. */
+#define HIGH_FD	500
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	0x0008U
+#endif
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "regpin: can't start the VMM: %s: %s\n", what,
+		strerror(errno));
+	return EXIT_RUN;
+}
+
+static int make_memfd(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING |
+				    MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)	/* before Linux 6.3 */
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd;
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0)
+			return -1;
+		data += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int make_blob(struct launch *launch)
+{
+	static char blob[BLOB_MAX_SIZE];
+	size_t size = blob_seal(&launch->policy, blob);
+
+	launch->blob = make_memfd("regpin-policy");
+	if (launch->blob < 0 || write_all(launch->blob, blob, size) < 0 ||
+	    lseek(launch->blob, 0, SEEK_SET) < 0)
+		return -1;
+	return fcntl(launch->blob, F_ADD_SEALS,
+		     F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+static int make_shared(struct launch *launch)
+{
+	struct handoff *shared;
+
+	launch->memory = make_memfd("regpin-events");
+	if (launch->memory < 0 ||
+	    ftruncate(launch->memory, sizeof(*shared)) < 0 ||
+	    fcntl(launch->memory, F_ADD_SEALS,
+		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return -1;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+		      launch->memory, 0);
+	if (shared == MAP_FAILED)
+		return -1;
+	ring_init(&shared->ring);
+	shared->version = HANDOFF_VERSION;
+	shared->magic = HANDOFF_MAGIC;
+	launch->shared = shared;
+	return 0;
+}
+
+/* Where the caller closed 0, 1 or 2, nothing of ours must land; not for exec. */
+static int fill_low_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			return -1;
+	} while (fd < 3);
+	return close(fd);
+}
+
+static int prepare(struct launch *launch)
+{
+	if (make_blob(launch) < 0)
+		return fail("the policy's memory could not be made");
+	if (make_shared(launch) < 0)
+		return fail("the events' memory could not be made");
+	launch->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (launch->wake < 0)
+		return fail("eventfd");
+	if (pipe2(launch->lifeline, O_CLOEXEC) < 0)
+		return fail("pipe");
+	return 0;
+}
+
+/*
+ * The agent is its grandchild, so that the VMM has no child that it does not
+ * know, and the child ends without SIGCHLD: a VMM that blocks it would find one
+ * pending.
+ */
+static int fork_agent(struct launch *launch, int ends[2])
+{
+	pid_t vmm = getpid();
+	long child = syscall(SYS_clone, 0ul, NULL, NULL, NULL, 0ul);
+
+	if (child == 0) {
+		setsid();
+		child = fork();
+		if (child == 0)
+			agent_main(launch, vmm, ends[1]);
+		_exit(child < 0);
+	}
+	close(ends[1]);
+	if (child < 0)
+		return -1;
+	waitpid((pid_t)child, NULL, __WALL);
+	return 0;
+}
+
+static int start_agent(struct launch *launch, int *agent)
+{
+	int ends[2];
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return fail("socketpair");
+	*agent = ends[0];
+	if (fork_agent(launch, ends) < 0)
+		return fail("fork");
+	if (recv(*agent, &byte, 1, 0) == 1)
+		return 0;
+	fprintf(stderr, "regpin: can't start the VMM: the agent, which watches it, did not start (out of memory or processes? is /proc mounted?)\n");
+	return EXIT_RUN;
+}
+
+/* A copy that survives exec, at a high number if there may be such. */
+static int keep(int fd)
+{
+	int high = fcntl(fd, F_DUPFD, HIGH_FD);
+
+	return high >= 0 ? high : fcntl(fd, F_DUPFD, 3);
+}
+
+static int set_environment(const struct launch *launch)
+{
+	const char *old = getenv("LD_PRELOAD");
+	int blob = keep(launch->blob), memory = keep(launch->memory);
+	int wake = keep(launch->wake);
+	char handoff[64], *preload = NULL;
+	int err = -1;
+
+	if (blob < 0 || memory < 0 || wake < 0 || keep(launch->lifeline[1]) < 0)
+		return -1;
+	snprintf(handoff, sizeof(handoff), "%d,%d,%d", blob, memory, wake);
+	if (asprintf(&preload, "%s%s%s", launch->shim, old && *old ? ":" : "",
+		     old ? old : "") >= 0)
+		err = setenv("LD_PRELOAD", preload, 1) ||
+		      setenv(HANDOFF_ENV, handoff, 1) ? -1 : 0;
+	free(preload);
+	return err;
+}
+
+static int cannot_exec(const struct launch *launch)
+{
+	int err = errno;
+
+	fprintf(stderr, "regpin: can't run %s: %s\n", launch->vmm,
+		err == ENOENT ? "it, or its loader, is not there" :
+				strerror(err));
+	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
+}
+
+int launch(struct launch *launch)
+{
+	int agent = -1, status;
+
+	if (fill_low_fds() < 0)
+		return fail("/dev/null");
+	status = prepare(launch);
+	if (status)
+		return status;
+	status = start_agent(launch, &agent);
+	if (status)
+		return status;
+	if (set_environment(launch) < 0) {
+		status = fail("its environment or its files could not be made");
+	} else {
+		execvp(launch->vmm, launch->argv);
+		status = cannot_exec(launch);
+	}
+	/* Tells the agent that there will be no VMM. */
+	send(agent, "", 1, MSG_NOSIGNAL);
+	return status;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a checked policy to a running VMM: `run` makes what is shared, forks the
+ * agent, and becomes the VMM.
+ */
+#ifndef REGPIN_TOOL_LAUNCH_H
+#define REGPIN_TOOL_LAUNCH_H
+
+#include <limits.h>
+
+#include "handoff.h"
+#include "policy.h"
+
+#include "out.h"
+
+/**
+ * struct launch - all that a start needs to know
+ * @vmm: path of the VMM's program, with a '/' in it
+ * @argv: its arguments
+ * @shim: path of the preload object
+ * @policy: as the shim gets it; the rules that events refer to
+ * @degraded: the optional rules that this host can't enforce
+ * @degraded_why: a constant text for each of them
+ * @nr_degraded: how many
+ * @timeout: seconds within which there must be a VM, 0 for no limit
+ * @events: where events go
+ * @events_name: what the user calls that
+ * @blob: fd of the sealed blob
+ * @memory: fd of @shared
+ * @shared: what the shim and the agent share
+ * @wake: eventfd with which the shim wakes the agent
+ * @lifeline: a pipe: the agent has the read end [0], the VMM the other
+ */
+struct launch {
+	char vmm[PATH_MAX];
+	char **argv;
+	char shim[PATH_MAX];
+	struct regpin_policy policy;
+	struct rule degraded[POLICY_MAX_RULES];
+	const char *degraded_why[POLICY_MAX_RULES];
+	unsigned int nr_degraded;
+	unsigned int timeout;
+	struct out events;
+	const char *events_name;
+	int blob, memory, wake;
+	struct handoff *shared;
+	int lifeline[2];
+};
+
+/*
+ * Becomes the VMM. Returns, only if that failed, with an exit code; what was
+ * wrong has been said on stderr.
+ */
+int launch(struct launch *launch);
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lines to places that may be slow, full or gone. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "out.h"
+
+#define RESERVE		(16u * 1024)	/* for messages, when events fill it */
+#define FIFO_RETRY_MS	200
+
+static void init(struct out *out)
+{
+	memset(out, 0, offsetof(struct out, buf));
+	out->fd = -1;
+	out->fifo = -1;
+}
+
+/* Another open file of what @fd is: with flags of its own. */
+static int open_again(int fd, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, flags | O_NOCTTY | O_CLOEXEC);
+}
+
+int out_open(struct out *out, const char *path)
+{
+	struct stat st;
+	int err = 0;
+
+	init(out);
+	out->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK |
+			     O_NOCTTY | O_CLOEXEC, 0600);
+	if (out->fd < 0 && errno != ENXIO)
+		return -errno;
+	/* ENXIO: a FIFO that has no reader yet, or a socket. */
+	if (out->fd < 0)
+		out->fifo = open(path, O_PATH | O_CLOEXEC);
+	else
+		out->fifo = open_again(out->fd, O_PATH);
+	if (out->fifo < 0 || fstat(out->fifo, &st) < 0)
+		err = -errno;
+	else if (!S_ISFIFO(st.st_mode) && out->fd < 0)
+		err = -ENXIO;
+	else if (S_ISFIFO(st.st_mode))
+		return 0;
+	if (out->fifo >= 0)
+		close(out->fifo);
+	out->fifo = -1;
+	if (err && out->fd >= 0)
+		close(out->fd);
+	if (err)
+		out->fd = -1;
+	return err;
+}
+
+/*
+ * O_NONBLOCK on the VMM's own stderr would break the VMM. Pipes and terminals
+ * can be opened again, with flags of our own. A regular file must not be: its
+ * offset is shared, and the VMM would write over our lines.
+ */
+void out_open_fd(struct out *out, int fd)
+{
+	struct stat st;
+
+	init(out);
+	if (fstat(fd, &st) < 0)
+		return;
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
+		out->fd = open_again(fd, O_WRONLY | O_NONBLOCK);
+	if (out->fd < 0) {
+		out->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		out->shared = true;
+		out->socket = S_ISSOCK(st.st_mode);
+	}
+}
+
+bool out_room(const struct out *out)
+{
+	return out->len + OUT_LINE_MAX + RESERVE <= OUT_SIZE;
+}
+
+void out_line(struct out *out, const char *line, size_t len)
+{
+	if (out->len + len + 1 > OUT_SIZE ||
+	    (out->fd < 0 && out->fifo < 0)) {
+		out->lost++;
+		return;
+	}
+	if (out->torn && out->len == 0)
+		out->buf[out->len++] = '\n';
+	out->torn = false;
+	memcpy(out->buf + out->len, line, len);
+	out->len += len;
+}
+
+static ssize_t write_some(const struct out *out)
+{
+	struct pollfd pfd = { .fd = out->fd, .events = POLLOUT };
+	size_t len = out->len;
+
+	if (out->socket)
+		return send(out->fd, out->buf, len,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!out->shared)
+		return write(out->fd, out->buf, len);
+	/* A pipe that is ready takes PIPE_BUF bytes without waiting. */
+	if (poll(&pfd, 1, 0) != 1) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(out->fd, out->buf, len < 4096 ? len : 4096);
+}
+
+static void consume(struct out *out, size_t len)
+{
+	out->len -= len;
+	memmove(out->buf, out->buf + len, out->len);
+}
+
+void out_give_up(struct out *out)
+{
+	for (size_t i = 0; i < out->len; i++)
+		out->lost += out->buf[i] == '\n';
+	out->torn = out->mid;
+	out->mid = false;
+	out->len = 0;
+}
+
+/* The reader is gone. What it has half a line of, a next one can't use. */
+static void reader_gone(struct out *out)
+{
+	char *end;
+
+	close(out->fd);
+	out->fd = -1;
+	if (out->fifo < 0) {
+		out_give_up(out);
+		return;
+	}
+	end = out->mid ? memchr(out->buf, '\n', out->len) : NULL;
+	if (end) {
+		consume(out, (size_t)(end - out->buf) + 1);
+		out->lost++;
+	}
+	out->mid = false;
+}
+
+int out_flush(struct out *out)
+{
+	while (out->len) {
+		ssize_t n;
+
+		if (out->fd < 0 && out->fifo >= 0)
+			out->fd = open_again(out->fifo,
+					     O_WRONLY | O_NONBLOCK);
+		if (out->fd < 0)
+			return 0;
+		n = write_some(out);
+		if (n > 0) {
+			out->mid = out->buf[n - 1] != '\n';
+			consume(out, (size_t)n);
+		} else if (n < 0 && errno == EPIPE) {
+			bool named = out->fifo >= 0;
+
+			reader_gone(out);
+			return named ? 0 : -EPIPE;
+		} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			int err = errno;
+
+			out_give_up(out);
+			return -err;
+		} else if (n == 0 || errno == EAGAIN) {
+			return 0;
+		}
+	}
+	return 0;
+}
+
+int out_poll(const struct out *out, struct pollfd *pfd)
+{
+	pfd->fd = -1;
+	pfd->events = POLLOUT;
+	pfd->revents = 0;
+	if (!out->len)
+		return -1;
+	if (out->fd < 0)
+		return out->fifo < 0 ? -1 : FIFO_RETRY_MS;
+	pfd->fd = out->fd;
+	return -1;
+}

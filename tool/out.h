@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the agent's lines go: a file, a FIFO, stderr. Nothing here waits: what
+ * a slow reader does not take stays in a buffer, and then is counted as lost.
+ */
+#ifndef REGPIN_TOOL_OUT_H
+#define REGPIN_TOOL_OUT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUT_SIZE	(256u * 1024)
+#define OUT_LINE_MAX	8192u
+
+/**
+ * struct out - a place for lines
+ * @fd: what is written to, or -1
+ * @fifo: O_PATH of a FIFO by name, to find a new reader; else -1
+ * @shared: @fd's flags are other people's, so it may be blocking
+ * @socket: @fd is a socket
+ * @mid: the reader has the first part of the buffer's first line
+ * @torn: a line was cut by an error, the next begins with a line break
+ * @len: bytes in @buf
+ * @lost: lines that were given up
+ * @buf: whole lines, but for the first one if @mid
+ */
+struct out {
+	int fd, fifo;
+	bool shared, socket, mid, torn;
+	size_t len;
+	uint64_t lost;
+	char buf[OUT_SIZE];
+};
+
+/* Opens the file at @path for appending; it is made (0600) if need be. A FIFO
+ * need not have a reader yet. Returns 0 or a negative errno. */
+int out_open(struct out *out, const char *path);
+
+/* The same for an fd of this process, which stays open and untouched. */
+void out_open_fd(struct out *out, int fd);
+
+/* Is there room for a line of OUT_LINE_MAX bytes and for some messages? */
+bool out_room(const struct out *out);
+
+/* Adds one line, @line ends with '\n'. Without room it is lost, and counted. */
+void out_line(struct out *out, const char *line, size_t len);
+
+/*
+ * Writes what can be written now. Returns 0, or the negative errno of an error
+ * for which lines were lost.
+ */
+int out_flush(struct out *out);
+
+/* Fills @pfd to wait for room. Returns the longest time to wait in ms, or -1. */
+int out_poll(const struct out *out, struct pollfd *pfd);
+
+/* Gives up what is in the buffer. */
+void out_give_up(struct out *out);
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The registers of a rule, and their bits. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "msr_filter.h"
+
+#include "policy_register.h"
+
+static bool has_exact_name(const struct regpin_register *reg, const char *name)
+{
+	if (strcasecmp(reg->name, name) == 0)
+		return true;
+	for (const char *a = reg->aliases; *a; a += strlen(a) + 1)
+		if (strcasecmp(a, name) == 0)
+			return true;
+	return false;
+}
+
+/* Tells that @node names no register, and what may have been meant. */
+static void unknown_register(const struct yaml_node *node,
+			     struct problems *problems)
+{
+	const char *text = node->text;
+	struct nearest nearest;
+
+	if ((strncasecmp(text, "CR", 2) == 0 ||
+	     strncasecmp(text, "DR", 2) == 0) &&
+	    isdigit((unsigned char)text[2])) {
+		problem_at(problems, node,
+			   "regpin has no rules on %s: of the control registers there are CR0, CR4 and XCR0",
+			   show(text).text);
+		return;
+	}
+	if (strlen(text) <= 8 && strpbrk(text, "0123456789") &&
+	    text[strspn(text, "0123456789abcdefABCDEF")] == 0) {
+		problem_at(problems, node,
+			   "there is no register %s: as an index it is written 0x%s",
+			   show(text).text, text);
+		return;
+	}
+	if (strcmp(text, "all") == 0 || strcmp(text, "*") == 0) {
+		problem_at(problems, node,
+			   "a rule can't name all registers: KVM filters at most 12288 in one range; list them");
+		return;
+	}
+	if (strpbrk(text, ", |+")) {
+		problem_at(problems, node,
+			   "there is no register %s: several are written as a list, [LSTAR, STAR]",
+			   show(text).text);
+		return;
+	}
+	nearest_begin(&nearest, text);
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const char *a = regpin_registers[i].aliases;
+
+		nearest_try(&nearest, regpin_registers[i].name);
+		for (; *a; a += strlen(a) + 1)
+			nearest_try(&nearest, a);
+	}
+	problem_at(problems, node,
+		   "there is no register %s%s An MSR that regpin has no name for is written as its index, as in 0x10a",
+		   show(text).text,
+		   nearest.best ? nearest_hint(&nearest).text : ".");
+}
+
+/* Reads an index or a range of them. */
+static bool target_index(const struct yaml_node *node, struct target *target,
+			 struct problems *problems)
+{
+	uint64_t first, last;
+	const char *fault;
+
+	fault = range_read(node->text, UINT32_MAX, &first, &last);
+	if (fault) {
+		problem_at(problems, node,
+			   "%s as an MSR: %s (an index is 0 to 0xffffffff, a range 0x100-0x10f)",
+			   show(node->text).text, fault);
+		return false;
+	}
+	if (last - first >= FILTER_WINDOW) {
+		problem_at(problems, node,
+			   "%s is %" PRIu64 " MSRs, and KVM filters at most %u (0x%x) in one range: name what you mean more closely",
+			   node->text, last - first + 1, FILTER_WINDOW,
+			   FILTER_WINDOW);
+		return false;
+	}
+	target->kind = REGPIN_MSR;
+	target->index = (uint32_t)first;
+	target->count = (uint32_t)(last - first + 1);
+	if (target->count == 1)
+		target->reg = register_find(REGPIN_MSR, target->index);
+	return true;
+}
+
+bool target_read(const struct yaml_node *node, struct target *target,
+		 struct problems *problems)
+{
+	uint32_t member;
+
+	*target = (struct target){ .count = 1 };
+	if (node->type == YAML_BAD)
+		return false;
+	if (node->type != YAML_SCALAR) {
+		problem_at(problems, node,
+			   "a register is a name, an index or a range of indices");
+		return false;
+	}
+	if (!node->text[0]) {
+		problem_at(problems, node,
+			   "a register is missing: write a name, an index (0x10a) or a range (0x100-0x10f)");
+		return false;
+	}
+	if (number_like(node->text))
+		return target_index(node, target, problems);
+
+	target->reg = register_by_name(node->text, &member);
+	if (!target->reg) {
+		unknown_register(node, problems);
+		return false;
+	}
+	target->kind = target->reg->kind;
+	target->index = target->reg->index + member;
+	if (target->reg->count > 1 && has_exact_name(target->reg, node->text)) {
+		target->family = true;
+		target->count = target->reg->count;
+	}
+	return true;
+}
+
+static const char *target_name(const struct target *target, char *buf,
+			       size_t size)
+{
+	if (!target->reg)
+		snprintf(buf, size, "MSR 0x%" PRIx32, target->index);
+	else if (target->reg->count > 1)
+		snprintf(buf, size, "%s%" PRIu32, target->reg->name,
+			 target->index - target->reg->index);
+	else
+		snprintf(buf, size, "%s", target->reg->name);
+	return buf;
+}
+
+/* Another register that has a bit @name: the author may have mixed them up. */
+static const char *bit_owner(const char *name)
+{
+	for (unsigned int i = 0; i < regpin_nr_registers; i++)
+		if (register_bit(&regpin_registers[i], name))
+			return regpin_registers[i].name;
+	return NULL;
+}
+
+static void unknown_bit(const struct yaml_node *node,
+			const struct target *target, struct problems *problems)
+{
+	const struct regpin_register *reg = target->reg;
+	const char *owner = bit_owner(node->text);
+	struct nearest nearest;
+	char list[180], name[48];
+	size_t used = 0;
+
+	target_name(target, name, sizeof(name));
+	if (!reg || !reg->nbits) {
+		problem_at(problems, node,
+			   "%s has no named bits, so no %s: write numbers, 0 to 63, or ranges, 4-7",
+			   name, show(node->text).text);
+		return;
+	}
+	if (strpbrk(node->text, ", |+")) {
+		problem_at(problems, node,
+			   "%s has no bit %s: several bits are written as a list, [%s, %s]",
+			   name, show(node->text).text,
+			   regpin_bits[reg->bits].name,
+			   regpin_bits[reg->bits + reg->nbits - 1].name);
+		return;
+	}
+	list[0] = 0;
+	nearest_begin(&nearest, node->text);
+	for (unsigned int i = 0; i < reg->nbits; i++) {
+		const char *bit = regpin_bits[reg->bits + i].name;
+
+		nearest_try(&nearest, bit);
+		if (used + strlen(bit) + 8 < sizeof(list))
+			used += (size_t)snprintf(list + used,
+						 sizeof(list) - used, "%s%s",
+						 i ? ", " : "", bit);
+		else if (used < sizeof(list) - 6)
+			used += (size_t)snprintf(list + used,
+						 sizeof(list) - used, ", ...");
+	}
+	if (owner)
+		problem_at(problems, node,
+			   "%s has no bit %s (%s has): its bits are %s", name,
+			   show(node->text).text, owner, list);
+	else
+		problem_at(problems, node, "%s has no bit %s: its bits are %s%s",
+			   name, show(node->text).text, list,
+			   nearest_hint(&nearest).text);
+}
+
+/* Bits by number or by name. Returns 0 if there is anything wrong. */
+static uint64_t bits_of(const struct yaml_node *node,
+			const struct target *target, bool again,
+			struct problems *problems)
+{
+	uint64_t first, last, bits;
+	const char *fault;
+
+	bits = target->reg ? register_bit(target->reg, node->text) : 0;
+	if (bits)
+		return bits;
+	if (!number_like(node->text)) {
+		unknown_bit(node, target, problems);
+		return 0;
+	}
+	fault = range_read(node->text, 63, &first, &last);
+	if (!fault)
+		return (~0ull >> (63 - (last - first))) << first;
+	if (!again)
+		problem_at(problems, node,
+			   "%s as a bit: %s (bits are numbered 0 to 63, a range is 4-7, masks there are none)",
+			   show(node->text).text, fault);
+	return 0;
+}
+
+static bool bit_read(const struct yaml_node *node, const struct target *target,
+		     bool again, uint64_t *mask, struct problems *problems)
+{
+	uint64_t bits;
+
+	if (node->type == YAML_BAD)
+		return false;
+	if (node->type != YAML_SCALAR || !node->text[0]) {
+		if (!again)
+			problem_at(problems, node,
+				   "a bit is a name, a number from 0 to 63 or a range (4-7)");
+		return false;
+	}
+	if (strcasecmp(node->text, "all") == 0) {
+		if (!again)
+			problem_at(problems, node,
+				   "'all' stands alone, in small letters and without brackets");
+		return false;
+	}
+	bits = bits_of(node, target, again, problems);
+	if (!bits)
+		return false;
+	if ((*mask & bits) && !again)
+		problem_at(problems, node, "%s: this bit stands in the list already",
+			   show(node->text).text);
+	*mask |= bits;
+	return true;
+}
+
+bool bits_read(const struct yaml_node *node, const struct target *target,
+	       bool again, uint64_t *mask, struct problems *problems)
+{
+	bool ok = true;
+
+	if (node->type != YAML_LIST)
+		return bit_read(node, target, again, mask, problems);
+	if (!node->child && !again)
+		problem_at(problems, node,
+			   "this list names no bit: leave the line out");
+	for (node = node->child; node && !enough(problems); node = node->next)
+		ok &= bit_read(node, target, again, mask, problems);
+	return ok && *mask;
+}

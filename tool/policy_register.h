@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Within the policy's front end: the registers of a rule, and their bits. */
+#ifndef REGPIN_TOOL_POLICY_REGISTER_H
+#define REGPIN_TOOL_POLICY_REGISTER_H
+
+#include "registers.h"
+
+#include "words.h"
+
+/**
+ * struct target - a register, a family or a range that a rule names
+ * @reg: its row of the table, NULL for ranges and for MSRs that are not there
+ * @index: first MSR index
+ * @count: number of MSRs
+ * @kind: enum regpin_kind
+ * @family: named by a family's name alone, and so means all its members
+ */
+struct target {
+	const struct regpin_register *reg;
+	uint32_t index, count;
+	uint8_t kind;
+	bool family;
+};
+
+/* Reads one register. Returns false if it is wrong; then that is told. */
+bool target_read(const struct yaml_node *node, struct target *target,
+		 struct problems *problems);
+
+/*
+ * Adds the bits that @node names, a scalar or a list, to @mask. @again says
+ * that the same node was read for another register, so that only what is wrong
+ * with this register is told. Returns false if anything is wrong.
+ */
+bool bits_read(const struct yaml_node *node, const struct target *target,
+	       bool again, uint64_t *mask, struct problems *problems);
+
+#endif

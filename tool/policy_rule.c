@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One element of `rules`: a struct rule for each register and each condition. */
+#include <string.h>
+
+#include "policy_register.h"
+#include "policy_rule.h"
+
+#define MAX_TARGETS	256	/* registers in one rule */
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+
+static const struct word rule_keys[] = {
+	{ "register", 0 },
+	{ "sticky", 0 },
+	{ "never", 0 },
+	{ "frozen", 0 },
+	{ "except", 0 },
+	{ "once", 0 },
+	{ "uniform", 0 },
+	{ "deny", 0 },
+	{ "value", 0 },
+	{ "action", 0 },
+	{ "mode", 0 },
+	{ "optional", 0 },
+	{ "when", WORD_LATER },
+	{ "default", WORD_LATER },
+	{ "require", WORD_LATER },
+	{ "unknown", WORD_LATER },
+	{ "invalid", WORD_LATER },
+	{ "version", WORD_ELSEWHERE },
+	{ "arming", WORD_ELSEWHERE },
+	{ "accept", WORD_ELSEWHERE },
+	{ "rules", WORD_ELSEWHERE },
+};
+
+/**
+ * struct one - the rule that is being read
+ * @reader: its policy
+ * @node: its map
+ * @proto: what all its struct rules share
+ * @nr: number of @targets
+ * @targets: its registers
+ */
+struct one {
+	struct reader *reader;
+	const struct yaml_node *node;
+	struct rule proto;
+	unsigned int nr;
+	struct target targets[MAX_TARGETS];
+};
+
+static void target_add(struct one *one, const struct yaml_node *node)
+{
+	if (one->nr == MAX_TARGETS)
+		return;
+	if (!target_read(node, &one->targets[one->nr], one->reader->problems))
+		return;
+	if (++one->nr == MAX_TARGETS && node->next)
+		problem_at(one->reader->problems, node->next,
+			   "more than %u registers in one rule: make it two",
+			   MAX_TARGETS);
+}
+
+static void targets_read(struct one *one, bool known)
+{
+	const struct yaml_node *key = yaml_key(one->node, "register");
+
+	if (!key) {
+		/* An unknown key may have been meant as this one. */
+		if (known)
+			problem_at(one->reader->problems, one->node,
+				   "a rule needs 'register': a name, an index, a range, or a list of these");
+		return;
+	}
+	if (key->value->type != YAML_LIST) {
+		target_add(one, key->value);
+		return;
+	}
+	if (!key->value->child)
+		problem_at(one->reader->problems, key->value,
+			   "this list names no register: leave the whole rule out");
+	for (const struct yaml_node *node = key->value->child;
+	     node && !enough(one->reader->problems); node = node->next)
+		target_add(one, node);
+}
+
+/* Adds a struct rule on @target, as written at @key. */
+static void rule_add(struct one *one, const struct yaml_node *key,
+		     enum rule_type type, const struct target *target,
+		     uint64_t mask)
+{
+	struct rule rule = one->proto;
+
+	rule.mask = mask;
+	rule.index = target->index;
+	rule.count = target->count;
+	rule.line = key->line;
+	rule.column = key->column;
+	rule.kind = target->kind;
+	rule.type = (uint8_t)type;
+	if (policy_add(one->reader->policy, &rule) == 0 || one->reader->full)
+		return;
+	one->reader->full = true;
+	problem_at(one->reader->problems, key,
+		   "the policy has too many rules: %u are the limit, and every register and every condition of a rule counts as one",
+		   POLICY_MAX_RULES);
+}
+
+/* May the rule at @key speak of @target? Families are for deny and value. */
+static bool family_refused(struct one *one, const struct yaml_node *key,
+			   const struct target *target)
+{
+	const struct regpin_register *reg = target->reg;
+
+	if (!target->family)
+		return false;
+	problem_at(one->reader->problems, key,
+		   "%s is %u registers, and %s needs single ones: name %s0 to %s%u",
+		   reg->name, reg->count, key->text, reg->name, reg->name,
+		   reg->count - 1);
+	return true;
+}
+
+static bool is_all(const struct yaml_node *node)
+{
+	return node->type == YAML_SCALAR && strcmp(node->text, "all") == 0;
+}
+
+/* sticky, never, frozen. @except is NULL where there is no exception. */
+static void bits_rule(struct one *one, const struct yaml_node *key,
+		      enum rule_type type, const struct yaml_node *except)
+{
+	struct problems *problems = one->reader->problems;
+	const struct yaml_node *node = key->value;
+
+	for (unsigned int i = 0; i < one->nr; i++) {
+		const struct target *target = &one->targets[i];
+		uint64_t mask = 0, out = 0;
+
+		if (family_refused(one, key, target))
+			continue;
+		if (is_all(node)) {
+			mask = ~0ull;
+		} else {
+			bits_read(node, target, i > 0, &mask, problems);
+			if (!mask)
+				continue;
+		}
+		if (except && is_all(node)) {
+			if (!bits_read(except, target, i > 0, &out, problems))
+				continue;
+			mask &= ~out;
+		}
+		if (mask)
+			rule_add(one, key, type, target, mask);
+		else
+			problem_at(problems, except,
+				   "'except' takes all bits away: leave the rule out");
+	}
+}
+
+/* once and uniform, which are only ever true. */
+static void whole_rule(struct one *one, const struct yaml_node *key,
+		       enum rule_type type)
+{
+	static const struct word words[] = { { "true", 1 } };
+
+	if (word_value(key->value, key->text, words, NR(words),
+		       one->reader->problems) < 0)
+		return;
+	for (unsigned int i = 0; i < one->nr; i++)
+		if (!family_refused(one, key, &one->targets[i]))
+			rule_add(one, key, type, &one->targets[i], ~0ull);
+}
+
+static void deny_rule(struct one *one, const struct yaml_node *key)
+{
+	static const struct word words[] = {
+		{ "read", ACCESS_READ },
+		{ "write", ACCESS_WRITE },
+		{ "both", ACCESS_READ | ACCESS_WRITE },
+	};
+	int access = word_value(key->value, "deny", words, NR(words),
+				one->reader->problems);
+
+	if (access < 0)
+		return;
+	one->proto.access = (uint8_t)access;
+	for (unsigned int i = 0; i < one->nr; i++)
+		rule_add(one, key, RULE_DENY, &one->targets[i], ~0ull);
+}
+
+/* What reads answer. There is no violation, so there is nothing to choose. */
+static void value_rule(struct one *one, const struct yaml_node *key)
+{
+	static const char *const useless[] = { "action", "mode" };
+	struct problems *problems = one->reader->problems;
+	const char *fault;
+	uint64_t value;
+
+	for (size_t i = 0; i < NR(useless); i++) {
+		const struct yaml_node *other = yaml_key(one->node, useless[i]);
+
+		if (other)
+			problem_at(problems, other,
+				   "'%s' has nothing to do with 'value', which answers reads and is never violated: leave it out",
+				   useless[i]);
+	}
+	if (key->value->type != YAML_SCALAR)
+		fault = "one number, decimal or 0x";
+	else
+		fault = number_read(key->value->text,
+				    strlen(key->value->text), ~0ull, &value);
+	if (fault) {
+		problem_at(problems, key->value, "value: %s", fault);
+		return;
+	}
+	one->proto.access = ACCESS_READ;
+	one->proto.action = REGPIN_GP;
+	one->proto.value = value;
+	for (unsigned int i = 0; i < one->nr; i++)
+		rule_add(one, key, RULE_VALUE, &one->targets[i], ~0ull);
+}
+
+/* action, mode and optional. */
+static void options_read(struct one *one)
+{
+	static const struct word words[] = { { "true", 1 }, { "false", 0 } };
+	const struct reader *reader = one->reader;
+	const struct yaml_node *key;
+	int value;
+
+	one->proto.action = reader->action;
+	one->proto.access = ACCESS_WRITE;
+	key = yaml_key(one->node, "action");
+	value = key ? action_read(reader, key->value) : -1;
+	if (value >= 0)
+		one->proto.action = (uint8_t)value;
+
+	key = yaml_key(one->node, "mode");
+	value = key ? mode_read(reader, key->value) : -1;
+	if (value == MODE_ENFORCE && reader->report)
+		problem_warning(reader->problems, key->line, key->column,
+				"the policy's 'mode: report' is stronger: this rule will only report, too");
+	if (value == MODE_REPORT || reader->report)
+		one->proto.action = REGPIN_REPORT;
+
+	key = yaml_key(one->node, "optional");
+	if (key && word_value(key->value, "optional", words, NR(words),
+			      reader->problems) == 1)
+		one->proto.flags |= RULE_OPTIONAL;
+}
+
+/* The rule's exception, if it has one and may have one. */
+static const struct yaml_node *except_read(struct one *one)
+{
+	const struct yaml_node *except = yaml_key(one->node, "except");
+	unsigned int alls = 0;
+
+	if (!except)
+		return NULL;
+	for (int type = RULE_STICKY; type <= RULE_FROZEN; type++) {
+		const struct yaml_node *key;
+
+		key = yaml_key(one->node, rule_type_names[type]);
+		/* What is told as bad may have been meant as `all`. */
+		if (key && key->value->type == YAML_BAD)
+			return NULL;
+		alls += key && is_all(key->value);
+	}
+	if (alls == 1)
+		return except->value;
+	problem_at(one->reader->problems, except,
+		   alls ? "'except' with more than one 'all': which one is meant? Make it two rules" :
+			  "'except' is for the exceptions from 'all', which this rule has not: leave it out");
+	return NULL;
+}
+
+/* once, uniform, deny and value speak of whole registers: they stand alone. */
+static bool conditions_check(struct one *one, bool known)
+{
+	const struct yaml_node *whole = NULL;
+	unsigned int nr = 0;
+
+	for (int type = 0; type < RULE_TYPE_MAX; type++) {
+		const struct yaml_node *key;
+
+		key = yaml_key(one->node, rule_type_names[type]);
+		if (!key)
+			continue;
+		nr++;
+		if (type >= RULE_ONCE)
+			whole = key;
+	}
+	/* An unknown key may have been meant as one. */
+	if (!nr && known)
+		problem_at(one->reader->problems, one->node,
+			   "this rule has no condition: add sticky, never, frozen, once, uniform, deny or value");
+	if (nr < 2 || !whole)
+		return nr > 0;
+	problem_at(one->reader->problems, whole,
+		   "'%s' speaks of the whole register: give it a rule of its own",
+		   whole->text);
+	return false;
+}
+
+void rule_read(struct reader *reader, const struct yaml_node *node)
+{
+	struct one one = { .reader = reader, .node = node };
+	const struct yaml_node *except;
+	bool known;
+
+	if (node->type == YAML_BAD)
+		return;
+	if (node->type != YAML_MAP) {
+		problem_at(reader->problems, node,
+			   "a rule is a map: '- register: EFER', and what holds for it in the lines below");
+		return;
+	}
+	known = keys_check(reader, node, rule_keys, NR(rule_keys), "in a rule",
+			   "belongs to the top of the policy, not into a rule");
+	targets_read(&one, known);
+	options_read(&one);
+	except = except_read(&one);
+	if (!conditions_check(&one, known))
+		return;
+	for (int type = 0; type < RULE_TYPE_MAX; type++) {
+		const struct yaml_node *key;
+
+		key = yaml_key(node, rule_type_names[type]);
+		if (!key)
+			continue;
+		if (type == RULE_DENY)
+			deny_rule(&one, key);
+		else if (type == RULE_VALUE)
+			value_rule(&one, key);
+		else if (type >= RULE_ONCE)
+			whole_rule(&one, key, (enum rule_type)type);
+		else
+			bits_rule(&one, key, (enum rule_type)type, except);
+	}
+}

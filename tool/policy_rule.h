@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Within the policy's front end: from one element of `rules` to struct rules. */
+#ifndef REGPIN_TOOL_POLICY_RULE_H
+#define REGPIN_TOOL_POLICY_RULE_H
+
+#include "words.h"
+
+/**
+ * struct reader - the policy that is being read
+ * @policy: where the rules go
+ * @problems: where to complain
+ * @action: default action
+ * @report: `mode: report` for the whole policy
+ * @full: the policy has no room left, and that is told
+ */
+struct reader {
+	struct regpin_policy *policy;
+	struct problems *problems;
+	uint8_t action;
+	bool report, full;
+};
+
+enum mode { MODE_ENFORCE, MODE_REPORT };
+
+/* The values of the keys `action` and `mode`; negative if told as wrong. */
+int action_read(const struct reader *reader, const struct yaml_node *node);
+int mode_read(const struct reader *reader, const struct yaml_node *node);
+
+/*
+ * Tells every key of @map that is not one of @words. @where is "in a rule",
+ * @elsewhere says where the words that are WORD_ELSEWHERE belong. Returns false
+ * if there was any.
+ */
+bool keys_check(const struct reader *reader, const struct yaml_node *map,
+		const struct word *words, size_t nr, const char *where,
+		const char *elsewhere);
+
+/* Reads one element of `rules`. */
+void rule_read(struct reader *reader, const struct yaml_node *node);
+
+#endif

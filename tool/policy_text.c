@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The policy language: the top of a policy, and files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy_rule.h"
+#include "policy_text.h"
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+
+static const struct word top_keys[] = {
+	{ "version", 0 },
+	{ "mode", 0 },
+	{ "action", 0 },
+	{ "arming", 0 },
+	{ "accept", 0 },
+	{ "rules", 0 },
+	{ "default", WORD_LATER },
+	{ "when", WORD_LATER },
+	{ "require", WORD_LATER },
+	{ "value", WORD_LATER },
+	{ "unknown", WORD_LATER },
+	{ "invalid", WORD_LATER },
+	{ "register", WORD_ELSEWHERE },
+	{ "sticky", WORD_ELSEWHERE },
+	{ "never", WORD_ELSEWHERE },
+	{ "frozen", WORD_ELSEWHERE },
+	{ "except", WORD_ELSEWHERE },
+	{ "once", WORD_ELSEWHERE },
+	{ "uniform", WORD_ELSEWHERE },
+	{ "deny", WORD_ELSEWHERE },
+	{ "optional", WORD_ELSEWHERE },
+};
+
+int action_read(const struct reader *reader, const struct yaml_node *node)
+{
+	static const struct word words[] = {
+		{ "gp", REGPIN_GP },
+		{ "mask", REGPIN_MASK },
+		{ "drop", REGPIN_DROP },
+		{ "report", REGPIN_REPORT },
+		{ "pause", WORD_LATER },
+		{ "stop", WORD_LATER },
+	};
+
+	return word_value(node, "action", words, NR(words), reader->problems);
+}
+
+int mode_read(const struct reader *reader, const struct yaml_node *node)
+{
+	static const struct word words[] = {
+		{ "enforce", MODE_ENFORCE },
+		{ "report", MODE_REPORT },
+	};
+
+	return word_value(node, "mode", words, NR(words), reader->problems);
+}
+
+static bool key_check(const struct reader *reader, const struct yaml_node *key,
+		      const struct word *words, size_t nr, const char *where,
+		      const char *elsewhere)
+{
+	struct nearest nearest;
+	char list[160];
+
+	nearest_begin(&nearest, key->text);
+	for (size_t i = 0; i < nr; i++) {
+		if (strcmp(key->text, words[i].text) != 0) {
+			if (words[i].value >= 0)
+				nearest_try(&nearest, words[i].text);
+			continue;
+		}
+		if (words[i].value == WORD_LATER)
+			problem_at(reader->problems, key,
+				   "'%s' is not in this version of regpin",
+				   key->text);
+		else if (words[i].value == WORD_ELSEWHERE)
+			problem_at(reader->problems, key, "'%s' %s", key->text,
+				   elsewhere);
+		return words[i].value >= 0;
+	}
+	words_list(list, sizeof(list), words, nr);
+	problem_at(reader->problems, key,
+		   "there is no key %s %s: the keys are %s%s",
+		   show(key->text).text, where, list,
+		   nearest_hint(&nearest).text);
+	return false;
+}
+
+bool keys_check(const struct reader *reader, const struct yaml_node *map,
+		const struct word *words, size_t nr, const char *where,
+		const char *elsewhere)
+{
+	bool ok = true;
+
+	for (const struct yaml_node *key = map->child; key; key = key->next)
+		ok &= key_check(reader, key, words, nr, where, elsewhere);
+	return ok;
+}
+
+/* Another version is another language: false if nothing else can be read. */
+static bool version_read(const struct reader *reader,
+			 const struct yaml_node *root)
+{
+	const struct yaml_node *key = yaml_key(root, "version"), *node;
+
+	if (!key) {
+		problem_at(reader->problems, root,
+			   "the policy must begin with 'version: 1'");
+		return true;
+	}
+	if (key != root->child)
+		problem_at(reader->problems, key,
+			   "'version' must be the first key of the policy");
+	node = key->value;
+	if (node->type == YAML_BAD)
+		return true;
+	if (node->type == YAML_SCALAR && strcmp(node->text, "1") == 0)
+		return true;
+	problem_at(reader->problems, node,
+		   "this regpin reads policies of version 1 only: write 'version: 1'");
+	return false;
+}
+
+static void arming_read(const struct reader *reader,
+			const struct yaml_node *root)
+{
+	static const struct word words[] = {
+		{ "syscall-entry", ARM_SYSCALL_ENTRY },
+		{ "start", ARM_START },
+		{ "request", WORD_LATER },
+		{ "operator", WORD_LATER },
+	};
+	const struct yaml_node *key = yaml_key(root, "arming");
+	int value;
+
+	reader->policy->arming = ARM_SYSCALL_ENTRY;
+	if (!key)
+		return;
+	value = word_value(key->value, "arming", words, NR(words),
+			   reader->problems);
+	/* What was meant is not known: no more errors for it than this. */
+	reader->policy->arming = value < 0 ? ARM_START : (uint32_t)value;
+}
+
+static void accept_add(const struct reader *reader,
+		       const struct yaml_node *node)
+{
+	static const struct word words[] = {
+		{ "nested", POLICY_ACCEPT_NESTED },
+		{ "smm", POLICY_ACCEPT_SMM },
+		{ "s3", WORD_LATER },
+	};
+	int value = word_value(node, "accept", words, NR(words),
+			       reader->problems);
+
+	if (value < 0)
+		return;
+	if (reader->policy->flags & (uint32_t)value)
+		problem_at(reader->problems, node,
+			   "'%s' stands in the list already", node->text);
+	reader->policy->flags |= (uint32_t)value;
+}
+
+static void accept_read(const struct reader *reader,
+			const struct yaml_node *root)
+{
+	const struct yaml_node *key = yaml_key(root, "accept");
+
+	if (!key)
+		return;
+	if (key->value->type != YAML_LIST) {
+		accept_add(reader, key->value);
+		return;
+	}
+	for (const struct yaml_node *node = key->value->child; node;
+	     node = node->next)
+		accept_add(reader, node);
+}
+
+static void rules_read(struct reader *reader, const struct yaml_node *root)
+{
+	const struct yaml_node *key = yaml_key(root, "rules");
+
+	if (!key) {
+		problem_at(reader->problems, root,
+			   "the policy has no 'rules': write at least one");
+		return;
+	}
+	if (key->value->type == YAML_BAD)
+		return;
+	if (key->value->type != YAML_LIST) {
+		problem_at(reader->problems, key->value,
+			   "'rules' must be a list: begin each rule with '- register: NAME'");
+		return;
+	}
+	if (!key->value->child)
+		problem_at(reader->problems, key->value,
+			   "the policy has no rules: write at least one");
+	for (const struct yaml_node *node = key->value->child;
+	     node && !enough(reader->problems); node = node->next)
+		rule_read(reader, node);
+}
+
+static void policy_read(struct reader *reader, const struct yaml_node *root)
+{
+	const struct yaml_node *key;
+	int value;
+
+	if (root->type == YAML_BAD)
+		return;
+	if (root->type != YAML_MAP) {
+		problem_at(reader->problems, root,
+			   "a policy is a map: it begins with 'version: 1'");
+		return;
+	}
+	if (!version_read(reader, root))
+		return;
+	keys_check(reader, root, top_keys, NR(top_keys), "in a policy",
+		   "belongs into a rule: '- register: NAME' below 'rules:'");
+	key = yaml_key(root, "mode");
+	reader->report = key && mode_read(reader, key->value) == MODE_REPORT;
+	key = yaml_key(root, "action");
+	value = key ? action_read(reader, key->value) : -1;
+	reader->action = value < 0 ? REGPIN_GP : (uint8_t)value;
+	arming_read(reader, root);
+	accept_read(reader, root);
+	rules_read(reader, root);
+}
+
+/* Keeps @name; if it is too long, its end, which says more. */
+static void source_set(struct regpin_policy *policy, const char *name)
+{
+	static const char cut[] = "\xe2\x80\xa6";	/* "…" */
+	size_t len = strlen(name), max = sizeof(policy->source) - 1;
+
+	if (len > max) {
+		name += len - (max - strlen(cut));
+		while (((unsigned char)*name & 0xc0) == 0x80)
+			name++;
+		snprintf(policy->source, sizeof(policy->source), "%s%s", cut,
+			 name);
+	} else {
+		memcpy(policy->source, name, len);
+	}
+}
+
+int policy_text_read(const char *name, const char *text, size_t size,
+		     struct regpin_policy *policy, struct problems *problems)
+{
+	struct reader reader = { .policy = policy, .problems = problems };
+	struct yaml_node *root;
+
+	memset(problems, 0, sizeof(*problems));
+	memset(policy, 0, sizeof(*policy));
+	source_set(policy, name);
+	root = yaml_parse(text, size, problems);
+	if (root) {
+		policy_read(&reader, root);
+		yaml_free(root);
+		policy_check(policy, problems);
+	}
+	return problems->errors ? -EINVAL : 0;
+}
+
+/* Reads at most @size bytes of a file. Returns their number or an errno. */
+static ssize_t file_read(const char *path, char *to, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t used = 0;
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		len = read(fd, to + used, size - used);
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0) {
+			len = -errno;
+			break;
+		}
+		used += (size_t)len;
+	} while (len && used < size);
+	close(fd);
+	return len < 0 ? len : (ssize_t)used;
+}
+
+int policy_text_file(const char *path, struct regpin_policy *policy,
+		     struct problems *problems)
+{
+	size_t size = YAML_MAX_SIZE + 1;	/* enough to see that it's more */
+	char *text = malloc(size);
+	ssize_t len = text ? file_read(path, text, size) : -ENOMEM;
+	int ret = (int)len;
+
+	if (len >= 0) {
+		ret = policy_text_read(path, text, (size_t)len, policy,
+				       problems);
+	} else {
+		memset(problems, 0, sizeof(*problems));
+		problem_error(problems, 0, 0, "can't be read: %s",
+			      strerror(-ret));
+	}
+	free(text);
+	return ret;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From a policy's text to a checked policy. The language: regpin-policy(5). */
+#ifndef REGPIN_TOOL_POLICY_TEXT_H
+#define REGPIN_TOOL_POLICY_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "policy.h"
+
+/*
+ * Reads @text as a policy, checks it, and sorts its rules. @name is kept in
+ * policy->source. @problems is emptied first; a policy with warnings only is
+ * good. Returns 0, or -EINVAL if there are errors; then @policy must not be
+ * used.
+ */
+int policy_text_read(const char *name, const char *text, size_t size,
+		     struct regpin_policy *policy, struct problems *problems);
+
+/*
+ * The same from a file. A file that can't be read is a problem, too, and the
+ * negative errno is returned.
+ */
+int policy_text_file(const char *path, struct regpin_policy *policy,
+		     struct problems *problems);
+
+/*
+ * Prints @problems by their places, a line each: "PATH:LINE:COLUMN: error:
+ * TEXT". Sorts them for that.
+ */
+void problems_print(struct problems *problems, const char *path, FILE *file);
+
+/* Sorts @problems by their places, as an author reads. */
+void problems_sort(struct problems *problems);
+
+#endif

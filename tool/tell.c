@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the agent tells: events as lines of JSON, messages on stderr. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "proc.h"
+#include "tell.h"
+
+#define BATCH		256	/* events before the processes are looked at */
+#define FAREWELL_MS	2000	/* for a slow reader, after the VMM's end */
+
+void agent_say(struct agent *agent, const char *format, ...)
+{
+	char line[2048] = "regpin: ";
+	va_list ap;
+	size_t len = strlen(line);
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(line + len, sizeof(line) - len - 1, format, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	len = strlen(line);
+	line[len++] = '\n';
+	out_line(agent->messages, line, len);
+	out_flush(agent->messages);
+}
+
+void agent_notice(struct agent *agent, struct notice *notice)
+{
+	char line[EVENT_LINE_MAX];
+	struct timespec ts;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	notice->time = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	len = notice_json(line, notice);
+	if (len)
+		out_line(agent->events, line, len);
+}
+
+static void count(struct agent *agent, const struct regpin_event *event)
+{
+	if (event->type == REGPIN_EVENT_VIOLATION &&
+	    event->action == REGPIN_REPORT)
+		agent->reports++;
+	else if (event->type == REGPIN_EVENT_VIOLATION)
+		agent->violations++;
+	else if (event->type == REGPIN_EVENT_ARMED)
+		agent->armed = true;
+	else if (event->type == REGPIN_EVENT_REFUSED)
+		agent->refused = true;
+}
+
+static void put_event(struct agent *agent, const struct regpin_event *event)
+{
+	char line[EVENT_LINE_MAX];
+	size_t len = event_json(line, event, &agent->launch->policy);
+
+	if (!len) {
+		agent->nonsense++;
+		return;
+	}
+	count(agent, event);
+	out_line(agent->events, line, len);
+}
+
+/* Returns false if the ring is empty, true if there may be more. */
+bool tell_events(struct agent *agent)
+{
+	struct ring *ring = &agent->launch->shared->ring;
+	struct regpin_event event;
+
+	for (int i = 0; i < BATCH && out_room(agent->events); i++) {
+		if (!ring_get(ring, &event))
+			return false;
+		put_event(agent, &event);
+	}
+	return true;
+}
+
+void tell_dropped(struct agent *agent)
+{
+	uint64_t dropped = ring_dropped(&agent->launch->shared->ring);
+	struct notice notice = {
+		.event = "dropped",
+		.counts[0] = { "count", dropped - agent->dropped },
+	};
+
+	if (dropped <= agent->dropped || !out_room(agent->events))
+		return;
+	agent->dropped = dropped;
+	agent_notice(agent, &notice);
+}
+
+/*
+ * The shim says on stderr why it ends the VMM. Where it could not make an event
+ * of it (no VM yet, or the ring was full), this does.
+ */
+static void tell_refused(struct agent *agent)
+{
+	uint32_t refused = atomic_load(&agent->launch->shared->refused);
+	struct notice notice = { .event = "refused" };
+
+	if (!refused || refused > REGPIN_REFUSED_MAX || agent->refused)
+		return;
+	agent->refused = true;
+	notice.reason = event_refusal_name(refused - 1);
+	notice.text = regpin_refusal_text(refused - 1);
+	agent_notice(agent, &notice);
+}
+
+void tell_unarmed(struct agent *agent)
+{
+	static const char text[] =
+		"no vCPU has armed within 60 s: the policy's pins do not hold yet";
+	struct notice notice = { .event = "unarmed", .text = text };
+
+	if (!agent->attached || agent->armed || agent->unarmed ||
+	    agent_now() - agent->attached_at < TELL_UNARMED_MS)
+		return;
+	agent->unarmed = true;
+	agent_notice(agent, &notice);
+	agent_say(agent, "warning: %s (is the guest still in its firmware, or does its kernel not write LSTAR?)",
+		  text);
+}
+
+void tell_degraded(struct agent *agent)
+{
+	const struct launch *launch = agent->launch;
+
+	for (unsigned int i = 0; i < launch->nr_degraded; i++) {
+		struct notice notice = {
+			.event = "degraded", .policy = &launch->policy,
+			.rule = &launch->degraded[i],
+			.text = launch->degraded_why[i],
+		};
+
+		agent_notice(agent, &notice);
+	}
+}
+
+void tell_flush(struct agent *agent)
+{
+	int err = out_flush(agent->events);
+
+	if (err && !agent->failing && agent->events != agent->messages) {
+		agent->failing = true;
+		agent_say(agent, "events can't be written to %s: %s; those that are lost are counted",
+			  agent->launch->events_name, strerror(-err));
+	}
+	out_flush(agent->messages);
+}
+
+static void say_lost(struct agent *agent)
+{
+	uint64_t lost;
+
+	if (agent->events == agent->messages)
+		return;
+	out_give_up(agent->events);
+	lost = agent->events->lost;
+	if (lost)
+		agent_say(agent, "%llu lines of events are lost: nobody took them from %s, or it could not be written",
+			  (unsigned long long)lost, agent->launch->events_name);
+}
+
+/* The VMM has ended: what is left goes out, if somebody takes it in time. */
+void tell_farewell(struct agent *agent)
+{
+	struct notice notice = {
+		.event = "detached",
+		.counts = {
+			{ "violations", 0 }, { "reports", 0 }, { "dropped", 0 },
+		},
+	};
+	uint64_t end = agent_now() + FAREWELL_MS;
+	bool more = true, said = !agent->attached;
+	struct regpin_event event;
+	struct pollfd pfd;
+	/* A ring's worth is all that an honest VMM leaves behind. */
+	unsigned int batches = 2 * RING_SLOTS / BATCH;
+
+	do {
+		more = more && batches && tell_events(agent);
+		batches -= more && out_room(agent->events);
+		tell_dropped(agent);
+		if (!more)
+			tell_refused(agent);
+		if (!more && !said && out_room(agent->events)) {
+			notice.counts[0].n = agent->violations;
+			notice.counts[1].n = agent->reports;
+			notice.counts[2].n = agent->dropped;
+			agent_notice(agent, &notice);
+			said = true;
+		}
+		tell_flush(agent);
+		if (!more && said && !agent->events->len)
+			break;
+		if (out_poll(agent->events, &pfd) > 0 || pfd.fd >= 0)
+			poll(&pfd, 1, 50);
+	} while (agent_now() < end);
+	agent->events->lost += !said;
+	for (unsigned int n = 0; more && n < RING_SLOTS; n++) {
+		more = ring_get(&agent->launch->shared->ring, &event);
+		agent->events->lost += more;
+	}
+	say_lost(agent);
+}
+
+void tell_end(struct agent *agent)
+{
+	char name[256];
+
+	if (agent->nonsense)
+		agent_say(agent, "warning: the VMM's process wrote %llu events that regpin does not make: it may have been taken over",
+			  (unsigned long long)agent->nonsense);
+	if (agent->attached || agent->killed || agent->refused)
+		return;
+	snprintf(name, sizeof(name), "%s", agent->launch->argv[0]);
+	make_printable(name);
+	agent_say(agent, "warning: %s ended without having created a KVM VM: nothing was protected",
+		  name);
+}

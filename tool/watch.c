@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A set of processes, by pidfd: a process id may be another's tomorrow. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "watch.h"
+
+static struct watched *find(struct watch *watch, pid_t pid)
+{
+	for (unsigned int i = 0; i < watch->nr; i++)
+		if (watch->list[i].pid == pid)
+			return &watch->list[i];
+	return NULL;
+}
+
+static struct watched *add(struct watch *watch, pid_t pid)
+{
+	struct watched *process = find(watch, pid);
+	int fd;
+
+	if (process || watch->nr == WATCH_MAX || pid == getpid())
+		return process;
+	fd = pidfd_open(pid, 0);
+	if (fd < 0)
+		return NULL;
+	process = &watch->list[watch->nr++];
+	*process = (struct watched){ .pid = pid, .fd = fd };
+	return process;
+}
+
+int watch_init(struct watch *watch, pid_t root, int lifeline)
+{
+	struct watched *process;
+	struct stat st;
+
+	memset(watch, 0, sizeof(*watch));
+	if (fstat(lifeline, &st) < 0)
+		return -errno;
+	snprintf(watch->lifeline, sizeof(watch->lifeline), "pipe:[%lu]",
+		 (unsigned long)st.st_ino);
+	process = add(watch, root);
+	if (!process)
+		return -errno;
+	process->root = true;
+	return 0;
+}
+
+static void drop(struct watch *watch, unsigned int i)
+{
+	close(watch->list[i].fd);
+	watch->list[i] = watch->list[--watch->nr];
+}
+
+void watch_prune(struct watch *watch)
+{
+	for (unsigned int i = watch->nr; i-- > 0;) {
+		struct pollfd pfd = { watch->list[i].fd, POLLIN, 0 };
+
+		if (poll(&pfd, 1, 0) == 1)
+			drop(watch, i);
+	}
+}
+
+static void add_child(void *context, pid_t pid)
+{
+	add(context, pid);
+}
+
+void watch_children(struct watch *watch)
+{
+	/* @nr grows while this goes on: so come the children's children. */
+	for (unsigned int i = 0; i < watch->nr; i++)
+		proc_children(watch->list[i].pid, add_child, watch);
+}
+
+bool watch_vm(struct watch *watch, pid_t pid)
+{
+	struct watched *process;
+
+	if (pid <= 0 || proc_has_vm(pid) != 1 ||
+	    (!find(watch, pid) && !proc_has_link(pid, watch->lifeline)))
+		return false;
+	process = add(watch, pid);
+	if (process)
+		process->vm = true;
+	return process;
+}
+
+static void add_vm(void *context, pid_t pid)
+{
+	watch_vm(context, pid);
+}
+
+static void add_holder(void *context, pid_t pid)
+{
+	struct watch *watch = context;
+
+	if (proc_has_link(pid, watch->lifeline))
+		add(watch, pid);
+}
+
+void watch_holders(struct watch *watch, bool vm)
+{
+	proc_all(vm ? add_vm : add_holder, watch);
+}
+
+void watch_only_vms(struct watch *watch)
+{
+	for (unsigned int i = watch->nr; i-- > 0;)
+		if (!watch->list[i].root && !watch->list[i].vm)
+			drop(watch, i);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The processes that the agent watches: the one that became the VMM, those that
+ * have VMs, and, until there is a VM, all that came from it.
+ */
+#ifndef REGPIN_TOOL_WATCH_H
+#define REGPIN_TOOL_WATCH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define WATCH_MAX	64
+
+/**
+ * struct watched - a process
+ * @pid: its id
+ * @fd: its pidfd; readable once it has ended
+ * @root: it is what `regpin run` became
+ * @vm: it has, or had, a VM
+ * @killed: it was sent SIGKILL
+ * @ticks: how often it was seen with a VM and without a policy
+ */
+struct watched {
+	pid_t pid;
+	int fd;
+	bool root, vm, killed;
+	unsigned int ticks;
+};
+
+/**
+ * struct watch - the set of them
+ * @nr: how many
+ * @list: they
+ * @lifeline: "pipe:[INODE]", which all that came from the VMM have open
+ */
+struct watch {
+	unsigned int nr;
+	struct watched list[WATCH_MAX];
+	char lifeline[32];
+};
+
+/* Begins with @root, and with the read end of the lifeline. 0 or -errno. */
+int watch_init(struct watch *watch, pid_t root, int lifeline);
+
+/* Forgets those that have ended. */
+void watch_prune(struct watch *watch);
+
+/* Adds the children of those that are watched, and theirs. */
+void watch_children(struct watch *watch);
+
+/* Adds those that hold the lifeline; if @vm, only those with an open VM. */
+void watch_holders(struct watch *watch, bool vm);
+
+/* Adds @pid if it holds the lifeline and has a VM. Returns true if so. */
+bool watch_vm(struct watch *watch, pid_t pid);
+
+/* Keeps only the root and those with a VM. */
+void watch_only_vms(struct watch *watch);
+
+#endif

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Words and numbers of the policy language, and what is said about bad ones. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "words.h"
+
+#define NEAREST_MAX	32	/* characters of words that are compared */
+
+struct shown show(const char *text)
+{
+	struct shown shown;
+	size_t len = strlen(text), max = sizeof(shown.text) - 6;
+
+	if (len <= max) {
+		snprintf(shown.text, sizeof(shown.text), "'%s'", text);
+		return shown;
+	}
+	/* Not in the middle of a character. */
+	while (max && ((unsigned char)text[max] & 0xc0) == 0x80)
+		max--;
+	snprintf(shown.text, sizeof(shown.text), "'%.*s...'", (int)max, text);
+	return shown;
+}
+
+/*
+ * Levenshtein's distance, with the exchange of neighbours as one step, in any
+ * case.
+ */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[3][NEAREST_MAX + 1];
+	size_t na = strlen(a), nb = strlen(b);
+
+	if (na > NEAREST_MAX || nb > NEAREST_MAX)
+		return NEAREST_MAX;
+	for (unsigned int j = 0; j <= nb; j++)
+		row[0][j] = j;
+	for (unsigned int i = 1; i <= na; i++) {
+		unsigned int *cur = row[i % 3], *prev = row[(i - 1) % 3];
+		int c = tolower((unsigned char)a[i - 1]);
+
+		cur[0] = i;
+		for (unsigned int j = 1; j <= nb; j++) {
+			int d = tolower((unsigned char)b[j - 1]);
+			unsigned int best = prev[j - 1] + (c != d);
+
+			if (prev[j] + 1 < best)
+				best = prev[j] + 1;
+			if (cur[j - 1] + 1 < best)
+				best = cur[j - 1] + 1;
+			if (i > 1 && j > 1 &&
+			    c == tolower((unsigned char)b[j - 2]) &&
+			    d == tolower((unsigned char)a[i - 2]) &&
+			    row[(i - 2) % 3][j - 2] + 1 < best)
+				best = row[(i - 2) % 3][j - 2] + 1;
+			cur[j] = best;
+		}
+	}
+	return row[na % 3][nb];
+}
+
+void nearest_begin(struct nearest *nearest, const char *text)
+{
+	size_t len = strlen(text);
+
+	nearest->text = text;
+	nearest->best = NULL;
+	/* A third of the letters may be wrong, and one in any case. */
+	nearest->distance = len < 6 ? 2 : (unsigned int)len / 3 + 1;
+	if (len < 2 || len > NEAREST_MAX)
+		nearest->distance = 0;
+}
+
+void nearest_try(struct nearest *nearest, const char *word)
+{
+	unsigned int d;
+
+	if (!nearest->distance)
+		return;
+	d = distance(nearest->text, word);
+	if (d >= nearest->distance)
+		return;
+	nearest->distance = d;
+	nearest->best = word;
+}
+
+struct hint nearest_hint(const struct nearest *nearest)
+{
+	struct hint hint = { "" };
+
+	if (nearest->best)
+		snprintf(hint.text, sizeof(hint.text), "; did you mean '%s'?",
+			 nearest->best);
+	return hint;
+}
+
+void words_list(char *to, size_t size, const struct word *words, size_t nr)
+{
+	size_t left = 0, used = 0;
+
+	to[0] = 0;
+	for (size_t i = 0; i < nr; i++)
+		left += words[i].value >= 0;
+	for (size_t i = 0; i < nr; i++) {
+		if (words[i].value < 0)
+			continue;
+		left--;
+		if (used < size)
+			used += (size_t)snprintf(to + used, size - used,
+						 "%s%s", words[i].text,
+						 left > 1 ? ", " :
+						 left ? " or " : "");
+	}
+}
+
+int word_value(const struct yaml_node *node, const char *what,
+	       const struct word *words, size_t nr, struct problems *problems)
+{
+	struct nearest nearest;
+	char list[160];
+
+	words_list(list, sizeof(list), words, nr);
+	if (node->type == YAML_BAD)
+		return WORD_NONE;
+	if (node->type != YAML_SCALAR) {
+		problem_at(problems, node, "%s must be one word: %s", what,
+			   list);
+		return WORD_NONE;
+	}
+	if (!node->text[0]) {
+		problem_at(problems, node, "%s has no value: write %s", what,
+			   list);
+		return WORD_NONE;
+	}
+	nearest_begin(&nearest, node->text);
+	for (size_t i = 0; i < nr; i++) {
+		if (strcmp(node->text, words[i].text) != 0) {
+			if (words[i].value >= 0)
+				nearest_try(&nearest, words[i].text);
+			continue;
+		}
+		if (words[i].value == WORD_LATER)
+			problem_at(problems, node,
+				   "%s %s is not in this version of regpin: write %s",
+				   what, words[i].text, list);
+		return words[i].value;
+	}
+	problem_at(problems, node, "%s %s is not known: write %s%s", what,
+		   show(node->text).text, list, nearest_hint(&nearest).text);
+	return WORD_NONE;
+}
+
+static bool all_of(const char *text, size_t len, int (*is)(int))
+{
+	for (size_t i = 0; i < len; i++)
+		if (!is((unsigned char)text[i]))
+			return false;
+	return len > 0;
+}
+
+/* Why @text, which is neither decimal nor 0x and digits, is no number. */
+static const char *number_fault(const char *text, size_t len)
+{
+	if (!len)
+		return "there is no number";
+	if (text[0] == '-' || text[0] == '+')
+		return "numbers have no sign";
+	if (len > 1 && text[0] == '0' && text[1] == 'X')
+		return "write 0x, with a small x";
+	if (memchr(text, '_', len))
+		return "numbers have no underscores";
+	if (memchr(text, ' ', len))
+		return "write it without blanks";
+	if (len > 1 && text[0] == '0' && strchr("bBoO", text[1]))
+		return "numbers are decimal, or hexadecimal with 0x";
+	if (all_of(text, len, isxdigit))
+		return "hexadecimal numbers begin with 0x";
+	return "this is not a number: they are decimal, or hexadecimal with 0x";
+}
+
+const char *number_read(const char *text, size_t len, uint64_t max,
+			uint64_t *value)
+{
+	unsigned int base = 10;
+	uint64_t number = 0;
+
+	if (len > 2 && text[0] == '0' && text[1] == 'x' &&
+	    all_of(text + 2, len - 2, isxdigit)) {
+		base = 16;
+		text += 2;
+		len -= 2;
+	} else if (!all_of(text, len, isdigit)) {
+		return number_fault(text, len);
+	} else if (len > 1 && text[0] == '0') {
+		return "a leading zero looks octal: write it without, or in hexadecimal with 0x";
+	}
+	for (size_t i = 0; i < len; i++) {
+		int c = tolower((unsigned char)text[i]);
+		unsigned int digit = (unsigned int)(c <= '9' ? c - '0' :
+						    c - 'a' + 10);
+
+		if (number > (max - digit) / base)
+			return "it is too large";
+		number = number * base + digit;
+	}
+	*value = number;
+	return NULL;
+}
+
+const char *range_read(const char *text, uint64_t max, uint64_t *first,
+		       uint64_t *last)
+{
+	const char *dash = text[0] ? strchr(text + 1, '-') : NULL;
+	size_t len = dash ? (size_t)(dash - text) : strlen(text);
+	const char *fault;
+
+	fault = number_read(text, len, max, first);
+	if (fault)
+		return fault;
+	*last = *first;
+	if (!dash)
+		return NULL;
+	fault = number_read(dash + 1, strlen(dash + 1), max, last);
+	if (fault)
+		return fault;
+	if (*last < *first)
+		return "the range runs backwards";
+	return NULL;
+}
+
+bool number_like(const char *text)
+{
+	if (text[0] == '-' || text[0] == '+')
+		text++;
+	return isdigit((unsigned char)text[0]);
+}

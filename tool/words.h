@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a policy's scalars are made of: words of a fixed set, and numbers. */
+#ifndef REGPIN_TOOL_WORDS_H
+#define REGPIN_TOOL_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "yaml_tree.h"
+
+/* The policy's text as it may stand in a message: in quotes, and not long. */
+struct shown {
+	char text[56];
+};
+struct shown show(const char *text);
+
+#define WORD_LATER	(-1)	/* in the design, but not in this version */
+#define WORD_ELSEWHERE	(-2)	/* a key that belongs to another map */
+
+/**
+ * struct word - one of the words that may stand in some place
+ * @text: the word
+ * @value: what it means, or WORD_LATER or WORD_ELSEWHERE
+ */
+struct word {
+	const char *text;
+	int value;
+};
+
+/**
+ * struct nearest - which of some words comes closest to a mistaken one
+ * @text: the mistaken word
+ * @best: NULL if none comes close
+ * @distance: of @best
+ */
+struct nearest {
+	const char *text, *best;
+	unsigned int distance;
+};
+
+void nearest_begin(struct nearest *nearest, const char *text);
+void nearest_try(struct nearest *nearest, const char *word);
+
+/* "; did you mean 'x'?", or nothing. */
+struct hint {
+	char text[64];
+};
+struct hint nearest_hint(const struct nearest *nearest);
+
+/* "a, b or c": the words that may be used, as far as they fit into @to. */
+void words_list(char *to, size_t size, const struct word *words, size_t nr);
+
+#define WORD_NONE	(-3)	/* not one of the words; that is told */
+
+/*
+ * The value of the word @node, which is one of @words, or a negative number
+ * if it is not; then it is told. @what names what the word is for ("action").
+ */
+int word_value(const struct yaml_node *node, const char *what,
+	       const struct word *words, size_t nr, struct problems *problems);
+
+/*
+ * Reads @len bytes of @text as a number, decimal or 0x. Returns NULL, or what
+ * is wrong with it.
+ */
+const char *number_read(const char *text, size_t len, uint64_t max,
+			uint64_t *value);
+
+/*
+ * Reads "N" or "N-M" into @first and @last. Returns NULL, or what is wrong with
+ * it.
+ */
+const char *range_read(const char *text, uint64_t max, uint64_t *first,
+		       uint64_t *last);
+
+/* Does @text look as if it was meant as a number or a range? */
+bool number_like(const char *text);
+
+/*
+ * There are more errors than will ever be shown: what goes on looking for
+ * others only takes time.
+ */
+static inline bool enough(const struct problems *problems)
+{
+	return problems->errors > MAX_PROBLEMS;
+}
+
+#define problem_at(problems, node, ...) \
+	problem_error(problems, (node)->line, (node)->column, __VA_ARGS__)
+
+#endif

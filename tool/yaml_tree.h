@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A strict subset of YAML as a small tree. No anchors, aliases, tags,
+ * directives, duplicate keys, second documents, block scalars or scalars of
+ * several lines. A scalar is a string: who reads the tree converts it.
+ */
+#ifndef REGPIN_TOOL_YAML_TREE_H
+#define REGPIN_TOOL_YAML_TREE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+#define YAML_MAX_SIZE	(64u << 10)	/* bytes of text */
+#define YAML_MAX_DEPTH	5		/* maps and lists inside each other */
+#define YAML_MAX_NODES	16384u
+#define YAML_MAX_KEYS	64u		/* of one map */
+
+enum yaml_type {
+	YAML_SCALAR,
+	YAML_LIST,
+	YAML_MAP,
+	YAML_BAD,	/* stands for what was refused, and is already told */
+};
+
+/**
+ * struct yaml_node - a node of the tree
+ * @next: the next element of the same list, or the next key of the same map
+ * @value: a key's value, NULL for all that is not a key
+ * @child: a list's first element, a map's first key
+ * @type: see there; keys are scalars
+ * @line: where it begins, from 1
+ * @column: likewise, in characters
+ * @nr: number of children
+ * @text: a scalar's text, without control characters
+ */
+struct yaml_node {
+	struct yaml_node *next, *value, *child;
+	enum yaml_type type;
+	uint32_t line, column;
+	unsigned int nr;
+	char text[];
+};
+
+/*
+ * Parses @text. What is wrong goes to @problems, and if the tree can't be
+ * trusted to be whole (broken syntax, too large), NULL is returned. Otherwise
+ * the caller owns the tree, and must look at problems->errors all the same.
+ */
+struct yaml_node *yaml_parse(const char *text, size_t size,
+			     struct problems *problems);
+
+void yaml_free(struct yaml_node *node);
+
+/* The key @name of @map, or NULL. */
+struct yaml_node *yaml_key(const struct yaml_node *map, const char *name);
+
+#endif
