@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by the lab's programs on the host: messages, the cache's place and
+# facts, and the building of initramfs images from Debian's kernel modules.
+
+lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# For modprobe and depmod, which live in sbin.
+PATH=$PATH:/usr/sbin:/sbin
+
+# Diagnostics go to stderr with a '#', so that they never disturb TAP on stdout.
+lab_say()
+{
+	printf '# lab: %s\n' "$*" >&2
+}
+
+lab_die()
+{
+	printf '# lab: ERROR: %s\n' "$*" >&2
+	exit 1
+}
+
+lab_need()
+{
+	local tool missing=()
+
+	for tool; do
+		command -v "$tool" >/dev/null || missing+=("$tool")
+	done
+	((${#missing[@]} == 0)) ||
+		lab_die "missing on this machine: ${missing[*]}; run $lab_dir/install lab"
+}
+
+lab_cache_dir()
+{
+	local dir=${REGPIN_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/regpin}
+
+	[[ $dir == /* ]] || dir=$PWD/$dir
+	[[ $dir != *[[:space:]]* ]] ||
+		lab_die "the cache's path has a space in it, which make can't handle: '$dir'; set REGPIN_CACHE"
+	printf '%s\n' "$dir"
+}
+
+# Load the cache's facts; fetch first if it was never done.
+lab_load_cache()
+{
+	LAB_CACHE=$(lab_cache_dir)
+	"$lab_dir/fetch" --quiet
+	# shellcheck disable=SC1091 # written by lab/fetch
+	source "$LAB_CACHE/env"
+}
+
+# lab_kernel 6.1|6.12: set K_VERSION, K_VMLINUZ, K_ROOT, K_MODDIR, K_HEADERS
+lab_kernel()
+{
+	local prefix name
+
+	case $1 in
+	6.12) prefix=K612 ;;
+	6.1) prefix=K61 ;;
+	*) lab_die "unknown kernel '$1': 6.1 or 6.12" ;;
+	esac
+	for name in VERSION VMLINUZ ROOT MODDIR HEADERS; do
+		local from=${prefix}_$name
+		declare -g "K_$name=${!from}"
+	done
+}
+
+# lab_add_modules DESTDIR MODULE...: copy the modules of lab_kernel's kernel
+# with all that they need, decompressed, as DESTDIR/NN-name.ko in load order.
+lab_add_modules()
+{
+	local dest=$1 path name list n=100
+
+	shift
+	mkdir -p "$dest"
+	# -a takes several modules; '-d' keeps the host's own modules out of it.
+	list=$(modprobe -d "$K_ROOT" -S "$K_VERSION" -a --show-depends "$@") ||
+		lab_die "modprobe finds not all of '$*' in $K_ROOT"
+	while read -r _ path; do
+		[[ $path == /* ]] || continue # "builtin NAME"
+		name=${path##*/}
+		name=${name%.xz}
+		name=${name%.zst}
+		compgen -G "$dest/*-$name" >/dev/null && continue
+		case $path in
+		*.xz) xz -dc "$path" ;;
+		*.zst) zstd -qdc "$path" ;;
+		*) cat "$path" ;;
+		esac >"$dest/$n-$name"
+		n=$((n + 1))
+	done <<<"$list"
+}
+
+# lab_pack DIR OUT: DIR becomes the gzipped cpio OUT, in one step.
+lab_pack()
+{
+	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
+		cpio --null --quiet -o -H newc -R 0:0 | gzip -1) >"$2.tmp.$$"
+	mv "$2.tmp.$$" "$2"
+}
+
+# lab_busybox DIR: the skeleton of an initramfs.
+lab_busybox()
+{
+	local bb
+
+	bb=$(command -v busybox) || lab_die "no busybox; run $lab_dir/install lab"
+	# A dynamic busybox would die as PID 1: tell it before the boot does.
+	! readelf -lW "$bb" 2>/dev/null | grep -q INTERP ||
+		lab_die "$bb is not static; run $lab_dir/install lab (busybox-static)"
+	mkdir -p "$1"/{bin,dev,proc,sys,run,tmp,root}
+	cp "$bb" "$1/bin/busybox"
+	ln -sf busybox "$1/bin/sh"
+}
+
+# lab_default_guest 6.1|6.12: the cached initramfs for nested guests, made if need be
+lab_default_guest()
+{
+	local key image
+
+	lab_kernel "$1"
+	key=$(cat "$lab_dir"/{guest-initrd,common.sh} "$lab_dir/../guest/init" \
+		"$(command -v busybox)" <(echo "$K_VERSION") | sha256sum | cut -c1-16)
+	image=$LAB_CACHE/guest-$1-$key.gz
+	if [[ ! -e $image ]]; then
+		rm -f "$LAB_CACHE/guest-$1-"*.gz
+		"$lab_dir/guest-initrd" "$image" --kernel "$1"
+	fi
+	printf '%s\n' "$image"
+}
