@@ -328,7 +328,8 @@ static int write_exit(struct regpin_vcpu *vcpu, struct access *access)
 	return ret;
 }
 
-static int msr_exit(struct regpin_vcpu *vcpu)
+/* Not inlined, so that exits that are not ours don't pay for its registers. */
+static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	struct access access = {
@@ -361,13 +362,17 @@ int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
 	}
 }
 
-void regpin_vcpu_enter(struct regpin_vcpu *vcpu)
+static __attribute__((noinline)) void look(struct regpin_vcpu *vcpu)
 {
-	if (__builtin_expect(!vcpu->dirty, 1))
-		return;
 	vcpu->dirty = false;
 	if (vcpu->vm->wants_msrs)
 		lifecycle_look(vcpu);
+}
+
+void regpin_vcpu_enter(struct regpin_vcpu *vcpu)
+{
+	if (__builtin_expect(vcpu->dirty, 0))
+		look(vcpu);
 }
 
 void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)

@@ -212,7 +212,7 @@ struct regpin_vm *fds_learn_vm(int fd)
 	char name[64];
 
 	if (vm || !fd_name(fd, name, sizeof(name)) ||
-	    strcmp(name, "anon_inode:kvm-vm"))
+	    strcmp(name, "anon_inode:kvm-vm") != 0)
 		goto out;
 	check_fd(fd);
 	vm = known_vm(fd);

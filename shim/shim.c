@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/kvm.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,7 +13,14 @@
 #include "shim.h"
 #include "vm.h"
 
-#define EXPORT __attribute__((visibility("default")))
+#define COLD __attribute__((noinline))
+
+/*
+ * ioctl(2) is variadic for its callers only; a callee that says so spills all
+ * the registers that might hold an argument, on each of the guest's exits.
+ */
+__attribute__((visibility("default"))) int
+ioctl_hook(int fd, unsigned long request, void *arg) __asm__("ioctl");
 
 /* Header files of Debian 12 are older than this request. */
 #ifndef KVM_SET_USER_MEMORY_REGION2
@@ -25,7 +31,7 @@ typedef int (*ioctl_fn)(int, unsigned long, ...);
 static _Atomic(ioctl_fn) next_ioctl;
 
 /* Another library's constructor may call ioctl() before ours has run. */
-static ioctl_fn bind_ioctl(void)
+static COLD ioctl_fn bind_ioctl(void)
 {
 	ioctl_fn fn = (ioctl_fn)dlsym(RTLD_NEXT, "ioctl");
 
@@ -60,24 +66,48 @@ static int to_errno(int ret)
 	return -1;
 }
 
-static int run(int fd, void *arg)
+/* The first KVM_RUN by this number, or one without a policy. */
+static COLD int run_unknown(int fd, void *arg)
+{
+	if (!fds_learn_vcpu(fd))
+		return real_ioctl(fd, KVM_RUN, arg);
+	return ioctl_hook(fd, KVM_RUN, arg);
+}
+
+/* An exit that regpin may answer, and those that follow it. */
+static COLD int run_on(struct regpin_vcpu *vcpu)
+{
+	int ret = 0;
+
+	while (!ret && regpin_vcpu_exit(vcpu)) {
+		regpin_vcpu_enter(vcpu);
+		/* KVM_RUN takes no argument: the first one would have failed. */
+		ret = real_ioctl(vcpu->fd, KVM_RUN, NULL);
+	}
+	return ret;
+}
+
+/*
+ * Each exit of the guest comes through here, and most are none of ours: so few
+ * instructions, and but one register to save.
+ */
+static inline int run(int fd, void *arg)
 {
 	struct regpin_vcpu *vcpu = fds_vcpu(fd);
-	ioctl_fn fn = get_ioctl();
 	int ret;
 
-	if (!LIKELY(vcpu)) {
-		vcpu = fds_learn_vcpu(fd);
-		if (!vcpu)
-			return fn(fd, KVM_RUN, arg);
-	}
+	if (!LIKELY(vcpu))
+		return run_unknown(fd, arg);
 	/* Of a dup'ed vCPU the number in use is the one sure to be open. */
 	vcpu->fd = fd;
-	do {
-		regpin_vcpu_enter(vcpu);
-		ret = fn(fd, KVM_RUN, arg);
-	} while (!ret && regpin_vcpu_exit(vcpu));
-	return ret;
+	regpin_vcpu_enter(vcpu);
+	/* Bound, since a vCPU was created. */
+	ret = atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
+		fd, KVM_RUN, arg);
+	if (LIKELY(ret || (vcpu->run->exit_reason != KVM_EXIT_X86_RDMSR &&
+			   vcpu->run->exit_reason != KVM_EXIT_X86_WRMSR)))
+		return ret;
+	return run_on(vcpu);
 }
 
 static int create_vm(int fd, void *arg)
@@ -190,8 +220,11 @@ static int write_registers(int fd, unsigned long request, void *arg)
 	return ret;
 }
 
-static int dispatch(int fd, unsigned long request, void *arg)
+static COLD int dispatch(int fd, unsigned long request, void *arg)
 {
+	if (!session_active() || _IOC_TYPE(request) != KVMIO)
+		return real_ioctl(fd, request, arg);
+
 	switch (request) {
 	case KVM_CREATE_VM:
 		return create_vm(fd, arg);
@@ -217,21 +250,10 @@ static int dispatch(int fd, unsigned long request, void *arg)
 	}
 }
 
-EXPORT int ioctl(int fd, unsigned long request, ...);
-
-EXPORT int ioctl(int fd, unsigned long request, ...)
+int ioctl_hook(int fd, unsigned long request, void *arg)
 {
-	va_list args;
-	void *arg;
-
-	va_start(args, request);
-	arg = va_arg(args, void *);
-	va_end(args);
-
 	/* glibc's callers may pass a sign-extended int: KVM takes 32 bits. */
 	request = (unsigned int)request;
-	if (!session_active() || _IOC_TYPE(request) != KVMIO)
-		return real_ioctl(fd, request, arg);
 	if (LIKELY(request == KVM_RUN))
 		return run(fd, arg);
 	return dispatch(fd, request, arg);

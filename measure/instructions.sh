@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What round trips cost, in instructions: runs in the lab's outer guest, whose
+# clock counts them (one a nanosecond). Prints "KEY NUMBER" lines for ./bench.
+set -u
+# shellcheck source=tests/lab/lib.sh
+source "$LAB_DIR/../tests/lab/lib.sh"
+loop=$work/loop
+turns=5000
+
+# The agent is stopped while we count: it runs on this one CPU too, but not on a
+# vCPU's thread. What it misses is dropped and counted, as always.
+under() # POLICY COMMAND ...
+{
+	local policy=$1 agent
+
+	shift
+	"$regpin" run --policy "$policy" --events /dev/null -- \
+		bash -c 'kill -STOP $(pgrep -f "^[^ ]*regpin run " | grep -vx $$); exec "$@"' - "$@"
+	agent=$?
+	pkill -CONT -f '^[^ ]*regpin run ' || true
+	return $agent
+}
+
+measure() # KEY COMMAND ...
+{
+	local key=$1 out
+
+	shift
+	out=$("$@" 2>/run/out/bench.err) || { echo "bench: $key: $(tail -n 1 /run/out/bench.err)" >&2; return 1; }
+	echo "$key $out"
+}
+
+echo 'version: 1
+rules:
+  - register: LSTAR
+    uniform: true' >/run/lab/lstar.yaml
+echo 'version: 1
+rules:
+  - register: IA32_PLATFORM_ID
+    value: 42' >/run/lab/value.yaml
+
+measure raw.write "$loop" raw write $turns
+measure raw.read "$loop" raw read $turns
+measure raw.gp "$loop" deny other $turns
+measure raw.replay "$loop" replay write $turns
+measure raw.port "$loop" plain port $turns
+measure ours.denied under /run/lab/lstar.yaml "$loop" plain other $turns
+measure ours.replayed under /run/lab/lstar.yaml "$loop" plain write $turns
+measure ours.port under /run/lab/lstar.yaml "$loop" plain port $turns
+measure ours.read under /run/lab/value.yaml "$loop" plain read $turns
+
+# In one guest: an RDMSR that QEMU answers, and one that regpin does.
+cat "$top/policies/linux.yaml" - >/run/lab/guest.yaml <<E
+  - register: IA32_PLATFORM_ID
+    value: 42
+E
+inner_start bench --kernel 6.12 --initrd "$work/guest-bench.gz" \
+	--wrap "$regpin run --policy /run/lab/guest.yaml --events /dev/null --" || exit
+inner_wait bench GUEST-READY 120 || exit
+for msr in 0x35 0x17; do
+	inner_do bench "echo $msr >/proc/bench && cat /proc/bench" 120
+	echo "guest.$msr $INNER_REPLY"
+done
+inner_stop bench

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What a guest goes through in its life must not meet a pin: CPU hotplug by
+# sysfs, reboot, system_reset, stop and cont, savevm and loadvm. After each, the
+# pins must still hold.
+set -u
+# shellcheck source=tests/lab/lib.sh
+source "$LAB_DIR/../tests/lab/lib.sh"
+policy=$top/policies/linux.yaml
+disk=/dev/shm/disk.qcow2
+
+violations() # NAME
+{
+	count_events "$1" '.event == "violation" or .event == "vmm-write" or .event == "failed"'
+}
+
+# The pins hold: one attack, refused, and one event more.
+still_pinned() # NAME WHEN
+{
+	local before after
+
+	before=$(violations "$1")
+	inner_do "$1" 'echo lstar >/proc/attack; cat /proc/attack' 30
+	after=$(violations "$1")
+	is "$kernel, $2: LSTAR is still pinned" "${INNER_REPLY#*gp=}" "1 ${INNER_REPLY#*gp=1 }"
+	is "$kernel, $2: and that is one event" $((after - before)) 1
+}
+
+quiet() # NAME WHEN: nothing but our own attacks was an event
+{
+	is "$kernel, $2: no violation" "$(violations "$1")" "$attacks"
+}
+
+life() # KERNEL
+{
+	kernel=$1 attacks=0
+	local name=life-$1 offline
+
+	guest "$name" "$kernel" "$policy" --smp 2 -- \
+		-drive "file=$disk,format=qcow2,if=virtio" || return
+	check "$kernel boots" inner_wait "$name" 'GUEST-READY .* cpus=2' 90
+	quiet "$name" boot
+
+	offline='n=0; for i in $(seq 20); do echo 0 >/sys/devices/system/cpu/cpu1/online && echo 1 >/sys/devices/system/cpu/cpu1/online || n=$((n+1)); done; echo failures=$n'
+	inner_do "$name" "$offline" 120
+	is "$kernel: 20 x CPU offline and online" "$INNER_REPLY" failures=0
+	quiet "$name" "20 x offline/online"
+	still_pinned "$name" "after offline/online"
+	attacks=$((attacks + 1))
+
+	inner_do "$name" 'echo 42 >/tmp/marker' 20
+	inner_hmp "$name" 'savevm here' 120 >/dev/null
+	inner_do "$name" 'echo 43 >/tmp/marker' 20
+	is "$kernel: loadvm says nothing" "$(inner_hmp "$name" 'loadvm here' 120)" ''
+	inner_do "$name" 'cat /tmp/marker' 20
+	is "$kernel: loadvm brings back what savevm saw" "$INNER_REPLY" 42
+	quiet "$name" "savevm/loadvm"
+	still_pinned "$name" "after loadvm"
+	attacks=$((attacks + 1))
+
+	inner_hmp "$name" stop >/dev/null
+	inner_hmp "$name" cont >/dev/null
+	inner_do "$name" 'echo alive' 20
+	is "$kernel: stop and cont" "$INNER_REPLY" alive
+	quiet "$name" "stop/cont"
+
+	inner_hmp "$name" system_reset >/dev/null
+	check "$kernel: system_reset boots again" inner_wait "$name" 'GUEST-READY .* cpus=2' 90
+	quiet "$name" system_reset
+	still_pinned "$name" "after system_reset"
+	attacks=$((attacks + 1))
+
+	inner_send "$name" 'reboot -f'
+	check "$kernel: reboot in the guest boots again" inner_wait "$name" 'GUEST-READY .* cpus=2' 90
+	quiet "$name" reboot
+	still_pinned "$name" "after reboot"
+	attacks=$((attacks + 1))
+
+	# Each vCPU arms on each boot: power-on, loadvm, system_reset, reboot.
+	is "$kernel: vCPUs armed" "$(count_events "$name" '.event == "armed"')" 8
+	is "$kernel: vCPUs disarmed by a reset" "$(count_events "$name" '.event == "reset"')" 6
+	inner_stop "$name"
+	is "$kernel: QEMU's exit status" "$inner_status" 0
+}
+
+# Without QEMU's -sandbox, with four vCPUs and with it: as far as a shell.
+sandboxed()
+{
+	guest box 6.12 "$policy" --smp 4 -- -sandbox on || return
+	check "-smp 4 -sandbox on boots" inner_wait box 'GUEST-READY .* cpus=4' 120
+	inner_do box 'echo lstar >/proc/attack; cat /proc/attack' 30
+	is "-smp 4 -sandbox on: pinned" "${INNER_REPLY:0:26}" "lstar how=module gp=1 old="
+	is "-smp 4 -sandbox on: one violation" "$(violations box)" 1
+	is "-smp 4 -sandbox on: four vCPUs armed" "$(count_events box '.event == "armed"')" 4
+	inner_stop box
+}
+
+qemu-img create -q -f qcow2 $disk 1G
+life 6.12
+rm -f $disk
+qemu-img create -q -f qcow2 $disk 1G
+life 6.1
+sandboxed
+tap_end

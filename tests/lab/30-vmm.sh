@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# An unmodified QEMU under regpin: its own MSR filter goes on working, and what
+# can't be protected is not started, with a reason.
+set -u
+# shellcheck source=tests/lab/lib.sh
+source "$LAB_DIR/../tests/lab/lib.sh"
+policy=$top/policies/linux.yaml
+
+# refused NAME STATUS REGEX RUN-OPTIONS -- VMM ARGS: runs it to its end
+refused()
+{
+	local name=$1 status=$2 regex=$3 options=() rc
+
+	shift 3
+	while [[ $1 != -- ]]; do options+=("$1"); shift; done
+	shift
+	rm -f "$events_dir/$name.events"
+	timeout 60 "$regpin" run "${options[@]}" --events "$events_dir/$name.events" -- "$@" \
+		</dev/null >"$events_dir/$name.out" 2>&1
+	rc=$?
+	is "$name: status" $rc "$status"
+	if grep -qE -- "$regex" "$events_dir/$name.out"; then
+		ok "$name: says why and what to do"
+	else
+		not_ok "$name: says why and what to do" "$(cat "$events_dir/$name.out")"
+	fi
+}
+
+qemu=(qemu-system-x86_64 -nodefaults -display none -net none -m 256)
+kvm=("${qemu[@]}" -accel kvm)
+
+own_filter()
+{
+	local plain pinned
+
+	guest plain 6.12 - --smp 2
+	inner_wait plain GUEST-READY 60
+	inner_do plain '/msrpoke read 0 0x35' 20
+	plain=$INNER_REPLY
+	inner_stop plain
+	guest pinned 6.12 "$policy" --smp 2
+	inner_wait pinned GUEST-READY 60
+	inner_do pinned '/msrpoke read 0 0x35' 20
+	pinned=$INNER_REPLY
+	is "MSR 0x35 is answered by QEMU" "$plain" 'read=0x20002 errno=0'
+	is "MSR 0x35 is answered by QEMU under regpin too" "$pinned" "$plain"
+	inner_do pinned 'echo lstar >/proc/attack; cat /proc/attack' 20
+	is "and LSTAR is pinned" "${INNER_REPLY:0:22}" "lstar how=module gp=1 "
+	inner_stop pinned
+	is "QEMU's exit status" $inner_status 0
+	is "one violation" "$(count_events pinned '.event == "violation"')" 1
+}
+
+# All nine registers reported, none refused: the guest boots as ever.
+report_all()
+{
+	guest report 6.12 "$top/policies/report-all.yaml" --smp 2
+	check "report-all.yaml: boots" inner_wait report GUEST-READY 60
+	inner_do report 'echo lstar >/proc/attack; cat /proc/attack' 20
+	is "report-all.yaml: an attack succeeds" "${INNER_REPLY:0:22}" "lstar how=module gp=0 "
+	inner_stop report
+	check "report-all.yaml: and is reported" \
+		test "$(count_events report '.register == "LSTAR" and .verdict == "report"')" -ge 3
+	is "report-all.yaml: nothing is denied" "$(count_events report '.verdict == "gp"')" 0
+}
+
+# A reader that never reads must not stall a guest with more events than fit.
+slow_reader()
+{
+	local wrap hold fifo=/run/lab/nobody-reads
+
+	mkfifo $fifo
+	exec {hold}<>$fifo
+	wrap="$regpin run --policy $top/policies/report-all.yaml --events $fifo --"
+	inner_start slow --kernel 6.12 --initrd "$work/guest-6.12.gz" --smp 2 --wrap "$wrap"
+	check "a FIFO that nobody reads: boots" inner_wait slow GUEST-READY 60
+	inner_do slow 'i=0; while [ $i -lt 3000 ]; do echo lstar >/proc/attack; i=$((i+1)); done; echo alive' 120
+	is "a FIFO that nobody reads: 6,000 events later" "$INNER_REPLY" alive
+	inner_stop slow
+	is "a FIFO that nobody reads: QEMU ends" $inner_status 0
+	# The agent gives a blocked reader two more seconds, and says what was lost.
+	inner_nap 4
+	check "a FIFO that nobody reads: the loss is said" \
+		grep -qE 'lost|dropped' "$inner_out/slow.qemu.log"
+	exec {hold}>&-
+}
+
+own_filter
+report_all
+slow_reader
+refused svm 125 'cpu host,-svm' --policy "$policy" -- "${kvm[@]}" -cpu host -machine pc,smm=off
+is "svm: an event" "$(count_events svm '.event == "refused"')" 1
+refused smm 125 'smm=off' --policy "$policy" -- "${kvm[@]}" -cpu host,-svm -machine pc
+is "smm: an event" "$(count_events smm '.event == "refused"')" 1
+refused tcg 137 'accel kvm' --policy "$policy" --attach-timeout 3 -- "${qemu[@]}" -accel tcg
+refused scrubbed 137 'environment' --policy "$policy" -- env -i "$(command -v qemu-system-x86_64)" \
+	"${kvm[@]:1}" -cpu host,-svm -machine pc,smm=off
+refused static 126 'static' --policy "$policy" -- "$(command -v busybox)" sleep 5
+sed 's/optional: true/optional: false/' "$policy" >/run/lab/strict.yaml
+refused cr 3 'strict.yaml:[0-9]+:[0-9]+: .*CR filter' --policy /run/lab/strict.yaml -- "${kvm[@]}"
+refused version 0 'QEMU emulator version' --policy "$policy" -- qemu-system-x86_64 --version
+
+sed 's/^version: 1$/&\naccept: [nested, smm]/' "$policy" >/run/lab/accept.yaml
+guest accept 6.12 /run/lab/accept.yaml --cpu host --machine pc
+check "accept: [nested, smm] boots with both" inner_wait accept GUEST-READY 60
+inner_stop accept
+tap_end
