@@ -107,7 +107,7 @@ struct problems {
 struct problems *problems_new(void);
 void problems_free(struct problems *problems);
 
-void __attribute__((format(printf, 5, 6)))
+void __attribute__((format(printf, 5, 6), nonnull(1, 5)))
 problem_add(struct problems *problems, bool warning, uint32_t line,
 	    uint32_t column, const char *format, ...);
 #define problem_error(p, line, col, ...) \

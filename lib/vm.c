@@ -103,13 +103,18 @@ static int install(struct regpin_vm *vm)
 	return ret ? ret : set_filter(vm->fd, &vm->merged.filter);
 }
 
-/* A rule that this host can't enforce stops the start, unless it is optional. */
-static int check_host(const struct regpin_policy *policy, int kvm_fd)
+/*
+ * A rule that this host can't enforce stops the start, unless it is optional.
+ * *@msrs: is there an MSR filter, then?
+ */
+static int check_host(const struct regpin_policy *policy, int kvm_fd,
+		      bool *msrs)
 {
 	const char *why;
 	struct host host;
 
 	host_probe_fd(&host, kvm_fd);
+	*msrs = host.msr_filter && host.msr_exits;
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		if (!(policy->rules[i].flags & RULE_OPTIONAL) &&
 		    !host_enforces(&host, &policy->rules[i], &why))
@@ -124,11 +129,12 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 	struct regpin_event event = { .type = REGPIN_EVENT_ATTACHED,
 				      .rule = REGPIN_NO_RULE };
 	struct regpin_vm *vm;
+	bool msrs;
 	int err;
 
 	if (options && options->size != sizeof(*options))
 		return -EINVAL;
-	err = check_host(policy, kvm_fd);
+	err = check_host(policy, kvm_fd, &msrs);
 	if (err)
 		return err;
 	vm = pages_alloc(sizeof(*vm));
@@ -138,7 +144,7 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 	vm->fd = vm_fd;
 	if (options)
 		vm->options = *options;
-	vm->wants_msrs = filter_needed(policy);
+	vm->wants_msrs = msrs && filter_needed(policy);
 	if (vm->wants_msrs) {
 		/* Exits before the filter: in between, KVM would #GP itself. */
 		err = set_mask(vm_fd, KVM_MSR_EXIT_REASON_FILTER);

@@ -220,7 +220,7 @@ static int find_shim(char shim[PATH_MAX])
 			*shim = 0;
 	}
 	if (!*shim)
-		strcpy(shim, PKGLIBDIR "/" SHIM);
+		snprintf(shim, PATH_MAX, "%s", PKGLIBDIR "/" SHIM);
 	if (access(shim, R_OK) < 0) {
 		fprintf(stderr, "regpin: the shim %s can't be read (%s): regpin is not completely installed\n",
 			shim, strerror(errno));

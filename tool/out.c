@@ -10,7 +10,7 @@
 
 #include "out.h"
 
-#define RESERVE		(16u * 1024)	/* for messages, when events fill it */
+#define RESERVE		(16ul * 1024)	/* for messages, when events fill it */
 #define FIFO_RETRY_MS	200
 
 static void init(struct out *out)

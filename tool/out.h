@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OUT_SIZE	(256u * 1024)
+#define OUT_SIZE	(256ul * 1024)
 #define OUT_LINE_MAX	8192u
 
 /**

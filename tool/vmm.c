@@ -166,7 +166,7 @@ int vmm_find(const char *name, char path[PATH_MAX])
 	} else if (strlen(name) >= PATH_MAX) {
 		err = ENAMETOOLONG;
 	} else {
-		strcpy(path, name);
+		snprintf(path, PATH_MAX, "%s", name);
 		err = try_path(path);
 	}
 	if (err == ENOENT || err == ENOTDIR)

@@ -364,8 +364,9 @@ static struct yaml_node *build_stream(struct builder *b)
 				     "a second document begins here: a file is one policy. Nothing behind it was read");
 			end = true;
 			break;
-		default:
-			root = build_node(b, &event, 0);
+		default:	/* once: a document has one root */
+			if (!root)
+				root = build_node(b, &event, 0);
 			break;
 		}
 		yaml_event_delete(&event);

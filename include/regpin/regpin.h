@@ -330,8 +330,9 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
  * @vcpu: the vCPU
  *
  * To be called around KVM_SET_MSRS, KVM_SET_SREGS, KVM_SET_SREGS2 and
- * KVM_SET_ONE_REG, with regpin_vcpu_after_write() behind. Such writes are never refused; this is how
- * a reset is recognised and how a write that lowers a pin becomes an event.
+ * KVM_SET_ONE_REG, with regpin_vcpu_after_write() behind. Such writes are never
+ * refused; this is how a reset is recognised and how a write that lowers a pin
+ * becomes an event.
  */
 void regpin_vcpu_before_write(struct regpin_vcpu *vcpu);
 
@@ -360,6 +361,21 @@ void regpin_vcpu_enter(struct regpin_vcpu *vcpu);
  * access and returns EINTR). 0 if the exit is the VMM's.
  */
 int regpin_vcpu_exit(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vcpu_retract() - take an MSR exit back that nobody has answered
+ * @vcpu: the vCPU, on the thread that runs it, after a KVM_RUN that returned 0
+ *	with KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR, and before
+ *	regpin_vcpu_exit()
+ *
+ * Afterwards the guest stands before the instruction and nothing is pending, so
+ * that its state may be saved, reset or migrated; when it runs on, it executes
+ * the instruction again. The VMM should treat its KVM_RUN as interrupted (EINTR).
+ *
+ * Returns: 0, -EINVAL if no MSR exit is pending, or an ioctl's error, after which
+ * the vCPU should not run on.
+ */
+int regpin_vcpu_retract(struct regpin_vcpu *vcpu);
 
 /**
  * regpin_version() - the library's version

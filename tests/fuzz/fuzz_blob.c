@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Any bytes as a blob: no crash, and what opens is fit for the filter and for
+ * the judge, and is the same after another round.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "blob.h"
+#include "build_policy.h"
+#include "judge.h"
+#include "msr_filter.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define REQUIRE(x)	do { if (!(x)) abort(); } while (0)
+
+static struct regpin_policy policy, again;
+static struct filter_copy filter;
+static char blob[BLOB_MAX_SIZE];
+
+/* A pin must see the writes that it judges. */
+static void check_rule(const struct rule *rule)
+{
+	unsigned int access;
+
+	REQUIRE(rule->mask && rule->count);
+	REQUIRE(rule->kind < REGPIN_KIND_MAX && rule->type < RULE_TYPE_MAX);
+	REQUIRE(rule->action > REGPIN_ALLOW &&
+		rule->action < REGPIN_ACTION_MAX);
+	if (rule->kind != REGPIN_MSR) {
+		REQUIRE(!rule->index && rule->count == 1);
+		return;
+	}
+	access = rule->type == RULE_VALUE ? ACCESS_READ :
+		 rule->type == RULE_DENY ? rule->access & -rule->access :
+					   ACCESS_WRITE;
+	REQUIRE(filter_wants(&policy, rule->index, access));
+	REQUIRE(filter_wants(&policy, rule->index + rule->count - 1, access));
+}
+
+static void check_judge(const struct rule *rule)
+{
+	struct state state = { .armed = true, .setup_done = true,
+			       .uniform_known = true, .uniform = rule->mask };
+	struct access access = { .kind = rule->kind, .write = true,
+				 .index = rule->index, .old_value = ~0ull };
+	struct verdict verdict;
+
+	judge(&policy, &state, &access, &verdict);
+	REQUIRE(verdict.action < REGPIN_ACTION_MAX);
+	REQUIRE(!verdict.rule == (verdict.action == REGPIN_ALLOW));
+	/* All bits go from 1 to 0: a sticky one of them must be seen. */
+	REQUIRE(rule->type != RULE_STICKY || verdict.action >= rule->action);
+}
+
+/* A good blob, with bytes changed as the input says: place, place, value. */
+static size_t patched(const uint8_t *data, size_t size)
+{
+	struct regpin_policy *base = new_policy(ARM_SYSCALL_ENTRY);
+	size_t length;
+
+	add_pin(base, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_pin(base, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_MASK);
+	add_pin(base, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_REPORT);
+	add_deny(base, 0x80000000, 100, 3, REGPIN_DROP);
+	add_deny(base, 0x17, 2, ACCESS_READ, REGPIN_GP);
+	base->rules[base->nr_rules - 1].type = RULE_VALUE;
+	add_rule(base, RULE_FROZEN, REGPIN_CR0, 0, 1ull << 16, REGPIN_GP);
+	length = blob_seal(base, blob);
+	free(base);
+	for (; size >= 3; data += 3, size -= 3)
+		blob[(data[0] << 8 | data[1]) % length] = (char)data[2];
+	return length;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char bytes[BLOB_MAX_SIZE];
+
+	/* Odd beginnings are no blobs anyway. */
+	if (size && data[0] & 1 && size < 64) {
+		size = patched(data + 1, size - 1);
+		memcpy(bytes, blob, size);
+		data = (const uint8_t *)bytes;
+	}
+	if (blob_open(data, size, &policy))
+		return 0;
+	REQUIRE(policy.nr_rules <= POLICY_MAX_RULES);
+	REQUIRE(memchr(policy.source, 0, sizeof(policy.source)));
+	REQUIRE(!filter_build(&policy, NULL, &filter));
+	for (uint32_t i = 0; i < policy.nr_rules; i++) {
+		check_rule(&policy.rules[i]);
+		check_judge(&policy.rules[i]);
+	}
+	REQUIRE(blob_seal(&policy, blob) == size);
+	REQUIRE(!blob_open(blob, size, &again));
+	REQUIRE(!memcmp(&policy, &again, sizeof(policy)));
+	return 0;
+}

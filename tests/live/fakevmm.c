@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A VMM for tests of `regpin run`: it does what its arguments say, one after the
+ * other, and exits with 0.
+ *
+ *	vm		create a VM by libc's ioctl()
+ *	rawvm		create a VM by system calls of its own
+ *	vcpu		create a vCPU in the last VM
+ *	smm		add memory for SMM to the last VM
+ *	run		let the vCPU execute the program of reads, writes and HLT
+ *	flood N		as run, with N writes of EFER, which may violate a pin
+ *	sleep MS	sleep
+ *	exit N		exit with N
+ *	kill N		send itself signal N
+ *	pid		print its process id
+ *	fork		the parent waits for the child and exits with its status
+ *	daemonize	the parent exits with 0
+ *	scribble N	as if taken over: N times nonsense into the shared memory
+ *	touch FILE	make FILE
+ *	sigs		print the blocked, ignored and pending signals
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int kvm = -1, vm = -1, vcpu = -1;
+static struct kvm_run *run;
+
+static void create_vm(bool raw)
+{
+	if (kvm < 0)
+		kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		err(70, "/dev/kvm");
+	vm = raw ? (int)syscall(SYS_ioctl, kvm, KVM_CREATE_VM, 0) :
+		   ioctl(kvm, KVM_CREATE_VM, 0);
+	if (vm < 0)
+		err(70, "KVM_CREATE_VM");
+}
+
+static void create_vcpu(void)
+{
+	int size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	if (vcpu < 0)
+		err(70, "KVM_CREATE_VCPU");
+	run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu,
+		   0);
+	if (run == MAP_FAILED)
+		err(70, "mmap");
+}
+
+static void add_smram(void)
+{
+	struct kvm_userspace_memory_region slot = {
+		.slot = 1u << 16, .guest_phys_addr = 0x30000,
+		.memory_size = 0x1000,
+	};
+
+	slot.userspace_addr = (uintptr_t)mmap(NULL, 0x1000,
+					      PROT_READ | PROT_WRITE,
+					      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
+		warn("SMRAM");
+}
+
+/* Real mode: all writes of WRMSR, then HLT; at 0x1000, one page. */
+static void put_program(uint8_t *at, uint32_t count)
+{
+	/*
+	 * mov $count, %esi; mov $0xc0000080, %ecx; xor %edx, %edx
+	 * 1: mov $1, %eax; wrmsr (SCE on); xor %eax, %eax; wrmsr (SCE off)
+	 * dec %esi; jnz 1b; hlt
+	 */
+	static const uint8_t code[] = {
+		0x66, 0xbe, 0, 0, 0, 0, 0x66, 0xb9, 0x80, 0x00, 0x00, 0xc0,
+		0x66, 0x31, 0xd2,
+		0x66, 0xb8, 1, 0, 0, 0, 0x0f, 0x30, 0x66, 0x31, 0xc0,
+		0x0f, 0x30, 0x66, 0x4e, 0x75, 0xef, 0xf4,
+	};
+
+	memcpy(at, code, sizeof(code));
+	memcpy(at + 2, &count, sizeof(count));
+}
+
+static void run_program(uint32_t count)
+{
+	struct kvm_userspace_memory_region slot = {
+		.guest_phys_addr = 0x1000, .memory_size = 0x1000,
+	};
+	struct kvm_regs regs = { .rip = 0x1000, .rflags = 2 };
+	struct kvm_sregs sregs;
+	uint8_t *page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	put_program(page, count);
+	slot.userspace_addr = (uintptr_t)page;
+	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0 ||
+	    ioctl(vcpu, KVM_GET_SREGS, &sregs) < 0)
+		err(70, "slot or sregs");
+	sregs.cs.base = sregs.cs.selector = 0;
+	if (ioctl(vcpu, KVM_SET_SREGS, &sregs) < 0 ||
+	    ioctl(vcpu, KVM_SET_REGS, &regs) < 0)
+		err(70, "registers");
+	do {
+		if (ioctl(vcpu, KVM_RUN, 0) < 0)
+			err(70, "KVM_RUN");
+	} while (run->exit_reason == KVM_EXIT_INTR);
+	printf("exit %u\n", run->exit_reason);
+}
+
+static void fork_and(bool wait_for_it)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		err(70, "fork");
+	if (child == 0) {
+		if (!wait_for_it)
+			setsid();
+		return;
+	}
+	if (!wait_for_it)
+		_exit(0);
+	waitpid(child, &status, 0);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) :
+				  128 + WTERMSIG(status));
+}
+
+static void print_signals(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "Sig", 3) == 0 && line[3] != 'Q')
+			fputs(line, stdout);
+}
+
+/* Random bytes, but for some runs of them where events are looked for. */
+static void scribble(unsigned long rounds)
+{
+	int blob, memory, wake;
+	uint64_t one = 1, *words;
+	size_t nr;
+
+	if (sscanf(getenv("REGPIN_HANDOFF"), "%d,%d,%d", &blob, &memory,
+		   &wake) != 3)
+		errx(70, "REGPIN_HANDOFF");
+	nr = (size_t)lseek(memory, 0, SEEK_END) / sizeof(*words);
+	words = mmap(NULL, nr * sizeof(*words), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, memory, 0);
+	if (words == MAP_FAILED)
+		err(70, "mmap");
+	while (rounds--) {
+		/* A slot is 16 words and its turn the first of them. */
+		for (size_t i = 1; i < nr; i++)
+			words[i] = i >= 64 && i % 16 == 0 ?
+				(i - 64) / 16 + 1 :
+				(uint64_t)random() << (random() % 64);
+		words[16] = words[32] = (uint64_t)random() % 3;
+		if (write(wake, &one, sizeof(one)) < 0)
+			continue;
+	}
+}
+
+static unsigned long number(char **word)
+{
+	if (!word[1])
+		errx(70, "%s takes a number", word[0]);
+	return strtoul(word[1], NULL, 10);
+}
+
+static int with_number(char **word)
+{
+	unsigned long n = number(word);
+
+	if (!strcmp(*word, "sleep"))
+		usleep((useconds_t)n * 1000);
+	else if (!strcmp(*word, "exit"))
+		exit((int)n);
+	else if (!strcmp(*word, "kill"))
+		kill(getpid(), (int)n);
+	else if (!strcmp(*word, "flood"))
+		run_program((uint32_t)n);
+	else if (!strcmp(*word, "scribble"))
+		scribble(n);
+	else if (!strcmp(*word, "touch"))
+		close(open(word[1], O_CREAT | O_WRONLY, 0600));
+	else
+		errx(70, "what is %s?", *word);
+	return 2;
+}
+
+static int step(char **word)
+{
+	if (!strcmp(*word, "vm") || !strcmp(*word, "rawvm"))
+		create_vm(**word == 'r');
+	else if (!strcmp(*word, "vcpu"))
+		create_vcpu();
+	else if (!strcmp(*word, "smm"))
+		add_smram();
+	else if (!strcmp(*word, "run"))
+		run_program(1);
+	else if (!strcmp(*word, "pid"))
+		printf("pid %d\n", (int)getpid());
+	else if (!strcmp(*word, "fork") || !strcmp(*word, "daemonize"))
+		fork_and(**word == 'f');
+	else if (!strcmp(*word, "sigs"))
+		print_signals();
+	else
+		return with_number(word);
+	fflush(stdout);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	for (argv++; *argv;)
+		argv += step(argv);
+	return 0;
+}

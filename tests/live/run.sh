@@ -1,0 +1,435 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: run.sh REGPIN SHIM
+#
+# `regpin run` with a small VMM on the real KVM: what of the VMM stays as it was,
+# what is refused and why, and where events go. Prints TAP.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+regpin=$(realpath "$1")
+shim=$(realpath "$2")
+cc=${CC:-cc}
+nr=0
+failed=0
+
+skip_all()
+{
+	printf '1..0 # SKIP %s\n' "$1"
+	exit 0
+}
+
+[[ -r /dev/kvm && -w /dev/kvm ]] || skip_all "no access to /dev/kvm"
+"$regpin" probe --json | grep -q '"msr_filter":true,"msr_exits":true' ||
+	skip_all "this KVM has no MSR filter"
+[[ -r $shim ]] || skip_all "no shim at $shim"
+command -v jq >/dev/null || skip_all "no jq"
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+ulimit -c 0
+
+"$cc" -std=gnu11 -D_GNU_SOURCE -O1 -o vmm "$here/fakevmm.c" ||
+	skip_all "the VMM does not compile"
+have_static=1
+"$cc" -std=gnu11 -D_GNU_SOURCE -O1 -static -o vmm-static "$here/fakevmm.c" \
+	2>/dev/null || have_static=
+
+cat >policy.yaml <<'EOF'
+version: 1
+arming: start
+rules:
+  - register: EFER
+    sticky: [SCE, NXE]
+EOF
+cat >cr.yaml <<'EOF'
+version: 1
+arming: start
+rules:
+  - register: EFER
+    sticky: [SCE, NXE]
+  - register: CR4
+    sticky: [SMEP]
+EOF
+sed 's/sticky: \[SMEP\]/&\n    optional: true/' cr.yaml >optional.yaml
+sed 's/SCE/NONSENSE/' policy.yaml >wrong.yaml
+
+# run OPTION... -- VMM...: status in $status, stdout in out, stderr in err
+run()
+{
+	rm -f events
+	timeout -k 1 60 "$regpin" run --policy policy.yaml --events events "$@" \
+		>out 2>err </dev/null
+	status=$?
+}
+
+# The agent ends after the VMM: wait for what it writes last.
+await()
+{
+	for ((i = 0; i < 100; i++)); do
+		grep -qs -- "$1" "$2" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+ok()
+{
+	nr=$((nr + 1))
+	if [[ $1 == 0 ]]; then
+		printf 'ok %d - %s\n' "$nr" "$2"
+	else
+		failed=1
+		printf 'not ok %d - %s\n' "$nr" "$2"
+		printf '# status %s\n' "${status:-}"
+		sed 's/^/# out: /' out
+		sed 's/^/# err: /' err
+		[[ -e events && ! -p events ]] && sed 's/^/# events: /' events
+	fi
+}
+
+skip()
+{
+	nr=$((nr + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$nr" "$1" "$2"
+}
+
+# is STATUS [PATTERN FILE]: for ok
+is()
+{
+	[[ $status == "$1" ]] || return 1
+	[[ $# == 1 ]] || await "$2" "$3"
+}
+
+same_but_regpin()
+{
+	"${@:2}" >out.bare 2>err.bare </dev/null
+	local bare=$?
+
+	run -- "${@:2}"
+	[[ $status == "$bare" ]] && cmp -s out out.bare
+	ok $? "$1"
+}
+
+# What stays as it was
+
+run -- ./vmm vm
+is 0 '"detached"' events
+ok $? "status 0 comes through"
+run -- ./vmm vm exit 7
+is 7
+ok $? "status 7 comes through"
+run -- ./vmm vm kill 15
+is 143
+ok $? "a death by signal comes through"
+
+rm -f events
+"$regpin" run --policy policy.yaml --events events -- ./vmm pid vm sleep 20000 \
+	>out 2>err &
+pid=$!
+await "pid $pid" out
+ok $? "the VMM has the process id of run"
+[[ -z $(cat "/proc/$pid/task/$pid/children") ]]
+ok $? "the VMM has no child that it does not know"
+# The agent is who has a pidfd of the VMM.
+agent=$(grep -lsE "^Pid:[[:space:]]*$pid\$" /proc/[0-9]*/fdinfo/* | head -1)
+agent=${agent#/proc/}
+agent=${agent%%/*}
+[[ -n $agent && $(cat "/proc/$agent/comm") == regpin-agent ]]
+found=$?
+ok "$found" "the VMM has an agent"
+[[ $(readlink "/proc/$agent/fd/0" "/proc/$agent/fd/1" "/proc/$agent/fd/2" |
+	sort -u) == /dev/null ]]
+ok $? "the agent keeps no stdin, no stdout and no stderr but its own"
+[[ $(cut -d' ' -f6 "/proc/$agent/stat") != $(cut -d' ' -f6 "/proc/$pid/stat") ]]
+ok $? "the agent has a session of its own"
+[[ $found == 0 ]] && kill -TERM "$agent" && kill -HUP "$agent" &&
+	kill -INT "$agent" && sleep 0.1 && [[ -e /proc/$agent ]]
+ok $? "the agent outlives TERM, HUP and INT"
+kill "$pid"
+wait "$pid" 2>/dev/null
+await '"detached"' events
+ok $? "it tells when the VMM has ended"
+for ((i = 0; i < 60; i++)); do
+	[[ -e /proc/$agent ]] || break
+	sleep 0.05
+done
+[[ ! -e /proc/$agent ]]
+ok $? "and is gone then"
+
+same_but_regpin "signal masks and dispositions are as before" \
+	./vmm sigs vm
+if env --block-signal=CHLD true 2>/dev/null; then
+	same_but_regpin "a blocked SIGCHLD is not pending" \
+		env --block-signal=CHLD --ignore-signal=HUP,PIPE ./vmm sigs vm
+else
+	skip "a blocked SIGCHLD is not pending" "env without --block-signal"
+fi
+"$regpin" run --policy policy.yaml --events events -- ./vmm vm exit 5 \
+	<&- >&- 2>&-
+[[ $? == 5 ]]
+ok $? "a VMM without stdin, stdout and stderr"
+cat >redirects <<'EOF'
+#!/bin/bash
+exec 3>/dev/null 4>/dev/null 5>/dev/null 6>/dev/null 7>/dev/null 8>/dev/null
+exec ./vmm vm vcpu run exit 4
+EOF
+chmod +x redirects
+run -- ./redirects
+is 4 '"violation"' events
+ok $? "a wrapper may use the small file numbers"
+if command -v qemu-system-x86_64 >/dev/null; then
+	same_but_regpin "qemu-system-x86_64 --version works" \
+		qemu-system-x86_64 --version
+	await "nothing was protected" err
+	ok $? "... with a warning that nothing was protected"
+else
+	skip "qemu-system-x86_64 --version works" "no QEMU"
+	skip "... with a warning that nothing was protected" "no QEMU"
+fi
+LD_PRELOAD=/nonexistent.so run -- ./vmm vm vcpu run
+is 0 '"violation"' events && grep -q nonexistent err
+ok $? "another LD_PRELOAD stays behind the shim"
+
+# The policy
+
+run -- ./vmm vm vcpu run
+is 0 '"detached"' events && grep -q "exit 8" out &&
+	[[ $(jq -r 'select(.event == "violation") |
+		[.register, .index, .access, .bits[0], .old, .new, .value,
+		 .cpl, .rule, .where, .verdict] | join(" ")' events) == \
+	"EFER 0xc0000080 write SCE 0x1 0x0 0x1 0 sticky policy.yaml:5:5 gp" ]]
+ok $? "a violation is stopped and is an event"
+[[ $(jq -r .event events | tr '\n' ' ') == "attached armed violation detached " ]]
+ok $? "events come in order, each a line of JSON"
+run --mode report -- ./vmm vm vcpu run
+is 0 '"detached"' events && grep -q "exit 5" out &&
+	[[ $(jq -r 'select(.event == "violation").verdict' events) == report ]] &&
+	[[ $(jq -r 'select(.event == "detached").reports' events) == 1 ]]
+ok $? "--mode report lets it pass and tells it"
+rm -f events
+(umask 0 && "$regpin" run --policy policy.yaml --events events -- ./vmm vm)
+await '"detached"' events
+"$regpin" run --policy policy.yaml --events events -- ./vmm vm
+for ((i = 0; i < 60; i++)); do
+	[[ $(grep -c detached events) == 2 ]] && break
+	sleep 0.05
+done
+[[ $(grep -c detached events) == 2 && $(stat -c %a events) == 600 ]]
+ok $? "the events' file is private and appended to"
+"$regpin" run --policy policy.yaml -- ./vmm vm >out 2>err
+await '"detached"' err
+ok $? "without --events they go to stderr"
+
+run --policy wrong.yaml -- ./vmm touch started
+is 1 "^wrong.yaml:5:" err && [[ ! -e started ]]
+ok $? "a wrong policy starts nothing, and its place is named"
+run --policy nosuch.yaml -- ./vmm touch started
+is 1 "nosuch.yaml" err && [[ ! -e started ]]
+ok $? "a missing policy starts nothing"
+if "$regpin" probe --json | grep -q '"cr_filter":false'; then
+	run --policy cr.yaml -- ./vmm touch started
+	is 3 "regpin: cr.yaml:7:5: 'sticky' on CR4 can't be enforced.*no CR filter" err &&
+		[[ ! -e started ]]
+	ok $? "a rule that the host can't enforce starts nothing"
+	run --policy optional.yaml -- ./vmm vm vcpu run
+	is 0 '"detached"' events &&
+		grep -q "regpin: degraded: optional.yaml:7:5" err &&
+		[[ $(jq -r 'select(.event == "degraded") | .register + " " +
+			.where' events) == "CR4 optional.yaml:7:5" ]] &&
+		[[ $(jq -r 'select(.event == "violation").where' events) == \
+			optional.yaml:5:5 ]]
+	ok $? "if it is optional it is left out, and that is told"
+else
+	skip "a rule that the host can't enforce starts nothing" "it can"
+	skip "if it is optional it is left out, and that is told" "it can"
+fi
+for force in nokvm nofilter nofilterexit nonsense; do
+	REGPIN_HOST_FORCE=$force run -- ./vmm touch started
+	is 3 "regpin: policy.yaml:5:5: 'sticky' on EFER can't be enforced" err &&
+		[[ ! -e started ]]
+	ok $? "REGPIN_HOST_FORCE=$force starts nothing"
+done
+REGPIN_HOST_FORCE=nofilter "$regpin" probe policy.yaml >out 2>err
+[[ $? == 3 ]] && grep -q "policy.yaml:5:5: sticky on EFER: NOT enforced" out
+ok $? "probe says so, too"
+"$regpin" probe policy.yaml >out 2>err
+status=$?
+is 0 "policy.yaml:5:5: sticky on EFER: enforced" out
+ok $? "probe knows what can be enforced"
+"$regpin" probe --json policy.yaml | jq -e '.starts and .rules[0].enforced' >out
+ok $? "probe --json is JSON"
+bad=0
+for arguments in "--mode maybe -- ./vmm" "--attach-timeout -1 -- ./vmm" \
+	"--attach-timeout 5s -- ./vmm" "--" "--nonsense"; do
+	# shellcheck disable=SC2086 # words
+	run $arguments
+	is 2 "^regpin" err || bad=1
+done
+ok $bad "wrong command lines"
+"$regpin" run -- ./vmm >out 2>err
+status=$?
+is 2 "policy" err
+ok $? "no policy, no VMM"
+
+# Refused before it starts
+
+run -- no-such-vmm
+is 127 "regpin: no-such-vmm: not found in PATH" err
+ok $? "a VMM that is not there: 127"
+run -- ./policy.yaml
+is 126 "not an executable" err
+ok $? "no program: 126"
+run -- "$dir"
+is 126 "not an executable" err
+ok $? "a directory: 126"
+if [[ $have_static ]]; then
+	run -- ./vmm-static touch started
+	is 126 "static" err && [[ ! -e started ]]
+	ok $? "a static VMM: 126"
+else
+	skip "a static VMM: 126" "no static libc"
+fi
+cp vmm vmm32
+printf '\x01' | dd of=vmm32 bs=1 seek=4 conv=notrunc 2>/dev/null
+run -- ./vmm32
+is 126 "x86-64" err
+ok $? "a 32-bit VMM: 126"
+cp vmm vmm-suid
+if [[ $(id -u) == 0 ]]; then
+	chown 1 vmm-suid && chmod u+s vmm-suid
+	run -- ./vmm-suid touch started
+	is 126 "set-user-ID" err && [[ ! -e started ]]
+	ok $? "a set-user-ID VMM: 126"
+else
+	skip "a set-user-ID VMM: 126" "not root"
+fi
+printf '#!/no/such/shell\n' >script
+chmod +x script
+run -- ./script
+is 126 "interpreter '/no/such/shell'" err
+ok $? "a script without its interpreter: 126"
+printf '#!/bin/sh\nexec ./vmm vm exit 9\n' >script
+run -- ./script
+is 9 '"detached"' events
+ok $? "a wrapper script that execs"
+printf './vmm vm exit 8\n' >script
+run -- ./script
+is 8
+ok $? "a wrapper script without #!"
+run --events "$dir/no/such/file" -- ./vmm touch started
+is 125 "events can't be written" err && [[ ! -e started ]]
+ok $? "events that can't be written: 125"
+
+# Killed, and why
+
+refused()
+{
+	await "$1" err && await '"refused"' events &&
+		[[ $(jq -r 'select(.event == "refused").reason' events |
+			head -1) == "$2" ]]
+}
+
+printf '#!/bin/sh\n./vmm-static vm sleep 20000\nexit $?\n' >script
+if [[ $have_static ]]; then
+	run -- ./script
+	is 137 && refused "killed .*/vmm-static .*static program" static
+	ok $? "a static VMM behind a wrapper script is killed"
+else
+	skip "a static VMM behind a wrapper script is killed" "no static libc"
+fi
+run -- env -i ./vmm vm sleep 20000
+is 137 && refused "killed .*/vmm .*environment" environment
+ok $? "a scrubbed environment is killed"
+run -- env -u REGPIN_HANDOFF ./vmm vm sleep 20000
+is 137 && refused "REGPIN_HANDOFF" environment
+ok $? "half an environment is killed, too"
+run -- ./vmm rawvm sleep 20000
+is 137 && refused "killed .*/vmm .*past libc" raw
+ok $? "raw system calls are killed"
+run --attach-timeout 1 -- ./vmm sleep 20000
+is 137 && refused "has not created a KVM VM within 1 s.*-accel kvm" timeout
+ok $? "no VM in time: killed"
+printf '#!/bin/sh\n(./vmm sleep 20000 touch survivor) &\n./vmm sleep 20000\n' >script
+run --attach-timeout 1 -- ./script
+for ((i = 0; i < 60; i++)); do
+	[[ $(grep -c '"timeout"' events) -ge 3 ]] && break
+	sleep 0.05
+done
+is 137 && [[ $(grep -c '"timeout"' events) -ge 3 ]]
+ok $? "... with all its children"
+run --attach-timeout 0 -- ./vmm sleep 1500 exit 3
+is 3 "nothing was protected" err
+ok $? "--attach-timeout 0 waits for ever"
+run -- ./vmm vm fork vm sleep 200 exit 6
+is 6 '"detached"' events && ! grep -q refused events
+ok $? "a child with its own VM has the policy, too"
+run -- ./vmm vm smm exit 3
+is 125 '"refused"' events && [[ $(grep -c "System-Management Mode" err) == 1 &&
+	$(jq -r 'select(.event == "refused").reason' events) == smm ]]
+ok $? "a guest's set-up that the policy does not accept ends the VMM: 125"
+
+# Forks
+
+run --attach-timeout 3 -- ./vmm daemonize sleep 300 vm vcpu run sleep 300
+is 0 && ! grep -qs attached events && await '"detached"' events &&
+	grep -q '"violation"' events
+ok $? "a VMM that daemonizes first keeps its agent"
+run --attach-timeout 1 -- ./vmm daemonize sleep 20000 touch survivor
+is 0 && refused "within 1 s" timeout
+ok $? "... and its time limit"
+printf '#!/bin/sh\nsleep 20 &\nexec ./vmm vm\n' >script
+run -- ./script
+is 0 '"detached"' events
+ok $? "a stray child that holds the lifeline does not hold the agent"
+[[ ! -e survivor ]]
+ok $? "nobody survived a kill"
+
+# Slow, full and absent readers
+
+mkfifo fifo
+run --events fifo -- ./vmm vm vcpu run exit 2
+is 2 "regpin: [0-9]* lines of events are lost" err
+ok $? "a FIFO that nobody reads stalls nothing, and the loss is told"
+cat fifo >from-fifo &
+run --events fifo -- ./vmm vm vcpu run exit 2
+wait $!
+is 2 '"detached"' from-fifo && ! grep -q lost err
+ok $? "a FIFO with a reader gets all"
+sleep 30 <>fifo &
+reader=$!
+run --mode report --events fifo -- ./vmm vm vcpu flood 20000 exit 2
+is 2 "lines of events are lost" err
+ok $? "a reader that does not read stalls nothing"
+kill "$reader"
+wait "$reader" 2>/dev/null
+run --mode report -- ./vmm vm vcpu flood 20000 exit 2
+is 2 '"detached"' events
+[[ $(jq -s 'map(select(.event == "violation")) | length' events) == \
+	$(jq 'select(.event == "detached").reports' events) ]] &&
+	[[ $(jq -s '([.[] | select(.event == "violation")] | length) +
+		([.[] | select(.event == "dropped").count] | add // 0)' \
+		events) == 20000 ]]
+ok $? "of many events each is either a line or counted as dropped"
+run --events /dev/full -- ./vmm vm vcpu run exit 2
+is 2 "lines of events are lost" err &&
+	[[ $(grep -c "events can't be written to /dev/full" err) == 1 ]]
+ok $? "a full disk is told once, and stalls nothing"
+
+# A VMM that was taken over
+
+run -- ./vmm vm scribble 300 exit 6
+is 6 '"detached"' events && jq . events >/dev/null &&
+	await "events that regpin does not make" err
+ok $? "nonsense in the shared memory harms nobody"
+for ((i = 0; i < 60; i++)); do
+	pgrep -f "^$regpin run --policy policy.yaml --events events" \
+		>/dev/null || break
+	sleep 0.05
+done
+! pgrep -f "^$regpin run --policy policy.yaml --events events" >/dev/null
+ok $? "no agent is left"
+
+printf '1..%d\n' "$nr"
+exit "$failed"

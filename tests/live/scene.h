@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A tiny VM under a policy by the C API, and the events that came of it. */
+#ifndef REGPIN_TESTS_LIVE_SCENE_H
+#define REGPIN_TESTS_LIVE_SCENE_H
+
+#include "../build_policy.h"
+#include "tap.h"
+#include "tiny.h"
+
+#define SCENE_EVENTS	64
+#define SCENE_VM	7	/* the number that events must carry */
+
+struct scene {
+	struct regpin_policy *policy;
+	struct tiny_vm vm;
+	struct tiny_vcpu vcpu[2];
+	unsigned int nr_vcpus;
+	unsigned int nr_events;
+	struct regpin_event events[SCENE_EVENTS];
+};
+
+static inline void scene_event(void *context, const struct regpin_event *event)
+{
+	struct scene *scene = context;
+
+	if (scene->nr_events < SCENE_EVENTS)
+		scene->events[scene->nr_events++] = *event;
+}
+
+/* Takes @policy over, which policy_check() must accept. */
+static inline void scene_open(struct scene *scene, struct regpin_policy *policy,
+			      unsigned int nr_vcpus, enum tiny_mode mode)
+{
+	struct regpin_vm_options options = {
+		.size = sizeof(options), .vm = SCENE_VM,
+		.event = scene_event, .context = scene,
+	};
+	int ret;
+
+	memset(scene, 0, sizeof(*scene));
+	scene->policy = policy;
+	scene->nr_vcpus = nr_vcpus;
+	if (finish_policy(policy)) {
+		printf("Bail out! the test's policy is wrong\n");
+		exit(1);
+	}
+	tiny_vm_new(&scene->vm);
+	ret = regpin_vm_attach(policy, scene->vm.kvm, scene->vm.fd, &options,
+			       &scene->vm.regpin);
+	if (ret) {
+		printf("Bail out! regpin_vm_attach(): %s\n", strerror(-ret));
+		exit(1);
+	}
+	for (unsigned int i = 0; i < nr_vcpus; i++)
+		tiny_vcpu_new(&scene->vm, &scene->vcpu[i], i, mode);
+	scene->nr_events = 0;
+}
+
+static inline void scene_close(struct scene *scene)
+{
+	for (unsigned int i = 0; i < scene->nr_vcpus; i++)
+		tiny_vcpu_free(&scene->vcpu[i]);
+	tiny_vm_free(&scene->vm);
+	free(scene->policy);
+}
+
+/* Is the last event of @type? Then forgets all. */
+static inline bool scene_only(struct scene *scene, unsigned int type)
+{
+	bool only = scene->nr_events == 1 && scene->events[0].type == type;
+
+	scene->nr_events = 0;
+	return only;
+}
+
+static inline bool scene_silent(struct scene *scene)
+{
+	bool silent = scene->nr_events == 0;
+
+	scene->nr_events = 0;
+	return silent;
+}
+
+/* What MSR @index holds, by the VMM's eyes. */
+static inline uint64_t scene_msr(struct tiny_vcpu *vcpu, uint32_t index)
+{
+	uint64_t value = 0xdead;
+
+	tiny_get_msr(vcpu, index, &value);
+	return value;
+}
+
+#endif

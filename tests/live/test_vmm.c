@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An ordinary VMM under the shim: usage test_live_vmm SHIM. It runs itself
+ * again, plainly and under the shim, and compares what the two saw; then the
+ * policy's own doings and the shim's book-keeping of fds.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../build_policy.h"
+#include "preload.h"
+#include "tap.h"
+#include "tiny.h"
+#include "vmm_cases.h"
+
+#define KERNEL		0xffffffff81000000ull
+#define EFER_ON		0xd01ull
+#define EFER_NX_OFF	0x501ull
+#define MANY		200
+
+static struct handoff *handoff;
+
+/* How many events of @type have come since the last call. */
+static unsigned int events_of(unsigned int type, struct regpin_event *last)
+{
+	struct regpin_event event;
+	unsigned int nr = 0;
+
+	while (ring_get(&handoff->ring, &event)) {
+		if (event.type != type)
+			continue;
+		nr++;
+		if (last)
+			*last = event;
+	}
+	return nr;
+}
+
+static void boot(struct tiny_vcpu *vcpu)
+{
+	tiny_wrmsr(vcpu, MSR_EFER, EFER_ON);
+	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
+	tiny_wrmsr(vcpu, MSR_SFMASK, 0x47700);
+}
+
+static void test_policy(void)
+{
+	struct regpin_event last;
+	struct tiny_vcpu vcpu;
+	struct tiny_vm vm;
+
+	events_of(REGPIN_EVENT_ATTACHED, NULL);
+	tiny_vm_new(&vm);
+	ok(events_of(REGPIN_EVENT_ATTACHED, &last) == 1 &&
+	   handoff->attached && handoff->vmm == (uint32_t)getpid(),
+	   "a VM gets its policy as it is created");
+	tiny_vcpu_new(&vm, &vcpu, 3, TINY_LONG);
+	boot(&vcpu);
+	ok(events_of(REGPIN_EVENT_ARMED, &last) == 1 && last.vcpu == 3,
+	   "it arms");
+	ok(tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP &&
+	   events_of(REGPIN_EVENT_VIOLATION, &last) == 1 &&
+	   last.rip == TINY_WRMSR && last.vcpu == 3, "a pin holds");
+	ok(!tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 9) &&
+	   !tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 8) &&
+	   events_of(REGPIN_EVENT_VIOLATION, &last) == 1 &&
+	   last.value == 8, "a reported write happens");
+	ok(!events_of(REGPIN_EVENT_VMM_WRITE, NULL),
+	   "our own writes are not the VMM's");
+	tiny_set_msr(&vcpu, MSR_EFER, EFER_NX_OFF);
+	ok(events_of(REGPIN_EVENT_VMM_WRITE, &last) == 1,
+	   "the VMM's are, by KVM_SET_MSRS");
+	tiny_wrmsr(&vcpu, MSR_EFER, EFER_ON);
+	tiny_reset(&vcpu);
+	ok(events_of(REGPIN_EVENT_RESET, NULL) == 1, "and a reset is one");
+	tiny_vcpu_free(&vcpu);
+	tiny_vm_free(&vm);
+}
+
+/* A dup'ed vCPU is the same vCPU, also when its first number is gone. */
+static void test_dup(void)
+{
+	struct tiny_vcpu vcpu, other;
+	struct tiny_vm vm;
+	int first, vm_dup;
+
+	tiny_vm_new(&vm);
+	vm_dup = dup(vm.fd);
+	close(vm.fd);
+	vm.fd = vm_dup;
+	tiny_vcpu_new(&vm, &vcpu, 0, TINY_LONG);
+	boot(&vcpu);
+	first = vcpu.fd;
+	vcpu.fd = dup(first);
+	ok(tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP,
+	   "a pin holds by a dup'ed vCPU of a dup'ed VM");
+	close(first);
+	ok(tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP &&
+	   !tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 1),
+	   "also when the first number is closed");
+	tiny_vcpu_new(&vm, &other, 1, TINY_LONG);
+	ok(other.fd == first, "the number is taken by another vCPU");
+	ok(tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP &&
+	   !tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 2),
+	   "the dup'ed one is still itself");
+	ok(!tiny_wrmsr(&other, MSR_EFER, EFER_ON) &&
+	   !tiny_wrmsr(&other, MSR_EFER, EFER_NX_OFF),
+	   "and the new one is not yet armed");
+	tiny_vcpu_free(&other);
+	tiny_vcpu_free(&vcpu);
+	tiny_vm_free(&vm);
+}
+
+static unsigned int vcpu_mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned int nr = 0;
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		nr += strstr(line, "anon_inode:kvm-vcpu:") != NULL;
+	if (maps)
+		fclose(maps);
+	return nr;
+}
+
+/* VMs that come and go: the shim keeps none of them. */
+static void test_many(void)
+{
+	struct tiny_vcpu vcpu, second;
+	struct tiny_vm vm;
+	bool good = true;
+
+	for (int i = 0; i < MANY; i++) {
+		tiny_vm_new(&vm);
+		tiny_vcpu_new(&vm, &vcpu, 0, TINY_LONG);
+		tiny_vcpu_new(&vm, &second, 1, TINY_LONG);
+		boot(&vcpu);
+		good &= tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP;
+		tiny_vcpu_free(&second);
+		tiny_vcpu_free(&vcpu);
+		tiny_vm_free(&vm);
+		events_of(0, NULL);
+	}
+	ok(good, "%d VMs, one after the other, all pinned", MANY);
+	/* The last one is swept when the next one comes. */
+	tiny_vm_new(&vm);
+	ok(vcpu_mappings() == 0, "no vCPU of theirs is still mapped: %u",
+	   vcpu_mappings());
+	tiny_vm_free(&vm);
+}
+
+static _Atomic bool stop;
+static _Atomic unsigned int kicks;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void *kicker(void *arg)
+{
+	pthread_t vcpu = *(pthread_t *)arg;
+
+	while (!stop) {
+		pthread_kill(vcpu, SIGUSR1);
+		kicks++;
+		usleep(2000);
+	}
+	return NULL;
+}
+
+/* Where the guest stands: before the WRMSR of its loop, or in the handler. */
+static bool stands_well(struct tiny_vcpu *vcpu)
+{
+	struct kvm_regs regs;
+
+	return !ioctl(vcpu->fd, KVM_GET_REGS, &regs) &&
+	       (regs.rip == TINY_LOOP || regs.rip == TINY_LOOP + 2 ||
+		(regs.rip >= TINY_HANDLER && regs.rip < TINY_HANDLER + 19));
+}
+
+/*
+ * The guest's #GP handler counts and returns behind the WRMSR, so nothing may
+ * get lost or come twice: as many #GPs as events.
+ */
+static void make_handler(struct tiny_vm *vm)
+{
+	static const uint8_t handler[] = {
+		0x48, 0xff, 0x04, 0x25, 0x00, 0x91, 0x00, 0x00, /* inc COUNT */
+		0x48, 0x83, 0xc4, 0x08,			/* add $8, %rsp */
+		0x48, 0x83, 0x04, 0x24, 0x02,		/* addq $2, (%rsp) */
+		0x48, 0xcf,				/* iretq */
+	};
+
+	memcpy(vm->memory + TINY_HANDLER, handler, sizeof(handler));
+}
+
+static void test_signals(void)
+{
+	pthread_t self = pthread_self(), thread;
+	struct sigaction action = { .sa_handler = on_signal };
+	unsigned int interrupted = 0, other = 0, violations = 0;
+	struct tiny_vcpu vcpu;
+	struct tiny_vm vm;
+	uint64_t count = 0;
+
+	sigaction(SIGUSR1, &action, NULL);
+	tiny_vm_new(&vm);
+	tiny_vcpu_new(&vm, &vcpu, 0, TINY_LONG);
+	boot(&vcpu);
+	make_handler(&vm);
+	tiny_prepare(&vcpu, TINY_LOOP, MSR_EFER, EFER_NX_OFF);
+	events_of(0, NULL);
+	pthread_create(&thread, NULL, kicker, &self);
+	for (int i = 0; i < 200; i++) {
+		int ret = tiny_run(&vcpu);
+
+		interrupted += ret == -EINTR;
+		other += ret != -EINTR || !stands_well(&vcpu);
+		violations += events_of(REGPIN_EVENT_VIOLATION, NULL);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	ok(interrupted == 200 && !other,
+	   "a loop of denied WRMSRs is left by each signal: %u of %u",
+	   interrupted, kicks);
+	for (int i = 0; i < 100; i++) {
+		vcpu.run->immediate_exit = 1;
+		other += tiny_run(&vcpu) != -EINTR;
+		vcpu.run->immediate_exit = 0;
+		violations += events_of(REGPIN_EVENT_VIOLATION, NULL);
+	}
+	ok(!other, "immediate_exit is obeyed");
+	memcpy(&count, vm.memory + TINY_COUNT, sizeof(count));
+	/* The last one's #GP may not have reached its handler yet. */
+	ok(count > 100 && (violations + ring_dropped(&handoff->ring) == count ||
+	    violations + ring_dropped(&handoff->ring) == count + 1),
+	   "%" PRIu64 " #GPs, %u events, %" PRIu64 " lost and counted", count,
+	   violations, ring_dropped(&handoff->ring));
+	tiny_vcpu_free(&vcpu);
+	tiny_vm_free(&vm);
+}
+
+static struct regpin_policy *test_policy_of_rules(void)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_pin(policy, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_GP);
+	add_pin(policy, RULE_STICKY, MSR_SYSENTER_CS, 1, REGPIN_REPORT);
+	if (finish_policy(policy))
+		exit(1);
+	return policy;
+}
+
+/* Runs the observations into a file. */
+static FILE *observations(const char *shim, const struct regpin_policy *policy,
+			  char *self)
+{
+	char *args[] = { self, (char *)"--observe", NULL };
+	FILE *file = tmpfile();
+
+	if (!file) {
+		printf("Bail out! tmpfile()\n");
+		exit(1);
+	}
+	if (preload_run(shim, policy, args, fileno(file)))
+		printf("# the VMM failed\n");
+	rewind(file);
+	return file;
+}
+
+/* Says where the two differ; there must be something to compare. */
+static bool same(FILE *plain, FILE *under)
+{
+	unsigned int lines = 0, different = 0;
+	char a[512], b[512];
+	char *one, *two;
+
+	for (;;) {
+		one = fgets(a, sizeof(a), plain);
+		two = fgets(b, sizeof(b), under);
+		if (!one || !two)
+			break;
+		lines++;
+		if (!strcmp(a, b))
+			continue;
+		different++;
+		printf("# without: %s# with:    %s", a, b);
+	}
+	printf("# %u observations\n", lines);
+	return lines > 100 && !different && !one && !two;
+}
+
+static int run_all(char *shim, char *self)
+{
+	struct regpin_policy *policy = test_policy_of_rules();
+	char *args[] = { self, (char *)"--under", (char *)"different", NULL };
+	int status;
+
+	if (same(observations(NULL, policy, self),
+		 observations(shim, policy, self)))
+		args[2] = (char *)"same";
+	status = preload_run(shim, policy, args, STDOUT_FILENO);
+	if (status > 1)
+		printf("Bail out! the VMM ended with %d\n", status);
+	free(policy);
+	return status;
+}
+
+static int under_shim(const char *compared)
+{
+	handoff = preload_handoff();
+	ok(handoff && handoff->loaded == 1, "the shim is loaded");
+	ok(!strcmp(compared, "same"),
+	   "what concerns no rule looks as without the shim");
+	test_policy();
+	test_dup();
+	test_many();
+	test_signals();
+	return tap_done();
+}
+
+int main(int argc, char **argv)
+{
+	const char *why_not = tiny_why_not();
+
+	if (argc == 2 && !strcmp(argv[1], "--observe")) {
+		vmm_observe();
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "--under"))
+		return under_shim(argv[2]);
+	if (why_not)
+		tap_skip_all(why_not);
+	if (argc != 2 || !preload_works(argv[1]))
+		tap_skip_all("the shim can't be preloaded: built with ASan?");
+	return run_all(argv[1], argv[0]);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A tiny VMM for tests: a VM with 2 MiB of memory whose vCPUs run one
+ * instruction at a time, in the mode that a test asks for. It works alone,
+ * under libregpin's C API (tiny_vm_attach()), and under the shim.
+ */
+#ifndef REGPIN_TESTS_LIVE_TINY_H
+#define REGPIN_TESTS_LIVE_TINY_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "regpin/regpin.h"
+
+#define TINY_MEMORY	0x200000u
+#define TINY_WRMSR	0x8000u		/* wrmsr; hlt */
+#define TINY_RDMSR	0x8010u		/* rdmsr; hlt */
+#define TINY_LOOP	0x8020u		/* 1: wrmsr; jmp 1b */
+#define TINY_CODE	0x8100u		/* for a test's own instructions */
+#define TINY_HANDLER	0x9000u		/* where a #GP goes */
+#define TINY_COUNT	0x9100u		/* #GPs that TINY_LOOP got, 8 bytes */
+
+/* Answers of the functions that run the guest, beside 0 and -errno. */
+#define TINY_GP		1	/* the instruction got #GP(0) */
+#define TINY_EXIT	2	/* an exit that the tiny VMM does not handle */
+
+enum tiny_mode {
+	TINY_REAL,		/* as after reset, but CS is 0 */
+	TINY_PROTECTED,		/* 32 bits, no paging */
+	TINY_LONG,		/* 64 bits, 4-level paging */
+	TINY_LONG5,		/* 64 bits, 5-level paging */
+	TINY_MODE_MAX
+};
+
+extern const char *const tiny_mode_names[TINY_MODE_MAX];
+
+struct tiny_vm {
+	int kvm, fd;
+	uint8_t *memory;
+	struct kvm_cpuid2 *cpuid;	/* what vCPUs get; NULL for none */
+	struct regpin_vm *regpin;
+};
+
+struct tiny_vcpu {
+	struct tiny_vm *vm;
+	int fd;
+	uint32_t id;
+	enum tiny_mode mode;
+	struct kvm_run *run;
+	size_t run_size;
+	struct regpin_vcpu *regpin;
+};
+
+/* Why the live tests can't run here, or NULL. */
+const char *tiny_why_not(void);
+
+/* All of these end the program with "Bail out!" where KVM refuses. */
+void tiny_vm_new(struct tiny_vm *vm);
+void tiny_vm_free(struct tiny_vm *vm);
+
+/* Puts the VM under a policy, by the C API, before its first vCPU. */
+void tiny_vm_attach(struct tiny_vm *vm, const struct regpin_policy *policy,
+		    void (*event)(void *context,
+				  const struct regpin_event *event),
+		    void *context);
+
+void tiny_vcpu_new(struct tiny_vm *vm, struct tiny_vcpu *vcpu, uint32_t id,
+		   enum tiny_mode mode);
+void tiny_vcpu_free(struct tiny_vcpu *vcpu);
+
+/* Does the guest's CPUID offer 5-level paging? */
+bool tiny_has_la57(const struct tiny_vm *vm);
+
+/* Writes the registers of @mode, with @efer besides what the mode needs. */
+void tiny_set_mode(struct tiny_vcpu *vcpu, enum tiny_mode mode, uint64_t efer);
+
+/* The same with 4 registers as after a reset: what a VMM does on reset. */
+void tiny_reset(struct tiny_vcpu *vcpu);
+
+/* KVM_RUN until an exit that is not regpin's. Returns 0 or -errno. */
+int tiny_run(struct tiny_vcpu *vcpu);
+
+/* Puts the guest before a WRMSR, RDMSR or an endless loop of WRMSR. */
+void tiny_prepare(struct tiny_vcpu *vcpu, uint32_t at, uint32_t index,
+		  uint64_t value);
+
+/* After tiny_run(): how did the instruction at @at end? 0, TINY_GP, TINY_EXIT */
+int tiny_outcome(struct tiny_vcpu *vcpu, uint32_t at);
+
+/* One instruction of the guest's. Return 0, TINY_GP, TINY_EXIT or -errno. */
+int tiny_wrmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value);
+int tiny_rdmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value);
+
+/* The VMM's own accesses. Return 0, -EINVAL if KVM refuses, -errno. */
+int tiny_get_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value);
+int tiny_set_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value);
+void tiny_get_sregs(struct tiny_vcpu *vcpu, struct kvm_sregs *sregs);
+int tiny_set_sregs(struct tiny_vcpu *vcpu, const struct kvm_sregs *sregs);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* cmocka wants these before itself. */
+#ifndef REGPIN_TESTS_UNIT_CM_H
+#define REGPIN_TESTS_UNIT_CM_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#endif

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The blob: what goes in comes out, and what is damaged does not. */
+#include "cm.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "../build_policy.h"
+#include "blob.h"
+#include "msr_filter.h"
+
+static char blob[BLOB_MAX_SIZE + 64];
+
+static struct regpin_policy *rich_policy(void)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct rule value = {
+		.mask = ALL, .value = 42, .index = 0x17, .count = 1,
+		.line = 7, .kind = REGPIN_MSR, .type = RULE_VALUE,
+		.action = REGPIN_GP, .access = ACCESS_READ,
+	};
+
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_pin(policy, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_MASK);
+	add_pin(policy, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_REPORT);
+	add_deny(policy, 0x80000000, 100, 3, REGPIN_DROP);
+	add_deny(policy, 0x8b, 1, ACCESS_READ, REGPIN_GP);
+	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1ull << 16, REGPIN_GP);
+	policy->rules[policy->nr_rules - 1].flags = RULE_OPTIONAL;
+	policy_add(policy, &value);
+	policy->flags = POLICY_ACCEPT_SMM;
+	assert_int_equal(finish_policy(policy), 0);
+	return policy;
+}
+
+static void assert_same(const struct regpin_policy *a,
+			const struct regpin_policy *b)
+{
+	assert_int_equal(a->flags, b->flags);
+	assert_int_equal(a->arming, b->arming);
+	assert_int_equal(a->nr_rules, b->nr_rules);
+	assert_memory_equal(a->source, b->source, sizeof(a->source));
+	assert_memory_equal(a->rules, b->rules,
+			    a->nr_rules * sizeof(a->rules[0]));
+}
+
+static void test_round_trip(void **context)
+{
+	struct regpin_policy *policy = rich_policy();
+	struct regpin_policy *back = new_policy(0);
+	size_t size = blob_seal(policy, blob);
+
+	assert_int_equal(blob_open(blob, size, back), 0);
+	assert_same(policy, back);
+	free(policy);
+	policy = new_policy(ARM_START);
+	size = blob_seal(policy, blob);
+	assert_int_equal(blob_open(blob, size, back), 0);
+	assert_same(policy, back);
+	free(policy);
+	free(back);
+}
+
+static void test_full(void **context)
+{
+	struct regpin_policy *policy = new_policy(ARM_START);
+	struct regpin_policy *back = new_policy(0);
+	struct rule extra = { 0 };
+	size_t size;
+
+	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
+		add_deny(policy, 0xc0010000 + i * 2, 1, ACCESS_WRITE,
+			 REGPIN_GP);
+	assert_int_equal(policy_add(policy, &extra), -E2BIG);
+	assert_int_equal(finish_policy(policy), 0);
+	size = blob_seal(policy, blob);
+	assert_int_equal(size, BLOB_MAX_SIZE);
+	assert_int_equal(blob_open(blob, size, back), 0);
+	assert_same(policy, back);
+	assert_int_equal(blob_open(blob, size + 1, back), -EFBIG);
+	free(policy);
+	free(back);
+}
+
+/* Whatever was opened can be sealed, opened, judged and filtered. */
+static void assert_valid(const struct regpin_policy *policy)
+{
+	static char again[BLOB_MAX_SIZE];
+	static struct filter_copy filter;
+	static struct regpin_policy back;
+	size_t size = blob_seal(policy, again);
+
+	assert_int_equal(blob_open(again, size, &back), 0);
+	assert_same(policy, &back);
+	assert_int_equal(filter_build(policy, NULL, &filter), 0);
+	assert_non_null(memchr(policy->source, 0, sizeof(policy->source)));
+	assert_true(policy->nr_rules <= POLICY_MAX_RULES);
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		assert_true(rule->type == RULE_DENY ||
+			    rule->type == RULE_VALUE ||
+			    rule->access == ACCESS_WRITE);
+		assert_true(rule->kind == REGPIN_MSR ||
+			    (!rule->index && rule->count == 1));
+	}
+}
+
+static void test_corruption(void **context)
+{
+	struct regpin_policy *policy = rich_policy();
+	struct regpin_policy *back = new_policy(0);
+	size_t size = blob_seal(policy, blob);
+	unsigned int opened = 0;
+
+	for (size_t at = 0; at < size; at++) {
+		unsigned char was = (unsigned char)blob[at];
+
+		for (unsigned int value = 0; value < 256; value++) {
+			blob[at] = (char)value;
+			if (value == was || blob_open(blob, size, back))
+				continue;
+			assert_valid(back);
+			opened++;
+		}
+		blob[at] = (char)was;
+	}
+	/* Masks, lines and names can be anything. */
+	assert_true(opened > 0);
+	free(policy);
+	free(back);
+}
+
+static void test_truncation(void **context)
+{
+	struct regpin_policy *policy = rich_policy();
+	struct regpin_policy *back = new_policy(0);
+	size_t size = blob_seal(policy, blob);
+
+	for (size_t cut = 0; cut < size; cut++) {
+		/* So that ASan sees a byte read too much. */
+		char *exact = malloc(cut ? cut : 1);
+
+		assert_non_null(exact);
+		memcpy(exact, blob, cut);
+		assert_int_equal(blob_open(exact, cut, back), -EINVAL);
+		free(exact);
+	}
+	for (size_t more = 1; more < 64; more++)
+		assert_int_equal(blob_open(blob, size + more, back), -EINVAL);
+	free(policy);
+	free(back);
+}
+
+static struct rule good_rule(void)
+{
+	return (struct rule){
+		.mask = EFER_NXE, .index = MSR_EFER, .count = 1, .line = 1,
+		.kind = REGPIN_MSR, .type = RULE_STICKY, .action = REGPIN_GP,
+		.access = ACCESS_WRITE,
+	};
+}
+
+static int open_rule(const struct rule *rule)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct regpin_policy *back = new_policy(0);
+	int ret;
+
+	policy_add(policy, rule);
+	ret = blob_open(blob, blob_seal(policy, blob), back);
+	free(policy);
+	free(back);
+	return ret;
+}
+
+/* Rules that no front end makes, and that would open a hole. */
+static void test_bad_rules(void **context)
+{
+	struct rule rule = good_rule();
+
+	assert_int_equal(open_rule(&rule), 0);
+#define BAD(field, bad) \
+	do { \
+		rule = good_rule(); \
+		rule.field = bad; \
+		assert_int_equal(open_rule(&rule), -EINVAL); \
+	} while (0)
+	BAD(mask, 0);
+	BAD(value, 1);
+	BAD(kind, REGPIN_KIND_MAX);
+	BAD(kind, 255);
+	BAD(kind, REGPIN_CR0);		/* with an MSR's index */
+	BAD(type, RULE_TYPE_MAX);
+	BAD(type, 255);
+	BAD(action, REGPIN_ALLOW);
+	BAD(action, REGPIN_ACTION_MAX);
+	BAD(access, 0);
+	BAD(access, ACCESS_READ);	/* a pin that filters no write */
+	BAD(access, 3);
+	BAD(access, 4);
+	BAD(flags, 1u << 31);
+	BAD(count, 0);
+	BAD(count, 2);
+	BAD(count, 0xffffffff);
+	BAD(index, 0x48);		/* can't be replayed */
+	BAD(index, 0x800);		/* x2APIC */
+	BAD(index, 0xffffffff);
+}
+
+static void test_header(void **context)
+{
+	struct regpin_policy *policy = rich_policy();
+	struct regpin_policy *back = new_policy(0);
+	struct blob_header *header = (struct blob_header *)blob;
+	size_t size = blob_seal(policy, blob);
+	const struct blob_header good = *header;
+
+#define BAD_HEADER(field, bad) \
+	do { \
+		header->field = bad; \
+		assert_int_equal(blob_open(blob, size, back), -EINVAL); \
+		*header = good; \
+	} while (0)
+	BAD_HEADER(magic, 0);
+	BAD_HEADER(version, 0);
+	BAD_HEADER(version, BLOB_VERSION + 1);
+	BAD_HEADER(flags, 1u << 31);
+	BAD_HEADER(arming, ARM_MAX);
+	BAD_HEADER(nr_rules, good.nr_rules - 1);
+	BAD_HEADER(nr_rules, 0xffffffff);
+	BAD_HEADER(nr_rules, POLICY_MAX_RULES + 1);
+	BAD_HEADER(rule_size, sizeof(struct rule) + 8);
+	BAD_HEADER(size, good.size + 1);
+	memset(header->source, 'x', sizeof(header->source));
+	assert_int_equal(blob_open(blob, size, back), -EINVAL);
+	free(policy);
+	free(back);
+}
+
+/* regpin_policy_open() reads from the start, whatever the offset. */
+static void test_open(void **context)
+{
+	struct regpin_policy *policy = rich_policy(), *back = NULL;
+	size_t size = blob_seal(policy, blob);
+	FILE *file = tmpfile();
+	const char *type;
+	uint32_t line;
+
+	assert_non_null(file);
+	assert_int_equal(write(fileno(file), blob, size), size);
+	assert_int_equal(regpin_policy_open(fileno(file), &back), 0);
+	assert_same(policy, back);
+	assert_string_equal(regpin_policy_where(back, 0, &line, &type),
+			    "test.yaml");
+	assert_null(regpin_policy_where(back, back->nr_rules, &line, &type));
+	regpin_policy_free(back);
+	back = NULL;
+	assert_int_equal(ftruncate(fileno(file), BLOB_MAX_SIZE + 1), 0);
+	assert_int_equal(regpin_policy_open(fileno(file), &back), -EFBIG);
+	assert_int_equal(ftruncate(fileno(file), 0), 0);
+	assert_int_equal(regpin_policy_open(fileno(file), &back), -EINVAL);
+	assert_int_equal(regpin_policy_open(-1, &back), -EBADF);
+	assert_null(back);
+	fclose(file);
+	free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_corruption),
+		cmocka_unit_test(test_truncation),
+		cmocka_unit_test(test_bad_rules),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_open),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The merged filter denies an access exactly where the policy wants to judge it
+ * or the VMM's own filter denies it: for random policies and random filters.
+ */
+#include "cm.h"
+
+#include <errno.h>
+
+#include "../random_filter.h"
+#include "model.h"
+
+#define ROUNDS	400
+
+static struct filter_copy merged;
+
+static void random_deny(struct regpin_policy *policy, uint64_t *seed)
+{
+	uint32_t base = random_base(seed), count = random_count(seed);
+	static const uint8_t actions[] = { REGPIN_DROP, REGPIN_GP };
+
+	add_deny(policy, base, count, 1 + random64(seed) % 3,
+		 actions[random64(seed) % 2]);
+}
+
+static void random_pin(struct regpin_policy *policy, uint64_t *seed)
+{
+	static const uint32_t all[] = {
+		MSR_EFER, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_PAT,
+		MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+	};
+
+	add_pin(policy, random64(seed) % RULE_DENY, all[random64(seed) % 9],
+		ALL, REGPIN_GP);
+}
+
+/* A policy that passes the checks: a rule that doesn't is left out. */
+static struct regpin_policy *random_policy(uint64_t *seed)
+{
+	struct regpin_policy *policy = new_policy(ARM_START);
+	unsigned int rules = random64(seed) % 6;
+
+	while (rules--) {
+		struct problems *problems = problems_new();
+		struct regpin_policy before = *policy;
+
+		if (random64(seed) % 2)
+			random_deny(policy, seed);
+		else
+			random_pin(policy, seed);
+		if (policy_check(policy, problems))
+			*policy = before;
+		problems_free(problems);
+	}
+	return policy;
+}
+
+static void add_rules_edges(struct indices *to,
+			    const struct regpin_policy *policy)
+{
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		add_index(to, (uint64_t)rule->index - 1);
+		add_index(to, rule->index);
+		add_index(to, rule->index + rule->count - 1);
+		add_index(to, rule->index + rule->count);
+	}
+	add_index(to, MSR_LSTAR);
+	add_index(to, MSR_SFMASK);
+}
+
+static void compare(const struct regpin_policy *policy,
+		    const struct kvm_msr_filter *vmm, uint32_t index,
+		    unsigned int access)
+{
+	bool allowed = (!vmm || model_filter_allows(vmm, index, access)) &&
+		       !filter_wants(policy, index, access);
+
+	if (model_filter_allows(&merged.filter, index, access) != allowed)
+		fail_msg("MSR 0x%x, access %u: should be %s", index, access,
+			 allowed ? "allowed" : "denied");
+}
+
+static bool check_merge(const struct regpin_policy *policy,
+			const struct kvm_msr_filter *vmm, uint64_t *seed)
+{
+	struct indices indices = { 0 };
+	int ret = filter_build(policy, vmm, &merged);
+
+	if (ret) {
+		assert_int_equal(ret, -E2BIG);
+		return false;
+	}
+	assert_int_equal(model_filter_check(&merged.filter), 0);
+	indices_of(&indices, seed, vmm);
+	indices_of(&indices, seed, &merged.filter);
+	add_rules_edges(&indices, policy);
+	for (unsigned int i = 0; i < indices.nr; i++) {
+		compare(policy, vmm, indices.list[i], ACCESS_READ);
+		compare(policy, vmm, indices.list[i], ACCESS_WRITE);
+	}
+	return true;
+}
+
+static void test_random(void **context)
+{
+	static struct random_filter vmm;
+	unsigned int merges = 0;
+	uint64_t seed = 0xf117e5;
+
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		struct regpin_policy *policy = random_policy(&seed);
+
+		random_filter(&vmm, &seed, i % 9);
+		merges += check_merge(policy, i % 7 ? &vmm.filter : NULL,
+				      &seed);
+		free(policy);
+	}
+	assert_true(merges > ROUNDS / 2);
+}
+
+/* All indices of the windows, not only the edges: once, as it takes long. */
+static void test_all_of_windows(void **context)
+{
+	static struct random_filter vmm;
+	struct regpin_policy *policy;
+	uint64_t seed = 0xa11;
+
+	random_filter(&vmm, &seed, 4);
+	policy = random_policy(&seed);
+	add_deny(policy, 0x2ffe, 4, ACCESS_WRITE, REGPIN_GP);
+	assert_int_equal(filter_build(policy, &vmm.filter, &merged), 0);
+	for (int i = 0; i < FILTER_NR_WINDOWS; i++)
+		for (uint32_t j = 0; j < FILTER_WINDOW + 16; j++) {
+			compare(policy, &vmm.filter, filter_windows[i] + j,
+				ACCESS_READ);
+			compare(policy, &vmm.filter, filter_windows[i] + j,
+				ACCESS_WRITE);
+		}
+	free(policy);
+}
+
+static unsigned int ranges_used(void)
+{
+	unsigned int used = 0;
+
+	for (int i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++)
+		used += merged.filter.ranges[i].nmsrs != 0;
+	return used;
+}
+
+static void test_ranges_used(void **context)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	assert_int_equal(filter_build(policy, NULL, &merged), 0);
+	assert_int_equal(ranges_used(), 0);
+	assert_false(filter_needed(policy));
+	add_pin(policy, RULE_STICKY, MSR_EFER, ALL, REGPIN_GP);
+	assert_true(filter_needed(policy));
+	assert_int_equal(filter_build(policy, NULL, &merged), 0);
+	assert_int_equal(ranges_used(), 1);
+	add_deny(policy, 0x48, 1, ACCESS_READ, REGPIN_GP);
+	assert_int_equal(filter_build(policy, NULL, &merged), 0);
+	assert_int_equal(ranges_used(), 2);
+	add_deny(policy, 0x80000000, 12288, 3, REGPIN_GP);
+	assert_int_equal(filter_build(policy, NULL, &merged), 0);
+	assert_int_equal(ranges_used(), 4);
+	free(policy);
+}
+
+/* Sixteen fit, seventeen don't. */
+static void test_overflow(void **context)
+{
+	static struct random_filter vmm;
+	struct regpin_policy *policy = new_policy(ARM_START);
+	uint64_t seed = 1;
+
+	memset(&vmm, 0, sizeof(vmm));
+	add_pin(policy, RULE_STICKY, MSR_EFER, ALL, REGPIN_GP);
+	for (uint32_t i = 0; i < 16; i++) {
+		vmm.filter.ranges[i].flags = KVM_MSR_FILTER_READ;
+		vmm.filter.ranges[i].base = 0x80000000 + i * 16;
+		vmm.filter.ranges[i].nmsrs = i < 15 ? 1 : 0;
+		vmm.filter.ranges[i].bitmap = vmm.bitmaps[i];
+	}
+	assert_true(check_merge(policy, &vmm.filter, &seed));
+	assert_int_equal(ranges_used(), 16);
+	vmm.filter.ranges[15].nmsrs = 1;
+	assert_int_equal(filter_build(policy, &vmm.filter, &merged), -E2BIG);
+	/* By default denied: all windows need their ranges. */
+	vmm.filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
+	for (int i = 6; i < 16; i++)
+		vmm.filter.ranges[i].nmsrs = 0;
+	assert_true(check_merge(policy, &vmm.filter, &seed));
+	assert_int_equal(ranges_used(), 16);
+	vmm.filter.ranges[6].nmsrs = 1;
+	assert_int_equal(filter_build(policy, &vmm.filter, &merged), -E2BIG);
+	free(policy);
+}
+
+/* A policy that passes the checks always fits, if the VMM has no filter. */
+static void test_policies_fit(void **context)
+{
+	uint64_t seed = 0xf17;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct regpin_policy *policy = random_policy(&seed);
+
+		assert_int_equal(filter_build(policy, NULL, &merged), 0);
+		free(policy);
+	}
+}
+
+static void test_watched(void **context)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	add_deny(policy, 0x48, 1, 3, REGPIN_GP);
+	assert_false(filter_wants(policy, MSR_LSTAR, ACCESS_WRITE));
+	add_pin(policy, RULE_STICKY, MSR_PAT, 1, REGPIN_GP);
+	assert_true(filter_wants(policy, MSR_LSTAR, ACCESS_WRITE));
+	assert_true(filter_wants(policy, MSR_SFMASK, ACCESS_WRITE));
+	assert_false(filter_wants(policy, MSR_LSTAR, ACCESS_READ));
+	assert_false(filter_wants(policy, MSR_PAT, ACCESS_READ));
+	assert_false(filter_wants(policy, MSR_EFER, ACCESS_WRITE));
+	free(policy);
+}
+
+/* The VMM's bitmaps may end anywhere: no byte behind them is read. */
+static void test_bitmap_sizes(void **context)
+{
+	static struct filter_copy copy;
+
+	for (uint32_t nmsrs = 1; nmsrs <= 200; nmsrs++) {
+		uint8_t *bitmap = malloc((nmsrs + 7) / 8);
+		struct kvm_msr_filter filter = {
+			.ranges[5] = { .flags = 3, .base = 0x80000000,
+				       .nmsrs = nmsrs, .bitmap = bitmap },
+		};
+
+		assert_non_null(bitmap);
+		memset(bitmap, 0xa5, (nmsrs + 7) / 8);
+		assert_int_equal(filter_copy(&copy, &filter), 0);
+		for (uint32_t i = 0; i < nmsrs; i++)
+			assert_int_equal(
+				model_filter_allows(&copy.filter,
+						    0x80000000 + i,
+						    ACCESS_READ),
+				(0xa5 >> (i % 8)) & 1);
+		free(bitmap);
+	}
+}
+
+static void test_copy_refuses(void **context)
+{
+	static struct filter_copy copy;
+	struct kvm_msr_filter filter = { .flags = 1 };
+
+	assert_int_equal(filter_copy(&copy, &filter), -EINVAL);
+	filter.flags = 2;
+	assert_int_equal(filter_copy(&copy, &filter), -EINVAL);
+	filter.flags = 0;
+	filter.ranges[0].nmsrs = 1;
+	filter.ranges[0].flags = 3;
+	assert_int_equal(filter_copy(&copy, &filter), -EFAULT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_all_of_windows),
+		cmocka_unit_test(test_ranges_used),
+		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_policies_fit),
+		cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_bitmap_sizes),
+		cmocka_unit_test(test_copy_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

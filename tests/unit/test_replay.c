@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a guest could have written; the live test compares it with a real KVM. */
+#include "cm.h"
+
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registers.h"
+#include "replay.h"
+#include "vm.h"
+
+#define EFER_TCE	(1ull << 15)
+#define FEATURES	(EFER_NXE | EFER_FFXSR | EFER_LME | EFER_LMA | \
+			 EFER_SVME | EFER_TCE | EFER_AIBRSE)
+
+static struct guest guest_of(uint32_t function, uint32_t subleaf, uint32_t eax,
+			     uint32_t ecx, uint32_t edx)
+{
+	struct {
+		struct kvm_cpuid2 header;
+		struct kvm_cpuid_entry2 entries[2];
+	} cpuid = {
+		.header.nent = 2,
+		.entries = { { .function = 0x40000000, .eax = ~0u,
+			       .ecx = ~0u, .edx = ~0u },
+			     { .function = function, .index = subleaf,
+			       .eax = eax, .ecx = ecx, .edx = edx } },
+	};
+	struct guest guest = { 0 };
+
+	guest_from_cpuid(&guest, (struct kvm_cpuid2 *)&cpuid);
+	return guest;
+}
+
+static void test_no_cpuid(void **context)
+{
+	struct guest guest = { .sysenter = 0xffffffff, .svm = true };
+
+	guest_from_cpuid(&guest, NULL);
+	assert_int_equal(guest.efer_forbidden, FEATURES);
+	assert_false(guest.svm || guest.vmx || guest.fred);
+	/* What was measured stays. */
+	assert_int_equal(guest.sysenter, 0xffffffff);
+	memset(&guest, 0, sizeof(guest));
+	guest_from_cpuid(&guest, NULL);
+	assert_int_equal(guest.sysenter, ~0ull);
+}
+
+/* Each bit of CPUID unlocks its own bits of EFER, and no others. */
+static void test_cpuid_bits(void **context)
+{
+	for (uint32_t bit = 0; bit < 32; bit++) {
+		uint64_t edx = bit == 20 ? EFER_NXE :
+			       bit == 25 ? EFER_FFXSR :
+			       bit == 29 ? EFER_LME | EFER_LMA : 0;
+		uint64_t ecx = bit == 2 ? EFER_SVME : bit == 17 ? EFER_TCE : 0;
+		uint64_t eax = bit == 8 ? EFER_AIBRSE : 0;
+		uint32_t one = 1u << bit;
+		struct guest guest = guest_of(0x80000001, 0, 0, 0, one);
+
+		assert_int_equal(guest.efer_forbidden, FEATURES & ~edx);
+		guest = guest_of(0x80000001, 0, 0, one, 0);
+		assert_int_equal(guest.efer_forbidden, FEATURES & ~ecx);
+		assert_int_equal(guest.svm, bit == 2);
+		guest = guest_of(0x80000021, 0, one, 0, 0);
+		assert_int_equal(guest.efer_forbidden, FEATURES & ~eax);
+		guest = guest_of(1, 0, 0, one, 0);
+		assert_int_equal(guest.vmx, bit == 5);
+		assert_int_equal(guest.efer_forbidden, FEATURES);
+		guest = guest_of(7, 1, one, 0, 0);
+		assert_int_equal(guest.fred, bit == 17);
+		guest = guest_of(7, 0, one, one, one);
+		assert_false(guest.fred || guest.svm || guest.vmx);
+	}
+}
+
+static void test_efer(void **context)
+{
+	static const struct {
+		uint64_t old, new;
+		bool paging, valid;
+	} rows[] = {
+		{ 0, 0x901, false, true },
+		{ 0xd01, 0xd01, true, true },
+		{ 0xd01, 0x501, true, true },
+		{ 0xd01, 0xc01, true, false },	/* LME while paging */
+		{ 0xd01, 0xc01, false, true },
+		{ 0x801, 0x901, true, false },
+		{ 0, 0x400, false, true },	/* LMA is ignored */
+		{ 0xd01, 0x1d01, true, false },	/* no SVM */
+		{ 0xd01, 0x200d01, true, false },
+		/* Reserved bits are KVM_SET_MSRS's business. */
+		{ 0xd01, 0xd03, true, true },
+	};
+	struct guest guest = guest_of(0x80000001, 0, 0, 0,
+				      1u << 20 | 1u << 25 | 1u << 29);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(replay_valid(&guest, MSR_EFER, rows[i].paging,
+					      rows[i].old, rows[i].new),
+				 rows[i].valid);
+	assert_int_equal(replay_effective(&guest, MSR_EFER, 0x500, 0x901),
+			 0xd01);
+	assert_int_equal(replay_effective(&guest, MSR_EFER, 0, 0xd01), 0x901);
+	assert_true(replay_needs_paging(MSR_EFER, 0, 0x100));
+	assert_false(replay_needs_paging(MSR_EFER, 0x100, 0xd01));
+	assert_false(replay_needs_paging(MSR_LSTAR, 0, 0x100));
+}
+
+static void test_sysenter(void **context)
+{
+	struct guest guest = { .sysenter = 0xffffffff };
+
+	assert_int_equal(replay_effective(&guest, MSR_SYSENTER_EIP, 0,
+					  0xffffffff81000000), 0x81000000);
+	assert_int_equal(replay_effective(&guest, MSR_SYSENTER_ESP, 0,
+					  0xffffffff81000000), 0x81000000);
+	assert_int_equal(replay_effective(&guest, MSR_SYSENTER_CS, 0,
+					  0xffffffff81000000),
+			 0xffffffff81000000);
+	assert_true(replay_kept(MSR_SYSENTER_EIP, 0x00007fffffffffff));
+	assert_false(replay_kept(MSR_SYSENTER_EIP, 0x0000800000000000));
+	assert_false(replay_kept(MSR_SYSENTER_ESP, 0xffff7fffffffffff));
+	assert_true(replay_kept(MSR_SYSENTER_ESP, 0xffff800000000000));
+	assert_true(replay_kept(MSR_SYSENTER_ESP, ~0ull));
+	assert_true(replay_kept(MSR_LSTAR, 0x0000800000000000));
+}
+
+/* The table's column and the code's list say the same. */
+static void test_list(void **context)
+{
+	unsigned int replayed = 0;
+
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		if (!reg->replay)
+			continue;
+		replayed += reg->count;
+		for (uint32_t j = 0; j < reg->count; j++)
+			assert_true(replay_slot(reg->index + j) >= 0);
+	}
+	assert_int_equal(replayed, NR_REPLAY);
+	for (int i = 0; i < NR_REPLAY; i++)
+		assert_int_equal(replay_slot(replay_registers[i]), i);
+	assert_int_equal(replay_slot(0x48), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_cpuid),
+		cmocka_unit_test(test_cpuid_bits),
+		cmocka_unit_test(test_efer),
+		cmocka_unit_test(test_sysenter),
+		cmocka_unit_test(test_list),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
