@@ -307,15 +307,13 @@ void tiny_prepare(struct tiny_vcpu *vcpu, uint32_t at, uint32_t index,
 	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs) == 0);
 }
 
-/* Real mode has no error codes. */
+/* Was it #GP(0)? Real mode has no error codes. */
 static bool gp_was_0(const struct tiny_vcpu *vcpu, const struct kvm_regs *regs)
 {
-	uint32_t error;
+	const uint32_t zero = 0;
 
-	if (vcpu->mode == TINY_REAL)
-		return true;
-	memcpy(&error, vcpu->vm->memory + regs->rsp, sizeof(error));
-	return error == 0;
+	return vcpu->mode == TINY_REAL ||
+	       !memcmp(vcpu->vm->memory + regs->rsp, &zero, sizeof(zero));
 }
 
 int tiny_outcome(struct tiny_vcpu *vcpu, uint32_t at)
