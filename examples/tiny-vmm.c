@@ -190,8 +190,7 @@ static void write_guest(void)
 	static const uint8_t handler[] = {
 		0x58,				/* pop %rax: the error code */
 		0x48, 0x83, 0x04, 0x24, 0x02,	/* addq $2, (%rsp) */
-		0x31, 0xc0,			/* xor %eax, %eax */
-		0x48, 0xff, 0xc0,		/* inc %rax */
+		0xb0, 0x01,			/* mov $1, %al */
 		0x48, 0xcf,			/* iretq */
 	};
 	uint8_t *at = vmm.memory + CODE;

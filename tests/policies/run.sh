@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh REGPIN_BINARY: `regpin check` and `compile` on every policy in pass/ and
-# fail/, compared with what is expected, and on those that regpin comes with,
-# which must not even warn. NAME.expected holds the diagnostics without
+# fail/, compared with what is expected, and on those that regpin comes with and
+# that its README shows, which must not even warn. NAME.expected holds the diagnostics without
 # "NAME.yaml". TAP on stdout. With REGPIN_UPDATE=1 in the environment the
 # expected files are written instead: read the diff before you keep it.
 
@@ -96,5 +96,8 @@ done
 for file in ../../policies/*.yaml; do
 	policy "$file" 0 true /dev/null
 done
+# The README's policy is one, too.
+sed -n '/^```yaml$/,/^```$/p' ../../README.md | grep -v '^```' >"$tmp/README.yaml"
+policy "$tmp/README.yaml" 0 true /dev/null
 echo "1..$nr"
 exit $failed
