@@ -74,7 +74,7 @@ void judge(const struct regpin_policy *policy, const struct state *state,
 			verdict->action = rule->action;
 			verdict->rule = rule;
 			verdict->bits = bits;
-		} else if (rule->action == verdict->action &&
+		} else if (verdict->rule && rule->action == verdict->action &&
 			   rule->type == verdict->rule->type) {
 			verdict->bits |= bits;
 		}

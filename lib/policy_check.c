@@ -250,6 +250,21 @@ static bool check_value(struct check *check)
 	return false;
 }
 
+/* Written behind LSTAR by every system, when the vCPU is armed already. */
+static bool check_setup(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (check->policy->arming != ARM_SYSCALL_ENTRY ||
+	    (rule->type != RULE_FROZEN && rule->type != RULE_NEVER))
+		return false;
+	if (touches(rule, MSR_CSTAR, 2) || touches(rule, MSR_SYSENTER_CS, 3))
+		rule_problem(check, true,
+			     "%s: systems write %s after LSTAR, when the vCPU is armed already, so this meets their own set-up: use uniform or once",
+			     check->type, check->subject);
+	return false;
+}
+
 static bool check_arming(struct check *check)
 {
 	const struct rule *rule = check->rule;
@@ -360,7 +375,7 @@ static void check_rule(struct check *check, const struct rule *rule)
 	static bool (*const checks[])(struct check *check) = {
 		check_shape, check_range, check_unfiltered,
 		check_control_register, check_replay, check_action,
-		check_value, check_arming, check_nested, check_hot,
+		check_value, check_setup, check_arming, check_nested, check_hot,
 		check_hot_bits, check_elsewhere,
 	};
 

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The live tests, which the host's /dev/kvm may not be able to run, on the lab's
+# KVM with SVM: what a guest writes itself against what is replayed for it, the
+# model of the filter against the real one, each rule and action.
+set -u
+# shellcheck source=tests/lab/lib.sh
+source "$LAB_DIR/../tests/lab/lib.sh"
+build=${REGPIN_BUILD:-$top/build}
+
+for name in rules lifecycle replay model attach retract; do
+	# Their own plans and numbers stay: what counts is "ok" and "not ok".
+	timeout 240 "$build/tests/live/test_live_$name" >"/run/out/$name.tap" 2>&1
+	status=$?
+	grep -E '^(not )?ok |^# at ' "/run/out/$name.tap" | sed "s/ - / - $name on SVM: /"
+	is "test_live_$name on SVM ends well" $status 0
+	tap_failed=$((tap_failed + $(grep -c '^not ok' "/run/out/$name.tap")))
+done
+timeout 240 "$build/tests/live/test_live_vmm" "$build/shim/libregpin-shim.so" >/run/out/vmm.tap 2>&1
+is "test_live_vmm on SVM ends well" $? 0
+grep -E '^(not )?ok |^# at ' /run/out/vmm.tap | sed 's/ - / - vmm on SVM: /'
+tap_end
