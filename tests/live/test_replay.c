@@ -87,18 +87,51 @@ static struct seen do_write(struct tiny_vcpu *vcpu, uint32_t index,
 	return seen;
 }
 
-static bool same(const struct seen *a, const struct seen *b)
+/*
+ * On SVM KVM keeps the low half of SYSENTER_ESP and SYSENTER_EIP for guests that
+ * are not Intel's: their other half means nothing there (SYSENTER is #UD in long
+ * mode). A guest that writes them past KVM may read that half back, and after a
+ * replay reads 0.
+ */
+static uint64_t kept_bits(struct tiny_vcpu *vcpu, uint32_t index)
+{
+	uint64_t old = 0, seen = 0;
+
+	if (index != MSR_SYSENTER_ESP && index != MSR_SYSENTER_EIP)
+		return ~0ull;
+	tiny_get_msr(vcpu, MSR_SYSENTER_EIP, &old);
+	tiny_set_msr(vcpu, MSR_SYSENTER_EIP, ~0ull << 40);
+	tiny_get_msr(vcpu, MSR_SYSENTER_EIP, &seen);
+	tiny_set_msr(vcpu, MSR_SYSENTER_EIP, old);
+	return seen ? ~0ull : 0xffffffffull;
+}
+
+static bool same(const struct seen *a, const struct seen *b, uint64_t bits)
 {
 	return a->wrote == b->wrote && a->read == b->read &&
-	       a->value == b->value && a->host == b->host;
+	       !((a->value ^ b->value) & bits) &&
+	       !((a->host ^ b->host) & bits);
+}
+
+/*
+ * In the lab the guest's own WRMSR is QEMU TCG's, which takes non-canonical
+ * addresses (real CPUs and KVM don't) and keeps 16 bits of SYSENTER_CS.
+ */
+static bool tcg_differs(uint32_t index, uint64_t value)
+{
+	if (!getenv("TINY_TCG"))
+		return false;
+	if (index == MSR_LSTAR || index == MSR_CSTAR)
+		return value + (1ull << 47) >= 1ull << 48;
+	return index == MSR_SYSENTER_CS && value > 0xffff;
 }
 
 static void compare_register(struct tiny_vcpu *plain, struct tiny_vcpu *ours,
 			     uint32_t index, const char *where)
 {
-	unsigned int different = 0, taken = 0;
+	unsigned int different = 0, taken = 0, left_out = 0;
 	struct values values;
-	uint64_t base = 0;
+	uint64_t base = 0, bits = kept_bits(plain, index);
 
 	tiny_get_msr(plain, index, &base);
 	make_values(&values, base);
@@ -106,6 +139,10 @@ static void compare_register(struct tiny_vcpu *plain, struct tiny_vcpu *ours,
 		uint64_t value = values.list[i];
 		struct seen a, b;
 
+		if (tcg_differs(index, value)) {
+			left_out++;
+			continue;
+		}
 		if (index == MSR_EFER) {
 			tiny_set_mode(plain, plain->mode, 0);
 			tiny_set_mode(ours, ours->mode, 0);
@@ -113,7 +150,7 @@ static void compare_register(struct tiny_vcpu *plain, struct tiny_vcpu *ours,
 		a = do_write(plain, index, value);
 		b = do_write(ours, index, value);
 		taken += a.wrote == 0;
-		if (same(&a, &b))
+		if (same(&a, &b, bits))
 			continue;
 		different++;
 		printf("# 0x%x := 0x%" PRIx64 ": guest %d %d 0x%" PRIx64
@@ -121,8 +158,10 @@ static void compare_register(struct tiny_vcpu *plain, struct tiny_vcpu *ours,
 		       " 0x%" PRIx64 "\n", index, value, a.wrote, a.read,
 		       a.value, a.host, b.wrote, b.read, b.value, b.host);
 	}
-	ok(!different && taken, "%s: %u values, %u of them taken, in %s",
-	   regpin_register_name(REGPIN_MSR, index), values.nr, taken, where);
+	ok(!different && taken, "%s%s: %u values, %u of them taken, in %s",
+	   regpin_register_name(REGPIN_MSR, index),
+	   bits == ~0ull ? "" : " (low half)", values.nr - left_out, taken,
+	   where);
 }
 
 static void spoil_cpuid(struct kvm_cpuid2 *cpuid)
@@ -164,8 +203,14 @@ static void compare(const struct regpin_policy *policy, enum tiny_mode mode,
 	tiny_vcpu_new(&ours_vm, &ours, 0, mode);
 	snprintf(where, sizeof(where), "%s, %s", tiny_mode_names[mode],
 		 cpuid_names[cpuid]);
-	for (int i = 0; i < NR_REPLAY; i++)
-		compare_register(&plain, &ours, replay_registers[i], where);
+	for (int i = 0; i < NR_REPLAY; i++) {
+		if (replay_registers[i] == MSR_EFER && mode < TINY_LONG &&
+		    tiny_no_unpaged_lme())
+			tap_skip(where, tiny_no_unpaged_lme());
+		else
+			compare_register(&plain, &ours, replay_registers[i],
+					 where);
+	}
 	tiny_vcpu_free(&plain);
 	tiny_vcpu_free(&ours);
 	tiny_vm_free(&plain_vm);

@@ -205,6 +205,12 @@ void tiny_vcpu_free(struct tiny_vcpu *vcpu)
 	memset(vcpu, 0, sizeof(*vcpu));
 }
 
+const char *tiny_no_unpaged_lme(void)
+{
+	return getenv("TINY_TCG") ?
+		       "this emulator hangs with EFER.LME and no paging" : NULL;
+}
+
 bool tiny_has_la57(const struct tiny_vm *vm)
 {
 	for (uint32_t i = 0; vm->cpuid && i < vm->cpuid->nent; i++) {

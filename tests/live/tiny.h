@@ -70,6 +70,13 @@ void tiny_vcpu_new(struct tiny_vm *vm, struct tiny_vcpu *vcpu, uint32_t id,
 		   enum tiny_mode mode);
 void tiny_vcpu_free(struct tiny_vcpu *vcpu);
 
+/*
+ * Why EFER can't be written with paging off here, or NULL. QEMU TCG, which the
+ * lab is, hangs in a nested guest with EFER.LME and without CR0.PG and CR4.PAE,
+ * with or without regpin; the lab says so by TINY_TCG in the environment.
+ */
+const char *tiny_no_unpaged_lme(void);
+
 /* Does the guest's CPUID offer 5-level paging? */
 bool tiny_has_la57(const struct tiny_vm *vm);
 
