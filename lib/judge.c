@@ -33,7 +33,10 @@ static uint64_t violated(const struct rule *rule, const struct state *state,
 	case RULE_ONCE:
 		if (!state->armed || !changed)
 			return 0;
-		return state->setup_done || old ? ~0ull : 0;
+		/* KVM clears some on INIT: the kernel may put them back. */
+		if (state->setup_done)
+			return new != state->once ? ~0ull : 0;
+		return old ? ~0ull : 0;
 	case RULE_VALUE:
 		return 0;
 	case RULE_DENY:

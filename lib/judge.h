@@ -29,6 +29,7 @@ struct access {
  * struct state - all else that a verdict may depend on
  * @armed: the pins of this vCPU hold
  * @setup_done: it has finished its syscall set-up
+ * @once: what the register held when that was finished
  * @uniform_known: the VM's first armed vCPU has settled this register's value
  * @uniform: that value
  */
@@ -36,6 +37,7 @@ struct state {
 	bool armed;
 	bool setup_done;
 	bool uniform_known;
+	uint64_t once;
 	uint64_t uniform;
 };
 

@@ -22,6 +22,9 @@ void lifecycle_gone(struct regpin_vcpu *vcpu);
 /* The VMM wrote registers: arms a vCPU that was loaded in an armed state. */
 void lifecycle_look(struct regpin_vcpu *vcpu);
 
+/* The VMM wrote registers of a vCPU that was not armed, or is being loaded. */
+void lifecycle_loaded(struct regpin_vcpu *vcpu);
+
 /* Was the VMM's write a reset? If so, disarms and returns true. */
 bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 		     const struct snapshot *after);

@@ -86,14 +86,17 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu->run = run;
 	vcpu->dirty = true;
 	guest_from_cpuid(&vcpu->guest, NULL);
+	vm_add_vcpu(vm, vcpu);
 	*ret = vcpu;
 	return 0;
 }
 
 void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
 {
-	if (vcpu)
-		lifecycle_gone(vcpu);
+	if (!vcpu)
+		return;
+	lifecycle_gone(vcpu);
+	vm_del_vcpu(vcpu);
 	pages_free(vcpu, sizeof(*vcpu));
 }
 
@@ -365,6 +368,8 @@ int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
 static __attribute__((noinline)) void look(struct regpin_vcpu *vcpu)
 {
 	vcpu->dirty = false;
+	vcpu->loading = false;
+	vcpu->resetting = false;
 	if (vcpu->vm->wants_msrs)
 		lifecycle_look(vcpu);
 }
@@ -382,37 +387,54 @@ void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
 		vcpu_snapshot(vcpu, &vcpu->before);
 }
 
-void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
+/* Tells of each pin that the VMM's write lowered. */
+static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 {
-	const struct regpin_policy *policy = vcpu->vm->policy;
-	struct snapshot after;
-
-	vcpu->dirty = true;
-	if (!vcpu->before.valid)
-		return;
-	vcpu_snapshot(vcpu, &after);
-	if (lifecycle_reset(vcpu, &vcpu->before, &after))
-		return;
 	for (int i = 0; i < NR_REPLAY; i++) {
 		struct access access = {
 			.kind = REGPIN_MSR,
 			.write = true,
 			.index = replay_registers[i],
 			.old_value = vcpu->before.msrs[i],
-			.new_value = after.msrs[i],
+			.new_value = after->msrs[i],
 		};
 		struct state state = lifecycle_state(vcpu, &access);
 		struct verdict verdict;
 
 		if (access.old_value == access.new_value)
 			continue;
-		judge(policy, &state, &access, &verdict);
+		judge(vcpu->vm->policy, &state, &access, &verdict);
 		if (!verdict.rule || verdict.rule->type == RULE_DENY)
 			continue;
 		/* The VMM is never refused; what it wrote stands. */
 		verdict.action = REGPIN_ALLOW;
-		verdict.value = after.msrs[i];
+		verdict.value = after->msrs[i];
 		access_event(vcpu, REGPIN_EVENT_VMM_WRITE, &access, &verdict,
-			     after.msrs[i]);
+			     after->msrs[i]);
 	}
+}
+
+void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
+{
+	struct snapshot after;
+
+	vcpu->dirty = true;
+	if (!vcpu->vm->wants_msrs)
+		return;
+	if (!vcpu->before.valid) {
+		lifecycle_loaded(vcpu);
+		return;
+	}
+	vcpu_snapshot(vcpu, &after);
+	if (lifecycle_reset(vcpu, &vcpu->before, &after)) {
+		vcpu->loading = false;
+		return;
+	}
+	/* The first half of a reset, or an INIT: no pin is lowered by mistake. */
+	if (vcpu->before.paging && !after.paging)
+		vcpu->resetting = true;
+	if (vcpu->loading)
+		lifecycle_loaded(vcpu);
+	else if (!vcpu->resetting)
+		compare(vcpu, &after);
 }

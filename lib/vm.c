@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "host.h"
 #include "vm.h"
@@ -68,7 +70,7 @@ int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	return -EPERM;
 }
 
-/* Spins: held for the length of two ioctls, and only one thread sets filters. */
+/* Spins: held for the length of two ioctls at most, and rarely taken. */
 static void vm_lock(struct regpin_vm *vm)
 {
 	while (atomic_flag_test_and_set_explicit(&vm->lock,
@@ -79,6 +81,41 @@ static void vm_lock(struct regpin_vm *vm)
 static void vm_unlock(struct regpin_vm *vm)
 {
 	atomic_flag_clear_explicit(&vm->lock, memory_order_release);
+}
+
+void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
+{
+	vm_lock(vm);
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
+	vm_unlock(vm);
+}
+
+void vm_del_vcpu(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vcpu **at = &vcpu->vm->vcpus;
+
+	vm_lock(vcpu->vm);
+	while (*at && *at != vcpu)
+		at = &(*at)->next;
+	if (*at)
+		*at = vcpu->next;
+	vm_unlock(vcpu->vm);
+}
+
+bool vm_armed(struct regpin_vm *vm)
+{
+	const struct regpin_vcpu *vcpu;
+	bool armed = false;
+	int err = errno;
+
+	vm_lock(vm);
+	for (vcpu = vm->vcpus; vcpu && !armed; vcpu = vcpu->next)
+		armed = vcpu->armed &&
+			!syscall(SYS_tgkill, getpid(), vcpu->thread, 0);
+	vm_unlock(vm);
+	errno = err;
+	return armed;
 }
 
 static int set_filter(int fd, const struct kvm_msr_filter *filter)

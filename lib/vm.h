@@ -43,7 +43,8 @@ struct uniform {
  * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that
  *	look at the old one meanwhile see it whole
  * @merged: what KVM was given last
- * @armed: number of armed vCPUs; the VM is armed while it is not 0
+ * @vcpus: all of them, by their @next; under @lock
+ * @settled: how far the first armed vCPU is with @uniform, see lifecycle.c
  * @uniform: settled values, by replay_slot()
  */
 struct regpin_vm {
@@ -56,7 +57,7 @@ struct regpin_vm {
 	_Atomic(struct filter_copy *) vmm;
 	struct filter_copy copies[2];
 	struct filter_copy merged;
-	_Atomic uint32_t armed;
+	struct regpin_vcpu *vcpus;
 	_Atomic uint32_t settled;
 	struct uniform uniform[NR_REPLAY];
 };
@@ -83,6 +84,12 @@ struct snapshot {
  * @armed: its pins hold
  * @setup_done: it has finished its syscall set-up
  * @dirty: the VMM wrote registers since the last KVM_RUN
+ * @loading: and they were those of a running system; it was not armed before
+ * @resetting: and paging went off with them
+ * @settler: its values are the VM's uniform ones
+ * @thread: that armed it, or ran it last after the VMM wrote registers
+ * @next: in the VM's list
+ * @set_up: the registers when its syscall set-up was finished
  * @before: the registers before the VMM's write
  */
 struct regpin_vcpu {
@@ -94,6 +101,12 @@ struct regpin_vcpu {
 	bool armed;
 	bool setup_done;
 	bool dirty;
+	bool loading;
+	bool resetting;
+	bool settler;
+	_Atomic int thread;
+	struct regpin_vcpu *next;
+	struct snapshot set_up;
 	struct snapshot before;
 };
 
@@ -106,6 +119,17 @@ int kvm_ioctl(int fd, unsigned long request, void *arg);
 /* Zeroed pages: the shim must not call malloc() where the VMM calls ioctl(). */
 void *pages_alloc(size_t size);
 void pages_free(void *pages, size_t size);
+
+/* The VM's list of vCPUs. */
+void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
+void vm_del_vcpu(struct regpin_vcpu *vcpu);
+
+/*
+ * Is any vCPU armed that may still run? One whose thread has ended was unplugged,
+ * though the VMM may keep its fd for later: its own pins stay, but it does not
+ * keep the VM's values alive over a reset of all others.
+ */
+bool vm_armed(struct regpin_vm *vm);
 
 /* Fills in time, vm and vcpu and hands the event on. @vcpu may be NULL. */
 void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,

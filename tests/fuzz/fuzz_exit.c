@@ -120,7 +120,7 @@ static void clear_scene(void)
 {
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
 		regpin_vcpu_detach(vcpus[i]);
-	REQUIRE(!vm->armed);
+	REQUIRE(!vm->vcpus && !vm_armed(vm));
 	regpin_vm_detach(vm);
 }
 
@@ -142,7 +142,9 @@ static void check_rule(const struct rule *rule, const struct state *state,
 		REQUIRE(!(~old & new & rule->mask));
 	if (rule->type == RULE_FROZEN)
 		REQUIRE(!((old ^ new) & rule->mask));
-	if (rule->type == RULE_ONCE && (old || state->setup_done))
+	if (rule->type == RULE_ONCE && state->setup_done)
+		REQUIRE(old == new || new == state->once);
+	else if (rule->type == RULE_ONCE && old)
 		REQUIRE(old == new);
 }
 

@@ -153,9 +153,8 @@ static void test_both_want(void)
 	tiny_set_msr(vcpu, MSR_LSTAR, KERNEL);
 	s.nr_events = 0;
 	ok(tiny_wrmsr(vcpu, MSR_STAR, 3) == TINY_EXIT &&
-	   s.nr_events == 2 && s.events[0].type == REGPIN_EVENT_ARMED &&
-	   s.events[1].bits == 4 && s.events[1].type ==
-	   REGPIN_EVENT_VIOLATION, "a reported one as well, and is an event");
+	   s.events[0].bits == 4 && scene_only(&s, REGPIN_EVENT_VIOLATION),
+	   "a reported one as well, and is an event");
 	tiny_run(vcpu);
 	ok(regpin_vm_set_user_msr(s.vm.regpin, 8) == -EINVAL &&
 	   regpin_vm_set_user_msr(s.vm.regpin, ~0ull) == -EINVAL,

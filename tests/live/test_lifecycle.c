@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Arming, set-up, reset, state load, the VMM's own writes; one and two vCPUs. */
 #include <inttypes.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 
 #include "scene.h"
@@ -209,6 +210,80 @@ static void test_reset_unpaged(void)
 	scene_close(&s);
 }
 
+/* Saved with paging off, a guest must not pass for one that has no system. */
+static void test_load_unpaged(void)
+{
+	struct tiny_vcpu *one, *two;
+	struct scene s;
+
+	scene_open(&s, syscall_policy(ARM_SYSCALL_ENTRY), 2, TINY_REAL);
+	one = &s.vcpu[0];
+	two = &s.vcpu[1];
+	tiny_set_msr(one, MSR_LSTAR, KERNEL);
+	tiny_set_msr(one, MSR_SFMASK, 0x700);
+	ok(scene_only(&s, REGPIN_EVENT_ARMED), "no paging, an LSTAR: armed");
+	tiny_set_msr(one, MSR_STAR, 5);
+	ok(tiny_wrmsr(two, MSR_LSTAR, OTHER) == TINY_GP,
+	   "another vCPU that enters first can't settle its own LSTAR");
+	ok(!tiny_wrmsr(two, MSR_STAR, 5) &&
+	   tiny_wrmsr(two, MSR_STAR, 6) == TINY_GP,
+	   "the last of the VMM's writes before the first entry counts");
+	ok(tiny_wrmsr(one, MSR_LSTAR, OTHER) == TINY_GP, "nor it itself");
+	scene_close(&s);
+}
+
+/* A VMM with the APIC in userspace writes what INIT leaves, at the guest's will. */
+static void test_init_by_vmm(void)
+{
+	struct tiny_vcpu *vcpu;
+	struct scene s;
+
+	scene_open(&s, syscall_policy(ARM_SYSCALL_ENTRY), 1, TINY_LONG);
+	vcpu = &s.vcpu[0];
+	boot(vcpu, KERNEL);
+	s.nr_events = 0;
+	tiny_set_mode(vcpu, TINY_REAL, 0);
+	ok(scene_silent(&s), "an INIT by the VMM is no reset: LSTAR stays");
+	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP,
+	   "and LSTAR is pinned as before");
+	scene_close(&s);
+}
+
+static void *boot_thread(void *vcpu)
+{
+	boot(vcpu, KERNEL);
+	return NULL;
+}
+
+/*
+ * QEMU keeps an unplugged vCPU's fd and never resets it. Its thread is gone, so
+ * it must not hold the next kernel to the last one's values.
+ */
+static void test_unplugged(void)
+{
+	struct tiny_vcpu *one, *two;
+	pthread_t thread;
+	struct scene s;
+
+	scene_open(&s, syscall_policy(ARM_SYSCALL_ENTRY), 2, TINY_LONG);
+	one = &s.vcpu[0];
+	two = &s.vcpu[1];
+	boot(one, KERNEL);
+	pthread_create(&thread, NULL, boot_thread, two);
+	pthread_join(thread, NULL);
+	s.nr_events = 0;
+	tiny_reset(one);
+	ok(scene_only(&s, REGPIN_EVENT_RESET), "the VM is reset but for one");
+	tiny_set_mode(one, TINY_LONG, 0);
+	boot(one, OTHER);
+	ok(scene_msr(one, MSR_LSTAR) == OTHER,
+	   "whose thread has ended: another kernel may come");
+	ok(tiny_wrmsr(two, MSR_LSTAR, 0x1000) == TINY_GP,
+	   "and holds for it, too, should it run again");
+	ok(nx_is_pinned(two), "with its own pins");
+	scene_close(&s);
+}
+
 static void test_load(void)
 {
 	struct tiny_vcpu *vcpu;
@@ -220,9 +295,9 @@ static void test_load(void)
 	tiny_set_msr(vcpu, MSR_STAR, 5);
 	tiny_set_msr(vcpu, MSR_SFMASK, 0x700);
 	tiny_set_mode(vcpu, TINY_LONG, 0x901);
-	ok(scene_silent(&s), "a load is silent");
+	ok(scene_only(&s, REGPIN_EVENT_ARMED), "a load arms as it is written");
 	regpin_vcpu_enter(vcpu->regpin);
-	ok(scene_only(&s, REGPIN_EVENT_ARMED), "and arms at the first entry");
+	ok(scene_silent(&s), "and not again at the first entry");
 	ok(nx_is_pinned(vcpu), "its pins hold");
 	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP &&
 	   tiny_wrmsr(vcpu, MSR_CSTAR, KERNEL) == TINY_GP,
@@ -291,6 +366,9 @@ int main(void)
 	test_two_vcpus();
 	test_gone();
 	test_reset_unpaged();
+	test_unplugged();
+	test_load_unpaged();
+	test_init_by_vmm();
 	test_load();
 	test_vmm_writes();
 	return tap_done();

@@ -76,11 +76,12 @@ static const struct row rows[] = {
 	{ RULE_DENY, ALL, DONE | KNOWN, 1, 1, ALL },
 };
 
-static struct state make_state(unsigned int bits)
+static struct state make_state(unsigned int bits, uint64_t once)
 {
 	return (struct state){
 		.armed = bits & (ARMED | DONE),
 		.setup_done = bits & DONE,
+		.once = once,
 		.uniform_known = bits & KNOWN,
 		.uniform = bits & KNOWN ? 0x55 : 0,
 	};
@@ -99,7 +100,7 @@ static void check_row(const struct row *row, unsigned int kind,
 		      unsigned int action)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
-	struct state state = make_state(row->state);
+	struct state state = make_state(row->state, row->old);
 	struct access access = { .kind = (uint8_t)kind, .write = true,
 				 .index = kind == REGPIN_MSR ? 0x174 : 0,
 				 .old_value = row->old,
@@ -324,10 +325,29 @@ static void test_together(void **context)
 	free(policy);
 }
 
+/* KVM on VMX clears the SYSENTER MSRs on INIT; the kernel puts them back. */
+static void test_once_put_back(void **context)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct state state = { .armed = true, .setup_done = true,
+			       .once = 0x5000 };
+	struct access access = { REGPIN_MSR, true, 0x175, 0, 0x5000 };
+	struct verdict verdict;
+
+	add_pin(policy, RULE_ONCE, 0x175, ALL, REGPIN_GP);
+	judge(policy, &state, &access, &verdict);
+	assert_int_equal(verdict.action, REGPIN_ALLOW);
+	access.new_value = 0x6000;
+	judge(policy, &state, &access, &verdict);
+	assert_int_equal(verdict.action, REGPIN_GP);
+	free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_once_put_back),
 		cmocka_unit_test(test_control_registers),
 		cmocka_unit_test(test_each_bit),
 		cmocka_unit_test(test_others),
