@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What the running KVM can do. Asked anew each time: it costs a few ioctls. Also
- * used by the shim, so: no allocation, no stdio, errno is kept.
+ * What the running KVM can do. Asked anew each time: it costs a few ioctls, and
+ * with kvm_amd a VM that lives for some ms. Also used by the shim, so: no
+ * allocation, no stdio, errno is kept.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <linux/kvm.h>
 
 #include "host.h"
+#include "registers.h"
+#include "vm.h"
 
 #define IGNORE_MSRS	"/sys/module/kvm/parameters/ignore_msrs"
 
 static bool offers(int kvm_fd, unsigned long cap)
 {
-	return ioctl(kvm_fd, KVM_CHECK_EXTENSION, cap) > 0;
+	return kvm_ioctl(kvm_fd, KVM_CHECK_EXTENSION, (void *)cap) > 0;
 }
 
 /* Is @word one of the words of @list, which are separated by commas? */
@@ -39,7 +41,7 @@ static bool has_word(const char *list, const char *word)
 static bool known_words(const char *list)
 {
 	static const char *const words[] = {
-		"nofilter", "nofilterexit", "nokvm",
+		"nofilter", "nofilterexit", "nokvm", "vmload",
 	};
 
 	while (*list) {
@@ -78,6 +80,8 @@ static void take_away(struct host *host)
 		host->msr_filter = false;
 	if (has_word(force, "nofilterexit"))
 		host->msr_exits = false;
+	if (has_word(force, "vmload"))
+		host->vmload_open = true;
 }
 
 static bool read_ignore_msrs(void)
@@ -105,7 +109,7 @@ static enum host_vendor find_vendor(void)
 static void probe(struct host *host, int kvm_fd)
 {
 	memset(host, 0, sizeof(*host));
-	host->api_version = ioctl(kvm_fd, KVM_GET_API_VERSION, 0);
+	host->api_version = kvm_ioctl(kvm_fd, KVM_GET_API_VERSION, NULL);
 	if (host->api_version < 0) {
 		nothing(host, errno);
 		return;
@@ -125,6 +129,8 @@ static void probe(struct host *host, int kvm_fd)
 	host->nested = offers(kvm_fd, KVM_CAP_NESTED_STATE);
 	host->ignore_msrs = read_ignore_msrs();
 	host->vendor = find_vendor();
+	host->vmload_open = host->vendor == HOST_SVM &&
+			    host_vmload_open(kvm_fd);
 }
 
 void host_probe_fd(struct host *host, int kvm_fd)
@@ -167,10 +173,26 @@ static const char *kvm_error(int err)
 	case ENOTTY:
 		return "/dev/kvm is not KVM's device";
 	case EINVAL:
-		return HOST_ENV " has a word that is none of nofilter, nofilterexit, nokvm";
+		return HOST_ENV " has a word that is none of nofilter, nofilterexit, nokvm, vmload";
 	default:
 		return "/dev/kvm can't be opened";
 	}
+}
+
+const char host_vmload_text[] =
+	"a guest's VMLOAD loads this register past every filter on this host (kvm_amd uses virtual VMLOAD): load kvm_amd with vls=0";
+
+static bool overlap(uint32_t index, uint32_t count, uint32_t first,
+		    uint32_t last)
+{
+	return count && index <= last && index + (count - 1) >= first;
+}
+
+bool host_vmload_loads(uint32_t index, uint32_t count)
+{
+	return overlap(index, count, MSR_SYSENTER_CS, MSR_SYSENTER_EIP) ||
+	       overlap(index, count, MSR_STAR, MSR_SFMASK) ||
+	       overlap(index, count, MSR_FS_BASE, MSR_KERNEL_GS_BASE);
 }
 
 static const char *why_not(const struct host *host, const struct rule *rule)
@@ -184,6 +206,10 @@ static const char *why_not(const struct host *host, const struct rule *rule)
 		return "this KVM has no MSR filter (KVM_CAP_X86_MSR_FILTER): it takes Linux 5.10 or later";
 	if (!host->msr_exits)
 		return "this KVM can't hand filtered MSR accesses to userspace (KVM_MSR_EXIT_REASON_FILTER): it takes Linux 5.10 or later";
+	/* A rule on reads alone still keeps what it promises. */
+	if (host->vmload_open && rule->access & ACCESS_WRITE &&
+	    host_vmload_loads(rule->index, rule->count))
+		return host_vmload_text;
 	return NULL;
 }
 

@@ -12,7 +12,8 @@
 
 /*
  * For tests: pretend to be a lesser host. "nofilter", "nofilterexit",
- * "nokvm" take capabilities away; nothing can be added.
+ * "nokvm" take capabilities away, "vmload" gives guests VMLOAD; nothing can be
+ * made better than it is.
  */
 #define HOST_ENV	"REGPIN_HOST_FORCE"
 
@@ -28,12 +29,15 @@ enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
  * @smm: KVM_CAP_X86_SMM
  * @nested: KVM_CAP_NESTED_STATE offers it to guests
  * @ignore_msrs: the module parameter; unknown MSRs are swallowed, not #GP'd
+ * @vmload_open: guests without SVM can execute VMLOAD, which loads the syscall
+ *	MSRs past every filter
  * @vendor: which vendor module is loaded
  */
 struct host {
 	int kvm_errno;
 	int api_version;
 	bool msr_filter, msr_exits, cr_filter, smm, nested, ignore_msrs;
+	bool vmload_open;
 	enum host_vendor vendor;
 };
 
@@ -42,6 +46,18 @@ void host_probe_fd(struct host *host, int kvm_fd);
 
 /* The same, opening /dev/kvm itself. */
 void host_probe(struct host *host);
+
+/*
+ * Tries in a VM of its own whether a guest without SVM can execute VMLOAD. Takes
+ * some ms. True if that can't be told: ask only where kvm_amd is loaded.
+ */
+bool host_vmload_open(int kvm_fd);
+
+/* Does VMLOAD load one of @count MSRs from @index on? EFER is none of them. */
+bool host_vmload_loads(uint32_t index, uint32_t count);
+
+/* Why rules on those can't be enforced where it is open. */
+extern const char host_vmload_text[];
 
 /* Can this host enforce @rule? If not, *@why is a constant text. */
 bool host_enforces(const struct host *host, const struct rule *rule,

@@ -21,6 +21,8 @@
 #define MSR_SYSENTER_ESP	0x175u
 #define MSR_SYSENTER_EIP	0x176u
 #define MSR_PAT			0x277u
+#define MSR_FS_BASE		0xc0000100u
+#define MSR_KERNEL_GS_BASE	0xc0000102u
 
 /* AMD64 Architecture Programmer's Manual, "Extended Feature Enable Register" */
 #define EFER_SCE	(1ull << 0)

@@ -9,7 +9,7 @@
 
 static const char *const refusals[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_SVM] =
-		"the guest's CPUID offers SVM: VMLOAD loads the syscall MSRs past every filter; switch it off (QEMU: -cpu host,-svm) or say `accept: [nested]` in the policy",
+		"the guest's CPUID offers SVM: a guest that runs guests of its own has registers loaded past every filter; switch it off (QEMU: -cpu host,-svm) or say `accept: [nested]` in the policy",
 	[REGPIN_REFUSED_VMX] =
 		"the guest's CPUID offers VMX: a nested exit loads EFER and the SYSENTER MSRs past every filter; switch it off (QEMU: -cpu host,-vmx) or say `accept: [nested]` in the policy",
 	[REGPIN_REFUSED_SMM] =

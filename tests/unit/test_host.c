@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* host.c: capabilities can be taken away, and what then is said. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 
 #include "host.h"
+#include "registers.h"
 
 static const struct host full = {
 	.api_version = 12, .msr_filter = true, .msr_exits = true,
@@ -79,6 +81,116 @@ static void test_why_not(void **state)
 	}
 }
 
+/* Where VMLOAD is open, all that it loads is out of reach, and nothing else. */
+static void test_vmload_open(void **state)
+{
+	static const struct {
+		uint32_t index, count;
+		unsigned int type, access;
+		bool enforced;
+	} rows[] = {
+		{ MSR_STAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+		{ MSR_LSTAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+		{ MSR_LSTAR, 1, RULE_STICKY, ACCESS_WRITE, false },
+		{ MSR_LSTAR, 1, RULE_NEVER, ACCESS_WRITE, false },
+		{ MSR_LSTAR, 1, RULE_FROZEN, ACCESS_WRITE, false },
+		{ MSR_LSTAR, 1, RULE_ONCE, ACCESS_WRITE, false },
+		{ MSR_LSTAR, 1, RULE_DENY, ACCESS_WRITE, false },
+		{ MSR_LSTAR, 1, RULE_DENY, ACCESS_READ | ACCESS_WRITE, false },
+		{ MSR_LSTAR, 1, RULE_DENY, ACCESS_READ, true },
+		{ MSR_LSTAR, 1, RULE_VALUE, ACCESS_READ, true },
+		{ MSR_CSTAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+		{ MSR_SFMASK, 1, RULE_FROZEN, ACCESS_WRITE, false },
+		{ MSR_SYSENTER_CS, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+		{ MSR_SYSENTER_ESP, 1, RULE_ONCE, ACCESS_WRITE, false },
+		{ MSR_SYSENTER_EIP, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+		{ MSR_FS_BASE, 1, RULE_DENY, ACCESS_WRITE, false },
+		{ MSR_KERNEL_GS_BASE, 1, RULE_DENY, ACCESS_WRITE, false },
+		{ MSR_EFER, 1, RULE_STICKY, ACCESS_WRITE, true },
+		{ MSR_PAT, 1, RULE_UNIFORM, ACCESS_WRITE, true },
+		{ MSR_SYSENTER_CS - 1, 1, RULE_DENY, ACCESS_WRITE, true },
+		{ MSR_SYSENTER_EIP + 1, 1, RULE_DENY, ACCESS_WRITE, true },
+		{ MSR_SFMASK + 1, 1, RULE_DENY, ACCESS_WRITE, true },
+		{ MSR_KERNEL_GS_BASE + 1, 1, RULE_DENY, ACCESS_WRITE, true },
+		{ 0, MSR_SYSENTER_CS, RULE_DENY, ACCESS_WRITE, true },
+		{ 0, MSR_SYSENTER_CS + 1, RULE_DENY, ACCESS_WRITE, false },
+		{ 0xc0000000, 0x2000, RULE_DENY, ACCESS_WRITE, false },
+		{ 0xc0000000, 0x81, RULE_DENY, ACCESS_WRITE, true },
+		{ MSR_SFMASK, 8, RULE_DENY, ACCESS_WRITE, false },
+		{ 0xffffffff, 1, RULE_DENY, ACCESS_WRITE, true },
+	};
+	struct host open = full;
+
+	open.vmload_open = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rule rule = {
+			.kind = REGPIN_MSR, .type = (uint8_t)rows[i].type,
+			.index = rows[i].index, .count = rows[i].count,
+			.mask = UINT64_MAX, .action = REGPIN_GP,
+			.access = (uint8_t)rows[i].access,
+		};
+		const char *why = NULL;
+
+		assert_true(host_enforces(&full, &rule, &why));
+		assert_int_equal(host_enforces(&open, &rule, &why),
+				 rows[i].enforced);
+		if (rows[i].enforced)
+			assert_null(why);
+		else
+			assert_non_null(strstr(why, "vls=0"));
+	}
+	/* Control registers have the index 0, and VMLOAD loads none of them. */
+	for (unsigned int kind = REGPIN_CR0; kind < REGPIN_KIND_MAX; kind++) {
+		const char *why = NULL;
+
+		assert_true(enforces(&open, kind, RULE_STICKY, &why));
+	}
+}
+
+/* Nothing there to try it with: then it is open. */
+static void test_vmload_cant_tell(void **state)
+{
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_true(host_vmload_open(fds[0]));
+	assert_true(host_vmload_open(-1));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static unsigned int open_files(void)
+{
+	unsigned int nr = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		nr += fcntl(fd, F_GETFD) >= 0;
+	return nr;
+}
+
+/* Where a KVM is, the trial leaves nothing behind. */
+static void test_vmload_trial(void **state)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	unsigned int before = open_files();
+	struct host host;
+	bool open;
+
+	unsetenv(HOST_ENV);
+	if (fd < 0)
+		skip();
+	host_probe_fd(&host, fd);
+	open = host_vmload_open(fd);
+	print_message("# VMLOAD by a guest without SVM: %s\n",
+		      open ? "no fault, or can't tell" : "a fault");
+	if (host.vendor == HOST_SVM)
+		assert_int_equal(host.vmload_open, open);
+	else
+		assert_false(host.vmload_open);
+	assert_int_equal(open_files(), before);
+	close(fd);
+}
+
 static void test_no_kvm_by_force(void **state)
 {
 	struct host host;
@@ -96,7 +208,7 @@ static void test_unknown_force_is_no_kvm(void **state)
 {
 	static const char *const words[] = {
 		"x", "nofilte", "nofilterexits", "nofilter,x", "x,nokvm",
-		"NOKVM", "nofilter nokvm",
+		"NOKVM", "nofilter nokvm", "vmloads",
 	};
 	struct host host;
 
@@ -146,6 +258,11 @@ static void test_taking_away(void **state)
 	setenv(HOST_ENV, "nofilterexit,nofilter", 1);
 	host_probe(&less);
 	assert_false(less.msr_filter || less.msr_exits);
+	setenv(HOST_ENV, "vmload", 1);
+	host_probe(&less);
+	assert_true(less.vmload_open);
+	assert_true(less.msr_filter == now.msr_filter &&
+		    less.msr_exits == now.msr_exits);
 	setenv(HOST_ENV, "", 1);
 	host_probe(&less);
 	assert_memory_equal(&less, &now, sizeof(now));
@@ -157,6 +274,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full_host_enforces_all),
 		cmocka_unit_test(test_why_not),
+		cmocka_unit_test(test_vmload_open),
+		cmocka_unit_test(test_vmload_cant_tell),
+		cmocka_unit_test(test_vmload_trial),
 		cmocka_unit_test(test_no_kvm_by_force),
 		cmocka_unit_test(test_unknown_force_is_no_kvm),
 		cmocka_unit_test(test_not_kvm_at_all),
