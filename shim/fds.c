@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -84,12 +85,26 @@ static void note_fd(int fd)
 		;
 }
 
-static bool is_vcpu(int fd)
+/* Without /proc (a VMM may chroot) one of KVM's files is like all the other
+ * anonymous ones. */
+enum answer { NO, YES, CANT_TELL };
+
+/* Is @kind the name of @fd, up to a number that follows? */
+static enum answer is_kind(int fd, const char *kind)
 {
+	struct stat st;
 	char name[64];
 
-	return fd_name(fd, name, sizeof(name)) &&
-	       !strncmp(name, "anon_inode:kvm-vcpu:", 20);
+	if (fd_name(fd, name, sizeof(name))) {
+		name[strcspn(name, "0123456789")] = '\0';
+		return strcmp(name, kind) == 0 ? YES : NO;
+	}
+	return fstat(fd, &st) < 0 || (st.st_mode & S_IFMT) ? NO : CANT_TELL;
+}
+
+static enum answer is_vcpu(int fd)
+{
+	return is_kind(fd, "anon_inode:kvm-vcpu:");
 }
 
 /* Another number by which the vCPU behind @fd is known, or -1. */
@@ -124,7 +139,7 @@ static void drop_vcpu(int fd)
 static void sweep(void)
 {
 	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--)
-		if (fds_vcpu(fd) && !is_vcpu(fd))
+		if (fds_vcpu(fd) && is_vcpu(fd) == NO)
 			drop_vcpu(fd);
 }
 
@@ -209,10 +224,12 @@ struct regpin_vm *fds_learn_vm(int fd)
 {
 	struct regpin_vm *vm = fds_vm(fd);
 	int err = errno, kvm_fd;
-	char name[64];
+	enum answer is_vm;
 
-	if (vm || !fd_name(fd, name, sizeof(name)) ||
-	    strcmp(name, "anon_inode:kvm-vm") != 0)
+	if (vm)
+		goto out;
+	is_vm = is_kind(fd, "anon_inode:kvm-vm");
+	if (is_vm == NO)
 		goto out;
 	check_fd(fd);
 	vm = known_vm(fd);
@@ -221,11 +238,16 @@ struct regpin_vm *fds_learn_vm(int fd)
 		note_fd(fd);
 		goto out;
 	}
+	/* Only VMs are asked for what led here. */
+	if (is_vm == CANT_TELL)
+		session_die(REGPIN_REFUSED_FD);
 	/* It was created elsewhere: its vCPUs come from here all the same. */
 	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm_fd < 0)
 		session_die(REGPIN_REFUSED_FD);
+	session_creating();
 	fds_created_vm(kvm_fd, fd);
+	session_created();
 	close(kvm_fd);
 	vm = fds_vm(fd);
 out:
@@ -240,7 +262,7 @@ struct regpin_vcpu *fds_learn_vcpu(int fd)
 
 	if (vcpu)
 		vcpu->fd = fd;
-	if (vcpu || !is_vcpu(fd))
+	if (vcpu || is_vcpu(fd) == NO)
 		goto out;
 	check_fd(fd);
 	vcpu = known_vcpu(fd);

@@ -34,6 +34,11 @@
  * @numbers: how many numbers have been given to VMs, so that two processes of
  *	one VMM don't use the same in their events
  * @refused: enum regpin_refusal + 1 once the shim has ended the VMM
+ * @creating: VMs that the shim has in hand: counted up before KVM_CREATE_VM,
+ *	and down when that has failed or, after @attached went up, when the VM
+ *	has its policy. So who sees an open VM, then 0 here and no new @attached
+ *	knows that the shim was not asked. A process that is killed in between
+ *	leaves it up.
  * @ring: events
  *
  * The agent trusts none of it for more than reporting: a VMM that has been
@@ -47,7 +52,8 @@ struct handoff {
 	_Atomic uint32_t vmm;
 	_Atomic uint32_t refused;
 	_Atomic uint32_t numbers;
-	uint32_t pad[25];
+	_Atomic uint32_t creating;
+	uint32_t pad[24];
 	struct ring ring;
 };
 

@@ -19,6 +19,7 @@ static struct {
 	struct regpin_policy *policy;
 	struct handoff *handoff;
 	_Atomic uint32_t refusal;
+	_Atomic uint32_t creating;	/* this process's part */
 } session = { .wake = -1 };
 
 bool session_active(void)
@@ -33,15 +34,18 @@ const struct regpin_policy *session_policy(void)
 
 /*
  * The VMM may have closed our fd and opened something of its own under that
- * number, which must not get our eight bytes.
+ * number, which must not get our eight bytes. Without /proc (a VMM may chroot)
+ * a file without a type is taken for it: no file on disk, no pipe, no socket.
  */
 static bool wake_is_eventfd(void)
 {
 	char path[32], link[32] = "";
+	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", session.wake);
-	return readlink(path, link, sizeof(link) - 1) > 0 &&
-	       !strcmp(link, "anon_inode:[eventfd]");
+	if (readlink(path, link, sizeof(link) - 1) > 0)
+		return !strcmp(link, "anon_inode:[eventfd]");
+	return fstat(session.wake, &st) == 0 && !(st.st_mode & S_IFMT);
 }
 
 void session_event(void *context, const struct regpin_event *event)
@@ -60,6 +64,22 @@ void session_event(void *context, const struct regpin_event *event)
 uint32_t session_number(void)
 {
 	return atomic_fetch_add(&session.handoff->numbers, 1);
+}
+
+void session_creating(void)
+{
+	if (!session.handoff)
+		return;
+	atomic_fetch_add(&session.creating, 1);
+	atomic_fetch_add(&session.handoff->creating, 1);
+}
+
+void session_created(void)
+{
+	if (!session.handoff)
+		return;
+	atomic_fetch_sub(&session.creating, 1);
+	atomic_fetch_sub(&session.handoff->creating, 1);
 }
 
 void session_attached(void)
@@ -81,6 +101,10 @@ static void say(const char *text)
 _Noreturn void session_die_text(const char *text)
 {
 	say(text);
+	/* All threads end here, also those that create a VM. */
+	if (session.handoff)
+		atomic_fetch_sub(&session.handoff->creating,
+				 atomic_exchange(&session.creating, 0));
 	_exit(EXIT_REGPIN);
 }
 

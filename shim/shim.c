@@ -112,10 +112,13 @@ static inline int run(int fd, void *arg)
 
 static int create_vm(int fd, void *arg)
 {
-	int ret = real_ioctl(fd, KVM_CREATE_VM, arg);
+	int ret;
 
+	session_creating();
+	ret = real_ioctl(fd, KVM_CREATE_VM, arg);
 	if (ret >= 0)
 		fds_created_vm(fd, ret);
+	session_created();
 	return ret;
 }
 

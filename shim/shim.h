@@ -33,6 +33,11 @@ void session_event(void *context, const struct regpin_event *event);
 /* The next VM's number, for its events. */
 uint32_t session_number(void);
 
+/* A VM is about to be created, or to be learnt of; and: it got its policy, or
+ * there is none. In between the guard is patient. */
+void session_creating(void);
+void session_created(void);
+
 /* A VM got its policy. */
 void session_attached(void);
 

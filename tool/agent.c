@@ -3,8 +3,9 @@
  * The agent's loop. Theory of operation:
  *
  * It watches pidfds of the VMM's processes, the eventfd by which the shim says
- * that the ring has events, and until the first VM is attached a clock of 20 ms
- * (guard.c). It never waits for who reads its lines: it takes events from the
+ * that the ring has events, and until the first VM is attached a clock of 20 ms,
+ * later of 1 s (guard.c), which also finds the events of a VMM that can't wake
+ * it. It never waits for who reads its lines: it takes events from the
  * ring only while there is room for their lines, and the ring drops the rest.
  *
  * It ends when neither the process that `run` became nor one that has a VM is
@@ -45,8 +46,10 @@ static void see_attached(struct agent *agent)
 
 	if (attached == agent->attached)
 		return;
-	if (!agent->attached)
+	if (!agent->attached) {
 		agent->attached_at = agent_now();
+		agent->look_at_all = agent->attached_at + GUARD_ALL_MS;
+	}
 	/* The id is only a hint: it may be of another pid namespace. */
 	found = watch_vm(&agent->watch, (pid_t)atomic_load(&shared->vmm));
 	watch_only_vms(&agent->watch);
@@ -79,13 +82,9 @@ static int shorter(int a, int b)
 /* How long may it sleep, if nothing happens? */
 static int longest_sleep(struct agent *agent)
 {
-	uint64_t now = agent_now(), due = agent->attached_at + TELL_UNARMED_MS;
-
 	if (!agent->attached)
 		return GUARD_TICK_MS;
-	if (agent->armed || agent->unarmed)
-		return -1;
-	return due > now ? (int)(due - now) : 0;
+	return shorter(guard_late_sleep(agent), tell_sleep(agent));
 }
 
 /* Sleeps until something happens. Returns false if there was no exec. */
@@ -130,9 +129,12 @@ static void loop(struct agent *agent)
 		if (!wait_for_news(agent, more))
 			_exit(0);
 		more = tell_events(agent);
-		tell_dropped(agent);
+		tell_repeated(agent, false);
+		tell_dropped(agent, false);
 		see_attached(agent);
-		if (!agent->attached && agent->start < 0)
+		if (agent->attached)
+			guard_late(agent);
+		else if (agent->start < 0)
 			guard_tick(agent);
 		tell_unarmed(agent);
 	} while (vmm_lives(agent));
@@ -198,6 +200,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	settle_in();
 	agent.launch = launch;
 	agent.start = start;
+	limit_init(&agent.limit, launch->event_limit);
 	out_open_fd(&messages, 2);
 	agent.messages = &messages;
 	agent.events = launch->events_name ? &launch->events : &messages;

@@ -11,6 +11,7 @@
 
 #include "event_json.h"
 #include "launch.h"
+#include "limit.h"
 #include "out.h"
 #include "watch.h"
 
@@ -24,6 +25,10 @@
  * @begun: when it began, in ms of CLOCK_MONOTONIC
  * @attached: handoff->attached when last looked at
  * @attached_at: when it was first seen above 0
+ * @look_at: when the guard looks again, with a VM attached
+ * @look_at_all: when it looks at all processes there are
+ * @limit: which violations are written
+ * @dropped_at: when @dropped was told
  * @killed: a process was killed for having a VM, or none, without a policy
  * @refused: the shim's refusal has become an event
  * @armed: some vCPU has been armed
@@ -41,7 +46,8 @@ struct agent {
 	struct watch watch;
 	uint64_t begun;
 	uint32_t attached;
-	uint64_t attached_at;
+	uint64_t attached_at, look_at, look_at_all, dropped_at;
+	struct limit limit;
 	bool killed, refused, armed, unarmed, failing;
 	uint64_t violations, reports, dropped, nonsense;
 };

@@ -18,6 +18,7 @@
 
 #define SHIM		"libregpin-shim.so"
 #define MAX_TIMEOUT	86400ul
+#define MAX_LIMIT	1000000000ul
 
 /**
  * struct options - the command line
@@ -25,11 +26,12 @@
  * @events: where events go, NULL for stderr
  * @report: --mode report
  * @timeout: --attach-timeout
+ * @limit: --event-limit
  */
 struct options {
 	const char *policy, *events;
 	bool report;
-	unsigned int timeout;
+	unsigned int timeout, limit;
 };
 
 static void print_help(FILE *file)
@@ -43,6 +45,8 @@ static void print_help(FILE *file)
 	      "  --mode enforce|report     report: let violations pass and tell them\n"
 	      "  --events FILE             append events to FILE as lines of JSON; - is stderr,\n"
 	      "                            which is also the default\n"
+	      "  --event-limit N           lines a second for violations of one cause; the rest\n"
+	      "                            is counted (10; 0: no limit)\n"
 	      "  --attach-timeout SECONDS  kill a VMM that has no KVM VM by then (30; 0: never)\n"
 	      "\n"
 	      "Exit status: the VMM's; 1 the policy is wrong, 2 usage, 3 this host can't\n"
@@ -58,17 +62,30 @@ static int usage(const char *format, const char *what)
 	return EXIT_USAGE;
 }
 
+static bool read_number(const char *text, unsigned long max, unsigned int *ret)
+{
+	unsigned long n = strtoul(text, NULL, 10);
+
+	if (strspn(text, "0123456789") != strlen(text) || !*text || n > max)
+		return false;
+	*ret = (unsigned int)n;
+	return true;
+}
+
 static int read_timeout(const char *text, unsigned int *timeout)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
+	if (read_number(text, MAX_TIMEOUT, timeout))
+		return 0;
+	return usage("--attach-timeout '%s' is no number of seconds up to 86400",
+		     text);
+}
 
-	if (strspn(text, "0123456789") != strlen(text) || !*text ||
-	    n > MAX_TIMEOUT)
-		return usage("--attach-timeout '%s' is no number of seconds up to 86400",
-			     text);
-	*timeout = (unsigned int)n;
-	return 0;
+static int read_limit(const char *text, unsigned int *limit)
+{
+	if (read_number(text, MAX_LIMIT, limit))
+		return 0;
+	return usage("--event-limit '%s' is no number of lines up to 1000000000",
+		     text);
 }
 
 static int read_mode(const char *text, bool *report)
@@ -87,6 +104,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "policy", required_argument, NULL, 'p' },
 		{ "mode", required_argument, NULL, 'm' },
 		{ "events", required_argument, NULL, 'e' },
+		{ "event-limit", required_argument, NULL, 'l' },
 		{ "attach-timeout", required_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -101,6 +119,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			err = read_mode(optarg, &options->report);
 		} else if (c == 'e') {
 			options->events = strcmp(optarg, "-") ? optarg : NULL;
+		} else if (c == 'l') {
+			err = read_limit(optarg, &options->limit);
 		} else if (c == 't') {
 			err = read_timeout(optarg, &options->timeout);
 		} else if (c == 'h') {
@@ -234,6 +254,15 @@ static int find_shim(char shim[PATH_MAX])
 	return 0;
 }
 
+/* A shim has room for one policy, and one agent. */
+static int refuse_nesting(void)
+{
+	if (!getenv(HANDOFF_ENV))
+		return 0;
+	fprintf(stderr, "regpin: the VMM was not started: " HANDOFF_ENV " is in the environment, so this process is under another 'regpin run' already: start the VMM with one of them only\n");
+	return EXIT_RUN;
+}
+
 static int open_events(struct launch *launch, const char *path)
 {
 	int err = path ? out_open(&launch->events, path) : 0;
@@ -245,8 +274,10 @@ static int open_events(struct launch *launch, const char *path)
 	}
 	if (err) {
 		fprintf(stderr, "regpin: the VMM was not started: events can't be written to %s: %s\n",
-			path, err == -ENXIO ? "it is no file and no FIFO" :
-					      strerror(-err));
+			path,
+			err == -ENXIO ? "it is no file and no FIFO" :
+			err == -ELOOP ? "it is a symbolic link, and those are not followed: give the file's own path (for stderr: -)" :
+					strerror(-err));
 		return EXIT_RUN;
 	}
 	return 0;
@@ -255,14 +286,17 @@ static int open_events(struct launch *launch, const char *path)
 static int run_main(int argc, char **argv)
 {
 	static struct launch start;
-	struct options options = { .timeout = 30 };
+	struct options options = { .timeout = 30, .limit = 10 };
 	int status = read_options(argc, argv, &options);
 
 	if (status >= 0)
 		return status;
 	start.argv = argv + optind;
 	start.timeout = options.timeout;
-	status = read_policy(&options, &start.policy);
+	start.event_limit = options.limit;
+	status = refuse_nesting();
+	if (!status)
+		status = read_policy(&options, &start.policy);
 	if (!status)
 		status = fit_to_host(&start);
 	if (!status)

@@ -183,7 +183,7 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 }
 
 /* The ring is the VMM's memory: a VMM that was taken over writes anything. */
-static bool makes_sense(const struct regpin_event *event)
+bool event_makes_sense(const struct regpin_event *event)
 {
 	return event->type < REGPIN_EVENT_TYPE_MAX &&
 	       event->kind < REGPIN_KIND_MAX &&
@@ -219,22 +219,59 @@ static size_t line_end(FILE *file, struct json *json)
 	return (size_t)len;
 }
 
+static void put_vcpu(struct json *json, const struct regpin_event *event)
+{
+	json_u64(json, "vm", event->vm);
+	if (event->vcpu != REGPIN_NO_VCPU)
+		json_u64(json, "vcpu", event->vcpu);
+}
+
 size_t event_json(char *buf, const struct regpin_event *event,
 		  const struct regpin_policy *policy)
 {
 	struct json json;
 	FILE *file;
 
-	if (!makes_sense(event))
+	if (!event_makes_sense(event))
 		return 0;
 	file = line_begin(buf, &json, event->time,
 			  event_type_names[event->type]);
 	if (!file)
 		return 0;
-	json_u64(&json, "vm", event->vm);
-	if (event->vcpu != REGPIN_NO_VCPU)
-		json_u64(&json, "vcpu", event->vcpu);
+	put_vcpu(&json, event);
 	put_by_type(&json, event, policy);
+	return line_end(file, &json);
+}
+
+static void put_cause(struct json *json, const struct regpin_event *event,
+		      const struct regpin_policy *policy)
+{
+	put_vcpu(json, event);
+	if (event->type == REGPIN_EVENT_FAILED) {
+		put_failure(json, event, policy);
+		return;
+	}
+	put_register(json, event->kind, event->index);
+	if (policy && event->rule < policy->nr_rules)
+		put_rule(json, policy, &policy->rules[event->rule]);
+	json_string(json, "verdict", regpin_action_names[event->action]);
+}
+
+size_t event_repeated_json(char *buf, const struct regpin_event *event,
+			   const struct regpin_policy *policy, uint64_t time,
+			   uint64_t count)
+{
+	struct json json;
+	FILE *file;
+
+	if (event && !event_makes_sense(event))
+		return 0;
+	file = line_begin(buf, &json, time, "repeated");
+	if (!file)
+		return 0;
+	if (event)
+		put_cause(&json, event, policy);
+	json_u64(&json, "count", count);
 	return line_end(file, &json);
 }
 

@@ -6,6 +6,7 @@
 #ifndef REGPIN_TOOL_EVENT_JSON_H
 #define REGPIN_TOOL_EVENT_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,17 @@ const char *event_time(char buf[EVENT_TIME_MAX], uint64_t ns);
  */
 size_t event_json(char *buf, const struct regpin_event *event,
 		  const struct regpin_policy *policy);
+
+/* Could regpin's library have made this event? */
+bool event_makes_sense(const struct regpin_event *event);
+
+/*
+ * As event_json(), for @count more events like @event that got no line each, or,
+ * if that is NULL, for @count of many kinds.
+ */
+size_t event_repeated_json(char *buf, const struct regpin_event *event,
+			   const struct regpin_policy *policy, uint64_t time,
+			   uint64_t count);
 
 /**
  * struct notice - an event of the agent's own

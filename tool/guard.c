@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Until the first VM has got its policy, all processes that came from the VMM
- * are looked at. The shim attaches within the ioctl that creates the VM, so a
- * process that has a VM for longer got it past the shim.
+ * are looked at. The shim attaches within the ioctl that creates the VM, and
+ * counts those calls, so a process that has a VM without such a call under way
+ * got it past the shim.
+ *
+ * From then on they are looked at more rarely, and for the shim alone: whether a
+ * process that has it has asked it for each of its VMs can't be seen.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,8 +18,15 @@
 #include "guard.h"
 #include "proc.h"
 
-/* Ticks that the shim has to attach; no shim, no time. */
+/* Ticks for a VM that came by another way than by KVM_CREATE_VM. */
 #define GRACE_TICKS	5
+
+/*
+ * Without the shim once more must do: in an execve() the new program is there
+ * shortly before the files that are closed on exec are gone.
+ */
+#define AGAIN_TICKS	1
+#define AGAIN_MS	100
 
 static const struct {
 	const char *reason, *text;
@@ -69,14 +80,23 @@ static void refuse_unguarded(struct agent *agent, struct watched *process,
 		    unguarded[why].text);
 }
 
+/* To be asked after it was seen that there is a VM: see struct handoff. */
+static bool is_patient(struct agent *agent, struct watched *process)
+{
+	bool shim = proc_has_shim(process->pid, agent->launch->shim) > 0;
+
+	if (shim && atomic_load(&agent->launch->shared->creating))
+		return true;
+	return process->ticks++ < (shim ? GRACE_TICKS : AGAIN_TICKS);
+}
+
 static void look_at(struct agent *agent, struct watched *process)
 {
 	const char *shim = agent->launch->shim;
 	enum unguarded why;
 
-	if (process->killed || proc_has_vm(process->pid) != 1)
-		return;
-	if (proc_has_shim(process->pid, shim) && process->ticks++ < GRACE_TICKS)
+	if (process->killed || proc_has_vm(process->pid) != 1 ||
+	    is_patient(agent, process))
 		return;
 	why = proc_unguarded(process->pid, shim);
 	/* The shim may have attached just now, or the pid be another's. */
@@ -129,4 +149,58 @@ void guard_tick(struct agent *agent)
 	if (limit && agent_now() - agent->begun >= limit &&
 	    !atomic_load(&agent->launch->shared->attached))
 		refuse_all(agent);
+}
+
+/* Returns true if it has to be looked at again soon. */
+static bool look_late(struct agent *agent, struct watched *process)
+{
+	const char *shim = agent->launch->shim;
+	enum unguarded why;
+
+	if (process->killed)
+		return false;
+	if (proc_has_vm(process->pid) != 1 ||
+	    proc_has_shim(process->pid, shim) != 0) {
+		/* A child that was about to exec, and is a helper now? */
+		if (process->suspect)
+			process->vm = false;
+		process->suspect = false;
+		return false;
+	}
+	/* As one that has a VM it stays in the set until the next look. */
+	if (!process->suspect) {
+		process->suspect = process->vm = true;
+		return true;
+	}
+	why = proc_unguarded(process->pid, shim);
+	if (why != UNGUARDED_RAW &&
+	    pidfd_send_signal(process->fd, 0, NULL, 0) == 0)
+		refuse_unguarded(agent, process, why);
+	return false;
+}
+
+void guard_late(struct agent *agent)
+{
+	struct watch *watch = &agent->watch;
+	uint64_t now = agent_now();
+	bool again = false;
+
+	if (now < agent->look_at)
+		return;
+	if (now >= agent->look_at_all) {
+		watch_holders(watch, true);
+		agent->look_at_all = agent_now() + GUARD_ALL_MS;
+	}
+	watch_children(watch);
+	for (unsigned int i = 0; i < watch->nr; i++)
+		again |= look_late(agent, &watch->list[i]);
+	watch_only_vms(watch);
+	agent->look_at = agent_now() + (again ? AGAIN_MS : GUARD_LATE_MS);
+}
+
+int guard_late_sleep(const struct agent *agent)
+{
+	uint64_t now = agent_now();
+
+	return agent->look_at > now ? (int)(agent->look_at - now) : 0;
 }

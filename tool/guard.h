@@ -7,7 +7,17 @@
 
 #define GUARD_TICK_MS	20
 
+/* How often it looks later, and at processes that lost their parent. */
+#define GUARD_LATE_MS	1000
+#define GUARD_ALL_MS	10000
+
 /* To be called each tick until a VM has got its policy. */
 void guard_tick(struct agent *agent);
+
+/* To be called from then on; it looks if it is time to. */
+void guard_late(struct agent *agent);
+
+/* For how many ms from now on guard_late() has nothing to do. */
+int guard_late_sleep(const struct agent *agent);
 
 #endif

@@ -23,6 +23,7 @@
  * @degraded_why: a constant text for each of them
  * @nr_degraded: how many
  * @timeout: seconds within which there must be a VM, 0 for no limit
+ * @event_limit: lines a second for one cause, 0 for no limit
  * @events: where events go
  * @events_name: what the user calls that
  * @blob: fd of the sealed blob
@@ -39,7 +40,7 @@ struct launch {
 	struct rule degraded[POLICY_MAX_RULES];
 	const char *degraded_why[POLICY_MAX_RULES];
 	unsigned int nr_degraded;
-	unsigned int timeout;
+	unsigned int timeout, event_limit;
 	struct out events;
 	const char *events_name;
 	int blob, memory, wake;

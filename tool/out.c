@@ -36,12 +36,12 @@ int out_open(struct out *out, const char *path)
 
 	init(out);
 	out->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK |
-			     O_NOCTTY | O_CLOEXEC, 0600);
+			     O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out->fd < 0 && errno != ENXIO)
 		return -errno;
 	/* ENXIO: a FIFO that has no reader yet, or a socket. */
 	if (out->fd < 0)
-		out->fifo = open(path, O_PATH | O_CLOEXEC);
+		out->fifo = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	else
 		out->fifo = open_again(out->fd, O_PATH);
 	if (out->fifo < 0 || fstat(out->fifo, &st) < 0)

@@ -35,7 +35,8 @@ struct out {
 };
 
 /* Opens the file at @path for appending; it is made (0600) if need be. A FIFO
- * need not have a reader yet. Returns 0 or a negative errno. */
+ * need not have a reader yet. Returns 0 or a negative errno: -ELOOP for a
+ * symbolic link, which who may write in that directory could lead anywhere. */
 int out_open(struct out *out, const char *path);
 
 /* The same for an fd of this process, which stays open and untouched. */

@@ -157,7 +157,7 @@ static bool has_environment(pid_t pid, const char *shim)
 	return unknown || (preload && handoff);
 }
 
-bool proc_has_shim(pid_t pid, const char *shim)
+int proc_has_shim(pid_t pid, const char *shim)
 {
 	const char *name = strrchr(shim, '/');
 	bool found = false;
@@ -167,11 +167,12 @@ bool proc_has_shim(pid_t pid, const char *shim)
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	maps = fopen(path, "re");
-	while (maps && !found && getline(&line, &size, maps) > 0)
+	if (!maps)
+		return -errno;
+	while (!found && getline(&line, &size, maps) > 0)
 		found = strstr(line, name ? name : shim);
 	free(line);
-	if (maps)
-		fclose(maps);
+	fclose(maps);
 	return found;
 }
 
@@ -187,7 +188,7 @@ enum unguarded proc_unguarded(pid_t pid, const char *shim)
 		return UNGUARDED_SECURE;
 	if (!has_environment(pid, shim))
 		return UNGUARDED_ENVIRONMENT;
-	return proc_has_shim(pid, shim) ? UNGUARDED_RAW : UNGUARDED_UNLOADED;
+	return proc_has_shim(pid, shim) > 0 ? UNGUARDED_RAW : UNGUARDED_UNLOADED;
 }
 
 void make_printable(char *text)
@@ -210,6 +211,20 @@ void proc_name(pid_t pid, char *buf, size_t size)
 	}
 	buf[n] = 0;
 	make_printable(buf);
+}
+
+pid_t proc_parent(pid_t pid)
+{
+	size_t len;
+	char *text = slurp(pid, "stat", 4096, &len);
+	/* The name, in brackets, may be anything; then come state and parent. */
+	char *end = text ? strrchr(text, ')') : NULL;
+	int parent = -1;
+
+	if (end && sscanf(end, ") %*c %d", &parent) != 1)
+		parent = -1;
+	free(text);
+	return parent;
 }
 
 static void children_of_task(pid_t pid, const char *task,

@@ -35,14 +35,18 @@ int proc_has_vm(pid_t pid);
 /* Has @pid an open file that /proc shows as @link ("pipe:[123]")? */
 bool proc_has_link(pid_t pid, const char *link);
 
-/* Does @pid have @shim, or another file of that name, in its memory? */
-bool proc_has_shim(pid_t pid, const char *shim);
+/* Does @pid have @shim, or another file of that name, in its memory? 1, 0, or a
+ * negative errno if it can't be told. */
+int proc_has_shim(pid_t pid, const char *shim);
 
 /* The first of its reasons. @shim is the shim's path. */
 enum unguarded proc_unguarded(pid_t pid, const char *shim);
 
 /* Its program's name, for people: nothing in it but printable ASCII. */
 void proc_name(pid_t pid, char *buf, size_t size);
+
+/* The process id of @pid's parent, or -1. */
+pid_t proc_parent(pid_t pid);
 
 /* Calls @call with each child of @pid. */
 void proc_children(pid_t pid, void (*call)(void *context, pid_t child),

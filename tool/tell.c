@@ -30,14 +30,20 @@ void agent_say(struct agent *agent, const char *format, ...)
 	out_flush(agent->messages);
 }
 
+static uint64_t wall_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
 void agent_notice(struct agent *agent, struct notice *notice)
 {
 	char line[EVENT_LINE_MAX];
-	struct timespec ts;
 	size_t len;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	notice->time = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	notice->time = wall_clock();
 	len = notice_json(line, notice);
 	if (len)
 		out_line(agent->events, line, len);
@@ -56,17 +62,54 @@ static void count(struct agent *agent, const struct regpin_event *event)
 		agent->refused = true;
 }
 
+/* Those that the guest can bring about as often as it likes. */
+static bool is_limited(const struct regpin_event *event)
+{
+	return event->type == REGPIN_EVENT_VIOLATION ||
+	       event->type == REGPIN_EVENT_FAILED;
+}
+
+static void put_line(struct agent *agent, const char *line, size_t len)
+{
+	if (len)
+		out_line(agent->events, line, len);
+	else	/* no memory */
+		agent->events->lost++;
+}
+
 static void put_event(struct agent *agent, const struct regpin_event *event)
 {
 	char line[EVENT_LINE_MAX];
-	size_t len = event_json(line, event, &agent->launch->policy);
 
-	if (!len) {
+	if (!event_makes_sense(event)) {
 		agent->nonsense++;
 		return;
 	}
 	count(agent, event);
-	out_line(agent->events, line, len);
+	if (is_limited(event) && !limit_pass(&agent->limit, event))
+		return;
+	put_line(agent, line,
+		 event_json(line, event, &agent->launch->policy));
+}
+
+void tell_repeated(struct agent *agent, bool all)
+{
+	struct regpin_event event;
+	char line[EVENT_LINE_MAX];
+	bool shared;
+	uint64_t n;
+
+	if (!all && agent_now() < agent->limit.end)
+		return;
+	while (out_room(agent->events) &&
+	       limit_take(&agent->limit, &event, &shared, &n))
+		put_line(agent, line,
+			 event_repeated_json(line, shared ? NULL : &event,
+					     &agent->launch->policy,
+					     wall_clock(), n));
+	/* Else there is no room: the second goes on until there is. */
+	if (!agent->limit.left)
+		limit_renew(&agent->limit, agent_now());
 }
 
 /* Returns false if the ring is empty, true if there may be more. */
@@ -75,6 +118,7 @@ bool tell_events(struct agent *agent)
 	struct ring *ring = &agent->launch->shared->ring;
 	struct regpin_event event;
 
+	tell_repeated(agent, false);
 	for (int i = 0; i < BATCH && out_room(agent->events); i++) {
 		if (!ring_get(ring, &event))
 			return false;
@@ -83,17 +127,20 @@ bool tell_events(struct agent *agent)
 	return true;
 }
 
-void tell_dropped(struct agent *agent)
+void tell_dropped(struct agent *agent, bool all)
 {
+	uint64_t now = agent_now();
 	uint64_t dropped = ring_dropped(&agent->launch->shared->ring);
 	struct notice notice = {
 		.event = "dropped",
 		.counts[0] = { "count", dropped - agent->dropped },
 	};
 
-	if (dropped <= agent->dropped || !out_room(agent->events))
+	if (dropped <= agent->dropped || !out_room(agent->events) ||
+	    (!all && now - agent->dropped_at < TELL_DROPPED_MS))
 		return;
 	agent->dropped = dropped;
+	agent->dropped_at = now;
 	agent_notice(agent, &notice);
 }
 
@@ -127,6 +174,20 @@ void tell_unarmed(struct agent *agent)
 	agent_notice(agent, &notice);
 	agent_say(agent, "warning: %s (is the guest still in its firmware, or does its kernel not write LSTAR?)",
 		  text);
+}
+
+int tell_sleep(const struct agent *agent)
+{
+	uint64_t now = agent_now(), due = UINT64_MAX;
+
+	if (agent->attached && !agent->armed && !agent->unarmed)
+		due = agent->attached_at + TELL_UNARMED_MS;
+	if (agent->limit.left && out_room(agent->events) &&
+	    agent->limit.end < due)
+		due = agent->limit.end;
+	if (due == UINT64_MAX)
+		return -1;
+	return due > now ? (int)(due - now) : 0;
 }
 
 void tell_degraded(struct agent *agent)
@@ -188,10 +249,11 @@ void tell_farewell(struct agent *agent)
 	do {
 		more = more && batches && tell_events(agent);
 		batches -= more && out_room(agent->events);
-		tell_dropped(agent);
+		tell_repeated(agent, !more);
+		tell_dropped(agent, true);
 		if (!more)
 			tell_refused(agent);
-		if (!more && !said && out_room(agent->events)) {
+		if (!more && !said && !agent->limit.left && out_room(agent->events)) {
 			notice.counts[0].n = agent->violations;
 			notice.counts[1].n = agent->reports;
 			notice.counts[2].n = agent->dropped;
@@ -205,6 +267,7 @@ void tell_farewell(struct agent *agent)
 			poll(&pfd, 1, 50);
 	} while (agent_now() < end);
 	agent->events->lost += !said;
+	agent->events->lost += agent->limit.left;
 	for (unsigned int n = 0; more && n < RING_SLOTS; n++) {
 		more = ring_get(&agent->launch->shared->ring, &event);
 		agent->events->lost += more;

@@ -12,9 +12,17 @@
  * more, or if there is no room for them. */
 bool tell_events(struct agent *agent);
 
-/* These do nothing where there is nothing new to tell. */
-void tell_dropped(struct agent *agent);
+/* How often the events that the ring dropped are told. */
+#define TELL_DROPPED_MS	1000
+
+/* These do nothing where there is nothing new to tell, or, unless @all, where it
+ * is not yet time to. */
+void tell_repeated(struct agent *agent, bool all);
+void tell_dropped(struct agent *agent, bool all);
 void tell_unarmed(struct agent *agent);
+
+/* For how many ms from now on those have nothing to do, or -1. */
+int tell_sleep(const struct agent *agent);
 
 /* The rules that were left out, at the start. */
 void tell_degraded(struct agent *agent);

@@ -19,6 +19,7 @@ static struct watched *find(struct watch *watch, pid_t pid)
 	return NULL;
 }
 
+/* Caller: the pidfd may be of who has got the id since it was looked at. */
 static struct watched *add(struct watch *watch, pid_t pid)
 {
 	struct watched *process = find(watch, pid);
@@ -67,9 +68,39 @@ void watch_prune(struct watch *watch)
 	}
 }
 
+/* Adds @pid, unless it is another's by the time that we hold its pidfd. */
+static struct watched *add_if(struct watch *watch, pid_t pid,
+			      bool (*still)(const struct watch *watch,
+					    pid_t pid))
+{
+	unsigned int before = watch->nr;
+	struct watched *process = add(watch, pid);
+
+	if (watch->nr > before && !still(watch, pid)) {
+		drop(watch, before);
+		return NULL;
+	}
+	return process;
+}
+
+static bool is_child(const struct watch *watch, pid_t pid)
+{
+	pid_t parent = proc_parent(pid);
+
+	for (unsigned int i = 0; i < watch->nr; i++)
+		if (watch->list[i].pid == parent)
+			return true;
+	return false;
+}
+
+static bool is_holder(const struct watch *watch, pid_t pid)
+{
+	return proc_has_link(pid, watch->lifeline);
+}
+
 static void add_child(void *context, pid_t pid)
 {
-	add(context, pid);
+	add_if(context, pid, is_child);
 }
 
 void watch_children(struct watch *watch)
@@ -84,9 +115,9 @@ bool watch_vm(struct watch *watch, pid_t pid)
 	struct watched *process;
 
 	if (pid <= 0 || proc_has_vm(pid) != 1 ||
-	    (!find(watch, pid) && !proc_has_link(pid, watch->lifeline)))
+	    (!find(watch, pid) && !is_holder(watch, pid)))
 		return false;
-	process = add(watch, pid);
+	process = add_if(watch, pid, is_holder);
 	if (process)
 		process->vm = true;
 	return process;
@@ -101,8 +132,8 @@ static void add_holder(void *context, pid_t pid)
 {
 	struct watch *watch = context;
 
-	if (proc_has_link(pid, watch->lifeline))
-		add(watch, pid);
+	if (is_holder(watch, pid))
+		add_if(watch, pid, is_holder);
 }
 
 void watch_holders(struct watch *watch, bool vm)

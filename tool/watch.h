@@ -18,12 +18,13 @@
  * @root: it is what `regpin run` became
  * @vm: it has, or had, a VM
  * @killed: it was sent SIGKILL
- * @ticks: how often it was seen with a VM and without a policy
+ * @suspect: it was seen with a VM and without the shim, after the first VM
+ * @ticks: how often it was seen with a VM and without a policy, before that
  */
 struct watched {
 	pid_t pid;
 	int fd;
-	bool root, vm, killed;
+	bool root, vm, killed, suspect;
 	unsigned int ticks;
 };
 

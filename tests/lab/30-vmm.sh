@@ -72,7 +72,7 @@ slow_reader()
 
 	mkfifo $fifo
 	exec {hold}<>$fifo
-	wrap="$regpin run --policy $top/policies/report-all.yaml --events $fifo --"
+	wrap="$regpin run --policy $top/policies/report-all.yaml --event-limit 0 --events $fifo --"
 	inner_start slow --kernel 6.12 --initrd "$work/guest-6.12.gz" --smp 2 --wrap "$wrap"
 	check "a FIFO that nobody reads: boots" inner_wait slow GUEST-READY 60
 	inner_do slow 'i=0; while [ $i -lt 3000 ]; do echo lstar >/proc/attack; i=$((i+1)); done; echo alive' 120

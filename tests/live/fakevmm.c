@@ -5,6 +5,8 @@
  *
  *	vm		create a VM by libc's ioctl()
  *	rawvm		create a VM by system calls of its own
+ *	othervm		create one more, and go on with the last
+ *	badvm		try to create a VM of a type that there is not
  *	vcpu		create a vCPU in the last VM
  *	smm		add memory for SMM to the last VM
  *	run		let the vCPU execute the program of reads, writes and HLT
@@ -15,8 +17,10 @@
  *	pid		print its process id
  *	fork		the parent waits for the child and exits with its status
  *	daemonize	the parent exits with 0
+ *	deaf		close the eventfd that wakes the agent
  *	scribble N	as if taken over: N times nonsense into the shared memory
  *	touch FILE	make FILE
+ *	chroot DIR	as QEMU's -chroot; there is no /proc in DIR
  *	sigs		print the blocked, ignored and pending signals
  */
 #include <err.h>
@@ -37,16 +41,36 @@
 static int kvm = -1, vm = -1, vcpu = -1;
 static struct kvm_run *run;
 
-static void create_vm(bool raw)
+static void open_kvm(void)
 {
 	if (kvm < 0)
 		kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0)
 		err(70, "/dev/kvm");
+}
+
+static void create_vm(bool raw)
+{
+	open_kvm();
 	vm = raw ? (int)syscall(SYS_ioctl, kvm, KVM_CREATE_VM, 0) :
 		   ioctl(kvm, KVM_CREATE_VM, 0);
 	if (vm < 0)
 		err(70, "KVM_CREATE_VM");
+}
+
+static void create_other(void)
+{
+	int last = vm;
+
+	create_vm(false);
+	vm = last;
+}
+
+static void create_bad(void)
+{
+	open_kvm();
+	if (ioctl(kvm, KVM_CREATE_VM, 0x123456) >= 0)
+		errx(70, "KVM_CREATE_VM knows all types");
 }
 
 static void create_vcpu(void)
@@ -102,9 +126,12 @@ static void run_program(uint32_t count)
 	};
 	struct kvm_regs regs = { .rip = 0x1000, .rflags = 2 };
 	struct kvm_sregs sregs;
-	uint8_t *page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	static uint8_t *page;
 
+	/* A slot's memory can't be exchanged. */
+	if (!page)
+		page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	put_program(page, count);
 	slot.userspace_addr = (uintptr_t)page;
 	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0 ||
@@ -148,6 +175,15 @@ static void print_signals(void)
 	while (file && fgets(line, sizeof(line), file))
 		if (strncmp(line, "Sig", 3) == 0 && line[3] != 'Q')
 			fputs(line, stdout);
+}
+
+static void close_wake(void)
+{
+	int blob, memory, wake;
+
+	if (sscanf(getenv("REGPIN_HANDOFF"), "%d,%d,%d", &blob, &memory,
+		   &wake) != 3 || close(wake) < 0)
+		err(70, "REGPIN_HANDOFF");
 }
 
 /* Random bytes, but for some runs of them where events are looked for. */
@@ -200,6 +236,10 @@ static int with_number(char **word)
 		scribble(n);
 	else if (!strcmp(*word, "touch"))
 		close(open(word[1], O_CREAT | O_WRONLY, 0600));
+	else if (!strcmp(*word, "chroot") && (chroot(word[1]) || chdir("/")))
+		err(70, "chroot");
+	else if (!strcmp(*word, "chroot"))
+		return 2;
 	else
 		errx(70, "what is %s?", *word);
 	return 2;
@@ -209,6 +249,12 @@ static int step(char **word)
 {
 	if (!strcmp(*word, "vm") || !strcmp(*word, "rawvm"))
 		create_vm(**word == 'r');
+	else if (!strcmp(*word, "othervm"))
+		create_other();
+	else if (!strcmp(*word, "badvm"))
+		create_bad();
+	else if (!strcmp(*word, "deaf"))
+		close_wake();
 	else if (!strcmp(*word, "vcpu"))
 		create_vcpu();
 	else if (!strcmp(*word, "smm"))

@@ -36,6 +36,9 @@ have_static=1
 "$cc" -std=gnu11 -D_GNU_SOURCE -O1 -static -o vmm-static "$here/fakevmm.c" \
 	2>/dev/null || have_static=
 
+"$cc" -std=gnu11 -D_GNU_SOURCE -O1 -shared -fPIC -o slow.so "$here/slow.c" \
+	-ldl || skip_all "the slow KVM does not compile"
+
 cat >policy.yaml <<'EOF'
 version: 1
 arming: start
@@ -59,7 +62,7 @@ sed 's/SCE/NONSENSE/' policy.yaml >wrong.yaml
 run()
 {
 	rm -f events
-	timeout -k 1 60 "$regpin" run --policy policy.yaml --events events "$@" \
+	timeout -k 1 60 "$regpin" run --policy policy.yaml --events "$dir/events" "$@" \
 		>out 2>err </dev/null
 	status=$?
 }
@@ -102,6 +105,14 @@ is()
 	[[ $# == 1 ]] || await "$2" "$3"
 }
 
+# Violations, those that are counted only, and those that were dropped.
+total()
+{
+	jq -s '([.[] | select(.event == "violation")] | length) +
+		([.[] | select(.event == "dropped" or .event == "repeated").count] |
+		 add // 0)' events
+}
+
 same_but_regpin()
 {
 	"${@:2}" >out.bare 2>err.bare </dev/null
@@ -125,7 +136,7 @@ is 143
 ok $? "a death by signal comes through"
 
 rm -f events
-"$regpin" run --policy policy.yaml --events events -- ./vmm pid vm sleep 20000 \
+"$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm pid vm sleep 20000 \
 	>out 2>err &
 pid=$!
 await "pid $pid" out
@@ -166,7 +177,7 @@ if env --block-signal=CHLD true 2>/dev/null; then
 else
 	skip "a blocked SIGCHLD is not pending" "env without --block-signal"
 fi
-"$regpin" run --policy policy.yaml --events events -- ./vmm vm exit 5 \
+"$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm vm exit 5 \
 	<&- >&- 2>&-
 [[ $? == 5 ]]
 ok $? "a VMM without stdin, stdout and stderr"
@@ -209,9 +220,9 @@ is 0 '"detached"' events && grep -q "exit 5" out &&
 	[[ $(jq -r 'select(.event == "detached").reports' events) == 1 ]]
 ok $? "--mode report lets it pass and tells it"
 rm -f events
-(umask 0 && "$regpin" run --policy policy.yaml --events events -- ./vmm vm)
+(umask 0 && "$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm vm)
 await '"detached"' events
-"$regpin" run --policy policy.yaml --events events -- ./vmm vm
+"$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm vm
 for ((i = 0; i < 60; i++)); do
 	[[ $(grep -c detached events) == 2 ]] && break
 	sleep 0.05
@@ -262,7 +273,8 @@ ok $? "probe knows what can be enforced"
 ok $? "probe --json is JSON"
 bad=0
 for arguments in "--mode maybe -- ./vmm" "--attach-timeout -1 -- ./vmm" \
-	"--attach-timeout 5s -- ./vmm" "--" "--nonsense"; do
+	"--attach-timeout 5s -- ./vmm" "--event-limit few -- ./vmm" "--" \
+	"--nonsense"; do
 	# shellcheck disable=SC2086 # words
 	run $arguments
 	is 2 "^regpin" err || bad=1
@@ -322,6 +334,14 @@ run --events "$dir/no/such/file" -- ./vmm touch started
 is 125 "events can't be written" err && [[ ! -e started ]]
 ok $? "events that can't be written: 125"
 
+ln -s elsewhere link
+run --events link -- ./vmm touch started
+is 125 "link: it is a symbolic link" err && [[ ! -e started && ! -e elsewhere ]]
+ok $? "a symbolic link is not followed for events"
+run -- "$regpin" run --policy policy.yaml -- ./vmm touch started
+is 125 "under another 'regpin run'" err && [[ ! -e started ]]
+ok $? "regpin run under regpin run: 125"
+
 # Killed, and why
 
 refused()
@@ -345,9 +365,39 @@ ok $? "a scrubbed environment is killed"
 run -- env -u REGPIN_HANDOFF ./vmm vm sleep 20000
 is 137 && refused "REGPIN_HANDOFF" environment
 ok $? "half an environment is killed, too"
+run -- ./vmm badvm rawvm sleep 20000
+is 137 && refused "killed .*/vmm .*past libc" raw
+ok $? "... after a failed KVM_CREATE_VM, too"
 run -- ./vmm rawvm sleep 20000
 is 137 && refused "killed .*/vmm .*past libc" raw
 ok $? "raw system calls are killed"
+LD_PRELOAD=./slow.so SLOW_MS=600 run -- ./vmm vm vcpu run exit 3
+is 3 '"violation"' events && ! grep -q refused events
+ok $? "a VMM whose KVM is slow to attach is not killed"
+rm -f events
+LD_PRELOAD=./slow.so "$regpin" run --policy policy.yaml --events "$dir/events" -- \
+	./vmm pid vm vcpu run exit 3 >out 2>err &
+pid=$!
+sleep 0.8
+grep -q "^State:.*stopped" "/proc/$pid/status"
+stopped=$?
+kill -CONT "$pid"
+wait "$pid"
+status=$?
+is 3 '"violation"' events && [[ $stopped == 0 ]] && ! grep -q refused events
+ok $? "a VMM that is stopped before it is attached is not killed"
+LD_PRELOAD=./slow.so run --attach-timeout 1 -- ./vmm vm
+is 137 && refused "within 1 s" timeout
+ok $? "... but for --attach-timeout"
+printf '#!/bin/sh\n./vmm vm vcpu run\nenv -i ./vmm vm sleep 20000 touch survivor\nexit 4\n' >script
+run -- ./script
+is 4 && refused "killed .*/vmm .*environment" environment &&
+	grep -q '"violation"' events
+ok $? "after a protected VM an unprotected one is killed, too"
+printf '#!/bin/sh\n./vmm vm\nsleep 0.3\nenv -i ./vmm daemonize vm sleep 20000 touch survivor\nexec ./vmm vm sleep 13000\n' >script
+run -- ./script
+is 0 && refused "killed .*/vmm .*environment" environment
+ok $? "... without its parent, too"
 run --attach-timeout 1 -- ./vmm sleep 20000
 is 137 && refused "has not created a KVM VM within 1 s.*-accel kvm" timeout
 ok $? "no VM in time: killed"
@@ -399,23 +449,68 @@ is 2 '"detached"' from-fifo && ! grep -q lost err
 ok $? "a FIFO with a reader gets all"
 sleep 30 <>fifo &
 reader=$!
-run --mode report --events fifo -- ./vmm vm vcpu flood 20000 exit 2
+run --mode report --event-limit 0 --events fifo -- ./vmm vm vcpu flood 20000 \
+	exit 2
 is 2 "lines of events are lost" err
 ok $? "a reader that does not read stalls nothing"
 kill "$reader"
 wait "$reader" 2>/dev/null
-run --mode report -- ./vmm vm vcpu flood 20000 exit 2
+run --mode report --event-limit 0 -- ./vmm vm vcpu flood 20000 exit 2
 is 2 '"detached"' events
 [[ $(jq -s 'map(select(.event == "violation")) | length' events) == \
 	$(jq 'select(.event == "detached").reports' events) ]] &&
-	[[ $(jq -s '([.[] | select(.event == "violation")] | length) +
-		([.[] | select(.event == "dropped").count] | add // 0)' \
-		events) == 20000 ]]
+	[[ $(total) == 20000 ]]
 ok $? "of many events each is either a line or counted as dropped"
 run --events /dev/full -- ./vmm vm vcpu run exit 2
 is 2 "lines of events are lost" err &&
 	[[ $(grep -c "events can't be written to /dev/full" err) == 1 ]]
 ok $? "a full disk is told once, and stalls nothing"
+
+mkdir -p empty
+if [[ $(id -u) == 0 ]]; then
+	rm -f events
+	"$regpin" run --policy policy.yaml --events "$dir/events" -- \
+		./vmm vm vcpu chroot empty run sleep 4000 >out 2>err &
+	pid=$!
+	await '"violation"' events && [[ -e /proc/$pid ]]
+	ok $? "a VMM without /proc wakes the agent"
+	kill "$pid"
+	wait "$pid" 2>/dev/null
+	run -- ./vmm vm vcpu chroot empty othervm run
+	is 0 '"violation"' events && grep -q "exit 8" out
+	ok $? "... and its vCPUs stay protected when it creates one more VM"
+else
+	skip "a VMM without /proc wakes the agent" "not root"
+	skip "... and its vCPUs stay protected when it creates one more VM" \
+		"not root"
+fi
+rm -f events
+"$regpin" run --policy policy.yaml --events "$dir/events" -- \
+	./vmm vm vcpu deaf sleep 1500 run sleep 4000 >out 2>err &
+pid=$!
+await '"violation"' events && [[ -e /proc/$pid ]]
+ok $? "events come without a wake, a second later"
+kill "$pid"
+wait "$pid" 2>/dev/null
+
+run --mode report -- ./vmm vm vcpu flood 20000 exit 2
+is 2 '"detached"' events
+[[ $(total) == 20000 && $(grep -c '"violation"' events) -ge 10 &&
+	$(wc -c <events) -lt 50000 &&
+	$(jq 'select(.event == "detached") | .reports + .dropped' events) == \
+		20000 ]]
+ok $? "the first 10 in a second are lines, the others are counted"
+[[ $(jq -r 'select(.event == "repeated") | [.vm, .vcpu, .register, .index,
+	.rule, .where, .verdict] | join(" ")' events | sort -u) == \
+	"0 0 EFER 0xc0000080 sticky policy.yaml:5:5 report" ]]
+ok $? "... by what they are"
+run --mode report --event-limit 3 -- ./vmm vm vcpu flood 2 sleep 1500 flood 5 \
+	flood 1 sleep 1500 exit 2
+is 2 '"detached"' events
+[[ $(jq -r 'select(.event == "violation" or .event == "repeated") |
+	.event + " " + (.count | tostring)' events | uniq -c | tr -s ' \n' ' ') == \
+	" 5 violation null 1 repeated 3 " ]]
+ok $? "--event-limit 3: 2 of 2, then 3 of 6 in a second are lines"
 
 # A VMM that was taken over
 
@@ -424,11 +519,11 @@ is 6 '"detached"' events && jq . events >/dev/null &&
 	await "events that regpin does not make" err
 ok $? "nonsense in the shared memory harms nobody"
 for ((i = 0; i < 60; i++)); do
-	pgrep -f "^$regpin run --policy policy.yaml --events events" \
+	pgrep -f "^$regpin run --policy policy.yaml --events $dir/events" \
 		>/dev/null || break
 	sleep 0.05
 done
-! pgrep -f "^$regpin run --policy policy.yaml --events events" >/dev/null
+! pgrep -f "^$regpin run --policy policy.yaml --events $dir/events" >/dev/null
 ok $? "no agent is left"
 
 printf '1..%d\n' "$nr"
