@@ -190,7 +190,13 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	 */
 	if (after->paging || after->msrs[lstar])
 		return false;
-	if (!before->paging && !before->msrs[lstar])
+	/*
+	 * Both may be so before the VMM's write: on SVM KVM clears a vCPU that
+	 * met a triple fault. A vCPU that is armed from the start may never
+	 * have had an entry point to lose.
+	 */
+	if (!before->paging && !before->msrs[lstar] && !vcpu->setup_done &&
+	    vcpu->vm->policy->arming == ARM_START)
 		return false;
 	disarm(vcpu);
 	return true;

@@ -83,12 +83,23 @@ life() # KERNEL
 	is "$kernel: QEMU's exit status" "$inner_status" 0
 }
 
-# Without QEMU's -sandbox, with four vCPUs and with it: as far as a shell.
+# With four vCPUs and QEMU's -sandbox: as far as a shell. On the lab's two CPUs such
+# a guest was seen to reset itself once, without a word: then once more, and said.
 sandboxed()
 {
-	guest box 6.12 "$policy" --smp 4 -- -sandbox on || return
-	check "-smp 4 -sandbox on boots" inner_wait box 'GUEST-READY .* cpus=4' 120
-	inner_do box 'echo lstar >/proc/attack; cat /proc/attack' 30
+	local try booted
+
+	for try in 1 2; do
+		guest box 6.12 "$policy" --smp 4 -- -sandbox on || return
+		booted=no
+		inner_wait box 'GUEST-READY .* cpus=4' 120 && booted=yes
+		inner_do box 'echo lstar >/proc/attack; cat /proc/attack' 30
+		((try == 1 && $(count_events box '.event == "reset"') > 0)) || break
+		echo "# box: the guest has reset itself; once more, see $events_dir/box.1.events"
+		inner_stop box
+		cp "$events_dir/box.events" "$events_dir/box.1.events"
+	done
+	is "-smp 4 -sandbox on boots" $booted yes
 	is "-smp 4 -sandbox on: pinned" "${INNER_REPLY:0:26}" "lstar how=module gp=1 old="
 	is "-smp 4 -sandbox on: one violation" "$(violations box)" 1
 	is "-smp 4 -sandbox on: four vCPUs armed" "$(count_events box '.event == "armed"')" 4

@@ -249,6 +249,47 @@ static void test_init_by_vmm(void)
 	scene_close(&s);
 }
 
+static void raw_set_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} one = { .header.nmsrs = 1,
+		  .entry = { .index = index, .data = value } };
+
+	ioctl(vcpu->fd, KVM_SET_MSRS, &one);
+}
+
+/*
+ * At a triple fault KVM on SVM clears the vCPU, LSTAR included, before it tells
+ * the VMM, which then resets the VM: that must count as this vCPU's reset, or
+ * the next kernel is held to the values of the one that crashed.
+ */
+static void test_triple_fault(void)
+{
+	struct tiny_vcpu *vcpu;
+	struct kvm_sregs sregs;
+	struct scene s;
+
+	scene_open(&s, syscall_policy(ARM_SYSCALL_ENTRY), 1, TINY_REAL);
+	vcpu = &s.vcpu[0];
+	boot(vcpu, KERNEL);
+	s.nr_events = 0;
+	/* What KVM does: the library is not told of it. */
+	tiny_get_sregs(vcpu, &sregs);
+	sregs.efer = 0;
+	ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
+	raw_set_msr(vcpu, MSR_STAR, 0);
+	raw_set_msr(vcpu, MSR_LSTAR, 0);
+	raw_set_msr(vcpu, MSR_CSTAR, 0);
+	raw_set_msr(vcpu, MSR_SFMASK, 0);
+	tiny_reset(vcpu);
+	ok(scene_only(&s, REGPIN_EVENT_RESET), "a triple fault, then a reset");
+	boot(vcpu, OTHER);
+	ok(scene_msr(vcpu, MSR_LSTAR) == OTHER, "another kernel may come");
+	scene_close(&s);
+}
+
 static void *boot_thread(void *vcpu)
 {
 	boot(vcpu, KERNEL);
@@ -366,6 +407,7 @@ int main(void)
 	test_two_vcpus();
 	test_gone();
 	test_reset_unpaged();
+	test_triple_fault();
 	test_unplugged();
 	test_load_unpaged();
 	test_init_by_vmm();
