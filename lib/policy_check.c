@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What can be wrong with a policy. The checks look at one rule after the other,
- * in the order in which they were written, and then, sorted, at those that
- * speak of the same register. Blobs go through here, too, so nothing is taken
- * for granted but that the enums are in range.
+ * What can be wrong with a rule by itself. The rules are looked at in the order in
+ * which they were written; policy_pairs.c then looks at those that speak of the
+ * same register. Blobs go through here, too, so nothing is taken for granted but
+ * that the enums are in range.
  */
 #include <stdio.h>
 
 #include "msr_filter.h"
-#include "policy.h"
+#include "policy_check.h"
 #include "registers.h"
 
 #define MSR_MAX_RANGE		FILTER_WINDOW
@@ -24,29 +24,7 @@
 #define RANGES_ELSEWHERE	(KVM_MSR_FILTER_MAX_RANGES - \
 				 2 * FILTER_NR_WINDOWS)
 
-#define rule_problem(check, warning, ...) \
-	problem_add((check)->problems, warning, (check)->rule->line, \
-		    (check)->rule->column, __VA_ARGS__)
-
-/**
- * struct check - the rule that is being looked at
- * @policy: its policy
- * @problems: where to complain
- * @rule: the rule
- * @type: its name
- * @subject: what it speaks of, for messages
- * @ranges: KVM ranges that the rules outside of all windows need so far
- */
-struct check {
-	const struct regpin_policy *policy;
-	struct problems *problems;
-	const struct rule *rule;
-	const char *type;
-	char subject[48];
-	unsigned int ranges;
-};
-
-static void check_begin(struct check *check, const struct rule *rule)
+void check_begin(struct check *check, const struct rule *rule)
 {
 	const struct regpin_register *reg;
 	char *to = check->subject;
@@ -68,8 +46,7 @@ static void check_begin(struct check *check, const struct rule *rule)
 		snprintf(to, size, "%s", reg->name);
 }
 
-/* Names the lowest bit of @bits, and says how many more there are. */
-static const char *bits_text(char *to, size_t size, const struct rule *rule,
+const char *bits_text(char *to, size_t size, const struct rule *rule,
 			     uint64_t bits)
 {
 	unsigned int low = (unsigned int)__builtin_ctzll(bits);
@@ -385,124 +362,6 @@ static void check_rule(struct check *check, const struct rule *rule)
 			return;
 }
 
-static int rule_compare(const struct rule *a, const struct rule *b)
-{
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->index != b->index)
-		return a->index < b->index ? -1 : 1;
-	if (a->count != b->count)
-		return a->count < b->count ? -1 : 1;
-	return (int)a->type - (int)b->type;
-}
-
-/* Insertion sort: stable, no allocation, and 1024 rules at most. */
-static void policy_sort(struct regpin_policy *policy)
-{
-	for (uint32_t i = 1; i < policy->nr_rules; i++) {
-		struct rule rule = policy->rules[i];
-		uint32_t to = i;
-
-		while (to && rule_compare(&policy->rules[to - 1], &rule) > 0) {
-			policy->rules[to] = policy->rules[to - 1];
-			to--;
-		}
-		policy->rules[to] = rule;
-	}
-}
-
-static bool both(const struct rule *a, const struct rule *b,
-		 enum rule_type x, enum rule_type y)
-{
-	return (a->type == x && b->type == y) || (a->type == y && b->type == x);
-}
-
-/* A pin that can never decide, because what it pins is denied. */
-static bool moot(const struct rule *pin, const struct rule *deny)
-{
-	return pin->kind == REGPIN_MSR && pin->type < RULE_DENY &&
-	       deny->type == RULE_DENY &&
-	       (deny->access & ACCESS_WRITE) && deny->action >= pin->action;
-}
-
-/* Two rules of one type share @common bits. */
-static void check_twice(struct check *check, const struct rule *first,
-			uint64_t common)
-{
-	const struct rule *rule = check->rule;
-	char bits[64];
-
-	if (first->line == rule->line && first->column == rule->column)
-		rule_problem(check, false,
-			     "%s stands twice in this rule's list of registers, perhaps by two names",
-			     check->subject);
-	else
-		rule_problem(check, false,
-			     "%s on %s is already in the rule at %u:%u: it may stand in one only",
-			     check->type, ~common ?
-			     bits_text(bits, sizeof(bits), rule, common) :
-			     check->subject, first->line, first->column);
-}
-
-/* @rule was written behind @first, and both speak of one register. */
-static void check_pair(struct check *check, const struct rule *first,
-		       const struct rule *rule)
-{
-	uint64_t common = first->mask & rule->mask;
-	char bits[64];
-
-	check_begin(check, rule);
-	if (first->type == rule->type) {
-		if (common && (first->access & rule->access))
-			check_twice(check, first, common);
-	} else if (common && both(first, rule, RULE_STICKY, RULE_NEVER)) {
-		rule_problem(check, true,
-			     "%s is both sticky and never (%u:%u): that is what frozen means",
-			     bits_text(bits, sizeof(bits), rule, common),
-			     first->line, first->column);
-	} else if (common && (both(first, rule, RULE_FROZEN, RULE_STICKY) ||
-			      both(first, rule, RULE_FROZEN, RULE_NEVER))) {
-		rule_problem(check, true,
-			     "%s is %s already, at %u:%u: frozen includes sticky and never",
-			     bits_text(bits, sizeof(bits), rule, common),
-			     rule_type_names[first->type], first->line,
-			     first->column);
-	} else if (both(first, rule, RULE_DENY, RULE_VALUE)) {
-		if (first->access & rule->access)
-			rule_problem(check, false,
-				     "%s and %s (%u:%u) both speak of reads of %s: keep one of the two",
-				     check->type, rule_type_names[first->type],
-				     first->line, first->column,
-				     check->subject);
-	} else if (moot(rule, first) || moot(first, rule)) {
-		rule_problem(check, true,
-			     "%s and %s (%u:%u) on the same register, %s: while writes are denied, the other rule decides nothing",
-			     check->type, rule_type_names[first->type],
-			     first->line, first->column, check->subject);
-	}
-}
-
-static void check_pairs(struct check *check)
-{
-	const struct regpin_policy *policy = check->policy;
-
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
-		const struct rule *a = &policy->rules[i];
-
-		for (uint32_t j = i + 1; j < policy->nr_rules; j++) {
-			const struct rule *b = &policy->rules[j];
-
-			if (!rule_covers(a, b->kind, b->index))
-				break;
-			if (b->line < a->line || (b->line == a->line &&
-						  b->column < a->column))
-				check_pair(check, b, a);
-			else
-				check_pair(check, a, b);
-		}
-	}
-}
-
 unsigned int policy_check(struct regpin_policy *policy,
 			  struct problems *problems)
 {
@@ -511,7 +370,6 @@ unsigned int policy_check(struct regpin_policy *policy,
 
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		check_rule(&check, &policy->rules[i]);
-	policy_sort(policy);
-	check_pairs(&check);
+	check_pairs(&check, policy);
 	return problems->errors - before;
 }

@@ -14,6 +14,9 @@
 #include "registers.h"
 #include "replay.h"
 
+struct access;
+struct verdict;
+
 /* The registers that userspace can write for a guest; see registers.tsv. */
 #define NR_REPLAY	9
 extern const uint32_t replay_registers[NR_REPLAY];
@@ -149,5 +152,10 @@ int vcpu_set_msr(const struct regpin_vcpu *vcpu, uint32_t index,
 bool vcpu_paging(const struct regpin_vcpu *vcpu);
 
 void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot);
+
+/* Tells of an access and its verdict; @proposed is what the guest wrote. */
+void vcpu_access_event(struct regpin_vcpu *vcpu, uint32_t type,
+		       const struct access *access,
+		       const struct verdict *verdict, uint64_t proposed);
 
 #endif

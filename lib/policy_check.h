@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between policy_check.c and policy_pairs.c. */
+#ifndef REGPIN_POLICY_CHECK_H
+#define REGPIN_POLICY_CHECK_H
+
+#include "policy.h"
+
+#define rule_problem(check, warning, ...) \
+	problem_add((check)->problems, warning, (check)->rule->line, \
+		    (check)->rule->column, __VA_ARGS__)
+
+/**
+ * struct check - the rule that is being looked at
+ * @policy: its policy
+ * @problems: where to complain
+ * @rule: the rule
+ * @type: its name
+ * @subject: what it speaks of, for messages
+ * @ranges: KVM ranges that the rules outside of all windows need so far
+ */
+struct check {
+	const struct regpin_policy *policy;
+	struct problems *problems;
+	const struct rule *rule;
+	const char *type;
+	char subject[48];
+	unsigned int ranges;
+};
+
+/* From now on @rule is the one that is looked at. */
+void check_begin(struct check *check, const struct rule *rule);
+
+/* Names the lowest bit of @bits, and says how many more there are. */
+const char *bits_text(char *to, size_t size, const struct rule *rule,
+		      uint64_t bits);
+
+/* Sorts @policy's rules, and looks at those that speak of the same register. */
+void check_pairs(struct check *check, struct regpin_policy *policy);
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What can be wrong between two rules that speak of the same register: the second
+ * part of policy_check.c.
+ */
+#include "policy_check.h"
+
+static int rule_compare(const struct rule *a, const struct rule *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->index != b->index)
+		return a->index < b->index ? -1 : 1;
+	if (a->count != b->count)
+		return a->count < b->count ? -1 : 1;
+	return (int)a->type - (int)b->type;
+}
+
+/* Insertion sort: stable, no allocation, and 1024 rules at most. */
+static void policy_sort(struct regpin_policy *policy)
+{
+	for (uint32_t i = 1; i < policy->nr_rules; i++) {
+		struct rule rule = policy->rules[i];
+		uint32_t to = i;
+
+		while (to && rule_compare(&policy->rules[to - 1], &rule) > 0) {
+			policy->rules[to] = policy->rules[to - 1];
+			to--;
+		}
+		policy->rules[to] = rule;
+	}
+}
+
+static bool both(const struct rule *a, const struct rule *b,
+		 enum rule_type x, enum rule_type y)
+{
+	return (a->type == x && b->type == y) || (a->type == y && b->type == x);
+}
+
+/* A pin that can never decide, because what it pins is denied. */
+static bool moot(const struct rule *pin, const struct rule *deny)
+{
+	return pin->kind == REGPIN_MSR && pin->type < RULE_DENY &&
+	       deny->type == RULE_DENY &&
+	       (deny->access & ACCESS_WRITE) && deny->action >= pin->action;
+}
+
+/* Two rules of one type share @common bits. */
+static void check_twice(struct check *check, const struct rule *first,
+			uint64_t common)
+{
+	const struct rule *rule = check->rule;
+	char bits[64];
+
+	if (first->line == rule->line && first->column == rule->column)
+		rule_problem(check, false,
+			     "%s stands twice in this rule's list of registers, perhaps by two names",
+			     check->subject);
+	else
+		rule_problem(check, false,
+			     "%s on %s is already in the rule at %u:%u: it may stand in one only",
+			     check->type, ~common ?
+			     bits_text(bits, sizeof(bits), rule, common) :
+			     check->subject, first->line, first->column);
+}
+
+/* @rule was written behind @first, and both speak of one register. */
+static void check_pair(struct check *check, const struct rule *first,
+		       const struct rule *rule)
+{
+	uint64_t common = first->mask & rule->mask;
+	char bits[64];
+
+	check_begin(check, rule);
+	if (first->type == rule->type) {
+		if (common && (first->access & rule->access))
+			check_twice(check, first, common);
+	} else if (common && both(first, rule, RULE_STICKY, RULE_NEVER)) {
+		rule_problem(check, true,
+			     "%s is both sticky and never (%u:%u): that is what frozen means",
+			     bits_text(bits, sizeof(bits), rule, common),
+			     first->line, first->column);
+	} else if (common && (both(first, rule, RULE_FROZEN, RULE_STICKY) ||
+			      both(first, rule, RULE_FROZEN, RULE_NEVER))) {
+		rule_problem(check, true,
+			     "%s is %s already, at %u:%u: frozen includes sticky and never",
+			     bits_text(bits, sizeof(bits), rule, common),
+			     rule_type_names[first->type], first->line,
+			     first->column);
+	} else if (both(first, rule, RULE_DENY, RULE_VALUE)) {
+		if (first->access & rule->access)
+			rule_problem(check, false,
+				     "%s and %s (%u:%u) both speak of reads of %s: keep one of the two",
+				     check->type, rule_type_names[first->type],
+				     first->line, first->column,
+				     check->subject);
+	} else if (moot(rule, first) || moot(first, rule)) {
+		rule_problem(check, true,
+			     "%s and %s (%u:%u) on the same register, %s: while writes are denied, the other rule decides nothing",
+			     check->type, rule_type_names[first->type],
+			     first->line, first->column, check->subject);
+	}
+}
+
+void check_pairs(struct check *check, struct regpin_policy *policy)
+{
+	policy_sort(policy);
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *a = &policy->rules[i];
+
+		for (uint32_t j = i + 1; j < policy->nr_rules; j++) {
+			const struct rule *b = &policy->rules[j];
+
+			if (!rule_covers(a, b->kind, b->index))
+				break;
+			if (b->line < a->line || (b->line == a->line &&
+						  b->column < a->column))
+				check_pair(check, b, a);
+			else
+				check_pair(check, a, b);
+		}
+	}
+}
