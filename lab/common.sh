@@ -91,12 +91,58 @@ lab_add_modules()
 	done <<<"$list"
 }
 
+# lab_cpio DIR: DIR as a cpio archive on stdout.
+lab_cpio()
+{
+	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
+		cpio --null --quiet -o -H newc -R 0:0)
+}
+
 # lab_pack DIR OUT: DIR becomes the gzipped cpio OUT, in one step.
 lab_pack()
 {
-	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
-		cpio --null --quiet -o -H newc -R 0:0 | gzip -1) >"$2.tmp.$$"
+	lab_cpio "$1" | gzip -1 >"$2.tmp.$$"
 	mv "$2.tmp.$$" "$2"
+}
+
+# lab_lock NAME: one at a time, until the lock's descriptor (LAB_LOCK) is closed.
+lab_lock()
+{
+	exec {LAB_LOCK}>"$LAB_CACHE/lock.$1"
+	flock -n "$LAB_LOCK" || {
+		lab_say "waiting for another build of the $1"
+		flock "$LAB_LOCK"
+	}
+}
+
+lab_unlock()
+{
+	exec {LAB_LOCK}>&-
+}
+
+# Set LAB_TREE to Debian's linux-source-6.12 in the cache, unpacked, without
+# what no kernel of ours is built from. Nobody writes there: build with O=.
+lab_tree()
+{
+	local top=linux-source-6.12
+
+	"$lab_dir/fetch" --source --quiet
+	lab_load_cache
+	LAB_TREE=$LAB_CACHE/tree-$K612_SOURCE_VERSION
+	[[ ! -e $LAB_TREE/.complete ]] || return 0
+	lab_need xz tar
+	lab_lock tree
+	if [[ ! -e $LAB_TREE/.complete ]]; then
+		lab_say "unpacking $top $K612_SOURCE_VERSION, half a minute, 0.7 GB"
+		rm -rf "$LAB_CACHE"/tree-*
+		mkdir "$LAB_TREE"
+		tar -C "$LAB_TREE" -I 'xz -T0' -xf "$K612_SOURCE" --strip-components=1 \
+			--exclude="$top/arch/[!x]*/*."{c,h,S} --exclude="$top/arch/[!x]*/*.dts*" \
+			--exclude="$top/drivers/"{gpu/drm,net/ethernet,net/wireless,media}"/*."{c,h} \
+			--exclude="$top/sound/*."{c,h}
+		: >"$LAB_TREE/.complete"
+	fi
+	lab_unlock
 }
 
 # lab_busybox DIR: the skeleton of an initramfs.
