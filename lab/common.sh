@@ -49,7 +49,9 @@ lab_load_cache()
 	source "$LAB_CACHE/env"
 }
 
-# lab_kernel 6.1|6.12: set K_VERSION, K_VMLINUZ, K_ROOT, K_MODDIR, K_HEADERS
+# lab_kernel 6.1|6.12|DIR: set K_VERSION, K_VMLINUZ, K_ROOT, K_MODDIR, K_HEADERS,
+# for a stock kernel or for one of lab/build-kernel, by its build directory
+# shellcheck disable=SC2034 # they are for others
 lab_kernel()
 {
 	local prefix name
@@ -57,7 +59,14 @@ lab_kernel()
 	case $1 in
 	6.12) prefix=K612 ;;
 	6.1) prefix=K61 ;;
-	*) lab_die "unknown kernel '$1': 6.1 or 6.12" ;;
+	/*)
+		[[ -e $1/.complete ]] || lab_die "no kernel in '$1'; lab/build-kernel makes them"
+		K_VERSION=$(<"$1/include/config/kernel.release")
+		K_VMLINUZ=$1/arch/x86/boot/bzImage K_ROOT=$1/root K_HEADERS=$1
+		K_MODDIR=$K_ROOT/lib/modules/$K_VERSION
+		return
+		;;
+	*) lab_die "unknown kernel '$1': 6.1 or 6.12, or a build directory" ;;
 	esac
 	for name in VERSION VMLINUZ ROOT MODDIR HEADERS; do
 		local from=${prefix}_$name
