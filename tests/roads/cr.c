@@ -58,7 +58,7 @@ static const uint8_t pse_off[] = {
 static _Noreturn void judge32(struct kvm_vcpu *vcpu)
 {
 	int reason = road_run(vcpu, NULL);
-	struct cr_write *w = road_cr_write(vcpu);
+	struct regpin_cr_write *w = road_cr_write(vcpu);
 
 	if (reason == KVM_EXIT_X86_CR_WRITE)
 		is_closed("the VMM is asked: register %u, %#llx -> %#llx",
@@ -73,17 +73,17 @@ static void try_paging_off(void)
 {
 	struct kvm_vcpu *vcpu = vm32(paging_off, sizeof(paging_off));
 
-	road_pin(vcpu->vm, CR_FILTER_EXIT);
+	road_pin(vcpu->vm, KVM_X86_CR_FILTER_EXIT);
 	judge32(vcpu);
 }
 
 static void try_paging_off_forgotten(void)
 {
 	struct kvm_vcpu *vcpu = vm32(paging_off, sizeof(paging_off));
-	struct cr_filter filter = { .flags = CR_FILTER_EXIT };
+	struct kvm_x86_cr_filter filter = { .flags = KVM_X86_CR_FILTER_EXIT };
 
-	filter.regs[CR_FILTER_CR0].clear_mask = X86_CR0_WP;
-	filter.regs[CR_FILTER_CR4].clear_mask = PIN_CR4;
+	filter.regs[KVM_X86_CR_FILTER_CR0].clear_mask = X86_CR0_WP;
+	filter.regs[KVM_X86_CR_FILTER_CR4].clear_mask = PIN_CR4;
 	road_set_filter(vcpu->vm, &filter);
 	judge32(vcpu);
 }
@@ -91,10 +91,10 @@ static void try_paging_off_forgotten(void)
 static void try_format(void)
 {
 	struct kvm_vcpu *vcpu = vm32(pse_off, sizeof(pse_off));
-	struct cr_filter filter = { .flags = CR_FILTER_EXIT };
+	struct kvm_x86_cr_filter filter = { .flags = KVM_X86_CR_FILTER_EXIT };
 
-	filter.regs[CR_FILTER_CR4].clear_mask = X86_CR4_PSE | X86_CR4_PAE;
-	filter.regs[CR_FILTER_CR4].set_mask = X86_CR4_PSE | X86_CR4_PAE;
+	filter.regs[KVM_X86_CR_FILTER_CR4].clear_mask = X86_CR4_PSE | X86_CR4_PAE;
+	filter.regs[KVM_X86_CR_FILTER_CR4].set_mask = X86_CR4_PSE | X86_CR4_PAE;
 	road_set_filter(vcpu->vm, &filter);
 	judge32(vcpu);
 }
@@ -107,7 +107,7 @@ static void guest_pcide(void)
 
 static void try_pcide(void)
 {
-	struct cr_filter filter = { 0 };
+	struct kvm_x86_cr_filter filter = { 0 };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	struct said said;
@@ -115,7 +115,7 @@ static void try_pcide(void)
 	if (!kvm_cpu_has(X86_FEATURE_PCID))
 		is_skipped("no PCID here");
 	vm = road_vm(&vcpu, guest_pcide);
-	filter.regs[CR_FILTER_CR4].set_mask = X86_CR4_PCIDE;
+	filter.regs[KVM_X86_CR_FILTER_CR4].set_mask = X86_CR4_PCIDE;
 	road_run_to(vcpu, PINNED);
 	road_set_filter(vm, &filter);
 	said = road_run_to(vcpu, ATTACKED);
@@ -261,13 +261,13 @@ static void guest_new_bit(void)
 
 static _Noreturn void try_set(uint64_t set_mask)
 {
-	struct cr_filter filter = { 0 };
+	struct kvm_x86_cr_filter filter = { 0 };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = road_vm(&vcpu, guest_new_bit);
 	struct said said;
 
-	filter.regs[CR_FILTER_CR4].clear_mask = PIN_CR4;
-	filter.regs[CR_FILTER_CR4].set_mask = set_mask;
+	filter.regs[KVM_X86_CR_FILTER_CR4].clear_mask = PIN_CR4;
+	filter.regs[KVM_X86_CR_FILTER_CR4].set_mask = set_mask;
 	road_run_to(vcpu, PINNED);
 	road_set_filter(vm, &filter);
 	said = road_run_to(vcpu, ATTACKED);
@@ -371,7 +371,7 @@ static _Noreturn void try_storm(unsigned int flags)
 
 static void try_storm_exits(void)
 {
-	try_storm(CR_FILTER_EXIT);
+	try_storm(KVM_X86_CR_FILTER_EXIT);
 }
 
 static void try_storm_gp(void)
@@ -394,7 +394,7 @@ static void guest_xsetbv(void)
 
 static struct kvm_vcpu *xsave_vm(void)
 {
-	struct cr_filter filter = { 0 };
+	struct kvm_x86_cr_filter filter = { 0 };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	struct said said;
@@ -405,8 +405,8 @@ static struct kvm_vcpu *xsave_vm(void)
 	said = road_run_to(vcpu, PINNED);
 	if (said.values[0] < 3)
 		is_skipped("XCR0 is only %#lx here", said.values[0]);
-	filter.regs[CR_FILTER_XCR0].clear_mask = said.values[0] & ~1ul;
-	filter.regs[CR_FILTER_CR4].clear_mask = X86_CR4_OSXSAVE;
+	filter.regs[KVM_X86_CR_FILTER_XCR0].clear_mask = said.values[0] & ~1ul;
+	filter.regs[KVM_X86_CR_FILTER_CR4].clear_mask = X86_CR4_OSXSAVE;
 	road_set_filter(vm, &filter);
 	return vcpu;
 }

@@ -357,7 +357,7 @@ static void one_guest(void)
 
 	is_svm = kvm_cpu_has(X86_FEATURE_SVM);
 	random_state = seed;
-	flags = rnd() % 2 ? CR_FILTER_EXIT : 0;
+	flags = rnd() % 2 ? KVM_X86_CR_FILTER_EXIT : 0;
 	if (is_svm) {
 		struct svm_test_data *svm = vcpu_alloc_svm(vm, &nested);
 
@@ -377,11 +377,11 @@ static void one_guest(void)
 			msrs[i] &= ~EFER_LMA;
 	}
 	deny(vm);
-	road_pin(vm, flags | CR_FILTER_EXIT_INIT);
+	road_pin(vm, flags | KVM_X86_CR_FILTER_EXIT_INIT);
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &time, NULL);
 	for (exits = 0; exits < EXITS; exits++) {
-		struct cr_write *w = road_cr_write(vcpu);
+		struct regpin_cr_write *w = road_cr_write(vcpu);
 		struct ucall uc;
 
 		if (__vcpu_run(vcpu)) {
@@ -396,7 +396,7 @@ static void one_guest(void)
 		    reason == KVM_EXIT_FAIL_ENTRY)
 			break;
 		if (reason == KVM_EXIT_X86_CR_WRITE &&
-		    w->cause == CR_CAUSE_INIT)
+		    w->cause == KVM_X86_CR_CAUSE_INIT)
 			break;
 		check(vcpu);
 		if (reason == KVM_EXIT_X86_CR_WRITE) {

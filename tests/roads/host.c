@@ -60,18 +60,18 @@ void road_smm_memory(struct kvm_vm *vm)
 	vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-void road_set_filter(struct kvm_vm *vm, const struct cr_filter *filter)
+void road_set_filter(struct kvm_vm *vm, const struct kvm_x86_cr_filter *filter)
 {
 	if (have_cr_filter)
-		vm_ioctl(vm, KVM_X86_SET_CR_FILTER, (struct cr_filter *)filter);
+		vm_ioctl(vm, KVM_X86_SET_CR_FILTER, (struct kvm_x86_cr_filter *)filter);
 }
 
 void road_pin(struct kvm_vm *vm, unsigned int flags)
 {
-	struct cr_filter filter = { .flags = flags };
+	struct kvm_x86_cr_filter filter = { .flags = flags };
 
-	filter.regs[CR_FILTER_CR0].clear_mask = PIN_CR0;
-	filter.regs[CR_FILTER_CR4].clear_mask = PIN_CR4;
+	filter.regs[KVM_X86_CR_FILTER_CR0].clear_mask = PIN_CR0;
+	filter.regs[KVM_X86_CR_FILTER_CR4].clear_mask = PIN_CR4;
 	road_set_filter(vm, &filter);
 }
 

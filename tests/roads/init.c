@@ -31,13 +31,13 @@ static void guest_init_other(void)
 
 static _Noreturn void judge_fresh(struct kvm_vcpu *vcpu, int reason)
 {
-	struct cr_write *w = road_cr_write(vcpu);
+	struct regpin_cr_write *w = road_cr_write(vcpu);
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
 	vcpu_regs_get(vcpu, &regs);
 	vcpu_sregs_get(vcpu, &sregs);
-	if (reason == KVM_EXIT_X86_CR_WRITE && w->cause == CR_CAUSE_INIT) {
+	if (reason == KVM_EXIT_X86_CR_WRITE && w->cause == KVM_X86_CR_CAUSE_INIT) {
 		if (!(w->init.cr4 & PIN_CR4) || !(w->init.cr0 & X86_CR0_WP))
 			is_broken("the exit tells CR0 %#llx, CR4 %#llx",
 				  w->init.cr0, w->init.cr4);
@@ -65,7 +65,7 @@ static _Noreturn void try_init(unsigned int flags)
 
 static void try_init_told(void)
 {
-	try_init(CR_FILTER_EXIT_INIT);
+	try_init(KVM_X86_CR_FILTER_EXIT_INIT);
 }
 
 static void try_init_untold(void)
@@ -87,9 +87,9 @@ static void try_init_paging(void)
 		0x66, 0xe7, SMM_PORT,
 		0xf4,
 	};
-	struct cr_filter filter = { .flags = CR_FILTER_EXIT };
+	struct kvm_x86_cr_filter filter = { .flags = KVM_X86_CR_FILTER_EXIT };
 	struct kvm_vcpu *vcpu, *victim;
-	struct cr_write *w;
+	struct regpin_cr_write *w;
 	struct kvm_vm *vm;
 	uint32_t *table;
 	int reason;
@@ -101,14 +101,14 @@ static void try_init_paging(void)
 	table = addr_gpa2hva(vm, 0x1000);
 	for (unsigned int i = 0; i < 1024; i++)
 		table[i] = i << 12 | 7;
-	filter.regs[CR_FILTER_CR0].set_mask = X86_CR0_PG;
+	filter.regs[KVM_X86_CR_FILTER_CR0].set_mask = X86_CR0_PG;
 	road_run_to(victim, PINNED);
 	road_set_filter(vm, &filter);
 	road_run_to(vcpu, HELLO);
 	memcpy(addr_gpa2hva(vm, START), code, sizeof(code));
 	reason = road_run(victim, NULL);
 	w = road_cr_write(victim);
-	if (reason == KVM_EXIT_X86_CR_WRITE && w->cause == CR_CAUSE_MOV)
+	if (reason == KVM_EXIT_X86_CR_WRITE && w->cause == KVM_X86_CR_CAUSE_MOV)
 		is_closed("the VMM is asked: CR0 %#llx -> %#llx, CR4 is %#lx",
 			  w->old_value, w->value, road_cr4(victim));
 	if (reason != KVM_EXIT_IO || victim->run->io.port != SMM_PORT)
@@ -140,7 +140,7 @@ static void try_init_self(void)
 
 	add_firmware(vm);
 	road_run_to(vcpu, PINNED);
-	road_pin(vm, CR_FILTER_EXIT_INIT);
+	road_pin(vm, KVM_X86_CR_FILTER_EXIT_INIT);
 	judge_fresh(vcpu, road_run(vcpu, NULL));
 }
 
@@ -164,7 +164,7 @@ static void try_init_twice(void)
 
 	vm = road_vm2(&vcpu, guest_init_twice, &victim, guest_victim);
 	road_run_to(victim, PINNED);
-	road_pin(vm, CR_FILTER_EXIT_INIT);
+	road_pin(vm, KVM_X86_CR_FILTER_EXIT_INIT);
 	road_run_to(vcpu, HELLO);
 	/* This serves the first INIT. */
 	vcpu_mp_state_get(victim, &state);
@@ -198,7 +198,7 @@ static _Noreturn void try_triple(unsigned int flags)
 
 static void try_triple_told(void)
 {
-	try_triple(CR_FILTER_EXIT_INIT);
+	try_triple(KVM_X86_CR_FILTER_EXIT_INIT);
 }
 
 static void try_triple_untold(void)
@@ -276,7 +276,7 @@ static void try_stale(void)
 	vm = road_vm2(&vcpu, guest_clear_x2apic, &other, guest_init_0);
 	add_firmware(vm);
 	road_run_to(vcpu, PINNED);
-	road_pin(vm, CR_FILTER_EXIT);
+	road_pin(vm, KVM_X86_CR_FILTER_EXIT);
 	reason = road_run(vcpu, NULL);
 	if (reason != KVM_EXIT_X86_CR_WRITE)
 		is_broken("%s", road_exit(vcpu, reason));

@@ -547,7 +547,7 @@ static void guest_xsetbv(struct svm_test_data *svm)
 
 static _Noreturn void try_xsetbv(unsigned int flags)
 {
-	struct cr_filter filter = { .flags = flags };
+	struct kvm_x86_cr_filter filter = { .flags = flags };
 	struct kvm_vcpu *vcpu;
 	struct said said;
 	int reason;
@@ -556,7 +556,7 @@ static _Noreturn void try_xsetbv(unsigned int flags)
 		is_skipped("no XSAVE here");
 	vcpu = svm_vm(guest_xsetbv);
 	said = road_run_to(vcpu, PINNED);
-	filter.regs[CR_FILTER_XCR0].clear_mask = said.values[0] & ~1ul;
+	filter.regs[KVM_X86_CR_FILTER_XCR0].clear_mask = said.values[0] & ~1ul;
 	road_set_filter(vcpu->vm, &filter);
 	reason = road_run(vcpu, &said);
 	if (reason == KVM_EXIT_X86_CR_WRITE) {
@@ -578,7 +578,7 @@ static void try_xsetbv_gp(void)
 
 static void try_xsetbv_exit(void)
 {
-	try_xsetbv(CR_FILTER_EXIT);
+	try_xsetbv(KVM_X86_CR_FILTER_EXIT);
 }
 
 /*
@@ -650,12 +650,12 @@ static void try_init_l2(void)
 	vcpu_alloc_svm(vm, &svm);
 	vcpu_args_set(vcpu, 1, svm);
 	road_run_to(vcpu, PINNED);
-	road_pin(vm, CR_FILTER_EXIT_INIT);
+	road_pin(vm, KVM_X86_CR_FILTER_EXIT_INIT);
 	road_run_to(vcpu, HELLO);
 	road_run_to(other, HELLO);
 	reason = road_run(vcpu, NULL);
 	if (reason != KVM_EXIT_X86_CR_WRITE ||
-	    road_cr_write(vcpu)->cause != CR_CAUSE_INIT)
+	    road_cr_write(vcpu)->cause != KVM_X86_CR_CAUSE_INIT)
 		is_broken("%s", road_exit(vcpu, reason));
 	if (!(road_cr_write(vcpu)->init.cr4 & PIN_CR4))
 		is_open("the exit tells of CR4 %#llx, which is L2's",
@@ -704,7 +704,7 @@ static struct kvm_vcpu *waiting(struct kvm_vcpu **waiter)
 	road_run_to(vcpu, PINNED);
 	/* This serves the INIT, as KVM_RUN in the VMM's other thread would. */
 	vcpu_mp_state_get(*waiter, &state);
-	road_pin(vm, CR_FILTER_EXIT_INIT);
+	road_pin(vm, KVM_X86_CR_FILTER_EXIT_INIT);
 	return vcpu;
 }
 

@@ -25,7 +25,7 @@
 #include "svm_util.h"
 #include "vmx.h"
 
-#include "cr_filter.h"
+#include "../../include/regpin/kvm_cr_filter.h"
 
 enum outcome {
 	OPEN,		/* the guest got what it must not get */
@@ -104,7 +104,7 @@ void road_smm_memory(struct kvm_vm *vm);
 
 /* Installs the pins if KVM can filter at all, else does nothing. */
 void road_pin(struct kvm_vm *vm, unsigned int flags);
-void road_set_filter(struct kvm_vm *vm, const struct cr_filter *filter);
+void road_set_filter(struct kvm_vm *vm, const struct kvm_x86_cr_filter *filter);
 /* Denies writes of @msr by KVM's MSR filter, which is older. */
 void road_deny_msr(struct kvm_vm *vm, uint32_t msr);
 
@@ -124,9 +124,9 @@ struct said road_run_to(struct kvm_vcpu *vcpu, uint64_t stage);
 /* The exit, for people. */
 const char *road_exit(struct kvm_vcpu *vcpu, int reason);
 
-static inline struct cr_write *road_cr_write(struct kvm_vcpu *vcpu)
+static inline struct regpin_cr_write *road_cr_write(struct kvm_vcpu *vcpu)
 {
-	return (struct cr_write *)&vcpu->run->hw;
+	return regpin_cr_write(vcpu->run);
 }
 
 uint64_t road_cr0(struct kvm_vcpu *vcpu);

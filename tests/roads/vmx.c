@@ -232,11 +232,11 @@ static void try_no_vmx(void)
 
 static void try_vmxe_filtered(void)
 {
-	struct cr_filter filter = { 0 };
+	struct kvm_x86_cr_filter filter = { 0 };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = road_vm(&vcpu, guest_vmxe);
 
-	filter.regs[CR_FILTER_CR4].set_mask = X86_CR4_VMXE;
+	filter.regs[KVM_X86_CR_FILTER_CR4].set_mask = X86_CR4_VMXE;
 	road_run_to(vcpu, PINNED);
 	road_set_filter(vm, &filter);
 	judge_vmxe(vcpu);
