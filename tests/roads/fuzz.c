@@ -13,12 +13,10 @@
 #include "roads.h"
 
 #define HSAVE		0x20000ul
-#define STACK_SIZE	4096
 #define OPERATIONS	40
 #define EXITS		200
 
 static uint64_t random_state = 1;
-static uint8_t l2_stack[STACK_SIZE] __attribute__((aligned(16)));
 static struct vmcb good_vmcb;
 static uint64_t vmcb_gpa;
 static bool is_svm;

@@ -2,6 +2,8 @@
 /* What the guests of the roads have in common. */
 #include "roads.h"
 
+uint8_t l2_stack[STACK_SIZE] __attribute__((aligned(16)));
+
 void guest_pin(void)
 {
 	set_cr0(get_cr0() | X86_CR0_WP);

@@ -196,3 +196,35 @@ void road_judge(struct kvm_vcpu *vcpu, int reason, const struct said *said)
 	is_closed("exception %lu, CR0 %#lx, CR4 %#lx", said->values[2], cr0,
 		  cr4);
 }
+
+void road_go_on(struct kvm_vcpu *vcpu)
+{
+	struct said said;
+	int reason = road_run(vcpu, &said);
+
+	road_judge(vcpu, reason, &said);
+}
+
+struct kvm_vcpu *road_svm_vm(void *guest)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = road_vm(&vcpu, guest);
+	vm_vaddr_t svm;
+
+	vcpu_alloc_svm(vm, &svm);
+	vcpu_args_set(vcpu, 1, svm);
+	road_smm_memory(vm);
+	return vcpu;
+}
+
+struct kvm_vcpu *road_vmx_vm(void *guest)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = road_vm(&vcpu, guest);
+	vm_vaddr_t vmx;
+
+	vcpu_alloc_vmx(vm, &vmx);
+	vcpu_args_set(vcpu, 1, vmx);
+	road_smm_memory(vm);
+	return vcpu;
+}

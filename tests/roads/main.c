@@ -131,6 +131,7 @@ static void report(const struct road *road, enum outcome wanted)
 
 static const struct road *const groups[] = {
 	cr_roads, smm_roads, init_roads, svm_roads, vmx_roads, new_roads,
+	new_svm_roads, new_vmx_roads,
 };
 
 #define for_each_road(road) \

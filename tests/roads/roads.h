@@ -83,7 +83,7 @@ int fuzz(unsigned int seconds, uint64_t first,
 	 struct result *(*run)(void (*try)(void)));
 
 extern const struct road cr_roads[], smm_roads[], init_roads[], svm_roads[],
-	vmx_roads[], new_roads[];
+	vmx_roads[], new_roads[], new_svm_roads[], new_vmx_roads[];
 
 /* --- the host's side --- */
 
@@ -138,6 +138,12 @@ uint64_t road_cr4(struct kvm_vcpu *vcpu);
  */
 _Noreturn void road_judge(struct kvm_vcpu *vcpu, int reason,
 			  const struct said *said);
+/* Runs @vcpu, and that. */
+_Noreturn void road_go_on(struct kvm_vcpu *vcpu);
+
+/* A VM with memory for SMM; @guest gets a struct svm_test_data, or vmx_pages. */
+struct kvm_vcpu *road_svm_vm(void *guest);
+struct kvm_vcpu *road_vmx_vm(void *guest);
 
 /* --- the guest's side --- */
 
@@ -153,6 +159,10 @@ static inline void *low(uint64_t gpa)
 }
 
 #define say(stage, a, b, c, d)	GUEST_SYNC_ARGS(stage, a, b, c, d)
+
+/* L2's stack. A try has a process of its own. */
+#define STACK_SIZE	4096
+extern uint8_t l2_stack[STACK_SIZE];
 
 /* Sets what is pinned, and says PINNED. */
 void guest_pin(void);

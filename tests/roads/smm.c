@@ -69,10 +69,8 @@ static struct kvm_vcpu *pinned_with_smm(void *guest)
 static _Noreturn void try_rsm(void *guest)
 {
 	struct kvm_vcpu *vcpu = pinned_with_smm(guest);
-	struct said said;
-	int reason = road_run(vcpu, &said);
 
-	road_judge(vcpu, reason, &said);
+	road_go_on(vcpu);
 }
 
 static void try_rsm_cr4(void)

@@ -8,9 +8,6 @@
 #define HSAVE_CR4	(HSAVE + 0x400 + 0x148)
 #define HSAVE_CR0	(HSAVE + 0x400 + 0x158)
 
-#define STACK_SIZE	4096
-static uint8_t l2_stack[STACK_SIZE] __attribute__((aligned(16)));
-
 static void guest_svm(struct svm_test_data *svm, void *l2)
 {
 	guest_x2apic();
@@ -19,21 +16,9 @@ static void guest_svm(struct svm_test_data *svm, void *l2)
 	wrmsr(MSR_VM_HSAVE_PA, HSAVE);
 }
 
-static struct kvm_vcpu *svm_vm(void *guest)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = road_vm(&vcpu, guest);
-	vm_vaddr_t svm;
-
-	vcpu_alloc_svm(vm, &svm);
-	vcpu_args_set(vcpu, 1, svm);
-	road_smm_memory(vm);
-	return vcpu;
-}
-
 static struct kvm_vcpu *pinned_svm(void *guest)
 {
-	struct kvm_vcpu *vcpu = svm_vm(guest);
+	struct kvm_vcpu *vcpu = road_svm_vm(guest);
 
 	road_run_to(vcpu, PINNED);
 	road_pin(vcpu->vm, 0);
@@ -241,7 +226,7 @@ static void guest_svme(struct svm_test_data *svm)
 
 static void try_no_svm(void)
 {
-	struct kvm_vcpu *vcpu = svm_vm(guest_svme);
+	struct kvm_vcpu *vcpu = road_svm_vm(guest_svme);
 	struct said said;
 
 	vcpu_clear_cpuid_feature(vcpu, X86_FEATURE_SVM);

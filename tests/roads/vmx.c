@@ -2,9 +2,6 @@
 /* Roads 5, 6, 8, 10 and 23: nested VMX. */
 #include "roads.h"
 
-#define STACK_SIZE	4096
-static uint8_t l2_stack[STACK_SIZE] __attribute__((aligned(16)));
-
 /* In vmcs12, as KVM_GET_NESTED_STATE gives it. */
 #define VMCS12_HOST_CR0	584
 #define VMCS12_HOST_CR4	600
@@ -30,21 +27,9 @@ static uint64_t launch(void)
 	return vmlaunch() ? VMFAIL(vmreadz(VM_INSTRUCTION_ERROR)) : 0;
 }
 
-static struct kvm_vcpu *vmx_vm(void *guest)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = road_vm(&vcpu, guest);
-	vm_vaddr_t vmx;
-
-	vcpu_alloc_vmx(vm, &vmx);
-	vcpu_args_set(vcpu, 1, vmx);
-	road_smm_memory(vm);
-	return vcpu;
-}
-
 static struct kvm_vcpu *pinned_vmx(void *guest)
 {
-	struct kvm_vcpu *vcpu = vmx_vm(guest);
+	struct kvm_vcpu *vcpu = road_vmx_vm(guest);
 
 	road_run_to(vcpu, PINNED);
 	road_pin(vcpu->vm, 0);
@@ -54,10 +39,8 @@ static struct kvm_vcpu *pinned_vmx(void *guest)
 static _Noreturn void try_cr(void *guest)
 {
 	struct kvm_vcpu *vcpu = pinned_vmx(guest);
-	struct said said;
-	int reason = road_run(vcpu, &said);
 
-	road_judge(vcpu, reason, &said);
+	road_go_on(vcpu);
 }
 
 /* --- 5 --- */
@@ -138,7 +121,7 @@ static void guest_early(struct vmx_pages *vmx)
 
 static struct kvm_vcpu *early(void)
 {
-	struct kvm_vcpu *vcpu = vmx_vm(guest_early);
+	struct kvm_vcpu *vcpu = road_vmx_vm(guest_early);
 
 	road_run_to(vcpu, PINNED);
 	road_pin(vcpu->vm, 0);
@@ -150,10 +133,8 @@ static struct kvm_vcpu *early(void)
 static void try_early(void)
 {
 	struct kvm_vcpu *vcpu = early();
-	struct said said;
-	int reason = road_run(vcpu, &said);
 
-	road_judge(vcpu, reason, &said);
+	road_go_on(vcpu);
 }
 
 /* What a careful VMM does after it has installed the filter. */
@@ -291,7 +272,7 @@ static void guest_host_sysenter_eip(struct vmx_pages *vmx)
 
 static _Noreturn void try_msr(void *guest, uint32_t msr)
 {
-	struct kvm_vcpu *vcpu = vmx_vm(guest);
+	struct kvm_vcpu *vcpu = road_vmx_vm(guest);
 	uint64_t before, after;
 	struct said said;
 	int reason;
