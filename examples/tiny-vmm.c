@@ -1,113 +1,149 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM in one file that puts its guest under a policy:
+ * A VMM with one vCPU that puts its guest under a policy:
  *
  *	regpin compile -o tiny.blob tiny.yaml
  *	tiny-vmm tiny.blob
  *
- * It needs the public header and libregpin.so, and shows all that a VMM has to
- * do: attach the VM before its first vCPU, attach the vCPU, tell the CPUID,
- * enclose its own writes of registers, and show each exit to the library.
- *
- * Its guest is a 64-bit "kernel" that sets its system call entry up, as kernels
- * do, and is then taken over by someone who wants that entry for himself.
+ * It needs the public header and libregpin.so, and shows all that a VMM has to do;
+ * docs/integrating.md explains it. Its guest is in tiny-guest.c. What the operator
+ * wants is read from stdin, a word a line: allow, gp, stop, arm, disarm, window,
+ * policy BLOB, quit.
  */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <regpin/regpin.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-#define MEMORY		0x200000ul
-#define GDT		0x1000
-#define IDT		0x2000
-#define PML4		0x4000
-#define PDPT		0x5000
-#define PD		0x6000
-#define CODE		0x8000
-#define HANDLER		0x9000
-#define STACK		0x10000
-#define PORT		0x80	/* where the guest reports to its VMM */
-#define MAX_CPUID	256
-#define LSTAR		0xc0000082u
-#define SFMASK		0xc0000084u
+#include "tiny-guest.h"
 
-/* The guest's program: one WRMSR after the other. */
-static const struct step {
-	uint32_t msr;
-	uint64_t value;
-	const char *why;
-} steps[] = {
-	{ LSTAR, 0xffffffff81000000, "the kernel sets its entry" },
-	{ SFMASK, 0x47700, "and ends its set-up" },
-	{ LSTAR, 0xffffffff81000000, "the kernel writes the same again" },
-	{ LSTAR, 0xffffffffdeadb000, "the attacker brings an entry" },
-	{ LSTAR, 0, "and tries to clear it" },
-	{ SFMASK, 0x47500, "and wants interrupts on at the entry" },
-};
-#define NR_STEPS (sizeof(steps) / sizeof(steps[0]))
+#define MAX_CPUID	256
 
 static struct {
 	int kvm, vm, vcpu;
-	uint8_t *memory;
 	struct kvm_run *run;
-	struct regpin_policy *policy;
+	atomic_int tid;
+	timer_t timer;
+	unsigned int timer_ms;
+	atomic_bool quit;
+	size_t step;
+	/* By regpin_event's @policy, which counts modulo 256. */
+	struct regpin_policy *policies[256];
+	uint8_t policy;
 	struct regpin_vm *regpin_vm;
 	struct regpin_vcpu *regpin_vcpu;
 } vmm;
 
-/* Called by the library, on the vCPU's thread. */
-static void print_event(void *context, const struct regpin_event *event)
+static const char *const answers[REGPIN_ACTION_MAX] = {
+	[REGPIN_ALLOW] = "allow", [REGPIN_GP] = "gp", [REGPIN_STOP] = "stop",
+};
+
+/* A register and the rule that it was about. */
+static void print_access(const struct regpin_event *event)
 {
 	const char *file, *rule;
 	uint32_t line;
 
+	file = regpin_policy_where(vmm.policies[event->policy], event->rule,
+				   &line, &rule);
+	printf("event: %s, rule %s at %s:%u: 0x%" PRIx64 " -> 0x%" PRIx64,
+	       regpin_register_name(event->kind, event->index), rule, file,
+	       line, (uint64_t)event->old_value, (uint64_t)event->new_value);
+	if (event->type == REGPIN_EVENT_DETECTED)
+		printf(", found\n");
+	else if (event->action == REGPIN_PAUSE)
+		printf(", held\n");
+	else
+		printf(", now 0x%" PRIx64 "\n", (uint64_t)event->value);
+}
+
+/* Called by the library on any thread; it must not block for long. */
+static void print_event(void *context, const struct regpin_event *event)
+{
+	(void)context;
 	switch (event->type) {
 	case REGPIN_EVENT_ATTACHED:
 		printf("event: the policy is in place\n");
 		break;
+	case REGPIN_EVENT_POLICY:
+		printf("event: another policy is in place\n");
+		break;
 	case REGPIN_EVENT_ARMED:
 		printf("event: vCPU %u is armed\n", event->vcpu);
 		break;
+	case REGPIN_EVENT_DISARMED:
+		printf("event: vCPU %u is disarmed\n", event->vcpu);
+		break;
+	case REGPIN_EVENT_ANSWERED:
+		printf("event: vCPU %u goes on: %s\n", event->vcpu,
+		       answers[event->action]);
+		break;
 	case REGPIN_EVENT_VIOLATION:
-		file = regpin_policy_where(context, event->rule, &line, &rule);
-		printf("event: %s, rule %s at %s:%u: 0x%" PRIx64 " -> 0x%"
-		       PRIx64 ", now 0x%" PRIx64 "\n",
-		       regpin_register_name(event->kind, event->index), rule,
-		       file, line, (uint64_t)event->old_value,
-		       (uint64_t)event->new_value, (uint64_t)event->value);
+	case REGPIN_EVENT_DETECTED:
+		print_access(event);
 		break;
 	case REGPIN_EVENT_REFUSED:
 		errx(4, "refused: %s", regpin_refusal_text(event->detail));
+	default:
+		printf("event: type %u\n", event->type);
 	}
 }
 
-static void load_policy(const char *path)
+static struct regpin_policy *load_policy(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = -errno;
+	struct regpin_policy *policy = NULL;
 
-	if (fd < 0)
-		err(1, "%s", path);
-	ret = regpin_policy_open(fd, &vmm.policy);
+	if (fd >= 0) {
+		ret = regpin_policy_open(fd, &policy);
+		close(fd);
+	}
 	if (ret)
-		errx(1, "%s: not a blob of this version: %s", path,
-		     strerror(-ret));
-	close(fd);
+		warnx("%s: no policy of this version: %s", path,
+		      strerror(-ret));
+	return policy;
+}
+
+/* Any thread: the vCPU's comes out of KVM_RUN, or doesn't get into it. */
+static void kick(void *context, struct regpin_vcpu *vcpu)
+{
+	(void)context;
+	(void)vcpu;	/* there is but one */
+	if (vmm.tid)
+		tgkill(getpid(), vmm.tid, SIGUSR1);
+}
+
+/* On the vCPU's thread. */
+static void on_kick(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	if (info->si_code == SI_TIMER)
+		regpin_vcpu_tick(vmm.regpin_vcpu);
+	vmm.run->immediate_exit = 1;
 }
 
 static void create_vm(void)
 {
 	struct regpin_vm_options options = { .size = sizeof(options),
 					     .event = print_event,
-					     .context = vmm.policy };
-	struct kvm_userspace_memory_region region = { .memory_size = MEMORY };
+					     .kick = kick };
+	struct kvm_userspace_memory_region region = {
+		.memory_size = GUEST_MEMORY,
+	};
+	uint8_t *memory;
 	int ret;
 
 	vmm.kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -116,19 +152,23 @@ static void create_vm(void)
 		err(77, "/dev/kvm");
 
 	/* 1. The policy, before the first vCPU. */
-	ret = regpin_vm_attach(vmm.policy, vmm.kvm, vmm.vm, &options,
+	ret = regpin_vm_attach(vmm.policies[0], vmm.kvm, vmm.vm, &options,
 			       &vmm.regpin_vm);
 	if (ret)
 		errx(ret == -EOPNOTSUPP ? 77 : 1, "regpin_vm_attach: %s",
 		     strerror(-ret));
 
-	vmm.memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (vmm.memory == MAP_FAILED)
+	memory = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
 		err(1, "mmap");
-	region.userspace_addr = (uintptr_t)vmm.memory;
+	region.userspace_addr = (uintptr_t)memory;
+	/* 2. Memory for SMM is refused, unless the policy accepts it. */
+	if (regpin_vm_check_slot(vmm.regpin_vm, region.slot))
+		exit(4);
 	if (ioctl(vmm.vm, KVM_SET_USER_MEMORY_REGION, &region))
 		err(1, "KVM_SET_USER_MEMORY_REGION");
+	guest_write(memory);
 }
 
 /* Nested virtualisation gets round the filter: this VMM does not offer it. */
@@ -154,7 +194,7 @@ static void set_cpuid(void)
 	}
 	if (ioctl(vmm.vcpu, KVM_SET_CPUID2, cpuid))
 		err(1, "KVM_SET_CPUID2");
-	/* 3. What the guest could do itself depends on its CPUID. */
+	/* 4. What the guest could do itself depends on its CPUID. */
 	if (regpin_vcpu_set_cpuid(vmm.regpin_vcpu, cpuid))
 		exit(4);
 	free(cpuid);
@@ -171,77 +211,23 @@ static void create_vcpu(void)
 		       vmm.vcpu, 0);
 	if (vmm.run == MAP_FAILED)
 		err(1, "mmap");
-	/* 2. The vCPU. */
+	/* 3. The vCPU. */
 	if (regpin_vcpu_attach(vmm.regpin_vm, vmm.vcpu, 0, vmm.run,
 			       &vmm.regpin_vcpu))
 		err(1, "regpin_vcpu_attach");
 	set_cpuid();
 }
 
-static void put(unsigned long at, uint64_t value)
-{
-	memcpy(vmm.memory + at, &value, sizeof(value));
-}
-
-/* "wrmsr; out %al, $PORT" for each step, then "hlt". */
-static void write_guest(void)
-{
-	/* Skips the WRMSR that failed and leaves 1 in %al. */
-	static const uint8_t handler[] = {
-		0x58,				/* pop %rax: the error code */
-		0x48, 0x83, 0x04, 0x24, 0x02,	/* addq $2, (%rsp) */
-		0xb0, 0x01,			/* mov $1, %al */
-		0x48, 0xcf,			/* iretq */
-	};
-	uint8_t *at = vmm.memory + CODE;
-
-	put(GDT + 8, 0x00af9b000000ffff);	/* 64-bit code */
-	put(GDT + 16, 0x00cf93000000ffff);	/* data */
-	put(IDT + 13 * 16, 0x00008e0000080000 | HANDLER);
-	put(PML4, PDPT | 3);
-	put(PDPT, PD | 3);
-	put(PD, 0x83);
-	memcpy(vmm.memory + HANDLER, handler, sizeof(handler));
-	for (size_t i = 0; i < NR_STEPS; i++) {
-		/* mov $msr, %ecx; mov $low, %eax; mov $high, %edx; wrmsr */
-		uint8_t code[] = { 0xb9, 0, 0, 0, 0, 0xb8, 0, 0, 0, 0,
-				   0xba, 0, 0, 0, 0, 0x0f, 0x30 };
-		/* After a good one %al is the value's low byte, here 0. */
-		static const uint8_t report[] = { 0xe6, PORT };
-
-		memcpy(code + 1, &steps[i].msr, 4);
-		memcpy(code + 6, &steps[i].value, 4);
-		memcpy(code + 11, (const char *)&steps[i].value + 4, 4);
-		memcpy(at, code, sizeof(code));
-		memcpy(at + sizeof(code), report, sizeof(report));
-		at += sizeof(code) + sizeof(report);
-	}
-	*at = 0xf4;
-}
-
 static void set_registers(void)
 {
-	struct kvm_segment code = { .selector = 8, .type = 11, .s = 1, .l = 1,
-				    .present = 1, .g = 1, .limit = ~0u };
-	struct kvm_segment data = { .selector = 16, .type = 3, .s = 1, .db = 1,
-				    .present = 1, .g = 1, .limit = ~0u };
-	struct kvm_regs regs = { .rip = CODE, .rsp = STACK, .rflags = 2 };
 	struct kvm_sregs sregs;
+	struct kvm_regs regs;
 
 	if (ioctl(vmm.vcpu, KVM_GET_SREGS, &sregs))
 		err(1, "KVM_GET_SREGS");
-	sregs.cs = code;
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	sregs.gdt.base = GDT;
-	sregs.gdt.limit = 23;
-	sregs.idt.base = IDT;
-	sregs.idt.limit = 0xfff;
-	sregs.cr0 = 0x80000011;		/* PG, ET, PE */
-	sregs.cr3 = PML4;
-	sregs.cr4 = 0x20;		/* PAE */
-	sregs.efer = 0x500;		/* LMA, LME */
+	guest_registers(&sregs, &regs);
 
-	/* 4. The VMM's own writes, so that a reset is recognised. */
+	/* 5. The VMM's own writes, so that a reset and a load are recognised. */
 	regpin_vcpu_before_write(vmm.regpin_vcpu);
 	if (ioctl(vmm.vcpu, KVM_SET_SREGS, &sregs) ||
 	    ioctl(vmm.vcpu, KVM_SET_REGS, &regs))
@@ -249,51 +235,166 @@ static void set_registers(void)
 	regpin_vcpu_after_write(vmm.regpin_vcpu);
 }
 
-/* What the guest tells after each step: bit 0 of %al is set by a #GP. */
-static void print_step(size_t number)
+/* What the guest tells after each step: 1 if it got a #GP. */
+static void handle_exit(void)
 {
 	const uint8_t *data = (uint8_t *)vmm.run + vmm.run->io.data_offset;
+	const char *step = guest_step(vmm.step++);
 
-	if (number < NR_STEPS)
-		printf("guest: %s: %s\n", steps[number].why,
-		       *data & 1 ? "#GP" : "done");
+	if (vmm.run->exit_reason != KVM_EXIT_IO || !step)
+		errx(1, "exit %u", vmm.run->exit_reason);
+	printf("guest: %s: %s\n", step, *data ? "#GP" : "done");
 }
 
-static void run(void)
+static void make_timer(void)
 {
-	size_t step = 0;
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
+				  .sigev_signo = SIGUSR1 };
 
+	event._sigev_un._tid = vmm.tid;
+	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &vmm.timer))
+		err(1, "timer_create");
+}
+
+/* Some hosts can only look after registers: 0 where there is nothing to look at. */
+static void tick_every(unsigned int ms)
+{
+	const struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
+	const struct itimerspec every = { time, time };
+
+	if (ms != vmm.timer_ms && timer_settime(vmm.timer, 0, &every, NULL))
+		err(1, "timer_settime");
+	vmm.timer_ms = ms;
+}
+
+/* 6. Runs the guest until somebody wants the thread; then nothing is pending. */
+static int run_guest(struct regpin_vcpu *vcpu)
+{
 	for (;;) {
-		/* 5. Around each KVM_RUN. */
-		regpin_vcpu_enter(vmm.regpin_vcpu);
-		if (ioctl(vmm.vcpu, KVM_RUN, 0))
-			err(1, "KVM_RUN");
-		if (regpin_vcpu_exit(vmm.regpin_vcpu))
-			continue;
-		switch (vmm.run->exit_reason) {
-		case KVM_EXIT_IO:
-			print_step(step++);
-			break;
-		case KVM_EXIT_HLT:
-			return;
-		default:
-			errx(1, "exit %u", vmm.run->exit_reason);
+		int entry = regpin_vcpu_enter(vcpu);
+
+		if (entry != REGPIN_ENTER)
+			return entry;
+		tick_every(regpin_vcpu_tick_ms(vcpu));
+		if (ioctl(vmm.vcpu, KVM_RUN, 0)) {
+			if (errno != EINTR)
+				err(1, "KVM_RUN");
+			regpin_vcpu_leave(vcpu);
+			vmm.run->immediate_exit = 0;
+			return REGPIN_ENTER;
 		}
+		if (!regpin_vcpu_exit(vcpu))
+			handle_exit();
 	}
+}
+
+/* The vCPU's thread. */
+static void *run(void *unused)
+{
+	int entry = REGPIN_ENTER;
+
+	vmm.tid = gettid();
+	make_timer();
+	while (!vmm.quit && entry != REGPIN_STOPPED) {
+		entry = run_guest(vmm.regpin_vcpu);
+		if (entry == REGPIN_HELD)
+			usleep(10000);
+	}
+	puts(vmm.quit ? "vmm: quit" : "vmm: the guest has crashed");
+	return unused;
+}
+
+/* Every vCPU has seen what was changed, or will before it enters. */
+static void settle(void)
+{
+	do
+		usleep(1000);
+	while (!regpin_vm_settled(vmm.regpin_vm));
+}
+
+static int change_policy(const char *path)
+{
+	struct regpin_policy *new = load_policy(path);
+	uint8_t old = vmm.policy, next = (uint8_t)(old + 1);
+	int ret;
+
+	if (!new)
+		return -EINVAL;
+	vmm.policies[next] = new;
+	ret = regpin_vm_set_policy(vmm.regpin_vm, new);
+	if (ret) {
+		regpin_policy_free(new);
+		return ret;
+	}
+	vmm.policy = next;
+	settle();
+	ret = regpin_vm_policy_done(vmm.regpin_vm);
+	regpin_policy_free(vmm.policies[old]);
+	return ret;
+}
+
+/* 7. The operator: any thread but the vCPU's. */
+static int operate(const char *line)
+{
+	if (!strcmp(line, "allow"))
+		return regpin_vcpu_answer(vmm.regpin_vcpu, REGPIN_ALLOW);
+	if (!strcmp(line, "gp"))
+		return regpin_vcpu_answer(vmm.regpin_vcpu, REGPIN_GP);
+	if (!strcmp(line, "stop"))
+		return regpin_vcpu_answer(vmm.regpin_vcpu, REGPIN_STOP);
+	if (!strcmp(line, "arm"))
+		return regpin_vm_arm(vmm.regpin_vm);
+	if (!strncmp(line, "policy ", 7))
+		return change_policy(line + 7);
+	if (!strcmp(line, "disarm"))
+		regpin_vm_disarm(vmm.regpin_vm);
+	else if (!strcmp(line, "window"))
+		regpin_vm_window(vmm.regpin_vm, 1);
+	else
+		return -ENOSYS;
+	return 0;
+}
+
+static void monitor(void)
+{
+	char line[256];
+	int ret;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strcmp(line, "quit"))
+			break;
+		ret = operate(line);
+		if (ret)
+			warnx("%s: %s", line, strerror(-ret));
+		settle();
+	}
+	vmm.quit = 1;
+	kick(NULL, vmm.regpin_vcpu);
 }
 
 int main(int argc, char **argv)
 {
+	struct sigaction act = { .sa_sigaction = on_kick,
+				 .sa_flags = SA_SIGINFO };
+	pthread_t thread;
+
 	if (argc != 2)
 		errx(2, "usage: tiny-vmm BLOB");
-	load_policy(argv[1]);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	vmm.policies[0] = load_policy(argv[1]);
+	if (!vmm.policies[0])
+		return 1;
 	create_vm();
-	write_guest();
 	create_vcpu();
 	set_registers();
-	run();
+	sigaction(SIGUSR1, &act, NULL);
+	if (pthread_create(&thread, NULL, run, NULL))
+		errx(1, "pthread_create");
+	monitor();
+	pthread_join(thread, NULL);
 	regpin_vcpu_detach(vmm.regpin_vcpu);
 	regpin_vm_detach(vmm.regpin_vm);
-	regpin_policy_free(vmm.policy);
+	regpin_policy_free(vmm.policies[vmm.policy]);
 	return 0;
 }

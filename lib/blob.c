@@ -16,6 +16,7 @@ size_t blob_seal(const struct regpin_policy *policy, void *blob)
 		.arming = policy->arming,
 		.nr_rules = policy->nr_rules,
 		.rule_size = sizeof(struct rule),
+		.settings = policy->settings,
 	};
 
 	memcpy(header.source, policy->source, sizeof(header.source));
@@ -24,11 +25,35 @@ size_t blob_seal(const struct regpin_policy *policy, void *blob)
 	return header.size;
 }
 
+/* Milliseconds that fit into the timers that are set from them. */
+#define MAX_MS	86400000u
+
+static bool one_of(uint8_t action, uint32_t actions)
+{
+	return action < REGPIN_ACTION_MAX && actions & (1u << action);
+}
+
+static bool settings_valid(const struct settings *s, uint32_t arming)
+{
+	static const struct settings zero;
+	const uint32_t react = 1u << REGPIN_REPORT | 1u << REGPIN_PAUSE |
+			       1u << REGPIN_STOP;
+
+	return (!s->request_msr || arming == ARM_REQUEST) &&
+	       s->deadline_ms <= MAX_MS && s->unarmed_ms <= MAX_MS &&
+	       s->detect_ms <= MAX_MS &&
+	       one_of(s->init_action, react | 1u << REGPIN_ALLOW) &&
+	       one_of(s->deadline_action, react) &&
+	       one_of(s->detect_action, react | 1u << REGPIN_MASK) &&
+	       !memcmp(s->pad, zero.pad, sizeof(s->pad));
+}
+
 static bool header_valid(const struct blob_header *header, size_t size)
 {
 	return header->magic == BLOB_MAGIC &&
 	       header->version == BLOB_VERSION && header->size == size &&
 	       !(header->flags & ~POLICY_FLAGS) && header->arming < ARM_MAX &&
+	       settings_valid(&header->settings, header->arming) &&
 	       header->nr_rules <= POLICY_MAX_RULES &&
 	       header->rule_size == sizeof(struct rule) &&
 	       header->size == sizeof(*header) +
@@ -48,14 +73,27 @@ static bool shape_valid(const struct rule *rule)
 	return rule->kind == REGPIN_MSR || (!rule->index && rule->count == 1);
 }
 
-static bool rule_valid(const struct rule *rule)
+/*
+ * Looking instead of stopping is for the optional rules on control registers, and
+ * only where somebody looks: on any other rule it would be a hole.
+ */
+static bool flags_valid(const struct rule *rule, const struct settings *settings)
+{
+	if (rule->flags & ~RULE_FLAGS)
+		return false;
+	return !(rule->flags & RULE_DETECT) ||
+	       (rule->flags & RULE_OPTIONAL && rule->kind != REGPIN_MSR &&
+		rule->type != RULE_REQUIRE && settings->detect_ms);
+}
+
+static bool rule_valid(const struct rule *rule, const struct settings *settings)
 {
 	return rule->kind < REGPIN_KIND_MAX && rule->type < RULE_TYPE_MAX &&
 	       shape_valid(rule) &&
 	       rule->action > REGPIN_ALLOW &&
 	       rule->action < REGPIN_ACTION_MAX && rule->access &&
 	       !(rule->access & ~(ACCESS_READ | ACCESS_WRITE)) &&
-	       !(rule->flags & ~RULE_FLAGS) && rule->mask && rule->count &&
+	       flags_valid(rule, settings) && rule->mask && rule->count &&
 	       rule->index + (rule->count - 1) >= rule->index;
 }
 
@@ -75,13 +113,15 @@ int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
 	memset(policy, 0, sizeof(*policy));
 	policy->flags = header.flags;
 	policy->arming = header.arming;
+	policy->settings = header.settings;
 	memcpy(policy->source, header.source, sizeof(policy->source));
 	for (uint32_t i = 0; i < header.nr_rules; i++) {
 		struct rule rule;
 
 		memcpy(&rule, (const char *)blob + sizeof(header) +
 			      i * sizeof(rule), sizeof(rule));
-		if (!rule_valid(&rule) || policy_add(policy, &rule))
+		if (!rule_valid(&rule, &policy->settings) ||
+		    policy_add(policy, &rule))
 			return -EINVAL;
 	}
 

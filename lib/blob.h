@@ -12,7 +12,7 @@
 #include "policy.h"
 
 #define BLOB_MAGIC	0x626c6f626e697067ull	/* "gpinblob" */
-#define BLOB_VERSION	1u
+#define BLOB_VERSION	2u
 
 /**
  * struct blob_header - the start of a blob
@@ -23,6 +23,7 @@
  * @arming: enum arming
  * @nr_rules: number of struct rule behind the header, at most POLICY_MAX_RULES
  * @rule_size: sizeof(struct rule)
+ * @settings: what the policy says beside its rules
  * @source: the policy's file name, NUL-padded
  */
 struct blob_header {
@@ -33,10 +34,11 @@ struct blob_header {
 	uint32_t arming;
 	uint32_t nr_rules;
 	uint32_t rule_size;
+	struct settings settings;
 	char source[POLICY_MAX_SOURCE];
 };
 
-_Static_assert(sizeof(struct blob_header) == 288, "the blob's format");
+_Static_assert(sizeof(struct blob_header) == 320, "the blob's format");
 
 #define BLOB_MAX_SIZE \
 	(sizeof(struct blob_header) + POLICY_MAX_RULES * sizeof(struct rule))

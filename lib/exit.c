@@ -7,12 +7,15 @@
 #include "lifecycle.h"
 #include "model.h"
 
-void vcpu_access_event(struct regpin_vcpu *vcpu, uint32_t type,
-		       const struct access *access,
-		       const struct verdict *verdict, uint64_t proposed)
+void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 uint32_t type, const struct access *access,
+		 const struct verdict *verdict, uint64_t proposed,
+		 struct regpin_event *event)
 {
-	const struct regpin_policy *policy = vcpu->vm->policy;
-	struct regpin_event event = {
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	*event = (struct regpin_event){
 		.type = type,
 		.kind = access->kind,
 		.index = access->index,
@@ -25,18 +28,15 @@ void vcpu_access_event(struct regpin_vcpu *vcpu, uint32_t type,
 		.rule = verdict->rule ?
 			(uint32_t)(verdict->rule - policy->rules) :
 			REGPIN_NO_RULE,
+		.policy = vm_policy_number(vcpu->vm, policy),
 	};
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
-
 	if (type == REGPIN_EVENT_VIOLATION &&
 	    !kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) &&
 	    !kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
-		event.has_rip = 1;
-		event.rip = sregs.cs.base + regs.rip;
-		event.cpl = sregs.ss.dpl;
+		event->has_rip = 1;
+		event->rip = sregs.cs.base + regs.rip;
+		event->cpl = sregs.ss.dpl;
 	}
-	vm_event(vcpu->vm, vcpu, &event);
 }
 
 static void failed(struct regpin_vcpu *vcpu, const struct access *access,
@@ -54,6 +54,19 @@ static void failed(struct regpin_vcpu *vcpu, const struct access *access,
 	vm_event(vcpu->vm, vcpu, &event);
 }
 
+#define RUN_X86_GUEST_MODE	(1 << 2)	/* KVM_RUN_X86_GUEST_MODE, Linux 6.10 */
+
+/*
+ * EFER without SVME, for a guest that is in a guest of its own: by KVM_SET_MSRS, KVM
+ * would go on in L1 with L2's registers.
+ */
+static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
+			 uint64_t old, uint64_t value)
+{
+	return index == MSR_EFER && old & ~value & EFER_SVME &&
+	       vcpu->run->flags & RUN_X86_GUEST_MODE;
+}
+
 /*
  * Does the guest's write what the guest itself could have done? Returns 0,
  * -EINVAL for a #GP as without regpin, or another error of KVM's.
@@ -66,7 +79,8 @@ static int replay(struct regpin_vcpu *vcpu, const struct access *access,
 		      vcpu_paging(vcpu);
 	int ret;
 
-	if (!replay_valid(&vcpu->guest, access->index, paging, old, value))
+	if (!replay_valid(&vcpu->guest, access->index, paging, old, value) ||
+	    ends_nesting(vcpu, access->index, old, value))
 		return -EINVAL;
 	ret = vcpu_set_msr(vcpu, access->index, value);
 	if (!ret)
@@ -87,6 +101,7 @@ static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 static int answer(struct regpin_vcpu *vcpu, bool gp)
 {
 	vcpu->run->msr.error = gp;
+	vcpu->answered = true;
 	return 1;
 }
 
@@ -123,23 +138,77 @@ static int apply_write(struct regpin_vcpu *vcpu, const struct access *access,
 	return answer(vcpu, ret);
 }
 
-static int read_exit(struct regpin_vcpu *vcpu, struct access *access)
+/* An access that the policy wants somebody to be asked about, or the VM's end. */
+static bool is_grave(const struct verdict *verdict)
+{
+	return verdict->action >= REGPIN_PAUSE;
+}
+
+/*
+ * Holds the vCPU or stops the VM, before the instruction. Returns false if the
+ * answer has come already: then @verdict is what was answered.
+ */
+static bool grave(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		  const struct access *access, struct verdict *verdict,
+		  uint64_t proposed)
+{
+	struct regpin_event event;
+
+	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, access, verdict,
+		    proposed, &event);
+	if (verdict->action == REGPIN_PAUSE) {
+		verdict->action = (uint8_t)hold_ticket(vcpu, &event);
+		if (verdict->action != REGPIN_PAUSE) {
+			/* It is known already, and told. */
+			verdict->rule = NULL;
+			verdict->value = verdict->action == REGPIN_GP ?
+				access->old_value : access->new_value;
+			return false;
+		}
+	}
+	vm_event(vcpu->vm, vcpu, &event);
+	if (verdict->action == REGPIN_PAUSE) {
+		hold_access(vcpu, &event);
+	} else {
+		regpin_vcpu_retract(vcpu);
+		vm_stop(vcpu->vm, vcpu);
+	}
+	return true;
+}
+
+static void tell(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 const struct access *access, const struct verdict *verdict,
+		 uint64_t proposed)
+{
+	struct regpin_event event;
+
+	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, access, verdict,
+		    proposed, &event);
+	vm_event(vcpu->vm, vcpu, &event);
+}
+
+static int read_exit(struct regpin_vcpu *vcpu,
+		     const struct regpin_policy *policy, struct access *access)
 {
 	const struct state state = { 0 };
 	struct kvm_run *run = vcpu->run;
 	struct verdict verdict;
 	int err = 0;
 
-	judge(vcpu->vm->policy, &state, access, &verdict);
+	judge(policy, &state, access, &verdict);
 	/* The register is only read for those who get to see its value. */
 	if (verdict.rule || !verdict.answered) {
 		err = vcpu_get_msr(vcpu, access->index, &access->old_value);
 		if (verdict.action <= REGPIN_REPORT)
 			verdict.value = access->old_value;
 	}
+	if (is_grave(&verdict) &&
+	    grave(vcpu, policy, access, &verdict, access->old_value))
+		return 1;
+	if (verdict.action <= REGPIN_REPORT && !verdict.answered)
+		verdict.value = access->old_value;
 	if (verdict.rule)
-		vcpu_access_event(vcpu, REGPIN_EVENT_VIOLATION, access,
-				  &verdict, access->old_value);
+		tell(vcpu, policy, access, &verdict, access->old_value);
 	if (verdict.action == REGPIN_GP)
 		return answer(vcpu, true);
 	if (verdict.action == REGPIN_DROP || verdict.answered) {
@@ -173,7 +242,8 @@ static uint64_t effective(const struct regpin_vcpu *vcpu, uint32_t index,
 	return seen;
 }
 
-static int write_exit(struct regpin_vcpu *vcpu, struct access *access)
+static int write_exit(struct regpin_vcpu *vcpu,
+		      const struct regpin_policy *policy, struct access *access)
 {
 	uint64_t proposed = vcpu->run->msr.data, old = 0;
 	struct verdict verdict;
@@ -185,7 +255,10 @@ static int write_exit(struct regpin_vcpu *vcpu, struct access *access)
 					     old);
 	access->new_value = effective(vcpu, access->index, old, proposed);
 	state = lifecycle_state(vcpu, access);
-	judge(vcpu->vm->policy, &state, access, &verdict);
+	judge(policy, &state, access, &verdict);
+	if (is_grave(&verdict) &&
+	    grave(vcpu, policy, access, &verdict, proposed))
+		return 1;
 	/* What was there is not known, so neither is what would be lost. */
 	if (err && verdict.action < REGPIN_DROP) {
 		failed(vcpu, access, err);
@@ -197,43 +270,134 @@ static int write_exit(struct regpin_vcpu *vcpu, struct access *access)
 		verdict.action = REGPIN_GP;
 		verdict.value = access->old_value;
 	}
+	/* The write may arm the vCPU, after which things look different. */
 	ret = apply_write(vcpu, access, &verdict, proposed);
 	if (verdict.rule)
-		vcpu_access_event(vcpu, REGPIN_EVENT_VIOLATION, access,
-				  &verdict, proposed);
+		tell(vcpu, policy, access, &verdict, proposed);
 	return ret;
+}
+
+/*
+ * A register that the policy does not speak of, and no filter of the VMM's: KVM's
+ * filter is still that of another policy. Soon it isn't; till then the guest
+ * tries again.
+ */
+static int stale_exit(struct regpin_vcpu *vcpu)
+{
+	int err = regpin_vcpu_retract(vcpu);
+
+	if (err)
+		vm_stop(vcpu->vm, vcpu);
+	return 1;
+}
+
+/* The guest asks for its pins, by the MSR that the policy names. */
+static int request_exit(struct regpin_vcpu *vcpu)
+{
+	lifecycle_request(vcpu);
+	return answer(vcpu, false);
+}
+
+static bool is_request(const struct regpin_policy *policy,
+		       const struct access *access)
+{
+	return access->write && policy->settings.request_msr &&
+	       access->index == policy->settings.request_msr;
 }
 
 /* Not inlined, so that exits that are not ours don't pay for its registers. */
 static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 {
+	const struct regpin_policy *policy = vcpu->vm->policy;
 	struct kvm_run *run = vcpu->run;
 	struct access access = {
 		.kind = REGPIN_MSR,
 		.index = run->msr.index,
 		.write = run->exit_reason == KVM_EXIT_X86_WRMSR,
 	};
+	unsigned int type = access.write ? ACCESS_WRITE : ACCESS_READ;
 
 	/* UNKNOWN and INVAL come only where the VMM asked for them. */
 	if (run->msr.reason != KVM_MSR_EXIT_REASON_FILTER)
 		return 0;
-	if (!filter_wants(vcpu->vm->policy, access.index,
-			  access.write ? ACCESS_WRITE : ACCESS_READ))
-		return not_ours(vcpu);
-	return access.write ? write_exit(vcpu, &access) :
-			      read_exit(vcpu, &access);
+	if (is_request(policy, &access))
+		return request_exit(vcpu);
+	if (!filter_wants(policy, access.index, type))
+		return vmm_wants(vcpu->vm, access.index, type) ?
+			       not_ours(vcpu) : stale_exit(vcpu);
+	return access.write ? write_exit(vcpu, policy, &access) :
+			      read_exit(vcpu, policy, &access);
 }
 
-int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
+#define HC_LOCK_CR_UPDATE	13
+
+/* The same by hypercall: which bits, the policy knows better. */
+static int hypercall_exit(struct regpin_vcpu *vcpu)
 {
-	/* Without MSR rules the filter and its exits are the VMM's alone. */
-	if (!vcpu->vm->wants_msrs)
+	struct kvm_run *run = vcpu->run;
+
+	if (run->hypercall.nr != HC_LOCK_CR_UPDATE ||
+	    vcpu->vm->policy->arming != ARM_REQUEST)
 		return 0;
+	run->hypercall.ret = 0;
+	vcpu->answered = true;
+	lifecycle_request(vcpu);
+	return 1;
+}
+
+#ifndef KVM_RUN_X86_SMM
+#define KVM_RUN_X86_SMM	(1 << 0)
+#endif
+
+/*
+ * A triple fault, or an RSM that KVM's filter refused. KVM's state of the vCPU is of
+ * no worth now, and on Intel it would run on from wherever it is: it is for the VMM
+ * to reset it, and it doesn't enter before.
+ */
+static int shutdown_exit(struct regpin_vcpu *vcpu)
+{
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_SHUTDOWN,
+		.rule = REGPIN_NO_RULE,
+		.detail = !!(vcpu->run->flags & KVM_RUN_X86_SMM),
+	};
+
+	if (!vcpu->armed && !vcpu->kept)
+		return 0;
+	vcpu->shut = true;
+	vcpu_alert(vcpu);
+	vm_event(vcpu->vm, vcpu, &event);
+	return 0;
+}
+
+static int judge_exit(struct regpin_vcpu *vcpu)
+{
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_X86_RDMSR:
 	case KVM_EXIT_X86_WRMSR:
 		return msr_exit(vcpu);
+	case KVM_EXIT_X86_CR_WRITE:
+		return cr_exit(vcpu);
+	case KVM_EXIT_HYPERCALL:
+		return hypercall_exit(vcpu);
+	case KVM_EXIT_SHUTDOWN:
+		return shutdown_exit(vcpu);
 	default:
 		return 0;
 	}
+}
+
+int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
+{
+	/* Without rules that need it the filter and its exits are the VMM's alone. */
+	int ours = vcpu->vm->wants_msrs && judge_exit(vcpu);
+
+	if (!ours)
+		regpin_vcpu_leave(vcpu);
+	return ours;
+}
+
+void regpin_vcpu_leave(struct regpin_vcpu *vcpu)
+{
+	atomic_store_explicit(&vcpu->inside, false, memory_order_release);
 }

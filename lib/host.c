@@ -41,7 +41,7 @@ static bool has_word(const char *list, const char *word)
 static bool known_words(const char *list)
 {
 	static const char *const words[] = {
-		"nofilter", "nofilterexit", "nokvm", "vmload",
+		"nofilter", "nofilterexit", "nocrfilter", "nokvm", "vmload",
 	};
 
 	while (*list) {
@@ -80,8 +80,30 @@ static void take_away(struct host *host)
 		host->msr_filter = false;
 	if (has_word(force, "nofilterexit"))
 		host->msr_exits = false;
+	if (has_word(force, "nocrfilter"))
+		host->cr_filter = false;
 	if (has_word(force, "vmload"))
 		host->vmload_open = true;
+}
+
+static bool probe_crs(struct host *host, int kvm_fd)
+{
+	const int flags = KVM_X86_CR_FILTER_EXIT | KVM_X86_CR_FILTER_EXIT_INIT;
+	int have = kvm_ioctl(kvm_fd, KVM_CHECK_EXTENSION,
+			     (void *)(uintptr_t)KVM_CAP_X86_CR_FILTER);
+
+	if (have < 0 || (have & flags) != flags)
+		return false;
+	for (uint64_t i = 0; i < NR_CRS; i++) {
+		struct kvm_device_attr attr = {
+			.group = KVM_X86_GRP_CR_FILTER, .attr = i,
+			.addr = (uintptr_t)&host->filterable[i],
+		};
+
+		if (kvm_ioctl(kvm_fd, KVM_GET_DEVICE_ATTR, &attr))
+			return false;
+	}
+	return true;
 }
 
 static bool read_ignore_msrs(void)
@@ -125,6 +147,7 @@ static void probe(struct host *host, int kvm_fd)
 	host->msr_filter = offers(kvm_fd, KVM_CAP_X86_MSR_FILTER);
 	host->msr_exits = offers(kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) &&
 			  host->msr_filter;
+	host->cr_filter = probe_crs(host, kvm_fd);
 	host->smm = offers(kvm_fd, KVM_CAP_X86_SMM);
 	host->nested = offers(kvm_fd, KVM_CAP_NESTED_STATE);
 	host->ignore_msrs = read_ignore_msrs();
@@ -173,7 +196,7 @@ static const char *kvm_error(int err)
 	case ENOTTY:
 		return "/dev/kvm is not KVM's device";
 	case EINVAL:
-		return HOST_ENV " has a word that is none of nofilter, nofilterexit, nokvm, vmload";
+		return HOST_ENV " has a word that is none of nofilter, nofilterexit, nocrfilter, nokvm, vmload";
 	default:
 		return "/dev/kvm can't be opened";
 	}
@@ -199,9 +222,8 @@ static const char *why_not(const struct host *host, const struct rule *rule)
 {
 	if (host->kvm_errno)
 		return kvm_error(host->kvm_errno);
-	if (rule->kind != REGPIN_MSR)
-		return host->cr_filter ? NULL :
-			"this KVM has no CR filter, so writes to control registers can't be stopped (regpin's KVM series adds one)";
+	if (rule->kind != REGPIN_MSR && !host->cr_filter)
+		return "this KVM has no CR filter, so writes to control registers can't be stopped (regpin's KVM series adds one)";
 	if (!host->msr_filter)
 		return "this KVM has no MSR filter (KVM_CAP_X86_MSR_FILTER): it takes Linux 5.10 or later";
 	if (!host->msr_exits)

@@ -8,10 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cr_filter.h"
 #include "policy.h"
 
 /*
- * For tests: pretend to be a lesser host. "nofilter", "nofilterexit",
+ * For tests: pretend to be a lesser host. "nofilter", "nofilterexit", "nocrfilter",
  * "nokvm" take capabilities away, "vmload" gives guests VMLOAD; nothing can be
  * made better than it is.
  */
@@ -25,7 +26,9 @@ enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
  * @api_version: KVM_GET_API_VERSION
  * @msr_filter: KVM_CAP_X86_MSR_FILTER
  * @msr_exits: KVM_CAP_X86_USER_SPACE_MSR has KVM_MSR_EXIT_REASON_FILTER
- * @cr_filter: a CR filter; no KVM has one so far
+ * @cr_filter: KVM_X86_SET_CR_FILTER with all the flags that regpin needs
+ * @filterable: which bits of CR0, CR4 and XCR0 it can filter; the others no guest
+ *	can change, as the host's CPU hasn't got them or they are always set
  * @smm: KVM_CAP_X86_SMM
  * @nested: KVM_CAP_NESTED_STATE offers it to guests
  * @ignore_msrs: the module parameter; unknown MSRs are swallowed, not #GP'd
@@ -39,6 +42,7 @@ struct host {
 	bool msr_filter, msr_exits, cr_filter, smm, nested, ignore_msrs;
 	bool vmload_open;
 	enum host_vendor vendor;
+	uint64_t filterable[NR_CRS];
 };
 
 /* Fills @host by an open /dev/kvm. Never fails: what can't be asked is absent. */

@@ -1,6 +1,49 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What the guest sees: the verdict on one access. */
 #include "judge.h"
+#include "registers.h"
+
+bool judge_needs_own(const struct access *access)
+{
+	return judge_needs_first(access) ||
+	       (access->write && access->kind == REGPIN_CR0 &&
+		~access->old_value & access->new_value & CR0_PG);
+}
+
+bool judge_needs_first(const struct access *access)
+{
+	/* By this a kernel has come up: see `arming: syscall-entry`. */
+	return access->write && access->kind == REGPIN_MSR &&
+	       access->index == MSR_LSTAR && access->new_value;
+}
+
+/* What a vCPU that comes up lacks of @rule's bits. CR4's Linux sets after CR0's. */
+static uint64_t lacking(const struct rule *rule, const struct state *state,
+			const struct access *access)
+{
+	uint64_t own = 0, first = 0;
+
+	if (!state->floor || !judge_needs_own(access))
+		return 0;
+	switch (rule->kind) {
+	case REGPIN_CR0:
+		own = access->kind == REGPIN_CR0 ? access->new_value :
+						   state->own.cr0;
+		first = state->first.cr0;
+		break;
+	case REGPIN_CR4:
+		if (!judge_needs_first(access))
+			return 0;
+		own = state->own.cr4;
+		first = state->first.cr4;
+		break;
+	default:	/* EFER is the one MSR that it may speak of */
+		own = state->own.efer;
+		first = state->first.efer;
+		break;
+	}
+	return rule->mask & first & ~own;
+}
 
 /*
  * The bits of @access that violate @rule. Rules on whole registers answer all
@@ -36,9 +79,10 @@ static uint64_t violated(const struct rule *rule, const struct state *state,
 		/* KVM clears some on INIT: the kernel may put them back. */
 		if (state->setup_done)
 			return new != state->once ? ~0ull : 0;
-		return old ? ~0ull : 0;
+		return old && !state->reborn ? ~0ull : 0;
 	case RULE_VALUE:
 		return 0;
+	case RULE_REQUIRE:
 	case RULE_DENY:
 	case RULE_TYPE_MAX:
 		break;
@@ -61,14 +105,17 @@ void judge(const struct regpin_policy *policy, const struct state *state,
 		const struct rule *rule = &policy->rules[i];
 		uint64_t bits;
 
-		if (!rule_covers(rule, access->kind, access->index))
+		if (rule->type != RULE_REQUIRE &&
+		    !rule_covers(rule, access->kind, access->index))
 			continue;
 		if (rule->type == RULE_VALUE && !access->write) {
 			verdict->answered = true;
 			verdict->value = rule->value;
 			continue;
 		}
-		bits = violated(rule, state, access);
+		bits = rule->type == RULE_REQUIRE ?
+			       lacking(rule, state, access) :
+			       violated(rule, state, access);
 		if (!bits)
 			continue;
 		if (rule->action == REGPIN_MASK)
@@ -78,7 +125,8 @@ void judge(const struct regpin_policy *policy, const struct state *state,
 			verdict->rule = rule;
 			verdict->bits = bits;
 		} else if (verdict->rule && rule->action == verdict->action &&
-			   rule->type == verdict->rule->type) {
+			   rule->type == verdict->rule->type &&
+			   rule->kind == verdict->rule->kind) {
 			verdict->bits |= bits;
 		}
 	}

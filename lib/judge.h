@@ -26,20 +26,45 @@ struct access {
 };
 
 /**
+ * struct protections - the registers that `require` speaks of
+ * @cr0: CR0
+ * @cr4: CR4
+ * @efer: EFER
+ */
+struct protections {
+	uint64_t cr0, cr4, efer;
+};
+
+/**
  * struct state - all else that a verdict may depend on
  * @armed: the pins of this vCPU hold
  * @setup_done: it has finished its syscall set-up
  * @once: what the register held when that was finished
+ * @reborn: what MSRs hold is of an earlier life: the vCPU had an INIT, or another
+ *	kernel took over in a window
  * @uniform_known: the VM's first armed vCPU has settled this register's value
  * @uniform: that value
+ * @floor: the VM is armed and this vCPU is not: it comes up beside armed ones
+ * @own: the vCPU's registers before the access; where @floor is set
+ * @first: likewise those of the VM's first armed vCPU: what it hasn't got, the
+ *	guest's CPU or kernel may not have, and nobody has to have
  */
 struct state {
 	bool armed;
 	bool setup_done;
 	bool uniform_known;
+	bool reborn;
+	bool floor;
 	uint64_t once;
 	uint64_t uniform;
+	struct protections own, first;
 };
+
+/* Is @access one at which the floor is looked at? @state->own is needed then. */
+bool judge_needs_own(const struct access *access);
+
+/* And does the verdict depend on CR4, too, so on the first vCPU's at this moment? */
+bool judge_needs_first(const struct access *access);
 
 /**
  * struct verdict - what is to happen

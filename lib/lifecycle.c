@@ -8,42 +8,23 @@
  * that the VMM loads arms as it is written, before any vCPU enters: else a guest
  * could have been saved at a moment at which it passes for unarmed.
  *
- * INIT is not seen on a KVM without the CR filter: a vCPU keeps its syscall
- * MSRs through it, and here stays armed.
+ * All that is behind a gate of the VM's, which the guest or the operator may have to
+ * open, and which a window closes for a while. Each closing begins another life
+ * of the VM, in which nothing of the last one counts; vCPUs find out by themselves.
+ *
+ * An INIT takes a vCPU's control registers and EFER along but not its syscall MSRs.
+ * Where KVM tells of it (with the CR filter), it disarms; the VM stays armed, so what
+ * comes up there is under the floor (reset and window lift it, nothing else does)
+ * until it sets LSTAR itself. On other KVMs the vCPU just stays armed.
  */
+#include <errno.h>
 #include <unistd.h>
 
+#include "floor.h"
 #include "lifecycle.h"
 
 /* What PAT is after a reset: SDM volume 3, "Page Attribute Table". */
 #define PAT_RESET	0x0007040600070406ull
-
-enum { OPEN, SETTLING, SETTLED };	/* struct regpin_vm's @settled */
-
-struct state lifecycle_state(const struct regpin_vcpu *vcpu,
-			     const struct access *access)
-{
-	struct state state = {
-		.armed = vcpu->armed,
-		.setup_done = vcpu->setup_done,
-	};
-	int slot = replay_slot(access->index);
-
-	if (slot >= 0) {
-		const struct uniform *uniform = &vcpu->vm->uniform[slot];
-
-		/* For the length of two ioctls on another vCPU's thread. */
-		while (atomic_load(&vcpu->vm->settled) == SETTLING)
-			__builtin_ia32_pause();
-		state.once = vcpu->set_up.msrs[slot];
-		state.uniform_known = atomic_load(&uniform->known);
-		/* But for bits that are the vCPU's own, such as EFER.LMA. */
-		state.uniform = replay_effective(&vcpu->guest, access->index,
-						 access->old_value,
-						 atomic_load(&uniform->value));
-	}
-	return state;
-}
 
 static void settle_one(struct regpin_vcpu *vcpu, int slot, uint64_t value)
 {
@@ -64,103 +45,319 @@ static void settle_one(struct regpin_vcpu *vcpu, int slot, uint64_t value)
 /* Remembers what this vCPU has been set up to, for itself and for the others. */
 static void remember(struct regpin_vcpu *vcpu)
 {
+	struct regpin_vm *vm = vcpu->vm;
+
 	vcpu_snapshot(vcpu, &vcpu->set_up);
 	for (int i = 0; vcpu->settler && i < NR_REPLAY; i++)
 		settle_one(vcpu, i, vcpu->set_up.msrs[i]);
+	vm_lock(vm);
+	if (vcpu->settler || !vm->first) {
+		vm->first = vcpu;
+		vcpu_get_protections(vcpu, &vm->had);
+	}
+	vm_unlock(vm);
 }
 
 static void set_up(struct regpin_vcpu *vcpu)
 {
+	struct regpin_vm *vm = vcpu->vm;
 	uint32_t open = OPEN;
 
 	if (vcpu->setup_done)
 		return;
 	vcpu->setup_done = true;
-	vcpu->settler = atomic_compare_exchange_strong(&vcpu->vm->settled,
-						       &open, SETTLING);
+	vcpu->reborn = false;
+	/* In time. Only here, as it could be started anew, and again, by an INIT. */
+	vcpu->forgiven = false;
+	vcpu->up_since = 0;
+	vcpu->settler = atomic_compare_exchange_strong(&vm->settled, &open,
+						       SETTLING);
 	remember(vcpu);
-	if (vcpu->settler)
-		atomic_store(&vcpu->vm->settled, SETTLED);
+	if (!vcpu->settler)
+		return;
+	atomic_store(&vm->settled, SETTLED);
+	/* Those that are there already must follow within their time. */
+	vm_alert(vm);
 }
 
-static void arm(struct regpin_vcpu *vcpu)
+/* It can't be protected, so it must not run. */
+static void arm_failed(struct regpin_vcpu *vcpu, int err)
+{
+	struct regpin_event event = { .type = REGPIN_EVENT_FAILED,
+				      .kind = REGPIN_CR0,
+				      .action = REGPIN_STOP,
+				      .rule = REGPIN_NO_RULE,
+				      .detail = (uint32_t)-err };
+
+	vm_event(vcpu->vm, vcpu, &event);
+	vm_stop(vcpu->vm, vcpu);
+}
+
+static void arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_ARMED,
-				      .rule = REGPIN_NO_RULE };
+				      .rule = REGPIN_NO_RULE,
+				      .detail = cause };
+	int err;
 
 	if (vcpu->armed)
 		return;
+	err = vm_filter_crs(vcpu->vm);
+	if (err) {
+		arm_failed(vcpu, err);
+		return;
+	}
 	vcpu->thread = gettid();
+	vcpu->life = atomic_load(&vcpu->vm->life);
 	vcpu->armed = true;
+	vcpu->fresh = false;
+	vcpu->kept = false;
+	vcpu->looked_at = 0;
 	vm_event(vcpu->vm, vcpu, &event);
+	vcpu_alert(vcpu);
+}
+
+/* The values that all vCPUs must write, and what they must have, are open again. */
+static void forget(struct regpin_vm *vm)
+{
+	for (int i = 0; i < NR_REPLAY; i++)
+		atomic_store(&vm->uniform[i].known, false);
+	atomic_store(&vm->settled, OPEN);
+	vm_lock(vm);
+	vm->first = NULL;
+	vm->had = (struct protections){ 0 };
+	vm_unlock(vm);
+}
+
+/* The vCPU's own part. */
+static void unpin(struct regpin_vcpu *vcpu)
+{
+	vcpu->armed = false;
+	vcpu->kept = false;
+	vcpu->setup_done = false;
+	vcpu->settler = false;
+	vcpu->forgiven = false;
+	vcpu->up_since = 0;
+	vcpu->entered = false;
+	vcpu->masked = false;
+	vcpu->life = atomic_load(&vcpu->vm->life);
+}
+
+/* The last one to go takes the VM's values along. */
+static void last_gone(struct regpin_vm *vm)
+{
+	uint32_t arming = vm->policy->arming;
+
+	if (vm_armed(vm))
+		return;
+	forget(vm);
+	if (atomic_load(&vm->gate) == GATE_OPEN &&
+	    (arming == ARM_REQUEST || arming == ARM_OPERATOR))
+		atomic_store(&vm->gate, GATE_CLOSED);
+	/* The next one's firmware is to be as free as the first one's was. */
+	if (arming != ARM_START)
+		vm_unfilter_crs(vm);
 }
 
 void lifecycle_gone(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
+	bool counted = vcpu->armed || vcpu->kept;
 
-	if (!vcpu->armed)
-		return;
-	vcpu->armed = false;
-	vcpu->setup_done = false;
-	vcpu->settler = false;
-	/* The last one to go takes the VM's values along. */
-	if (vm_armed(vm))
-		return;
-	for (int i = 0; i < NR_REPLAY; i++)
-		atomic_store(&vm->uniform[i].known, false);
-	atomic_store(&vm->settled, OPEN);
+	unpin(vcpu);
+	vm_lock(vm);
+	if (vm->first == vcpu)
+		vm->first = NULL;
+	vm_unlock(vm);
+	if (counted)
+		last_gone(vm);
 }
 
-static void disarm(struct regpin_vcpu *vcpu)
+static void disarm(struct regpin_vcpu *vcpu, uint32_t type,
+		   enum regpin_cause cause)
 {
-	struct regpin_event event = { .type = REGPIN_EVENT_RESET,
-				      .rule = REGPIN_NO_RULE };
+	struct regpin_event event = { .type = type,
+				      .rule = REGPIN_NO_RULE,
+				      .detail = type == REGPIN_EVENT_RESET ?
+						0 : cause };
+	bool counted = vcpu->armed || vcpu->kept;
 
 	lifecycle_gone(vcpu);
-	vm_event(vcpu->vm, vcpu, &event);
+	if (counted)
+		vm_event(vcpu->vm, vcpu, &event);
+}
+
+bool lifecycle_init(struct regpin_vcpu *vcpu)
+{
+	struct regpin_event event = { .type = REGPIN_EVENT_DISARMED,
+				      .rule = REGPIN_NO_RULE,
+				      .detail = REGPIN_BY_INIT };
+	struct regpin_vm *vm = vcpu->vm;
+	bool armed = lifecycle_pinned(vcpu);
+
+	vcpu->fresh = true;
+	vcpu_alert(vcpu);
+	if (!armed)
+		return false;
+	vm_lock(vm);
+	vcpu->kept = true;
+	vcpu->armed = false;
+	vcpu->entered = false;
+	vcpu->masked = false;
+	vcpu->reborn = true;
+	vcpu->setup_done = false;
+	vcpu->settler = false;
+	/* What it had is what the others are measured by from now on. */
+	if (vm->first == vcpu)
+		vm->first = NULL;
+	vm_unlock(vm);
+	vm_event(vm, vcpu, &event);
+	if (vm->policy->arming == ARM_START)
+		arm(vcpu, REGPIN_BY_START);
+	return true;
+}
+
+void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause)
+{
+	if (atomic_load(&vm->gate) != GATE_OPEN) {
+		forget(vm);
+		atomic_store(&vm->cause, cause);
+		atomic_store(&vm->gate, GATE_OPEN);
+	}
+	vm_alert(vm);
+}
+
+void lifecycle_close(struct regpin_vm *vm, enum gate gate)
+{
+	/* In this order, so that no pin of the last life passes for one of this. */
+	atomic_store(&vm->entered, false);
+	atomic_fetch_add(&vm->life, 1);
+	atomic_store(&vm->gate, gate);
+	atomic_store(&vm->cause, gate == GATE_WINDOW ? REGPIN_BY_WINDOW :
+						       REGPIN_BY_OPERATOR);
+	vm_alert(vm);
+}
+
+void lifecycle_request(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vm *vm = vcpu->vm;
+	int err;
+
+	if (vm->policy->arming != ARM_REQUEST ||
+	    atomic_load(&vm->gate) != GATE_CLOSED)
+		return;
+	err = vm_filter_crs(vm);
+	if (err)
+		arm_failed(vcpu, err);
+	else
+		lifecycle_open(vm, REGPIN_BY_REQUEST);
+}
+
+/* A vCPU that lives in the past is not armed. */
+static void catch_up(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vm *vm = vcpu->vm;
+
+	if (vcpu->life == atomic_load(&vm->life))
+		return;
+	disarm(vcpu, REGPIN_EVENT_DISARMED,
+	       atomic_load(&vm->gate) == GATE_OPEN ? REGPIN_BY_WINDOW :
+						     atomic_load(&vm->cause));
+	vcpu->reborn = true;
+}
+
+/* By its entry point the guest says that a kernel has come up. */
+static void entry_set(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vm *vm = vcpu->vm;
+
+	vcpu->entered = true;
+	/* Should the gate be closed: when it opens, this is not an old one's. */
+	vcpu->fresh = false;
+	if (atomic_load(&vm->gate) != GATE_OPEN)
+		atomic_store(&vm->entered, true);
+	else
+		arm(vcpu, REGPIN_BY_SYSCALL_ENTRY);
+}
+
+/*
+ * And this was the end of its syscall set-up. Only now a window ends that is for one
+ * kernel: the registers that are written between LSTAR and SFMASK may still hold the
+ * values of the last one.
+ */
+static void entry_done(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vm *vm = vcpu->vm;
+
+	if (atomic_load(&vm->gate) == GATE_WINDOW &&
+	    atomic_exchange(&vm->once, false)) {
+		lifecycle_open(vm, REGPIN_BY_WINDOW);
+		arm(vcpu, REGPIN_BY_WINDOW);
+	}
+	if (lifecycle_pinned(vcpu))
+		set_up(vcpu);
 }
 
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		       uint64_t value)
 {
-	uint64_t other = 0;
+	uint64_t lstar = 0;
 
 	/* The one register that may be settled late. */
 	if (index == MSR_PAT && atomic_load(&vcpu->vm->settled) == SETTLED &&
 	    !atomic_load(&vcpu->vm->uniform[replay_slot(MSR_PAT)].known))
 		settle_one(vcpu, replay_slot(MSR_PAT), value);
-	if (vcpu->setup_done)
+	if ((vcpu->setup_done && lifecycle_pinned(vcpu)) ||
+	    (index != MSR_LSTAR && index != MSR_SFMASK))
 		return;
+	catch_up(vcpu);
 	if (index == MSR_LSTAR && value) {
-		arm(vcpu);
+		entry_set(vcpu);
 		/* Some systems write SFMASK first; then this was the end. */
-		vcpu_get_msr(vcpu, MSR_SFMASK, &other);
-	} else if (index == MSR_SFMASK && vcpu->armed) {
+		if (vcpu->masked)
+			entry_done(vcpu);
+	} else if (index == MSR_SFMASK) {
+		vcpu->masked = value;
 		/* Armed from the start, a vCPU may still have no LSTAR. */
-		vcpu_get_msr(vcpu, MSR_LSTAR, &other);
+		vcpu_get_msr(vcpu, MSR_LSTAR, &lstar);
+		if (lstar && vcpu->entered)
+			entry_done(vcpu);
 	}
-	if (other)
-		set_up(vcpu);
 }
 
-void lifecycle_look(struct regpin_vcpu *vcpu)
+bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
+	struct regpin_vm *vm = vcpu->vm;
 	uint64_t lstar = 0, sfmask = 0;
 
+	catch_up(vcpu);
 	/* The thread that runs it now is the one whose end means its end. */
 	if (vcpu->armed)
 		vcpu->thread = gettid();
-	if (vcpu->setup_done)
-		return;
+	/*
+	 * If a kernel took over while the gate was closed, a vCPU that has not set
+	 * its entry point since still has the old one's.
+	 */
+	if (!vcpu->armed && !vcpu->entered && atomic_load(&vm->entered))
+		vcpu->fresh = true;
+	if (vcpu->setup_done || atomic_load(&vm->gate) != GATE_OPEN)
+		return true;
 	vcpu_get_msr(vcpu, MSR_LSTAR, &lstar);
-	if (vcpu->vm->policy->arming == ARM_START || lstar)
-		arm(vcpu);
+	if (vm->policy->arming == ARM_START) {
+		arm(vcpu, REGPIN_BY_START);
+	} else if (lstar && !vcpu->fresh && !vcpu->armed) {
+		if (!vcpu_at_home(vcpu))
+			return false;
+		floor_check(vcpu, lstar);
+		arm(vcpu, cause);
+	}
 	if (!vcpu->armed || !lstar)
-		return;
+		return true;
 	vcpu_get_msr(vcpu, MSR_SFMASK, &sfmask);
-	if (sfmask)
+	/* But a kernel that has just set LSTAR is not through yet. */
+	if (sfmask && !(vcpu->reborn && vcpu->entered && !vcpu->masked))
 		set_up(vcpu);
+	return true;
 }
 
 void lifecycle_loaded(struct regpin_vcpu *vcpu)
@@ -171,7 +368,16 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 	if (!lstar)
 		return;
 	vcpu->loading = true;
-	lifecycle_look(vcpu);
+	/* It is the VMM's state now, whatever the guest had done before. */
+	vcpu->fresh = false;
+	vcpu->reborn = false;
+	vcpu->entered = true;
+	/* Whoever asked, where this comes from, won't ask again. */
+	if (vcpu->vm->policy->arming == ARM_REQUEST &&
+	    atomic_load(&vcpu->vm->gate) == GATE_CLOSED &&
+	    !atomic_load(&vcpu->vm->life))
+		lifecycle_open(vcpu->vm, REGPIN_BY_LOAD);
+	lifecycle_look(vcpu, REGPIN_BY_LOAD);
 	/* A state may come in several writes: what it is in the end counts. */
 	if (vcpu->setup_done)
 		remember(vcpu);
@@ -188,16 +394,24 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	 * guest's will. And a VMM that merely writes back what it read changes
 	 * neither.
 	 */
-	if (after->paging || after->msrs[lstar])
+	if (after->crs[0] & CR0_PG || after->msrs[lstar])
 		return false;
 	/*
 	 * Both may be so before the VMM's write: on SVM KVM clears a vCPU that
 	 * met a triple fault. A vCPU that is armed from the start may never
 	 * have had an entry point to lose.
 	 */
-	if (!before->paging && !before->msrs[lstar] && !vcpu->setup_done &&
-	    vcpu->vm->policy->arming == ARM_START)
+	if (!(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
+	    !vcpu->setup_done && vcpu->vm->policy->arming == ARM_START)
 		return false;
-	disarm(vcpu);
+	disarm(vcpu, REGPIN_EVENT_RESET, 0);
+	vcpu->fresh = false;
+	vcpu->reborn = false;
+	hold_drop(vcpu);
+	/* A reset is the one thing that lets a VM run on that was stopped. */
+	if (vcpu->crasher)
+		atomic_store(&vcpu->vm->stopped, false);
+	vcpu->crasher = false;
+	vcpu->shut = false;
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * When the pins of a vCPU hold: arming, the end of the syscall set-up, reset.
+ * When the pins of a vCPU hold: arming, the end of the syscall set-up, the floor,
+ * INIT, reset.
  */
 #ifndef REGPIN_LIB_LIFECYCLE_H
 #define REGPIN_LIB_LIFECYCLE_H
@@ -8,19 +9,35 @@
 #include "judge.h"
 #include "vm.h"
 
-/* What the judge needs to know about @vcpu for @access to an MSR. */
-struct state lifecycle_state(const struct regpin_vcpu *vcpu,
+/* Do its pins hold at this moment? */
+bool lifecycle_pinned(const struct regpin_vcpu *vcpu);
+
+/* What the judge needs to know about @vcpu for @access. */
+struct state lifecycle_state(struct regpin_vcpu *vcpu,
 			     const struct access *access);
 
 /* The guest's write of @value to MSR @index has been performed. */
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		       uint64_t value);
 
+/* The guest asks for its pins. */
+void lifecycle_request(struct regpin_vcpu *vcpu);
+
+/* The vCPU has had an INIT. Returns true if that took its pins along. */
+bool lifecycle_init(struct regpin_vcpu *vcpu);
+
+/* vCPUs may arm from now on, by @cause; or no more, and those that have, haven't. */
+void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause);
+void lifecycle_close(struct regpin_vm *vm, enum gate gate);
+
 /* The vCPU goes away: it doesn't keep its VM armed. */
 void lifecycle_gone(struct regpin_vcpu *vcpu);
 
-/* The VMM wrote registers: arms a vCPU that was loaded in an armed state. */
-void lifecycle_look(struct regpin_vcpu *vcpu);
+/*
+ * Arms a vCPU whose state says so, or disarms it if the VM is no more. Returns false
+ * if its state can't be told yet.
+ */
+bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause);
 
 /* The VMM wrote registers of a vCPU that was not armed, or is being loaded. */
 void lifecycle_loaded(struct regpin_vcpu *vcpu);

@@ -49,15 +49,18 @@ int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter)
 /*
  * Arming at syscall entry is seen at LSTAR, and the end of the syscall set-up
  * at SFMASK, so both are watched whenever a pin depends on them, whether or not
- * a rule names them: else a guest could clear LSTAR and pass for unarmed.
+ * a rule names them: else a guest could clear LSTAR and pass for unarmed. And by
+ * one MSR the guest may ask for its pins.
  */
 static bool watched(const struct regpin_policy *policy, uint32_t index)
 {
+	if (policy->settings.request_msr &&
+	    index == policy->settings.request_msr)
+		return true;
 	if (index != MSR_LSTAR && index != MSR_SFMASK)
 		return false;
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].kind == REGPIN_MSR &&
-		    policy->rules[i].type < RULE_DENY)
+		if (policy->rules[i].type < RULE_DENY)
 			return true;
 	return false;
 }
@@ -72,10 +75,8 @@ bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 
 bool filter_needed(const struct regpin_policy *policy)
 {
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].kind == REGPIN_MSR)
-			return true;
-	return false;
+	/* Pins on control registers are armed by writes to LSTAR, too. */
+	return policy->nr_rules > 0;
 }
 
 static void clear_bit(uint8_t *bitmap, uint32_t bit)
@@ -148,10 +149,12 @@ static bool deny_watched(const struct regpin_policy *policy,
 			 struct kvm_msr_filter_range *range,
 			 unsigned int access)
 {
-	static const uint32_t all[] = { MSR_LSTAR, MSR_SFMASK };
+	const uint32_t all[] = {
+		MSR_LSTAR, MSR_SFMASK, policy->settings.request_msr,
+	};
 	bool any = false;
 
-	for (unsigned int i = 0; i < 2 && access == ACCESS_WRITE; i++) {
+	for (unsigned int i = 0; i < 3 && access == ACCESS_WRITE; i++) {
 		if (all[i] - range->base >= range->nmsrs ||
 		    !watched(policy, all[i]))
 			continue;
@@ -190,6 +193,12 @@ static int add_elsewhere(const struct regpin_policy *policy,
 			 const struct kvm_msr_filter *vmm,
 			 struct filter_copy *out, unsigned int *used)
 {
+	uint32_t request = policy->settings.request_msr;
+
+	/* No rule's range has it: policy_check(). */
+	if (filter_window_of(request) < 0 && watched(policy, request) &&
+	    add_range(policy, vmm, out, used, request, 1, ACCESS_WRITE))
+		return -E2BIG;
 	for (uint32_t r = 0; r < policy->nr_rules; r++) {
 		const struct rule *rule = &policy->rules[r];
 

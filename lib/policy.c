@@ -12,6 +12,7 @@ const char *const rule_type_names[RULE_TYPE_MAX] = {
 	[RULE_STICKY] = "sticky",
 	[RULE_NEVER] = "never",
 	[RULE_FROZEN] = "frozen",
+	[RULE_REQUIRE] = "require",
 	[RULE_ONCE] = "once",
 	[RULE_UNIFORM] = "uniform",
 	[RULE_DENY] = "deny",
@@ -24,6 +25,8 @@ const char *const regpin_action_names[REGPIN_ACTION_MAX] = {
 	[REGPIN_MASK] = "mask",
 	[REGPIN_DROP] = "drop",
 	[REGPIN_GP] = "gp",
+	[REGPIN_PAUSE] = "pause",
+	[REGPIN_STOP] = "stop",
 };
 
 const char *const regpin_kind_names[REGPIN_KIND_MAX] = {

@@ -20,6 +20,7 @@ enum rule_type {
 	RULE_STICKY,	/* once 1, may not be cleared */
 	RULE_NEVER,	/* may not be set */
 	RULE_FROZEN,	/* may not change once the vCPU is armed */
+	RULE_REQUIRE,	/* part of the floor: must be 1 when a vCPU comes up */
 	RULE_ONCE,	/* open until the vCPU's syscall set-up is done */
 	RULE_UNIFORM,	/* the value that the first armed vCPU has */
 	RULE_DENY,	/* no access at all */
@@ -31,17 +32,22 @@ enum rule_type {
 #define ACCESS_WRITE	2u
 
 #define RULE_OPTIONAL	(1u << 0)	/* degrade where the host can't */
-#define RULE_FLAGS	RULE_OPTIONAL
+#define RULE_DETECT	(1u << 1)	/* this host can only look, not stop */
+#define RULE_FLAGS	(RULE_OPTIONAL | RULE_DETECT)
 
 enum arming {
 	ARM_START,		/* from the first instruction */
 	ARM_SYSCALL_ENTRY,	/* a vCPU's first non-zero LSTAR */
+	ARM_REQUEST,		/* when the guest asks */
+	ARM_OPERATOR,		/* when the operator says so */
 	ARM_MAX
 };
 
 #define POLICY_ACCEPT_NESTED	(1u << 0)
 #define POLICY_ACCEPT_SMM	(1u << 1)
-#define POLICY_FLAGS		(POLICY_ACCEPT_NESTED | POLICY_ACCEPT_SMM)
+#define POLICY_ACCEPT_S3	(1u << 2)
+#define POLICY_FLAGS		(POLICY_ACCEPT_NESTED | POLICY_ACCEPT_SMM | \
+				 POLICY_ACCEPT_S3)
 
 /**
  * struct rule - one rule on one register, or on a range of MSRs
@@ -75,10 +81,47 @@ struct rule {
 
 _Static_assert(sizeof(struct rule) == 40, "a rule is part of the blob");
 
+/**
+ * struct settings - what a policy says beside its rules
+ * @request_msr: ARM_REQUEST: a guest's write to this MSR asks; 0: none does, and
+ *	only hypercall 13 asks
+ * @deadline_ms: how long a vCPU of an armed VM may run with paging and unarmed, in
+ *	its own run time; 0: for ever
+ * @unarmed_ms: after this a VM without an armed vCPU is an event; 0: never
+ * @detect_ms: how often registers are looked at where the host can't stop writes,
+ *	in a vCPU's own run time; 0: never
+ * @init_action: on INIT of an armed vCPU: REGPIN_ALLOW, REPORT, PAUSE or STOP
+ * @deadline_action: on a missed deadline: REGPIN_REPORT, PAUSE or STOP
+ * @detect_action: on a bit that was found changed: REGPIN_REPORT, MASK (restore it),
+ *	PAUSE or STOP
+ * @pad: 0
+ */
+struct settings {
+	uint32_t request_msr;
+	uint32_t deadline_ms;
+	uint32_t unarmed_ms;
+	uint32_t detect_ms;
+	uint8_t init_action;
+	uint8_t deadline_action;
+	uint8_t detect_action;
+	uint8_t pad[13];
+};
+
+_Static_assert(sizeof(struct settings) == 32, "settings are part of the blob");
+
+#define SETTINGS_DEFAULT						\
+	{								\
+		.deadline_ms = 2000, .unarmed_ms = 60000,		\
+		.detect_ms = 10, .init_action = REGPIN_ALLOW,		\
+		.deadline_action = REGPIN_PAUSE,			\
+		.detect_action = REGPIN_REPORT,				\
+	}
+
 struct regpin_policy {
 	uint32_t flags;
 	uint32_t arming;
 	uint32_t nr_rules;
+	struct settings settings;
 	char source[POLICY_MAX_SOURCE];
 	struct rule rules[POLICY_MAX_RULES];
 };
@@ -132,6 +175,12 @@ int policy_add(struct regpin_policy *policy, const struct rule *rule);
  */
 unsigned int policy_check(struct regpin_policy *policy,
 			  struct problems *problems);
+
+/*
+ * What speaks against MSR @index as the one by which guests ask to be armed, or
+ * NULL. A constant text.
+ */
+const char *request_fault(uint32_t index);
 
 /* The first rule of the policy on @kind, @index for @access, or NULL. */
 const struct rule *policy_rule_on(const struct regpin_policy *policy,

@@ -2,8 +2,9 @@
 /*
  * What can be wrong with a rule by itself. The rules are looked at in the order in
  * which they were written; policy_pairs.c then looks at those that speak of the
- * same register. Blobs go through here, too, so nothing is taken for granted but
- * that the enums are in range.
+ * same register, and what only concerns control registers is in policy_bits.c.
+ * Blobs go through here, too, so nothing is taken for granted but that the enums
+ * are in range.
  */
 #include <stdio.h>
 
@@ -15,10 +16,6 @@
 #define MSR_X2APIC		0x800u
 #define MSR_X2APIC_NR		0x100u
 #define MSR_TSC_DEADLINE	0x6e0u
-#define CR4_VMXE		(1ull << 13)
-#define CR0_HOT			(1ull << 3)	/* TS */
-#define CR4_HOT			(1ull << 2 | 1ull << 6 | 1ull << 7 | 1ull << 8)
-						/* TSD, MCE, PGE, PCE */
 
 /* What KVM's ranges leave when each window has one for reads and writes. */
 #define RANGES_ELSEWHERE	(KVM_MSR_FILTER_MAX_RANGES - \
@@ -169,15 +166,22 @@ static bool check_replay(struct check *check)
 		return false;
 	if (rule->type < RULE_DENY) {
 		rule_problem(check, false,
-			     "%s on %s: KVM does not perform a deflected WRMSR, and userspace can't perform this one exactly: only deny with gp or drop is possible",
+			     "%s on %s: KVM does not perform a deflected WRMSR, and userspace can't perform this one exactly: only deny with gp, drop or stop is possible",
 			     check->type, check->subject);
 		return true;
 	}
-	if (rule->type != RULE_DENY || rule->action != REGPIN_REPORT)
+	if (rule->type != RULE_DENY)
 		return false;
-	rule_problem(check, false,
-		     "deny of %s can't only report: KVM does not perform a deflected access, and userspace can't perform this one exactly: use action gp or drop, without mode: report",
-		     check->subject);
+	if (rule->action == REGPIN_REPORT)
+		rule_problem(check, false,
+			     "deny of %s can't only report: KVM does not perform a deflected access, and userspace can't perform this one exactly: use action gp, drop or stop, without mode: report",
+			     check->subject);
+	else if (rule->action == REGPIN_PAUSE)
+		rule_problem(check, false,
+			     "deny of %s can't pause: KVM does not perform a deflected access, and userspace can't perform this one exactly, so nobody could allow it: use action gp, drop or stop",
+			     check->subject);
+	else
+		return false;
 	return true;
 }
 
@@ -187,30 +191,11 @@ static bool check_action(struct check *check)
 
 	if (rule->type == RULE_DENY && rule->action == REGPIN_MASK)
 		rule_problem(check, false,
-			     "deny of %s has no bits that a mask could keep: use action gp or drop",
+			     "deny of %s has no bits that a mask could keep: use action gp, drop or stop",
 			     check->subject);
 	if (rule->kind != REGPIN_MSR && rule->action == REGPIN_DROP)
 		rule_problem(check, false,
-			     "%s: a write to a control register can't vanish: use action gp, mask or report",
-			     check->subject);
-	return false;
-}
-
-static bool check_control_register(struct check *check)
-{
-	const struct rule *rule = check->rule;
-
-	if (rule->kind == REGPIN_MSR)
-		return false;
-	if (rule->type >= RULE_ONCE) {
-		rule_problem(check, false,
-			     "%s is for MSRs: on %s use sticky, never or frozen",
-			     check->type, check->subject);
-		return true;
-	}
-	if (!(rule->flags & RULE_OPTIONAL))
-		rule_problem(check, true,
-			     "%s: no KVM enforces it yet, so the start will be refused: add optional: true to run without this rule where that is so",
+			     "%s: a write to a control register can't vanish: use action gp, mask, report, pause or stop",
 			     check->subject);
 	return false;
 }
@@ -227,12 +212,15 @@ static bool check_value(struct check *check)
 	return false;
 }
 
-/* Written behind LSTAR by every system, when the vCPU is armed already. */
+/*
+ * Written behind LSTAR by every system, when the vCPU is armed already; once the
+ * guest or the operator has asked for it, that is so for each vCPU that comes up.
+ */
 static bool check_setup(struct check *check)
 {
 	const struct rule *rule = check->rule;
 
-	if (check->policy->arming != ARM_SYSCALL_ENTRY ||
+	if (check->policy->arming == ARM_START ||
 	    (rule->type != RULE_FROZEN && rule->type != RULE_NEVER))
 		return false;
 	if (touches(rule, MSR_CSTAR, 2) || touches(rule, MSR_SYSENTER_CS, 3))
@@ -246,38 +234,22 @@ static bool check_arming(struct check *check)
 {
 	const struct rule *rule = check->rule;
 
-	if (check->policy->arming != ARM_SYSCALL_ENTRY ||
+	if (check->policy->arming == ARM_START ||
 	    rule->type != RULE_DENY || !(rule->access & ACCESS_WRITE) ||
 	    rule->action < REGPIN_DROP)
 		return false;
 	if (touches(rule, MSR_LSTAR, 1) || touches(rule, MSR_SFMASK, 1))
 		rule_problem(check, false,
-			     "%s: with arming: syscall-entry a vCPU is armed by its writes to LSTAR and SFMASK, and this denies them: use uniform or once, or arming: start",
+			     "%s: unless arming is start, a vCPU is armed by its writes to LSTAR and SFMASK, and this denies them: use uniform or once, or arming: start",
 			     check->subject);
-	return false;
-}
-
-static bool check_nested(struct check *check)
-{
-	const struct rule *rule = check->rule;
-	const char *bit = NULL;
-
-	if (!(check->policy->flags & POLICY_ACCEPT_NESTED) ||
-	    rule->type != RULE_NEVER)
-		return false;
-	if (rule_covers(rule, REGPIN_MSR, MSR_EFER) && rule->mask & EFER_SVME)
-		bit = "EFER.SVME";
-	else if (rule->kind == REGPIN_CR4 && rule->mask & CR4_VMXE)
-		bit = "CR4.VMXE";
-	if (bit)
-		rule_problem(check, true,
-			     "accept: [nested] and never %s contradict each other: a guest can't nest without it",
-			     bit);
 	return false;
 }
 
 static bool check_hot(struct check *check)
 {
+	const char *cost = check->rule->action == REGPIN_STOP ?
+		"the first access will stop the VM" :
+		"every access will be an exit to userspace, some microseconds each";
 	const char *name = NULL;
 	bool others = false;
 
@@ -296,13 +268,55 @@ static bool check_hot(struct check *check)
 		return false;
 	if (check->rule->count > 1)
 		rule_problem(check, true,
-			     "%s: guests use %s%s in normal running: every access will be an exit to userspace, some microseconds each",
-			     check->subject, name, others ? " and others" : "");
+			     "%s: guests use %s%s in normal running: %s",
+			     check->subject, name, others ? " and others" : "",
+			     cost);
 	else
 		rule_problem(check, true,
-			     "guests use %s in normal running: every access will be an exit to userspace, some microseconds each",
-			     check->subject);
+			     "guests use %s in normal running: %s",
+			     check->subject, cost);
 	return false;
+}
+
+/*
+ * By which MSR a guest asks to be armed. Its writes are answered by regpin and do
+ * nothing else, so it must be one that no CPU and no hypervisor has.
+ */
+const char *request_fault(uint32_t index)
+{
+	if (index - MSR_X2APIC < MSR_X2APIC_NR)
+		return "KVM never filters the x2APIC's MSRs, 0x800-0x8ff: choose one that nobody has, as 0x4b4d5300";
+	if (register_find(REGPIN_MSR, index))
+		return "guests use this MSR for something else: choose one that nobody has, as 0x4b4d5300";
+	if (index == UINT32_MAX)
+		return "KVM can't filter MSR 0xffffffff: choose another one, as 0x4b4d5300";
+	return NULL;
+}
+
+static bool check_request(struct check *check)
+{
+	uint32_t msr = check->policy->settings.request_msr;
+
+	if (!msr || !(check->rule->access & ACCESS_WRITE) ||
+	    !touches(check->rule, msr, 1))
+		return false;
+	rule_problem(check, false,
+		     "%s on %s: guests ask by writes to MSR 0x%x to be armed (request), so no rule can speak of these",
+		     check->type, check->subject, msr);
+	return true;
+}
+
+/* The request's MSR may need one of KVM's ranges as well. */
+static void check_settings(struct check *check)
+{
+	uint32_t msr = check->policy->settings.request_msr;
+	const char *fault = msr ? request_fault(msr) : NULL;
+
+	if (fault)
+		problem_error(check->problems, 0, 0, "request: MSR 0x%x: %s",
+			      msr, fault);
+	if (msr && filter_window_of(msr) < 0)
+		check->ranges++;
 }
 
 /* Outside of the windows every rule needs ranges of its own. */
@@ -319,31 +333,8 @@ static bool check_elsewhere(struct check *check)
 	check->ranges += (unsigned int)__builtin_popcount(rule->access);
 	if (before <= RANGES_ELSEWHERE && check->ranges > RANGES_ELSEWHERE)
 		rule_problem(check, false,
-			     "%s: too many rules on MSRs where no CPU has any; KVM has %d ranges left for these, one for each rule's reads and one for its writes: join or drop some",
+			     "%s: too many rules on MSRs where no CPU has any; KVM has %d ranges left for these, one for each rule's reads, one for its writes, and one for a request's MSR: join or drop some",
 			     check->subject, RANGES_ELSEWHERE);
-	return false;
-}
-
-/*
- * Bits that kernels change all the time: a pin on one breaks the guest rather
- * than an attack on it.
- */
-static bool check_hot_bits(struct check *check)
-{
-	const struct rule *rule = check->rule;
-	uint64_t hot = 0;
-	char bits[64];
-
-	if (rule->kind == REGPIN_CR0)
-		hot = rule->mask & CR0_HOT;
-	else if (rule->kind == REGPIN_CR4)
-		hot = rule->mask & CR4_HOT;
-	if (!hot || rule->type == RULE_NEVER)
-		return false;
-	rule_problem(check, true,
-		     "kernels change %s in normal running and would violate this rule: leave %s out",
-		     bits_text(bits, sizeof(bits), rule, hot),
-		     hot & (hot - 1) ? "these bits" : "this bit");
 	return false;
 }
 
@@ -351,9 +342,10 @@ static void check_rule(struct check *check, const struct rule *rule)
 {
 	static bool (*const checks[])(struct check *check) = {
 		check_shape, check_range, check_unfiltered,
-		check_control_register, check_replay, check_action,
-		check_value, check_setup, check_arming, check_nested, check_hot,
-		check_hot_bits, check_elsewhere,
+		check_control_register, check_require, check_replay,
+		check_request, check_action, check_value, check_setup,
+		check_arming, check_nested, check_hot, check_hot_bits,
+		check_elsewhere,
 	};
 
 	check_begin(check, rule);
@@ -368,6 +360,7 @@ unsigned int policy_check(struct regpin_policy *policy,
 	struct check check = { .policy = policy, .problems = problems };
 	unsigned int before = problems->errors;
 
+	check_settings(&check);
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		check_rule(&check, &policy->rules[i]);
 	check_pairs(&check, policy);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between policy_check.c and policy_pairs.c. */
+/* Between policy_check.c, policy_bits.c and policy_pairs.c. */
 #ifndef REGPIN_POLICY_CHECK_H
 #define REGPIN_POLICY_CHECK_H
 
@@ -33,6 +33,12 @@ void check_begin(struct check *check, const struct rule *rule);
 /* Names the lowest bit of @bits, and says how many more there are. */
 const char *bits_text(char *to, size_t size, const struct rule *rule,
 		      uint64_t bits);
+
+/* policy_bits.c: true if what else there is to say would only confuse. */
+bool check_control_register(struct check *check);
+bool check_require(struct check *check);
+bool check_nested(struct check *check);
+bool check_hot_bits(struct check *check);
 
 /* Sorts @policy's rules, and looks at those that speak of the same register. */
 void check_pairs(struct check *check, struct regpin_policy *policy);

@@ -80,6 +80,11 @@ static void check_pair(struct check *check, const struct rule *first,
 			     "%s is both sticky and never (%u:%u): that is what frozen means",
 			     bits_text(bits, sizeof(bits), rule, common),
 			     first->line, first->column);
+	} else if (common && both(first, rule, RULE_REQUIRE, RULE_NEVER)) {
+		rule_problem(check, false,
+			     "%s is both require and never (%u:%u): a vCPU that comes up can't have it and not have it: keep one of the two",
+			     bits_text(bits, sizeof(bits), rule, common),
+			     first->line, first->column);
 	} else if (common && (both(first, rule, RULE_FROZEN, RULE_STICKY) ||
 			      both(first, rule, RULE_FROZEN, RULE_NEVER))) {
 		rule_problem(check, true,

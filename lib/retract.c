@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Taking an unanswered MSR exit back. KVM remembers it, and the next KVM_RUN
+ * Taking an unanswered exit back. KVM remembers it, and the next KVM_RUN
  * completes it whatever has become of the vCPU meanwhile, for MSR completions
  * don't compare the RIP. So it is completed at once, without entering the guest,
  * and what that changed is undone.
@@ -9,10 +9,52 @@
 
 #include "vm.h"
 
-static bool pending(const struct kvm_run *run)
+static bool pending(struct kvm_run *run)
 {
 	return run->exit_reason == KVM_EXIT_X86_RDMSR ||
-	       run->exit_reason == KVM_EXIT_X86_WRMSR;
+	       run->exit_reason == KVM_EXIT_X86_WRMSR ||
+	       (run->exit_reason == KVM_EXIT_X86_CR_WRITE &&
+		regpin_cr_write(run)->cause != KVM_X86_CR_CAUSE_INIT);
+}
+
+/* An answer that changes nothing but RIP and, of an RDMSR, RAX and RDX. */
+static void answer_nothing(struct kvm_run *run)
+{
+	struct regpin_cr_write *w = regpin_cr_write(run);
+
+	if (run->exit_reason == KVM_EXIT_X86_CR_WRITE) {
+		w->error = 0;
+		w->value = w->old_value;
+	} else {
+		run->msr.error = 0;
+	}
+}
+
+void vcpu_exit_soon(struct kvm_run *run)
+{
+	uint8_t none = 0;
+
+	__atomic_compare_exchange_n(&run->immediate_exit, &none, EXIT_SOON,
+				    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void vcpu_exit_done(struct kvm_run *run)
+{
+	uint8_t ours = EXIT_SOON;
+
+	__atomic_compare_exchange_n(&run->immediate_exit, &ours, 0, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+int vcpu_complete(struct regpin_vcpu *vcpu)
+{
+	int ret;
+
+	vcpu_exit_soon(vcpu->run);
+	ret = kvm_ioctl(vcpu->fd, KVM_RUN, NULL) ? errno : 0;
+	vcpu_exit_done(vcpu->run);
+	vcpu->answered = false;
+	return ret == EINTR ? 0 : ret ? -ret : -EIO;
 }
 
 int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
@@ -25,22 +67,16 @@ int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
 	if (!pending(run))
 		return -EINVAL;
 	/*
-	 * RIP and, of an RDMSR, RAX and RDX; the interrupt shadow, and a #DB
+	 * The registers that the completion changes; the interrupt shadow, and a #DB
 	 * that single-stepping would raise behind the instruction.
 	 */
 	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
 	    kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events))
 		return -errno;
-	run->msr.error = 0;
-	run->immediate_exit = 1;
-	ret = kvm_ioctl(vcpu->fd, KVM_RUN, NULL) ? errno : 0;
-	/*
-	 * A kick that came meanwhile is not lost: the caller goes back to the
-	 * VMM's loop, which is where the kick wanted it.
-	 */
-	run->immediate_exit = 0;
-	if (ret != EINTR)
-		return ret ? -ret : -EIO;
+	answer_nothing(run);
+	ret = vcpu_complete(vcpu);
+	if (ret)
+		return ret;
 	if (kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs) ||
 	    kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events))
 		return -errno;

@@ -69,7 +69,9 @@ void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
 			vcpu_get_msr(vcpu, replay_registers[i],
 				     &snapshot->msrs[i]);
 	}
-	snapshot->paging = vcpu_paging(vcpu);
+	/* Where KVM does not say, the safe answer: no reset. */
+	if (!vcpu_get_crs(vcpu, true, snapshot->crs))
+		snapshot->crs[0] = CR0_PG;
 	snapshot->valid = true;
 }
 
@@ -85,6 +87,9 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu->id = id;
 	vcpu->run = run;
 	vcpu->dirty = true;
+	vcpu->hold.ticket = REGPIN_ACTION_MAX;
+	vcpu->life = atomic_load(&vm->life);
+	vcpu_alert(vcpu);
 	guest_from_cpuid(&vcpu->guest, NULL);
 	vm_add_vcpu(vm, vcpu);
 	*ret = vcpu;
@@ -134,53 +139,70 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 	return 0;
 }
 
-static __attribute__((noinline)) void look(struct regpin_vcpu *vcpu)
+/* A vCPU of which something would be lost, or lifted, by a write of the VMM's. */
+static bool has_state(const struct regpin_vcpu *vcpu)
 {
-	vcpu->dirty = false;
-	vcpu->loading = false;
-	vcpu->resetting = false;
-	if (vcpu->vm->wants_msrs)
-		lifecycle_look(vcpu);
-}
-
-void regpin_vcpu_enter(struct regpin_vcpu *vcpu)
-{
-	if (__builtin_expect(vcpu->dirty, 0))
-		look(vcpu);
+	return vcpu->armed || vcpu->kept || vcpu->fresh || vcpu->crasher ||
+	       vcpu->shut ||
+	       vcpu->hold.why != HOLD_NOT;
 }
 
 void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
 {
 	vcpu->before.valid = false;
-	if (vcpu->armed)
+	if (has_state(vcpu))
 		vcpu_snapshot(vcpu, &vcpu->before);
 }
 
-/* Tells of each pin that the VMM's write lowered. */
+/* Tells if the VMM's write of one register lowered a pin. */
+static void compare_one(struct regpin_vcpu *vcpu,
+			const struct regpin_policy *policy, unsigned int kind,
+			uint32_t index, uint64_t before, uint64_t after)
+{
+	struct access access = {
+		.kind = (uint8_t)kind, .write = true, .index = index,
+		.old_value = before, .new_value = after,
+	};
+	struct regpin_event event;
+	struct verdict verdict;
+	struct state state;
+
+	if (before == after)
+		return;
+	state = lifecycle_state(vcpu, &access);
+	judge(policy, &state, &access, &verdict);
+	if (!verdict.rule || verdict.rule->type == RULE_DENY ||
+	    verdict.rule->type == RULE_REQUIRE)
+		return;
+	/* The VMM is never refused; what it wrote stands. */
+	verdict.action = REGPIN_ALLOW;
+	verdict.value = after;
+	vcpu_access(vcpu, policy, REGPIN_EVENT_VMM_WRITE, &access, &verdict,
+		    after, &event);
+	vm_event(vcpu->vm, vcpu, &event);
+}
+
 static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 {
-	for (int i = 0; i < NR_REPLAY; i++) {
-		struct access access = {
-			.kind = REGPIN_MSR,
-			.write = true,
-			.index = replay_registers[i],
-			.old_value = vcpu->before.msrs[i],
-			.new_value = after->msrs[i],
-		};
-		struct state state = lifecycle_state(vcpu, &access);
-		struct verdict verdict;
+	const struct regpin_policy *policy = vm_use(vcpu->vm);
 
-		if (access.old_value == access.new_value)
-			continue;
-		judge(vcpu->vm->policy, &state, &access, &verdict);
-		if (!verdict.rule || verdict.rule->type == RULE_DENY)
-			continue;
-		/* The VMM is never refused; what it wrote stands. */
-		verdict.action = REGPIN_ALLOW;
-		verdict.value = after->msrs[i];
-		vcpu_access_event(vcpu, REGPIN_EVENT_VMM_WRITE, &access,
-				  &verdict, after->msrs[i]);
-	}
+	for (int i = 0; i < NR_REPLAY; i++)
+		compare_one(vcpu, policy, REGPIN_MSR, replay_registers[i],
+			    vcpu->before.msrs[i], after->msrs[i]);
+	for (unsigned int i = 0; i < NR_CRS; i++)
+		compare_one(vcpu, policy, REGPIN_CR0 + i, 0,
+			    vcpu->before.crs[i], after->crs[i]);
+	vm_done(vcpu->vm);
+	/* What the VMM wrote is what a look must not find changed. */
+	memcpy(vcpu->seen, after->crs, sizeof(vcpu->seen));
+}
+
+/* The VMM wrote to a vCPU that has no pins but a past: has it become another? */
+static void reloaded(struct regpin_vcpu *vcpu, const struct snapshot *after)
+{
+	if (memcmp(vcpu->before.crs, after->crs, sizeof(after->crs)) != 0 ||
+	    memcmp(vcpu->before.msrs, after->msrs, sizeof(after->msrs)) != 0)
+		lifecycle_loaded(vcpu);
 }
 
 void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
@@ -188,6 +210,7 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
 	struct snapshot after;
 
 	vcpu->dirty = true;
+	vcpu_alert(vcpu);
 	if (!vcpu->vm->wants_msrs)
 		return;
 	if (!vcpu->before.valid) {
@@ -200,9 +223,11 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
 		return;
 	}
 	/* The first half of a reset, or an INIT: no pin is lowered by mistake. */
-	if (vcpu->before.paging && !after.paging)
+	if (vcpu->before.crs[0] & CR0_PG && !(after.crs[0] & CR0_PG))
 		vcpu->resetting = true;
-	if (vcpu->loading)
+	if (!vcpu->armed)
+		reloaded(vcpu, &after);
+	else if (vcpu->loading)
 		lifecycle_loaded(vcpu);
 	else if (!vcpu->resetting)
 		compare(vcpu, &after);

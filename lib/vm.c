@@ -55,8 +55,20 @@ void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	event->time = (uint64_t)now.tv_sec * 1000000000u +
 		      (uint64_t)now.tv_nsec;
 	event->vm = vm->options.vm;
+	/* Who found a rule violated knows of which policy it is. */
+	if (event->rule == REGPIN_NO_RULE)
+		event->policy = atomic_load(&vm->swaps);
 	event->vcpu = vcpu ? vcpu->id : REGPIN_NO_VCPU;
 	vm->options.event(vm->options.context, event);
+}
+
+uint8_t vm_policy_number(struct regpin_vm *vm,
+			 const struct regpin_policy *policy)
+{
+	for (int i = 0; i < 2; i++)
+		if (atomic_load(&vm->numbered[i].policy) == policy)
+			return atomic_load(&vm->numbered[i].number);
+	return atomic_load(&vm->swaps);
 }
 
 int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
@@ -70,15 +82,14 @@ int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	return -EPERM;
 }
 
-/* Spins: held for the length of two ioctls at most, and rarely taken. */
-static void vm_lock(struct regpin_vm *vm)
+void vm_lock(struct regpin_vm *vm)
 {
 	while (atomic_flag_test_and_set_explicit(&vm->lock,
 						 memory_order_acquire))
 		__builtin_ia32_pause();
 }
 
-static void vm_unlock(struct regpin_vm *vm)
+void vm_unlock(struct regpin_vm *vm)
 {
 	atomic_flag_clear_explicit(&vm->lock, memory_order_release);
 }
@@ -100,6 +111,8 @@ void vm_del_vcpu(struct regpin_vcpu *vcpu)
 		at = &(*at)->next;
 	if (*at)
 		*at = vcpu->next;
+	if (vcpu->vm->first == vcpu)
+		vcpu->vm->first = NULL;
 	vm_unlock(vcpu->vm);
 }
 
@@ -111,7 +124,8 @@ bool vm_armed(struct regpin_vm *vm)
 
 	vm_lock(vm);
 	for (vcpu = vm->vcpus; vcpu && !armed; vcpu = vcpu->next)
-		armed = vcpu->armed &&
+		armed = (vcpu->armed || vcpu->kept) &&
+			vcpu->life == atomic_load(&vm->life) &&
 			!syscall(SYS_tgkill, getpid(), vcpu->thread, 0);
 	vm_unlock(vm);
 	errno = err;
@@ -141,22 +155,86 @@ static int install(struct regpin_vm *vm)
 }
 
 /*
- * A rule that this host can't enforce stops the start, unless it is optional.
- * *@msrs: is there an MSR filter, then?
+ * A rule that this host can't enforce stops the start, unless it is optional or is
+ * only to be looked after.
  */
-static int check_host(const struct regpin_policy *policy, int kvm_fd,
-		      bool *msrs)
+static int check_host(const struct regpin_policy *policy,
+		      const struct host *host)
 {
 	const char *why;
-	struct host host;
 
-	host_probe_fd(&host, kvm_fd);
-	*msrs = host.msr_filter && host.msr_exits;
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (!(policy->rules[i].flags & RULE_OPTIONAL) &&
-		    !host_enforces(&host, &policy->rules[i], &why))
+		if (!(policy->rules[i].flags & (RULE_OPTIONAL | RULE_DETECT)) &&
+		    !host_enforces(host, &policy->rules[i], &why))
 			return -EOPNOTSUPP;
+	if (policy->settings.init_action != REGPIN_ALLOW && !host->cr_filter)
+		return -EOPNOTSUPP;
 	return 0;
+}
+
+/* What of the policy and of the host come together. */
+static void want(struct regpin_vm *vm, const struct regpin_policy *policy)
+{
+	const struct host *host = &vm->host;
+
+	vm->wants_msrs = host->msr_filter && host->msr_exits &&
+			 filter_needed(policy);
+	vm->wants_crs = host->cr_filter && vm->wants_msrs &&
+			cr_filter_needed(policy);
+	vm->detects = !host->cr_filter && vm->wants_msrs &&
+		      policy->settings.detect_ms && cr_filter_detects(policy);
+}
+
+static uint32_t first_gate(const struct regpin_policy *policy)
+{
+	return policy->arming == ARM_REQUEST || policy->arming == ARM_OPERATOR ?
+		       GATE_CLOSED : GATE_OPEN;
+}
+
+#define HC_LOCK_CR_UPDATE	13
+
+static int set_hypercalls(int fd, uint64_t mask)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL,
+				      .args = { mask } };
+
+	return kvm_ioctl(fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;
+}
+
+/* Does the guest ask by a hypercall that this KVM forwards? */
+static bool wants_hypercall(const struct regpin_vm *vm)
+{
+	const struct regpin_policy *policy = vm->policy;
+	int mask;
+
+	if (policy->arming != ARM_REQUEST)
+		return false;
+	mask = kvm_ioctl(vm->fd, KVM_CHECK_EXTENSION,
+			 (void *)(uintptr_t)KVM_CAP_EXIT_HYPERCALL);
+	return mask > 0 && mask & 1 << HC_LOCK_CR_UPDATE;
+}
+
+int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask)
+{
+	return set_hypercalls(vm->fd, wants_hypercall(vm) ?
+				      mask | 1 << HC_LOCK_CR_UPDATE : mask);
+}
+
+/* Exits before the filter: in between, KVM would #GP itself. */
+static int set_up(struct regpin_vm *vm)
+{
+	int err = 0;
+
+	if (vm->wants_msrs) {
+		err = set_mask(vm->fd, KVM_MSR_EXIT_REASON_FILTER);
+		if (!err)
+			err = install(vm);
+	}
+	if (!err && wants_hypercall(vm))
+		err = set_hypercalls(vm->fd, 1 << HC_LOCK_CR_UPDATE);
+	if (!err && vm->policy->arming == ARM_START)
+		err = vm_filter_crs(vm);
+	return err;
 }
 
 int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
@@ -166,28 +244,25 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 	struct regpin_event event = { .type = REGPIN_EVENT_ATTACHED,
 				      .rule = REGPIN_NO_RULE };
 	struct regpin_vm *vm;
-	bool msrs;
 	int err;
 
 	if (options && options->size != sizeof(*options))
 		return -EINVAL;
-	err = check_host(policy, kvm_fd, &msrs);
-	if (err)
-		return err;
 	vm = pages_alloc(sizeof(*vm));
 	if (!vm)
 		return -ENOMEM;
 	vm->policy = policy;
+	vm->numbered[0].policy = policy;
 	vm->fd = vm_fd;
 	if (options)
 		vm->options = *options;
-	vm->wants_msrs = msrs && filter_needed(policy);
-	if (vm->wants_msrs) {
-		/* Exits before the filter: in between, KVM would #GP itself. */
-		err = set_mask(vm_fd, KVM_MSR_EXIT_REASON_FILTER);
-		if (!err)
-			err = install(vm);
-	}
+	host_probe_fd(&vm->host, kvm_fd);
+	vm->gate = first_gate(policy);
+	vm->cause = REGPIN_BY_SYSCALL_ENTRY;
+	want(vm, policy);
+	err = check_host(policy, &vm->host);
+	if (!err)
+		err = set_up(vm);
 	if (err) {
 		pages_free(vm, sizeof(*vm));
 		return err;
@@ -253,4 +328,74 @@ int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
 	if (!(slot >> 16) || vm->policy->flags & POLICY_ACCEPT_SMM)
 		return 0;
 	return vm_refuse(vm, NULL, REGPIN_REFUSED_SMM);
+}
+
+/* The filter for @policy and for what the VMM has asked for. Under the lock. */
+static int build(struct regpin_vm *vm, const struct regpin_policy *policy,
+		 struct filter_copy *out)
+{
+	struct filter_copy *vmm = atomic_load(&vm->vmm);
+
+	return filter_build(policy, vmm ? &vmm->filter : NULL, out);
+}
+
+int regpin_vm_set_policy(struct regpin_vm *vm,
+			 const struct regpin_policy *policy)
+{
+	int err = check_host(policy, &vm->host);
+	struct filter_copy *trial;
+	struct numbered *next;
+
+	if (err)
+		return err;
+	/* Would it fit? Nothing may be half done. */
+	trial = pages_alloc(sizeof(*trial));
+	if (!trial)
+		return -ENOMEM;
+	vm_lock(vm);
+	err = build(vm, policy, trial);
+	vm_unlock(vm);
+	pages_free(trial, sizeof(*trial));
+	if (err)
+		return err;
+	/* In place of the one before: by that nobody judges any more. */
+	next = &vm->numbered[(vm->swaps + 1) & 1];
+	atomic_store(&next->number, (uint8_t)(vm->swaps + 1));
+	atomic_store(&next->policy, policy);
+	atomic_store(&vm->policy, policy);
+	atomic_fetch_add(&vm->swaps, 1);
+	vm_alert(vm);
+	return 0;
+}
+
+int regpin_vm_policy_done(struct regpin_vm *vm)
+{
+	struct regpin_event event = { .type = REGPIN_EVENT_POLICY,
+				      .rule = REGPIN_NO_RULE };
+	const struct regpin_policy *policy = vm->policy;
+	int err = 0;
+
+	vm_lock(vm);
+	want(vm, policy);
+	if (vm->wants_msrs) {
+		err = set_mask(vm->fd, atomic_load(&vm->vmm_mask) |
+				       KVM_MSR_EXIT_REASON_FILTER);
+		if (!err)
+			err = build(vm, policy, &vm->merged);
+		if (!err)
+			err = set_filter(vm->fd, &vm->merged.filter);
+	}
+	vm_unlock(vm);
+	if (!err && !vm->wants_crs)
+		err = vm_unfilter_crs(vm);
+	else if (!err && (atomic_exchange(&vm->filtered, false) ||
+			  vm_armed(vm) || policy->arming == ARM_START))
+		err = vm_filter_crs(vm);
+	if (err)
+		vm_stop(vm, NULL);
+	else
+		vm_event(vm, NULL, &event);
+	/* Who can be looked after only since now has to be told. */
+	vm_alert(vm);
+	return err;
 }

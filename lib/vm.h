@@ -10,12 +10,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "cr_filter.h"
+#include "host.h"
+#include "judge.h"
 #include "msr_filter.h"
 #include "registers.h"
 #include "replay.h"
-
-struct access;
-struct verdict;
 
 /* The registers that userspace can write for a guest; see registers.tsv. */
 #define NR_REPLAY	9
@@ -35,46 +35,123 @@ struct uniform {
 };
 
 /**
+ * struct numbered - a policy and which one it is, of those that the VM has had
+ * @policy: for comparing only
+ * @number: what events that speak of its rules carry
+ */
+struct numbered {
+	_Atomic(const struct regpin_policy *) policy;
+	_Atomic uint8_t number;
+};
+
+/* When a VM's vCPUs may arm; struct regpin_vm's @gate. */
+enum gate {
+	GATE_OPEN,	/* by themselves */
+	GATE_CLOSED,	/* not before the guest asks or the operator says so */
+	GATE_WINDOW,	/* not before the operator's window ends */
+};
+
+/**
  * struct regpin_vm - a VM under a policy
- * @policy: borrowed
+ * @policy: borrowed; another one may take its place while the VM runs
+ * @swaps: how often it was replaced
+ * @numbered: it and the one before, which a vCPU may still be judging by
+ * @users: threads that read @policy outside of a vCPU's run, see vm_use()
  * @fd: the VM, borrowed
  * @options: the caller's, completed with defaults
- * @wants_msrs: the policy has MSR rules; else no ioctl is made for it
- * @lock: taken while the VMM's filter or mask changes; never on a vCPU's path
+ * @host: what this KVM can do
+ * @wants_msrs: the policy needs the MSR filter; else no ioctl is made for it
+ * @wants_crs: and the CR filter
+ * @detects: it has rules on control registers that can only be looked after
+ * @lock: taken while the VMM's filter or mask changes, and for the list; on a vCPU's
+ *	path only where it arms, disarms or comes up
  * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
  * @vmm: a copy of the VMM's own filter, NULL if it has none
  * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that
  *	look at the old one meanwhile see it whole
  * @merged: what KVM was given last
  * @vcpus: all of them, by their @next; under @lock
+ * @gate: enum gate
+ * @once: the window ends with the first LSTAR that the guest sets
+ * @life: counts windows and disarmings: pins of an earlier one are void
+ * @cause: enum regpin_cause: who opened the gate last
+ * @entered: a kernel has set its entry point while the gate was closed
+ * @epoch: counts what every vCPU must look at before it enters again
+ * @filtered: KVM's CR filter is in place
+ * @stopped: the VM must not run on
  * @settled: how far the first armed vCPU is with @uniform, see lifecycle.c
  * @uniform: settled values, by replay_slot()
+ * @first: that vCPU; under @lock, NULL once it is gone
+ * @asked: how often it was asked what it has
+ * @told: the last of these that it has answered
+ * @had: what it had when it was last looked at; under @lock
  */
 struct regpin_vm {
-	const struct regpin_policy *policy;
+	_Atomic(const struct regpin_policy *) policy;
+	_Atomic uint8_t swaps;
+	struct numbered numbered[2];
+	_Atomic uint32_t users;
 	int fd;
 	struct regpin_vm_options options;
-	bool wants_msrs;
+	struct host host;
+	_Atomic bool wants_msrs, wants_crs, detects;
 	atomic_flag lock;
 	_Atomic uint64_t vmm_mask;
 	_Atomic(struct filter_copy *) vmm;
 	struct filter_copy copies[2];
 	struct filter_copy merged;
 	struct regpin_vcpu *vcpus;
+	_Atomic uint32_t gate;
+	_Atomic bool once;
+	_Atomic uint32_t life;
+	_Atomic uint32_t cause;
+	_Atomic bool entered;
+	_Atomic uint32_t epoch;
+	_Atomic bool filtered;
+	_Atomic bool stopped;
 	_Atomic uint32_t settled;
 	struct uniform uniform[NR_REPLAY];
+	struct regpin_vcpu *first;
+	_Atomic uint32_t asked, told;
+	struct protections had;
 };
 
 /**
  * struct snapshot - a vCPU's registers around a write by the VMM
  * @valid: taken
- * @paging: CR0.PG
+ * @crs: CR0, CR4 and XCR0, by kind - REGPIN_CR0; 0 where KVM refused
  * @msrs: by replay_slot(); values of registers that KVM refused to read are 0
  */
 struct snapshot {
 	bool valid;
-	bool paging;
+	uint64_t crs[NR_CRS];
 	uint64_t msrs[NR_REPLAY];
+};
+
+/* Why a vCPU is held; struct hold's @why. */
+enum hold_why {
+	HOLD_NOT,
+	HOLD_ACCESS,	/* it stands before an instruction */
+	HOLD_INIT,	/* it has had an INIT, and not run since */
+	HOLD_DEADLINE,	/* it has not armed in time */
+	HOLD_DETECTED,	/* its registers were found changed */
+};
+
+/**
+ * struct hold - a vCPU that waits for an answer, or has one
+ * @why: enum hold_why; under the VM's lock
+ * @answer: REGPIN_ACTION_MAX while there is none; likewise
+ * @event: what was told of it
+ * @ticket: the answer to an access that has yet to come again, or
+ *	REGPIN_ACTION_MAX; good for once
+ * @access: what was told of that one
+ */
+struct hold {
+	_Atomic uint32_t why;
+	_Atomic uint32_t answer;
+	struct regpin_event event;
+	uint32_t ticket;
+	struct regpin_event access;
 };
 
 /**
@@ -84,14 +161,36 @@ struct snapshot {
  * @id: as given to KVM_CREATE_VCPU
  * @run: the VMM's shared page; borrowed
  * @guest: what its CPUID offers
+ * @attention: it must be looked at before it enters; any thread sets it
+ * @inside: it may be in KVM_RUN, or in an exit that is being judged
+ * @epoch: how far it has looked, of the VM's
+ * @answered: KVM has an answered exit to complete
+ * @life: of which of the VM's lives its pins are
+ * @entered: it has set its entry point in this life, or was loaded with one
+ * @masked: it has given SFMASK a value in this life
+ * @reborn: its MSRs are of an earlier life, until its syscall set-up is done
+ * @kept: it was armed before its INIT: the VM still is
  * @armed: its pins hold
+ * @fresh: it had an INIT: its LSTAR is that of its earlier life
  * @setup_done: it has finished its syscall set-up
  * @dirty: the VMM wrote registers since the last KVM_RUN
  * @loading: and they were those of a running system; it was not armed before
  * @resetting: and paging went off with them
  * @settler: its values are the VM's uniform ones
+ * @crasher: it is the one whose exit tells that the VM is stopped
+ * @shut: it has met a shutdown, and was not reset since
+ * @forgiven: that it has not armed in time has been told, and allowed
+ * @postponed: it could not be told what it is
+ * @ticked: its run time has come to where it must be looked at
+ * @up_since: its run time when it was first seen not set up, 0: not yet
+ * @looked_at: its run time when its control registers were last looked at
+ * @seen: what they were then
+ * @back: bits of them that are wrong, if the answer to HOLD_DETECTED says so
+ * @tick_ms: see regpin_vcpu_tick_ms()
+ * @runner: the thread that runs it, for who kicks it
  * @thread: that armed it, or ran it last after the VMM wrote registers
  * @next: in the VM's list
+ * @hold: whether it waits for an answer
  * @set_up: the registers when its syscall set-up was finished
  * @before: the registers before the VMM's write
  */
@@ -101,14 +200,35 @@ struct regpin_vcpu {
 	uint32_t id;
 	struct kvm_run *run;
 	struct guest guest;
-	bool armed;
+	_Atomic bool attention;
+	_Atomic bool inside;
+	_Atomic uint32_t epoch;
+	bool answered;
+	_Atomic bool kept;
+	bool entered;
+	bool masked;
+	bool reborn;
+	_Atomic uint32_t life;
+	_Atomic bool armed;
+	_Atomic bool fresh;
 	bool setup_done;
 	bool dirty;
 	bool loading;
 	bool resetting;
 	bool settler;
+	bool crasher;
+	bool shut;
+	bool forgiven;
+	bool postponed;
+	_Atomic bool ticked;
+	uint64_t up_since;
+	uint64_t looked_at;
+	uint64_t seen[NR_CRS], back[NR_CRS];
+	unsigned int tick_ms;
+	_Atomic int runner;
 	_Atomic int thread;
 	struct regpin_vcpu *next;
+	struct hold hold;
 	struct snapshot set_up;
 	struct snapshot before;
 };
@@ -134,9 +254,49 @@ void vm_del_vcpu(struct regpin_vcpu *vcpu);
  */
 bool vm_armed(struct regpin_vm *vm);
 
-/* Fills in time, vm and vcpu and hands the event on. @vcpu may be NULL. */
+/* Spins: held for the length of a few ioctls at most, and rarely taken. */
+void vm_lock(struct regpin_vm *vm);
+void vm_unlock(struct regpin_vm *vm);
+
+/*
+ * The policy, for a thread that is not judging an exit: it stays until vm_done().
+ * A vCPU's own exits need neither, see regpin_vm_set_policy().
+ */
+const struct regpin_policy *vm_use(struct regpin_vm *vm);
+void vm_done(struct regpin_vm *vm);
+
+/* Every vCPU looks at itself before it enters again, and soon. */
+void vm_alert(struct regpin_vm *vm);
+
+/* The vCPU looks at itself before it enters again. Any thread, any time. */
+static inline void vcpu_alert(struct regpin_vcpu *vcpu)
+{
+	atomic_store(&vcpu->attention, true);
+}
+
+/* Makes a vCPU leave KVM_RUN, if the VMM gave a way. */
+void vcpu_kick(struct regpin_vcpu *vcpu);
+
+/* Puts KVM's CR filter in place, if the policy needs it; takes it away. 0 or -errno. */
+int vm_filter_crs(struct regpin_vm *vm);
+int vm_unfilter_crs(struct regpin_vm *vm);
+
+/* The VM must not run on, by @vcpu's doing. */
+void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
+
+/* Has a first vCPU come up, so that others can be late? */
+bool vm_up(const struct regpin_vm *vm);
+
+/*
+ * Fills in time, vm, vcpu and, if it speaks of no rule, policy, and hands the event
+ * on. @vcpu may be NULL.
+ */
 void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	      struct regpin_event *event);
+
+/* The number of a policy by which an exit was judged. */
+uint8_t vm_policy_number(struct regpin_vm *vm,
+			 const struct regpin_policy *policy);
 
 /* Sends a refusal as an event and returns -EPERM. */
 int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
@@ -151,11 +311,77 @@ int vcpu_set_msr(const struct regpin_vcpu *vcpu, uint32_t index,
 /* Is CR0.PG set, as far as KVM says? */
 bool vcpu_paging(const struct regpin_vcpu *vcpu);
 
+/* CR0, CR4 and, if @xcr0, XCR0. False, and all are 0, if KVM refuses. */
+bool vcpu_get_crs(const struct regpin_vcpu *vcpu, bool xcr0,
+		  uint64_t crs[NR_CRS]);
+
+/* What `require` speaks of. False, and all are 0, if KVM refuses. */
+bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
+			  struct protections *ret);
+
+/*
+ * Are the registers that KVM shows those of the guest's kernel? Not in SMM, not in
+ * a nested guest, not while the vCPU waits for INIT or SIPI. Not to be asked while
+ * an answered exit is to be completed.
+ */
+bool vcpu_at_home(const struct regpin_vcpu *vcpu);
+
+/* The time that this thread, which runs the vCPU, has run, in ns; never 0. */
+uint64_t vcpu_run_time(void);
+
+/*
+ * cr.c: one of KVM's exits. 1: answered, 0: the VMM's.
+ */
+int cr_exit(struct regpin_vcpu *vcpu);
+
+/*
+ * immediate_exit is the VMM's as well, and any non-zero value does: ours is another
+ * than that which VMMs write, so that each takes back only its own.
+ */
+#define EXIT_SOON	2
+void vcpu_exit_soon(struct kvm_run *run);
+void vcpu_exit_done(struct kvm_run *run);
+
+/* Calls KVM_RUN for KVM's completion of an answered exit only. 0 or -errno. */
+int vcpu_complete(struct regpin_vcpu *vcpu);
+
+/* Takes @event's access back and holds the vCPU. Returns 1, for the exit. */
+int hold_access(struct regpin_vcpu *vcpu, const struct regpin_event *event);
+
+/* Holds the vCPU, which stands before no instruction of note. */
+void hold_vcpu(struct regpin_vcpu *vcpu, enum hold_why why,
+	       const struct regpin_event *event);
+
+/*
+ * The answer to @access, if the vCPU was held for it: REGPIN_ALLOW or REGPIN_GP.
+ * Else REGPIN_PAUSE. An answer is used once.
+ */
+enum regpin_action hold_ticket(struct regpin_vcpu *vcpu,
+			       const struct regpin_event *event);
+
+/* Does the vCPU still wait? If not, what was answered is done. */
+bool hold_waits(struct regpin_vcpu *vcpu);
+
+/* Nothing is held any more. */
+void hold_drop(struct regpin_vcpu *vcpu);
+
+/* The control registers are looked at where KVM can't filter them. watch.c */
+void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
+
+/* What was found is accepted, or put @back. watch.c */
+void watch_answered(struct regpin_vcpu *vcpu, bool back);
+
+/* A vCPU that runs with paging and does not arm. watch.c */
+void watch_deadline(struct regpin_vcpu *vcpu,
+		    const struct regpin_policy *policy);
+
+
 void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot);
 
-/* Tells of an access and its verdict; @proposed is what the guest wrote. */
-void vcpu_access_event(struct regpin_vcpu *vcpu, uint32_t type,
-		       const struct access *access,
-		       const struct verdict *verdict, uint64_t proposed);
+/* Makes the event of an access and its verdict; @proposed is what was written. */
+void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 uint32_t type, const struct access *access,
+		 const struct verdict *verdict, uint64_t proposed,
+		 struct regpin_event *event);
 
 #endif

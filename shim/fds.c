@@ -138,9 +138,16 @@ static void drop_vcpu(int fd)
 
 static void sweep(void)
 {
+	control_lock();
 	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--)
 		if (fds_vcpu(fd) && is_vcpu(fd) == NO)
 			drop_vcpu(fd);
+	control_unlock();
+}
+
+bool fds_vm_lives(const struct regpin_vm *vm)
+{
+	return fds_vm(vm->fd) == vm && is_kind(vm->fd, "anon_inode:kvm-vm") != NO;
 }
 
 static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
@@ -148,6 +155,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	struct regpin_vm_options options = {
 		.size = sizeof(options),
 		.event = session_event,
+		.kick = kick_vcpu,
 	};
 	struct regpin_vm *vm;
 	int ret;
@@ -155,6 +163,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	if (!session_policy())
 		session_die_text("the policy did not reach this process: something closed the files that `regpin run` hands over (REGPIN_HANDOFF), such as a wrapper that runs closefrom(); start the VMM without it");
 	check_fd(vm_fd);
+	kick_begin();
 	options.vm = session_number();
 	ret = regpin_vm_attach(session_policy(), kvm_fd, vm_fd, &options, &vm);
 	if (ret == -E2BIG)
@@ -164,6 +173,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	/* A VM that had this number before is the VMM's memory, not ours. */
 	atomic_store_explicit(&vms[vm_fd], vm, memory_order_release);
 	note_fd(vm_fd);
+	control_add(session_handoff(), vm, options.vm);
 	session_attached();
 	return vm;
 }
@@ -191,7 +201,9 @@ void fds_created_vcpu(struct regpin_vm *vm, int vcpu_fd, uint32_t id)
 	int err = errno;
 
 	check_fd(vcpu_fd);
+	control_lock();
 	drop_vcpu(vcpu_fd);
+	control_unlock();
 	run = mmap(NULL, atomic_load(&run_size), PROT_READ | PROT_WRITE,
 		   MAP_SHARED, vcpu_fd, 0);
 	if (run == MAP_FAILED ||

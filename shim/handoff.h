@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "blob.h"
 #include "event.h"
 
 /*
@@ -19,10 +20,96 @@
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	1u
+#define HANDOFF_VERSION	2u
 
 /* Exit status of a VMM that the shim ended, and of a `run` that never began. */
 #define EXIT_REGPIN	125
+
+/* What the agent can tell the shim to do. */
+enum control_command {
+	CONTROL_NONE,
+	CONTROL_ARM,		/* vm */
+	CONTROL_DISARM,		/* vm */
+	CONTROL_WINDOW,		/* vm; arg: milliseconds; once */
+	CONTROL_WINDOW_END,	/* vm */
+	CONTROL_ANSWER,		/* vm, vcpu; arg: REGPIN_ALLOW, GP or STOP */
+	CONTROL_POLICY,		/* blob, for all VMs */
+	CONTROL_MAX
+};
+
+#define CONTROL_ALL_VMS	0xffffffffu
+
+/**
+ * struct control - one command at a time, from the agent to the process of the VMs
+ * @request: number of the last command; the agent writes it last, and wakes the
+ *	futex. Commands that change all vCPUs are done when each has entered again
+ * @done: number of the last command that is done; written by the shim behind
+ *	@result, which then wakes the agent by the handoff's eventfd
+ * @command: enum control_command
+ * @vm: number of the VM, or CONTROL_ALL_VMS
+ * @vcpu: id of the vCPU
+ * @arg: see enum control_command
+ * @once: a window ends with the first LSTAR that the guest sets
+ * @blob_size: bytes of @blob
+ * @result: 0, or a negative errno: -ENOENT no such VM or vCPU, -EINVAL an answer to
+ *	a vCPU that is not held, or a bad blob; -ETIMEDOUT the new policy is in force
+ *	on all vCPUs but some that the VMM has not entered since; -E2BIG, -EPERM
+ * @blob: a policy
+ */
+struct control {
+	_Atomic uint32_t request;
+	_Atomic uint32_t done;
+	uint32_t command;
+	uint32_t vm;
+	uint32_t vcpu;
+	uint32_t arg;
+	uint32_t once;
+	uint32_t blob_size;
+	int32_t result;
+	uint32_t pad[7];
+	unsigned char blob[BLOB_MAX_SIZE];
+	unsigned char pad_blob[64 - BLOB_MAX_SIZE % 64];
+};
+
+#define STATUS_PRESENT	(1u << 0)
+#define STATUS_ARMED	(1u << 1)	/* of a VM: some vCPU is */
+#define STATUS_HELD	(1u << 2)	/* vCPU: waits for an answer */
+#define STATUS_WINDOW	(1u << 3)	/* VM: a window is open */
+#define STATUS_STOPPED	(1u << 4)	/* VM: must not run on */
+#define STATUS_FILTERED	(1u << 5)	/* VM: KVM's CR filter is in place */
+#define STATUS_DETECTS	(1u << 6)	/* VM: CR rules are looked after, not enforced */
+#define STATUS_FRESH	(1u << 7)	/* vCPU: under the floor since its INIT */
+
+#define STATUS_VMS	16
+#define STATUS_VCPUS	1024
+
+/**
+ * struct vcpu_status - what a vCPU is in, for `status`
+ * @flags: STATUS_*; 0: a free slot. Written last
+ * @vm: number of its VM
+ * @vcpu: its id
+ * @held: while STATUS_HELD: why. The event that was told then
+ */
+struct vcpu_status {
+	_Atomic uint32_t flags;
+	uint32_t vm;
+	uint32_t vcpu;
+	uint32_t pad;
+	struct regpin_event held;
+};
+
+/**
+ * struct vm_status - likewise for a VM
+ * @flags: STATUS_*; 0: a free slot
+ * @vm: its number
+ * @policy: number of the CONTROL_POLICY command that its policy came with, or 0
+ */
+struct vm_status {
+	_Atomic uint32_t flags;
+	uint32_t vm;
+	_Atomic uint32_t policy;
+	uint32_t pad;
+};
 
 /**
  * struct handoff - shared by the agent and every process that the shim is in
@@ -39,6 +126,9 @@
  *	has its policy. So who sees an open VM, then 0 here and no new @attached
  *	knows that the shim was not asked. A process that is killed in between
  *	leaves it up.
+ * @control: what the operator wants
+ * @vms: the VMs; a slot whose @flags are 0 is free
+ * @vcpus: likewise
  * @ring: events
  *
  * The agent trusts none of it for more than reporting: a VMM that has been
@@ -55,6 +145,9 @@ struct handoff {
 	_Atomic uint32_t creating;
 	uint32_t pad[24];
 	struct ring ring;
+	struct control control;
+	struct vm_status vms[STATUS_VMS];
+	struct vcpu_status vcpus[STATUS_VCPUS];
 };
 
 _Static_assert(offsetof(struct handoff, ring) == 128, "shared between builds");

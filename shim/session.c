@@ -48,17 +48,31 @@ static bool wake_is_eventfd(void)
 	return fstat(session.wake, &st) == 0 && !(st.st_mode & S_IFMT);
 }
 
-void session_event(void *context, const struct regpin_event *event)
+void session_set_policy(struct regpin_policy *policy)
+{
+	session.policy = policy;
+}
+
+struct handoff *session_handoff(void)
+{
+	return session.handoff;
+}
+
+void session_wake(void)
 {
 	uint64_t one = 1;
 
+	/* Non-blocking; if it is full, the agent has been told already. */
+	if (wake_is_eventfd() && write(session.wake, &one, sizeof(one)) < 0)
+		return;
+}
+
+void session_event(void *context, const struct regpin_event *event)
+{
 	if (event->type == REGPIN_EVENT_REFUSED)
 		atomic_store(&session.refusal, event->detail);
-	if (!ring_put(&session.handoff->ring, event) || !wake_is_eventfd())
-		return;
-	/* Non-blocking; if it is full, the agent has been told already. */
-	if (write(session.wake, &one, sizeof(one)) < 0)
-		return;
+	if (ring_put(&session.handoff->ring, event))
+		session_wake();
 }
 
 uint32_t session_number(void)

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include "shim.h"
 #include "vm.h"
@@ -74,17 +75,93 @@ static COLD int run_unknown(int fd, void *arg)
 	return ioctl_hook(fd, KVM_RUN, arg);
 }
 
-/* An exit that regpin may answer, and those that follow it. */
-static COLD int run_on(struct regpin_vcpu *vcpu)
-{
-	int ret = 0;
+#define HELD_MS		10
+#define BARRED_STILL	1	/* neither what an ioctl nor what KVM_RUN returns */
 
-	while (!ret && regpin_vcpu_exit(vcpu)) {
-		regpin_vcpu_enter(vcpu);
+/*
+ * Does the VMM want its vCPU's thread? It says so by immediate_exit, by a signal with
+ * a handler, which ends a sleep, or by one that only KVM_RUN would let through.
+ */
+static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
+{
+	return vcpu->run->immediate_exit || kick_pending() ||
+	       (interrupted && !kick_taken(vcpu));
+}
+
+/*
+ * The vCPU must not enter. It sleeps, until that is different or the VMM's loop wants
+ * something else of it (stop, save, end): then as if it had been interrupted.
+ */
+static COLD int run_barred(struct regpin_vcpu *vcpu, int entry)
+{
+	const struct timespec nap = { 0, HELD_MS * 1000000L };
+	struct kvm_run *run = vcpu->run;
+	bool interrupted;
+
+	kick_taken(vcpu);
+	if (vmm_wants_thread(vcpu, false)) {
+		errno = EINTR;
+		return -1;
+	}
+	interrupted = nanosleep(&nap, NULL) != 0;
+	if (entry == REGPIN_STOPPED && vcpu->crasher) {
+		run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+		memset(&run->system_event, 0, sizeof(run->system_event));
+		run->system_event.type = KVM_SYSTEM_EVENT_CRASH;
+		return 0;
+	}
+	if (!vmm_wants_thread(vcpu, interrupted))
+		return BARRED_STILL;
+	errno = EINTR;
+	return -1;
+}
+
+static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
+{
+	int entry = regpin_vcpu_enter(vcpu);
+
+	if (!LIKELY(entry == REGPIN_ENTER))
+		return run_barred(vcpu, entry);
+	kick_every(vcpu->tick_ms);
+	/* Bound, since a vCPU was created. */
+	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
+		vcpu->fd, KVM_RUN, arg);
+}
+
+/* Was it we who interrupted KVM_RUN, and only we? */
+static bool ours_alone(struct regpin_vcpu *vcpu, int ret)
+{
+	if (ret == BARRED_STILL)
+		return true;
+	return ret && errno == EINTR && kick_taken(vcpu) &&
+	       !vcpu->run->immediate_exit;
+}
+
+/* What KVM_RUN said, where that may be for us; and what follows it. */
+static COLD int run_on(struct regpin_vcpu *vcpu, int ret)
+{
+	while (ret ? ours_alone(vcpu, ret) : regpin_vcpu_exit(vcpu))
 		/* KVM_RUN takes no argument: the first one would have failed. */
-		ret = real_ioctl(vcpu->fd, KVM_RUN, NULL);
+		ret = enter_and_run(vcpu, NULL);
+	if (ret) {
+		int err = errno;
+
+		regpin_vcpu_leave(vcpu);
+		errno = err;
 	}
 	return ret;
+}
+
+static inline bool may_be_ours(const struct kvm_run *run)
+{
+	const uint64_t ours = 1ull << KVM_EXIT_X86_RDMSR |
+			      1ull << KVM_EXIT_X86_WRMSR |
+			      1ull << KVM_EXIT_HYPERCALL |
+			      1ull << KVM_EXIT_SHUTDOWN;
+	uint32_t reason = run->exit_reason;
+
+	return reason < 64 ? ours >> reason & 1 :
+			     reason == KVM_EXIT_X86_CR_WRITE;
 }
 
 /*
@@ -100,14 +177,13 @@ static inline int run(int fd, void *arg)
 		return run_unknown(fd, arg);
 	/* Of a dup'ed vCPU the number in use is the one sure to be open. */
 	vcpu->fd = fd;
-	regpin_vcpu_enter(vcpu);
-	/* Bound, since a vCPU was created. */
-	ret = atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
-		fd, KVM_RUN, arg);
-	if (LIKELY(ret || (vcpu->run->exit_reason != KVM_EXIT_X86_RDMSR &&
-			   vcpu->run->exit_reason != KVM_EXIT_X86_WRMSR)))
-		return ret;
-	return run_on(vcpu);
+	if (!LIKELY(kick_is_thread(vcpu)))
+		kick_thread(vcpu);
+	ret = enter_and_run(vcpu, arg);
+	if (!LIKELY(!ret && !may_be_ours(vcpu->run)))
+		return run_on(vcpu, ret);
+	regpin_vcpu_leave(vcpu);
+	return 0;
 }
 
 static int create_vm(int fd, void *arg)
@@ -137,11 +213,14 @@ static int enable_cap(int fd, void *arg)
 	const struct kvm_enable_cap *cap = arg;
 	struct regpin_vm *vm;
 
-	if (!cap || cap->cap != KVM_CAP_X86_USER_SPACE_MSR || cap->flags)
+	if (!cap || cap->flags || (cap->cap != KVM_CAP_X86_USER_SPACE_MSR &&
+				   cap->cap != KVM_CAP_EXIT_HYPERCALL))
 		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
 	vm = fds_learn_vm(fd);
 	if (!vm)
 		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
+	if (cap->cap == KVM_CAP_EXIT_HYPERCALL)
+		return to_errno(regpin_vm_set_hypercalls(vm, cap->args[0]));
 	return to_errno(regpin_vm_set_user_msr(vm, cap->args[0]));
 }
 
@@ -223,12 +302,51 @@ static int write_registers(int fd, unsigned long request, void *arg)
 	return ret;
 }
 
+/* A filter of the VMM's own would take the place of ours. */
+static int set_cr_filter(int fd, void *arg)
+{
+	struct regpin_vm *vm = fds_learn_vm(fd);
+
+	if (!vm || !vm->wants_crs)
+		return real_ioctl(fd, KVM_X86_SET_CR_FILTER, arg);
+	errno = EBUSY;
+	return -1;
+}
+
+#define KERNEL_SIGSET	8
+
+/* The signals that are blocked in KVM_RUN: not ours. */
+static int set_signal_mask(int fd, void *arg)
+{
+	struct {
+		struct kvm_signal_mask header;
+		unsigned char set[KERNEL_SIGSET];
+	} copy;
+	const struct kvm_signal_mask *mask = arg;
+	int bit = kick_signal_number() - 1;
+
+	if (!mask || mask->len != KERNEL_SIGSET || bit < 0 ||
+	    !fds_learn_vcpu(fd))
+		return real_ioctl(fd, KVM_SET_SIGNAL_MASK, arg);
+	/* While it is held, what it would let through is looked for. */
+	kick_mask(mask->sigset);
+	copy.header.len = KERNEL_SIGSET;
+	memcpy(copy.header.sigset, mask->sigset, KERNEL_SIGSET);
+	copy.header.sigset[bit / 8] &= (unsigned char)~(1u << bit % 8);
+	return real_ioctl(fd, KVM_SET_SIGNAL_MASK, &copy);
+}
+
 static COLD int dispatch(int fd, unsigned long request, void *arg)
 {
-	if (!session_active() || _IOC_TYPE(request) != KVMIO)
+	if (!session_active() || (_IOC_TYPE(request) != KVMIO &&
+				  request != KVM_X86_SET_CR_FILTER))
 		return real_ioctl(fd, request, arg);
 
 	switch (request) {
+	case KVM_X86_SET_CR_FILTER:
+		return set_cr_filter(fd, arg);
+	case KVM_SET_SIGNAL_MASK:
+		return set_signal_mask(fd, arg);
 	case KVM_CREATE_VM:
 		return create_vm(fd, arg);
 	case KVM_CREATE_VCPU:
@@ -246,6 +364,7 @@ static COLD int dispatch(int fd, unsigned long request, void *arg)
 	case KVM_SET_MSRS:
 	case KVM_SET_SREGS:
 	case KVM_SET_SREGS2:
+	case KVM_SET_XCRS:
 	case KVM_SET_ONE_REG:	/* MSRs, since Linux 6.18 */
 		return write_registers(fd, request, arg);
 	default:

@@ -12,6 +12,8 @@
 
 #include "regpin/regpin.h"
 
+struct handoff;
+
 #define LIKELY(x)	__builtin_expect(!!(x), 1)
 
 /* ioctl(2) as the VMM would have called it: the next one in the process. */
@@ -29,6 +31,15 @@ const struct regpin_policy *session_policy(void);
 
 /* Passes an event to the agent; for struct regpin_vm_options. */
 void session_event(void *context, const struct regpin_event *event);
+
+/* Wakes the agent, which has something new to see. */
+void session_wake(void);
+
+/* VMs that are created from now on get this policy. */
+void session_set_policy(struct regpin_policy *policy);
+
+/* What is shared with the agent. */
+struct handoff *session_handoff(void);
 
 /* The next VM's number, for its events. */
 uint32_t session_number(void);
@@ -63,5 +74,45 @@ struct regpin_vcpu *fds_learn_vcpu(int fd);
 /* The VMM has created these. @kvm_fd is /dev/kvm. */
 void fds_created_vm(int kvm_fd, int vm_fd);
 void fds_created_vcpu(struct regpin_vm *vm, int vcpu_fd, uint32_t id);
+
+/* Is there still a VM behind the number that @vm was given? */
+bool fds_vm_lives(const struct regpin_vm *vm);
+
+/*
+ * kick.c
+ */
+
+/* Takes a signal for kicks; once, before there is a vCPU. */
+void kick_begin(void);
+int kick_signal_number(void);
+
+/* For struct regpin_vm_options. */
+void kick_vcpu(void *context, struct regpin_vcpu *vcpu);
+
+/* This thread runs @vcpu; does it already? */
+void kick_thread(struct regpin_vcpu *vcpu);
+bool kick_is_thread(const struct regpin_vcpu *vcpu);
+
+/* Was this thread kicked? Then what the kick did is undone. */
+bool kick_taken(struct regpin_vcpu *vcpu);
+
+/* This thread's KVM_SET_SIGNAL_MASK, 8 bytes; is a signal pending that it lets in? */
+void kick_mask(const unsigned char *set);
+bool kick_pending(void);
+
+/* Ticks for this thread's vCPU, each @ms of its run time; 0: none. */
+void kick_every(unsigned int ms);
+
+/*
+ * control.c
+ */
+
+/* A VM that the operator may speak of. */
+void control_add(struct handoff *handoff, struct regpin_vm *vm,
+		 uint32_t number);
+
+/* While vCPUs are taken away. */
+void control_lock(void);
+void control_unlock(void);
 
 #endif

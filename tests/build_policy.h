@@ -19,6 +19,7 @@ static inline struct regpin_policy *new_policy(unsigned int arming)
 	if (!policy)
 		abort();
 	policy->arming = arming;
+	policy->settings = (struct settings)SETTINGS_DEFAULT;
 	strcpy(policy->source, "test.yaml");
 	return policy;
 }

@@ -5,7 +5,7 @@
  * It watches pidfds of the VMM's processes, the eventfd by which the shim says
  * that the ring has events, and until the first VM is attached a clock of 20 ms,
  * later of 1 s (guard.c), which also finds the events of a VMM that can't wake
- * it. It never waits for who reads its lines: it takes events from the
+ * it; and those who command it (ctl.h). It never waits for who reads its lines: it takes events from the
  * ring only while there is room for their lines, and the ring drops the rest.
  *
  * It ends when neither the process that `run` became nor one that has a VM is
@@ -91,19 +91,23 @@ static int longest_sleep(struct agent *agent)
 static bool wait_for_news(struct agent *agent, bool more)
 {
 	struct ring *ring = &agent->launch->shared->ring;
-	struct pollfd pfd[WATCH_MAX + 4];
+	struct pollfd pfd[WATCH_MAX + 4 + CTL_POLLS];
 	bool room = out_room(agent->events);
 	int timeout = longest_sleep(agent);
 	uint64_t wakes;
 	nfds_t nr = 4;
 	char byte;
 
-	pfd[0] = (struct pollfd){ room ? agent->launch->wake : -1, POLLIN, 0 };
+	/* The VMM wakes for events, and when it has carried out a command. */
+	pfd[0] = (struct pollfd){
+		room || agent->ctl.job.given ? agent->launch->wake : -1, POLLIN, 0,
+	};
 	pfd[1] = (struct pollfd){ agent->start, POLLIN, 0 };
 	timeout = shorter(timeout, out_poll(agent->events, &pfd[2]));
 	timeout = shorter(timeout, out_poll(agent->messages, &pfd[3]));
 	for (unsigned int i = 0; i < agent->watch.nr; i++)
 		pfd[nr++] = (struct pollfd){ agent->watch.list[i].fd, POLLIN, 0 };
+	nr += ctl_poll(&agent->ctl, pfd + nr, &timeout, agent_now());
 	if (room && (more || !ring_sleep(ring)))
 		timeout = 0;
 	poll(pfd, nr, timeout);
@@ -126,8 +130,10 @@ static void loop(struct agent *agent)
 	tell_degraded(agent);
 	do {
 		tell_flush(agent);
-		if (!wait_for_news(agent, more))
+		if (!wait_for_news(agent, more)) {
+			ctl_unlisten(&agent->ctl.socket);
 			_exit(0);
+		}
 		more = tell_events(agent);
 		tell_repeated(agent, false);
 		tell_dropped(agent, false);
@@ -137,8 +143,11 @@ static void loop(struct agent *agent)
 		else if (agent->start < 0)
 			guard_tick(agent);
 		tell_unarmed(agent);
+		ctl_run(&agent->ctl, agent_now());
 	} while (vmm_lives(agent));
+	ctl_farewell(&agent->ctl);
 	tell_farewell(agent);
+	ctl_end(&agent->ctl);
 	tell_end(agent);
 	for (int i = 0; i < 40 && agent->messages->len; i++) {
 		poll(NULL, 0, 50);
@@ -168,6 +177,7 @@ static void close_others(const struct agent *agent)
 	const int keep[] = {
 		l->wake, l->lifeline[0], l->events.fd, l->events.fifo,
 		agent->start, agent->messages->fd, agent->watch.list[0].fd,
+		l->socket.fd, l->socket.dir,
 	};
 	int fd, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	unsigned int from = 3;
@@ -207,6 +217,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	agent.begun = agent_now();
 	if (watch_init(&agent.watch, vmm, launch->lifeline[0]) < 0)
 		_exit(1);
+	ctl_init(&agent.ctl, &agent, &launch->socket);
 	close_others(&agent);
 	if (send(start, "", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ctl.h"
 #include "event_json.h"
 #include "launch.h"
 #include "limit.h"
@@ -36,8 +37,13 @@
  * @failing: a failure to write events has been told
  * @violations: violations that were stopped
  * @reports: violations that were let pass
+ * @detected: violations that could not be stopped, and were found later
  * @dropped: events that found the ring full
  * @nonsense: events that the library does not make
+ * @before: the policy before the one that is in force
+ * @mixed: events that come may still be of that one
+ * @mixed_until: the ring's number of the first that is not
+ * @ctl: who commands it
  */
 struct agent {
 	struct launch *launch;
@@ -49,7 +55,11 @@ struct agent {
 	uint64_t attached_at, look_at, look_at_all, dropped_at;
 	struct limit limit;
 	bool killed, refused, armed, unarmed, failing;
-	uint64_t violations, reports, dropped, nonsense;
+	uint64_t violations, reports, detected, dropped, nonsense;
+	struct regpin_policy before;
+	bool mixed;
+	uint64_t mixed_until;
+	struct ctl ctl;
 };
 
 /* The agent's whole life, in a process of its own. */

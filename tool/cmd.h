@@ -31,5 +31,6 @@ extern const struct cmd cmd_check;
 extern const struct cmd cmd_compile;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_probe;
+extern const struct cmd cmd_ctl;
 
 #endif

@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "event_json.h"
 #include "json.h"
+#include "policy_fit.h"
 #include "policy_text.h"
 
 /* One for each register file: what is asked about it holds for all types. */
@@ -58,7 +59,8 @@ static bool possible(unsigned int kind, unsigned int type)
 {
 	return kind == REGPIN_MSR ||
 	       type == RULE_STICKY || type == RULE_NEVER ||
-	       type == RULE_FROZEN;
+	       type == RULE_FROZEN ||
+	       (type == RULE_REQUIRE && kind != REGPIN_XCR0);
 }
 
 static const char *yes_no(bool yes)
@@ -122,7 +124,10 @@ static void print_kind(const struct host *host, unsigned int kind)
 	if (answer.enforced)
 		printf(": enforced\n");
 	else
-		printf(": NOT enforced: %s\n", answer.why);
+		printf(": NOT enforced%s: %s\n",
+		       kind != REGPIN_MSR && !host->kvm_errno ?
+		       "; violations of optional rules, but of require, are detected" :
+		       "", answer.why);
 	if (kind == REGPIN_MSR && answer.enforced && host->vmload_open)
 		print_by_vmload();
 }
@@ -148,13 +153,17 @@ static void print_rules(const struct host *host,
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		bool enforced = host_enforces(host, rule, &why);
+		const char *how = "NOT enforced";
 
+		if (enforced)
+			how = "enforced";
+		else if (fit_detects(policy, host, rule))
+			how = "NOT enforced, violations are detected";
+		else if (rule->flags & RULE_OPTIONAL)
+			how = "NOT enforced, optional";
 		printf("%s:%u:%u: %s on %s: %s%s%s\n", policy->source,
 		       rule->line, rule->column, rule_type_names[rule->type],
-		       event_rule_subject(subject, rule),
-		       enforced ? "enforced" :
-		       rule->flags & RULE_OPTIONAL ? "NOT enforced, optional" :
-						     "NOT enforced",
+		       event_rule_subject(subject, rule), how,
 		       enforced ? "" : ": ", enforced ? "" : why);
 	}
 }
@@ -230,8 +239,10 @@ static void json_rule(struct json *json, const struct host *host,
 	json_string(json, "rule", rule_type_names[rule->type]);
 	json_bool(json, "optional", rule->flags & RULE_OPTIONAL);
 	json_bool(json, "enforced", enforced);
-	if (!enforced)
+	if (!enforced) {
+		json_bool(json, "detected", fit_detects(policy, host, rule));
 		json_string(json, "why", why);
+	}
 	json_object_end(json);
 }
 

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host.h"
-
 #include "cmd.h"
 #include "event_json.h"
 #include "launch.h"
+#include "policy_fit.h"
 #include "policy_text.h"
+#include "s3.h"
 #include "vmm.h"
 
 #define SHIM		"libregpin-shim.so"
@@ -27,10 +27,13 @@
  * @report: --mode report
  * @timeout: --attach-timeout
  * @limit: --event-limit
+ * @name: --name, NULL for the process id
+ * @ctl: --ctl, NULL for the default
+ * @no_ctl: --no-ctl
  */
 struct options {
-	const char *policy, *events;
-	bool report;
+	const char *policy, *events, *name, *ctl;
+	bool report, no_ctl;
 	unsigned int timeout, limit;
 };
 
@@ -48,6 +51,10 @@ static void print_help(FILE *file)
 	      "  --event-limit N           lines a second for violations of one cause; the rest\n"
 	      "                            is counted (10; 0: no limit)\n"
 	      "  --attach-timeout SECONDS  kill a VMM that has no KVM VM by then (30; 0: never)\n"
+	      "  --name NAME               the VM's name for 'regpin ctl' (the VMM's process id)\n"
+	      "  --ctl DIR                 where 'regpin ctl' finds it (/run/regpin for root,\n"
+	      "                            else $XDG_RUNTIME_DIR/regpin)\n"
+	      "  --no-ctl                  nobody can command it\n"
 	      "\n"
 	      "Exit status: the VMM's; 1 the policy is wrong, 2 usage, 3 this host can't\n"
 	      "enforce a rule, 125 regpin failed or ended the VMM, 126 the VMM can't be run or\n"
@@ -88,6 +95,20 @@ static int read_limit(const char *text, unsigned int *limit)
 		     text);
 }
 
+static int read_name(const char *text, const char **name)
+{
+	const char *fault = ctl_name_fault(text);
+
+	*name = text;
+	if (!fault && strcmp(text, "list") == 0)
+		fault = "'regpin ctl list' lists the VMs";
+	if (!fault)
+		return 0;
+	fprintf(stderr, "regpin run: --name '%s' can't be used: %s; 'regpin run --help' tells more\n",
+		text, fault);
+	return EXIT_USAGE;
+}
+
 static int read_mode(const char *text, bool *report)
 {
 	*report = strcmp(text, "report") == 0;
@@ -106,6 +127,9 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "events", required_argument, NULL, 'e' },
 		{ "event-limit", required_argument, NULL, 'l' },
 		{ "attach-timeout", required_argument, NULL, 't' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "ctl", required_argument, NULL, 'c' },
+		{ "no-ctl", no_argument, NULL, 'C' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -123,6 +147,12 @@ static int read_options(int argc, char **argv, struct options *options)
 			err = read_limit(optarg, &options->limit);
 		} else if (c == 't') {
 			err = read_timeout(optarg, &options->timeout);
+		} else if (c == 'n') {
+			err = read_name(optarg, &options->name);
+		} else if (c == 'c') {
+			options->ctl = optarg;
+		} else if (c == 'C') {
+			options->no_ctl = true;
 		} else if (c == 'h') {
 			print_help(stdout);
 			return EXIT_OK;
@@ -133,6 +163,8 @@ static int read_options(int argc, char **argv, struct options *options)
 	}
 	if (err)
 		return err;
+	if (options->ctl && options->no_ctl)
+		return usage("--ctl and --no-ctl contradict each other%s", "");
 	if (!options->policy)
 		return usage("it takes a policy: --policy FILE%s", "");
 	if (optind == argc)
@@ -143,33 +175,30 @@ static int read_options(int argc, char **argv, struct options *options)
 /* Not in the policy's text: the user wants to see first what would happen. */
 static int all_report(struct regpin_policy *policy, const char *path)
 {
-	struct problems *problems = calloc(1, sizeof(*problems));
+	struct problems *problems = problems_new();
 	unsigned int errors = 1;
 
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].type != RULE_VALUE)
-			policy->rules[i].action = REGPIN_REPORT;
 	if (problems)
-		errors = policy_check(policy, problems);
+		errors = policy_all_report(policy, problems);
 	if (errors) {
 		if (problems)
 			problems_print(problems, path, stderr);
 		fprintf(stderr, "regpin: the VMM was not started: not every rule of this policy can be tried with --mode report\n");
 	}
-	free(problems);
+	problems_free(problems);
 	return errors ? EXIT_REJECTED : 0;
 }
 
-static int read_policy(const struct options *options,
-		       struct regpin_policy *policy)
+static int read_policy(const struct options *options, struct launch *launch)
 {
-	struct problems *problems = calloc(1, sizeof(*problems));
+	struct problems *problems = problems_new();
 	int err = -ENOMEM;
 
 	if (problems) {
-		err = policy_text_file(options->policy, policy, problems);
+		err = policy_text_file(options->policy, &launch->whole,
+				       problems);
 		problems_print(problems, options->policy, stderr);
-		free(problems);
+		problems_free(problems);
 	}
 	if (err) {
 		fprintf(stderr, "regpin: the VMM was not started: the policy %s can't be used%s\n",
@@ -177,52 +206,68 @@ static int read_policy(const struct options *options,
 			err == -ENOMEM ? ": out of memory" : "");
 		return EXIT_REJECTED;
 	}
-	return options->report ? all_report(policy, options->policy) : 0;
+	launch->policy = launch->whole;
+	launch->report = options->report;
+	return options->report ? all_report(&launch->policy, options->policy) :
+				 0;
 }
 
-static void say_rule(const char *head, const struct regpin_policy *policy,
-		     const struct rule *rule, const char *why)
+/* What can't be enforced here is said, and kept for the events. */
+static void say_unfit(void *context, enum fitted fitted,
+		      const struct rule *rule, const char *why)
 {
-	char subject[REGISTER_NAME_MAX];
+	struct launch *launch = context;
+	char subject[REGISTER_NAME_MAX], how[128];
 
-	fprintf(stderr, "regpin: %s%s:%u:%u: '%s' on %s can't be enforced on this host: %s\n",
-		head, policy->source, rule->line, rule->column,
+	if (fitted == FIT_DETECTED)
+		snprintf(how, sizeof(how),
+			 "is only looked after every %u ms on this host: a violation is detected, not stopped",
+			 launch->policy.settings.detect_ms);
+	else
+		snprintf(how, sizeof(how), "can't be enforced on this host");
+	fprintf(stderr, "regpin: %s%s:%u:%u: '%s' on %s %s: %s\n",
+		fitted == FIT_REFUSED ? "" : "degraded: ",
+		launch->policy.source, rule->line, rule->column,
 		rule_type_names[rule->type], event_rule_subject(subject, rule),
-		why);
+		how, why);
+	if (fitted == FIT_REFUSED)
+		return;
+	launch->degraded[launch->nr_degraded] = *rule;
+	launch->degraded_why[launch->nr_degraded++] = why;
 }
 
-/* Leaves out the optional rules that this host can't enforce. */
+/* `init` is no rule, and can't be optional: without it the others still hold. */
+static void fit_init(struct launch *launch)
+{
+	const char *action =
+		regpin_action_names[launch->policy.settings.init_action];
+
+	launch->init_why = policy_fit_init(&launch->policy, &launch->host);
+	if (launch->init_why)
+		fprintf(stderr, "regpin: degraded: %s: 'init: %s' can't be done on this host: %s\n",
+			launch->policy.source, action, launch->init_why);
+}
+
+/* Leaves out or only looks after the optional rules that this host can't enforce. */
 static int fit_to_host(struct launch *launch)
 {
 	struct regpin_policy *policy = &launch->policy;
-	unsigned int refused = 0;
-	const char *why = NULL;
-	uint32_t kept = 0;
-	struct host host;
+	unsigned int refused, enforced = 0;
 
-	host_probe(&host);
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
-		struct rule rule = policy->rules[i];
-
-		if (host_enforces(&host, &rule, &why)) {
-			policy->rules[kept++] = rule;
-		} else if (rule.flags & RULE_OPTIONAL) {
-			say_rule("degraded: ", policy, &rule, why);
-			launch->degraded[launch->nr_degraded] = rule;
-			launch->degraded_why[launch->nr_degraded++] = why;
-		} else {
-			say_rule("", policy, &rule, why);
-			refused++;
-		}
-	}
-	policy->nr_rules = kept;
+	host_probe(&launch->host);
+	refused = policy_fit(policy, &launch->host, say_unfit, launch);
 	if (refused) {
 		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'optional: true' at a rule goes without it, and 'regpin probe' tells what this host can do\n",
 			refused);
 		return EXIT_HOST;
 	}
-	if (!kept)
+	fit_init(launch);
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		enforced += !(policy->rules[i].flags & RULE_DETECT);
+	if (!policy->nr_rules)
 		fprintf(stderr, "regpin: warning: no rule of the policy is left on this host: nothing will be enforced\n");
+	else if (!enforced)
+		fprintf(stderr, "regpin: warning: no rule of the policy can be enforced on this host: violations will be detected afterwards\n");
 	return 0;
 }
 
@@ -294,11 +339,18 @@ static int run_main(int argc, char **argv)
 	start.argv = argv + optind;
 	start.timeout = options.timeout;
 	start.event_limit = options.limit;
-	status = refuse_nesting();
+	start.name = options.name;
+	start.ctl = options.ctl;
+	start.no_ctl = options.no_ctl;
+	status = launch_fill_fds();
 	if (!status)
-		status = read_policy(&options, &start.policy);
+		status = refuse_nesting();
+	if (!status)
+		status = read_policy(&options, &start);
 	if (!status)
 		status = fit_to_host(&start);
+	if (!status && s3_refused(&start.policy, start.argv))
+		status = EXIT_CANNOT_EXEC;
 	if (!status)
 		status = vmm_find(start.argv[0], start.vmm);
 	if (!status)

@@ -19,6 +19,13 @@ const char *const event_type_names[REGPIN_EVENT_TYPE_MAX] = {
 	[REGPIN_EVENT_ATTACHED] = "attached",
 	[REGPIN_EVENT_REFUSED] = "refused",
 	[REGPIN_EVENT_FAILED] = "failed",
+	[REGPIN_EVENT_DISARMED] = "disarmed",
+	[REGPIN_EVENT_DETECTED] = "detected",
+	[REGPIN_EVENT_INIT] = "init",
+	[REGPIN_EVENT_DEADLINE] = "deadline",
+	[REGPIN_EVENT_ANSWERED] = "answered",
+	[REGPIN_EVENT_POLICY] = "policy",
+	[REGPIN_EVENT_SHUTDOWN] = "shutdown",
 };
 
 static const char *const refusal_names[REGPIN_REFUSED_MAX] = {
@@ -29,6 +36,39 @@ static const char *const refusal_names[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_FILTER] = "filter",
 	[REGPIN_REFUSED_HOST] = "host",
 	[REGPIN_REFUSED_FD] = "fd",
+};
+
+static const char *const cause_names[REGPIN_CAUSE_MAX] = {
+	[REGPIN_BY_START] = "start",
+	[REGPIN_BY_SYSCALL_ENTRY] = "syscall-entry",
+	[REGPIN_BY_REQUEST] = "request",
+	[REGPIN_BY_OPERATOR] = "operator",
+	[REGPIN_BY_LOAD] = "load",
+	[REGPIN_BY_WINDOW] = "window",
+	[REGPIN_BY_INIT] = "init",
+};
+
+/**
+ * struct shape - what an event of one type can be
+ * @actions: the actions that it can have, one bit each; 0: it has none
+ * @details: @detail is below that; 0: any number
+ */
+static const struct shape {
+	uint32_t actions;
+	uint32_t details;
+} shapes[REGPIN_EVENT_TYPE_MAX] = {
+	[REGPIN_EVENT_ARMED] = { 0, REGPIN_CAUSE_MAX },
+	[REGPIN_EVENT_REFUSED] = { 0, REGPIN_REFUSED_MAX },
+	[REGPIN_EVENT_DISARMED] = { 0, REGPIN_CAUSE_MAX },
+	[REGPIN_EVENT_DETECTED] = { 1u << REGPIN_REPORT | 1u << REGPIN_MASK |
+				    1u << REGPIN_PAUSE | 1u << REGPIN_STOP, 0 },
+	[REGPIN_EVENT_INIT] = { 1u << REGPIN_ALLOW | 1u << REGPIN_REPORT |
+				1u << REGPIN_PAUSE | 1u << REGPIN_STOP, 0 },
+	[REGPIN_EVENT_DEADLINE] = { 1u << REGPIN_REPORT | 1u << REGPIN_PAUSE |
+				    1u << REGPIN_STOP, 0 },
+	[REGPIN_EVENT_ANSWERED] = { 1u << REGPIN_ALLOW | 1u << REGPIN_GP |
+				    1u << REGPIN_STOP, 0 },
+	[REGPIN_EVENT_SHUTDOWN] = { 0, 2 },
 };
 
 const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
@@ -77,27 +117,48 @@ const char *event_time(char buf[EVENT_TIME_MAX], uint64_t ns)
 	return buf;
 }
 
-static void put_bits(struct json *json, const struct regpin_event *event)
+/* The array @key of the names of @bits, or of their numbers where there is none. */
+static void put_bits(struct json *json, const char *key,
+		     const struct regpin_register *reg, uint64_t bits)
 {
-	const struct regpin_register *reg =
-		register_find(event->kind, event->index);
-	uint64_t left = event->bits;
-
-	if (event->bits == 0 || event->bits == UINT64_MAX)
+	if (bits == 0 || bits == UINT64_MAX)
 		return;
-	json_array_begin(json, "bits");
+	json_array_begin(json, key);
 	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
 		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
 		uint64_t mask = (UINT64_MAX >> (64 - bit->width)) << bit->lo;
 
-		if (left & mask)
+		if (bits & mask)
 			json_string(json, NULL, bit->name);
-		left &= ~mask;
+		bits &= ~mask;
 	}
 	for (unsigned int n = 0; n < 64; n++)
-		if (left >> n & 1)
+		if (bits >> n & 1)
 			json_u64(json, NULL, n);
 	json_array_end(json);
+}
+
+/*
+ * What violated the rule: bits of the register that was written; but `require` is
+ * violated by a write to CR0 or LSTAR, and speaks of what else the vCPU lacks then.
+ */
+static void put_violated(struct json *json, const struct regpin_event *event,
+			 const struct regpin_policy *policy)
+{
+	const struct rule *rule = policy && event->rule < policy->nr_rules ?
+					  &policy->rules[event->rule] : NULL;
+
+	if (rule && rule->type == RULE_REQUIRE) {
+		const struct regpin_register *reg =
+			register_find(rule->kind, rule->index);
+
+		if (reg)
+			json_string(json, "lacks_of", reg->name);
+		put_bits(json, "lacks", reg, event->bits);
+		return;
+	}
+	put_bits(json, "bits", register_find(event->kind, event->index),
+		 event->bits);
 }
 
 static void put_rule(struct json *json, const struct regpin_policy *policy,
@@ -130,13 +191,13 @@ static void put_access(struct json *json, const struct regpin_event *event,
 
 	put_register(json, event->kind, event->index);
 	json_string(json, "access", event->write ? "write" : "read");
-	put_bits(json, event);
+	put_violated(json, event, policy);
 	if (event->write) {
 		json_hex(json, "old", event->old_value);
 		json_hex(json, "new", event->new_value);
 	}
-	/* A read that was answered with #GP has no value. */
-	if (event->write || event->action != REGPIN_GP)
+	/* A read that was answered with #GP, or not at all, has no value. */
+	if (event->write || event->action < REGPIN_GP)
 		json_hex(json, "value", event->value);
 	if (violation && event->has_rip) {
 		json_hex(json, "rip", event->rip);
@@ -162,6 +223,30 @@ static void put_failure(struct json *json, const struct regpin_event *event,
 		json_string(json, "error", name);
 }
 
+/* Nobody saw the access: what is known is what was there before, and what is now. */
+static void put_detected(struct json *json, const struct regpin_event *event,
+			 const struct regpin_policy *policy)
+{
+	put_register(json, event->kind, event->index);
+	put_violated(json, event, policy);
+	json_hex(json, "old", event->old_value);
+	json_hex(json, "new", event->new_value);
+	json_hex(json, "value", event->value);
+	json_u64(json, "window_us", event->detail);
+	if (policy && event->rule < policy->nr_rules)
+		put_rule(json, policy, &policy->rules[event->rule]);
+	json_string(json, "reaction", event->action == REGPIN_MASK ?
+		    "restore" : regpin_action_names[event->action]);
+}
+
+static void put_init(struct json *json, const struct regpin_event *event)
+{
+	json_hex(json, "cr0", event->new_value);
+	json_hex(json, "cr4", event->old_value);
+	json_hex(json, "efer", event->value);
+	json_string(json, "reaction", regpin_action_names[event->action]);
+}
+
 static void put_by_type(struct json *json, const struct regpin_event *event,
 			const struct regpin_policy *policy)
 {
@@ -177,6 +262,27 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 		json_string(json, "reason", refusal_names[event->detail]);
 		json_string(json, "text", regpin_refusal_text(event->detail));
 		break;
+	case REGPIN_EVENT_ARMED:
+	case REGPIN_EVENT_DISARMED:
+		json_string(json, "cause", cause_names[event->detail]);
+		break;
+	case REGPIN_EVENT_DETECTED:
+		put_detected(json, event, policy);
+		break;
+	case REGPIN_EVENT_INIT:
+		put_init(json, event);
+		break;
+	case REGPIN_EVENT_DEADLINE:
+		json_u64(json, "after_ms", event->detail);
+		json_string(json, "reaction",
+			    regpin_action_names[event->action]);
+		break;
+	case REGPIN_EVENT_SHUTDOWN:
+		json_string(json, "in", event->detail ? "smm" : "guest");
+		break;
+	case REGPIN_EVENT_ANSWERED:
+		json_string(json, "answer", regpin_action_names[event->action]);
+		break;
 	default:
 		break;
 	}
@@ -185,11 +291,15 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 /* The ring is the VMM's memory: a VMM that was taken over writes anything. */
 bool event_makes_sense(const struct regpin_event *event)
 {
-	return event->type < REGPIN_EVENT_TYPE_MAX &&
-	       event->kind < REGPIN_KIND_MAX &&
-	       event->action < REGPIN_ACTION_MAX &&
-	       (event->type != REGPIN_EVENT_REFUSED ||
-		event->detail < REGPIN_REFUSED_MAX);
+	const struct shape *shape;
+
+	if (event->type >= REGPIN_EVENT_TYPE_MAX ||
+	    event->kind >= REGPIN_KIND_MAX ||
+	    event->action >= REGPIN_ACTION_MAX)
+		return false;
+	shape = &shapes[event->type];
+	return (!shape->actions || shape->actions >> event->action & 1) &&
+	       (!shape->details || event->detail < shape->details);
 }
 
 static FILE *line_begin(char *buf, struct json *json, uint64_t time,
@@ -247,14 +357,23 @@ static void put_cause(struct json *json, const struct regpin_event *event,
 		      const struct regpin_policy *policy)
 {
 	put_vcpu(json, event);
-	if (event->type == REGPIN_EVENT_FAILED) {
+	json_string(json, "of", event_type_names[event->type]);
+	switch (event->type) {
+	case REGPIN_EVENT_FAILED:
 		put_failure(json, event, policy);
-		return;
+		break;
+	case REGPIN_EVENT_VIOLATION:
+	case REGPIN_EVENT_DETECTED:
+		put_register(json, event->kind, event->index);
+		if (policy && event->rule < policy->nr_rules)
+			put_rule(json, policy, &policy->rules[event->rule]);
+		break;
+	default:
+		break;
 	}
-	put_register(json, event->kind, event->index);
-	if (policy && event->rule < policy->nr_rules)
-		put_rule(json, policy, &policy->rules[event->rule]);
-	json_string(json, "verdict", regpin_action_names[event->action]);
+	if (event->type == REGPIN_EVENT_VIOLATION)
+		json_string(json, "verdict",
+			    regpin_action_names[event->action]);
 }
 
 size_t event_repeated_json(char *buf, const struct regpin_event *event,

@@ -96,6 +96,7 @@ static void look_at(struct agent *agent, struct watched *process)
 	enum unguarded why;
 
 	if (process->killed || proc_has_vm(process->pid) != 1 ||
+	    proc_has_shim(process->pid, shim) == -ESRCH ||
 	    is_patient(agent, process))
 		return;
 	why = proc_unguarded(process->pid, shim);
@@ -173,7 +174,9 @@ static bool look_late(struct agent *agent, struct watched *process)
 		return true;
 	}
 	why = proc_unguarded(process->pid, shim);
+	/* Its memory may be gone since: then all reasons are wrong. */
 	if (why != UNGUARDED_RAW &&
+	    proc_has_shim(process->pid, shim) == 0 &&
 	    pidfd_send_signal(process->fd, 0, NULL, 0) == 0)
 		refuse_unguarded(agent, process, why);
 	return false;

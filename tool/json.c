@@ -124,3 +124,9 @@ void json_bool(struct json *json, const char *key, bool value)
 	value_begin(json, key);
 	fputs(value ? "true" : "false", json->file);
 }
+
+void json_raw(struct json *json, const char *key, const char *value)
+{
+	value_begin(json, key);
+	fputs(value, json->file);
+}

@@ -48,5 +48,7 @@ void json_u64(struct json *json, const char *key, uint64_t value);
 /* As a string, "0xc0000080": JSON's numbers lose bits beyond 2^53. */
 void json_hex(struct json *json, const char *key, uint64_t value);
 void json_bool(struct json *json, const char *key, bool value);
+/* @value is JSON already, and of one line. */
+void json_raw(struct json *json, const char *key, const char *value);
 
 #endif

@@ -93,17 +93,58 @@ static int make_shared(struct launch *launch)
 	return 0;
 }
 
-/* Where the caller closed 0, 1 or 2, nothing of ours must land; not for exec. */
-static int fill_low_fds(void)
+int launch_fill_fds(void)
 {
 	int fd;
 
 	do {
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 		if (fd < 0)
-			return -1;
+			return fail("/dev/null");
 	} while (fd < 3);
-	return close(fd);
+	close(fd);
+	return 0;
+}
+
+/* Does the policy count on somebody who answers or arms? */
+static bool wants_operator(const struct regpin_policy *policy)
+{
+	const struct settings *s = &policy->settings;
+
+	if (policy->arming == ARM_OPERATOR || s->init_action == REGPIN_PAUSE ||
+	    s->detect_action == REGPIN_PAUSE)
+		return true;
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (policy->rules[i].action == REGPIN_PAUSE)
+			return true;
+	return false;
+}
+
+static int make_control(struct launch *launch)
+{
+	char buf[PATH_MAX], name[CTL_NAME_MAX], error[PATH_MAX + 256];
+	const char *dir = launch->ctl;
+
+	launch->socket = (struct ctl_socket){ .fd = -1, .dir = -1 };
+	snprintf(name, sizeof(name), "%d", (int)getpid());
+	snprintf(launch->socket.name, sizeof(launch->socket.name), "%s",
+		 launch->name ? launch->name : name);
+	if (launch->no_ctl) {
+		if (wants_operator(&launch->policy))
+			fprintf(stderr, "regpin: warning: the policy pauses vCPUs or waits for an operator, and with --no-ctl nobody can answer\n");
+		return 0;
+	}
+	if (!dir)
+		dir = ctl_default_dir(buf);
+	if (!dir)
+		snprintf(error, sizeof(error), "XDG_RUNTIME_DIR is not set");
+	else if (ctl_listen(&launch->socket, dir,
+			    launch->name ? launch->name : name, error,
+			    sizeof(error)) == 0)
+		return 0;
+	fprintf(stderr, "regpin: the VMM was not started: there can be no control socket: %s (--ctl DIR names another place, --no-ctl goes without)\n",
+		error);
+	return EXIT_RUN;
 }
 
 static int prepare(struct launch *launch)
@@ -201,14 +242,16 @@ int launch(struct launch *launch)
 {
 	int agent = -1, status;
 
-	if (fill_low_fds() < 0)
-		return fail("/dev/null");
 	status = prepare(launch);
+	if (!status)
+		status = make_control(launch);
 	if (status)
 		return status;
 	status = start_agent(launch, &agent);
-	if (status)
+	if (status) {
+		ctl_unlisten(&launch->socket);
 		return status;
+	}
 	if (set_environment(launch) < 0) {
 		status = fail("its environment or its files could not be made");
 	} else {

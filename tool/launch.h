@@ -11,6 +11,8 @@
 #include "handoff.h"
 #include "policy.h"
 
+#include "ctl_socket.h"
+#include "host.h"
 #include "out.h"
 
 /**
@@ -18,14 +20,23 @@
  * @vmm: path of the VMM's program, with a '/' in it
  * @argv: its arguments
  * @shim: path of the preload object
+ * @host: what this host gives
+ * @whole: the policy as its owner wrote it
+ * @report: --mode report
  * @policy: as the shim gets it; the rules that events refer to
- * @degraded: the optional rules that this host can't enforce
+ * @degraded: the optional rules that this host can't enforce; those with
+ *	RULE_DETECT are looked after
  * @degraded_why: a constant text for each of them
  * @nr_degraded: how many
+ * @init_why: why the policy's `init` can't be done, or NULL
  * @timeout: seconds within which there must be a VM, 0 for no limit
  * @event_limit: lines a second for one cause, 0 for no limit
  * @events: where events go
  * @events_name: what the user calls that
+ * @name: the VM's name, NULL for the VMM's process id
+ * @ctl: the directory of its socket, NULL for the default
+ * @no_ctl: there is to be none
+ * @socket: where commands come
  * @blob: fd of the sealed blob
  * @memory: fd of @shared
  * @shared: what the shim and the agent share
@@ -36,17 +47,30 @@ struct launch {
 	char vmm[PATH_MAX];
 	char **argv;
 	char shim[PATH_MAX];
+	struct host host;
+	struct regpin_policy whole;
+	bool report;
 	struct regpin_policy policy;
 	struct rule degraded[POLICY_MAX_RULES];
 	const char *degraded_why[POLICY_MAX_RULES];
 	unsigned int nr_degraded;
+	const char *init_why;
 	unsigned int timeout, event_limit;
 	struct out events;
 	const char *events_name;
+	const char *name, *ctl;
+	bool no_ctl;
+	struct ctl_socket socket;
 	int blob, memory, wake;
 	struct handoff *shared;
 	int lifeline[2];
 };
+
+/*
+ * Where the caller closed 0, 1 or 2, nothing of ours must land. Returns 0 or an
+ * exit code.
+ */
+int launch_fill_fds(void);
 
 /*
  * Becomes the VMM. Returns, only if that failed, with an exit code; what was

@@ -14,6 +14,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_compile,
 	&cmd_run,
 	&cmd_probe,
+	&cmd_ctl,
 };
 
 #define NR_CMDS	(sizeof(cmds) / sizeof(cmds[0]))

@@ -14,6 +14,7 @@ static const struct word rule_keys[] = {
 	{ "sticky", 0 },
 	{ "never", 0 },
 	{ "frozen", 0 },
+	{ "require", 0 },
 	{ "except", 0 },
 	{ "once", 0 },
 	{ "uniform", 0 },
@@ -24,12 +25,16 @@ static const struct word rule_keys[] = {
 	{ "optional", 0 },
 	{ "when", WORD_LATER },
 	{ "default", WORD_LATER },
-	{ "require", WORD_LATER },
 	{ "unknown", WORD_LATER },
 	{ "invalid", WORD_LATER },
 	{ "version", WORD_ELSEWHERE },
 	{ "arming", WORD_ELSEWHERE },
+	{ "request", WORD_ELSEWHERE },
 	{ "accept", WORD_ELSEWHERE },
+	{ "floor", WORD_ELSEWHERE },
+	{ "unarmed", WORD_ELSEWHERE },
+	{ "init", WORD_ELSEWHERE },
+	{ "detect", WORD_ELSEWHERE },
 	{ "rules", WORD_ELSEWHERE },
 };
 
@@ -126,7 +131,7 @@ static bool is_all(const struct yaml_node *node)
 	return node->type == YAML_SCALAR && strcmp(node->text, "all") == 0;
 }
 
-/* sticky, never, frozen. @except is NULL where there is no exception. */
+/* sticky, never, frozen, require. @except is NULL where there is no exception. */
 static void bits_rule(struct one *one, const struct yaml_node *key,
 		      enum rule_type type, const struct yaml_node *except)
 {
@@ -295,7 +300,7 @@ static bool conditions_check(struct one *one, bool known)
 	/* An unknown key may have been meant as one. */
 	if (!nr && known)
 		problem_at(one->reader->problems, one->node,
-			   "this rule has no condition: add sticky, never, frozen, once, uniform, deny or value");
+			   "this rule has no condition: add sticky, never, frozen, require, once, uniform, deny or value");
 	if (nr < 2 || !whole)
 		return nr > 0;
 	problem_at(one->reader->problems, whole,
@@ -337,6 +342,7 @@ void rule_read(struct reader *reader, const struct yaml_node *node)
 		else if (type >= RULE_ONCE)
 			whole_rule(&one, key, (enum rule_type)type);
 		else
-			bits_rule(&one, key, (enum rule_type)type, except);
+			bits_rule(&one, key, (enum rule_type)type,
+				  type == RULE_REQUIRE ? NULL : except);
 	}
 }

@@ -11,13 +11,14 @@
  * @problems: where to complain
  * @action: default action
  * @report: `mode: report` for the whole policy
+ * @odd_arming: which arming was meant is not known, and that is told
  * @full: the policy has no room left, and that is told
  */
 struct reader {
 	struct regpin_policy *policy;
 	struct problems *problems;
 	uint8_t action;
-	bool report, full;
+	bool report, odd_arming, full;
 };
 
 enum mode { MODE_ENFORCE, MODE_REPORT };

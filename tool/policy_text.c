@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "policy_rule.h"
+#include "policy_settings.h"
 #include "policy_text.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
@@ -17,22 +18,27 @@ static const struct word top_keys[] = {
 	{ "mode", 0 },
 	{ "action", 0 },
 	{ "arming", 0 },
+	{ "request", 0 },
 	{ "accept", 0 },
+	{ "floor", 0 },
+	{ "unarmed", 0 },
+	{ "init", 0 },
+	{ "detect", 0 },
 	{ "rules", 0 },
 	{ "default", WORD_LATER },
 	{ "when", WORD_LATER },
-	{ "require", WORD_LATER },
-	{ "value", WORD_LATER },
 	{ "unknown", WORD_LATER },
 	{ "invalid", WORD_LATER },
 	{ "register", WORD_ELSEWHERE },
 	{ "sticky", WORD_ELSEWHERE },
 	{ "never", WORD_ELSEWHERE },
 	{ "frozen", WORD_ELSEWHERE },
+	{ "require", WORD_ELSEWHERE },
 	{ "except", WORD_ELSEWHERE },
 	{ "once", WORD_ELSEWHERE },
 	{ "uniform", WORD_ELSEWHERE },
 	{ "deny", WORD_ELSEWHERE },
+	{ "value", WORD_ELSEWHERE },
 	{ "optional", WORD_ELSEWHERE },
 };
 
@@ -43,8 +49,8 @@ int action_read(const struct reader *reader, const struct yaml_node *node)
 		{ "mask", REGPIN_MASK },
 		{ "drop", REGPIN_DROP },
 		{ "report", REGPIN_REPORT },
-		{ "pause", WORD_LATER },
-		{ "stop", WORD_LATER },
+		{ "pause", REGPIN_PAUSE },
+		{ "stop", REGPIN_STOP },
 	};
 
 	return word_value(node, "action", words, NR(words), reader->problems);
@@ -126,14 +132,13 @@ static bool version_read(const struct reader *reader,
 	return false;
 }
 
-static void arming_read(const struct reader *reader,
-			const struct yaml_node *root)
+static void arming_read(struct reader *reader, const struct yaml_node *root)
 {
 	static const struct word words[] = {
 		{ "syscall-entry", ARM_SYSCALL_ENTRY },
 		{ "start", ARM_START },
-		{ "request", WORD_LATER },
-		{ "operator", WORD_LATER },
+		{ "request", ARM_REQUEST },
+		{ "operator", ARM_OPERATOR },
 	};
 	const struct yaml_node *key = yaml_key(root, "arming");
 	int value;
@@ -144,6 +149,7 @@ static void arming_read(const struct reader *reader,
 	value = word_value(key->value, "arming", words, NR(words),
 			   reader->problems);
 	/* What was meant is not known: no more errors for it than this. */
+	reader->odd_arming = value < 0;
 	reader->policy->arming = value < 0 ? ARM_START : (uint32_t)value;
 }
 
@@ -153,7 +159,7 @@ static void accept_add(const struct reader *reader,
 	static const struct word words[] = {
 		{ "nested", POLICY_ACCEPT_NESTED },
 		{ "smm", POLICY_ACCEPT_SMM },
-		{ "s3", WORD_LATER },
+		{ "s3", POLICY_ACCEPT_S3 },
 	};
 	int value = word_value(node, "accept", words, NR(words),
 			       reader->problems);
@@ -229,6 +235,7 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	reader->action = value < 0 ? REGPIN_GP : (uint8_t)value;
 	arming_read(reader, root);
 	accept_read(reader, root);
+	settings_read(reader, root);
 	rules_read(reader, root);
 }
 
@@ -257,6 +264,7 @@ int policy_text_read(const char *name, const char *text, size_t size,
 
 	memset(problems, 0, sizeof(*problems));
 	memset(policy, 0, sizeof(*policy));
+	policy->settings = (struct settings)SETTINGS_DEFAULT;
 	source_set(policy, name);
 	root = yaml_parse(text, size, problems);
 	if (root) {

@@ -160,7 +160,7 @@ static bool has_environment(pid_t pid, const char *shim)
 int proc_has_shim(pid_t pid, const char *shim)
 {
 	const char *name = strrchr(shim, '/');
-	bool found = false;
+	bool found = false, any = false;
 	char *line = NULL, path[64];
 	size_t size = 0;
 	FILE *maps;
@@ -169,11 +169,14 @@ int proc_has_shim(pid_t pid, const char *shim)
 	maps = fopen(path, "re");
 	if (!maps)
 		return -errno;
-	while (!found && getline(&line, &size, maps) > 0)
+	while (!found && getline(&line, &size, maps) > 0) {
 		found = strstr(line, name ? name : shim);
+		any = true;
+	}
 	free(line);
 	fclose(maps);
-	return found;
+	/* A process that ends loses its memory first, and then its files. */
+	return any ? found : -ESRCH;
 }
 
 enum unguarded proc_unguarded(pid_t pid, const char *shim)

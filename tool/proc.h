@@ -36,7 +36,7 @@ int proc_has_vm(pid_t pid);
 bool proc_has_link(pid_t pid, const char *link);
 
 /* Does @pid have @shim, or another file of that name, in its memory? 1, 0, or a
- * negative errno if it can't be told. */
+ * negative errno if it can't be told: -ESRCH if it is ending. */
 int proc_has_shim(pid_t pid, const char *shim);
 
 /* The first of its reasons. @shim is the shim's path. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ctl_policy.h"
 #include "proc.h"
 #include "tell.h"
 
@@ -30,7 +31,7 @@ void agent_say(struct agent *agent, const char *format, ...)
 	out_flush(agent->messages);
 }
 
-static uint64_t wall_clock(void)
+uint64_t tell_clock(void)
 {
 	struct timespec ts;
 
@@ -38,15 +39,25 @@ static uint64_t wall_clock(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+void tell_line(struct agent *agent, const char *line, size_t len)
+{
+	if (!len) {	/* no memory */
+		agent->events->lost++;
+		return;
+	}
+	out_line(agent->events, line, len);
+	ctl_log_add(&agent->ctl.log, line, len);
+}
+
 void agent_notice(struct agent *agent, struct notice *notice)
 {
 	char line[EVENT_LINE_MAX];
 	size_t len;
 
-	notice->time = wall_clock();
+	notice->time = tell_clock();
 	len = notice_json(line, notice);
 	if (len)
-		out_line(agent->events, line, len);
+		tell_line(agent, line, len);
 }
 
 static void count(struct agent *agent, const struct regpin_event *event)
@@ -56,6 +67,8 @@ static void count(struct agent *agent, const struct regpin_event *event)
 		agent->reports++;
 	else if (event->type == REGPIN_EVENT_VIOLATION)
 		agent->violations++;
+	else if (event->type == REGPIN_EVENT_DETECTED)
+		agent->detected++;
 	else if (event->type == REGPIN_EVENT_ARMED)
 		agent->armed = true;
 	else if (event->type == REGPIN_EVENT_REFUSED)
@@ -65,16 +78,75 @@ static void count(struct agent *agent, const struct regpin_event *event)
 /* Those that the guest can bring about as often as it likes. */
 static bool is_limited(const struct regpin_event *event)
 {
-	return event->type == REGPIN_EVENT_VIOLATION ||
-	       event->type == REGPIN_EVENT_FAILED;
+	switch (event->type) {
+	case REGPIN_EVENT_VIOLATION:
+	case REGPIN_EVENT_FAILED:
+	case REGPIN_EVENT_DETECTED:
+	/* A CPU can be sent INITs in a loop, and be brought up after each. */
+	case REGPIN_EVENT_INIT:
+	case REGPIN_EVENT_ARMED:
+	case REGPIN_EVENT_DISARMED:
+	case REGPIN_EVENT_DEADLINE:
+		return true;
+	default:
+		return false;
+	}
 }
 
-static void put_line(struct agent *agent, const char *line, size_t len)
+/* Could @policy have brought about @event? */
+static bool explains(const struct regpin_policy *policy,
+		     const struct regpin_event *event)
 {
-	if (len)
-		out_line(agent->events, line, len);
-	else	/* no memory */
-		agent->events->lost++;
+	const struct rule *rule;
+
+	if (event->rule >= policy->nr_rules)
+		return false;
+	rule = &policy->rules[event->rule];
+	return rule_covers(rule, event->kind, event->index) &&
+	       !(event->bits & ~rule->mask) &&
+	       (event->type != REGPIN_EVENT_VIOLATION ||
+		event->action == rule->action);
+}
+
+/*
+ * While policies change, some vCPUs are judged by the old and some by the new one,
+ * and events don't say by which: then it is the first of the two that fits.
+ */
+const struct regpin_policy *tell_policy(const struct agent *agent,
+					const struct regpin_event *event)
+{
+	const struct regpin_policy *now = &agent->launch->policy;
+	const struct ctl_job *job = &agent->ctl.job;
+
+	if (job->stage)
+		return explains(now, event) ||
+		       !explains(&job->stage->policy, event) ?
+			       now : &job->stage->policy;
+	if (agent->mixed && explains(&agent->before, event))
+		return &agent->before;
+	return now;
+}
+
+void tell_new_policy(struct agent *agent, const struct regpin_policy *policy)
+{
+	struct ring *ring = &agent->launch->shared->ring;
+
+	/* These are kept by the old rules' numbers. */
+	tell_repeated(agent, true);
+	agent->before = agent->launch->policy;
+	agent->launch->policy = *policy;
+	agent->mixed = true;
+	agent->mixed_until = atomic_load(&ring->head);
+}
+
+/* The reader has reached what was not there yet when the policy had changed. */
+static void see_policy(struct agent *agent)
+{
+	struct ring *ring = &agent->launch->shared->ring;
+
+	if (agent->mixed &&
+	    (int64_t)(atomic_load(&ring->tail) - agent->mixed_until) >= 0)
+		agent->mixed = false;
 }
 
 static void put_event(struct agent *agent, const struct regpin_event *event)
@@ -88,8 +160,8 @@ static void put_event(struct agent *agent, const struct regpin_event *event)
 	count(agent, event);
 	if (is_limited(event) && !limit_pass(&agent->limit, event))
 		return;
-	put_line(agent, line,
-		 event_json(line, event, &agent->launch->policy));
+	tell_line(agent, line,
+		  event_json(line, event, tell_policy(agent, event)));
 }
 
 void tell_repeated(struct agent *agent, bool all)
@@ -103,10 +175,10 @@ void tell_repeated(struct agent *agent, bool all)
 		return;
 	while (out_room(agent->events) &&
 	       limit_take(&agent->limit, &event, &shared, &n))
-		put_line(agent, line,
-			 event_repeated_json(line, shared ? NULL : &event,
-					     &agent->launch->policy,
-					     wall_clock(), n));
+		tell_line(agent, line,
+			  event_repeated_json(line, shared ? NULL : &event,
+					      tell_policy(agent, &event),
+					      tell_clock(), n));
 	/* Else there is no room: the second goes on until there is. */
 	if (!agent->limit.left)
 		limit_renew(&agent->limit, agent_now());
@@ -120,6 +192,7 @@ bool tell_events(struct agent *agent)
 
 	tell_repeated(agent, false);
 	for (int i = 0; i < BATCH && out_room(agent->events); i++) {
+		see_policy(agent);
 		if (!ring_get(ring, &event))
 			return false;
 		put_event(agent, &event);
@@ -163,14 +236,17 @@ static void tell_refused(struct agent *agent)
 
 void tell_unarmed(struct agent *agent)
 {
-	static const char text[] =
-		"no vCPU has armed within 60 s: the policy's pins do not hold yet";
-	struct notice notice = { .event = "unarmed", .text = text };
+	uint32_t ms = agent->launch->policy.settings.unarmed_ms;
+	struct notice notice = { .event = "unarmed" };
+	char text[128];
 
-	if (!agent->attached || agent->armed || agent->unarmed ||
-	    agent_now() - agent->attached_at < TELL_UNARMED_MS)
+	if (!ms || !agent->attached || agent->armed || agent->unarmed ||
+	    agent_now() - agent->attached_at < ms)
 		return;
 	agent->unarmed = true;
+	snprintf(text, sizeof(text), "no vCPU has armed within %u.%03u s: the policy's pins do not hold yet",
+		 ms / 1000, ms % 1000);
+	notice.text = text;
 	agent_notice(agent, &notice);
 	agent_say(agent, "warning: %s (is the guest still in its firmware, or does its kernel not write LSTAR?)",
 		  text);
@@ -178,10 +254,11 @@ void tell_unarmed(struct agent *agent)
 
 int tell_sleep(const struct agent *agent)
 {
+	uint32_t ms = agent->launch->policy.settings.unarmed_ms;
 	uint64_t now = agent_now(), due = UINT64_MAX;
 
-	if (agent->attached && !agent->armed && !agent->unarmed)
-		due = agent->attached_at + TELL_UNARMED_MS;
+	if (ms && agent->attached && !agent->armed && !agent->unarmed)
+		due = agent->attached_at + ms;
 	if (agent->limit.left && out_room(agent->events) &&
 	    agent->limit.end < due)
 		due = agent->limit.end;
@@ -199,6 +276,18 @@ void tell_degraded(struct agent *agent)
 			.event = "degraded", .policy = &launch->policy,
 			.rule = &launch->degraded[i],
 			.text = launch->degraded_why[i],
+		};
+
+		if (notice.rule->flags & RULE_DETECT) {
+			notice.counts[0].name = "every_ms";
+			notice.counts[0].n = launch->policy.settings.detect_ms;
+		}
+		agent_notice(agent, &notice);
+	}
+	if (launch->init_why) {
+		struct notice notice = {
+			.event = "degraded", .reason = "init",
+			.text = launch->init_why,
 		};
 
 		agent_notice(agent, &notice);
@@ -237,6 +326,7 @@ void tell_farewell(struct agent *agent)
 		.event = "detached",
 		.counts = {
 			{ "violations", 0 }, { "reports", 0 }, { "dropped", 0 },
+			{ "detected", 0 },
 		},
 	};
 	uint64_t end = agent_now() + FAREWELL_MS;
@@ -257,6 +347,7 @@ void tell_farewell(struct agent *agent)
 			notice.counts[0].n = agent->violations;
 			notice.counts[1].n = agent->reports;
 			notice.counts[2].n = agent->dropped;
+			notice.counts[3].n = agent->detected;
 			agent_notice(agent, &notice);
 			said = true;
 		}

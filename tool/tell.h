@@ -5,9 +5,6 @@
 
 #include "agent.h"
 
-/* How long a VM may run before it is odd that no vCPU has armed. */
-#define TELL_UNARMED_MS	60000
-
 /* Takes some events. Returns false if the ring is empty, true if there may be
  * more, or if there is no room for them. */
 bool tell_events(struct agent *agent);
@@ -23,6 +20,19 @@ void tell_unarmed(struct agent *agent);
 
 /* For how many ms from now on those have nothing to do, or -1. */
 int tell_sleep(const struct agent *agent);
+
+/* A line of JSON, to where events go and to those who follow them. */
+void tell_line(struct agent *agent, const char *line, size_t len);
+
+/* CLOCK_REALTIME in ns. */
+uint64_t tell_clock(void);
+
+/* The policy that an event's rule is of. */
+const struct regpin_policy *tell_policy(const struct agent *agent,
+					const struct regpin_event *event);
+
+/* From now on @policy is in force; what is still in the ring may be older. */
+void tell_new_policy(struct agent *agent, const struct regpin_policy *policy);
 
 /* The rules that were left out, at the start. */
 void tell_degraded(struct agent *agent);

@@ -181,6 +181,8 @@ static const char *number_fault(const char *text, size_t len)
 	return "this is not a number: they are decimal, or hexadecimal with 0x";
 }
 
+static const char too_large[] = "it is too large";
+
 const char *number_read(const char *text, size_t len, uint64_t max,
 			uint64_t *value)
 {
@@ -203,7 +205,7 @@ const char *number_read(const char *text, size_t len, uint64_t max,
 						    c - 'a' + 10);
 
 		if (number > (max - digit) / base)
-			return "it is too large";
+			return too_large;
 		number = number * base + digit;
 	}
 	*value = number;
@@ -229,6 +231,40 @@ const char *range_read(const char *text, uint64_t max, uint64_t *first,
 	if (*last < *first)
 		return "the range runs backwards";
 	return NULL;
+}
+
+const char *duration_read(const char *text, uint32_t *ms)
+{
+	static const struct {
+		const char *name;
+		uint32_t ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "min", 60000 } };
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits, *fault;
+	uint64_t number;
+
+	if (!digits)
+		return "a time is a number and its unit, ms, s or min; or write none";
+	if (!*unit)
+		return "a time needs a unit: ms, s or min";
+	if (digits > 1 && *text == '0')
+		return "write it without a leading zero";
+	if (*unit == ' ')
+		return "write it without blanks";
+	if (*unit == '.' || *unit == ',')
+		return "write a whole number, of a smaller unit if need be";
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(unit, units[i].name) != 0)
+			continue;
+		fault = number_read(text, digits, 86400000u / units[i].ms,
+				    &number);
+		if (fault)
+			return fault == too_large ? "it is more than a day" :
+						    fault;
+		*ms = (uint32_t)number * units[i].ms;
+		return NULL;
+	}
+	return "the units are ms, s and min";
 }
 
 bool number_like(const char *text)

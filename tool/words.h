@@ -74,6 +74,12 @@ const char *number_read(const char *text, size_t len, uint64_t max,
 const char *range_read(const char *text, uint64_t max, uint64_t *first,
 		       uint64_t *last);
 
+/*
+ * Reads a time ("10ms", "2s", "1min"), up to a day, as milliseconds. Returns NULL,
+ * or what is wrong with it.
+ */
+const char *duration_read(const char *text, uint32_t *ms);
+
 /* Does @text look as if it was meant as a number or a range? */
 bool number_like(const char *text);
 

@@ -51,6 +51,9 @@ enum regpin_kind {
  * @REGPIN_MASK: the write happens with the violated bits as they were
  * @REGPIN_DROP: the instruction completes and changes nothing; a read gives 0
  * @REGPIN_GP: the guest gets #GP(0)
+ * @REGPIN_PAUSE: the vCPU stands before the instruction until somebody answers,
+ *	see regpin_vcpu_answer()
+ * @REGPIN_STOP: the VM must not run on; its VMM should end it as crashed
  * @REGPIN_ACTION_MAX: number of actions
  *
  * Where several rules judge one access, the last in this order decides.
@@ -61,6 +64,8 @@ enum regpin_action {
 	REGPIN_MASK,
 	REGPIN_DROP,
 	REGPIN_GP,
+	REGPIN_PAUSE,
+	REGPIN_STOP,
 	REGPIN_ACTION_MAX
 };
 
@@ -68,12 +73,27 @@ enum regpin_action {
  * enum regpin_event_type - what an event records
  * @REGPIN_EVENT_VIOLATION: a guest's access violated a rule
  * @REGPIN_EVENT_VMM_WRITE: the VMM lowered a pin outside of reset and load
- * @REGPIN_EVENT_ARMED: a vCPU's pins hold from now on
+ * @REGPIN_EVENT_ARMED: a vCPU's pins hold from now on; @detail is an enum
+ *	regpin_cause
  * @REGPIN_EVENT_RESET: the VMM reset an armed vCPU; its pins are off
  * @REGPIN_EVENT_ATTACHED: a VM got its filter
  * @REGPIN_EVENT_REFUSED: the VM must not run; @detail says why
  * @REGPIN_EVENT_FAILED: a host call failed, and the access was denied for it;
  *	@detail is the errno
+ * @REGPIN_EVENT_DISARMED: a vCPU's pins are off; @detail is an enum regpin_cause
+ * @REGPIN_EVENT_DETECTED: a register was found changed in a way that violates a
+ *	rule, on a host that can't stop it; @detail is the time since it was last
+ *	looked at, in microseconds of the vCPU's run time, and @action what was
+ *	done about it (REGPIN_MASK: the bits are back)
+ * @REGPIN_EVENT_INIT: an armed vCPU got an INIT, and starts afresh; @old_value is
+ *	CR4 and @new_value CR0 before it, @value EFER
+ * @REGPIN_EVENT_DEADLINE: a vCPU runs with paging and has not armed in time,
+ *	though its VM is armed; @detail is the time, in milliseconds
+ * @REGPIN_EVENT_ANSWERED: a held vCPU was let go; @action is the answer
+ * @REGPIN_EVENT_POLICY: a new policy holds on all vCPUs
+ * @REGPIN_EVENT_SHUTDOWN: an armed vCPU met a shutdown: a triple fault, or an RSM that
+ *	KVM's CR filter refused; @detail is 1 if it was in SMM. It does not enter again
+ *	before the VMM resets it
  * @REGPIN_EVENT_TYPE_MAX: number of types
  */
 enum regpin_event_type {
@@ -84,7 +104,36 @@ enum regpin_event_type {
 	REGPIN_EVENT_ATTACHED,
 	REGPIN_EVENT_REFUSED,
 	REGPIN_EVENT_FAILED,
+	REGPIN_EVENT_DISARMED,
+	REGPIN_EVENT_DETECTED,
+	REGPIN_EVENT_INIT,
+	REGPIN_EVENT_DEADLINE,
+	REGPIN_EVENT_ANSWERED,
+	REGPIN_EVENT_POLICY,
+	REGPIN_EVENT_SHUTDOWN,
 	REGPIN_EVENT_TYPE_MAX
+};
+
+/**
+ * enum regpin_cause - why a vCPU's pins came on or went off, in @detail of an event
+ * @REGPIN_BY_START: the policy arms from the first instruction
+ * @REGPIN_BY_SYSCALL_ENTRY: the guest set its LSTAR
+ * @REGPIN_BY_REQUEST: the guest asked for it
+ * @REGPIN_BY_OPERATOR: regpin_vm_arm() or regpin_vm_disarm()
+ * @REGPIN_BY_LOAD: the VMM loaded the state of a running system
+ * @REGPIN_BY_WINDOW: a window was opened, or has ended
+ * @REGPIN_BY_INIT: the vCPU got an INIT, and the floor holds for it
+ * @REGPIN_CAUSE_MAX: number of causes
+ */
+enum regpin_cause {
+	REGPIN_BY_START,
+	REGPIN_BY_SYSCALL_ENTRY,
+	REGPIN_BY_REQUEST,
+	REGPIN_BY_OPERATOR,
+	REGPIN_BY_LOAD,
+	REGPIN_BY_WINDOW,
+	REGPIN_BY_INIT,
+	REGPIN_CAUSE_MAX
 };
 
 /**
@@ -136,6 +185,8 @@ enum regpin_refusal {
  * @write: 1 for a write, 0 for a read
  * @cpl: privilege level of the guest at @rip, 0 to 3
  * @has_rip: 1 if @rip and @cpl are valid
+ * @policy: how often regpin_vm_set_policy() had given the VM another policy; @rule
+ *	is of that one. Modulo 256
  * @pad: 0
  *
  * 80 bytes, the same on every host; travels through shared memory.
@@ -158,7 +209,8 @@ struct regpin_event {
 	__u8 write;
 	__u8 cpl;
 	__u8 has_rip;
-	__u8 pad[3];
+	__u8 policy;
+	__u8 pad[2];
 };
 
 /**
@@ -167,12 +219,17 @@ struct regpin_event {
  * @vm: number that events carry for this VM
  * @event: called with each event, on the thread that met it; must not block.
  *	May be NULL. The event is only valid during the call.
- * @context: first argument of @event
+ * @kick: makes a vCPU leave KVM_RUN with EINTR soon, as the VMM does it for reasons
+ *	of its own: by a signal and @immediate_exit; then regpin_vcpu_enter() is due.
+ *	Called from any thread; must not block. May be NULL: then what the operator wants, and what has to be looked at
+ *	on a vCPU, waits for its next exit.
+ * @context: first argument of @event and @kick
  */
 struct regpin_vm_options {
 	__u32 size;
 	__u32 vm;
 	void (*event)(void *context, const struct regpin_event *event);
+	void (*kick)(void *context, struct regpin_vcpu *vcpu);
 	void *context;
 };
 
@@ -242,7 +299,10 @@ const char *regpin_refusal_text(unsigned int reason);
  * @ret: the VM, to be given back with regpin_vm_detach()
  *
  * Enables KVM_CAP_X86_USER_SPACE_MSR with KVM_MSR_EXIT_REASON_FILTER and
- * installs the policy's MSR filter. A policy without MSR rules makes no ioctl.
+ * installs the policy's MSR filter. Rules on control registers need a KVM with
+ * KVM_CAP_X86_CR_FILTER (regpin's series); that filter is installed by the first
+ * vCPU that arms, so that firmware is free. If the policy lets the guest ask for its
+ * pins, hypercall 13 is enabled where KVM can forward it.
  *
  * Returns: 0, -EINVAL on a wrong @options->size, -EOPNOTSUPP if this KVM lacks
  * what a rule that is not optional needs, -ENOMEM, or the ioctls' errors.
@@ -280,6 +340,15 @@ int regpin_vm_set_msr_filter(struct regpin_vm *vm,
  * Returns: 0, or KVM's error (-EINVAL on an unknown reason).
  */
 int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask);
+
+/**
+ * regpin_vm_set_hypercalls() - the VMM's own KVM_CAP_EXIT_HYPERCALL
+ * @vm: the VM
+ * @mask: the VMM's mask of hypercalls
+ *
+ * Returns: 0, or KVM's error (-EINVAL on one that it doesn't forward).
+ */
+int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask);
 
 /**
  * regpin_vm_check_slot() - may the VMM add this memory slot?
@@ -343,39 +412,218 @@ void regpin_vcpu_before_write(struct regpin_vcpu *vcpu);
 void regpin_vcpu_after_write(struct regpin_vcpu *vcpu);
 
 /**
+ * enum regpin_entry - may a vCPU enter the guest?
+ * @REGPIN_ENTER: yes
+ * @REGPIN_HELD: it waits for regpin_vcpu_answer(). The VMM may do all that it does
+ *	with a vCPU that does not run: save, reset, migrate, end it. Ask again later
+ * @REGPIN_STOPPED: the VM must not run on, unless it is reset: its VMM should end it
+ *	as crashed, as for KVM_SYSTEM_EVENT_CRASH
+ */
+enum regpin_entry {
+	REGPIN_ENTER,
+	REGPIN_HELD,
+	REGPIN_STOPPED
+};
+
+/**
  * regpin_vcpu_enter() - to be called before each KVM_RUN
  * @vcpu: the vCPU, on the thread that runs it
  *
- * If the VMM wrote registers since the last call, looks at them once and arms
- * the vCPU if its state says so (incoming migration, snapshot).
+ * Looks at the vCPU if the VMM wrote registers since the last call, if the operator
+ * wants something, or if regpin_vcpu_tick() was called; arms it if its state says so.
+ *
+ * Returns: enum regpin_entry.
  */
-void regpin_vcpu_enter(struct regpin_vcpu *vcpu);
+int regpin_vcpu_enter(struct regpin_vcpu *vcpu);
 
 /**
  * regpin_vcpu_exit() - judge an exit, to be called after each KVM_RUN that
  * returned 0
  * @vcpu: the vCPU, on the thread that runs it
  *
- * Returns: 1 if the exit was regpin's and is answered: call KVM_RUN again, also
- * when the vCPU is being stopped (with @immediate_exit set KVM completes the
- * access and returns EINTR). 0 if the exit is the VMM's.
+ * Returns: 1 if the exit was regpin's and is dealt with: call regpin_vcpu_enter()
+ * and, if that says so, KVM_RUN again, also when the vCPU is being stopped (with
+ * @immediate_exit set KVM completes the access and returns EINTR). 0 if the exit is
+ * the VMM's.
  */
 int regpin_vcpu_exit(struct regpin_vcpu *vcpu);
 
 /**
- * regpin_vcpu_retract() - take an MSR exit back that nobody has answered
+ * regpin_vcpu_leave() - to be called after each KVM_RUN that failed
+ * @vcpu: the vCPU, on the thread that runs it
+ *
+ * What waits for all vCPUs (regpin_vm_settled()) need not wait for this one.
+ */
+void regpin_vcpu_leave(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vcpu_tick_ms() - how often does this vCPU have to be looked at?
+ * @vcpu: the vCPU, on the thread that runs it
+ *
+ * Where KVM can't filter control registers they are looked at now and then, and a
+ * vCPU that comes up beside armed ones has to arm in time.
+ *
+ * Returns: milliseconds of the vCPU thread's run time (CLOCK_THREAD_CPUTIME_ID)
+ * after which regpin_vcpu_tick() should be called and the vCPU made to leave
+ * KVM_RUN, again and again; 0: never. It changes by regpin_vcpu_enter() only.
+ */
+unsigned int regpin_vcpu_tick_ms(const struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vcpu_tick() - it is time to look at this vCPU
+ * @vcpu: the vCPU. Any thread, also in a signal's handler
+ */
+void regpin_vcpu_tick(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vcpu_answer() - let a held vCPU go
+ * @vcpu: the vCPU. Any thread
+ * @action: REGPIN_ALLOW: it may do what it was held for, this one time; REGPIN_GP:
+ *	it gets #GP(0) for it (if it was found with bits changed: they are put back);
+ *	REGPIN_STOP: the VM is stopped
+ *
+ * Returns: 0, or -EINVAL if it is not held, or not for anything that could be
+ * answered so.
+ */
+int regpin_vcpu_answer(struct regpin_vcpu *vcpu, unsigned int action);
+
+/**
+ * regpin_vcpu_retract() - take an exit back that nobody has answered
  * @vcpu: the vCPU, on the thread that runs it, after a KVM_RUN that returned 0
- *	with KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR, and before
- *	regpin_vcpu_exit()
+ *	with KVM_EXIT_X86_RDMSR, KVM_EXIT_X86_WRMSR or KVM_EXIT_X86_CR_WRITE (not
+ *	for an INIT), and before regpin_vcpu_exit()
  *
  * Afterwards the guest stands before the instruction and nothing is pending, so
  * that its state may be saved, reset or migrated; when it runs on, it executes
  * the instruction again. The VMM should treat its KVM_RUN as interrupted (EINTR).
  *
- * Returns: 0, -EINVAL if no MSR exit is pending, or an ioctl's error, after which
+ * Returns: 0, -EINVAL if no such exit is pending, or an ioctl's error, after which
  * the vCPU should not run on.
  */
 int regpin_vcpu_retract(struct regpin_vcpu *vcpu);
+
+/**
+ * regpin_vm_vcpu() - find a vCPU by its id
+ * @vm: the VM
+ * @id: what was given to KVM_CREATE_VCPU
+ *
+ * Returns: the vCPU, which stays until the VMM detaches it, or NULL.
+ */
+struct regpin_vcpu *regpin_vm_vcpu(struct regpin_vm *vm, __u32 id);
+
+/**
+ * regpin_vm_arm() - the operator's word: the pins are to hold
+ * @vm: the VM. Any thread
+ *
+ * Every vCPU that has its LSTAR is armed before it enters again, and those that come
+ * later arm by setting theirs. Ends a window. With `arming: request` and `operator`
+ * a VM reset takes it back.
+ *
+ * Returns: 0, or what KVM said when it was to install its CR filter.
+ */
+int regpin_vm_arm(struct regpin_vm *vm);
+
+/**
+ * regpin_vm_disarm() - the operator's word: no pins
+ * @vm: the VM. Any thread
+ *
+ * All vCPUs are disarmed, and none arms before regpin_vm_arm(). `deny`, `value` and
+ * the like, which are no pins, go on.
+ */
+void regpin_vm_disarm(struct regpin_vm *vm);
+
+/**
+ * regpin_vm_window() - open a window, in which another kernel may take over
+ * @vm: the VM. Any thread
+ * @once: it ends when a kernel has done its syscall set-up (LSTAR and SFMASK)
+ *
+ * As regpin_vm_disarm(), until regpin_vm_arm(), which the caller should not forget.
+ */
+void regpin_vm_window(struct regpin_vm *vm, int once);
+
+/**
+ * regpin_vm_windowed() - is a window open?
+ * @vm: the VM. Any thread
+ *
+ * Returns: 1 or 0.
+ */
+int regpin_vm_windowed(const struct regpin_vm *vm);
+
+/**
+ * regpin_vm_set_policy() - another policy for a VM that runs
+ * @vm: the VM. One thread at a time
+ * @policy: the policy; must outlive the VM, or the next regpin_vm_policy_done()
+ *
+ * Exits are judged by the new policy from now on. Call regpin_vm_settled() until it
+ * says yes, then regpin_vm_policy_done(). vCPUs that are armed stay so.
+ *
+ * Returns: 0, -EOPNOTSUPP if this KVM lacks what a rule that is not optional needs,
+ * -E2BIG if the policy's MSR filter and the VMM's don't fit into KVM's ranges
+ * together. Then nothing has changed.
+ */
+int regpin_vm_set_policy(struct regpin_vm *vm,
+			 const struct regpin_policy *policy);
+
+/**
+ * regpin_vm_policy_done() - the filters follow the new policy
+ * @vm: the VM, after regpin_vm_set_policy()
+ *
+ * Until here registers that only the new policy names were not filtered. The old
+ * policy may be freed now, if regpin_vm_settled() had said yes.
+ *
+ * Returns: 0, or KVM's error; then the VM is stopped.
+ */
+int regpin_vm_policy_done(struct regpin_vm *vm);
+
+/**
+ * regpin_vm_settled() - has every vCPU seen what was changed last?
+ * @vm: the VM. Any thread
+ *
+ * Kicks those that haven't. After a change, give them a millisecond before the first
+ * call: a vCPU may just be on its way into the guest.
+ *
+ * Returns: 1 if each vCPU has looked, or is not running and will look before it
+ * does; else 0.
+ */
+int regpin_vm_settled(struct regpin_vm *vm);
+
+/**
+ * enum regpin_status - what a VM or vCPU is in, for people
+ * @REGPIN_IS_ARMED: its pins hold; a VM's: some vCPU's do
+ * @REGPIN_IS_HELD: a vCPU waits for an answer
+ * @REGPIN_IS_FRESH: a vCPU has had an INIT and has not come up yet
+ * @REGPIN_IS_WINDOWED: a VM has a window open
+ * @REGPIN_IS_STOPPED: a VM must not run on
+ * @REGPIN_IS_FILTERED: a VM has KVM's CR filter in place
+ * @REGPIN_IS_WATCHED: a VM's control registers are looked after, not filtered
+ */
+enum regpin_status {
+	REGPIN_IS_ARMED = 1 << 0,
+	REGPIN_IS_HELD = 1 << 1,
+	REGPIN_IS_FRESH = 1 << 2,
+	REGPIN_IS_WINDOWED = 1 << 3,
+	REGPIN_IS_STOPPED = 1 << 4,
+	REGPIN_IS_FILTERED = 1 << 5,
+	REGPIN_IS_WATCHED = 1 << 6
+};
+
+/**
+ * regpin_vm_status() - what a VM is in
+ * @vm: the VM. Any thread
+ *
+ * Returns: a mask of enum regpin_status.
+ */
+unsigned int regpin_vm_status(struct regpin_vm *vm);
+
+/**
+ * regpin_vcpu_status() - what a vCPU is in
+ * @vcpu: the vCPU. Any thread
+ * @held: if it is held, the event that told of it; may be NULL
+ *
+ * Returns: a mask of enum regpin_status.
+ */
+unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
+				struct regpin_event *held);
 
 /**
  * regpin_version() - the library's version

@@ -28,6 +28,16 @@ static void check_rule(const struct rule *rule)
 	REQUIRE(rule->kind < REGPIN_KIND_MAX && rule->type < RULE_TYPE_MAX);
 	REQUIRE(rule->action > REGPIN_ALLOW &&
 		rule->action < REGPIN_ACTION_MAX);
+	if (rule->type == RULE_REQUIRE) {
+		REQUIRE(rule->action != REGPIN_MASK &&
+			rule->action != REGPIN_DROP);
+		REQUIRE(rule->kind == REGPIN_CR0 || rule->kind == REGPIN_CR4 ||
+			rule_covers(rule, REGPIN_MSR, MSR_EFER));
+	}
+	/* Nobody looks at what is not enforced: a hole. */
+	REQUIRE(!(rule->flags & RULE_DETECT) ||
+		(rule->flags & RULE_OPTIONAL && rule->kind != REGPIN_MSR &&
+		 rule->type != RULE_REQUIRE && policy.settings.detect_ms));
 	if (rule->kind != REGPIN_MSR) {
 		REQUIRE(!rule->index && rule->count == 1);
 		return;
@@ -37,6 +47,31 @@ static void check_rule(const struct rule *rule)
 					   ACCESS_WRITE;
 	REQUIRE(filter_wants(&policy, rule->index, access));
 	REQUIRE(filter_wants(&policy, rule->index + rule->count - 1, access));
+}
+
+static bool is_reaction(uint8_t action)
+{
+	return action == REGPIN_REPORT || action == REGPIN_PAUSE ||
+	       action == REGPIN_STOP;
+}
+
+/* What the timers and the reactions are set from. */
+static void check_settings(void)
+{
+	const struct settings *s = &policy.settings;
+
+	REQUIRE(policy.arming < ARM_MAX);
+	REQUIRE(!s->request_msr || policy.arming == ARM_REQUEST);
+	REQUIRE(!s->request_msr || !request_fault(s->request_msr));
+	REQUIRE(!s->request_msr || !policy_rule_on(&policy, REGPIN_MSR,
+						   s->request_msr,
+						   ACCESS_WRITE));
+	REQUIRE(s->deadline_ms <= 86400000 && s->unarmed_ms <= 86400000 &&
+		s->detect_ms <= 86400000);
+	REQUIRE(is_reaction(s->deadline_action));
+	REQUIRE(is_reaction(s->init_action) || s->init_action == REGPIN_ALLOW);
+	REQUIRE(is_reaction(s->detect_action) ||
+		s->detect_action == REGPIN_MASK);
 }
 
 static void check_judge(const struct rule *rule)
@@ -57,8 +92,10 @@ static void check_judge(const struct rule *rule)
 /* A good blob, with bytes changed as the input says: place, place, value. */
 static size_t patched(const uint8_t *data, size_t size)
 {
-	struct regpin_policy *base = new_policy(ARM_SYSCALL_ENTRY);
+	struct regpin_policy *base = new_policy(ARM_REQUEST);
 	size_t length;
+
+	base->settings.request_msr = 0x4b4d5300;
 
 	add_pin(base, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
 	add_pin(base, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_MASK);
@@ -67,6 +104,9 @@ static size_t patched(const uint8_t *data, size_t size)
 	add_deny(base, 0x17, 2, ACCESS_READ, REGPIN_GP);
 	base->rules[base->nr_rules - 1].type = RULE_VALUE;
 	add_rule(base, RULE_FROZEN, REGPIN_CR0, 0, 1ull << 16, REGPIN_GP);
+	add_rule(base, RULE_REQUIRE, REGPIN_CR4, 0, 1ull << 20, REGPIN_PAUSE);
+	add_rule(base, RULE_STICKY, REGPIN_CR4, 0, 1ull << 21, REGPIN_STOP);
+	base->rules[base->nr_rules - 1].flags = RULE_FLAGS;
 	length = blob_seal(base, blob);
 	free(base);
 	for (; size >= 3; data += 3, size -= 3)
@@ -89,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(policy.nr_rules <= POLICY_MAX_RULES);
 	REQUIRE(memchr(policy.source, 0, sizeof(policy.source)));
 	REQUIRE(!filter_build(&policy, NULL, &filter));
+	check_settings();
 	for (uint32_t i = 0; i < policy.nr_rules; i++) {
 		check_rule(&policy.rules[i]);
 		check_judge(&policy.rules[i]);

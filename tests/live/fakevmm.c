@@ -20,10 +20,12 @@
  *	deaf		close the eventfd that wakes the agent
  *	scribble N	as if taken over: N times nonsense into the shared memory
  *	touch FILE	make FILE
+ *	await FILE	wait until somebody has made FILE
  *	chroot DIR	as QEMU's -chroot; there is no /proc in DIR
  *	sigs		print the blocked, ignored and pending signals
  */
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <signal.h>
@@ -127,6 +129,7 @@ static void run_program(uint32_t count)
 	struct kvm_regs regs = { .rip = 0x1000, .rflags = 2 };
 	struct kvm_sregs sregs;
 	static uint8_t *page;
+	int ret;
 
 	/* A slot's memory can't be exchanged. */
 	if (!page)
@@ -142,10 +145,12 @@ static void run_program(uint32_t count)
 	    ioctl(vcpu, KVM_SET_REGS, &regs) < 0)
 		err(70, "registers");
 	do {
-		if (ioctl(vcpu, KVM_RUN, 0) < 0)
+		ret = ioctl(vcpu, KVM_RUN, 0);
+		if (ret < 0 && errno != EINTR)
 			err(70, "KVM_RUN");
-	} while (run->exit_reason == KVM_EXIT_INTR);
+	} while (ret < 0 || run->exit_reason == KVM_EXIT_INTR);
 	printf("exit %u\n", run->exit_reason);
+	fflush(stdout);
 }
 
 static void fork_and(bool wait_for_it)
@@ -236,6 +241,9 @@ static int with_number(char **word)
 		scribble(n);
 	else if (!strcmp(*word, "touch"))
 		close(open(word[1], O_CREAT | O_WRONLY, 0600));
+	else if (!strcmp(*word, "await"))
+		while (access(word[1], F_OK) < 0)
+			usleep(20000);
 	else if (!strcmp(*word, "chroot") && (chroot(word[1]) || chdir("/")))
 		err(70, "chroot");
 	else if (!strcmp(*word, "chroot"))

@@ -3,6 +3,10 @@
 #ifndef REGPIN_TESTS_LIVE_SCENE_H
 #define REGPIN_TESTS_LIVE_SCENE_H
 
+#include <errno.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+
 #include "../build_policy.h"
 #include "tap.h"
 #include "tiny.h"
@@ -11,6 +15,7 @@
 #define SCENE_VM	7	/* the number that events must carry */
 
 struct scene {
+	pthread_mutex_t lock;		/* of the events */
 	struct regpin_policy *policy;
 	struct tiny_vm vm;
 	struct tiny_vcpu vcpu[2];
@@ -23,8 +28,10 @@ static inline void scene_event(void *context, const struct regpin_event *event)
 {
 	struct scene *scene = context;
 
+	pthread_mutex_lock(&scene->lock);
 	if (scene->nr_events < SCENE_EVENTS)
 		scene->events[scene->nr_events++] = *event;
+	pthread_mutex_unlock(&scene->lock);
 }
 
 /* Takes @policy over, which policy_check() must accept. */
@@ -33,11 +40,14 @@ static inline void scene_open(struct scene *scene, struct regpin_policy *policy,
 {
 	struct regpin_vm_options options = {
 		.size = sizeof(options), .vm = SCENE_VM,
-		.event = scene_event, .context = scene,
+		.event = scene_event, .kick = tiny_kick,
+		.context = scene,
 	};
 	int ret;
 
 	memset(scene, 0, sizeof(*scene));
+	pthread_mutex_init(&scene->lock, NULL);
+	tiny_kick_begin();
 	scene->policy = policy;
 	scene->nr_vcpus = nr_vcpus;
 	if (finish_policy(policy)) {
@@ -73,12 +83,33 @@ static inline bool scene_only(struct scene *scene, unsigned int type)
 	return only;
 }
 
+/* How many events of @type came? */
+static inline unsigned int scene_count(const struct scene *scene,
+				       unsigned int type)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < scene->nr_events; i++)
+		count += scene->events[i].type == type;
+	return count;
+}
+
 static inline bool scene_silent(struct scene *scene)
 {
 	bool silent = scene->nr_events == 0;
 
 	scene->nr_events = 0;
 	return silent;
+}
+
+static inline struct kvm_regs scene_regs(struct tiny_vcpu *vcpu)
+{
+	struct kvm_regs regs;
+
+	memset(&regs, 0, sizeof(regs));
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs))
+		printf("# KVM_GET_REGS: %s\n", strerror(errno));
+	return regs;
 }
 
 /* What MSR @index holds, by the VMM's eyes. */

@@ -5,14 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tiny.h"
+#include "vm.h"
 
 #define GDT	0x1000u
 #define IDT64	0x2000u
@@ -27,7 +30,6 @@
 #define CR0_ET		(1u << 4)
 #define CR0_NE		(1u << 5)
 #define CR0_WP		(1u << 16)
-#define CR0_PAGING	(1u << 31)
 #define CR4_PAE		(1u << 5)
 #define CR4_LA57	(1u << 12)
 #define EFER_LONG	((1u << 8) | (1u << 10))
@@ -88,6 +90,8 @@ static void make_memory(uint8_t *memory)
 	static const uint8_t wrmsr[] = { 0x0f, 0x30, 0xf4 };
 	static const uint8_t rdmsr[] = { 0x0f, 0x32, 0xf4 };
 	static const uint8_t loop[] = { 0x0f, 0x30, 0xeb, 0xfc };
+	static const uint8_t cr0[] = { 0x0f, 0x22, 0xc0, 0xf4 };
+	static const uint8_t cr4[] = { 0x0f, 0x22, 0xe0, 0xf4 };
 
 	put64(memory + GDT + 0x08, 0x00af9b000000ffff);	/* 64-bit code */
 	put64(memory + GDT + 0x10, 0x00cf9b000000ffff);	/* 32-bit code */
@@ -101,6 +105,8 @@ static void make_memory(uint8_t *memory)
 	memcpy(memory + TINY_WRMSR, wrmsr, sizeof(wrmsr));
 	memcpy(memory + TINY_RDMSR, rdmsr, sizeof(rdmsr));
 	memcpy(memory + TINY_LOOP, loop, sizeof(loop));
+	memcpy(memory + TINY_CR0, cr0, sizeof(cr0));
+	memcpy(memory + TINY_CR4, cr4, sizeof(cr4));
 	memory[TINY_HANDLER] = 0xf4;
 }
 
@@ -240,7 +246,7 @@ static struct kvm_segment real_mode(uint8_t type)
 static void long_mode(struct kvm_sregs *sregs, bool levels5)
 {
 	sregs->cs = flat(0x08, 11, true);
-	sregs->cr0 |= CR0_PAGING | CR0_WP;
+	sregs->cr0 |= CR0_PG | CR0_WP;
 	sregs->cr4 = CR4_PAE | (levels5 ? CR4_LA57 : 0);
 	sregs->cr3 = levels5 ? PML5 : PML4;
 	sregs->efer |= EFER_LONG;
@@ -287,16 +293,82 @@ void tiny_reset(struct tiny_vcpu *vcpu)
 	must(tiny_set_msr(vcpu, 0x277, 0x0007040600070406) == 0);
 }
 
-int tiny_run(struct tiny_vcpu *vcpu)
+/* The vCPU that this thread runs, for the signal's handler. */
+static __thread struct regpin_vcpu *volatile running;
+static __thread volatile sig_atomic_t kicked;
+
+static void on_kick(int number)
 {
+	(void)number;
+	if (!running)
+		return;
+	kicked = 1;
+	vcpu_exit_soon(running->run);
+}
+
+void tiny_kick_begin(void)
+{
+	struct sigaction act = { .sa_handler = on_kick,
+				 .sa_flags = SA_RESTART };
+
+	must(!sigaction(SIGUSR1, &act, NULL));
+}
+
+void tiny_kick(void *context, struct regpin_vcpu *vcpu)
+{
+	int thread = atomic_load(&vcpu->runner);
+
+	(void)context;
+	if (thread)
+		syscall(SYS_tgkill, getpid(), thread, SIGUSR1);
+}
+
+/* Was it our own kick? Then the vCPU only has to be looked at. */
+static bool was_kicked(struct regpin_vcpu *regpin)
+{
+	if (!kicked)
+		return false;
+	kicked = 0;
+	vcpu_exit_done(regpin->run);
+	return true;
+}
+
+static int run_regpin(struct tiny_vcpu *vcpu)
+{
+	struct regpin_vcpu *regpin = vcpu->regpin;
+
 	for (;;) {
-		if (vcpu->regpin)
-			regpin_vcpu_enter(vcpu->regpin);
-		if (ioctl(vcpu->fd, KVM_RUN, 0))
-			return -errno;
-		if (!vcpu->regpin || !regpin_vcpu_exit(vcpu->regpin))
+		int entry = regpin_vcpu_enter(regpin);
+
+		if (entry != REGPIN_ENTER)
+			return entry == REGPIN_HELD ? TINY_HELD : TINY_STOPPED;
+		if (ioctl(vcpu->fd, KVM_RUN, 0)) {
+			int err = errno;
+
+			regpin_vcpu_leave(regpin);
+			if (err == EINTR && was_kicked(regpin))
+				continue;
+			return -err;
+		}
+		if (!regpin_vcpu_exit(regpin))
 			return 0;
 	}
+}
+
+int tiny_run(struct tiny_vcpu *vcpu)
+{
+	int ret;
+
+	if (!vcpu->regpin)
+		return ioctl(vcpu->fd, KVM_RUN, 0) ? -errno : 0;
+	running = vcpu->regpin;
+	atomic_store(&vcpu->regpin->runner, gettid());
+	ret = run_regpin(vcpu);
+	atomic_store(&vcpu->regpin->runner, 0);
+	running = NULL;
+	/* One that came as the guest left anyway. */
+	was_kicked(vcpu->regpin);
+	return ret;
 }
 
 void tiny_prepare(struct tiny_vcpu *vcpu, uint32_t at, uint32_t index,
@@ -329,7 +401,8 @@ int tiny_outcome(struct tiny_vcpu *vcpu, uint32_t at)
 	if (vcpu->run->exit_reason != KVM_EXIT_HLT)
 		return TINY_EXIT;
 	must(ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0);
-	if (regs.rip == at + 3)
+	/* Behind the HLT: instructions here have two bytes or three. */
+	if (regs.rip == at + 3 || regs.rip == at + 4)
 		return 0;
 	if (regs.rip == TINY_HANDLER + 1 && gp_was_0(vcpu, &regs))
 		return TINY_GP;
@@ -359,6 +432,20 @@ int tiny_rdmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value)
 	must(ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0);
 	*value = (uint32_t)regs.rax | regs.rdx << 32;
 	return 0;
+}
+
+int tiny_mov_cr(struct tiny_vcpu *vcpu, unsigned int cr, uint64_t value)
+{
+	const uint32_t at = cr == 0 ? TINY_CR0 : TINY_CR4;
+	struct kvm_regs regs;
+	int ret;
+
+	tiny_prepare(vcpu, at, 0, 0);
+	must(ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0);
+	regs.rax = value;
+	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs) == 0);
+	ret = tiny_run(vcpu);
+	return ret ? ret : tiny_outcome(vcpu, at);
 }
 
 struct one_msr {

@@ -18,6 +18,8 @@
 #define TINY_WRMSR	0x8000u		/* wrmsr; hlt */
 #define TINY_RDMSR	0x8010u		/* rdmsr; hlt */
 #define TINY_LOOP	0x8020u		/* 1: wrmsr; jmp 1b */
+#define TINY_CR0	0x8030u		/* mov %rax, %cr0; hlt */
+#define TINY_CR4	0x8040u		/* mov %rax, %cr4; hlt */
 #define TINY_CODE	0x8100u		/* for a test's own instructions */
 #define TINY_HANDLER	0x9000u		/* where a #GP goes */
 #define TINY_COUNT	0x9100u		/* #GPs that TINY_LOOP got, 8 bytes */
@@ -25,6 +27,8 @@
 /* Answers of the functions that run the guest, beside 0 and -errno. */
 #define TINY_GP		1	/* the instruction got #GP(0) */
 #define TINY_EXIT	2	/* an exit that the tiny VMM does not handle */
+#define TINY_HELD	3	/* regpin: the vCPU waits for an answer */
+#define TINY_STOPPED	4	/* regpin: the VM must not run on */
 
 enum tiny_mode {
 	TINY_REAL,		/* as after reset, but CS is 0 */
@@ -86,8 +90,18 @@ void tiny_set_mode(struct tiny_vcpu *vcpu, enum tiny_mode mode, uint64_t efer);
 /* The same with 4 registers as after a reset: what a VMM does on reset. */
 void tiny_reset(struct tiny_vcpu *vcpu);
 
-/* KVM_RUN until an exit that is not regpin's. Returns 0 or -errno. */
+/*
+ * KVM_RUN until an exit that is not regpin's. Returns 0, TINY_HELD, TINY_STOPPED
+ * or -errno. A tiny_kick() goes unnoticed.
+ */
 int tiny_run(struct tiny_vcpu *vcpu);
+
+/*
+ * For options.kick: makes the thread that is in tiny_run() with this vCPU look at
+ * what regpin wants. Once tiny_kick_begin() has taken SIGUSR1 for it.
+ */
+void tiny_kick(void *context, struct regpin_vcpu *vcpu);
+void tiny_kick_begin(void);
 
 /* Puts the guest before a WRMSR, RDMSR or an endless loop of WRMSR. */
 void tiny_prepare(struct tiny_vcpu *vcpu, uint32_t at, uint32_t index,
@@ -99,6 +113,9 @@ int tiny_outcome(struct tiny_vcpu *vcpu, uint32_t at);
 /* One instruction of the guest's. Return 0, TINY_GP, TINY_EXIT or -errno. */
 int tiny_wrmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value);
 int tiny_rdmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value);
+
+/* The same, MOV to CR0 or CR4. */
+int tiny_mov_cr(struct tiny_vcpu *vcpu, unsigned int cr, uint64_t value);
 
 /* The VMM's own accesses. Return 0, -EINVAL if KVM refuses, -errno. */
 int tiny_get_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value);

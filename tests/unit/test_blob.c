@@ -13,7 +13,7 @@ static char blob[BLOB_MAX_SIZE + 64];
 
 static struct regpin_policy *rich_policy(void)
 {
-	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct regpin_policy *policy = new_policy(ARM_REQUEST);
 	struct rule value = {
 		.mask = ALL, .value = 42, .index = 0x17, .count = 1,
 		.line = 7, .kind = REGPIN_MSR, .type = RULE_VALUE,
@@ -27,8 +27,17 @@ static struct regpin_policy *rich_policy(void)
 	add_deny(policy, 0x8b, 1, ACCESS_READ, REGPIN_GP);
 	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1ull << 16, REGPIN_GP);
 	policy->rules[policy->nr_rules - 1].flags = RULE_OPTIONAL;
+	add_rule(policy, RULE_FROZEN, REGPIN_CR4, 0, 1ull << 20, REGPIN_PAUSE);
+	policy->rules[policy->nr_rules - 1].flags = RULE_FLAGS;
+	add_pin(policy, RULE_REQUIRE, MSR_EFER, EFER_NXE, REGPIN_STOP);
 	policy_add(policy, &value);
-	policy->flags = POLICY_ACCEPT_SMM;
+	policy->flags = POLICY_ACCEPT_SMM | POLICY_ACCEPT_S3;
+	policy->settings = (struct settings){
+		.request_msr = 0x4b4d5300, .deadline_ms = 1,
+		.unarmed_ms = 86400000, .detect_ms = 1000,
+		.init_action = REGPIN_STOP, .deadline_action = REGPIN_STOP,
+		.detect_action = REGPIN_MASK,
+	};
 	assert_int_equal(finish_policy(policy), 0);
 	return policy;
 }
@@ -39,6 +48,7 @@ static void assert_same(const struct regpin_policy *a,
 	assert_int_equal(a->flags, b->flags);
 	assert_int_equal(a->arming, b->arming);
 	assert_int_equal(a->nr_rules, b->nr_rules);
+	assert_memory_equal(&a->settings, &b->settings, sizeof(a->settings));
 	assert_memory_equal(a->source, b->source, sizeof(a->source));
 	assert_memory_equal(a->rules, b->rules,
 			    a->nr_rules * sizeof(a->rules[0]));
@@ -103,6 +113,13 @@ static void assert_valid(const struct regpin_policy *policy)
 			    rule->access == ACCESS_WRITE);
 		assert_true(rule->kind == REGPIN_MSR ||
 			    (!rule->index && rule->count == 1));
+		assert_true(rule->type != RULE_REQUIRE ||
+			    rule->kind == REGPIN_CR0 ||
+			    rule->kind == REGPIN_CR4 ||
+			    rule->index == MSR_EFER);
+		assert_true(!(rule->flags & RULE_DETECT) ||
+			    (rule->kind != REGPIN_MSR &&
+			     policy->settings.detect_ms));
 	}
 }
 
@@ -206,6 +223,65 @@ static void test_bad_rules(void **context)
 	BAD(index, 0x48);		/* can't be replayed */
 	BAD(index, 0x800);		/* x2APIC */
 	BAD(index, 0xffffffff);
+	BAD(flags, RULE_DETECT);	/* of an MSR nobody looks at */
+	BAD(flags, RULE_FLAGS);
+}
+
+static struct rule good_require(void)
+{
+	return (struct rule){
+		.mask = 1ull << 20, .count = 1, .line = 1, .kind = REGPIN_CR4,
+		.type = RULE_REQUIRE, .action = REGPIN_GP,
+		.access = ACCESS_WRITE, .flags = RULE_OPTIONAL,
+	};
+}
+
+static void test_bad_control_register_rules(void **context)
+{
+	struct rule rule = good_require();
+
+	assert_int_equal(open_rule(&rule), 0);
+#define BAD_REQUIRE(field, bad) \
+	do { \
+		rule = good_require(); \
+		rule.field = bad; \
+		assert_int_equal(open_rule(&rule), -EINVAL); \
+	} while (0)
+	BAD_REQUIRE(action, REGPIN_MASK);
+	BAD_REQUIRE(action, REGPIN_DROP);
+	BAD_REQUIRE(access, ACCESS_READ);
+	BAD_REQUIRE(mask, 0);
+	BAD_REQUIRE(mask, ~0ull);
+	BAD_REQUIRE(kind, REGPIN_XCR0);
+	BAD_REQUIRE(kind, REGPIN_MSR);
+	BAD_REQUIRE(flags, RULE_FLAGS);	/* nobody sees it afterwards */
+	rule = good_require();
+	rule.kind = REGPIN_MSR;
+	rule.index = MSR_LSTAR;
+	assert_int_equal(open_rule(&rule), -EINVAL);
+	rule.index = MSR_EFER;
+	assert_int_equal(open_rule(&rule), 0);
+}
+
+/* Looking instead of stopping: with the owner's leave, and if somebody looks. */
+static void test_detect_flag(void **context)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct regpin_policy *back = new_policy(0);
+
+	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1 << 16, REGPIN_GP);
+	policy->rules[0].flags = RULE_FLAGS;
+	assert_int_equal(blob_open(blob, blob_seal(policy, blob), back), 0);
+	assert_int_equal(back->rules[0].flags, RULE_FLAGS);
+	policy->rules[0].flags = RULE_DETECT;
+	assert_int_equal(blob_open(blob, blob_seal(policy, blob), back),
+			 -EINVAL);
+	policy->rules[0].flags = RULE_FLAGS;
+	policy->settings.detect_ms = 0;
+	assert_int_equal(blob_open(blob, blob_seal(policy, blob), back),
+			 -EINVAL);
+	free(policy);
+	free(back);
 }
 
 static void test_header(void **context)
@@ -232,6 +308,23 @@ static void test_header(void **context)
 	BAD_HEADER(nr_rules, POLICY_MAX_RULES + 1);
 	BAD_HEADER(rule_size, sizeof(struct rule) + 8);
 	BAD_HEADER(size, good.size + 1);
+	BAD_HEADER(arming, ARM_OPERATOR);	/* with a request's MSR */
+	BAD_HEADER(settings.request_msr, MSR_LSTAR);
+	BAD_HEADER(settings.request_msr, 0x800);
+	BAD_HEADER(settings.deadline_ms, 86400001);
+	BAD_HEADER(settings.unarmed_ms, 86400001);
+	BAD_HEADER(settings.detect_ms, 86400001);
+	BAD_HEADER(settings.detect_ms, 0);	/* and a rule to be looked after */
+	BAD_HEADER(settings.init_action, REGPIN_GP);
+	BAD_HEADER(settings.init_action, REGPIN_MASK);
+	BAD_HEADER(settings.init_action, REGPIN_ACTION_MAX);
+	BAD_HEADER(settings.init_action, 255);
+	BAD_HEADER(settings.deadline_action, REGPIN_ALLOW);
+	BAD_HEADER(settings.deadline_action, REGPIN_GP);
+	BAD_HEADER(settings.detect_action, REGPIN_ALLOW);
+	BAD_HEADER(settings.detect_action, REGPIN_DROP);
+	BAD_HEADER(settings.detect_action, REGPIN_GP);
+	BAD_HEADER(settings.pad[12], 1);
 	memset(header->source, 'x', sizeof(header->source));
 	assert_int_equal(blob_open(blob, size, back), -EINVAL);
 	free(policy);
@@ -274,6 +367,8 @@ int main(void)
 		cmocka_unit_test(test_corruption),
 		cmocka_unit_test(test_truncation),
 		cmocka_unit_test(test_bad_rules),
+		cmocka_unit_test(test_bad_control_register_rules),
+		cmocka_unit_test(test_detect_flag),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_open),
 	};

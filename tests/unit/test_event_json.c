@@ -15,7 +15,7 @@
 #include "registers.h"
 
 static struct regpin_policy policy = {
-	.nr_rules = 2,
+	.nr_rules = 3,
 	.source = "policies/linux.yaml",
 	.rules = {
 		{ .mask = EFER_NXE, .index = MSR_EFER, .count = 1, .line = 12,
@@ -24,6 +24,9 @@ static struct regpin_policy policy = {
 		{ .mask = UINT64_MAX, .index = 0x1234, .count = 4, .line = 20,
 		  .column = 5, .kind = REGPIN_MSR, .type = RULE_DENY,
 		  .action = REGPIN_GP, .access = ACCESS_READ },
+		{ .mask = 1 << 20 | 1 << 21, .count = 1, .line = 30,
+		  .column = 5, .kind = REGPIN_CR4, .type = RULE_REQUIRE,
+		  .action = REGPIN_GP, .access = ACCESS_WRITE },
 	},
 };
 
@@ -148,14 +151,142 @@ static void test_life_cycle(void **state)
 {
 	struct regpin_event event = {
 		.time = TIME, .type = REGPIN_EVENT_ARMED, .vm = 1, .vcpu = 3,
+		.detail = REGPIN_BY_SYSCALL_ENTRY,
 	};
 
-	expect(&event, HEAD "\"armed\",\"vm\":1,\"vcpu\":3}\n");
+	expect(&event, HEAD "\"armed\",\"vm\":1,\"vcpu\":3,\"cause\":\"syscall-entry\"}\n");
+	event.type = REGPIN_EVENT_DISARMED;
+	event.detail = REGPIN_BY_WINDOW;
+	expect(&event, HEAD "\"disarmed\",\"vm\":1,\"vcpu\":3,\"cause\":\"window\"}\n");
 	event.type = REGPIN_EVENT_RESET;
 	expect(&event, HEAD "\"reset\",\"vm\":1,\"vcpu\":3}\n");
 	event.type = REGPIN_EVENT_ATTACHED;
 	event.vcpu = REGPIN_NO_VCPU;
 	expect(&event, HEAD "\"attached\",\"vm\":1}\n");
+	event.type = REGPIN_EVENT_POLICY;
+	expect(&event, HEAD "\"policy\",\"vm\":1}\n");
+}
+
+static void test_causes(void **state)
+{
+	static const char *const names[REGPIN_CAUSE_MAX] = {
+		"start", "syscall-entry", "request", "operator", "load",
+		"window", "init",
+	};
+	struct regpin_event event = { .type = REGPIN_EVENT_ARMED };
+	char buf[EVENT_LINE_MAX], expected[64];
+
+	for (uint32_t i = 0; i < REGPIN_CAUSE_MAX; i++) {
+		event.detail = i;
+		assert_true(event_json(buf, &event, &policy) > 0);
+		snprintf(expected, sizeof(expected), "\"cause\":\"%s\"}",
+			 names[i]);
+		assert_non_null(strstr(buf, expected));
+	}
+}
+
+/* A held vCPU has read nothing yet, and one of a stopped VM never will. */
+static void test_held_and_stopped(void **state)
+{
+	struct regpin_event event = violation();
+	char buf[EVENT_LINE_MAX];
+
+	event.action = REGPIN_PAUSE;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"pause\"}\n");
+	event.write = 0;
+	for (uint8_t i = REGPIN_PAUSE; i <= REGPIN_STOP; i++) {
+		event.action = i;
+		assert_true(event_json(buf, &event, &policy) > 0);
+		assert_null(strstr(buf, "\"value\""));
+		assert_non_null(strstr(buf, regpin_action_names[i]));
+	}
+	event = (struct regpin_event){
+		.time = TIME, .type = REGPIN_EVENT_ANSWERED, .vcpu = 2,
+		.action = REGPIN_ALLOW,
+	};
+	expect(&event, HEAD "\"answered\",\"vm\":0,\"vcpu\":2,\"answer\":\"allow\"}\n");
+	event.action = REGPIN_GP;
+	expect(&event, HEAD "\"answered\",\"vm\":0,\"vcpu\":2,\"answer\":\"gp\"}\n");
+}
+
+/* The write that brings it to light is not what is wrong. */
+static void test_require(void **state)
+{
+	struct regpin_event event = violation();
+
+	event.index = MSR_LSTAR;
+	event.rule = 2;
+	event.bits = 1 << 20 | 1 << 21;
+	event.old_value = event.value = 0;
+	event.new_value = 0xffffffff82000000;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"LSTAR\",\"index\":\"0xc0000082\",\"access\":\"write\",\"lacks_of\":\"CR4\",\"lacks\":[\"SMEP\",\"SMAP\"],\"old\":\"0x0\",\"new\":\"0xffffffff82000000\",\"value\":\"0x0\",\"rule\":\"require\",\"where\":\"policies/linux.yaml:30:5\",\"verdict\":\"gp\"}\n");
+}
+
+static void test_detected(void **state)
+{
+	struct regpin_event event = {
+		.time = TIME, .type = REGPIN_EVENT_DETECTED, .vcpu = 1,
+		.kind = REGPIN_CR0, .bits = 1 << 16, .old_value = 0x80050033,
+		.new_value = 0x80040033, .value = 0x80050033, .rule = 0,
+		.action = REGPIN_MASK, .detail = 10234, .write = 1,
+	};
+	char buf[EVENT_LINE_MAX];
+
+	expect(&event, HEAD "\"detected\",\"vm\":0,\"vcpu\":1,\"register\":\"CR0\",\"bits\":[\"WP\"],\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"value\":\"0x80050033\",\"window_us\":10234,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"reaction\":\"restore\"}\n");
+	event.action = REGPIN_REPORT;
+	event.detail = UINT32_MAX;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, "\"window_us\":4294967295,"));
+	assert_non_null(strstr(buf, "\"reaction\":\"report\"}"));
+}
+
+static void test_init_and_deadline(void **state)
+{
+	struct regpin_event event = {
+		.time = TIME, .type = REGPIN_EVENT_INIT, .vcpu = 1,
+		.old_value = 0x3706f0, .new_value = 0x80050033, .value = 0xd01,
+		.rule = REGPIN_NO_RULE, .action = REGPIN_ALLOW,
+	};
+
+	expect(&event, HEAD "\"init\",\"vm\":0,\"vcpu\":1,\"cr0\":\"0x80050033\",\"cr4\":\"0x3706f0\",\"efer\":\"0xd01\",\"reaction\":\"allow\"}\n");
+	event.type = REGPIN_EVENT_DEADLINE;
+	event.action = REGPIN_PAUSE;
+	event.detail = 2003;
+	expect(&event, HEAD "\"deadline\",\"vm\":0,\"vcpu\":1,\"after_ms\":2003,\"reaction\":\"pause\"}\n");
+}
+
+static void test_shutdown(void **state)
+{
+	struct regpin_event event = {
+		.time = TIME, .type = REGPIN_EVENT_SHUTDOWN, .vcpu = 1,
+		.rule = REGPIN_NO_RULE,
+	};
+	char buf[EVENT_LINE_MAX];
+
+	expect(&event, HEAD "\"shutdown\",\"vm\":0,\"vcpu\":1,\"in\":\"guest\"}\n");
+	event.detail = 1;
+	expect(&event, HEAD "\"shutdown\",\"vm\":0,\"vcpu\":1,\"in\":\"smm\"}\n");
+	event.detail = 2;
+	assert_int_equal(event_json(buf, &event, &policy), 0);
+}
+
+/* More of the same: enough to know of what. */
+static void test_repeated(void **state)
+{
+	struct regpin_event event = violation();
+	char buf[EVENT_LINE_MAX];
+
+	assert_true(event_repeated_json(buf, &event, &policy, TIME, 5) > 0);
+	assert_string_equal(buf, HEAD "\"repeated\",\"vm\":0,\"vcpu\":1,\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"count\":5}\n");
+	event.type = REGPIN_EVENT_DETECTED;
+	event.action = REGPIN_STOP;
+	assert_true(event_repeated_json(buf, &event, &policy, TIME, 5) > 0);
+	assert_string_equal(buf, HEAD "\"repeated\",\"vm\":0,\"vcpu\":1,\"of\":\"detected\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"count\":5}\n");
+	event.type = REGPIN_EVENT_INIT;
+	assert_true(event_repeated_json(buf, &event, &policy, TIME, 5) > 0);
+	assert_string_equal(buf, HEAD "\"repeated\",\"vm\":0,\"vcpu\":1,\"of\":\"init\",\"count\":5}\n");
+	assert_true(event_repeated_json(buf, NULL, &policy, TIME, 5) > 0);
+	assert_string_equal(buf, HEAD "\"repeated\",\"count\":5}\n");
 }
 
 static void test_refused_and_failed(void **state)
@@ -182,9 +313,29 @@ static void test_refused_and_failed(void **state)
 
 static void test_made_up_events(void **state)
 {
+	static const struct {
+		uint32_t type, actions;		/* that there can be */
+	} odd[] = {
+		{ REGPIN_EVENT_DETECTED, 1u << REGPIN_REPORT |
+			1u << REGPIN_MASK | 1u << REGPIN_PAUSE |
+			1u << REGPIN_STOP },
+		{ REGPIN_EVENT_INIT, 1u << REGPIN_ALLOW | 1u << REGPIN_REPORT |
+			1u << REGPIN_PAUSE | 1u << REGPIN_STOP },
+		{ REGPIN_EVENT_DEADLINE, 1u << REGPIN_REPORT |
+			1u << REGPIN_PAUSE | 1u << REGPIN_STOP },
+		{ REGPIN_EVENT_ANSWERED, 1u << REGPIN_ALLOW |
+			1u << REGPIN_GP | 1u << REGPIN_STOP },
+		{ REGPIN_EVENT_POLICY, (1u << REGPIN_ACTION_MAX) - 1 },
+	};
 	char buf[EVENT_LINE_MAX];
 	struct regpin_event event;
 
+	event = violation();
+	event.type = REGPIN_EVENT_ARMED;
+	event.detail = REGPIN_CAUSE_MAX;
+	assert_int_equal(event_json(buf, &event, &policy), 0);
+	event.type = REGPIN_EVENT_DISARMED;
+	assert_int_equal(event_json(buf, &event, &policy), 0);
 	event = violation();
 	event.type = REGPIN_EVENT_TYPE_MAX;
 	assert_int_equal(event_json(buf, &event, &policy), 0);
@@ -198,6 +349,16 @@ static void test_made_up_events(void **state)
 	event.type = REGPIN_EVENT_REFUSED;
 	event.detail = REGPIN_REFUSED_MAX;
 	assert_int_equal(event_json(buf, &event, &policy), 0);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		event = violation();
+		event.type = odd[i].type;
+		for (unsigned int action = 0; action < REGPIN_ACTION_MAX;
+		     action++) {
+			event.action = (uint8_t)action;
+			assert_int_equal(!event_json(buf, &event, &policy),
+					 !(odd[i].actions >> action & 1));
+		}
+	}
 	event = violation();
 	event.cpl = 255;
 	event.has_rip = 255;
@@ -221,6 +382,8 @@ static void test_random_events(void **state)
 		event.type %= REGPIN_EVENT_TYPE_MAX + 1;
 		event.kind %= REGPIN_KIND_MAX + 1;
 		event.action %= REGPIN_ACTION_MAX + 1;
+		if (round % 2)
+			event.detail %= REGPIN_CAUSE_MAX + 1;
 		len = event_json(buf, &event, &policy);
 		if (!len)
 			continue;
@@ -294,6 +457,13 @@ int main(void)
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_vmm_write),
 		cmocka_unit_test(test_life_cycle),
+		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_held_and_stopped),
+		cmocka_unit_test(test_require),
+		cmocka_unit_test(test_detected),
+		cmocka_unit_test(test_init_and_deadline),
+		cmocka_unit_test(test_shutdown),
+		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_refused_and_failed),
 		cmocka_unit_test(test_made_up_events),
 		cmocka_unit_test(test_random_events),

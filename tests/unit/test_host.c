@@ -53,7 +53,9 @@ static void test_why_not(void **state)
 		{ { .msr_filter = true, .msr_exits = true }, REGPIN_CR0, false, "CR filter" },
 		{ { .msr_filter = true, .msr_exits = true }, REGPIN_CR4, false, "CR filter" },
 		{ { .msr_filter = true, .msr_exits = true }, REGPIN_XCR0, false, "CR filter" },
-		{ { .cr_filter = true }, REGPIN_CR4, true, NULL },
+		{ { .msr_filter = true, .msr_exits = true, .cr_filter = true }, REGPIN_CR4, true, NULL },
+		/* LSTAR is where arming is seen. */
+		{ { .cr_filter = true }, REGPIN_CR4, false, "KVM_CAP_X86_MSR_FILTER" },
 		{ { .msr_exits = true }, REGPIN_MSR, false, "KVM_CAP_X86_MSR_FILTER" },
 		{ { .msr_filter = true }, REGPIN_MSR, false, "KVM_MSR_EXIT_REASON_FILTER" },
 		{ { .kvm_errno = ENOENT }, REGPIN_MSR, false, "no /dev/kvm" },

@@ -228,6 +228,32 @@ static void test_watched(void **context)
 	free(policy);
 }
 
+/* The MSR by which a guest asks, inside and outside of the windows. */
+static void test_request(void **context)
+{
+	static const uint32_t msrs[] = { 0x4b4d5300, 0x4b564df0, 0x1f00 };
+
+	for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++) {
+		struct regpin_policy *policy = new_policy(ARM_REQUEST);
+		const struct kvm_msr_filter *filter = &merged.filter;
+
+		policy->settings.request_msr = msrs[i];
+		add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+		assert_int_equal(finish_policy(policy), 0);
+		assert_true(filter_wants(policy, msrs[i], ACCESS_WRITE));
+		assert_false(filter_wants(policy, msrs[i], ACCESS_READ));
+		assert_int_equal(filter_build(policy, NULL, &merged), 0);
+		assert_false(model_filter_allows(filter, msrs[i],
+						 ACCESS_WRITE));
+		assert_true(model_filter_allows(filter, msrs[i], ACCESS_READ));
+		assert_true(model_filter_allows(filter, msrs[i] - 1,
+						ACCESS_WRITE));
+		assert_true(model_filter_allows(filter, msrs[i] + 1,
+						ACCESS_WRITE));
+		free(policy);
+	}
+}
+
 /* The VMM's bitmaps may end anywhere: no byte behind them is read. */
 static void test_bitmap_sizes(void **context)
 {
@@ -276,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_policies_fit),
 		cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_bitmap_sizes),
 		cmocka_unit_test(test_copy_refuses),
 	};

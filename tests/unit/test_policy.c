@@ -57,7 +57,7 @@ struct row {
 	  mask, error, warning }
 #define CR(type, action, kind, mask, error) \
 	{ RULE_##type, REGPIN_##kind, REGPIN_##action, ACCESS_WRITE, 0, 1, \
-	  mask, error, "no KVM enforces it" }
+	  mask, error, "only a KVM with regpin's CR filter" }
 #define DENY(action, access, first, last, error, warning) \
 	{ RULE_DENY, REGPIN_MSR, REGPIN_##action, access, first, \
 	  (last) - (first) + 1, ALL, error, warning }
@@ -71,6 +71,8 @@ static const struct row rows[] = {
 	MSR(NEVER, DROP, MSR_EFER, EFER_SVME, NULL, NULL),
 	MSR(ONCE, REPORT, MSR_SYSENTER_ESP, ALL, NULL, NULL),
 	MSR(UNIFORM, MASK, MSR_LSTAR, ALL, NULL, NULL),
+	MSR(FROZEN, PAUSE, MSR_EFER, EFER_NXE, NULL, NULL),
+	MSR(UNIFORM, STOP, MSR_LSTAR, ALL, NULL, NULL),
 	MSR(STICKY, GP, 0x8b, 1, "only deny", NULL),
 	MSR(UNIFORM, GP, 0x12345, ALL, "only deny", NULL),
 	MSR(STICKY, GP, MSR_EFER, 0, "no bit", NULL),
@@ -84,6 +86,13 @@ static const struct row rows[] = {
 	     NULL),
 	DENY(REPORT, R | W, MSR_EFER - 1, MSR_SFMASK, "can't only report",
 	     NULL),
+	DENY(PAUSE, R, 0x8b, 0x8b, "can't pause", NULL),
+	DENY(PAUSE, W, 0x8b, 0x8b, "can't pause", NULL),
+	DENY(PAUSE, R | W, MSR_EFER, MSR_SFMASK, "is armed by", NULL),
+	DENY(PAUSE, R, MSR_EFER, MSR_SFMASK, NULL, NULL),
+	DENY(PAUSE, R, MSR_EFER, MSR_SFMASK + 1, "can't pause", NULL),
+	DENY(STOP, R | W, 0x8b, 0x8b, NULL, NULL),
+	DENY(STOP, W, 0x48, 0x48, NULL, "the first access will stop the VM"),
 	DENY(MASK, W, 0x8b, 0x8b, "no bits", NULL),
 	DENY(MASK, R, MSR_EFER, MSR_EFER, "no bits", NULL),
 	DENY(GP, W, 0x48, 0x48, NULL, "normal running"),
@@ -119,6 +128,8 @@ static const struct row rows[] = {
 	CR(FROZEN, MASK, XCR0, ALL, NULL),
 	CR(NEVER, REPORT, CR4, 1 << 13, NULL),
 	CR(NEVER, DROP, CR4, 1 << 13, "can't vanish"),
+	CR(STICKY, PAUSE, CR0, 1 << 16, NULL),
+	CR(FROZEN, STOP, XCR0, ALL, NULL),
 	{ RULE_UNIFORM, REGPIN_CR4, REGPIN_GP, W, 0, 1, ALL, "is for MSRs",
 	  NULL },
 	{ RULE_ONCE, REGPIN_CR0, REGPIN_GP, W, 0, 1, ALL, "is for MSRs",
@@ -127,6 +138,26 @@ static const struct row rows[] = {
 	  NULL },
 	{ RULE_VALUE, REGPIN_CR0, REGPIN_GP, R, 0, 1, ALL, "is for MSRs",
 	  NULL },
+	/* require: of CR0, CR4 and EFER, by name, and not to be bent */
+	CR(REQUIRE, GP, CR0, 1 << 16, NULL),
+	CR(REQUIRE, REPORT, CR4, 1 << 20, NULL),
+	CR(REQUIRE, PAUSE, CR4, 1 << 20, NULL),
+	CR(REQUIRE, STOP, CR4, 1 << 20, NULL),
+	CR(REQUIRE, MASK, CR4, 1 << 20, "nothing that could be kept"),
+	CR(REQUIRE, DROP, CR0, 1 << 16, "nothing that could be kept"),
+	CR(REQUIRE, GP, CR4, ALL, "by name"),
+	CR(REQUIRE, GP, XCR0, 1, "CR0, CR4 and EFER only"),
+	MSR(REQUIRE, GP, MSR_EFER, EFER_NXE | EFER_SCE, NULL, NULL),
+	MSR(REQUIRE, PAUSE, MSR_EFER, EFER_NXE, NULL, NULL),
+	MSR(REQUIRE, DROP, MSR_EFER, EFER_NXE, "nothing that could be kept",
+	    NULL),
+	MSR(REQUIRE, GP, MSR_EFER, EFER_NXE | EFER_LMA, "leave LMA out", NULL),
+	MSR(REQUIRE, GP, MSR_EFER, ALL, "by name", NULL),
+	MSR(REQUIRE, GP, MSR_EFER, 0, "no bit", NULL),
+	MSR(REQUIRE, GP, MSR_LSTAR, 1, "CR0, CR4 and EFER only", NULL),
+	MSR(REQUIRE, GP, 0x8b, 1, "CR0, CR4 and EFER only", NULL),
+	{ RULE_REQUIRE, REGPIN_MSR, REGPIN_GP, W, MSR_EFER, 2, 1,
+	  "single registers", NULL },
 	/* value: reads only, of any MSR */
 	{ RULE_VALUE, REGPIN_MSR, REGPIN_GP, R, 0x8b, 4, ALL, NULL, NULL },
 	{ RULE_VALUE, REGPIN_MSR, REGPIN_GP, R | W, 0x8b, 1, ALL,
@@ -165,6 +196,81 @@ static void arming_at_start(void **state)
 	assert_int_equal(policy_check(policy, problems), 0);
 }
 
+/* Who arms when somebody asks arms by LSTAR, too, if he comes up later. */
+static void arming_when_asked(void **state)
+{
+	for (unsigned int arming = ARM_REQUEST; arming < ARM_MAX; arming++) {
+		policy->arming = arming;
+		policy->nr_rules = 0;
+		memset(problems, 0, sizeof(*problems));
+		add_deny(policy, MSR_LSTAR, 1, ACCESS_WRITE, REGPIN_GP);
+		add_pin(policy, RULE_FROZEN, MSR_SFMASK, ALL, REGPIN_GP);
+		assert_int_equal(policy_check(policy, problems), 1);
+		assert_true(said(false, "is armed by"));
+		assert_true(said(true, "after LSTAR"));
+	}
+}
+
+/* The MSR by which guests ask: it must be nobody else's. */
+static void request_msr(void **state)
+{
+	static const struct {
+		uint32_t msr;
+		const char *error;
+	} msrs[] = {
+		{ 0x4b4d5300, NULL },
+		{ 0x4b564dff, NULL },
+		{ 0xc0012fff, NULL },
+		{ 0xfffffffe, NULL },
+		{ 0xffffffff, "can't filter" },
+		{ 0x7ff, NULL },
+		{ 0x800, "x2APIC" },
+		{ 0x8ff, "x2APIC" },
+		{ 0x900, NULL },
+		{ 1, "for something else" },
+		{ 0xc2, "for something else" },
+		{ MSR_LSTAR, "for something else" },
+		{ 0x4b564d00, "for something else" },
+	};
+
+	policy->arming = ARM_REQUEST;
+	for (size_t i = 0; i < NR(msrs); i++) {
+		memset(problems, 0, sizeof(*problems));
+		policy->settings.request_msr = msrs[i].msr;
+		assert_int_equal(policy_check(policy, problems),
+				 !!msrs[i].error);
+		if (msrs[i].error)
+			assert_true(said(false, msrs[i].error));
+	}
+}
+
+static void request_msr_and_rules(void **state)
+{
+	policy->arming = ARM_REQUEST;
+	policy->settings.request_msr = 0x4b4d5300;
+	add_deny(policy, 0x4b4d52f0, 0x10, ACCESS_WRITE, REGPIN_GP);
+	add_deny(policy, 0x4b4d5301, 0x10, ACCESS_WRITE, REGPIN_GP);
+	add_deny(policy, 0x4b4d5300, 1, ACCESS_READ, REGPIN_GP);
+	assert_int_equal(policy_check(policy, problems), 0);
+	policy->rules[2].index--;
+	assert_int_equal(policy_check(policy, problems), 1);
+	assert_true(said(false, "no rule can speak of these"));
+}
+
+/* It needs a range of its own outside of the windows, and none within. */
+static void request_msr_elsewhere(void **state)
+{
+	policy->arming = ARM_REQUEST;
+	for (uint32_t i = 1; i <= 3; i++)
+		add_deny(policy, i << 20, 1, ACCESS_READ | ACCESS_WRITE,
+			 REGPIN_GP);
+	policy->settings.request_msr = 0x4b564dff;
+	assert_int_equal(policy_check(policy, problems), 0);
+	policy->settings.request_msr = 0x4b4d5300;
+	assert_int_equal(policy_check(policy, problems), 1);
+	assert_true(said(false, "6 ranges left"));
+}
+
 /**
  * struct pair - two rules on EFER, and what is to be said of them
  */
@@ -183,6 +289,15 @@ static const struct pair pairs[] = {
 	{ { RULE_NEVER, RULE_STICKY }, { 3, 2 }, NULL, "what frozen means" },
 	{ { RULE_FROZEN, RULE_STICKY }, { 1, 1 }, NULL, "frozen includes" },
 	{ { RULE_NEVER, RULE_FROZEN }, { 1, 1 }, NULL, "frozen includes" },
+	{ { RULE_REQUIRE, RULE_NEVER }, { 3, 4 }, NULL, NULL },
+	{ { RULE_REQUIRE, RULE_NEVER }, { 3, 2 }, "both require and never",
+	  NULL },
+	{ { RULE_NEVER, RULE_REQUIRE }, { 3, 2 }, "both require and never",
+	  NULL },
+	{ { RULE_REQUIRE, RULE_REQUIRE }, { 3, 2 }, "already in the rule",
+	  NULL },
+	{ { RULE_REQUIRE, RULE_FROZEN }, { 3, 3 }, NULL, NULL },
+	{ { RULE_STICKY, RULE_REQUIRE }, { 3, 3 }, NULL, NULL },
 	{ { RULE_ONCE, RULE_UNIFORM }, { ALL, ALL }, NULL, NULL },
 	{ { RULE_ONCE, RULE_ONCE }, { ALL, ALL }, "already", NULL },
 	{ { RULE_UNIFORM, RULE_DENY }, { ALL, ALL }, NULL, "decides nothing" },
@@ -273,6 +388,16 @@ static void hot_bits(void **state)
 	assert_int_equal(policy_check(policy, problems), 0);
 	assert_true(said(true, "change bit PGE of CR4"));
 	assert_false(said(true, "TS"));
+}
+
+/* What a pin on such a bit costs is more than a #GP. */
+static void hot_bits_held(void **state)
+{
+	add_rule(policy, RULE_STICKY, REGPIN_CR4, 0, 1 << 7, REGPIN_PAUSE);
+	add_rule(policy, RULE_FROZEN, REGPIN_CR0, 0, 1 << 3, REGPIN_STOP);
+	assert_int_equal(policy_check(policy, problems), 0);
+	assert_true(said(true, "the vCPU would be held each time"));
+	assert_true(said(true, "so stop the VM"));
 }
 
 /* KVM has 16 ranges; ten are the windows'. */
@@ -400,6 +525,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(each_row),
 		TEST(arming_at_start),
+		TEST(arming_when_asked),
+		TEST(request_msr),
+		TEST(request_msr_and_rules),
+		TEST(request_msr_elsewhere),
 		TEST(each_pair),
 		TEST(value_and_deny_read),
 		TEST(overlapping_denials),
@@ -407,6 +536,7 @@ int main(void)
 		TEST(nested_and_never),
 		TEST(optional_control_register),
 		TEST(hot_bits),
+		TEST(hot_bits_held),
 		TEST(ranges_elsewhere),
 		TEST(sorted),
 		TEST(too_many_rules),

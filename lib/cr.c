@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* A guest's write to a control register, as KVM's CR filter shows it, and INIT. */
+#include <errno.h>
+#include <string.h>
+
+#include "lifecycle.h"
+#include "vm.h"
+
+static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
+{
+	const struct regpin_policy *policy = vcpu->vm->policy;
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_INIT,
+		.kind = REGPIN_CR4,
+		.old_value = w->init.cr4,
+		.new_value = w->init.cr0,
+		.value = w->init.efer,
+		.action = policy->settings.init_action,
+		.rule = REGPIN_NO_RULE,
+	};
+
+	/* INIT's work is done: there is nothing to answer, and nothing pending. */
+	if (!lifecycle_init(vcpu))
+		return 1;
+	if (event.action == REGPIN_ALLOW)
+		return 1;
+	vm_event(vcpu->vm, vcpu, &event);
+	if (event.action == REGPIN_PAUSE)
+		hold_vcpu(vcpu, HOLD_INIT, &event);
+	else if (event.action == REGPIN_STOP)
+		vm_stop(vcpu->vm, vcpu);
+	return 1;
+}
+
+/* What becomes of the write: 1, as it is ours in any case. */
+static int apply(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
+		 const struct verdict *verdict)
+{
+	vcpu->answered = true;
+	w->error = verdict->action >= REGPIN_DROP;
+	if (!w->error)
+		w->value = verdict->value;
+	return 1;
+}
+
+static int stop(struct regpin_vcpu *vcpu)
+{
+	/* For who looks at the VM afterwards, it stands before the instruction. */
+	regpin_vcpu_retract(vcpu);
+	vm_stop(vcpu->vm, vcpu);
+	return 1;
+}
+
+static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
+{
+	const struct regpin_policy *policy = vcpu->vm->policy;
+	struct access access = {
+		.kind = (uint8_t)(REGPIN_CR0 + w->reg),
+		.write = true,
+		.old_value = w->old_value,
+		.new_value = w->value,
+	};
+	struct state state = lifecycle_state(vcpu, &access);
+	struct regpin_event event;
+	struct verdict verdict;
+
+	judge(policy, &state, &access, &verdict);
+	if (!verdict.rule)
+		return apply(vcpu, w, &verdict);
+	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, &access, &verdict,
+		    access.new_value, &event);
+	if (verdict.action == REGPIN_PAUSE) {
+		verdict.action = (uint8_t)hold_ticket(vcpu, &event);
+		verdict.value = access.new_value;
+		if (verdict.action != REGPIN_PAUSE)
+			return apply(vcpu, w, &verdict);
+		vm_event(vcpu->vm, vcpu, &event);
+		return hold_access(vcpu, &event);
+	}
+	vm_event(vcpu->vm, vcpu, &event);
+	return verdict.action == REGPIN_STOP ? stop(vcpu) :
+					       apply(vcpu, w, &verdict);
+}
+
+int cr_exit(struct regpin_vcpu *vcpu)
+{
+	struct regpin_cr_write *w = regpin_cr_write(vcpu->run);
+
+	/* A filter of the VMM's own: the shim lets it have none beside ours. */
+	if (!vcpu->vm->wants_crs)
+		return 0;
+	if (w->cause == KVM_X86_CR_CAUSE_INIT)
+		return init_exit(vcpu, w);
+	if (w->reg >= NR_CRS) {
+		/* Of a KVM newer than this; nobody asked for it. */
+		w->error = 1;
+		vcpu->answered = true;
+		return 1;
+	}
+	return write_exit(vcpu, w);
+}

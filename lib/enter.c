@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * May this vCPU enter the guest? Nearly always it may, and that is told by one flag;
+ * all else is looked at where that is set.
+ */
+#include <errno.h>
+
+#include "floor.h"
+#include "lifecycle.h"
+#include "vm.h"
+
+/* Not now: it is out of the way of who waits for all vCPUs. */
+static int away(struct regpin_vcpu *vcpu, enum regpin_entry entry)
+{
+	vcpu_alert(vcpu);
+	regpin_vcpu_leave(vcpu);
+	return entry;
+}
+
+/* Can't be entered? */
+static enum regpin_entry barred(struct regpin_vcpu *vcpu)
+{
+	if (atomic_load(&vcpu->vm->stopped))
+		return REGPIN_STOPPED;
+	return vcpu->shut || hold_waits(vcpu) ? REGPIN_HELD : REGPIN_ENTER;
+}
+
+/* Looks at what a vCPU is, which may arm, disarm, hold or stop it. */
+static void look(struct regpin_vcpu *vcpu)
+{
+	const struct regpin_policy *policy = vcpu->vm->policy;
+	enum regpin_cause cause = vcpu->dirty ?
+		REGPIN_BY_LOAD : atomic_load(&vcpu->vm->cause);
+	bool ticked = atomic_exchange(&vcpu->ticked, false);
+
+	vcpu->dirty = false;
+	vcpu->loading = false;
+	/* Paging went off by the VMM's hand and no more came: its APIC's INIT. */
+	if (vcpu->resetting && vcpu->armed)
+		lifecycle_init(vcpu);
+	vcpu->resetting = false;
+	/* In SMM or in L2: it must be asked again. */
+	vcpu->postponed = !lifecycle_look(vcpu, cause);
+	if (vcpu->vm->detects && vcpu->armed && (ticked || !vcpu->looked_at))
+		watch_look(vcpu, policy);
+	if (policy->settings.deadline_ms && !vcpu->forgiven &&
+	    floor_late(vcpu))
+		watch_deadline(vcpu, policy);
+}
+
+#define LATE_TICK_MS	50
+
+static unsigned int next_tick(const struct regpin_vcpu *vcpu)
+{
+	const struct settings *settings = &vcpu->vm->policy->settings;
+
+	if (!vcpu->vm->wants_msrs)
+		return 0;
+	if (vcpu->vm->detects && vcpu->armed)
+		return settings->detect_ms;
+	if (vcpu->postponed)
+		return LATE_TICK_MS;
+	/* Without a first armed vCPU nobody is late. */
+	if (!settings->deadline_ms || vcpu->forgiven ||
+	    (vcpu->armed && vcpu->setup_done) || !vm_up(vcpu->vm))
+		return 0;
+	return LATE_TICK_MS;
+}
+
+static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
+{
+	uint32_t epoch = atomic_load(&vcpu->vm->epoch);
+	enum regpin_entry entry;
+
+	/* KVM is to be asked about a vCPU with which it is through. */
+	if (vcpu->answered && vcpu_complete(vcpu))
+		vm_stop(vcpu->vm, vcpu);
+	atomic_store(&vcpu->attention, false);
+	entry = barred(vcpu);
+	if (entry == REGPIN_ENTER && vcpu->vm->wants_msrs) {
+		look(vcpu);
+		floor_tell_first(vcpu);
+		entry = barred(vcpu);
+	}
+	atomic_store(&vcpu->epoch, epoch);
+	if (entry != REGPIN_ENTER)
+		return away(vcpu, entry);
+	if (vcpu->postponed)
+		vcpu_alert(vcpu);
+	vcpu->tick_ms = next_tick(vcpu);
+	return REGPIN_ENTER;
+}
+
+int regpin_vcpu_enter(struct regpin_vcpu *vcpu)
+{
+	int entry = REGPIN_ENTER;
+
+	/* Said before it is asked: see operate.c. */
+	atomic_store_explicit(&vcpu->inside, true, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (__builtin_expect(atomic_load_explicit(&vcpu->attention,
+						  memory_order_relaxed), 0))
+		entry = attend(vcpu);
+	vcpu->answered = false;
+	return entry;
+}
+
+void regpin_vcpu_tick(struct regpin_vcpu *vcpu)
+{
+	atomic_store(&vcpu->ticked, true);
+	vcpu_alert(vcpu);
+}
+
+unsigned int regpin_vcpu_tick_ms(const struct regpin_vcpu *vcpu)
+{
+	return vcpu->tick_ms;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a vCPU must have that comes up beside armed ones: it begins with everything
+ * clear, by INIT or because it was never there, so no pin of its own can hold.
+ *
+ * It is measured by the first armed vCPU: what that has not got, the guest's CPU or
+ * kernel may not have. The moments are those at which it can begin to do harm, when
+ * paging goes on, and at which a kernel has come up, when it sets LSTAR.
+ */
+#include <time.h>
+
+#include "floor.h"
+#include "lifecycle.h"
+
+#ifndef KVM_RUN_X86_SMM
+#define KVM_RUN_X86_SMM		(1 << 0)
+#endif
+#define RUN_X86_ELSEWHERE	(KVM_RUN_X86_SMM | 1 << 2 /* GUEST_MODE */)
+
+bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
+{
+	return vcpu->armed && vcpu->life == atomic_load(&vcpu->vm->life) &&
+	       atomic_load(&vcpu->vm->gate) == GATE_OPEN;
+}
+
+/* What it has now; under the lock. What KVM shows elsewhere is another's. */
+static void note_first(struct regpin_vm *vm)
+{
+	struct protections has;
+
+	if (vcpu_get_protections(vm->first, &has) &&
+	    !(vm->first->run->flags & RUN_X86_ELSEWHERE))
+		vm->had = has;
+}
+
+void floor_tell_first(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vm *vm = vcpu->vm;
+	uint32_t asked = atomic_load(&vm->asked);
+
+	if (asked == atomic_load(&vm->told))
+		return;
+	vm_lock(vm);
+	if (vm->first == vcpu) {
+		note_first(vm);
+		atomic_store(&vm->told, asked);
+	}
+	vm_unlock(vm);
+}
+
+/*
+ * What the first armed vCPU has got. Its CR4 grows while it boots on, by writes that
+ * nobody is shown, so it is asked: kicked until it has told on its own thread. Asking
+ * KVM over its head takes the vCPU's mutex, which whoever is in KVM_RUN again at once
+ * keeps; so only where it is not.
+ */
+static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
+{
+	const struct timespec moment = { 0, 200000 };
+	struct regpin_vm *vm = vcpu->vm;
+	struct protections had;
+	uint32_t asked = 0;
+	bool wait;
+
+	now = now && vm->options.kick;
+	if (now)
+		asked = atomic_fetch_add(&vm->asked, 1) + 1;
+	do {
+		vm_lock(vm);
+		wait = now && vm->first && vm->first != vcpu &&
+		       (int32_t)(atomic_load(&vm->told) - asked) < 0;
+		if (wait && !atomic_load(&vm->first->inside)) {
+			note_first(vm);
+			wait = false;
+		} else if (wait) {
+			vcpu_alert(vm->first);
+			vcpu_kick(vm->first);
+		}
+		had = vm->had;
+		vm_unlock(vm);
+		if (wait)
+			nanosleep(&moment, NULL);
+	} while (wait);
+	return had;
+}
+
+/* While the first vCPU settles the values: the length of two ioctls. */
+static bool settled(struct regpin_vm *vm)
+{
+	while (atomic_load(&vm->settled) == SETTLING)
+		__builtin_ia32_pause();
+	return atomic_load(&vm->settled) == SETTLED;
+}
+
+bool vm_up(const struct regpin_vm *vm)
+{
+	return atomic_load(&vm->settled) == SETTLED &&
+	       atomic_load(&vm->gate) == GATE_OPEN;
+}
+
+bool floor_late(struct regpin_vcpu *vcpu)
+{
+	return !(lifecycle_pinned(vcpu) && vcpu->setup_done) &&
+	       atomic_load(&vcpu->vm->gate) == GATE_OPEN &&
+	       settled(vcpu->vm) && vm_armed(vcpu->vm);
+}
+
+static void add_floor(struct regpin_vcpu *vcpu, const struct access *access,
+		      struct state *state)
+{
+	state->floor = judge_needs_own(access) && floor_late(vcpu);
+	if (!state->floor)
+		return;
+	/* What KVM won't show is not there. */
+	vcpu_get_protections(vcpu, &state->own);
+	state->first = first_has(vcpu, judge_needs_first(access));
+}
+
+struct state lifecycle_state(struct regpin_vcpu *vcpu,
+			     const struct access *access)
+{
+	struct state state = { .armed = lifecycle_pinned(vcpu) };
+	int slot = access->kind == REGPIN_MSR ? replay_slot(access->index) : -1;
+
+	state.setup_done = state.armed && vcpu->setup_done;
+	state.reborn = vcpu->reborn;
+	if (slot >= 0) {
+		const struct uniform *uniform = &vcpu->vm->uniform[slot];
+
+		state.once = vcpu->set_up.msrs[slot];
+		state.uniform_known = settled(vcpu->vm) &&
+				      atomic_load(&uniform->known) &&
+				      atomic_load(&vcpu->vm->gate) == GATE_OPEN;
+		/* But for bits that are the vCPU's own, such as EFER.LMA. */
+		state.uniform = replay_effective(&vcpu->guest, access->index,
+						 access->old_value,
+						 atomic_load(&uniform->value));
+	}
+	add_floor(vcpu, access, &state);
+	return state;
+}
+
+void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
+{
+	const struct regpin_policy *policy = vcpu->vm->policy;
+	struct access access = { .kind = REGPIN_MSR, .write = true,
+				 .index = MSR_LSTAR, .old_value = lstar,
+				 .new_value = lstar };
+	struct state state = { 0 };
+	struct regpin_event event;
+	struct verdict verdict;
+
+	add_floor(vcpu, &access, &state);
+	judge(policy, &state, &access, &verdict);
+	if (!verdict.rule || verdict.rule->type != RULE_REQUIRE)
+		return;
+	if (verdict.action < REGPIN_PAUSE)
+		verdict.action = REGPIN_REPORT;
+	access.kind = verdict.rule->kind;
+	access.index = verdict.rule->index;
+	access.old_value = verdict.value = 0;
+	vcpu_access(vcpu, policy, REGPIN_EVENT_DETECTED, &access, &verdict, 0,
+		    &event);
+	vm_event(vcpu->vm, vcpu, &event);
+	if (verdict.action == REGPIN_PAUSE)
+		hold_vcpu(vcpu, HOLD_DEADLINE, &event);
+	else if (verdict.action == REGPIN_STOP)
+		vm_stop(vcpu->vm, vcpu);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A vCPU that waits for somebody's answer.
+ *
+ * It stands before the instruction that it is held for, with nothing pending in KVM,
+ * so its VMM can save, migrate or reset it meanwhile. When it is answered it executes
+ * the instruction again, and the answer is what that one access is judged by: if an
+ * interrupt comes first, whatever its handler does is judged as ever.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lifecycle.h"
+#include "vm.h"
+
+static void hold_set(struct regpin_vcpu *vcpu, enum hold_why why,
+		     const struct regpin_event *event)
+{
+	vm_lock(vcpu->vm);
+	vcpu->hold.event = *event;
+	vcpu->hold.answer = REGPIN_ACTION_MAX;
+	vcpu->hold.why = why;
+	vm_unlock(vcpu->vm);
+	vcpu_alert(vcpu);
+}
+
+void hold_vcpu(struct regpin_vcpu *vcpu, enum hold_why why,
+	       const struct regpin_event *event)
+{
+	hold_set(vcpu, why, event);
+}
+
+int hold_access(struct regpin_vcpu *vcpu, const struct regpin_event *event)
+{
+	int err = regpin_vcpu_retract(vcpu);
+
+	if (err) {
+		struct regpin_event failed = *event;
+
+		/* It can't be taken back, so it must not go on. */
+		failed.type = REGPIN_EVENT_FAILED;
+		failed.action = REGPIN_STOP;
+		failed.detail = (uint32_t)-err;
+		vm_event(vcpu->vm, vcpu, &failed);
+		vm_stop(vcpu->vm, vcpu);
+		return 1;
+	}
+	hold_set(vcpu, HOLD_ACCESS, event);
+	return 1;
+}
+
+void hold_drop(struct regpin_vcpu *vcpu)
+{
+	vm_lock(vcpu->vm);
+	vcpu->hold.why = HOLD_NOT;
+	vcpu->hold.ticket = REGPIN_ACTION_MAX;
+	vm_unlock(vcpu->vm);
+}
+
+enum regpin_action hold_ticket(struct regpin_vcpu *vcpu,
+			       const struct regpin_event *event)
+{
+	const struct regpin_event *held = &vcpu->hold.access;
+
+	enum regpin_action answer = vcpu->hold.ticket;
+
+	if (answer == REGPIN_ACTION_MAX || held->kind != event->kind ||
+	    held->index != event->index || held->write != event->write ||
+	    held->new_value != event->new_value ||
+	    held->old_value != event->old_value || held->rip != event->rip ||
+	    held->cpl != event->cpl)
+		return REGPIN_PAUSE;
+	vcpu->hold.ticket = REGPIN_ACTION_MAX;
+	return answer;
+}
+
+int regpin_vcpu_answer(struct regpin_vcpu *vcpu, unsigned int action)
+{
+	struct hold *hold = &vcpu->hold;
+	int ret = -EINVAL;
+
+	vm_lock(vcpu->vm);
+	if (hold->why != HOLD_NOT && hold->answer == REGPIN_ACTION_MAX &&
+	    (action == REGPIN_ALLOW || action == REGPIN_STOP ||
+	     (action == REGPIN_GP && (hold->why == HOLD_ACCESS ||
+				      hold->why == HOLD_DETECTED)))) {
+		hold->answer = action;
+		ret = 0;
+	}
+	vm_unlock(vcpu->vm);
+	if (!ret)
+		vcpu_alert(vcpu);
+	return ret;
+}
+
+/* Consumes the answer. The vCPU's thread is the only one that changes @why. */
+bool hold_waits(struct regpin_vcpu *vcpu)
+{
+	struct hold *hold = &vcpu->hold;
+	uint32_t why = atomic_load(&hold->why), answer;
+	struct regpin_event event = hold->event;
+
+	if (why == HOLD_NOT)
+		return false;
+	answer = atomic_load(&hold->answer);
+	if (answer == REGPIN_ACTION_MAX)
+		return true;
+	vm_lock(vcpu->vm);
+	hold->why = HOLD_NOT;
+	if (why == HOLD_ACCESS) {
+		hold->ticket = answer;
+		hold->access = hold->event;
+	}
+	vm_unlock(vcpu->vm);
+	/* While it waited it could not arm. */
+	vcpu->up_since = 0;
+	event.type = REGPIN_EVENT_ANSWERED;
+	event.action = (uint8_t)answer;
+	vm_event(vcpu->vm, vcpu, &event);
+	if (answer == REGPIN_STOP)
+		vm_stop(vcpu->vm, vcpu);
+	else if (why == HOLD_DETECTED)
+		watch_answered(vcpu, answer == REGPIN_GP);
+	else if (why == HOLD_DEADLINE)
+		vcpu->forgiven = true;
+	return false;
+}

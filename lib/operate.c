@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the operator does to a VM that runs: arm, disarm, a window, another policy.
+ *
+ * Theory of operation: a change is made to the VM first, then each vCPU is told to
+ * look (`attention`, `epoch`) and kicked, and looks on its own thread before it
+ * enters again. A vCPU that is on its way into the guest has said so by `inside`
+ * before it read `attention`; it is given the time that its store takes to be seen
+ * (the callers wait a millisecond), then kicked until it has looked.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "lifecycle.h"
+#include "vm.h"
+
+const struct regpin_policy *vm_use(struct regpin_vm *vm)
+{
+	atomic_fetch_add(&vm->users, 1);
+	return vm->policy;
+}
+
+void vm_done(struct regpin_vm *vm)
+{
+	atomic_fetch_sub(&vm->users, 1);
+}
+
+void vcpu_kick(struct regpin_vcpu *vcpu)
+{
+	const struct regpin_vm_options *options = &vcpu->vm->options;
+
+	if (options->kick)
+		options->kick(options->context, vcpu);
+}
+
+void vm_alert(struct regpin_vm *vm)
+{
+	struct regpin_vcpu *vcpu;
+
+	vm_lock(vm);
+	atomic_fetch_add(&vm->epoch, 1);
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		vcpu_alert(vcpu);
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		if (atomic_load(&vcpu->inside))
+			vcpu_kick(vcpu);
+	vm_unlock(vm);
+}
+
+int regpin_vm_settled(struct regpin_vm *vm)
+{
+	struct regpin_vcpu *vcpu;
+	int settled = 1;
+
+	vm_lock(vm);
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
+		if (!atomic_load(&vcpu->inside) ||
+		    atomic_load(&vcpu->epoch) == atomic_load(&vm->epoch))
+			continue;
+		settled = 0;
+		vcpu_kick(vcpu);
+	}
+	vm_unlock(vm);
+	return settled && !atomic_load(&vm->users);
+}
+
+struct regpin_vcpu *regpin_vm_vcpu(struct regpin_vm *vm, __u32 id)
+{
+	struct regpin_vcpu *vcpu;
+
+	vm_lock(vm);
+	for (vcpu = vm->vcpus; vcpu && vcpu->id != id; vcpu = vcpu->next)
+		;
+	vm_unlock(vm);
+	return vcpu;
+}
+
+int vm_filter_crs(struct regpin_vm *vm)
+{
+	struct kvm_x86_cr_filter filter;
+
+	if (!vm->wants_crs || atomic_load(&vm->filtered))
+		return 0;
+	cr_filter_build(vm->policy, vm->host.filterable, &filter);
+	if (kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &filter))
+		return -errno;
+	atomic_store(&vm->filtered, true);
+	return 0;
+}
+
+void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
+{
+	/* One of them must be the one to tell. */
+	vm_lock(vm);
+	if (!vcpu)
+		vcpu = vm->vcpus;
+	if (vcpu)
+		vcpu->crasher = true;
+	vm_unlock(vm);
+	if (!atomic_exchange(&vm->stopped, true))
+		vm_alert(vm);
+}
+
+int vm_unfilter_crs(struct regpin_vm *vm)
+{
+	struct kvm_x86_cr_filter none = { 0 };
+
+	if (!atomic_exchange(&vm->filtered, false))
+		return 0;
+	return kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &none) ? -errno : 0;
+}
+
+int regpin_vm_arm(struct regpin_vm *vm)
+{
+	/* Install, then look: each vCPU looks as it arms. */
+	int ret = vm_filter_crs(vm);
+
+	if (ret)
+		return ret;
+	lifecycle_open(vm, regpin_vm_windowed(vm) ? REGPIN_BY_WINDOW :
+						    REGPIN_BY_OPERATOR);
+	return 0;
+}
+
+void regpin_vm_disarm(struct regpin_vm *vm)
+{
+	lifecycle_close(vm, GATE_CLOSED);
+}
+
+void regpin_vm_window(struct regpin_vm *vm, int once)
+{
+	atomic_store(&vm->once, once);
+	lifecycle_close(vm, GATE_WINDOW);
+}
+
+int regpin_vm_windowed(const struct regpin_vm *vm)
+{
+	return atomic_load(&vm->gate) == GATE_WINDOW;
+}
+
+unsigned int regpin_vm_status(struct regpin_vm *vm)
+{
+	unsigned int status = vm_armed(vm) ? REGPIN_IS_ARMED : 0;
+
+	if (regpin_vm_windowed(vm))
+		status |= REGPIN_IS_WINDOWED;
+	if (atomic_load(&vm->stopped))
+		status |= REGPIN_IS_STOPPED;
+	if (atomic_load(&vm->filtered))
+		status |= REGPIN_IS_FILTERED;
+	return vm->detects ? status | REGPIN_IS_WATCHED : status;
+}
+
+unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
+				struct regpin_event *held)
+{
+	unsigned int status = 0;
+
+	if (vcpu->armed)
+		status |= REGPIN_IS_ARMED;
+	if (vcpu->fresh)
+		status |= REGPIN_IS_FRESH;
+	vm_lock(vcpu->vm);
+	if (vcpu->hold.why != HOLD_NOT &&
+	    vcpu->hold.answer == REGPIN_ACTION_MAX) {
+		status |= REGPIN_IS_HELD;
+		if (held)
+			*held = vcpu->hold.event;
+	}
+	vm_unlock(vcpu->vm);
+	return status;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What can be wrong with a rule on a control register or on EFER by itself: a part
+ * of policy_check.c. The checks return true where the others would only confuse.
+ */
+#include "policy_check.h"
+#include "registers.h"
+
+#define CR4_VMXE		(1ull << 13)
+#define CR0_HOT			(1ull << 3)	/* TS */
+#define CR4_HOT			(1ull << 2 | 1ull << 6 | 1ull << 7 | 1ull << 8)
+						/* TSD, MCE, PGE, PCE */
+
+bool check_control_register(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->kind == REGPIN_MSR)
+		return false;
+	if (rule->type >= RULE_ONCE) {
+		rule_problem(check, false,
+			     "%s is for MSRs: on %s use sticky, never or frozen",
+			     check->type, check->subject);
+		return true;
+	}
+	if (rule->flags & RULE_OPTIONAL)
+		return false;
+	rule_problem(check, true,
+		     "%s: only a KVM with regpin's CR filter enforces it, and on any other the start will be refused: add optional: true to %s there",
+		     check->subject, rule->type == RULE_REQUIRE ?
+		     "run without this rule" :
+		     "have it looked after, so that a violation is detected");
+	return false;
+}
+
+/*
+ * `require` is the floor under a vCPU that comes up, so it speaks of what the
+ * kernel gives to each CPU before it lets it run.
+ */
+bool check_require(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	bool efer = rule_covers(rule, REGPIN_MSR, MSR_EFER);
+
+	if (rule->type != RULE_REQUIRE)
+		return false;
+	if (rule->kind != REGPIN_CR0 && rule->kind != REGPIN_CR4 && !efer) {
+		rule_problem(check, false,
+			     "require on %s: a vCPU that comes up is looked at for bits of CR0, CR4 and EFER only",
+			     check->subject);
+		return true;
+	}
+	if (!~rule->mask) {
+		rule_problem(check, false,
+			     "require on %s needs its bits by name: with all of them no CPU could come up that has one less at that moment",
+			     check->subject);
+		return true;
+	}
+	if (efer && rule->mask & EFER_LMA)
+		rule_problem(check, false,
+			     "require on EFER: a CPU sets LMA itself when it turns paging on, so none has it before: leave LMA out");
+	if (rule->action != REGPIN_MASK && rule->action != REGPIN_DROP)
+		return false;
+	rule_problem(check, false,
+		     "require on %s has nothing that could be kept as it was: use action gp, report, pause or stop",
+		     check->subject);
+	return true;
+}
+
+bool check_nested(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	const char *bit = NULL;
+
+	if (!(check->policy->flags & POLICY_ACCEPT_NESTED) ||
+	    rule->type != RULE_NEVER)
+		return false;
+	if (rule_covers(rule, REGPIN_MSR, MSR_EFER) && rule->mask & EFER_SVME)
+		bit = "EFER.SVME";
+	else if (rule->kind == REGPIN_CR4 && rule->mask & CR4_VMXE)
+		bit = "CR4.VMXE";
+	if (bit)
+		rule_problem(check, true,
+			     "accept: [nested] and never %s contradict each other: a guest can't nest without it",
+			     bit);
+	return false;
+}
+
+/*
+ * Bits that kernels change all the time: a pin on one breaks the guest rather
+ * than an attack on it.
+ */
+bool check_hot_bits(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	const char *cost = "";
+	uint64_t hot = 0;
+	char bits[64];
+
+	if (rule->kind == REGPIN_CR0)
+		hot = rule->mask & CR0_HOT;
+	else if (rule->kind == REGPIN_CR4)
+		hot = rule->mask & CR4_HOT;
+	if (!hot || rule->type == RULE_NEVER)
+		return false;
+	if (rule->action == REGPIN_PAUSE)
+		cost = ", and the vCPU would be held each time";
+	else if (rule->action == REGPIN_STOP)
+		cost = ", and so stop the VM";
+	rule_problem(check, true,
+		     "kernels change %s in normal running and would violate this rule%s: leave %s out",
+		     bits_text(bits, sizeof(bits), rule, hot), cost,
+		     hot & (hot - 1) ? "these bits" : "this bit");
+	return false;
+}

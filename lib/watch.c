@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Looking, where nothing can be stopped: control registers on a KVM without the CR
+ * filter, and a vCPU that runs beside armed ones and does not arm.
+ *
+ * The registers are those at one moment; what a guest changes and puts back between
+ * two looks is never seen. Time is the vCPU thread's own run time: a vCPU that
+ * doesn't run can't change anything either.
+ */
+#include <linux/kvm.h>
+#include <string.h>
+#include <time.h>
+
+#include "lifecycle.h"
+#include "vm.h"
+
+uint64_t vcpu_run_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec + 1;
+}
+
+bool vcpu_get_crs(const struct regpin_vcpu *vcpu, bool xcr0,
+		  uint64_t crs[NR_CRS])
+{
+	struct kvm_sregs sregs;
+	struct kvm_xcrs xcrs;
+
+	memset(crs, 0, NR_CRS * sizeof(*crs));
+	if (kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		return false;
+	crs[REGPIN_CR0 - REGPIN_CR0] = sregs.cr0;
+	crs[REGPIN_CR4 - REGPIN_CR0] = sregs.cr4;
+	if (!xcr0 || kvm_ioctl(vcpu->fd, KVM_GET_XCRS, &xcrs))
+		return true;
+	for (uint32_t i = 0; i < xcrs.nr_xcrs && i < KVM_MAX_XCRS; i++)
+		if (xcrs.xcrs[i].xcr == 0)
+			crs[REGPIN_XCR0 - REGPIN_CR0] = xcrs.xcrs[i].value;
+	return true;
+}
+
+bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
+			  struct protections *ret)
+{
+	struct kvm_sregs sregs;
+
+	*ret = (struct protections){ 0 };
+	if (kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		return false;
+	ret->cr0 = sregs.cr0;
+	ret->cr4 = sregs.cr4;
+	ret->efer = sregs.efer;
+	return true;
+}
+
+#ifndef KVM_RUN_X86_GUEST_MODE
+#define KVM_RUN_X86_GUEST_MODE	(1 << 2)	/* since Linux 6.10 */
+#endif
+
+bool vcpu_at_home(const struct regpin_vcpu *vcpu)
+{
+	struct kvm_vcpu_events events;
+	struct kvm_mp_state mp;
+
+	if (vcpu->run->flags & KVM_RUN_X86_GUEST_MODE)
+		return false;
+	if (!kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) &&
+	    events.flags & KVM_VCPUEVENT_VALID_SMM && events.smi.smm)
+		return false;
+	return kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp) ||
+	       mp.mp_state == KVM_MP_STATE_RUNNABLE ||
+	       mp.mp_state == KVM_MP_STATE_HALTED;
+}
+
+/* Puts the bits back that @values has, as the VMM would. */
+static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
+{
+	struct kvm_sregs sregs;
+	struct kvm_xcrs xcrs = { .nr_xcrs = 1 };
+	uint64_t xcr0 = values[REGPIN_XCR0 - REGPIN_CR0];
+
+	if (kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		return false;
+	sregs.cr0 = values[REGPIN_CR0 - REGPIN_CR0];
+	sregs.cr4 = values[REGPIN_CR4 - REGPIN_CR0];
+	if (kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
+		return false;
+	xcrs.xcrs[0].value = xcr0;
+	return xcr0 == vcpu->seen[REGPIN_XCR0 - REGPIN_CR0] ||
+	       !kvm_ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs);
+}
+
+/**
+ * struct look - one look at a vCPU's control registers
+ * @policy: what it is judged by
+ * @now: what they are
+ * @then: what they would be, had the violations been masked that count
+ * @since: how long nobody had looked, in microseconds
+ * @action: what is to be done
+ * @event: of the violation that decides
+ */
+struct look {
+	const struct regpin_policy *policy;
+	uint64_t now[NR_CRS], then[NR_CRS];
+	uint64_t since;
+	uint8_t action;
+	struct regpin_event event;
+};
+
+/* One violation of what was found; @value is what is still to be judged. */
+static void found(struct regpin_vcpu *vcpu, struct look *look, int i,
+		  const struct access *access, struct verdict *verdict)
+{
+	struct regpin_event event;
+	uint64_t bits = verdict->bits;
+
+	/* The rule's action is about a write that could be stopped. */
+	verdict->action = verdict->action == REGPIN_REPORT ?
+		REGPIN_REPORT : look->policy->settings.detect_action;
+	verdict->value = look->now[i];
+	if (verdict->action != REGPIN_REPORT)
+		look->then[i] = (look->then[i] & ~bits) |
+				(vcpu->seen[i] & bits);
+	if (verdict->action == REGPIN_MASK)
+		verdict->value = look->then[i];
+	vcpu_access(vcpu, look->policy, REGPIN_EVENT_DETECTED, access, verdict,
+		    look->now[i], &event);
+	event.detail = look->since > UINT32_MAX ? UINT32_MAX :
+						  (uint32_t)look->since;
+	if (verdict->action > look->action) {
+		look->action = verdict->action;
+		look->event = event;
+	}
+	vm_event(vcpu->vm, vcpu, &event);
+}
+
+/*
+ * Judges one register as if the guest had written it at once; and what is left, as
+ * several rules may have something against it.
+ */
+static void look_at(struct regpin_vcpu *vcpu, struct look *look, int i)
+{
+	struct access access = {
+		.kind = (uint8_t)(REGPIN_CR0 + i), .write = true,
+		.old_value = vcpu->seen[i], .new_value = look->now[i],
+	};
+	struct state state = { .armed = true };
+	struct verdict verdict;
+
+	for (;;) {
+		judge(look->policy, &state, &access, &verdict);
+		if (!verdict.rule)
+			return;
+		access.new_value = (access.new_value & ~verdict.bits) |
+				   (access.old_value & verdict.bits);
+		found(vcpu, look, i, &access, &verdict);
+	}
+}
+
+static void failed(struct regpin_vcpu *vcpu, const struct regpin_event *found)
+{
+	struct regpin_event event = *found;
+
+	/* The bits could not be put back: it must not go on without them. */
+	event.type = REGPIN_EVENT_FAILED;
+	event.action = REGPIN_STOP;
+	event.detail = 5;	/* EIO */
+	vm_event(vcpu->vm, vcpu, &event);
+	vm_stop(vcpu->vm, vcpu);
+}
+
+/*
+ * An INIT, which nobody tells of on this KVM: no guest can turn paging off and clear
+ * all of EFER by itself, as EFER's writes are judged or need paging off first.
+ */
+static bool had_init(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS])
+{
+	struct protections has;
+
+	if (now[0] & CR0_PG || !(vcpu->seen[0] & CR0_PG) || !vcpu->looked_at ||
+	    !vcpu_get_protections(vcpu, &has) || has.efer)
+		return false;
+	return lifecycle_init(vcpu);
+}
+
+void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
+{
+	struct look look = { .policy = policy };
+	uint64_t time = vcpu_run_time();
+
+	if (!vcpu_get_crs(vcpu, true, look.now))
+		return;
+	if (had_init(vcpu, look.now)) {
+		vcpu->looked_at = 0;
+		return;
+	}
+	memcpy(look.then, look.now, sizeof(look.then));
+	look.since = (time - vcpu->looked_at) / 1000;
+	for (int i = 0; vcpu->looked_at && i < NR_CRS; i++)
+		look_at(vcpu, &look, i);
+	vcpu->looked_at = time;
+	switch (look.action) {
+	case REGPIN_MASK:
+		if (!put_back(vcpu, look.then))
+			failed(vcpu, &look.event);
+		memcpy(vcpu->seen, look.then, sizeof(vcpu->seen));
+		return;
+	case REGPIN_PAUSE:
+		/* An answer may want them back. */
+		for (int i = 0; i < NR_CRS; i++)
+			vcpu->back[i] = look.now[i] ^ look.then[i];
+		hold_vcpu(vcpu, HOLD_DETECTED, &look.event);
+		break;
+	case REGPIN_STOP:
+		vm_stop(vcpu->vm, vcpu);
+		break;
+	default:
+		break;
+	}
+	memcpy(vcpu->seen, look.now, sizeof(vcpu->seen));
+}
+
+void watch_answered(struct regpin_vcpu *vcpu, bool back)
+{
+	uint64_t now[NR_CRS];
+
+	if (!back || !vcpu_get_crs(vcpu, true, now))
+		return;
+	/* Nothing ran since, but the VMM may have written something. */
+	for (int i = 0; i < NR_CRS; i++)
+		now[i] = (now[i] & ~vcpu->back[i]) |
+			 (~vcpu->seen[i] & vcpu->back[i]);
+	if (!put_back(vcpu, now))
+		failed(vcpu, &vcpu->hold.event);
+	memcpy(vcpu->seen, now, sizeof(now));
+}
+
+void watch_deadline(struct regpin_vcpu *vcpu,
+		    const struct regpin_policy *policy)
+{
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_DEADLINE,
+		.action = policy->settings.deadline_action,
+		.detail = policy->settings.deadline_ms,
+		.rule = REGPIN_NO_RULE,
+	};
+	uint64_t time = vcpu_run_time();
+
+	/*
+	 * Whatever it does: code without paging reaches memory just as well. A CPU that
+	 * waits to be woken doesn't run. Another thread has another clock.
+	 */
+	if (!vcpu->up_since || time < vcpu->up_since) {
+		vcpu->up_since = time;
+		return;
+	}
+	if (time - vcpu->up_since < policy->settings.deadline_ms * 1000000ull)
+		return;
+	vcpu->forgiven = true;
+	vm_event(vcpu->vm, vcpu, &event);
+	if (event.action == REGPIN_PAUSE)
+		hold_vcpu(vcpu, HOLD_DEADLINE, &event);
+	else if (event.action == REGPIN_STOP)
+		vm_stop(vcpu->vm, vcpu);
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the operator wants, from the agent by shared memory: a thread of its own that
+ * sleeps on a futex, does one command after the other, and keeps what `status` shows.
+ * It begins with the process's first VM.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "handoff.h"
+#include "shim.h"
+#include "vm.h"
+
+#define STATUS_MS	200	/* how old what `status` shows may be */
+#define SETTLE_MS	4000	/* a VMM that is stopped never settles */
+#define POLICY_MS	20000	/* the agent waits a little longer for both */
+#define MAX_VMS		STATUS_VMS
+
+static struct {
+	struct handoff *handoff;
+	pthread_mutex_t lock;
+	pthread_t thread;
+	bool started;
+	pid_t pid;		/* a child has VMs of its own, but no thread */
+	struct {
+		struct regpin_vm *vm;
+		uint32_t number;
+		uint64_t window_end;	/* CLOCK_MONOTONIC, ms; 0: none */
+	} vms[MAX_VMS];
+	struct regpin_policy *policy;	/* the last one that came here */
+	uint32_t number;	/* of the command that it came with */
+	uint32_t done;
+} control = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void sleep_ms(long ms)
+{
+	const struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* VMs that the VMM has closed are its memory only. */
+static void bury(void)
+{
+	for (int i = 0; i < MAX_VMS; i++) {
+		if (!control.vms[i].vm || fds_vm_lives(control.vms[i].vm))
+			continue;
+		control.vms[i].vm = NULL;
+		atomic_store(&control.handoff->vms[i].flags, 0);
+	}
+}
+
+/* Waits till every vCPU has looked at what was changed. 0 or -ETIMEDOUT. */
+static int settle_in(struct regpin_vm *vm, uint32_t ms)
+{
+	uint64_t end = now_ms() + ms;
+
+	do {
+		sleep_ms(1);
+		if (regpin_vm_settled(vm))
+			return 0;
+	} while (now_ms() < end);
+	return -ETIMEDOUT;
+}
+
+static int settle(struct regpin_vm *vm)
+{
+	return settle_in(vm, SETTLE_MS);
+}
+
+static int window(int i, uint32_t ms, bool once)
+{
+	/* Else an agent that dies would leave it open for ever. */
+	if (!ms)
+		return -EINVAL;
+	control.vms[i].window_end = now_ms() + ms;
+	regpin_vm_window(control.vms[i].vm, once);
+	return settle(control.vms[i].vm);
+}
+
+static int answer(struct regpin_vm *vm, uint32_t id, uint32_t action)
+{
+	struct regpin_vcpu *vcpu = regpin_vm_vcpu(vm, id);
+
+	return vcpu ? regpin_vcpu_answer(vcpu, action) : -ENOENT;
+}
+
+static int arm(int i)
+{
+	int ret = regpin_vm_arm(control.vms[i].vm);
+
+	control.vms[i].window_end = 0;
+	return ret ? ret : settle(control.vms[i].vm);
+}
+
+/**
+ * struct wish - a command as it was when it was taken
+ * @command: and the others as in struct control
+ */
+struct wish {
+	uint32_t command, vm, vcpu, arg;
+	bool once;
+};
+
+static int one(int i, const struct wish *c)
+{
+	struct regpin_vm *vm = control.vms[i].vm;
+
+	switch (c->command) {
+	case CONTROL_ARM:
+		return arm(i);
+	case CONTROL_DISARM:
+		control.vms[i].window_end = 0;
+		regpin_vm_disarm(vm);
+		return settle(vm);
+	case CONTROL_WINDOW:
+		return window(i, c->arg, c->once);
+	case CONTROL_WINDOW_END:
+		return regpin_vm_windowed(vm) ? arm(i) : -EINVAL;
+	case CONTROL_ANSWER:
+		return answer(vm, c->vcpu, c->arg);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* All VMs, or none: what one of them can't have is found before anything changes. */
+static int set_policy(const struct control *c, uint32_t number)
+{
+	struct regpin_policy *policy, *old = control.policy;
+	int ret = c->blob_size <= BLOB_MAX_SIZE ?
+		regpin_policy_load(c->blob, c->blob_size, &policy) : -EINVAL;
+	bool late = false;
+
+	if (ret)
+		return ret;
+	for (int i = 0; i < MAX_VMS && !ret; i++)
+		if (control.vms[i].vm)
+			ret = regpin_vm_set_policy(control.vms[i].vm, policy);
+	if (ret) {
+		/* The first VM may have it already: back, by the same way. */
+		for (int i = 0; i < MAX_VMS; i++)
+			if (control.vms[i].vm)
+				regpin_vm_set_policy(control.vms[i].vm,
+						     session_policy());
+	} else {
+		session_set_policy(policy);
+	}
+	for (int i = 0; i < MAX_VMS; i++) {
+		int err;
+
+		if (!control.vms[i].vm)
+			continue;
+		late |= settle_in(control.vms[i].vm, POLICY_MS) != 0;
+		err = regpin_vm_policy_done(control.vms[i].vm);
+		ret = ret ? ret : err;
+	}
+	if (!late)
+		regpin_policy_free(ret ? policy : old);
+	if (!ret) {
+		control.policy = policy;
+		control.number = number;
+	}
+	return ret ? ret : late ? -ETIMEDOUT : 0;
+}
+
+static int command(const struct wish *wish, uint32_t number)
+{
+	int ret = -ENOENT;
+
+	/* The agent has given up waiting for it. */
+	if (wish->command == CONTROL_NONE)
+		return -ECANCELED;
+	if (wish->command == CONTROL_POLICY)
+		return set_policy(&control.handoff->control, number);
+	for (int i = 0; i < MAX_VMS; i++)
+		if (control.vms[i].vm && (wish->vm == CONTROL_ALL_VMS ||
+					  wish->vm == control.vms[i].number))
+			ret = one(i, wish);
+	return ret;
+}
+
+/* Does the agent's command, if there is a new one. Returns true if so. */
+static bool obey(void)
+{
+	struct control *shared = &control.handoff->control;
+	uint32_t request = atomic_load(&shared->request);
+	struct wish wish = { .command = shared->command, .vm = shared->vm,
+			     .vcpu = shared->vcpu, .arg = shared->arg,
+			     .once = shared->once };
+
+	if (request == control.done)
+		return false;
+	bury();
+	shared->result = command(&wish, request);
+	control.done = request;
+	return true;
+}
+
+static void end_windows(void)
+{
+	for (int i = 0; i < MAX_VMS; i++) {
+		if (!control.vms[i].window_end ||
+		    now_ms() < control.vms[i].window_end)
+			continue;
+		if (regpin_vm_windowed(control.vms[i].vm))
+			arm(i);
+		control.vms[i].window_end = 0;
+	}
+}
+
+static void show_vcpu(struct vcpu_status *status, uint32_t number,
+		      struct regpin_vcpu *vcpu)
+{
+	struct regpin_event held = { 0 };
+	unsigned int is = regpin_vcpu_status(vcpu, &held);
+	uint32_t flags = STATUS_PRESENT;
+
+	if (is & REGPIN_IS_ARMED)
+		flags |= STATUS_ARMED;
+	if (is & REGPIN_IS_HELD)
+		flags |= STATUS_HELD;
+	if (is & REGPIN_IS_FRESH)
+		flags |= STATUS_FRESH;
+	status->vm = number;
+	status->vcpu = vcpu->id;
+	if (flags & STATUS_HELD)
+		status->held = held;
+	atomic_store(&status->flags, flags);
+}
+
+static void show(void)
+{
+	uint32_t nr = 0;
+
+	for (int i = 0; i < MAX_VMS; i++) {
+		struct vm_status *status = &control.handoff->vms[i];
+		struct regpin_vm *vm = control.vms[i].vm;
+		struct regpin_vcpu *vcpu;
+		unsigned int is;
+
+		if (!vm)
+			continue;
+		is = regpin_vm_status(vm);
+		status->vm = control.vms[i].number;
+		atomic_store(&status->policy, control.number);
+		/* Of the two sets of flags one is for processes of other builds. */
+		atomic_store(&status->flags, STATUS_PRESENT |
+			(is & REGPIN_IS_ARMED ? STATUS_ARMED : 0) |
+			(is & REGPIN_IS_WINDOWED ? STATUS_WINDOW : 0) |
+			(is & REGPIN_IS_STOPPED ? STATUS_STOPPED : 0) |
+			(is & REGPIN_IS_FILTERED ? STATUS_FILTERED : 0) |
+			(is & REGPIN_IS_WATCHED ? STATUS_DETECTS : 0));
+		/* vCPUs go only when a VM is created, which takes our lock. */
+		for (vcpu = vm->vcpus; vcpu && nr < STATUS_VCPUS;
+		     vcpu = vcpu->next)
+			show_vcpu(&control.handoff->vcpus[nr++],
+				  control.vms[i].number, vcpu);
+	}
+	for (; nr < STATUS_VCPUS && control.handoff->vcpus[nr].flags; nr++)
+		atomic_store(&control.handoff->vcpus[nr].flags, 0);
+}
+
+static void *control_main(void *arg)
+{
+	const struct timespec wait = { 0, STATUS_MS * 1000000L };
+	_Atomic uint32_t *request = &control.handoff->control.request;
+
+	for (;;) {
+		bool obeyed;
+
+		pthread_mutex_lock(&control.lock);
+		obeyed = obey();
+		end_windows();
+		show();
+		pthread_mutex_unlock(&control.lock);
+		/* Who asks then sees what has become of it. */
+		if (obeyed) {
+			atomic_store(&control.handoff->control.done,
+				     control.done);
+			session_wake();
+		}
+		syscall(SYS_futex, request, FUTEX_WAIT, control.done, &wait,
+			NULL, 0);
+	}
+	return arg;
+}
+
+/* No signal of the VMM's is for this thread. */
+static void start(void)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, 1ul << 18);
+	if (pthread_create(&control.thread, &attr, control_main, NULL))
+		session_die_text("no thread could be made for what the operator wants");
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	control.started = true;
+	control.pid = getpid();
+}
+
+/* A child has neither our thread nor its VMs, and may have got the lock locked. */
+static void after_fork(void)
+{
+	if (!control.pid || control.pid == getpid())
+		return;
+	pthread_mutex_init(&control.lock, NULL);
+	memset(control.vms, 0, sizeof(control.vms));
+	control.started = false;
+	control.pid = 0;
+}
+
+void control_add(struct handoff *handoff, struct regpin_vm *vm,
+		 uint32_t number)
+{
+	int free = -1;
+
+	after_fork();
+	pthread_mutex_lock(&control.lock);
+	control.handoff = handoff;
+	for (int i = 0; i < MAX_VMS && free < 0; i++)
+		if (!control.vms[i].vm || !fds_vm_lives(control.vms[i].vm))
+			free = i;
+	/* A VMM's throw-away VMs, by which it probes, take no place for long. */
+	if (free < 0)
+		free = (int)(number % MAX_VMS);
+	control.vms[free].vm = vm;
+	control.vms[free].number = number;
+	control.vms[free].window_end = 0;
+	if (!control.started) {
+		control.done = atomic_load(&handoff->control.request);
+		start();
+	}
+	pthread_mutex_unlock(&control.lock);
+}
+
+void control_lock(void)
+{
+	after_fork();
+	pthread_mutex_lock(&control.lock);
+}
+
+void control_unlock(void)
+{
+	pthread_mutex_unlock(&control.lock);
+}

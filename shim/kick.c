@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Getting a vCPU out of KVM_RUN: by a signal of our own to the thread that runs it,
+ * whose handler sets immediate_exit, so that none comes too early. The same signal
+ * comes from a timer on the thread's run time where a vCPU has to be looked at now
+ * and then.
+ *
+ * What the handler did is undone by the thread itself, which then enters again: the
+ * VMM sees none of it. A kick of the VMM's at the same time is not lost: it has set
+ * immediate_exit to a value of its own, or its signal is still pending.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shim.h"
+#include "vm.h"
+
+/* The thread's own; handlers of other threads' signals see other ones. */
+static __thread struct regpin_vcpu *volatile current
+	__attribute__((tls_model("initial-exec")));
+static __thread volatile sig_atomic_t kicked
+	__attribute__((tls_model("initial-exec")));
+static __thread timer_t timer __attribute__((tls_model("initial-exec")));
+static __thread unsigned int timer_ms
+	__attribute__((tls_model("initial-exec")));
+/* What the VMM blocks in KVM_RUN, by the kernel's bits. */
+static __thread unsigned long run_mask
+	__attribute__((tls_model("initial-exec")));
+static __thread bool run_masked __attribute__((tls_model("initial-exec")));
+static __thread bool timer_made __attribute__((tls_model("initial-exec")));
+
+static _Atomic int kick_signal;
+
+static void on_kick(int number, siginfo_t *info, void *context)
+{
+	struct regpin_vcpu *vcpu = current;
+
+	if (!vcpu)
+		return;
+	if (info->si_code == SI_TIMER)
+		regpin_vcpu_tick(vcpu);
+	kicked = 1;
+	vcpu_exit_soon(vcpu->run);
+}
+
+/* A real-time signal that nobody has taken, from the last one down. */
+static void take_signal(void)
+{
+	struct sigaction act = { .sa_sigaction = on_kick,
+				 .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction old;
+
+	sigemptyset(&act.sa_mask);
+	for (int number = SIGRTMAX; number > SIGRTMIN; number--) {
+		if (sigaction(number, NULL, &old) ||
+		    old.sa_handler != SIG_DFL)
+			continue;
+		if (!sigaction(number, &act, NULL)) {
+			atomic_store(&kick_signal, number);
+			return;
+		}
+	}
+	session_die_text("the VMM uses all real-time signals: none is left to reach its vCPUs with");
+}
+
+void kick_begin(void)
+{
+	if (!atomic_load(&kick_signal))
+		take_signal();
+}
+
+int kick_signal_number(void)
+{
+	return atomic_load(&kick_signal);
+}
+
+/* The thread runs this vCPU from now on. */
+void kick_thread(struct regpin_vcpu *vcpu)
+{
+	sigset_t set;
+
+	current = vcpu;
+	atomic_store(&vcpu->runner, (int)syscall(SYS_gettid));
+	sigemptyset(&set);
+	sigaddset(&set, atomic_load(&kick_signal));
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+bool kick_is_thread(const struct regpin_vcpu *vcpu)
+{
+	return current == vcpu;
+}
+
+bool kick_taken(struct regpin_vcpu *vcpu)
+{
+	if (!kicked)
+		return false;
+	kicked = 0;
+	vcpu_exit_done(vcpu->run);
+	return true;
+}
+
+void kick_vcpu(void *context, struct regpin_vcpu *vcpu)
+{
+	int thread = atomic_load(&vcpu->runner), err = errno;
+
+	if (thread && atomic_load(&kick_signal))
+		syscall(SYS_tgkill, getpid(), thread,
+			atomic_load(&kick_signal));
+	errno = err;
+}
+
+void kick_mask(const unsigned char *set)
+{
+	/* Of the thread: a vCPU's mask is set by who runs it. */
+	memcpy(&run_mask, set, sizeof(run_mask));
+	run_masked = true;
+}
+
+bool kick_pending(void)
+{
+	unsigned long pending = 0;
+	sigset_t set;
+
+	if (!run_masked || sigpending(&set))
+		return false;
+	memcpy(&pending, &set, sizeof(pending));
+	return pending & ~run_mask;
+}
+
+static bool timer_make(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
+				  .sigev_signo = atomic_load(&kick_signal) };
+
+	event._sigev_un._tid = (int)syscall(SYS_gettid);
+	return !timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer);
+}
+
+void kick_every(unsigned int ms)
+{
+	const struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
+	const struct itimerspec every = { time, time };
+
+	if (LIKELY(ms == timer_ms))
+		return;
+	if (!timer_made)
+		timer_made = timer_make();
+	if (!timer_made || timer_settime(timer, 0, &every, NULL))
+		session_die_text("there is no timer for looking at a vCPU's registers (RLIMIT_SIGPENDING?)");
+	timer_ms = ms;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An agent without a VMM, for tests of its control socket: the handoff is plain
+ * memory, clients are ends of socket pairs, and the clock is a variable.
+ */
+#ifndef REGPIN_TESTS_FAKE_AGENT_H
+#define REGPIN_TESTS_FAKE_AGENT_H
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "build_policy.h"
+#include "ctl.h"
+
+static struct handoff fake_handoff;
+static struct launch fake_launch;
+static struct out fake_out;
+static struct agent fake_agent;
+static uint64_t fake_now;
+
+/* One VM of two vCPUs; a policy on EFER.NXE (rule 0) and CR0.WP (rule 1). */
+static inline struct ctl *fake_begin(void)
+{
+	const struct ctl_socket none = { .fd = -1, .dir = -1, .name = "vm1" };
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1u << 16, REGPIN_PAUSE);
+	if (finish_policy(policy))
+		abort();
+	memset(&fake_handoff, 0, sizeof(fake_handoff));
+	ring_init(&fake_handoff.ring);
+	memset(&fake_launch, 0, sizeof(fake_launch));
+	fake_launch.whole = fake_launch.policy = *policy;
+	free(policy);
+	fake_launch.shared = &fake_handoff;
+	/* A host that can enforce all, so that no test depends on this one. */
+	fake_launch.host = (struct host){
+		.api_version = 12, .msr_filter = true, .msr_exits = true,
+		.cr_filter = true,
+	};
+	memset(&fake_out, 0, offsetof(struct out, buf));
+	fake_out.fd = fake_out.fifo = -1;
+	memset(&fake_agent, 0, sizeof(fake_agent));
+	fake_agent.launch = &fake_launch;
+	fake_agent.events = fake_agent.messages = &fake_out;
+	fake_agent.attached = 1;
+	fake_now = 1000000;
+	ctl_init(&fake_agent.ctl, &fake_agent, &none);
+	for (unsigned int i = 0; i < 2; i++) {
+		fake_handoff.vcpus[i].vcpu = i;
+		atomic_store(&fake_handoff.vcpus[i].flags,
+			     STATUS_PRESENT | STATUS_ARMED);
+	}
+	atomic_store(&fake_handoff.vms[0].flags,
+		     STATUS_PRESENT | STATUS_ARMED | STATUS_FILTERED);
+	return &fake_agent.ctl;
+}
+
+static inline void fake_end(struct ctl *ctl)
+{
+	ctl_farewell(ctl);
+	ctl_end(ctl);
+}
+
+/* A client of this user; returns its end. */
+static inline int fake_client_of(struct ctl *ctl, uint32_t uid)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) < 0)
+		abort();
+	ctl_adopt(ctl, ends[0], uid, 4711, fake_now);
+	return ends[1];
+}
+
+static inline int fake_client(struct ctl *ctl)
+{
+	return fake_client_of(ctl, 0);
+}
+
+static inline void fake_hold(unsigned int vcpu)
+{
+	fake_handoff.vcpus[vcpu].held = (struct regpin_event){
+		.type = REGPIN_EVENT_VIOLATION, .vcpu = vcpu,
+		.kind = REGPIN_CR0, .write = 1, .bits = 1u << 16,
+		.old_value = 0x80050033, .new_value = 0x80040033,
+		.value = 0x80050033, .action = REGPIN_PAUSE, .rule = 1,
+	};
+	atomic_fetch_or(&fake_handoff.vcpus[vcpu].flags, STATUS_HELD);
+}
+
+/* The VMM's process answers the command that it has in hand. */
+static inline void fake_answer(int32_t result)
+{
+	struct control *control = &fake_handoff.control;
+
+	control->result = result;
+	atomic_store(&control->done, atomic_load(&control->request));
+}
+
+#endif

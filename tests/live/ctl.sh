@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: ctl.sh REGPIN SHIM
+#
+# `regpin ctl` with a small VMM on the real KVM: what the agent is told to do is done
+# to the guest. Prints TAP.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+regpin=$(realpath "$1")
+shim=$(realpath "$2")
+nr=0 failed=0 vmm=
+
+skip_all()
+{
+	printf '1..0 # SKIP %s\n' "$1"
+	exit 0
+}
+
+[[ -r /dev/kvm && -w /dev/kvm ]] || skip_all "no access to /dev/kvm"
+"$regpin" probe --json | grep -q '"msr_filter":true,"msr_exits":true' ||
+	skip_all "this KVM has no MSR filter"
+[[ -r $shim ]] || skip_all "no shim at $shim"
+command -v jq >/dev/null || skip_all "no jq"
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"; [[ -z $vmm ]] || kill "$vmm" 2>/dev/null' EXIT
+cd "$dir" || exit 1
+ulimit -c 0
+"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -o vmm "$here/fakevmm.c" ||
+	skip_all "the VMM does not compile"
+
+# Not gp: a vCPU that has shut down does not run on.
+cat >policy.yaml <<'E'
+version: 1
+arming: start
+action: mask
+rules:
+  - register: EFER
+    sticky: [SCE, NXE]
+E
+cat >other.yaml <<'E'
+version: 1
+arming: start
+rules:
+  - register: LSTAR
+    once: true
+  - register: EFER
+    sticky: [SCE]
+    action: pause
+E
+
+ok() # STATUS DESCRIPTION
+{
+	nr=$((nr + 1))
+	if [[ $1 == 0 ]]; then
+		echo "ok $nr - $2"
+		return
+	fi
+	failed=1
+	echo "not ok $nr - $2"
+	for file in out ctl.out ctl.err; do
+		sed "s/^/# $file: /" "$file" 2>/dev/null
+	done
+	tail -n 4 events | sed 's/^/# events: /'
+}
+
+await() # PATTERN FILE
+{
+	for ((i = 0; i < 300; i++)); do
+		grep -qs -- "$1" "$2" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+ctl()
+{
+	"$regpin" ctl --ctl "$dir/ctl" vm "$@" >ctl.out 2>ctl.err </dev/null
+}
+
+# How many exits there were.
+exits()
+{
+	for ((i = 0; i < 300; i++)); do
+		[[ $(grep -c '^exit' out) -ge $1 ]] && break
+		sleep 0.05
+	done
+	[[ $(grep -c '^exit' out) == "$1" ]]
+}
+
+held()
+{
+	for ((i = 0; i < 300; i++)); do
+		ctl status
+		grep -q HELD ctl.out && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# start POLICY ROUNDS
+start()
+{
+	local steps=() i
+
+	for ((i = 1; i <= $2; i++)); do
+		steps+=(await "go$i" flood 1)
+	done
+	rm -f go* end events
+	timeout -k 1 90 "$regpin" run --policy "$1" --name vm --ctl "$dir/ctl" \
+		--events "$dir/events" --event-limit 0 -- \
+		./vmm vm vcpu "${steps[@]}" await end exit 4 >out 2>err </dev/null &
+	vmm=$!
+	await '"armed"\|"attached"' events
+}
+
+# The guest tries once more to clear SCE.
+try()
+{
+	touch "go$1"
+	exits "$1"
+}
+
+violations() # how many there were, and how the last ended
+{
+	jq -sr '[.[] | select(.event == "violation")] |
+		"\(length) \(last.verdict) \(last.where)"' events
+}
+
+start policy.yaml 7
+try 1
+await '"violation"' events
+[[ $(violations) == "1 mask policy.yaml:6:5" ]]
+ok $? "under the policy the write is masked"
+ctl disarm && try 2
+[[ $? == 0 && $(violations) == 1\ * ]]
+ok $? "disarm: it may"
+ctl arm && try 3
+[[ $? == 0 && $(violations) == 2\ mask\ * ]]
+ok $? "arm: it may not"
+ctl mode report && try 4
+await '"report"' events
+[[ $(violations) == 3\ report\ * ]]
+ok $? "mode report: it may, and that is told"
+ctl mode enforce && ctl window --for 60s && try 5
+[[ $? == 0 && $(violations) == 3\ * ]]
+ok $? "a window: it may"
+ctl window --end && ctl policy other.yaml --yes
+ok $? "another policy"
+touch go6
+held
+grep -q "vcpu 0: armed, HELD: write of EFER: 0x1 -> 0x0 (SCE): sticky, other.yaml:7:5" ctl.out &&
+	[[ $(violations) == "4 pause other.yaml:7:5" ]] && exits 5
+ok $? "its rule holds the vCPU, and is named"
+ctl allow --vcpu 0 && exits 6
+[[ $? == 0 && $(violations) == 4\ * && $(tail -n 1 out) == "exit 5" ]]
+ok $? "allow: it may, this time"
+touch go7
+held && ctl gp --vcpu 0 && exits 7
+[[ $? == 0 && $(violations) == 5\ * && $(tail -n 1 out) == "exit 8" ]]
+ok $? "gp: it may not"
+touch end
+wait "$vmm"
+status=$?
+await '"detached"' events
+[[ $status == 4 && ! -e ctl/vm.sock ]]
+ok $? "the VMM's status comes through, and the socket is gone"
+[[ $(jq -r 'select(.event == "control" and .result == "done").command' events | tr '\n' ' ') == \
+	"disarm arm mode mode window window-end policy allow gp " ]]
+ok $? "each command is an event"
+
+start other.yaml 1
+touch go1
+held && ctl stop --vcpu 0 && exits 1
+[[ $? == 0 && $(tail -n 1 out) == "exit 24" ]]
+ok $? "stop: the VMM is told that its guest has crashed"
+touch end
+wait "$vmm"
+vmm=
+echo "1..$nr"
+exit $failed

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where KVM can't filter control registers: they are looked at, and what was found
+ * is told, put back, asked about or the end. And a vCPU that comes up beside armed
+ * ones and does not arm in time. Also a KVM that could filter is not asked to.
+ */
+#include <time.h>
+
+#include "scene.h"
+
+#define KERNEL		0xffffffff81000000ull
+#define CR0_WP		(1ull << 16)
+#define CR0_NE		(1ull << 5)
+#define CR0_MP		(1ull << 1)
+#define CR0_EM		(1ull << 2)
+#define CR4_TSD		(1ull << 2)
+#define CR4_DE		(1ull << 3)
+#define CR4_PAE		(1ull << 5)
+#define CR4_ON		(CR4_PAE | CR4_DE)
+
+static void add_optional(struct regpin_policy *policy, unsigned int type,
+			 unsigned int kind, uint64_t mask, unsigned int action)
+{
+	add_rule(policy, type, kind, 0, mask, action);
+	policy->rules[policy->nr_rules - 1].flags = RULE_OPTIONAL;
+}
+
+static uint64_t cr(struct tiny_vcpu *vcpu, unsigned int number)
+{
+	struct kvm_sregs sregs;
+
+	tiny_get_sregs(vcpu, &sregs);
+	return number ? sregs.cr4 : sregs.cr0;
+}
+
+/* Enters after it has been told to look. */
+static int look(struct tiny_vcpu *vcpu)
+{
+	uint64_t value;
+
+	regpin_vcpu_tick(vcpu->regpin);
+	return tiny_rdmsr(vcpu, MSR_STAR, &value);
+}
+
+static struct regpin_policy *cr_policy(unsigned int action)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	policy->settings.detect_action = (uint8_t)action;
+	add_optional(policy, RULE_STICKY, REGPIN_CR0, CR0_WP, REGPIN_GP);
+	add_optional(policy, RULE_NEVER, REGPIN_CR0, CR0_EM, REGPIN_GP);
+	add_optional(policy, RULE_STICKY, REGPIN_CR4, CR4_DE, REGPIN_GP);
+	add_optional(policy, RULE_NEVER, REGPIN_CR4, CR4_TSD, REGPIN_GP);
+	return policy;
+}
+
+static void open_scene(struct scene *s, unsigned int action)
+{
+	scene_open(s, cr_policy(action), 1, TINY_LONG);
+	tiny_mov_cr(&s->vcpu[0], 4, CR4_ON);
+	tiny_wrmsr(&s->vcpu[0], MSR_LSTAR, KERNEL);
+	tiny_wrmsr(&s->vcpu[0], MSR_SFMASK, 0x700);
+	look(&s->vcpu[0]);
+	s->nr_events = 0;
+}
+
+/* The guest clears WP. Returns what it runs into when it is looked at. */
+static int clear_wp(struct scene *s)
+{
+	struct tiny_vcpu *vcpu = &s->vcpu[0];
+
+	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) & ~CR0_WP),
+	   "nothing stops the guest clearing CR0.WP");
+	return look(vcpu);
+}
+
+static bool found(const struct regpin_event *e, unsigned int kind,
+		  uint64_t bits, unsigned int action)
+{
+	return e->type == REGPIN_EVENT_DETECTED && e->kind == kind &&
+	       e->bits == bits && e->action == action && e->write &&
+	       !e->has_rip && e->detail < 60000000;
+}
+
+static void test_before(void)
+{
+	struct tiny_vcpu *vcpu;
+	struct scene s;
+
+	scene_open(&s, cr_policy(REGPIN_STOP), 1, TINY_LONG);
+	vcpu = &s.vcpu[0];
+	ok(regpin_vm_status(s.vm.regpin) == REGPIN_IS_WATCHED,
+	   "the VM's status says watched");
+	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) & ~CR0_WP) && !look(vcpu) &&
+	   !tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP) && !look(vcpu) &&
+	   scene_silent(&s) && !regpin_vcpu_tick_ms(vcpu->regpin),
+	   "before arming nobody looks");
+	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
+	look(vcpu);
+	ok(scene_only(&s, REGPIN_EVENT_ARMED) &&
+	   regpin_vcpu_tick_ms(vcpu->regpin) == 10, "armed: every 10 ms");
+	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_MP) && !look(vcpu) &&
+	   !tiny_mov_cr(vcpu, 0, cr(vcpu, 0) & ~CR0_MP) && !look(vcpu) &&
+	   scene_silent(&s), "bits without a rule are free");
+	ok(!tiny_mov_cr(vcpu, 4, CR4_ON) && !look(vcpu) && scene_silent(&s),
+	   "a sticky bit may be set");
+	ok(!tiny_mov_cr(vcpu, 4, CR4_PAE) && look(vcpu) == TINY_STOPPED,
+	   "and is sticky from then on");
+	scene_close(&s);
+}
+
+static void test_report(void)
+{
+	struct tiny_vcpu *vcpu;
+	struct scene s;
+
+	open_scene(&s, REGPIN_REPORT);
+	vcpu = &s.vcpu[0];
+	ok(!clear_wp(&s), "looked at, it runs on");
+	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_REPORT) &&
+	   s.events[0].old_value & CR0_WP && s.events[0].rule == 0 &&
+	   s.events[0].value == cr(vcpu, 0) &&
+	   scene_only(&s, REGPIN_EVENT_DETECTED), "one event");
+	ok(!(cr(vcpu, 0) & CR0_WP), "the bit stays as the guest made it");
+	ok(!look(vcpu) && scene_silent(&s), "and is not told again");
+	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP) && !look(vcpu) &&
+	   scene_silent(&s), "set again: silent");
+	ok(!clear_wp(&s) && scene_only(&s, REGPIN_EVENT_DETECTED),
+	   "cleared again: told again");
+	scene_close(&s);
+}
+
+static void test_restore(void)
+{
+	struct tiny_vcpu *vcpu;
+	struct scene s;
+
+	open_scene(&s, REGPIN_MASK);
+	vcpu = &s.vcpu[0];
+	ok(!clear_wp(&s) && cr(vcpu, 0) & CR0_WP, "looked at, WP is back");
+	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_MASK) &&
+	   s.events[0].value & CR0_WP && !(s.events[0].new_value & CR0_WP) &&
+	   scene_only(&s, REGPIN_EVENT_DETECTED), "one event, and no vmm-write");
+	ok(!look(vcpu) && scene_silent(&s), "then all is as it was");
+
+	/* Two rules, two registers, in one look; what is free stays. */
+	tiny_mov_cr(vcpu, 0, ((cr(vcpu, 0) & ~CR0_WP) | CR0_EM) | CR0_MP);
+	tiny_mov_cr(vcpu, 4, CR4_PAE | CR4_TSD);
+	ok(!look(vcpu) && s.nr_events == 4 &&
+	   scene_count(&s, REGPIN_EVENT_DETECTED) == 4,
+	   "four rules violated at once: four events");
+	ok((cr(vcpu, 0) & (CR0_WP | CR0_EM | CR0_MP)) == (CR0_WP | CR0_MP) &&
+	   cr(vcpu, 4) == CR4_ON, "all of it is put back, and only that");
+	s.nr_events = 0;
+	ok(!look(vcpu) && scene_silent(&s), "then silence");
+	scene_close(&s);
+}
+
+static void test_pause(void)
+{
+	struct kvm_regs before, after;
+	struct tiny_vcpu *vcpu;
+	struct scene s;
+
+	open_scene(&s, REGPIN_PAUSE);
+	vcpu = &s.vcpu[0];
+	ok(clear_wp(&s) == TINY_HELD, "looked at, it is held");
+	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_PAUSE) &&
+	   scene_only(&s, REGPIN_EVENT_DETECTED), "one event");
+	before = scene_regs(vcpu);
+	ok(tiny_run(vcpu) == TINY_HELD && look(vcpu) == TINY_HELD &&
+	   scene_silent(&s), "until it is answered");
+	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW) &&
+	   !look(vcpu) && scene_only(&s, REGPIN_EVENT_ANSWERED) &&
+	   !(cr(vcpu, 0) & CR0_WP), "allow: it runs on without WP");
+	ok(!look(vcpu) && scene_silent(&s), "and nobody asks again");
+	tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP);
+	look(vcpu);
+
+	tiny_mov_cr(vcpu, 0, (cr(vcpu, 0) & ~CR0_WP) | CR0_EM);
+	tiny_mov_cr(vcpu, 4, CR4_PAE);
+	ok(look(vcpu) == TINY_HELD && s.nr_events == 3,
+	   "two registers at once: held once");
+	s.nr_events = 0;
+	after = scene_regs(vcpu);
+	ok(after.rip == before.rip, "between two instructions");
+	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_GP) && !look(vcpu) &&
+	   scene_only(&s, REGPIN_EVENT_ANSWERED), "gp: it runs on");
+	ok(cr(vcpu, 4) == CR4_ON &&
+	   (cr(vcpu, 0) & (CR0_WP | CR0_EM)) == CR0_WP,
+	   "and all bits are back");
+	ok(!look(vcpu) && scene_silent(&s), "then silence");
+
+	clear_wp(&s);
+	s.nr_events = 0;
+	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_STOP) &&
+	   look(vcpu) == TINY_STOPPED && look(vcpu) == TINY_STOPPED &&
+	   scene_only(&s, REGPIN_EVENT_ANSWERED), "stop: it does not run on");
+	scene_close(&s);
+}
+
+static void test_stop(void)
+{
+	struct scene s;
+
+	open_scene(&s, REGPIN_STOP);
+	ok(clear_wp(&s) == TINY_STOPPED &&
+	   found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_STOP) &&
+	   scene_only(&s, REGPIN_EVENT_DETECTED), "stopped, with one event");
+	tiny_reset(&s.vcpu[0]);
+	tiny_set_mode(&s.vcpu[0], TINY_LONG, 0);
+	s.nr_events = 0;
+	ok(!look(&s.vcpu[0]) && scene_silent(&s), "a reset lets it run");
+	scene_close(&s);
+}
+
+/* A rule that only reports does so, whatever is done about the others. */
+static void test_report_rule(void)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct scene s;
+
+	policy->settings.detect_action = REGPIN_STOP;
+	add_optional(policy, RULE_STICKY, REGPIN_CR0, CR0_WP, REGPIN_REPORT);
+	scene_open(&s, policy, 1, TINY_LONG);
+	tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, KERNEL);
+	look(&s.vcpu[0]);
+	s.nr_events = 0;
+	ok(!clear_wp(&s) &&
+	   found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_REPORT) &&
+	   scene_only(&s, REGPIN_EVENT_DETECTED), "mode: report holds here, too");
+	scene_close(&s);
+}
+
+/* What the VMM writes is its business, and told as such. */
+static void test_vmm(void)
+{
+	struct tiny_vcpu *vcpu;
+	struct kvm_sregs sregs;
+	struct scene s;
+
+	open_scene(&s, REGPIN_STOP);
+	vcpu = &s.vcpu[0];
+	tiny_get_sregs(vcpu, &sregs);
+	sregs.cr0 &= ~CR0_WP;
+	tiny_set_sregs(vcpu, &sregs);
+	ok(s.events[0].kind == REGPIN_CR0 && s.events[0].bits == CR0_WP &&
+	   scene_only(&s, REGPIN_EVENT_VMM_WRITE),
+	   "the VMM clears WP: an event");
+	ok(!look(vcpu) && scene_silent(&s), "which is not found once more");
+	scene_close(&s);
+}
+
+static void test_windows(void)
+{
+	struct tiny_vcpu *vcpu;
+	struct scene s;
+
+	open_scene(&s, REGPIN_STOP);
+	vcpu = &s.vcpu[0];
+	regpin_vm_window(s.vm.regpin, 0);
+	ok(!clear_wp(&s) && scene_only(&s, REGPIN_EVENT_DISARMED) &&
+	   !regpin_vcpu_tick_ms(vcpu->regpin), "in a window nobody looks");
+	regpin_vm_arm(s.vm.regpin);
+	ok(!look(vcpu) && scene_only(&s, REGPIN_EVENT_ARMED) &&
+	   regpin_vcpu_tick_ms(vcpu->regpin) == 10,
+	   "behind it what is there then is what counts");
+	tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP);
+	look(vcpu);
+	ok(clear_wp(&s) == TINY_STOPPED, "and is looked after again");
+	scene_close(&s);
+}
+
+/* -- the deadline */
+
+static void deadline_scene(struct scene *s, unsigned int action,
+			   enum tiny_mode mode)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	policy->settings.deadline_ms = 20;
+	policy->settings.deadline_action = (uint8_t)action;
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	scene_open(s, policy, 2, TINY_LONG);
+	tiny_set_mode(&s->vcpu[1], mode, 0);
+	tiny_wrmsr(&s->vcpu[0], MSR_LSTAR, KERNEL);
+	tiny_wrmsr(&s->vcpu[0], MSR_SFMASK, 0x700);
+	s->nr_events = 0;
+}
+
+static uint64_t ran_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Runs it for @ms of this thread's time, looked at each time. */
+static int run_for(struct tiny_vcpu *vcpu, unsigned int ms)
+{
+	uint64_t end = ran_ms() + ms;
+	int ret;
+
+	do
+		ret = look(vcpu);
+	while (!ret && ran_ms() < end);
+	return ret;
+}
+
+static void test_deadline(void)
+{
+	struct tiny_vcpu *late;
+	struct scene s;
+
+	deadline_scene(&s, REGPIN_PAUSE, TINY_LONG);
+	late = &s.vcpu[1];
+	ok(!run_for(late, 10) && scene_silent(&s) &&
+	   regpin_vcpu_tick_ms(late->regpin) == 50,
+	   "a vCPU with paging and no LSTAR has some time");
+	ok(run_for(late, 60) == TINY_HELD, "then it is held");
+	ok(s.events[0].vcpu == 1 && s.events[0].action == REGPIN_PAUSE &&
+	   s.events[0].detail == 20 && scene_only(&s, REGPIN_EVENT_DEADLINE),
+	   "with one event");
+	ok(!run_for(&s.vcpu[0], 30) && scene_silent(&s),
+	   "the armed one is not late");
+	ok(regpin_vcpu_answer(late->regpin, REGPIN_GP) == -EINVAL,
+	   "there is no instruction that could get a #GP");
+	ok(!regpin_vcpu_answer(late->regpin, REGPIN_ALLOW) &&
+	   !run_for(late, 40) && scene_only(&s, REGPIN_EVENT_ANSWERED),
+	   "allow: it runs, and is not asked about again");
+	ok(!regpin_vcpu_tick_ms(late->regpin), "nor looked at");
+	ok(!tiny_wrmsr(late, MSR_LSTAR, KERNEL) &&
+	   scene_only(&s, REGPIN_EVENT_ARMED), "it may still arm");
+	scene_close(&s);
+
+	deadline_scene(&s, REGPIN_STOP, TINY_LONG);
+	ok(run_for(&s.vcpu[1], 90) == TINY_STOPPED &&
+	   scene_only(&s, REGPIN_EVENT_DEADLINE) &&
+	   look(&s.vcpu[0]) == TINY_STOPPED, "or the VM is stopped");
+	scene_close(&s);
+
+	deadline_scene(&s, REGPIN_REPORT, TINY_LONG);
+	ok(!run_for(&s.vcpu[1], 90) && scene_only(&s, REGPIN_EVENT_DEADLINE),
+	   "or it is reported, once");
+	scene_close(&s);
+}
+
+static void test_in_time(void)
+{
+	struct scene s;
+
+	deadline_scene(&s, REGPIN_STOP, TINY_LONG);
+	ok(!run_for(&s.vcpu[1], 5) &&
+	   !tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL) &&
+	   !tiny_wrmsr(&s.vcpu[1], MSR_SFMASK, 0x700) &&
+	   !run_for(&s.vcpu[1], 60) && scene_only(&s, REGPIN_EVENT_ARMED) &&
+	   !regpin_vcpu_tick_ms(s.vcpu[1].regpin), "who arms in time is not late");
+	scene_close(&s);
+
+	/* A look in the midst of its set-up had started a clock that never ended. */
+	deadline_scene(&s, REGPIN_STOP, TINY_LONG);
+	tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL);
+	look(&s.vcpu[1]);
+	tiny_wrmsr(&s.vcpu[1], MSR_SFMASK, 0x700);
+	run_for(&s.vcpu[1], 40);
+	s.nr_events = 0;
+	tiny_set_mode(&s.vcpu[1], TINY_REAL, 0);
+	tiny_set_mode(&s.vcpu[1], TINY_LONG, 0);
+	ok(!run_for(&s.vcpu[1], 5) && scene_only(&s, REGPIN_EVENT_DISARMED),
+	   "an INIT long after: its time begins anew");
+	scene_close(&s);
+
+	deadline_scene(&s, REGPIN_STOP, TINY_PROTECTED);
+	ok(run_for(&s.vcpu[1], 90) == TINY_STOPPED &&
+	   scene_only(&s, REGPIN_EVENT_DEADLINE),
+	   "who runs on without paging is");
+	scene_close(&s);
+
+	deadline_scene(&s, REGPIN_STOP, TINY_PROTECTED);
+	tiny_reset(&s.vcpu[0]);
+	tiny_set_mode(&s.vcpu[0], TINY_LONG, 0);
+	tiny_set_mode(&s.vcpu[1], TINY_LONG, 0);
+	s.nr_events = 0;
+	ok(!run_for(&s.vcpu[1], 60) && scene_silent(&s),
+	   "not so in a VM without an armed vCPU");
+	scene_close(&s);
+
+	deadline_scene(&s, REGPIN_STOP, TINY_LONG);
+	regpin_vm_window(s.vm.regpin, 0);
+	look(&s.vcpu[0]);
+	s.nr_events = 0;
+	ok(!run_for(&s.vcpu[1], 60) && scene_silent(&s), "nor in a window");
+	regpin_vm_arm(s.vm.regpin);
+	look(&s.vcpu[0]);
+	s.nr_events = 0;
+	ok(run_for(&s.vcpu[1], 90) == TINY_STOPPED &&
+	   scene_only(&s, REGPIN_EVENT_DEADLINE), "but behind it");
+	scene_close(&s);
+}
+
+int main(void)
+{
+	const char *why_not = tiny_why_not();
+
+	if (why_not)
+		tap_skip_all(why_not);
+	setenv("REGPIN_HOST_FORCE", "nocrfilter", 1);
+	test_before();
+	test_report();
+	test_restore();
+	test_pause();
+	test_stop();
+	test_report_rule();
+	test_vmm();
+	test_windows();
+	test_deadline();
+	test_in_time();
+	return tap_done();
+}

@@ -1,0 +1,382 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: ctl.sh REGPIN FAKE_SHIM
+#
+# `regpin ctl` and the agent of a VMM that carries out commands, and has no KVM:
+# names and sockets, commands and their events, VMMs and agents that are stopped or
+# gone. Prints TAP.
+set -u
+
+regpin=$(realpath "$1")
+fake=$(realpath "$2")
+nr=0 failed=0
+dir=$(mktemp -d)
+cd "$dir" || exit 1
+# The same on every machine: optional rules are left out. And a shim with ASan is
+# preloaded behind nothing.
+export REGPIN_HOST_FORCE=nokvm ASAN_OPTIONS=verify_asan_link_order=0
+vmms=()
+
+clean_up()
+{
+	local pid
+
+	for pid in "${vmms[@]}"; do
+		kill -CONT "$pid" 2>/dev/null
+		kill -TERM "$pid" 2>/dev/null
+	done
+	rm -rf "$dir"
+}
+trap clean_up EXIT
+
+cat >policy.yaml <<'E'
+version: 1
+arming: start
+rules:
+  - register: CR0
+    sticky: [WP]
+    action: pause
+    optional: true
+E
+sed 's/arming: start/arming: operator\nunarmed: 1s/' policy.yaml >later.yaml
+sed 's/sticky/stikcy/' policy.yaml >wrong.yaml
+
+ok() # STATUS DESCRIPTION
+{
+	nr=$((nr + 1))
+	if [[ $1 == 0 ]]; then
+		echo "ok $nr - $2"
+	else
+		failed=1
+		echo "not ok $nr - $2"
+		sed 's/^/# out: /' out
+		sed 's/^/# err: /' err
+		tail -n 5 events | sed 's/^/# events: /'
+	fi
+}
+
+skip()
+{
+	nr=$((nr + 1))
+	echo "ok $nr - $1 # SKIP $2"
+}
+
+await() # PATTERN FILE
+{
+	for ((i = 0; i < 200; i++)); do
+		grep -qs -- "$1" "$2" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+gone() # PID: its end
+{
+	for ((i = 0; i < 200; i++)); do
+		[[ -e /proc/$1 ]] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# start NAME [POLICY [what the VMM does]]; its pid in $vmm
+start()
+{
+	local name=$1 policy=${2:-policy.yaml}
+
+	shift $(($# < 2 ? $# : 2))
+	rm -f events ready
+	"$regpin" run --policy "$policy" --name "$name" --ctl "$dir/ctl" --events "$dir/events" \
+		--event-limit 0 -- "$fake" "$@" >ready 2>run.err </dev/null &
+	vmm=$!
+	vmms+=("$vmm")
+	await ready ready
+}
+
+finish()
+{
+	kill -TERM "$vmm"
+	wait "$vmm" 2>/dev/null
+	await '"detached"' events
+	for ((i = 0; i < 200; i++)); do
+		[[ -e ctl/$1.sock ]] || return
+		sleep 0.05
+	done
+}
+
+ctl()
+{
+	"$regpin" ctl --ctl "$dir/ctl" "$@" >out 2>err </dev/null
+	status=$?
+}
+
+# is STATUS [PATTERN FILE]
+is()
+{
+	[[ $status == "$1" ]] && { [[ $# == 1 ]] || grep -q -- "$2" "$3"; }
+}
+
+agent_of() # PID: who has a pidfd of it, and is no shell
+{
+	local file pid
+
+	for file in $(grep -lsE "^Pid:[[:space:]]*$1\$" /proc/[0-9]*/fdinfo/*); do
+		pid=${file#/proc/}
+		pid=${pid%%/*}
+		[[ $(cat "/proc/$pid/comm") == regpin-agent ]] && echo "$pid" && return
+	done
+}
+
+# Names and sockets
+
+start vm1
+[[ $(stat -c %a ctl ctl/vm1.sock | tr '\n' ' ') == "700 600 " ]]
+ok $? "the directory and the socket are private"
+ctl list
+is 0 '^vm1 *alive$' out
+ok $? "list shows who lives"
+ctl list --json
+jq -e '.vms == [{"name": "vm1", "state": "alive"}]' out >/dev/null
+ok $? "... as JSON"
+"$regpin" run --policy policy.yaml --name vm1 --ctl "$dir/ctl" -- "$fake" >out 2>err
+status=$?
+is 125 "a VM of the name 'vm1' already" err
+ok $? "a live one's name is refused"
+bad=0
+for arguments in "--name list" "--name a/b" "--name ''" "--ctl x --no-ctl"; do
+	eval "'$regpin' run --policy policy.yaml $arguments -- '$fake'" >out 2>err
+	status=$?
+	is 2 "^regpin run: " err || bad=1
+done
+ok $bad "wrong names"
+ctl nobody status
+is 3 "there is no VM of this name" err
+ok $? "a name that nobody has"
+
+# Commands
+
+ctl vm1 status
+is 0 "vm 0 vcpu 3: armed" out && [[ $(wc -l <out) == 6 ]]
+ok $? "status"
+ctl vm1 status --json
+[[ $(jq -s 'length, .[0].name, ([.[] | select(has("vcpu") and .armed)] | length)' out |
+	tr '\n' ' ') == '6 "vm1" 4 ' ]]
+ok $? "... as JSON lines"
+kill -USR1 "$vmm"
+await '"violation"' events
+ctl vm1 status
+is 0 "vcpu 1: armed, HELD: write of CR0: 0x80050033 -> 0x80040033 (WP)" out
+ok $? "a held vCPU, and why"
+ctl vm1 status --json
+[[ $(jq -r 'select(.held).why | .register + " " + .verdict + " " + .bits[0]' out) == \
+	"CR0 pause WP" ]]
+ok $? "... as JSON"
+ctl vm1 allow --vcpu 1
+is 0 && await '"answered"' events
+ok $? "it is answered"
+ctl vm1 gp --vcpu 1
+is 1 "is not held" err
+ok $? "... once"
+ctl vm1 stop --vcpu 9 --vm 0
+is 1 "no such VM or vCPU" err
+ok $? "a vCPU that there is not"
+"$regpin" ctl --ctl "$dir/ctl" vm1 disarm --vm 0 >out 2>err &
+client=$!
+wait "$client"
+[[ $? == 0 && $(jq -c 'select(.event == "control" and .command == "disarm") |
+	[.vm, .operator.uid, .operator.pid, .result]' events) == "[0,$(id -u),$client,\"done\"]" ]]
+ok $? "a command is an event with who gave it"
+ctl vm1 window --for 1min --once
+is 0
+ok $? "a window"
+ctl vm1 status
+is 0 "WINDOW OPEN for [56][0-9] s more or until a guest sets LSTAR" out
+ok $? "... is shown, with its time"
+ctl vm1 window --end
+is 0
+ok $? "... and closed"
+bad=0
+for arguments in "window" "window --for 60" "window --for 25h" "window --for 0s" "allow" \
+	"arm --vcpu 1" "mode" "mode off" "mode report enforce" "policy" "apply" "status --end" \
+	"nonsense" "arm twice" ""; do
+	# shellcheck disable=SC2086 # words
+	ctl vm1 $arguments
+	is 2 "^regpin ctl: " err || bad=1
+done
+ok $bad "wrong command lines"
+ctl vm1 events --last 2
+is 0 && [[ $(jq -r .event out | tail -n 1) == control && $(wc -l <out) == 2 ]]
+ok $? "the last events"
+
+# Policies
+
+ctl vm1 policy wrong.yaml --yes
+is 1 "^wrong.yaml:5:5: error: " out && grep -q "the one in force stays" err
+ok $? "a wrong policy is said to be wrong, where and why"
+ctl vm1 policy later.yaml
+is 1 "nobody is there to be asked" err &&
+	grep -q "^loosens: arming: start -> operator" out &&
+	! grep -q '"command":"policy"' events
+ok $? "a policy is shown first, and asked for"
+if command -v script >/dev/null; then
+	echo n | script -qec "'$regpin' ctl --ctl '$dir/ctl' vm1 policy later.yaml" /dev/null >out 2>err
+	grep -q "\[y/N\]" out && ! grep -q '"command":"policy"' events
+	ok $? "... no is no"
+	echo y | script -qec "'$regpin' ctl --ctl '$dir/ctl' vm1 policy later.yaml" /dev/null >out 2>err
+	await '"command":"policy","policy":"later.yaml"' events
+	ok $? "... yes is yes"
+else
+	skip "... no is no" "no script(1)"
+	skip "... yes is yes" "no script(1)"
+fi
+ctl vm1 policy policy.yaml --yes
+is 0
+ok $? "--yes asks nothing"
+ctl vm1 status
+is 0 "policy policy.yaml" out && ! grep -q "older policy" out
+ok $? "it is in force"
+ctl vm1 mode report
+is 0 && ctl vm1 status && is 0 "mode report" out
+ok $? "mode report"
+ctl vm1 mode enforce
+is 0 && ctl vm1 status && is 0 "mode enforce" out
+ok $? "mode enforce"
+head -c 65537 /dev/zero | tr '\0' '#' >large.yaml
+ctl vm1 policy large.yaml --yes
+is 1 "more than 65536 bytes" err
+ok $? "a policy that is too large"
+
+# Those who follow, and the end
+
+"$regpin" ctl --ctl "$dir/ctl" vm1 events --follow >follow 2>follow.err &
+client=$!
+for ((i = 0; i < 50; i++)); do
+	ctl vm1 arm
+	[[ -s follow ]] && break
+done
+await '"command":"arm"' follow
+ok $? "events come to who follows them"
+finish vm1
+wait "$client"
+[[ $? == 0 && $(tail -n 1 follow | jq -r .event) == detached ]]
+ok $? "... up to the VM's end, which is theirs"
+[[ ! -e ctl/vm1.sock ]]
+ok $? "the socket is gone"
+ctl list
+is 0 && [[ ! -s out ]]
+ok $? "list shows nobody"
+
+# A VMM that is stopped, or can't wake the agent
+
+start vm2
+kill -STOP "$vmm"
+ctl vm2 arm
+is 1 "did not answer in time" err
+ok $? "a stopped VMM: told in time"
+ctl vm2 status
+is 0 "THE VMM DOES NOT ANSWER" out
+ok $? "... while all else works"
+ctl vm2 disarm
+is 1 "has not answered an earlier command" err
+ok $? "... and nothing is piled up"
+kill -CONT "$vmm"
+await '"command":"arm".*"result":"cancelled".*"late":true' events
+ok $? "... and what was too late is withdrawn, and told"
+ctl vm2 arm
+is 0
+ok $? "... then it goes on"
+finish vm2
+start vm3 policy.yaml deaf
+ctl vm3 arm
+is 0
+ok $? "a VMM that can't wake the agent"
+finish vm3
+start vm4 policy.yaml lazy 3000
+"$regpin" ctl --ctl "$dir/ctl" vm4 arm >out 2>err &
+client=$!
+sleep 0.3
+kill -KILL "$vmm"
+wait "$client"
+status=$?
+is 1 "the VMM has ended" err
+ok $? "a VMM that dies over a command"
+await '"detached"' events
+grep -q '"command":"arm".*"result":"ended"' events
+ok $? "... which is told"
+start vm4 later.yaml unarmed
+await '"unarmed".*within 1.000 s' events
+ok $? "unarmed: the time is the policy's"
+finish vm4
+
+# Many at once, with a VMM that floods
+
+start vm5 policy.yaml flood 300
+for ((i = 0; i < 12; i++)); do
+	(for ((j = 0; j < 5; j++)); do
+		"$regpin" ctl --ctl "$dir/ctl" vm5 arm || echo failed
+	done) >"many.$i" 2>&1 &
+	clients[i]=$!
+done
+wait "${clients[@]}"
+cat many.* >out
+finish vm5
+[[ ! -s out && $(grep -c '"command":"arm"' events) == 60 &&
+	$(jq -s '[.[] | select(.event == "violation" or .event == "armed")] | length' events) -ge 1 &&
+	$(jq -s '([.[] | select(.event == "violation" or .event == "armed")] | length) +
+		([.[] | select(.event == "dropped").count] | add // 0)' events) == 18241 ]]
+ok $? "60 commands of 12 clients, and 18241 events: none is lost without being counted"
+
+# An agent that is stopped, or was killed
+
+start vm6
+agent=$(agent_of "$vmm")
+kill -STOP "$agent"
+ctl list
+is 0 '^vm6 *silent$' out
+ok $? "list shows an agent that is stopped"
+kill -KILL "$agent"
+gone "$agent"
+ctl list
+is 0 '^vm6 *dead$' out
+ok $? "... or dead"
+ctl vm6 status
+is 3 "its agent is gone" err
+ok $? "... and ctl says so"
+kill -TERM "$vmm"
+wait "$vmm" 2>/dev/null
+# Nobody has told of that end.
+start vm6
+ctl vm6 status
+is 0
+ok $? "its socket is taken over"
+if [[ $(id -u) == 0 ]] && command -v setpriv >/dev/null; then
+	chmod 755 "$dir" ctl
+	chmod 666 ctl/vm6.sock
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$regpin" ctl --ctl "$dir/ctl" vm6 disarm >out 2>err
+	status=$?
+	if grep -q "Permission denied" err; then
+		skip "another user is denied" "another user can't execute regpin here"
+	else
+		is 3 "another user's" err && await '"operator":{"uid":65534,.*"denied"' events
+		ok $? "another user is denied"
+	fi
+else
+	skip "another user is denied" "not root, or no setpriv"
+fi
+finish vm6
+
+# Where there is no socket
+
+chmod 777 ctl
+"$regpin" run --policy policy.yaml --ctl "$dir/ctl" -- "$fake" >out 2>err
+status=$?
+is 125 "can be written by others" err
+ok $? "a directory that others can write in"
+rm -rf ctl
+"$regpin" run --policy policy.yaml --no-ctl --events "$dir/events" -- true >out 2>err
+status=$?
+is 0 && [[ ! -e ctl ]]
+ok $? "--no-ctl"
+echo "1..$nr"
+exit $failed

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A VMM for tests of `regpin ctl`, with one VM of four vCPUs that are nowhere but
+ * in the shared memory: it carries out the agent's commands as the shim does, and
+ * needs no KVM.
+ *
+ *	fake_shim [lazy MS] [answer RESULT] [deaf] [flood N] [unarmed]
+ *
+ * lazy: waits before each answer. answer: gives this one to every command. deaf:
+ * does not wake the agent. flood: puts that many events into the ring with each
+ * command. unarmed: its vCPUs are not armed. SIGUSR1: vCPU 1 is held (again). SIGTERM ends it.
+ */
+#include <err.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "handoff.h"
+#include "policy.h"
+
+#define NR_VCPUS	4u
+#define LIFE_S		120	/* a test that died must not leave it behind */
+
+static struct handoff *shared;
+static int wake, forced, lazy_ms, flood;
+static bool deaf, unarmed, is_forced;
+static volatile sig_atomic_t hold, end;
+
+static void on_signal(int sig)
+{
+	if (sig == SIGUSR1)
+		hold = 1;
+	else
+		end = 1;
+}
+
+static void wake_agent(void)
+{
+	uint64_t one = 1;
+
+	if (!deaf && write(wake, &one, sizeof(one)) < 0)
+		err(70, "eventfd");
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void tell(struct regpin_event event)
+{
+	event.time = now_ns();
+	if (ring_put(&shared->ring, &event))
+		wake_agent();
+}
+
+/* Clears CR0.WP, whichever rule that is against. */
+static struct regpin_event violation(void)
+{
+	return (struct regpin_event){
+		.time = now_ns(), .type = REGPIN_EVENT_VIOLATION, .vcpu = 1,
+		.kind = REGPIN_CR0, .write = 1, .old_value = 0x80050033,
+		.new_value = 0x80040033, .value = 0x80050033, .bits = 1u << 16,
+		.rule = REGPIN_NO_RULE, .action = REGPIN_PAUSE,
+	};
+}
+
+static void hold_vcpu(void)
+{
+	struct vcpu_status *vcpu = &shared->vcpus[1];
+
+	vcpu->held = violation();
+	atomic_fetch_or(&vcpu->flags, STATUS_HELD);
+	tell(vcpu->held);
+}
+
+static void arm_all(bool armed)
+{
+	for (unsigned int i = 0; i < NR_VCPUS; i++) {
+		if (armed)
+			atomic_fetch_or(&shared->vcpus[i].flags, STATUS_ARMED);
+		else
+			atomic_fetch_and(&shared->vcpus[i].flags, ~STATUS_ARMED);
+		tell((struct regpin_event){
+			.type = armed ? REGPIN_EVENT_ARMED :
+					REGPIN_EVENT_DISARMED,
+			.vcpu = i, .detail = REGPIN_BY_OPERATOR,
+		});
+	}
+	if (armed)
+		atomic_fetch_or(&shared->vms[0].flags, STATUS_ARMED);
+	else
+		atomic_fetch_and(&shared->vms[0].flags, ~STATUS_ARMED);
+}
+
+static int answer(const struct control *command)
+{
+	struct vcpu_status *vcpu;
+
+	if (command->vm || command->vcpu >= NR_VCPUS)
+		return -ENOENT;
+	vcpu = &shared->vcpus[command->vcpu];
+	if (!(atomic_load(&vcpu->flags) & STATUS_HELD))
+		return -EINVAL;
+	atomic_fetch_and(&vcpu->flags, ~STATUS_HELD);
+	tell((struct regpin_event){
+		.type = REGPIN_EVENT_ANSWERED, .vcpu = command->vcpu,
+		.action = (uint8_t)command->arg,
+	});
+	return 0;
+}
+
+static int new_policy(const struct control *command)
+{
+	static struct regpin_policy policy;
+
+	if (blob_open(command->blob, command->blob_size, &policy))
+		return -EINVAL;
+	atomic_store(&shared->vms[0].policy, atomic_load(&command->request));
+	tell((struct regpin_event){
+		.type = REGPIN_EVENT_POLICY, .vcpu = REGPIN_NO_VCPU,
+	});
+	return 0;
+}
+
+static int carry_out(const struct control *command)
+{
+	if (is_forced)
+		return forced;
+	if (command->command != CONTROL_ANSWER && command->vm &&
+	    command->vm != CONTROL_ALL_VMS)
+		return -ENOENT;
+	switch (command->command) {
+	case CONTROL_NONE:	/* withdrawn */
+		return -ECANCELED;
+	case CONTROL_ARM:
+	case CONTROL_DISARM:
+		arm_all(command->command == CONTROL_ARM);
+		return 0;
+	case CONTROL_WINDOW:
+		atomic_fetch_or(&shared->vms[0].flags, STATUS_WINDOW);
+		arm_all(false);
+		return 0;
+	case CONTROL_WINDOW_END:
+		atomic_fetch_and(&shared->vms[0].flags, ~STATUS_WINDOW);
+		arm_all(true);
+		return 0;
+	case CONTROL_ANSWER:
+		return answer(command);
+	case CONTROL_POLICY:
+		return new_policy(command);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* As the shim must: all is read before anything is done, and answered by number. */
+static void take_command(uint32_t number)
+{
+	static struct control copy;
+	struct control *control = &shared->control;
+
+	memcpy(&copy, control, sizeof(copy));
+	usleep((useconds_t)lazy_ms * 1000);
+	for (int i = 0; i < flood; i++) {
+		struct regpin_event event = violation();
+
+		event.vcpu = (uint32_t)i;
+		tell(event);
+	}
+	/* The time may have been over. */
+	copy.command = __atomic_load_n(&control->command, __ATOMIC_ACQUIRE);
+	control->result = carry_out(&copy);
+	atomic_store(&control->done, number);
+	wake_agent();
+}
+
+static void set_up(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	const char *env = getenv(HANDOFF_ENV);
+	int blob, memory;
+
+	if (!env || sscanf(env, "%d,%d,%d", &blob, &memory, &wake) != 3)
+		errx(70, "not under regpin run");
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+		      memory, 0);
+	if (shared == MAP_FAILED)
+		err(70, "mmap");
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	for (unsigned int i = 0; i < NR_VCPUS; i++) {
+		shared->vcpus[i].vcpu = i;
+		atomic_store(&shared->vcpus[i].flags,
+			     STATUS_PRESENT | (unarmed ? 0 : STATUS_ARMED));
+	}
+	atomic_store(&shared->vms[0].flags, STATUS_PRESENT | STATUS_FILTERED |
+					    (unarmed ? 0 : STATUS_ARMED));
+	tell((struct regpin_event){
+		.type = REGPIN_EVENT_ATTACHED, .vcpu = REGPIN_NO_VCPU,
+	});
+	if (!unarmed)
+		tell((struct regpin_event){ .type = REGPIN_EVENT_ARMED });
+	atomic_store(&shared->attached, 1);
+	puts("ready");
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	const struct timespec tick = { .tv_nsec = 100000000 };
+	uint32_t number, seen = 0;
+	time_t last;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "lazy") && argv[i + 1])
+			lazy_ms = atoi(argv[++i]);
+		else if (!strcmp(argv[i], "flood") && argv[i + 1])
+			flood = atoi(argv[++i]);
+		else if (!strcmp(argv[i], "answer") && argv[i + 1])
+			forced = atoi(argv[++i]), is_forced = true;
+		else if (!strcmp(argv[i], "deaf"))
+			deaf = true;
+		else if (!strcmp(argv[i], "unarmed"))
+			unarmed = true;
+		else
+			errx(70, "what is %s?", argv[i]);
+	}
+	set_up();
+	for (last = time(NULL) + LIFE_S; !end && time(NULL) < last;) {
+		syscall(SYS_futex, &shared->control.request, FUTEX_WAIT, seen,
+			&tick, NULL, 0);
+		if (hold) {
+			hold = 0;
+			hold_vcpu();
+		}
+		number = atomic_load(&shared->control.request);
+		if (number != seen)
+			take_command(number);
+		seen = number;
+	}
+	return 3;
+}

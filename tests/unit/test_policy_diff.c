@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* policy_diff.c: what is looser, tighter and just different. */
+#include "cm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_policy.h"
+#include "policy_diff.h"
+
+static struct policy_diff diff;
+static struct regpin_policy *from, *to;
+
+static int begin(void **state)
+{
+	from = new_policy(ARM_SYSCALL_ENTRY);
+	to = new_policy(ARM_SYSCALL_ENTRY);
+	return 0;
+}
+
+static int end(void **state)
+{
+	free(from);
+	free(to);
+	return 0;
+}
+
+/* The changes' texts, in their order; NULL ends them. */
+static void expect(const char *const *texts)
+{
+	char buf[512];
+	unsigned int n = 0;
+
+	assert_int_equal(policy_diff(from, to, &diff), 0);
+	for (; texts[n]; n++) {
+		assert_true(n < diff.nr);
+		assert_string_equal(policy_change_text(buf, sizeof(buf),
+						       &diff.list[n]),
+				    texts[n]);
+	}
+	assert_int_equal(diff.nr, n);
+}
+
+#define EXPECT(...)	expect((const char *const[]){ __VA_ARGS__, NULL })
+#define EXPECT_NONE()	expect((const char *const[]){ NULL })
+
+static struct rule *last(struct regpin_policy *policy)
+{
+	return &policy->rules[policy->nr_rules - 1];
+}
+
+static void the_same(void **state)
+{
+	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE | EFER_SCE, REGPIN_GP);
+	add_deny(from, 0x100, 50, ACCESS_WRITE, REGPIN_GP);
+	/* Said in another way. */
+	add_deny(to, 0x100, 20, ACCESS_WRITE, REGPIN_GP);
+	add_deny(to, 0x114, 30, ACCESS_WRITE, REGPIN_GP);
+	add_pin(to, RULE_STICKY, MSR_EFER, EFER_SCE, REGPIN_GP);
+	add_pin(to, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	EXPECT_NONE();
+}
+
+static void bits(void **state)
+{
+	add_rule(from, RULE_STICKY, REGPIN_CR0, 0, 1u << 16 | 1, REGPIN_GP);
+	add_rule(to, RULE_STICKY, REGPIN_CR0, 0, 1u << 16 | 1u << 31,
+		 REGPIN_GP);
+	EXPECT("loosens: CR0 PE: clearing: gp -> free",
+	       "tightens: CR0 PG: clearing: free -> gp");
+	assert_int_equal(diff.counts[DIFF_LOOSENS], 1);
+	assert_int_equal(diff.counts[DIFF_TIGHTENS], 1);
+}
+
+/* frozen is sticky and never: what is said in stronger words is only tighter. */
+static void frozen(void **state)
+{
+	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_pin(to, RULE_FROZEN, MSR_EFER, EFER_NXE, REGPIN_GP);
+	EXPECT("tightens: EFER NXE: setting: free -> gp");
+}
+
+static void actions(void **state)
+{
+	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_pin(to, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_REPORT);
+	EXPECT("loosens: EFER NXE: clearing: gp -> report");
+	last(to)->action = REGPIN_STOP;
+	EXPECT("changes: EFER NXE: clearing: gp -> stop");
+	last(from)->action = REGPIN_REPORT;
+	EXPECT("tightens: EFER NXE: clearing: report -> stop");
+	/* The strongest of several rules decides. */
+	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE | EFER_SCE, REGPIN_STOP);
+	EXPECT("loosens: EFER SCE: clearing: stop -> free");
+}
+
+static void detection(void **state)
+{
+	add_rule(from, RULE_STICKY, REGPIN_CR4, 0, 1u << 20, REGPIN_GP);
+	add_rule(to, RULE_STICKY, REGPIN_CR4, 0, 1u << 20, REGPIN_GP);
+	last(to)->flags = RULE_OPTIONAL | RULE_DETECT;
+	EXPECT("loosens: CR4 SMEP: clearing: gp -> detected");
+	last(from)->action = REGPIN_REPORT;
+	EXPECT("tightens: CR4 SMEP: clearing: report -> detected");
+}
+
+static void whole_registers(void **state)
+{
+	add_pin(from, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_GP);
+	add_pin(from, RULE_UNIFORM, MSR_STAR, ALL, REGPIN_GP);
+	add_pin(to, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_GP);
+	add_rule(to, RULE_REQUIRE, REGPIN_CR0, 0, 1u << 16, REGPIN_GP);
+	EXPECT("tightens: CR0 WP: coming up without: free -> gp",
+	       "loosens: MSR 0xc0000081..0xc0000082: another value than the first vCPU's: gp -> free",
+	       "tightens: LSTAR: a write after the set-up: free -> gp");
+}
+
+static void ranges(void **state)
+{
+	add_deny(from, 0x100, 0x100, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
+	add_deny(to, 0x140, 0x10, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
+	add_deny(to, 0x150, 0xb0, ACCESS_WRITE, REGPIN_DROP);
+	EXPECT("loosens: MSR 0x100..0x13f: reads: gp -> free",
+	       "loosens: MSR 0x100..0x13f: writes: gp -> free",
+	       "loosens: MSR 0x150..0x1ff: reads: gp -> free",
+	       "changes: MSR 0x150..0x1ff: writes: gp -> drop");
+}
+
+/* The last MSR that a rule can name: nothing wraps. */
+static void the_end_of_the_space(void **state)
+{
+	add_deny(from, 0xfffffff0, 15, ACCESS_READ, REGPIN_GP);
+	EXPECT("loosens: MSR 0xfffffff0..0xfffffffe: reads: gp -> free");
+}
+
+static void values(void **state)
+{
+	add_deny(from, 0x17, 1, ACCESS_READ, REGPIN_GP);
+	last(from)->type = RULE_VALUE;
+	last(from)->value = 1;
+	add_deny(to, 0x17, 1, ACCESS_READ, REGPIN_GP);
+	last(to)->type = RULE_VALUE;
+	last(to)->value = 0x20;
+	EXPECT("changes: IA32_PLATFORM_ID: what reads answer: 0x1 -> 0x20");
+	to->nr_rules = 0;
+	EXPECT("loosens: IA32_PLATFORM_ID: what reads answer: 0x1 -> the register");
+}
+
+static void settings(void **state)
+{
+	const struct settings defaults = SETTINGS_DEFAULT;
+
+	from->settings = to->settings = defaults;
+	to->arming = ARM_REQUEST;
+	to->settings.request_msr = 0x4b4d5300;
+	to->flags = POLICY_ACCEPT_SMM;
+	from->flags = POLICY_ACCEPT_S3;
+	to->settings.deadline_ms = 0;
+	to->settings.deadline_action = REGPIN_REPORT;
+	to->settings.detect_ms = 5;
+	to->settings.init_action = REGPIN_STOP;
+	to->settings.unarmed_ms = 0;
+	EXPECT("loosens: arming: syscall-entry -> request",
+	       "changes: the MSR by which the guest requests arming: none -> 0x4b4d5300",
+	       "loosens: System-Management Mode: refused -> accepted",
+	       "tightens: S3: accepted -> refused",
+	       "loosens: the deadline of unarmed vCPUs: 2000 ms -> none",
+	       "loosens: a missed deadline: pause -> report",
+	       "tightens: the pace of detection: 10 ms -> 5 ms",
+	       "tightens: INIT of an armed vCPU: allow -> stop",
+	       "changes: the time until an unarmed VM is told: 60000 ms -> none");
+}
+
+/* More than can be listed: all are counted. */
+static void too_many(void **state)
+{
+	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
+		add_deny(from, 0x1000 + 2 * i, 1, ACCESS_READ, REGPIN_GP);
+	assert_int_equal(policy_diff(from, to, &diff), 0);
+	assert_int_equal(diff.nr, DIFF_MAX);
+	assert_int_equal(diff.counts[DIFF_LOOSENS], POLICY_MAX_RULES);
+}
+
+static void bit_names(void **state)
+{
+	char buf[512];
+
+	assert_string_equal(register_bits_text(buf, sizeof(buf), REGPIN_MSR,
+					       MSR_EFER, EFER_SCE | EFER_NXE),
+			    "SCE NXE");
+	assert_string_equal(register_bits_text(buf, sizeof(buf), REGPIN_MSR,
+					       0x12345, 0x8000000000000017),
+			    "0-2 4 63");
+	assert_string_equal(register_bits_text(buf, 8, REGPIN_MSR, 0x12345,
+					       0x5555555555555555), "0 2 4 6");
+}
+
+/* A change one way is the opposite the other way, whatever the policies. */
+static void symmetric(void **state)
+{
+	static struct policy_diff back;
+	uint64_t seed = 11;
+
+	for (int round = 0; round < 300; round++) {
+		from->nr_rules = to->nr_rules = 0;
+		for (int i = 0; i < 8; i++) {
+			struct regpin_policy *policy = i & 1 ? from : to;
+
+			if (random64(&seed) & 1)
+				add_pin(policy, random64(&seed) % RULE_DENY,
+					MSR_EFER + random64(&seed) % 3,
+					(random64(&seed) & 0xff00ff) | 1,
+					1 + random64(&seed) % REGPIN_STOP);
+			else
+				add_deny(policy, random64(&seed) % 64,
+					 1 + random64(&seed) % 64,
+					 1 + random64(&seed) % 3,
+					 1 + random64(&seed) % REGPIN_STOP);
+		}
+		assert_int_equal(policy_diff(from, to, &diff), 0);
+		assert_int_equal(policy_diff(to, from, &back), 0);
+		assert_int_equal(diff.counts[DIFF_LOOSENS],
+				 back.counts[DIFF_TIGHTENS]);
+		assert_int_equal(diff.counts[DIFF_TIGHTENS],
+				 back.counts[DIFF_LOOSENS]);
+		assert_int_equal(diff.counts[DIFF_CHANGES],
+				 back.counts[DIFF_CHANGES]);
+		assert_int_equal(policy_diff(to, to, &back), 0);
+		assert_int_equal(back.nr, 0);
+	}
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_same), TEST(bits), TEST(frozen), TEST(actions),
+		TEST(detection), TEST(whole_registers), TEST(ranges),
+		TEST(the_end_of_the_space), TEST(values), TEST(settings),
+		TEST(too_many), TEST(bit_names), TEST(symmetric),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

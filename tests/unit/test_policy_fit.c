@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What becomes of a policy on a host that can't do all of it. */
+#include "cm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../build_policy.h"
+#include "policy_fit.h"
+
+static const struct host stock = {
+	.api_version = 12, .msr_filter = true, .msr_exits = true,
+};
+
+/* What policy_fit() told. */
+static struct told {
+	unsigned int nr;
+	struct {
+		enum fitted fitted;
+		uint32_t line, flags;
+	} list[16];
+} told;
+
+static void tell(void *context, enum fitted fitted, const struct rule *rule,
+		 const char *why)
+{
+	struct told *to = context;
+
+	assert_true(to->nr < 16);
+	assert_true(strlen(why) > 10);
+	to->list[to->nr].fitted = fitted;
+	to->list[to->nr].flags = rule->flags;
+	to->list[to->nr++].line = rule->line;
+}
+
+static struct regpin_policy *linux_like(uint32_t flags)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);	/* 1 */
+	add_pin(policy, RULE_REQUIRE, MSR_EFER, EFER_NXE, REGPIN_GP);	/* 2 */
+	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1 << 16, REGPIN_GP);
+	add_rule(policy, RULE_REQUIRE, REGPIN_CR0, 0, 1 << 16, REGPIN_GP);
+	add_rule(policy, RULE_NEVER, REGPIN_CR4, 0, 1 << 13, REGPIN_STOP);
+	add_rule(policy, RULE_FROZEN, REGPIN_XCR0, 0, 1, REGPIN_REPORT);
+	for (uint32_t i = 2; i < policy->nr_rules; i++)
+		policy->rules[i].flags = flags;
+	memset(&told, 0, sizeof(told));
+	return policy;
+}
+
+static void test_all_enforced(void **state)
+{
+	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
+	struct host host = stock;
+
+	host.cr_filter = true;
+	assert_int_equal(policy_fit(policy, &host, tell, &told), 0);
+	assert_int_equal(told.nr, 0);
+	assert_int_equal(policy->nr_rules, 6);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_false(policy->rules[i].flags & RULE_DETECT);
+	free(policy);
+}
+
+/* Optional ones are looked after, but for what a look can't show. */
+static void test_detected(void **state)
+{
+	static const struct {
+		enum fitted fitted;
+		uint32_t line;
+	} expected[] = {
+		{ FIT_DETECTED, 3 }, { FIT_LEFT_OUT, 4 }, { FIT_DETECTED, 5 },
+		{ FIT_DETECTED, 6 },
+	};
+	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
+
+	assert_int_equal(policy_fit(policy, &stock, tell, &told), 0);
+	assert_int_equal(told.nr, 4);
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(told.list[i].fitted, expected[i].fitted);
+		assert_int_equal(told.list[i].line, expected[i].line);
+		assert_int_equal(told.list[i].flags,
+				 told.list[i].fitted == FIT_DETECTED ?
+				 RULE_FLAGS : RULE_OPTIONAL);
+	}
+	assert_int_equal(policy->nr_rules, 5);
+	assert_int_equal(policy->rules[1].type, RULE_REQUIRE);
+	assert_int_equal(policy->rules[2].line, 3);
+	assert_int_equal(policy->rules[2].flags, RULE_FLAGS);
+	assert_int_equal(policy->rules[3].line, 5);
+	assert_int_equal(finish_policy(policy), 0);
+	free(policy);
+}
+
+static void test_detect_none(void **state)
+{
+	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
+
+	policy->settings.detect_ms = 0;
+	assert_int_equal(policy_fit(policy, &stock, tell, &told), 0);
+	assert_int_equal(told.nr, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(told.list[i].fitted, FIT_LEFT_OUT);
+	assert_int_equal(policy->nr_rules, 2);
+	free(policy);
+}
+
+static void test_refused(void **state)
+{
+	struct regpin_policy *policy = linux_like(0);
+
+	assert_int_equal(policy_fit(policy, &stock, tell, &told), 4);
+	assert_int_equal(told.nr, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(told.list[i].fitted, FIT_REFUSED);
+	free(policy);
+}
+
+/* Without KVM nobody looks either; and an MSR's rule is not looked after. */
+static void test_no_kvm(void **state)
+{
+	const struct host none = { .kvm_errno = ENOENT };
+	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
+
+	policy->rules[0].flags = RULE_OPTIONAL;
+	assert_int_equal(policy_fit(policy, &none, tell, &told), 1);
+	assert_int_equal(told.nr, 6);
+	for (unsigned int i = 0; i < 6; i++)
+		assert_int_equal(told.list[i].fitted, i == 1 ? FIT_REFUSED :
+							       FIT_LEFT_OUT);
+	free(policy);
+}
+
+static void test_init(void **state)
+{
+	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
+	struct host host = stock;
+
+	assert_null(policy_fit_init(policy, &stock));
+	policy->settings.init_action = REGPIN_STOP;
+	host.cr_filter = true;
+	assert_null(policy_fit_init(policy, &host));
+	assert_int_equal(policy->settings.init_action, REGPIN_STOP);
+	assert_non_null(policy_fit_init(policy, &stock));
+	assert_int_equal(policy->settings.init_action, REGPIN_ALLOW);
+	assert_null(policy_fit_init(policy, &stock));
+	free(policy);
+}
+
+static void test_all_report(void **state)
+{
+	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
+	struct problems *problems = problems_new();
+
+	policy->settings.init_action = REGPIN_PAUSE;
+	policy->settings.detect_action = REGPIN_MASK;
+	add_pin(policy, RULE_VALUE, 0x8b, ALL, REGPIN_GP);
+	policy->rules[6].access = ACCESS_READ;
+	assert_non_null(problems);
+	assert_int_equal(policy_all_report(policy, problems), 0);
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		assert_int_equal(policy->rules[i].action,
+				 policy->rules[i].type == RULE_VALUE ?
+				 REGPIN_GP : REGPIN_REPORT);
+	assert_int_equal(policy->settings.init_action, REGPIN_REPORT);
+	assert_int_equal(policy->settings.deadline_action, REGPIN_REPORT);
+	assert_int_equal(policy->settings.detect_action, REGPIN_REPORT);
+	add_deny(policy, 0x8c, 1, ACCESS_WRITE, REGPIN_STOP);
+	assert_int_equal(policy_all_report(policy, problems), 1);
+	problems_free(problems);
+	free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_enforced),
+		cmocka_unit_test(test_detected),
+		cmocka_unit_test(test_detect_none),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_no_kvm),
+		cmocka_unit_test(test_init),
+		cmocka_unit_test(test_all_report),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

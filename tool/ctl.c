@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The agent's ear: who is heard, and for how long. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "ctl.h"
+#include "ctl_policy.h"
+
+#define ACCEPTS		16	/* at once: events go on meanwhile */
+#define ACCEPT_AGAIN_MS	1000
+#define DENIED_MS	1000
+#define FAREWELL_MS	500
+
+void ctl_init(struct ctl *ctl, struct agent *agent,
+	      const struct ctl_socket *socket)
+{
+	memset(ctl, 0, sizeof(*ctl));
+	ctl->agent = agent;
+	ctl->socket = *socket;
+	ctl->uid = geteuid();
+}
+
+static void drop(struct ctl_conn *conn)
+{
+	stage_free(conn->stage);
+	conn->stage = NULL;
+	conn_close(conn);
+}
+
+/* One line, for whom it goes through; nothing is read, and nobody is waited for. */
+static void turn_away(int fd, const char *line)
+{
+	send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+static bool is_stalled(const struct ctl_conn *conn, uint64_t now)
+{
+	if (conn->state == CONN_WAITING)
+		return false;
+	if (conn->state == CONN_READY && !conn->out_len)
+		return now - conn->since >= CTL_STALLED_MS;
+	return conn->out_len && now - conn->moved >= CTL_STALLED_MS;
+}
+
+/* A free slot, if need be that of who has done nothing for the longest time. */
+static struct ctl_conn *find_slot(struct ctl *ctl, uint64_t now)
+{
+	struct ctl_conn *oldest = NULL;
+
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++) {
+		struct ctl_conn *conn = &ctl->conns[i];
+
+		if (conn->state == CONN_FREE)
+			return conn;
+		if (is_stalled(conn, now) &&
+		    (!oldest || conn->moved < oldest->moved))
+			oldest = conn;
+	}
+	if (oldest)
+		drop(oldest);
+	return oldest;
+}
+
+static void deny(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
+		 uint64_t now)
+{
+	turn_away(fd, "error denied this VM is another user's\n");
+	ctl->denied++;
+	if (ctl->denied_at && now - ctl->denied_at < DENIED_MS)
+		return;
+	ctl_event_denied(ctl, uid, pid, ctl->denied);
+	ctl->denied = 0;
+	ctl->denied_at = now ? now : 1;
+}
+
+void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
+	       uint64_t now)
+{
+	struct ctl_conn *conn;
+
+	if (uid != 0 && uid != ctl->uid) {
+		deny(ctl, fd, uid, pid, now);
+		return;
+	}
+	conn = find_slot(ctl, now);
+	if (!conn) {
+		turn_away(fd, "error busy 16 clients are connected already\n");
+		return;
+	}
+	conn_open(conn, fd, uid, pid, ++ctl->clients, now);
+	conn_line(conn, "regpin-ctl %d %s", CTL_VERSION, ctl->socket.name);
+}
+
+static void accept_all(struct ctl *ctl, uint64_t now)
+{
+	for (int i = 0; i < ACCEPTS && ctl->socket.fd >= 0; i++) {
+		struct ucred peer;
+		socklen_t len = sizeof(peer);
+		int fd = accept4(ctl->socket.fd, NULL, NULL,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			/* Else poll() would return at once, again and again. */
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOMEM || errno == ENOBUFS)
+				ctl->accept_at = now + ACCEPT_AGAIN_MS;
+			return;
+		}
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+			turn_away(fd, "error denied who is there can't be told\n");
+		else
+			ctl_adopt(ctl, fd, peer.uid, (uint32_t)peer.pid, now);
+	}
+}
+
+/* Has it had its time? Not while it waits for us. */
+static bool is_over(const struct ctl_conn *conn, uint64_t now)
+{
+	switch (conn->state) {
+	case CONN_WAITING:
+		return false;
+	case CONN_CLOSING:
+		return !conn->out_len || now - conn->since >= CTL_STALLED_MS;
+	case CONN_EVENTS:
+		if (conn->request.follow)
+			return false;
+		break;
+	case CONN_READY:
+		if (conn->eof && !conn->out_len)
+			return true;
+		break;
+	case CONN_BODY:
+		if (conn->eof)
+			return true;
+		break;
+	default:
+		break;
+	}
+	return now - conn->since >= CTL_IDLE_MS;
+}
+
+static void serve(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	bool more = true;
+
+	if (!conn_read(conn)) {
+		drop(conn);
+		return;
+	}
+	/* Goes on while all is taken at once: what is kept for a client is bounded. */
+	while (more) {
+		more = ctl_answer(ctl, conn, now);
+		if (!conn_flush(conn, now)) {
+			drop(conn);
+			return;
+		}
+		more &= !conn->out_len;
+	}
+	if (is_over(conn, now))
+		drop(conn);
+}
+
+/* Both ends are closed: nobody will take anything. */
+static bool hung_up(const struct ctl_conn *conn)
+{
+	struct pollfd pfd = { .fd = conn->fd };
+
+	return poll(&pfd, 1, 0) == 1 && pfd.revents & (POLLHUP | POLLERR);
+}
+
+void ctl_run(struct ctl *ctl, uint64_t now)
+{
+	if (now >= ctl->accept_at)
+		accept_all(ctl, now);
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++) {
+		struct ctl_conn *conn = &ctl->conns[i];
+
+		if (conn->state == CONN_FREE)
+			continue;
+		if (hung_up(conn))
+			drop(conn);
+		else
+			serve(ctl, conn, now);
+	}
+	ctl_jobs(ctl, now);
+	/* What the jobs brought: answers, and lines for those who follow. */
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
+		if (ctl->conns[i].state != CONN_FREE)
+			serve(ctl, &ctl->conns[i], now);
+}
+
+static void shorten(int *timeout, uint64_t due, uint64_t now)
+{
+	int left = due <= now ? 0 : due - now > 60000 ? 60000 : (int)(due - now);
+
+	if (*timeout < 0 || left < *timeout)
+		*timeout = left;
+}
+
+nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
+		uint64_t now)
+{
+	nfds_t nr = 0;
+
+	if (now >= ctl->accept_at)
+		pfd[nr++] = (struct pollfd){ ctl->socket.fd, POLLIN, 0 };
+	else
+		shorten(timeout, ctl->accept_at, now);
+	if (ctl->job.given)
+		shorten(timeout, now + CTL_TICK_MS, now);
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++) {
+		struct ctl_conn *conn = &ctl->conns[i];
+
+		if (conn->state == CONN_FREE)
+			continue;
+		pfd[nr++] = (struct pollfd){
+			conn->fd, (short)((conn_reads(conn) ? POLLIN : 0) |
+					  (conn->out_len ? POLLOUT : 0)), 0,
+		};
+		if (conn->state == CONN_CLOSING)
+			shorten(timeout, conn->since + CTL_STALLED_MS, now);
+		else if (conn->state != CONN_WAITING &&
+			 !(conn->state == CONN_EVENTS && conn->request.follow))
+			shorten(timeout, conn->since + CTL_IDLE_MS, now);
+	}
+	return nr;
+}
+
+/* Nobody will carry out what is in hand, or waits. */
+void ctl_farewell(struct ctl *ctl)
+{
+	static const char text[] = "the VMM has ended";
+	uint64_t now = agent_now();
+
+	if (ctl->job.given && !ctl->job.expired)
+		ctl_event(ctl, &ctl->job, "ended", text, now);
+	stage_free(ctl->job.stage);
+	ctl->job = (struct ctl_job){ .given = false };
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
+		if (ctl->conns[i].state == CONN_WAITING)
+			conn_error(&ctl->conns[i], now, "ended", "%s", text);
+	ctl_unlisten(&ctl->socket);
+	ctl->ended = true;
+}
+
+void ctl_end(struct ctl *ctl)
+{
+	uint64_t end = agent_now() + FAREWELL_MS;
+	struct pollfd pfd[CTL_POLLS];
+	bool left = true;
+
+	while (left && agent_now() < end) {
+		int timeout = CTL_TICK_MS;
+
+		left = false;
+		ctl_run(ctl, agent_now());
+		for (unsigned int i = 0; i < CTL_CLIENTS; i++)
+			left |= ctl->conns[i].state != CONN_FREE &&
+				ctl->conns[i].out_len;
+		if (left)
+			poll(pfd, ctl_poll(ctl, pfd, &timeout, agent_now()),
+			     timeout);
+	}
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
+		if (ctl->conns[i].state != CONN_FREE)
+			drop(&ctl->conns[i]);
+	ctl_log_free(&ctl->log);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The agent's ear: `regpin ctl` connects to it. Theory of operation:
+ *
+ * All of it runs in the agent's one loop, and nothing waits. Who may connect is
+ * decided by SO_PEERCRED before a byte is read. A client is read one request at
+ * a time, and the next only when the answer to the last has room; what it does
+ * not take stays in its own bounded buffer, and what comes meanwhile stays in the
+ * socket's. Long answers are made line by line, as there is room for them.
+ *
+ * Commands to the VMM go through handoff->control, one at a time; clients with
+ * further ones wait in a queue. A command that got no answer in time is withdrawn,
+ * and nothing else is given until the VMM's process has taken note of that: what
+ * is in the shared memory is never changed under its eyes.
+ *
+ * The clock is an argument everywhere, so that tests can have their own.
+ */
+#ifndef REGPIN_TOOL_CTL_H
+#define REGPIN_TOOL_CTL_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "handoff.h"
+
+#include "ctl_conn.h"
+#include "ctl_log.h"
+#include "ctl_socket.h"
+
+struct agent;
+
+#define CTL_CLIENTS	16u
+#define CTL_FOLLOWERS	12u	/* of them: somebody must be able to command */
+#define CTL_POLLS	(CTL_CLIENTS + 1u)	/* fds that ctl_poll() names */
+
+#define CTL_IDLE_MS	60000u	/* then a client without a request is closed */
+#define CTL_STALLED_MS	5000u	/* then one that takes nothing makes way for others */
+#define CTL_ANSWER_MS	5000u	/* for a VMM to carry out a command */
+#define CTL_POLICY_MS	30000u	/* and a new policy */
+#define CTL_TICK_MS	50	/* a VMM that can't wake us is looked at so often */
+
+/**
+ * struct ctl_job - the command that the VMM's process has in hand
+ * @given: there is one
+ * @expired: its time is over, its client has been told, and it was withdrawn
+ * @number: of the command, in control->request
+ * @command: what it is
+ * @vm: for which VM, or CONTROL_ALL_VMS
+ * @begun: when it was given, in ms
+ * @deadline: when it expires
+ * @request: what the client said
+ * @client: which client it was; it may be gone
+ * @uid: whose it is
+ * @pid: likewise
+ * @stage: CONTROL_POLICY: the policy
+ */
+struct ctl_job {
+	bool given, expired;
+	uint32_t number;
+	enum control_command command;
+	uint32_t vm;
+	uint64_t begun, deadline;
+	struct ctl_request request;
+	uint64_t client;
+	uint32_t uid, pid;
+	struct ctl_stage *stage;
+};
+
+/**
+ * struct ctl_window - when a VM's window ends, as far as the agent knows
+ * @vm: its number, or CONTROL_ALL_VMS
+ * @until: in ms; 0: none
+ * @once: it ends with the first LSTAR, too
+ */
+struct ctl_window {
+	uint32_t vm;
+	uint64_t until;
+	bool once;
+};
+
+/**
+ * struct ctl - it
+ * @agent: whose it is
+ * @socket: where it listens
+ * @uid: who may connect, beside root
+ * @log: the last lines of events
+ * @clients: how many there were
+ * @tickets: how many have waited in the queue
+ * @accept_at: when to accept again, after there were no file numbers left
+ * @ended: the VMM has: nothing is given to it any more
+ * @denied: peers that were turned away and not told yet
+ * @denied_at: when the last was told
+ * @number: of the last command
+ * @policies: how often the policy in force has changed
+ * @policy_number: of the command that brought it, or 0
+ * @job: what the VMM's process has in hand
+ * @windows: those that were opened
+ * @conns: the clients
+ */
+struct ctl {
+	struct agent *agent;
+	struct ctl_socket socket;
+	uint32_t uid;
+	struct ctl_log log;
+	uint64_t clients, tickets, accept_at;
+	bool ended;
+	uint64_t denied, denied_at;
+	uint32_t number;
+	uint64_t policies;
+	uint32_t policy_number;
+	struct ctl_job job;
+	struct ctl_window windows[STATUS_VMS];
+	struct ctl_conn conns[CTL_CLIENTS];
+};
+
+/* Begins with a socket that listens, or with none (@socket.fd is -1). */
+void ctl_init(struct ctl *ctl, struct agent *agent,
+	      const struct ctl_socket *socket);
+
+/* Fills in what to wait for, CTL_POLLS at most; shortens *@timeout. */
+nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
+		uint64_t now);
+
+/* Does all there is to do now. */
+void ctl_run(struct ctl *ctl, uint64_t now);
+
+/* Takes over a connected client of these credentials, which are checked. */
+void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
+	       uint64_t now);
+
+/* The VMM has ended: no more clients, and no more commands. */
+void ctl_farewell(struct ctl *ctl);
+
+/* Gives followers the last lines, for a moment, and closes all. */
+void ctl_end(struct ctl *ctl);
+
+/*
+ * Inside of the server:
+ */
+
+/* ctl_answer.c: does what @conn asks for, or what there is now room for. Returns
+ * true if that was anything. */
+bool ctl_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now);
+
+/* ctl_job.c: looks after the VMM's answer, and gives the next command. */
+void ctl_jobs(struct ctl *ctl, uint64_t now);
+
+/* The VM that a request means, in @vm. Returns false if @conn was told why not. */
+bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
+		 uint64_t now);
+
+/* The window of @vm, or NULL. */
+const struct ctl_window *ctl_window(const struct ctl *ctl, uint32_t vm);
+
+/* ctl_event.c: the event of a command that was carried out, or not: then with
+ * @code and @text. */
+void ctl_event(struct ctl *ctl, const struct ctl_job *job, const char *code,
+	       const char *text, uint64_t now);
+
+/* The event of peers that were turned away, of which @uid and @pid was the last. */
+void ctl_event_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
+		      uint64_t count);
+
+#endif

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What each request is answered with. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "ctl.h"
+#include "ctl_policy.h"
+#include "ctl_status.h"
+
+static void give_help(struct ctl_conn *conn, uint64_t now)
+{
+	const char *line = ctl_help_line((unsigned int)conn->at++);
+
+	if (line)
+		conn_line(conn, "data %s", line);
+	else
+		conn_ok(conn, now, "%s", "");
+}
+
+static void give_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	char buf[EVENT_LINE_MAX];
+
+	switch (ctl_status_line(ctl, conn->at++, conn->request.json, now, buf)) {
+	case STATUS_LINE:
+		conn_line(conn, "data %s", buf);
+		break;
+	case STATUS_END:
+		conn_ok(conn, now, "%s", "");
+		break;
+	case STATUS_SKIP:
+		break;
+	}
+}
+
+/* Returns false if there is nothing to give, for now. */
+static bool give_event(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	uint64_t first = ctl_log_first(&ctl->log);
+	const char *line;
+
+	if (conn->at < first) {
+		conn_line(conn, "dropped %llu",
+			  (unsigned long long)(first - conn->at));
+		conn->at = first;
+	} else if (!conn->request.follow && conn->at >= conn->end) {
+		conn_ok(conn, now, "%s", "");
+	} else if (conn->at >= ctl->log.next) {
+		if (!ctl->ended)
+			return false;
+		conn->state = CONN_CLOSING;
+		conn_ok(conn, now, "the VMM has ended");
+	} else {
+		line = ctl_log_line(&ctl->log, conn->at++);
+		if (line)
+			conn_line(conn, "data %s", line);
+		else	/* no memory */
+			conn_line(conn, "dropped 1");
+	}
+	return true;
+}
+
+static void wait_in_queue(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	uint32_t vm;
+
+	if (ctl->ended)
+		conn_error(conn, now, "ended", "the VMM has ended");
+	else if (!ctl->agent->attached)
+		conn_error(conn, now, "no-vm", "there is no VM yet");
+	else if (ctl_find_vm(ctl, conn, &vm, now)) {
+		conn->state = CONN_WAITING;
+		conn->ticket = ++ctl->tickets;
+	}
+}
+
+static void end_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	struct ctl_stage *stage = conn->stage;
+	const unsigned int *counts = stage->diff.counts;
+	bool good = stage_good(stage);
+
+	if (good && conn->request.verb == CTL_MODE) {
+		wait_in_queue(ctl, conn, now);
+		return;
+	}
+	if (good) {
+		conn_ok(conn, now, "loosens=%u tightens=%u changes=%u",
+			counts[DIFF_LOOSENS], counts[DIFF_TIGHTENS],
+			counts[DIFF_CHANGES]);
+		return;
+	}
+	stage_free(stage);
+	conn->stage = NULL;
+	conn_error(conn, now, "rejected", "%s", conn->request.verb == CTL_MODE ?
+		   "not every rule of this policy can be tried so" :
+		   "the policy can't be used: the one in force stays");
+}
+
+static void give_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	char buf[EVENT_LINE_MAX];
+	const char *line;
+
+	/* Without a stage it would not be in this state, see new_stage(). */
+	assert(conn->stage);
+	line = stage_line(conn->stage, conn->at++, buf, sizeof(buf));
+	if (line)
+		conn_line(conn, "data %s", line);
+	else
+		end_changes(ctl, conn, now);
+}
+
+static void new_stage(struct ctl_conn *conn, struct ctl_stage *stage,
+		      uint64_t now)
+{
+	stage_free(conn->stage);
+	conn->stage = stage;
+	conn->at = 0;
+	if (stage)
+		conn->state = CONN_CHANGES;
+	else
+		conn_error(conn, now, "memory", "the agent is out of memory");
+}
+
+static void begin_body(struct ctl_conn *conn, uint64_t now)
+{
+	free(conn->body);
+	conn->body_len = 0;
+	conn->body = malloc(conn->request.size);
+	conn->state = CONN_BODY;
+	if (conn->body)
+		return;
+	/* What comes next would be read as requests. */
+	conn->state = CONN_CLOSING;
+	conn_error(conn, now, "memory", "the agent is out of memory");
+}
+
+static bool fill_body(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	const char *name = *conn->request.name ? conn->request.name : "policy";
+
+	if (!conn_fill_body(conn))
+		return false;
+	new_stage(conn, stage_text(ctl, name, conn->body, conn->body_len), now);
+	free(conn->body);
+	conn->body = NULL;
+	return true;
+}
+
+static void begin_events(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	const struct ctl_request *request = &conn->request;
+	uint64_t last = request->follow ? 0 : CTL_LOG_LINES;
+	unsigned int followers = 0;
+
+	if (request->has & (1u << CTL_KEY_LAST))
+		last = request->last;
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
+		followers += ctl->conns[i].state == CONN_EVENTS &&
+			     ctl->conns[i].request.follow;
+	if (request->follow && followers >= CTL_FOLLOWERS) {
+		conn_error(conn, now, "busy", "12 clients follow the events already");
+		return;
+	}
+	conn->end = ctl->log.next;
+	conn->at = ctl_log_first(&ctl->log);
+	if (conn->end - conn->at > last)
+		conn->at = conn->end - last;
+	conn->state = CONN_EVENTS;
+}
+
+static void apply(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	if (!conn->stage || !stage_good(conn->stage))
+		conn_error(conn, now, "nothing", "there is no policy to apply: send one first");
+	else
+		wait_in_queue(ctl, conn, now);
+}
+
+static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	conn->at = 0;
+	switch (conn->request.verb) {
+	case CTL_HELP:
+		conn->state = CONN_HELP;
+		break;
+	case CTL_STATUS:
+		conn->state = CONN_STATUS;
+		break;
+	case CTL_EVENTS:
+		begin_events(ctl, conn, now);
+		break;
+	case CTL_MODE:
+		new_stage(conn, stage_mode(ctl, conn->request.report), now);
+		break;
+	case CTL_POLICY:
+		begin_body(conn, now);
+		break;
+	case CTL_APPLY:
+		apply(ctl, conn, now);
+		break;
+	default:
+		wait_in_queue(ctl, conn, now);
+		break;
+	}
+}
+
+/*
+ * A policy's text may come behind the line, whoever wrote that: its lines must
+ * never be taken for requests.
+ */
+static void refuse_request(struct ctl_conn *conn, const char *line, size_t len,
+			   const char *error, uint64_t now)
+{
+	static const char word[] = "policy";
+
+	if (len >= strlen(word) && memcmp(line, word, strlen(word)) == 0)
+		conn->state = CONN_CLOSING;
+	conn_error(conn, now, "syntax", "%s", error);
+}
+
+/* Returns false if there is no whole line. */
+static bool take_request(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	char error[CTL_ERROR_MAX];
+	const char *line;
+	bool good;
+	size_t len;
+
+	line = conn_get_line(conn, &len);
+	if (!line && conn->in_len == sizeof(conn->in)) {
+		conn->state = CONN_CLOSING;
+		conn_error(conn, now, "too-long", "a line has at most %u bytes",
+			   CTL_LINE_MAX);
+		return true;
+	}
+	if (!line)
+		return false;
+	conn->since = now;
+	good = ctl_request_read(&conn->request, line, len, error);
+	if (!good)
+		refuse_request(conn, line, len, error, now);
+	conn_took(conn, len + 1);
+	/* What was shown is forgotten when something else is asked. */
+	if (!good || conn->request.verb != CTL_APPLY) {
+		stage_free(conn->stage);
+		conn->stage = NULL;
+	}
+	if (good)
+		begin_answer(ctl, conn, now);
+	return true;
+}
+
+static bool answer_some(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	switch (conn->state) {
+	case CONN_READY:
+		return take_request(ctl, conn, now);
+	case CONN_BODY:
+		return fill_body(ctl, conn, now);
+	case CONN_HELP:
+		give_help(conn, now);
+		return true;
+	case CONN_STATUS:
+		give_status(ctl, conn, now);
+		return true;
+	case CONN_EVENTS:
+		return give_event(ctl, conn, now);
+	case CONN_CHANGES:
+		give_changes(ctl, conn, now);
+		return true;
+	case CONN_FREE:
+	case CONN_WAITING:
+	case CONN_CLOSING:
+		break;
+	}
+	return false;
+}
+
+bool ctl_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	bool some = false;
+
+	while (conn_room(conn) && answer_some(ctl, conn, now))
+		some = true;
+	return some;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The client's side of the control protocol. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ctl_client.h"
+#include "ctl_socket.h"
+#include "proc.h"
+
+#define TRY_MS	100	/* between attempts, while the agent's backlog is full */
+
+/* Waits until @fd has room or data. Returns 0 or -ETIMEDOUT. */
+static int wait_for(int fd, short events, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+	int n;
+
+	do
+		n = poll(&pfd, 1, ms);
+	while (n < 0 && errno == EINTR);
+	return n == 0 ? -ETIMEDOUT : n < 0 ? -errno : 0;
+}
+
+/* The next line, without its '\n', or NULL and @err. */
+static char *next_line(struct ctl_client *client, int ms, int *err)
+{
+	for (;;) {
+		char *line = client->buf + client->taken, *end;
+		ssize_t n;
+
+		end = memchr(line, '\n', client->len - client->taken);
+		if (end) {
+			*end = 0;
+			client->taken = (size_t)(end - client->buf) + 1;
+			return line;
+		}
+		client->len -= client->taken;
+		memmove(client->buf, line, client->len);
+		client->taken = 0;
+		*err = client->len == sizeof(client->buf) ? -EPROTO :
+			wait_for(client->fd, POLLIN, ms);
+		if (*err)
+			return NULL;
+		n = recv(client->fd, client->buf + client->len,
+			 sizeof(client->buf) - client->len, MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n <= 0) {
+			*err = n < 0 ? -errno : -EPIPE;
+			return NULL;
+		}
+		client->len += (size_t)n;
+	}
+}
+
+static const char *fault_text(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "there is no VM of this name; 'regpin ctl list' lists them";
+	case -ECONNREFUSED:
+		return "its agent is gone, and with it the VM";
+	case -ETIMEDOUT:
+		return "its agent does not answer: is it stopped?";
+	case -EPIPE:
+	case -ECONNRESET:
+		return "its agent has closed the connection: the VM has ended, or 60 s went by";
+	case -EPROTO:
+		return "what its agent says is not understood: is it of another version?";
+	default:
+		return strerror(-err);
+	}
+}
+
+static int fail(struct ctl_client *client, int err)
+{
+	snprintf(client->error, sizeof(client->error), "%s", fault_text(err));
+	return err;
+}
+
+static int connect_in_time(const char *dir, const char *name, int ms)
+{
+	int fd = ctl_connect(dir, name);
+
+	for (; fd == -EAGAIN && ms > 0; ms -= TRY_MS) {
+		poll(NULL, 0, TRY_MS);
+		fd = ctl_connect(dir, name);
+	}
+	return fd == -EAGAIN ? -ETIMEDOUT : fd;
+}
+
+static int greeting(struct ctl_client *client, int ms)
+{
+	int version = 0, err = 0;
+	char *line = next_line(client, ms, &err);
+
+	if (!line)
+		return fail(client, err);
+	make_printable(line);
+	if (strncmp(line, "error ", 6) == 0) {
+		snprintf(client->error, sizeof(client->error), "%s", line + 6);
+		return -EACCES;
+	}
+	if (sscanf(line, "regpin-ctl %d ", &version) != 1)
+		return fail(client, -EPROTO);
+	if (version == CTL_VERSION)
+		return 0;
+	snprintf(client->error, sizeof(client->error), "its agent speaks version %d of the protocol, and this regpin version %d",
+		 version, CTL_VERSION);
+	return -EPROTO;
+}
+
+int client_open(struct ctl_client *client, const char *dir, const char *name,
+		int ms)
+{
+	int err;
+
+	client->len = client->taken = 0;
+	client->error[0] = 0;
+	client->fd = connect_in_time(dir, name, ms);
+	if (client->fd < 0)
+		return fail(client, client->fd);
+	err = greeting(client, ms);
+	if (err)
+		client_close(client);
+	return err;
+}
+
+void client_close(struct ctl_client *client)
+{
+	close(client->fd);
+	client->fd = -1;
+}
+
+void client_send(struct ctl_client *client, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = send(client->fd, text, len,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EAGAIN) {
+			if (wait_for(client->fd, POLLOUT, CTL_WAIT_MS))
+				return;
+		} else if (n < 0 && errno != EINTR) {
+			return;
+		} else if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+enum ctl_answer_kind
+client_answer(struct ctl_client *client, int ms, void (*line)(const char *line),
+	      void (*dropped)(const char *count))
+{
+	int err = 0;
+	char *text;
+
+	while ((text = next_line(client, ms, &err))) {
+		/* JSON has UTF-8 in it, and a terminal obeys what it is sent. */
+		if (isatty(STDOUT_FILENO) || strncmp(text, "data ", 5) != 0)
+			make_printable(text);
+		if (strncmp(text, "data ", 5) == 0) {
+			line(text + 5);
+		} else if (strncmp(text, "dropped ", 8) == 0) {
+			dropped(text + 8);
+		} else if (strncmp(text, "ok", 2) == 0) {
+			snprintf(client->error, sizeof(client->error), "%s",
+				 text[2] == ' ' ? text + 3 : "");
+			return CTL_OK;
+		} else if (strncmp(text, "error ", 6) == 0) {
+			text = strchr(text + 6, ' ');
+			snprintf(client->error, sizeof(client->error), "%s",
+				 text ? text + 1 : "it failed");
+			return CTL_REFUSED;
+		}
+		/* Else it is of a later version, and can be left out. */
+	}
+	fail(client, err);
+	return CTL_LOST;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who did what, and when: an event for each command. */
+#include <stdio.h>
+#include <time.h>
+
+#include "agent.h"
+#include "ctl.h"
+#include "ctl_policy.h"
+#include "json.h"
+#include "tell.h"
+
+static FILE *begin(char *buf, struct json *json, const char *name)
+{
+	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
+	char text[EVENT_TIME_MAX];
+
+	if (!file)
+		return NULL;
+	json_begin(json, file);
+	json_object_begin(json, NULL);
+	json_string(json, "time", event_time(text, tell_clock()));
+	json_string(json, "event", name);
+	return file;
+}
+
+static void end(struct ctl *ctl, FILE *file, struct json *json, const char *buf)
+{
+	long len = -1;
+
+	json_object_end(json);
+	if (json_end(json) == 0)
+		len = ftell(file);
+	if (fclose(file) != 0 || len <= 0 || len >= EVENT_LINE_MAX)
+		len = 0;
+	tell_line(ctl->agent, buf, (size_t)len);
+}
+
+static void put_operator(struct json *json, uint32_t uid, uint32_t pid)
+{
+	json_object_begin(json, "operator");
+	json_u64(json, "uid", uid);
+	json_u64(json, "pid", pid);
+	json_object_end(json);
+}
+
+static void put_stage(struct json *json, const struct ctl_stage *stage)
+{
+	json_string(json, "policy", stage->policy.source);
+	json_u64(json, "loosens", stage->diff.counts[DIFF_LOOSENS]);
+	json_u64(json, "tightens", stage->diff.counts[DIFF_TIGHTENS]);
+	json_u64(json, "changes", stage->diff.counts[DIFF_CHANGES]);
+}
+
+static void put_job(struct json *json, const struct ctl_job *job)
+{
+	const struct ctl_request *request = &job->request;
+
+	if (job->vm != CONTROL_ALL_VMS)
+		json_u64(json, "vm", job->vm);
+	if (request->has & (1u << CTL_KEY_VCPU))
+		json_u64(json, "vcpu", request->vcpu);
+	if (request->verb == CTL_WINDOW) {
+		json_u64(json, "for_ms", request->ms);
+		json_bool(json, "once", request->once);
+	}
+	if (request->verb == CTL_MODE)
+		json_string(json, "to", request->report ? "report" : "enforce");
+	if (job->stage)
+		put_stage(json, job->stage);
+}
+
+/* What the operator asked for: `apply` is the end of `policy`. */
+static const char *command_name(const struct ctl_job *job)
+{
+	return ctl_verb_names[job->request.verb == CTL_APPLY ?
+				      CTL_POLICY : job->request.verb];
+}
+
+void ctl_event(struct ctl *ctl, const struct ctl_job *job, const char *code,
+	       const char *text, uint64_t now)
+{
+	char buf[EVENT_LINE_MAX];
+	struct json json;
+	FILE *file = begin(buf, &json, "control");
+
+	if (!file)
+		return;
+	json_string(&json, "command", command_name(job));
+	put_job(&json, job);
+	put_operator(&json, job->uid, job->pid);
+	json_string(&json, "result", code ? code : "done");
+	if (text)
+		json_string(&json, "text", text);
+	if (job->expired)
+		json_bool(&json, "late", true);
+	json_u64(&json, "took_ms", now - job->begun);
+	end(ctl, file, &json, buf);
+}
+
+void ctl_event_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
+		      uint64_t count)
+{
+	char buf[EVENT_LINE_MAX];
+	struct json json;
+	FILE *file = begin(buf, &json, "control");
+
+	if (!file)
+		return;
+	put_operator(&json, uid, pid);
+	json_string(&json, "result", "denied");
+	json_u64(&json, "count", count);
+	end(ctl, file, &json, buf);
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Policies that come while the VM runs: read, fitted to the host, compared. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "ctl.h"
+#include "ctl_policy.h"
+#include "event_json.h"
+#include "policy_text.h"
+#include "proc.h"
+#include "tell.h"
+
+static void add_unfit(void *context, enum fitted fitted,
+		      const struct rule *rule, const char *why)
+{
+	struct ctl_stage *stage = context;
+
+	if (stage->nr_unfit < POLICY_MAX_RULES)
+		stage->unfit[stage->nr_unfit++] = (struct unfit){
+			.rule = *rule, .why = why, .fitted = fitted,
+		};
+}
+
+/* From @whole to @policy and @diff. Returns false if there is no memory. */
+static bool finish(struct ctl *ctl, struct ctl_stage *stage)
+{
+	struct launch *launch = ctl->agent->launch;
+
+	stage->policy = stage->whole;
+	stage->policies = ctl->policies;
+	if (stage->report)
+		policy_all_report(&stage->policy, &stage->problems);
+	if (!stage_good(stage))
+		return true;
+	policy_fit(&stage->policy, &launch->host, add_unfit, stage);
+	stage->init_why = policy_fit_init(&stage->policy, &launch->host);
+	return policy_diff(&launch->policy, &stage->policy, &stage->diff) == 0;
+}
+
+static struct ctl_stage *finished(struct ctl *ctl, struct ctl_stage *stage)
+{
+	if (finish(ctl, stage))
+		return stage;
+	free(stage);
+	return NULL;
+}
+
+struct ctl_stage *stage_text(struct ctl *ctl, const char *name,
+			     const char *text, size_t size)
+{
+	struct ctl_stage *stage = calloc(1, sizeof(*stage));
+
+	if (!stage)
+		return NULL;
+	policy_text_read(name, text, size, &stage->whole, &stage->problems);
+	problems_sort(&stage->problems);
+	if (stage->problems.errors)
+		return stage;
+	return finished(ctl, stage);
+}
+
+struct ctl_stage *stage_mode(struct ctl *ctl, bool report)
+{
+	struct ctl_stage *stage = calloc(1, sizeof(*stage));
+
+	if (!stage)
+		return NULL;
+	stage->whole = ctl->agent->launch->whole;
+	stage->report = report;
+	return finished(ctl, stage);
+}
+
+void stage_free(struct ctl_stage *stage)
+{
+	free(stage);
+}
+
+bool stage_good(const struct ctl_stage *stage)
+{
+	if (stage->problems.errors)
+		return false;
+	for (unsigned int i = 0; i < stage->nr_unfit; i++)
+		if (stage->unfit[i].fitted == FIT_REFUSED)
+			return false;
+	return true;
+}
+
+static void problem_text(const struct ctl_stage *stage,
+			 const struct problem *problem, char *buf, size_t size)
+{
+	const char *severity = problem->warning ? "warning" : "error";
+
+	if (problem->line)
+		snprintf(buf, size, "%s:%" PRIu32 ":%" PRIu32 ": %s: %s",
+			 stage->whole.source, problem->line, problem->column,
+			 severity, problem->text);
+	else
+		snprintf(buf, size, "%s: %s: %s", stage->whole.source,
+			 severity, problem->text);
+}
+
+static void unfit_text(const struct ctl_stage *stage, const struct unfit *unfit,
+		       char *buf, size_t size)
+{
+	char subject[REGISTER_NAME_MAX];
+
+	snprintf(buf, size, "%s%s:%" PRIu32 ":%" PRIu32 ": '%s' on %s %s: %s",
+		 unfit->fitted == FIT_REFUSED ? "" : "degraded: ",
+		 stage->whole.source, unfit->rule.line, unfit->rule.column,
+		 rule_type_names[unfit->rule.type],
+		 event_rule_subject(subject, &unfit->rule),
+		 unfit->fitted == FIT_DETECTED ?
+			 "is only looked after on this host" :
+			 "can't be enforced on this host", unfit->why);
+}
+
+static unsigned int total(const struct policy_diff *diff)
+{
+	return diff->counts[DIFF_LOOSENS] + diff->counts[DIFF_TIGHTENS] +
+	       diff->counts[DIFF_CHANGES];
+}
+
+const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
+		       size_t size)
+{
+	const struct policy_diff *diff = &stage->diff;
+
+	if (n < stage->problems.nr) {
+		problem_text(stage, &stage->problems.list[n], buf, size);
+		make_printable(buf);
+		return buf;
+	}
+	n -= stage->problems.nr;
+	if (n < stage->nr_unfit) {
+		unfit_text(stage, &stage->unfit[n], buf, size);
+		make_printable(buf);
+		return buf;
+	}
+	n -= stage->nr_unfit;
+	if (stage->init_why && n == 0) {
+		snprintf(buf, size, "degraded: 'init' can't be done on this host: %s",
+			 stage->init_why);
+		return buf;
+	}
+	n -= stage->init_why != NULL;
+	if (n < diff->nr)
+		return policy_change_text(buf, size, &diff->list[n]);
+	if (n > diff->nr || total(diff) == diff->nr)
+		return NULL;
+	snprintf(buf, size, "and %u more changes", total(diff) - diff->nr);
+	return buf;
+}
+
+void stage_applied(struct ctl *ctl, const struct ctl_stage *stage,
+		   uint32_t number)
+{
+	struct launch *launch = ctl->agent->launch;
+
+	tell_new_policy(ctl->agent, &stage->policy);
+	launch->whole = stage->whole;
+	launch->report = stage->report;
+	ctl->policies++;
+	ctl->policy_number = number;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A policy that came by the control socket, from its text to being in force. */
+#ifndef REGPIN_TOOL_CTL_POLICY_H
+#define REGPIN_TOOL_CTL_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+#include "policy_diff.h"
+#include "policy_fit.h"
+
+struct ctl;
+
+/**
+ * struct unfit - a rule that this host can't enforce
+ * @rule: it
+ * @why: a constant text
+ * @fitted: what became of it
+ */
+struct unfit {
+	struct rule rule;
+	const char *why;
+	enum fitted fitted;
+};
+
+/**
+ * struct ctl_stage - a policy that may come into force
+ * @whole: as it was written
+ * @policy: as it would be in force
+ * @report: `mode report` holds
+ * @policies: ctl->policies when it was compared
+ * @problems: what is wrong with its text
+ * @init_why: why `init` can't be done on this host, or NULL
+ * @nr_unfit: how many there are in @unfit
+ * @unfit: rules that this host can't enforce
+ * @diff: what it changes
+ */
+struct ctl_stage {
+	struct regpin_policy whole, policy;
+	bool report;
+	uint64_t policies;
+	struct problems problems;
+	const char *init_why;
+	unsigned int nr_unfit;
+	struct unfit unfit[POLICY_MAX_RULES];
+	struct policy_diff diff;
+};
+
+/* The policy of @size bytes of @text. Returns NULL if there is no memory. */
+struct ctl_stage *stage_text(struct ctl *ctl, const char *name,
+			     const char *text, size_t size);
+
+/* The policy that is in force, with `--mode report` or without. Likewise. */
+struct ctl_stage *stage_mode(struct ctl *ctl, bool report);
+
+void stage_free(struct ctl_stage *stage);
+
+/* Can it be used? If not, its lines say why. */
+bool stage_good(const struct ctl_stage *stage);
+
+/*
+ * Line @n of what is to be said of it, in @buf, which is returned; NULL behind the
+ * last.
+ */
+const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
+		       size_t size);
+
+/* It is in force from now on; the events' rules are its. */
+void stage_applied(struct ctl *ctl, const struct ctl_stage *stage,
+		   uint32_t number);
+
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reading a request: VERB KEY=VALUE ..., as two tables say. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl_log.h"
+#include "ctl_request.h"
+#include "words.h"
+#include "yaml_tree.h"
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+#define KEY(key)	(1u << CTL_KEY_##key)
+
+const char *const ctl_verb_names[CTL_VERB_MAX] = {
+	[CTL_HELP] = "help",
+	[CTL_STATUS] = "status",
+	[CTL_EVENTS] = "events",
+	[CTL_ARM] = "arm",
+	[CTL_DISARM] = "disarm",
+	[CTL_ALLOW] = "allow",
+	[CTL_GP] = "gp",
+	[CTL_STOP] = "stop",
+	[CTL_WINDOW] = "window",
+	[CTL_WINDOW_END] = "window-end",
+	[CTL_MODE] = "mode",
+	[CTL_POLICY] = "policy",
+	[CTL_APPLY] = "apply",
+};
+
+static const struct {
+	uint32_t may, must;
+} verb_keys[CTL_VERB_MAX] = {
+	[CTL_HELP] = { 0, 0 },
+	[CTL_STATUS] = { KEY(FORMAT), 0 },
+	[CTL_EVENTS] = { KEY(FOLLOW) | KEY(LAST), 0 },
+	[CTL_ARM] = { KEY(VM), 0 },
+	[CTL_DISARM] = { KEY(VM), 0 },
+	[CTL_ALLOW] = { KEY(VM), KEY(VCPU) },
+	[CTL_GP] = { KEY(VM), KEY(VCPU) },
+	[CTL_STOP] = { KEY(VM), KEY(VCPU) },
+	[CTL_WINDOW] = { KEY(VM) | KEY(ONCE), KEY(FOR) },
+	[CTL_WINDOW_END] = { KEY(VM), 0 },
+	[CTL_MODE] = { 0, KEY(TO) },
+	[CTL_POLICY] = { KEY(NAME), KEY(SIZE) },
+	[CTL_APPLY] = { 0, 0 },
+};
+
+static const char *const key_names[CTL_KEY_MAX] = {
+	[CTL_KEY_VM] = "vm",
+	[CTL_KEY_VCPU] = "vcpu",
+	[CTL_KEY_FOR] = "for",
+	[CTL_KEY_ONCE] = "once",
+	[CTL_KEY_FOLLOW] = "follow",
+	[CTL_KEY_LAST] = "last",
+	[CTL_KEY_FORMAT] = "format",
+	[CTL_KEY_TO] = "to",
+	[CTL_KEY_SIZE] = "size",
+	[CTL_KEY_NAME] = "name",
+};
+
+static const char *const help[] = {
+	"help",
+	"status [format=text|json]",
+	"events [last=0..256] [follow=yes|no]",
+	"arm [vm=N]",
+	"disarm [vm=N]",
+	"allow vcpu=N [vm=N]",
+	"gp vcpu=N [vm=N]",
+	"stop vcpu=N [vm=N]",
+	"window for=MILLISECONDS [once=yes|no] [vm=N]",
+	"window-end [vm=N]",
+	"mode to=enforce|report",
+	"policy size=BYTES [name=TEXT], and then that many bytes",
+	"apply, after policy: it is in force",
+};
+
+const char *ctl_help_line(unsigned int n)
+{
+	return n < NR(help) ? help[n] : NULL;
+}
+
+static bool wrong(char error[CTL_ERROR_MAX], const char *what, const char *word,
+		  const char *advice)
+{
+	snprintf(error, CTL_ERROR_MAX, "%s %s%s%s", what, show(word).text,
+		 advice ? ": " : "", advice ? advice : "");
+	return false;
+}
+
+static bool read_number(const char *text, uint64_t min, uint64_t max,
+			uint32_t *ret)
+{
+	uint64_t value;
+
+	if (number_read(text, strlen(text), max, &value) || value < min)
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
+/* One of two words; @ret is true for the second. */
+static bool read_choice(const char *text, const char *no, const char *yes,
+			bool *ret)
+{
+	*ret = strcmp(text, yes) == 0;
+	return *ret || strcmp(text, no) == 0;
+}
+
+/* Returns NULL, or what the value should have been. */
+static const char *read_value(struct ctl_request *request, enum ctl_key key,
+			      const char *text)
+{
+	const uint64_t ids = 0xfffffffe;
+
+	switch (key) {
+	case CTL_KEY_VM:
+		return read_number(text, 0, ids, &request->vm) ?
+			       NULL : "a VM's number is needed";
+	case CTL_KEY_VCPU:
+		return read_number(text, 0, ids, &request->vcpu) ?
+			       NULL : "a vCPU's number is needed";
+	case CTL_KEY_FOR:
+		return read_number(text, 1, CTL_MAX_MS, &request->ms) ?
+			       NULL : "1 to 86400000 milliseconds are possible";
+	case CTL_KEY_LAST:
+		return read_number(text, 0, CTL_LOG_LINES, &request->last) ?
+			       NULL : "0 to 256 lines are possible";
+	case CTL_KEY_SIZE:
+		return read_number(text, 1, YAML_MAX_SIZE, &request->size) ?
+			       NULL : "1 to 65536 bytes are possible";
+	case CTL_KEY_ONCE:
+		return read_choice(text, "no", "yes", &request->once) ?
+			       NULL : "yes or no";
+	case CTL_KEY_FOLLOW:
+		return read_choice(text, "no", "yes", &request->follow) ?
+			       NULL : "yes or no";
+	case CTL_KEY_FORMAT:
+		return read_choice(text, "text", "json", &request->json) ?
+			       NULL : "text or json";
+	case CTL_KEY_TO:
+		return read_choice(text, "enforce", "report",
+				   &request->report) ?
+			       NULL : "enforce or report";
+	case CTL_KEY_NAME:
+		snprintf(request->name, sizeof(request->name), "%s", text);
+		return *text ? NULL : "a name is needed";
+	case CTL_KEY_MAX:
+		break;
+	}
+	return "no such key";
+}
+
+static bool find_verb(struct ctl_request *request, const char *word)
+{
+	for (unsigned int i = 0; i < CTL_VERB_MAX; i++) {
+		if (strcmp(word, ctl_verb_names[i]) == 0) {
+			request->verb = (enum ctl_verb)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_pair(struct ctl_request *request, char *word,
+		      char error[CTL_ERROR_MAX])
+{
+	uint32_t allowed = verb_keys[request->verb].may |
+			   verb_keys[request->verb].must;
+	char *value = strchr(word, '=');
+	unsigned int key = 0;
+	const char *advice;
+
+	if (!value)
+		return wrong(error, "there is no '=' in", word, NULL);
+	*value++ = 0;
+	while (key < CTL_KEY_MAX && strcmp(word, key_names[key]) != 0)
+		key++;
+	if (key == CTL_KEY_MAX || !(allowed >> key & 1))
+		return wrong(error, ctl_verb_names[request->verb], word,
+			     "it has no such key");
+	if (request->has >> key & 1)
+		return wrong(error, "twice:", word, NULL);
+	request->has |= 1u << key;
+	advice = read_value(request, (enum ctl_key)key, value);
+	if (advice)
+		return wrong(error, word, value, advice);
+	return true;
+}
+
+/* The next word of *@rest, which is moved behind it. name= takes all that is left. */
+static char *next_word(char **rest)
+{
+	char *word = *rest, *end;
+
+	end = strncmp(word, "name=", 5) == 0 ? NULL : strchr(word, ' ');
+	*rest = end ? end + 1 : NULL;
+	if (end)
+		*end = 0;
+	return word;
+}
+
+static bool all_there(const struct ctl_request *request,
+		      char error[CTL_ERROR_MAX])
+{
+	uint32_t missing = verb_keys[request->verb].must & ~request->has;
+
+	if (!missing)
+		return true;
+	snprintf(error, CTL_ERROR_MAX, "%s needs %s=",
+		 ctl_verb_names[request->verb],
+		 key_names[__builtin_ctz(missing)]);
+	return false;
+}
+
+bool ctl_request_read(struct ctl_request *request, const char *line, size_t len,
+		      char error[CTL_ERROR_MAX])
+{
+	char copy[CTL_LINE_MAX], *rest = copy;
+
+	memset(request, 0, sizeof(*request));
+	if (len >= sizeof(copy)) {
+		snprintf(error, CTL_ERROR_MAX, "the line is too long");
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (line[i] < ' ' || line[i] > '~') {
+			snprintf(error, CTL_ERROR_MAX,
+				 "byte 0x%02x stands in the line: printable ASCII only",
+				 (unsigned char)line[i]);
+			return false;
+		}
+		copy[i] = line[i];
+	}
+	copy[len] = 0;
+	if (!find_verb(request, next_word(&rest)))
+		return wrong(error, "there is no request", copy,
+			     "'help' lists them");
+	while (rest)
+		if (!read_pair(request, next_word(&rest), error))
+			return false;
+	return all_there(request, error);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The requests of the control protocol: one line each. docs/protocol.md has the
+ * grammar. Pure.
+ */
+#ifndef REGPIN_TOOL_CTL_REQUEST_H
+#define REGPIN_TOOL_CTL_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+#define CTL_VERSION	1
+#define CTL_LINE_MAX	4096u		/* a request, with its '\n' */
+#define CTL_MAX_MS	86400000u	/* of a window */
+
+enum ctl_verb {
+	CTL_HELP,
+	CTL_STATUS,
+	CTL_EVENTS,
+	CTL_ARM,
+	CTL_DISARM,
+	CTL_ALLOW,
+	CTL_GP,
+	CTL_STOP,
+	CTL_WINDOW,
+	CTL_WINDOW_END,
+	CTL_MODE,
+	CTL_POLICY,
+	CTL_APPLY,
+	CTL_VERB_MAX
+};
+
+extern const char *const ctl_verb_names[CTL_VERB_MAX];
+
+/* Keys that a request can have; a bit each in @has. */
+enum ctl_key {
+	CTL_KEY_VM,
+	CTL_KEY_VCPU,
+	CTL_KEY_FOR,
+	CTL_KEY_ONCE,
+	CTL_KEY_FOLLOW,
+	CTL_KEY_LAST,
+	CTL_KEY_FORMAT,
+	CTL_KEY_TO,
+	CTL_KEY_SIZE,
+	CTL_KEY_NAME,
+	CTL_KEY_MAX
+};
+
+/**
+ * struct ctl_request - a request
+ * @verb: what is wanted
+ * @has: which keys were there, a bit each
+ * @vm: vm=
+ * @vcpu: vcpu=
+ * @ms: for=
+ * @last: last=
+ * @size: size=
+ * @once: once=yes
+ * @follow: follow=yes
+ * @json: format=json
+ * @report: to=report
+ * @name: name=, harmless on a terminal
+ */
+struct ctl_request {
+	enum ctl_verb verb;
+	uint32_t has;
+	uint32_t vm, vcpu, ms, last, size;
+	bool once, follow, json, report;
+	char name[POLICY_MAX_SOURCE];
+};
+
+#define CTL_ERROR_MAX	200
+
+/*
+ * Reads @len bytes of @line, which has no '\n'. Returns true, or false and says
+ * in @error what is wrong.
+ */
+bool ctl_request_read(struct ctl_request *request, const char *line, size_t len,
+		      char error[CTL_ERROR_MAX]);
+
+/* Line @n of the answer to `help`, or NULL behind the last. */
+const char *ctl_help_line(unsigned int n);
+
+#endif

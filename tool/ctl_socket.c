@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sockets are bound and found by way of /proc/self/fd/DIRECTORY, so that a
+ * directory's path may be longer than sockaddr_un, and can't be exchanged between
+ * the look at it and its use.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ctl_socket.h"
+
+#define BACKLOG		16
+#define LOCK_TRIES	40
+#define LOCK_TRY_MS	50
+
+const char *ctl_name_fault(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len >= CTL_NAME_MAX)
+		return "a name has 1 to 63 characters";
+	if (!isalnum((unsigned char)*name))
+		return "a name begins with a letter or a digit";
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && !strchr("._-", *name))
+			return "a name has letters, digits, '.', '_' and '-' only";
+	return NULL;
+}
+
+const char *ctl_default_dir(char buf[PATH_MAX])
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0)
+		return "/run/regpin";
+	if (!runtime || runtime[0] != '/' ||
+	    snprintf(buf, PATH_MAX, "%s/regpin", runtime) >= PATH_MAX)
+		return NULL;
+	return buf;
+}
+
+/* Who can write in the directory could put a socket of his own in our place. */
+static int check_dir(int dir, const char *path, char *error, size_t size)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) < 0) {
+		snprintf(error, size, "%s: %s", path, strerror(errno));
+		return -errno;
+	}
+	if (st.st_uid != geteuid() && st.st_uid != 0) {
+		snprintf(error, size, "%s belongs to user %u: name a directory of your own",
+			 path, (unsigned int)st.st_uid);
+		return -EPERM;
+	}
+	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+		snprintf(error, size, "%s can be written by others: 'chmod 0700' it, or name another directory",
+			 path);
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int open_dir(const char *path, char *error, size_t size)
+{
+	int dir = -1, err;
+
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0) {
+		err = -errno;
+		snprintf(error, size, "%s: %s", path, strerror(errno));
+		return err;
+	}
+	err = check_dir(dir, path, error, size);
+	if (!err)
+		return dir;
+	close(dir);
+	return err;
+}
+
+static void address(struct sockaddr_un *sun, int dir, const char *name)
+{
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	snprintf(sun->sun_path, sizeof(sun->sun_path),
+		 "/proc/self/fd/%d/%s.sock", dir, name);
+}
+
+static int connect_at(int dir, const char *name)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sun;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	address(&sun, dir, name);
+	/* EAGAIN: it listens, and its backlog is full. */
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int ctl_connect(const char *path, const char *name)
+{
+	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+
+	if (dir < 0)
+		return -errno;
+	fd = connect_at(dir, name);
+	close(dir);
+	return fd;
+}
+
+/* Two that start at once must not both take over the same dead socket. */
+static int lock_dir(int dir)
+{
+	for (int i = 0; flock(dir, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+			return -errno;
+		poll(NULL, 0, LOCK_TRY_MS);
+	}
+	return 0;
+}
+
+/* Returns 0 if the name is free, now. */
+static int take_over(int dir, const char *name)
+{
+	char file[CTL_NAME_MAX + 8];
+	struct stat st;
+	int fd;
+
+	snprintf(file, sizeof(file), "%s.sock", name);
+	if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	/* Connecting to a file fails just as to a socket that is dead. */
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = connect_at(dir, name);
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || fd == -EAGAIN)
+		return -EADDRINUSE;
+	if (fd != -ECONNREFUSED)
+		return fd == -ENOENT ? 0 : fd;
+	return unlinkat(dir, file, 0) < 0 ? -errno : 0;
+}
+
+static int listen_at(struct ctl_socket *sock, int dir, const char *name)
+{
+	char file[CTL_NAME_MAX + 8];
+	struct sockaddr_un sun;
+	struct stat st;
+	mode_t old;
+	int err;
+
+	sock->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (sock->fd < 0)
+		return -errno;
+	address(&sun, dir, name);
+	old = umask(0177);
+	err = bind(sock->fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 ? -errno : 0;
+	umask(old);
+	snprintf(file, sizeof(file), "%s.sock", name);
+	if (!err && (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		     listen(sock->fd, BACKLOG) < 0)) {
+		err = -errno;
+		unlinkat(dir, file, 0);
+	}
+	if (err) {
+		close(sock->fd);
+		sock->fd = -1;
+		return err;
+	}
+	sock->dev = st.st_dev;
+	sock->ino = st.st_ino;
+	return 0;
+}
+
+static void explain(int err, const char *path, const char *name, char *error,
+		    size_t size)
+{
+	if (err == -EADDRINUSE)
+		snprintf(error, size, "there is a VM of the name '%s' already, with its socket %s/%s.sock: give this one another by --name NAME",
+			 name, path, name);
+	else
+		snprintf(error, size, "%s/%s.sock: %s", path, name,
+			 strerror(-err));
+}
+
+int ctl_listen(struct ctl_socket *sock, const char *path, const char *name,
+	       char *error, size_t size)
+{
+	int dir = open_dir(path, error, size), err;
+
+	sock->fd = sock->dir = -1;
+	if (dir < 0)
+		return dir;
+	snprintf(sock->name, sizeof(sock->name), "%s", name);
+	err = lock_dir(dir);
+	if (!err)
+		err = take_over(dir, name);
+	if (!err)
+		err = listen_at(sock, dir, name);
+	flock(dir, LOCK_UN);
+	if (err) {
+		explain(err, path, name, error, size);
+		close(dir);
+		return err;
+	}
+	sock->dir = dir;
+	return 0;
+}
+
+void ctl_unlisten(struct ctl_socket *sock)
+{
+	char file[CTL_NAME_MAX + 8];
+	struct stat st;
+
+	if (sock->fd < 0)
+		return;
+	snprintf(file, sizeof(file), "%s.sock", sock->name);
+	if (fstatat(sock->dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == sock->dev && st.st_ino == sock->ino)
+		unlinkat(sock->dir, file, 0);
+	close(sock->fd);
+	close(sock->dir);
+	sock->fd = sock->dir = -1;
+}

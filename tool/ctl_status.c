@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `status`: line 0 is about the whole, then come the VMs, then the vCPUs. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent.h"
+#include "ctl.h"
+#include "ctl_status.h"
+#include "json.h"
+#include "policy_diff.h"
+#include "proc.h"
+#include "tell.h"
+
+/* Reads an entry that may be changing: only if its flags are what they were. */
+static bool copy_vcpu(const struct vcpu_status *from, struct vcpu_status *to)
+{
+	uint32_t flags = atomic_load(&from->flags);
+
+	if (!(flags & STATUS_PRESENT))
+		return false;
+	*to = (struct vcpu_status){ .vm = from->vm, .vcpu = from->vcpu };
+	memcpy(&to->held, &from->held, sizeof(to->held));
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load(&from->flags) != flags)
+		flags = atomic_load(&from->flags) & ~STATUS_HELD;
+	atomic_init(&to->flags, flags);
+	return flags & STATUS_PRESENT;
+}
+
+static uint32_t flags_of(const struct vcpu_status *vcpu)
+{
+	return atomic_load_explicit(&vcpu->flags, memory_order_relaxed);
+}
+
+static FILE *begin(char *buf, struct json *json)
+{
+	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
+
+	if (!file)
+		return NULL;
+	json_begin(json, file);
+	json_object_begin(json, NULL);
+	return file;
+}
+
+/* Without the line break. */
+static enum status_line end(FILE *file, struct json *json, char *buf)
+{
+	long len = -1;
+
+	json_object_end(json);
+	if (json_end(json) == 0)
+		len = ftell(file);
+	if (fclose(file) != 0 || len <= 0 || len >= EVENT_LINE_MAX)
+		return STATUS_SKIP;
+	buf[len - 1] = 0;
+	return STATUS_LINE;
+}
+
+static const char *mode_name(const struct launch *launch)
+{
+	return launch->report ? "report" : "enforce";
+}
+
+static enum status_line whole_json(const struct ctl *ctl, char *buf)
+{
+	const struct agent *agent = ctl->agent;
+	struct json json;
+	FILE *file = begin(buf, &json);
+
+	if (!file)
+		return STATUS_SKIP;
+	json_string(&json, "name", ctl->socket.name);
+	json_string(&json, "policy", agent->launch->policy.source);
+	json_u64(&json, "rules", agent->launch->policy.nr_rules);
+	json_string(&json, "mode", mode_name(agent->launch));
+	json_u64(&json, "attached", agent->attached);
+	json_u64(&json, "violations", agent->violations);
+	json_u64(&json, "reports", agent->reports);
+	json_u64(&json, "detected", agent->detected);
+	json_u64(&json, "dropped", agent->dropped);
+	if (ctl->job.given)
+		json_string(&json, "command",
+			    ctl_verb_names[ctl->job.request.verb]);
+	json_bool(&json, "answers", !ctl->job.expired);
+	return end(file, &json, buf);
+}
+
+static enum status_line whole_text(const struct ctl *ctl, char *buf)
+{
+	const struct agent *agent = ctl->agent;
+
+	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s (%" PRIu32 " rules, mode %s), %" PRIu64 " violations stopped, %" PRIu64 " let pass, %" PRIu64 " detected, %" PRIu64 " events dropped%s",
+		 ctl->socket.name, agent->launch->policy.source,
+		 agent->launch->policy.nr_rules, mode_name(agent->launch),
+		 agent->violations, agent->reports, agent->detected,
+		 agent->dropped,
+		 ctl->job.expired ? "; THE VMM DOES NOT ANSWER COMMANDS" :
+		 !agent->attached ? "; no VM yet" : "");
+	make_printable(buf);
+	return STATUS_LINE;
+}
+
+/* Milliseconds that a window stays open, or 0 if that is not known. */
+static uint64_t left_of(const struct ctl *ctl, uint32_t vm, uint64_t now)
+{
+	const struct ctl_window *window = ctl_window(ctl, vm);
+
+	return window && window->until > now ? window->until - now : 0;
+}
+
+static bool is_once(const struct ctl *ctl, uint32_t vm)
+{
+	const struct ctl_window *window = ctl_window(ctl, vm);
+
+	return window && window->once;
+}
+
+static const char *crs(uint32_t flags)
+{
+	return flags & STATUS_FILTERED ? "filtered" :
+	       flags & STATUS_DETECTS ? "detected" : "free";
+}
+
+static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
+				uint32_t vm, uint32_t policy, uint64_t now,
+				char *buf)
+{
+	struct json json;
+	FILE *file = begin(buf, &json);
+
+	if (!file)
+		return STATUS_SKIP;
+	json_u64(&json, "vm", vm);
+	json_bool(&json, "armed", flags & STATUS_ARMED);
+	json_bool(&json, "stopped", flags & STATUS_STOPPED);
+	json_string(&json, "control_registers", crs(flags));
+	json_bool(&json, "current", policy == ctl->policy_number);
+	json_bool(&json, "window", flags & STATUS_WINDOW);
+	if (flags & STATUS_WINDOW) {
+		json_u64(&json, "left_ms", left_of(ctl, vm, now));
+		json_bool(&json, "once", is_once(ctl, vm));
+	}
+	return end(file, &json, buf);
+}
+
+static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
+				uint32_t vm, uint32_t policy, uint64_t now,
+				char *buf)
+{
+	char window[96] = "";
+
+	if (flags & STATUS_WINDOW)
+		snprintf(window, sizeof(window), ", WINDOW OPEN for %" PRIu64 " s more%s",
+			 (left_of(ctl, vm, now) + 999) / 1000,
+			 is_once(ctl, vm) ? " or until a guest sets LSTAR" : "");
+	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 ": %s, control registers %s%s%s%s",
+		 vm, flags & STATUS_ARMED ? "armed" : "not armed", crs(flags),
+		 window, flags & STATUS_STOPPED ? ", STOPPED" : "",
+		 policy == ctl->policy_number ? "" : ", still with an older policy");
+	return STATUS_LINE;
+}
+
+static enum status_line vm_line(const struct ctl *ctl, unsigned int slot,
+				bool json, uint64_t now, char *buf)
+{
+	const struct vm_status *from = &ctl->agent->launch->shared->vms[slot];
+	uint32_t flags = atomic_load(&from->flags), vm = from->vm;
+	uint32_t policy = atomic_load(&from->policy);
+
+	if (!(flags & STATUS_PRESENT))
+		return STATUS_SKIP;
+	return json ? vm_json(ctl, flags, vm, policy, now, buf) :
+		      vm_text(ctl, flags, vm, policy, now, buf);
+}
+
+/* Why a vCPU is held, if that can be made sense of: its event's line. */
+static bool held_json(const struct ctl *ctl, const struct vcpu_status *vcpu,
+		      char line[EVENT_LINE_MAX])
+{
+	size_t len;
+
+	if (!(flags_of(vcpu) & STATUS_HELD))
+		return false;
+	len = event_json(line, &vcpu->held,
+			 tell_policy(ctl->agent, &vcpu->held));
+	if (!len)
+		return false;
+	line[len - 1] = 0;
+	return true;
+}
+
+static enum status_line vcpu_json(const struct ctl *ctl,
+				  const struct vcpu_status *vcpu, char *buf)
+{
+	uint32_t flags = flags_of(vcpu);
+	char held[EVENT_LINE_MAX];
+	struct json json;
+	FILE *file = begin(buf, &json);
+
+	if (!file)
+		return STATUS_SKIP;
+	json_u64(&json, "vm", vcpu->vm);
+	json_u64(&json, "vcpu", vcpu->vcpu);
+	json_bool(&json, "armed", flags & STATUS_ARMED);
+	json_bool(&json, "fresh", flags & STATUS_FRESH);
+	json_bool(&json, "held", flags & STATUS_HELD);
+	if (held_json(ctl, vcpu, held))
+		json_raw(&json, "why", held);
+	return end(file, &json, buf);
+}
+
+/* "write of CR4: 0x751ef0 -> 0x651ef0 (SMEP): sticky, linux.yaml:60:5" */
+static void held_text(const struct ctl *ctl, const struct regpin_event *held,
+		      char *buf, size_t size)
+{
+	const struct regpin_policy *policy = tell_policy(ctl->agent, held);
+	char name[REGISTER_NAME_MAX], bits[512] = "", where[400] = "";
+
+	if (!event_makes_sense(held)) {
+		snprintf(buf, size, "its event makes no sense");
+		return;
+	}
+	if (held->type != REGPIN_EVENT_VIOLATION &&
+	    held->type != REGPIN_EVENT_DETECTED) {
+		snprintf(buf, size, "%s", event_type_names[held->type]);
+		return;
+	}
+	if (held->bits && held->bits != UINT64_MAX)
+		register_bits_text(bits, sizeof(bits), held->kind, held->index,
+				   held->bits);
+	if (held->rule < policy->nr_rules)
+		snprintf(where, sizeof(where), ": %s, %s:%" PRIu32 ":%" PRIu32,
+			 rule_type_names[policy->rules[held->rule].type],
+			 policy->source, policy->rules[held->rule].line,
+			 policy->rules[held->rule].column);
+	snprintf(buf, size, "%s%s of %s: 0x%" PRIx64 " -> 0x%" PRIx64 "%s%s%s%s",
+		 held->type == REGPIN_EVENT_DETECTED ? "found after a " : "",
+		 held->write || held->type == REGPIN_EVENT_DETECTED ?
+			 "write" : "read", event_register_name(name, held->kind, held->index),
+		 (uint64_t)held->old_value, (uint64_t)held->new_value,
+		 *bits ? " (" : "", bits, *bits ? ")" : "", where);
+}
+
+static enum status_line vcpu_text(const struct ctl *ctl,
+				  const struct vcpu_status *vcpu, char *buf)
+{
+	uint32_t flags = flags_of(vcpu);
+	char held[1200] = "";
+
+	if (flags & STATUS_HELD)
+		held_text(ctl, &vcpu->held, held, sizeof(held));
+	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s",
+		 vcpu->vm, vcpu->vcpu,
+		 flags & STATUS_ARMED ? "armed" : "not armed",
+		 flags & STATUS_FRESH ? ", fresh since its INIT" : "",
+		 flags & STATUS_HELD ? ", HELD: " : "", held);
+	make_printable(buf);
+	return STATUS_LINE;
+}
+
+static enum status_line vcpu_line(const struct ctl *ctl, unsigned int slot,
+				  bool json, char *buf)
+{
+	struct vcpu_status vcpu;
+
+	if (!copy_vcpu(&ctl->agent->launch->shared->vcpus[slot], &vcpu))
+		return STATUS_SKIP;
+	return json ? vcpu_json(ctl, &vcpu, buf) : vcpu_text(ctl, &vcpu, buf);
+}
+
+enum status_line ctl_status_line(const struct ctl *ctl, uint64_t n, bool json,
+				 uint64_t now, char *buf)
+{
+	if (n == 0)
+		return json ? whole_json(ctl, buf) : whole_text(ctl, buf);
+	if (n <= STATUS_VMS)
+		return vm_line(ctl, (unsigned int)n - 1, json, now, buf);
+	n -= STATUS_VMS + 1;
+	if (n < STATUS_VCPUS)
+		return vcpu_line(ctl, (unsigned int)n, json, buf);
+	return STATUS_END;
+}

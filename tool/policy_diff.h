@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What one policy stops and another does not: by what happens to a register's
+ * bits, not by how the rules are written. Pure.
+ */
+#ifndef REGPIN_TOOL_POLICY_DIFF_H
+#define REGPIN_TOOL_POLICY_DIFF_H
+
+#include "policy.h"
+
+enum diff_class {
+	DIFF_LOOSENS,	/* something is stopped no more, or by less */
+	DIFF_TIGHTENS,
+	DIFF_CHANGES,	/* as much is stopped, in another way */
+	DIFF_CLASS_MAX
+};
+
+/* What a change is about: first a guest's accesses, then what stands beside the rules. */
+enum diff_what {
+	DIFF_CLEAR,		/* clearing bits: sticky, frozen */
+	DIFF_SET,		/* setting bits: never, frozen */
+	DIFF_REQUIRE,		/* coming up without bits */
+	DIFF_ONCE,		/* a second set-up */
+	DIFF_UNIFORM,		/* a value of the vCPU's own */
+	DIFF_READ,		/* reading: deny */
+	DIFF_WRITE,		/* writing: deny */
+	DIFF_VALUE,		/* what reads answer */
+	DIFF_ARMING,
+	DIFF_REQUEST_MSR,
+	DIFF_NESTED,
+	DIFF_SMM,
+	DIFF_S3,
+	DIFF_DEADLINE,
+	DIFF_DEADLINE_ACTION,
+	DIFF_DETECT,
+	DIFF_DETECT_ACTION,
+	DIFF_INIT_ACTION,
+	DIFF_UNARMED,
+	DIFF_WHAT_MAX
+};
+
+/* In the upper bit of a change's @from and @to: only seen, afterwards. */
+#define DIFF_DETECTED	0x80u
+
+/**
+ * struct policy_change - one difference
+ * @bits: which bits, for DIFF_CLEAR, SET and REQUIRE
+ * @from_value: for DIFF_VALUE the constant; for what stands beside the rules the
+ *	number that stands there
+ * @to_value: likewise in the new policy
+ * @index: first MSR
+ * @count: number of MSRs, 0 where no register is meant
+ * @class: enum diff_class
+ * @what: enum diff_what
+ * @kind: enum regpin_kind
+ * @from: what the old policy does about it: 0 nothing, else enum regpin_action,
+ *	with DIFF_DETECTED
+ * @to: likewise the new one
+ */
+struct policy_change {
+	uint64_t bits;
+	uint64_t from_value, to_value;
+	uint32_t index, count;
+	uint8_t class, what, kind, from, to;
+};
+
+#define DIFF_MAX	256u
+
+/**
+ * struct policy_diff - all differences
+ * @nr: how many are in @list
+ * @counts: how many there are of each class, listed or not
+ * @list: the first ones
+ */
+struct policy_diff {
+	unsigned int nr;
+	unsigned int counts[DIFF_CLASS_MAX];
+	struct policy_change list[DIFF_MAX];
+};
+
+/*
+ * Compares two policies that went through policy_check() and, if what the host
+ * can't enforce is to count, through policy_fit(). Returns 0 or -ENOMEM.
+ */
+int policy_diff(const struct regpin_policy *from,
+		const struct regpin_policy *to, struct policy_diff *diff);
+
+/* "loosens: CR4 SMEP SMAP: clearing: gp -> free". Returns @buf. */
+const char *policy_change_text(char *buf, size_t size,
+			       const struct policy_change *change);
+
+/* "SMEP SMAP 27", as far as it fits. Returns @buf. */
+const char *register_bits_text(char *buf, size_t size, unsigned int kind,
+			       uint32_t index, uint64_t bits);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What becomes of a policy on this host, and in `--mode report`. */
+#ifndef REGPIN_TOOL_POLICY_FIT_H
+#define REGPIN_TOOL_POLICY_FIT_H
+
+#include "host.h"
+#include "policy.h"
+
+/* What becomes of a rule that this host can't enforce. */
+enum fitted {
+	FIT_DETECTED,	/* it is optional, and somebody looks now and then */
+	FIT_LEFT_OUT,	/* it is optional */
+	FIT_REFUSED,	/* it is not: the policy can't be used here */
+};
+
+typedef void fit_tell(void *context, enum fitted fitted,
+		      const struct rule *rule, const char *why);
+
+/* A rule that @host can't enforce, and that may be missed: is it looked after? */
+bool fit_detects(const struct regpin_policy *policy, const struct host *host,
+		 const struct rule *rule);
+
+/*
+ * Marks the optional rules that @host can't enforce with RULE_DETECT, or leaves
+ * them out where looking does not help. @tell is told each rule that is not
+ * enforced, and why, a constant text. Returns how many were refused.
+ */
+unsigned int policy_fit(struct regpin_policy *policy, const struct host *host,
+			fit_tell *tell, void *context);
+
+/*
+ * Where nobody sees an INIT, `init` can't have an effect: then it is made `allow`.
+ * Returns why, a constant text, or NULL if it is as the policy says.
+ */
+const char *policy_fit_init(struct regpin_policy *policy,
+			    const struct host *host);
+
+/*
+ * Turns all violations into reports: the user wants to see first what would
+ * happen. Returns the number of rules that can't be tried so, as problems.
+ */
+unsigned int policy_all_report(struct regpin_policy *policy,
+			       struct problems *problems);
+
+#endif

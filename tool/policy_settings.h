@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Within the policy's front end: what a policy says beside its rules. */
+#ifndef REGPIN_TOOL_POLICY_SETTINGS_H
+#define REGPIN_TOOL_POLICY_SETTINGS_H
+
+#include "policy_rule.h"
+
+/* Reads request, floor, unarmed, init and detect; arming and mode are read. */
+void settings_read(const struct reader *reader, const struct yaml_node *root);
+
+/* `mode: report`: nothing is held, stopped or restored. */
+void settings_report_only(struct settings *settings);
+
+#endif
