@@ -28,7 +28,8 @@ refused()
 }
 
 qemu=(qemu-system-x86_64 -nodefaults -display none -net none -m 256)
-kvm=("${qemu[@]}" -accel kvm)
+s3=(-global PIIX4_PM.disable_s3=1)
+kvm=("${qemu[@]}" -accel kvm "${s3[@]}")
 
 own_filter()
 {
@@ -99,6 +100,7 @@ refused scrubbed 137 'environment' --policy "$policy" -- env -i "$(command -v qe
 refused static 126 'static' --policy "$policy" -- "$(command -v busybox)" sleep 5
 sed 's/optional: true/optional: false/' "$policy" >/run/lab/strict.yaml
 refused cr 3 'strict.yaml:[0-9]+:[0-9]+: .*CR filter' --policy /run/lab/strict.yaml -- "${kvm[@]}"
+refused s3 126 'disable_s3=1' --policy "$policy" -- "${qemu[@]}" -accel kvm
 refused version 0 'QEMU emulator version' --policy "$policy" -- qemu-system-x86_64 --version
 
 sed 's/^version: 1$/&\naccept: [nested, smm]/' "$policy" >/run/lab/accept.yaml

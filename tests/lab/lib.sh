@@ -34,7 +34,7 @@ check() # DESCRIPTION COMMAND ...
 	local what=$1
 
 	shift
-	if "$@"; then ok "$what"; else not_ok "$what" "failed: $*"; fi
+	if "$@"; then ok "$what"; else not_ok "$what" "failed: $*"; return 1; fi
 }
 
 is() # DESCRIPTION GOT WANTED
@@ -52,8 +52,10 @@ tap_end()
 	exit $((tap_failed > 0))
 }
 
+image=guest # of the guests: guest-life, guest-next, see prepare-life
+
 # guest NAME KERNEL [POLICY|-] [inner_start's options]: with the attackers' initramfs;
-# under regpin if there is a policy; events go to NAME.events
+# under regpin if there is a policy; events go to NAME.events, and `ctl` knows NAME
 guest()
 {
 	local name=$1 kernel=$2 policy=$3 wrap=()
@@ -61,9 +63,9 @@ guest()
 	shift 3
 	if [[ $policy != - ]]; then
 		rm -f "$events_dir/$name.events"
-		wrap=(--wrap "$regpin run --policy $policy --events $events_dir/$name.events --")
+		wrap=(--wrap "$regpin run --policy $policy --events $events_dir/$name.events --name $name --")
 	fi
-	inner_start "$name" --kernel "$kernel" --initrd "$work/guest-$kernel.gz" "${wrap[@]}" "$@"
+	inner_start "$name" --kernel "$kernel" --initrd "$work/$image-$kernel.gz" "${wrap[@]}" "$@"
 }
 
 # events NAME [JQ-FILTER]: what the agent wrote, one JSON object a line
@@ -75,4 +77,53 @@ events()
 count_events() # NAME JQ-CONDITION
 {
 	jq -c "select($2)" "$events_dir/$1.events" 2>/dev/null | wc -l
+}
+
+# wait_events NAME JQ-CONDITION N [SECONDS]: until there are N such events, or time is
+# up; prints how many there are then. The agent writes them after the guest goes on.
+wait_events()
+{
+	local end=$((SECONDS + ${4:-5})) n
+
+	while n=$(count_events "$1" "$2"); ((n < $3 && SECONDS < end)); do
+		inner_nap 0.2
+	done
+	echo "$n"
+}
+
+# What no life-cycle event of a stock Linux may cause.
+trouble='.event == "violation" or .event == "vmm-write" or .event == "failed" or .event == "detected" or .event == "deadline"'
+
+violations() # NAME
+{
+	count_events "$1" "$trouble"
+}
+
+# attack NAME WHAT [CPU]: by the guest's module; INNER_REPLY tells what came of it
+attack()
+{
+	# The line once more by itself: on a fresh CPU its end was seen to get lost.
+	inner_do "$1" "r=\$(taskset $(printf %x $((1 << ${3:-0}))) sh -c 'echo $2 >/proc/attack; cat /proc/attack'); echo; echo \"\$r\"" 60
+}
+
+# still_pinned NAME WHEN WHAT [CPU]: that attack is refused, and is one event more
+still_pinned()
+{
+	local before
+
+	before=$(violations "$1")
+	attack "$1" "$3" "${4:-0}"
+	is "$1, $2: $3 on CPU ${4:-0} gets #GP" "${INNER_REPLY#*gp=}" "1 ${INNER_REPLY#*gp=1 }"
+	is "$1, $2: and that is one event" $(($(wait_events "$1" "$trouble" $((before + 1))) - before)) 1
+}
+
+ctl() # NAME COMMAND ..
+{
+	"$regpin" ctl "$@"
+}
+
+# vm_status NAME JQ-FILTER: of what the operator sees
+vm_status()
+{
+	ctl "$1" status --json | jq -rc "$2"
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Code and data below 1 MiB, where the guest runs without paging. Linux allocates
+ * nothing there. Firmware and boot loader are done with these pages.
+ */
+#ifndef LOW_H
+#define LOW_H
+
+#define SMBASE		0x30000		/* a CPU's own until somebody moves it */
+#define SMM_ENTRY	(SMBASE + 0x8000)
+#define SMRAM_CR4	(SMBASE + 0xff48)	/* KVM's layout for 64 bits */
+#define SMRAM_CR0	(SMBASE + 0xff58)
+
+#define LOW		0x40000
+#define LOW_PARAMS	(LOW + 0x1000)
+#define LOW_IDT		(LOW + 0x1800)
+#define LOW_STACK	(LOW + 0x3000)
+#define LOW_VECTOR	(LOW >> 12)	/* for the start-up IPI */
+
+/* What the other CPU does once it has paging. */
+#define LOW_WRITES	0	/* clear CR0.WP, write to a read-only page */
+#define LOW_STAYS	1	/* CR0.WP as it should be, but not CR4; run for ever */
+#define LOW_LSTAR	2	/* likewise, and then set LSTAR */
+
+/* How far it came. */
+#define STAGE_REAL	1
+#define STAGE_PAGED	2
+#define STAGE_DONE	3
+#define STAGE_GP	13
+
+#define P_STAGE		0
+#define P_COUNTER	8
+#define P_CR0		16
+#define P_CR4		24
+#define P_CR3		32
+#define P_EFER		40
+#define P_TARGET	48
+#define P_TARGET_PHYS	56
+#define P_BACK		64
+#define P_WHAT		72
+#define P_LSTAR		80
+
+/* In the low code's GDT and in Linux' own */
+#define CODE32		0x08
+#define CODE64		0x10
+#define DATA		0x18
+
+#ifndef __ASSEMBLER__
+struct low_params {
+	u64 stage, counter, cr0, cr4, cr3, efer, target, target_phys, back, what,
+		lstar;
+};
+
+extern const u8 low_start[], low_end[];
+extern const u8 low_ap_pg[], low_ap_wrmsr[], low_gp32[], low_gp64[];
+extern const u8 low_unpaged[], low_pg_off[];
+
+struct low_params *low_prepare(void);
+int low_tables(void);
+unsigned long low_address(const u8 *label);
+#endif
+
+#endif

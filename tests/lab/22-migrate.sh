@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: --kvm-modules @patched@
+# Live migration of a guest whose root attacks all the time: not one attempt gets
+# through, at the source, on the way, or at the destination.
+set -u
+# shellcheck source=tests/lab/life.sh
+source "$LAB_DIR/../tests/lab/life.sh"
+socket=/run/lab/migration
+policy=$top/policies/linux.yaml
+# One line each: how often attacked so far, and how often it worked.
+tally='awk "{ n++ } / gp=0 / { bad++ } END { print n + 0, bad + 0 }" /tmp/attacks'
+
+attack_for_ever() # NAME
+{
+	inner_do "$1" '(while :; do for a in cr4.smep lstar cr0.wp; do echo $a >/proc/attack; cat /proc/attack; done; sleep 0.05; done >/tmp/attacks & echo $! >/tmp/attacker)' 20
+}
+
+# To a destination that is under the same policy
+pinned()
+{
+	local at_source arrived
+
+	guest source 6.12 "$policy" --smp 2
+	check "boots" inner_wait source 'GUEST-READY .* cpus=2' 90
+	guest target 6.12 "$policy" --smp 2 -- -incoming "unix:$socket"
+	is "the destination waits, and nothing is armed there" \
+		"$(count_events target '.event == "armed"')" 0
+	attack_for_ever source
+	migrate source $socket 120
+	is "the migration" "$INNER_REPLY" completed
+	inner_do target "$tally" 30
+	at_source=${INNER_REPLY% *}
+	is "both vCPUs are armed by the state that came" \
+		"$(wait_events target '.event == "armed" and .cause == "load"' 2)" 2
+	inner_do target "sleep 3; $tally" 30
+	arrived=${INNER_REPLY% *}
+	check "the attacks go on at the destination ($at_source, then $arrived)" test "$arrived" -gt "$at_source"
+	is "and none of them ever worked" "${INNER_REPLY#* }" 0
+	for register in CR4 LSTAR CR0; do
+		check "$register: events at the destination" test "$(wait_events target \
+			".event == \"violation\" and .register == \"$register\" and .verdict == \"gp\"" 1)" -ge 1
+	done
+	is "nothing but refusals there" \
+		"$(count_events target '(.event == "violation" and .verdict != "gp") or .event == "vmm-write" or .event == "failed"')" 0
+	inner_stop source
+	inner_do target 'kill $(cat /tmp/attacker); offline=/sys/devices/system/cpu/cpu1/online; echo 0 >$offline && echo 1 >$offline && echo fine' 60
+	is "CPU offline and online there" "$INNER_REPLY" fine
+	inner_send target 'reboot -f'
+	check "it reboots at the destination" inner_wait target 'GUEST-READY .* cpus=2' 90
+	still_pinned target "after that reboot" cr4.smep 1
+	inner_stop target
+}
+
+# To one that nobody watches: what it costs, and that the source says so.
+bare()
+{
+	guest leaving 6.12 "$policy" --smp 2
+	check "boots" inner_wait leaving 'GUEST-READY .* cpus=2' 90
+	guest bare 6.12 - --smp 2 -- -incoming "unix:$socket"
+	migrate leaving $socket 120
+	is "the migration to a QEMU without regpin" "$INNER_REPLY" completed
+	attack bare cr0.wp 0
+	is "there the attack works" "${INNER_REPLY:0:24}" "cr0.wp how=module gp=0 o"
+	inner_stop leaving
+	inner_stop bare
+}
+
+pinned
+bare
+tap_end
