@@ -1,16 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# How many MSR exits a policy adds: counts kvm_userspace_exit in the lab's outer
-# guest, from power-on to a shell and then under load. Prints "KEY NUMBER" lines.
+# How many exits for MSRs and CRs a policy adds: counts kvm_userspace_exit in the
+# lab's outer guest, from power-on to a shell and then under load. Prints "KEY
+# NUMBER" lines, each behind the word that it was started with.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
 trace=/sys/kernel/tracing
 cpus=2
+host=$1
 
 mount -t tracefs t $trace 2>/dev/null
-# KVM_EXIT_X86_RDMSR and KVM_EXIT_X86_WRMSR
-echo 'hist:keys=reason if reason == 29 || reason == 30' \
+# KVM_EXIT_X86_RDMSR, KVM_EXIT_X86_WRMSR, KVM_EXIT_X86_CR_WRITE
+echo "hist:keys=reason if reason == 29 || reason == 30 || reason == $((0x52500001))" \
 	>$trace/events/kvm/kvm_userspace_exit/trigger || exit
 
 exits()
@@ -30,8 +32,8 @@ count() # KEY POLICY|-
 	inner_do "exits-$1" 'i=0; while [ $i -lt 1500 ]; do ( : ); i=$((i+1)); done; md5sum /bin/busybox >/dev/null; echo loaded' 120
 	c=$(exits)
 	inner_stop "exits-$1"
-	echo "boot.$1 $((b - a))"
-	echo "load.$1 $((c - b))"
+	echo "$host.boot.$1 $((b - a))"
+	echo "$host.load.$1 $((c - b))"
 }
 
 count plain -

@@ -39,6 +39,17 @@ echo 'version: 1
 rules:
   - register: IA32_PLATFORM_ID
     value: 42' >/run/lab/value.yaml
+echo 'version: 1
+detect: {every: 10ms}
+rules:
+  - register: LSTAR
+    uniform: true
+  - register: CR0
+    sticky: [WP]
+    optional: true
+  - register: CR4
+    sticky: [SMEP, SMAP, UMIP]
+    optional: true' >/run/lab/detect.yaml
 
 measure raw.write "$loop" raw write $turns
 measure raw.read "$loop" raw read $turns
@@ -49,6 +60,9 @@ measure ours.denied under /run/lab/lstar.yaml "$loop" plain other $turns
 measure ours.replayed under /run/lab/lstar.yaml "$loop" plain write $turns
 measure ours.port under /run/lab/lstar.yaml "$loop" plain port $turns
 measure ours.read under /run/lab/value.yaml "$loop" plain read $turns
+# A vCPU that only computes, for a few seconds, and is looked at every 10 ms of them.
+measure spin.plain under /run/lab/lstar.yaml "$loop" plain spin 60000
+measure spin.looked under /run/lab/detect.yaml "$loop" plain spin 60000
 
 # In one guest: an RDMSR that QEMU answers, and one that regpin does.
 cat "$top/policies/linux.yaml" - >/run/lab/guest.yaml <<E

@@ -7,6 +7,7 @@
  *   loop MODE GUEST COUNT
  * GUEST  write: WRMSR of LSTAR's own value    other: WRMSR of another LSTAR
  *        read: RDMSR of PLATFORM_ID           port: OUT
+ *        spin: no exit at all, 65536 instructions a turn
  * MODE   plain: no filter of its own (regpin answers, or nobody does)
  *        raw: its own filter deflects it, and the answer is a constant
  *        deny: its own filter; asks KVM what regpin asks, and says #GP
@@ -51,6 +52,8 @@ asm(".pushsection .rodata\n"
     "	je 3f\n"
     "	cmp $3, %bx\n"
     "	je 4f\n"
+    "	cmp $4, %bx\n"
+    "	je 7f\n"
     "1:	wrmsr\n"			/* BX 0: the same value */
     "	dec %esi\n"
     "	jnz 1b\n"
@@ -68,6 +71,12 @@ asm(".pushsection .rodata\n"
     "4:	out %al, $0x80\n"		/* BX 3: not an MSR at all */
     "	dec %esi\n"
     "	jnz 4b\n"
+    "	hlt\n"
+    "7:	mov $0x8000, %cx\n"		/* BX 4: nothing */
+    "8:	dec %cx\n"
+    "	jnz 8b\n"
+    "	dec %esi\n"
+    "	jnz 7b\n"
     "	hlt\n"
     "guest_fault:\n"
     "	push %bp\n"
@@ -208,7 +217,7 @@ int main(int argc, char **argv)
 	static const char *const modes[] = { "plain", "raw", "deny", "replay",
 					     NULL };
 	static const char *const guests[] = { "write", "other", "read", "port",
-					      NULL };
+					      "spin", NULL };
 	struct timespec from, to;
 	struct kvm_regs regs;
 	double ns;
