@@ -220,15 +220,20 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
 	vcpu_snapshot(vcpu, &after);
 	if (lifecycle_reset(vcpu, &vcpu->before, &after)) {
 		vcpu->loading = false;
+		vcpu->resetting = false;
 		return;
 	}
 	/* The first half of a reset, or an INIT: no pin is lowered by mistake. */
-	if (vcpu->before.crs[0] & CR0_PG && !(after.crs[0] & CR0_PG))
+	if (after.crs[0] & CR0_PG)
+		vcpu->resetting = false;
+	else if (vcpu->before.crs[0] & CR0_PG)
 		vcpu->resetting = true;
-	if (!vcpu->armed)
-		reloaded(vcpu, &after);
-	else if (vcpu->loading)
+	if (vcpu->armed && vcpu->loading)
 		lifecycle_loaded(vcpu);
-	else if (!vcpu->resetting)
+	else if (vcpu->resetting)
+		return;
+	else if (vcpu->armed)
 		compare(vcpu, &after);
+	else
+		reloaded(vcpu, &after);
 }

@@ -366,7 +366,6 @@ static void test_in_time(void)
 	run_for(&s.vcpu[1], 40);
 	s.nr_events = 0;
 	tiny_set_mode(&s.vcpu[1], TINY_REAL, 0);
-	tiny_set_mode(&s.vcpu[1], TINY_LONG, 0);
 	ok(!run_for(&s.vcpu[1], 5) && scene_only(&s, REGPIN_EVENT_DISARMED),
 	   "an INIT long after: its time begins anew");
 	scene_close(&s);

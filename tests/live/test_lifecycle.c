@@ -249,6 +249,33 @@ static void test_init_by_vmm(void)
 	scene_close(&s);
 }
 
+/*
+ * As QEMU loads a snapshot: control registers first, in the reset before it and in the
+ * load. The vCPU was taken for one that the VMM's own APIC had sent an INIT.
+ */
+static void test_reset_and_load(void)
+{
+	struct tiny_vcpu *vcpu;
+	struct scene s;
+
+	scene_open(&s, syscall_policy(ARM_SYSCALL_ENTRY), 1, TINY_LONG);
+	vcpu = &s.vcpu[0];
+	boot(vcpu, KERNEL);
+	s.nr_events = 0;
+	tiny_set_mode(vcpu, TINY_REAL, 0);
+	tiny_set_msr(vcpu, MSR_LSTAR, 0);
+	ok(scene_only(&s, REGPIN_EVENT_RESET), "CR0 first, then LSTAR: a reset");
+	s.nr_events = 0;
+	tiny_set_mode(vcpu, TINY_LONG, 0);
+	tiny_set_msr(vcpu, MSR_SFMASK, 0x700);
+	tiny_set_msr(vcpu, MSR_LSTAR, KERNEL);
+	tiny_wrmsr(vcpu, MSR_SFMASK, 0x700);
+	ok(scene_count(&s, REGPIN_EVENT_ARMED) == 1 &&
+	   !scene_count(&s, REGPIN_EVENT_DISARMED),
+	   "and what is loaded then is armed, and stays so");
+	scene_close(&s);
+}
+
 static void raw_set_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	struct {
@@ -407,6 +434,7 @@ int main(void)
 	test_unplugged();
 	test_load_unpaged();
 	test_init_by_vmm();
+	test_reset_and_load();
 	test_load();
 	test_vmm_writes();
 	return tap_done();
