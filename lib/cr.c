@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "floor.h"
 #include "lifecycle.h"
 #include "vm.h"
 
@@ -18,11 +19,15 @@ static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 		.action = policy->settings.init_action,
 		.rule = REGPIN_NO_RULE,
 	};
+	const struct protections had = { w->init.cr0, w->init.cr4,
+					 w->init.efer };
+	bool armed;
 
 	/* INIT's work is done: there is nothing to answer, and nothing pending. */
-	if (!lifecycle_init(vcpu))
-		return 1;
-	if (event.action == REGPIN_ALLOW)
+	floor_lost(vcpu, &had);
+	armed = lifecycle_init(vcpu);
+	floor_begins(vcpu);
+	if (!armed || event.action == REGPIN_ALLOW)
 		return 1;
 	vm_event(vcpu->vm, vcpu, &event);
 	if (event.action == REGPIN_PAUSE)

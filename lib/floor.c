@@ -23,12 +23,16 @@ bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
 	       atomic_load(&vcpu->vm->gate) == GATE_OPEN;
 }
 
-/* What it has now; under the lock. What KVM shows elsewhere is another's. */
+/*
+ * What it has now; under the lock. What KVM shows elsewhere is another's. Without
+ * paging it is no kernel's: KVM tells of an INIT when a SIPI has followed, and of a
+ * triple fault not to us alone, but shows empty registers at once.
+ */
 static void note_first(struct regpin_vm *vm)
 {
 	struct protections has;
 
-	if (vcpu_get_protections(vm->first, &has) &&
+	if (vcpu_get_protections(vm->first, &has) && has.cr0 & CR0_PG &&
 	    !(vm->first->run->flags & RUN_X86_ELSEWHERE))
 		vm->had = has;
 }
@@ -52,11 +56,13 @@ void floor_tell_first(struct regpin_vcpu *vcpu)
  * What the first armed vCPU has got. Its CR4 grows while it boots on, by writes that
  * nobody is shown, so it is asked: kicked until it has told on its own thread. Asking
  * KVM over its head takes the vCPU's mutex, which whoever is in KVM_RUN again at once
- * keeps; so only where it is not.
+ * keeps, in HLT for ever; so only where it is not, and has been alerted a moment ago:
+ * should it want to enter now, it will look first, and so wait for our lock.
  */
 static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 {
 	const struct timespec moment = { 0, 200000 };
+	struct regpin_vcpu *first, *alerted = NULL;
 	struct regpin_vm *vm = vcpu->vm;
 	struct protections had;
 	uint32_t asked = 0;
@@ -67,14 +73,16 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 		asked = atomic_fetch_add(&vm->asked, 1) + 1;
 	do {
 		vm_lock(vm);
-		wait = now && vm->first && vm->first != vcpu &&
+		first = vm->first;
+		wait = now && first && first != vcpu &&
 		       (int32_t)(atomic_load(&vm->told) - asked) < 0;
-		if (wait && !atomic_load(&vm->first->inside)) {
+		if (wait && first == alerted && !atomic_load(&first->inside)) {
 			note_first(vm);
 			wait = false;
 		} else if (wait) {
-			vcpu_alert(vm->first);
-			vcpu_kick(vm->first);
+			vcpu_alert(first);
+			vcpu_kick(first);
+			alerted = first;
 		}
 		had = vm->had;
 		vm_unlock(vm);
@@ -103,6 +111,22 @@ bool floor_late(struct regpin_vcpu *vcpu)
 	return !(lifecycle_pinned(vcpu) && vcpu->setup_done) &&
 	       atomic_load(&vcpu->vm->gate) == GATE_OPEN &&
 	       settled(vcpu->vm) && vm_armed(vcpu->vm);
+}
+
+void floor_begins(struct regpin_vcpu *vcpu)
+{
+	if (floor_late(vcpu))
+		first_has(vcpu, true);
+}
+
+void floor_lost(struct regpin_vcpu *vcpu, const struct protections *had)
+{
+	struct regpin_vm *vm = vcpu->vm;
+
+	vm_lock(vm);
+	if (vm->first == vcpu && had->cr0 & CR0_PG)
+		vm->had = *had;
+	vm_unlock(vm);
 }
 
 static void add_floor(struct regpin_vcpu *vcpu, const struct access *access,

@@ -13,6 +13,15 @@ enum { OPEN, SETTLING, SETTLED };
 /* If the vCPU is the first one and is asked what it has, it tells. */
 void floor_tell_first(struct regpin_vcpu *vcpu);
 
+/* It had an INIT, which took @had along. If it was the first one, this stays known. */
+void floor_lost(struct regpin_vcpu *vcpu, const struct protections *had);
+
+/*
+ * It is about to execute its first instruction after an INIT. What it will be measured
+ * by is asked now: the first one may be gone by what it does.
+ */
+void floor_begins(struct regpin_vcpu *vcpu);
+
 /* Does it come up beside armed ones, and has yet to arm? */
 bool floor_late(struct regpin_vcpu *vcpu);
 
