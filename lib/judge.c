@@ -3,11 +3,26 @@
 #include "judge.h"
 #include "registers.h"
 
+static bool turns_paging_on(const struct access *access)
+{
+	return access->write && access->kind == REGPIN_CR0 &&
+	       ~access->old_value & access->new_value & CR0_PG;
+}
+
+/* Does it take bits away that a vCPU with paging may have to keep? */
+static bool clears(const struct access *access)
+{
+	if (!access->write || !(access->old_value & ~access->new_value))
+		return false;
+	if (access->kind == REGPIN_CR0)
+		return access->new_value & CR0_PG;
+	return access->kind == REGPIN_MSR && access->index == MSR_EFER;
+}
+
 bool judge_needs_own(const struct access *access)
 {
-	return judge_needs_first(access) ||
-	       (access->write && access->kind == REGPIN_CR0 &&
-		~access->old_value & access->new_value & CR0_PG);
+	return judge_needs_first(access) || turns_paging_on(access) ||
+	       clears(access);
 }
 
 bool judge_needs_first(const struct access *access)
@@ -15,6 +30,22 @@ bool judge_needs_first(const struct access *access)
 	/* By this a kernel has come up: see `arming: syscall-entry`. */
 	return access->write && access->kind == REGPIN_MSR &&
 	       access->index == MSR_LSTAR && access->new_value;
+}
+
+/*
+ * What the write takes away of @rule's bits, behind the moment at which they had to be
+ * there. Not so CR4's: Linux clears them once more before it sets them for good.
+ */
+static uint64_t taken(const struct rule *rule, const struct state *state,
+		      const struct access *access)
+{
+	uint64_t gone = access->old_value & ~access->new_value & rule->mask;
+
+	if (rule->kind != access->kind)
+		return 0;
+	if (rule->kind == REGPIN_CR0)
+		return gone & state->first.cr0;
+	return state->own.cr0 & CR0_PG ? gone & state->first.efer : 0;
 }
 
 /* What a vCPU that comes up lacks of @rule's bits. CR4's Linux sets after CR0's. */
@@ -25,6 +56,8 @@ static uint64_t lacking(const struct rule *rule, const struct state *state,
 
 	if (!state->floor || !judge_needs_own(access))
 		return 0;
+	if (clears(access) && !turns_paging_on(access))
+		return taken(rule, state, access);
 	switch (rule->kind) {
 	case REGPIN_CR0:
 		own = access->kind == REGPIN_CR0 ? access->new_value :

@@ -60,7 +60,10 @@ struct state {
 	struct protections own, first;
 };
 
-/* Is @access one at which the floor is looked at? @state->own is needed then. */
+/*
+ * Is @access one at which the floor is looked at? @state->own is needed then. Those
+ * are paging's going on, LSTAR, and what may take bits of CR0 or EFER away again.
+ */
 bool judge_needs_own(const struct access *access);
 
 /* And does the verdict depend on CR4, too, so on the first vCPU's at this moment? */
