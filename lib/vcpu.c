@@ -193,8 +193,16 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 		compare_one(vcpu, policy, REGPIN_CR0 + i, 0,
 			    vcpu->before.crs[i], after->crs[i]);
 	vm_done(vcpu->vm);
-	/* What the VMM wrote is what a look must not find changed. */
-	memcpy(vcpu->seen, after->crs, sizeof(vcpu->seen));
+	/*
+	 * What the VMM changed is what a look must not find. But only that: what the
+	 * guest had changed before, and the VMM read and wrote back, has yet to be found.
+	 */
+	for (int i = 0; i < NR_CRS; i++) {
+		uint64_t by_vmm = vcpu->before.crs[i] ^ after->crs[i];
+
+		vcpu->seen[i] = (vcpu->seen[i] & ~by_vmm) |
+				(after->crs[i] & by_vmm);
+	}
 }
 
 /* The VMM wrote to a vCPU that has no pins but a past: has it become another? */

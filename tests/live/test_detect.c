@@ -249,6 +249,21 @@ static void test_vmm(void)
 	   "the VMM clears WP: an event");
 	ok(!look(vcpu) && scene_silent(&s), "which is not found once more");
 	scene_close(&s);
+
+	/*
+	 * QEMU writes back what it has read whenever the guest reads port 0x5658. What
+	 * the guest had done just before was the VMM's then, and never found.
+	 */
+	open_scene(&s, REGPIN_REPORT);
+	vcpu = &s.vcpu[0];
+	tiny_mov_cr(vcpu, 0, cr(vcpu, 0) & ~CR0_WP);
+	tiny_get_sregs(vcpu, &sregs);
+	tiny_set_sregs(vcpu, &sregs);
+	ok(scene_silent(&s) && !look(vcpu) &&
+	   found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_REPORT) &&
+	   scene_only(&s, REGPIN_EVENT_DETECTED),
+	   "WP cleared by the guest and written back by the VMM: found");
+	scene_close(&s);
 }
 
 static void test_windows(void)
