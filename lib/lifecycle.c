@@ -18,6 +18,7 @@
  * until it sets LSTAR itself. On other KVMs the vCPU just stays armed.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "floor.h"
@@ -383,25 +384,35 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 		remember(vcpu);
 }
 
+static bool same(const struct snapshot *a, const struct snapshot *b)
+{
+	return a->cs == b->cs && !memcmp(a->crs, b->crs, sizeof(a->crs)) &&
+	       !memcmp(a->msrs, b->msrs, sizeof(a->msrs));
+}
+
 bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 		     const struct snapshot *after)
 {
 	int lstar = replay_slot(MSR_LSTAR);
+	bool over = vcpu->shut || vcpu->crasher;
 
 	/*
 	 * Paging is off and the entry point is gone, which is more than an INIT
 	 * does: VMMs that have the APIC in userspace write that too, at the
-	 * guest's will. And a VMM that merely writes back what it read changes
-	 * neither.
+	 * guest's will.
 	 */
 	if (after->crs[0] & CR0_PG || after->msrs[lstar])
 		return false;
 	/*
 	 * Both may be so before the VMM's write: on SVM KVM clears a vCPU that
-	 * met a triple fault. A vCPU that is armed from the start may never
+	 * met a triple fault. But then it has told of it. Else who writes back what
+	 * it has read resets nothing: QEMU does that at the guest's will, who may
+	 * have got there by itself. A vCPU that is armed from the start may never
 	 * have had an entry point to lose.
 	 */
-	if (!(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
+	if (!over && same(before, after))
+		return false;
+	if (!over && !(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
 	    !vcpu->setup_done && vcpu->vm->policy->arming == ARM_START)
 		return false;
 	disarm(vcpu, REGPIN_EVENT_RESET, 0);

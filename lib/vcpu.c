@@ -54,6 +54,7 @@ void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
 		struct kvm_msrs header;
 		struct kvm_msr_entry entries[NR_REPLAY];
 	} list;
+	struct kvm_sregs sregs;
 
 	memset(snapshot, 0, sizeof(*snapshot));
 	memset(&list, 0, sizeof(list));
@@ -72,6 +73,8 @@ void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
 	/* Where KVM does not say, the safe answer: no reset. */
 	if (!vcpu_get_crs(vcpu, true, snapshot->crs))
 		snapshot->crs[0] = CR0_PG;
+	else if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		snapshot->cs = sregs.cs.base;
 	snapshot->valid = true;
 }
 

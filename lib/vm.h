@@ -119,11 +119,13 @@ struct regpin_vm {
 /**
  * struct snapshot - a vCPU's registers around a write by the VMM
  * @valid: taken
+ * @cs: CS's base; what a reset changes if nothing else
  * @crs: CR0, CR4 and XCR0, by kind - REGPIN_CR0; 0 where KVM refused
  * @msrs: by replay_slot(); values of registers that KVM refused to read are 0
  */
 struct snapshot {
 	bool valid;
+	uint64_t cs;
 	uint64_t crs[NR_CRS];
 	uint64_t msrs[NR_REPLAY];
 };
