@@ -103,14 +103,17 @@ static void arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 
 	if (vcpu->armed)
 		return;
-	err = vm_filter_crs(vcpu->vm);
+	vcpu->thread = gettid();
+	vcpu->life = atomic_load(&vcpu->vm->life);
+	/* At once, or who is just the last to go would take the filter away: see there. */
+	vm_lock(vcpu->vm);
+	err = vm_filter_crs_locked(vcpu->vm);
+	vcpu->armed = !err;
+	vm_unlock(vcpu->vm);
 	if (err) {
 		arm_failed(vcpu, err);
 		return;
 	}
-	vcpu->thread = gettid();
-	vcpu->life = atomic_load(&vcpu->vm->life);
-	vcpu->armed = true;
 	vcpu->fresh = false;
 	vcpu->kept = false;
 	vcpu->looked_at = 0;
@@ -119,15 +122,13 @@ static void arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 }
 
 /* The values that all vCPUs must write, and what they must have, are open again. */
-static void forget(struct regpin_vm *vm)
+static void forget_locked(struct regpin_vm *vm)
 {
 	for (int i = 0; i < NR_REPLAY; i++)
 		atomic_store(&vm->uniform[i].known, false);
 	atomic_store(&vm->settled, OPEN);
-	vm_lock(vm);
 	vm->first = NULL;
 	vm->had = (struct protections){ 0 };
-	vm_unlock(vm);
 }
 
 /* The vCPU's own part. */
@@ -144,20 +145,23 @@ static void unpin(struct regpin_vcpu *vcpu)
 	vcpu->life = atomic_load(&vcpu->vm->life);
 }
 
-/* The last one to go takes the VM's values along. */
-static void last_gone(struct regpin_vm *vm)
+/*
+ * The last one to go takes the VM's values along. Under the lock, under which others
+ * arm: behind a window some may do so while this one still finds out.
+ */
+static void last_gone_locked(struct regpin_vm *vm)
 {
 	uint32_t arming = vm->policy->arming;
 
-	if (vm_armed(vm))
+	if (vm_armed_locked(vm))
 		return;
-	forget(vm);
+	forget_locked(vm);
 	if (atomic_load(&vm->gate) == GATE_OPEN &&
 	    (arming == ARM_REQUEST || arming == ARM_OPERATOR))
 		atomic_store(&vm->gate, GATE_CLOSED);
 	/* The next one's firmware is to be as free as the first one's was. */
 	if (arming != ARM_START)
-		vm_unfilter_crs(vm);
+		vm_unfilter_crs_locked(vm);
 }
 
 void lifecycle_gone(struct regpin_vcpu *vcpu)
@@ -169,9 +173,9 @@ void lifecycle_gone(struct regpin_vcpu *vcpu)
 	vm_lock(vm);
 	if (vm->first == vcpu)
 		vm->first = NULL;
-	vm_unlock(vm);
 	if (counted)
-		last_gone(vm);
+		last_gone_locked(vm);
+	vm_unlock(vm);
 }
 
 static void disarm(struct regpin_vcpu *vcpu, uint32_t type,
@@ -221,7 +225,9 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause)
 {
 	if (atomic_load(&vm->gate) != GATE_OPEN) {
-		forget(vm);
+		vm_lock(vm);
+		forget_locked(vm);
+		vm_unlock(vm);
 		atomic_store(&vm->cause, cause);
 		atomic_store(&vm->gate, GATE_OPEN);
 	}

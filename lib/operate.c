@@ -76,7 +76,7 @@ struct regpin_vcpu *regpin_vm_vcpu(struct regpin_vm *vm, __u32 id)
 	return vcpu;
 }
 
-int vm_filter_crs(struct regpin_vm *vm)
+int vm_filter_crs_locked(struct regpin_vm *vm)
 {
 	struct kvm_x86_cr_filter filter;
 
@@ -87,6 +87,18 @@ int vm_filter_crs(struct regpin_vm *vm)
 		return -errno;
 	atomic_store(&vm->filtered, true);
 	return 0;
+}
+
+int vm_filter_crs(struct regpin_vm *vm)
+{
+	int ret;
+
+	if (!vm->wants_crs || atomic_load(&vm->filtered))
+		return 0;
+	vm_lock(vm);
+	ret = vm_filter_crs_locked(vm);
+	vm_unlock(vm);
+	return ret;
 }
 
 void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
@@ -102,7 +114,7 @@ void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 		vm_alert(vm);
 }
 
-int vm_unfilter_crs(struct regpin_vm *vm)
+int vm_unfilter_crs_locked(struct regpin_vm *vm)
 {
 	struct kvm_x86_cr_filter none = { 0 };
 

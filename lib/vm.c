@@ -116,19 +116,27 @@ void vm_del_vcpu(struct regpin_vcpu *vcpu)
 	vm_unlock(vcpu->vm);
 }
 
-bool vm_armed(struct regpin_vm *vm)
+bool vm_armed_locked(struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;
 	bool armed = false;
 	int err = errno;
 
-	vm_lock(vm);
 	for (vcpu = vm->vcpus; vcpu && !armed; vcpu = vcpu->next)
 		armed = (vcpu->armed || vcpu->kept) &&
 			vcpu->life == atomic_load(&vm->life) &&
 			!syscall(SYS_tgkill, getpid(), vcpu->thread, 0);
-	vm_unlock(vm);
 	errno = err;
+	return armed;
+}
+
+bool vm_armed(struct regpin_vm *vm)
+{
+	bool armed;
+
+	vm_lock(vm);
+	armed = vm_armed_locked(vm);
+	vm_unlock(vm);
 	return armed;
 }
 
@@ -385,12 +393,12 @@ int regpin_vm_policy_done(struct regpin_vm *vm)
 		if (!err)
 			err = set_filter(vm->fd, &vm->merged.filter);
 	}
-	vm_unlock(vm);
 	if (!err && !vm->wants_crs)
-		err = vm_unfilter_crs(vm);
+		err = vm_unfilter_crs_locked(vm);
 	else if (!err && (atomic_exchange(&vm->filtered, false) ||
-			  vm_armed(vm) || policy->arming == ARM_START))
-		err = vm_filter_crs(vm);
+			  vm_armed_locked(vm) || policy->arming == ARM_START))
+		err = vm_filter_crs_locked(vm);
+	vm_unlock(vm);
 	if (err)
 		vm_stop(vm, NULL);
 	else

@@ -255,6 +255,7 @@ void vm_del_vcpu(struct regpin_vcpu *vcpu);
  * keep the VM's values alive over a reset of all others.
  */
 bool vm_armed(struct regpin_vm *vm);
+bool vm_armed_locked(struct regpin_vm *vm);
 
 /* Spins: held for the length of a few ioctls at most, and rarely taken. */
 void vm_lock(struct regpin_vm *vm);
@@ -279,9 +280,13 @@ static inline void vcpu_alert(struct regpin_vcpu *vcpu)
 /* Makes a vCPU leave KVM_RUN, if the VMM gave a way. */
 void vcpu_kick(struct regpin_vcpu *vcpu);
 
-/* Puts KVM's CR filter in place, if the policy needs it; takes it away. 0 or -errno. */
+/*
+ * Puts KVM's CR filter in place, if the policy needs it; takes it away. 0 or -errno.
+ * The latter two are for who has the lock.
+ */
 int vm_filter_crs(struct regpin_vm *vm);
-int vm_unfilter_crs(struct regpin_vm *vm);
+int vm_filter_crs_locked(struct regpin_vm *vm);
+int vm_unfilter_crs_locked(struct regpin_vm *vm);
 
 /* The VM must not run on, by @vcpu's doing. */
 void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
