@@ -68,11 +68,14 @@ int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
 		return -EINVAL;
 	/*
 	 * The registers that the completion changes; the interrupt shadow, and a #DB
-	 * that single-stepping would raise behind the instruction.
+	 * that single-stepping would raise behind the instruction. Not what may come
+	 * from elsewhere in between: an INIT, NMI or SMI would be lost.
 	 */
 	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
 	    kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events))
 		return -errno;
+	events.flags &= KVM_VCPUEVENT_VALID_SHADOW |
+			KVM_VCPUEVENT_VALID_PAYLOAD;
 	answer_nothing(run);
 	ret = vcpu_complete(vcpu);
 	if (ret)
