@@ -91,8 +91,11 @@ int cr_exit(struct regpin_vcpu *vcpu)
 {
 	struct regpin_cr_write *w = regpin_cr_write(vcpu->run);
 
-	/* A filter of the VMM's own: the shim lets it have none beside ours. */
-	if (!vcpu->vm->wants_crs)
+	/*
+	 * A filter of the VMM's own: the shim lets it have none beside ours, nor after.
+	 * VMMs end VMs with exits that they don't know.
+	 */
+	if (!vcpu->vm->wants_crs && !atomic_load(&vcpu->vm->has_filtered))
 		return 0;
 	if (w->cause == KVM_X86_CR_CAUSE_INIT)
 		return init_exit(vcpu, w);

@@ -330,15 +330,23 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 }
 
 #define HC_LOCK_CR_UPDATE	13
+#define NO_HYPERCALL		1000ull	/* KVM_ENOSYS */
 
 /* The same by hypercall: which bits, the policy knows better. */
 static int hypercall_exit(struct regpin_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
-	if (run->hypercall.nr != HC_LOCK_CR_UPDATE ||
-	    vcpu->vm->policy->arming != ARM_REQUEST)
+	if (run->hypercall.nr != HC_LOCK_CR_UPDATE)
 		return 0;
+	/* Another policy than that which had it forwarded; or the VMM wants it. */
+	if (vcpu->vm->policy->arming != ARM_REQUEST) {
+		if (!atomic_load(&vcpu->vm->forwards))
+			return 0;
+		run->hypercall.ret = (uint64_t)-NO_HYPERCALL;
+		vcpu->answered = true;
+		return 1;
+	}
 	run->hypercall.ret = 0;
 	vcpu->answered = true;
 	lifecycle_request(vcpu);

@@ -86,6 +86,7 @@ int vm_filter_crs_locked(struct regpin_vm *vm)
 	if (kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &filter))
 		return -errno;
 	atomic_store(&vm->filtered, true);
+	atomic_store(&vm->has_filtered, true);
 	return 0;
 }
 

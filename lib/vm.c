@@ -185,8 +185,9 @@ static void want(struct regpin_vm *vm, const struct regpin_policy *policy)
 {
 	const struct host *host = &vm->host;
 
+	/* Once it was there, KVM may always have an exit of it on its way. */
 	vm->wants_msrs = host->msr_filter && host->msr_exits &&
-			 filter_needed(policy);
+			 (filter_needed(policy) || vm->wants_msrs);
 	vm->wants_crs = host->cr_filter && vm->wants_msrs &&
 			cr_filter_needed(policy);
 	vm->detects = !host->cr_filter && vm->wants_msrs &&
@@ -224,8 +225,15 @@ static bool wants_hypercall(const struct regpin_vm *vm)
 
 int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask)
 {
-	return set_hypercalls(vm->fd, wants_hypercall(vm) ?
-				      mask | 1 << HC_LOCK_CR_UPDATE : mask);
+	/* One that is ours stays so, whatever the policy is by now. */
+	bool forwards = (wants_hypercall(vm) || atomic_load(&vm->forwards)) &&
+			!(mask & 1 << HC_LOCK_CR_UPDATE);
+	int ret = set_hypercalls(vm->fd, forwards ?
+				 mask | 1 << HC_LOCK_CR_UPDATE : mask);
+
+	if (!ret)
+		atomic_store(&vm->forwards, forwards);
+	return ret;
 }
 
 /* Exits before the filter: in between, KVM would #GP itself. */
@@ -239,7 +247,7 @@ static int set_up(struct regpin_vm *vm)
 			err = install(vm);
 	}
 	if (!err && wants_hypercall(vm))
-		err = set_hypercalls(vm->fd, 1 << HC_LOCK_CR_UPDATE);
+		err = regpin_vm_set_hypercalls(vm, 0);
 	if (!err && vm->policy->arming == ARM_START)
 		err = vm_filter_crs(vm);
 	return err;

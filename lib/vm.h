@@ -78,6 +78,8 @@ enum gate {
  * @entered: a kernel has set its entry point while the gate was closed
  * @epoch: counts what every vCPU must look at before it enters again
  * @filtered: KVM's CR filter is in place
+ * @has_filtered: it was so once: KVM may have an exit of it on its way
+ * @forwards: hypercall 13 comes to us, and not because the VMM wants it
  * @stopped: the VM must not run on
  * @settled: how far the first armed vCPU is with @uniform, see lifecycle.c
  * @uniform: settled values, by replay_slot()
@@ -108,6 +110,8 @@ struct regpin_vm {
 	_Atomic bool entered;
 	_Atomic uint32_t epoch;
 	_Atomic bool filtered;
+	_Atomic bool has_filtered;
+	_Atomic bool forwards;
 	_Atomic bool stopped;
 	_Atomic uint32_t settled;
 	struct uniform uniform[NR_REPLAY];

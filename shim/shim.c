@@ -307,7 +307,7 @@ static int set_cr_filter(int fd, void *arg)
 {
 	struct regpin_vm *vm = fds_learn_vm(fd);
 
-	if (!vm || !vm->wants_crs)
+	if (!vm || !(vm->wants_crs || vm->has_filtered))
 		return real_ioctl(fd, KVM_X86_SET_CR_FILTER, arg);
 	errno = EBUSY;
 	return -1;
