@@ -101,10 +101,14 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 
 void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
 {
+	struct regpin_vm *vm = vcpu ? vcpu->vm : NULL;
+
 	if (!vcpu)
 		return;
+	vm_use(vm);
 	lifecycle_gone(vcpu);
 	vm_del_vcpu(vcpu);
+	vm_done(vm);
 	pages_free(vcpu, sizeof(*vcpu));
 }
 
@@ -128,8 +132,9 @@ static void measure_sysenter(struct regpin_vcpu *vcpu)
 int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 			  const struct kvm_cpuid2 *cpuid)
 {
-	uint32_t accepts = vcpu->vm->policy->flags;
+	uint32_t accepts = vm_use(vcpu->vm)->flags;
 
+	vm_done(vcpu->vm);
 	guest_from_cpuid(&vcpu->guest, cpuid);
 	if (vcpu->vm->wants_msrs)
 		measure_sysenter(vcpu);
@@ -187,7 +192,7 @@ static void compare_one(struct regpin_vcpu *vcpu,
 
 static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 {
-	const struct regpin_policy *policy = vm_use(vcpu->vm);
+	const struct regpin_policy *policy = vcpu->vm->policy;
 
 	for (int i = 0; i < NR_REPLAY; i++)
 		compare_one(vcpu, policy, REGPIN_MSR, replay_registers[i],
@@ -195,7 +200,6 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 	for (unsigned int i = 0; i < NR_CRS; i++)
 		compare_one(vcpu, policy, REGPIN_CR0 + i, 0,
 			    vcpu->before.crs[i], after->crs[i]);
-	vm_done(vcpu->vm);
 	/*
 	 * What the VMM changed is what a look must not find. But only that: what the
 	 * guest had changed before, and the VMM read and wrote back, has yet to be found.
@@ -216,14 +220,10 @@ static void reloaded(struct regpin_vcpu *vcpu, const struct snapshot *after)
 		lifecycle_loaded(vcpu);
 }
 
-void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
+static void written(struct regpin_vcpu *vcpu)
 {
 	struct snapshot after;
 
-	vcpu->dirty = true;
-	vcpu_alert(vcpu);
-	if (!vcpu->vm->wants_msrs)
-		return;
 	if (!vcpu->before.valid) {
 		lifecycle_loaded(vcpu);
 		return;
@@ -247,4 +247,15 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
 		compare(vcpu, &after);
 	else
 		reloaded(vcpu, &after);
+}
+
+void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
+{
+	vcpu->dirty = true;
+	vcpu_alert(vcpu);
+	/* The policy stays till the end of it: no swap waits for a VMM's thread else. */
+	vm_use(vcpu->vm);
+	if (vcpu->vm->wants_msrs)
+		written(vcpu);
+	vm_done(vcpu->vm);
 }

@@ -316,9 +316,11 @@ int regpin_vm_set_msr_filter(struct regpin_vm *vm,
 
 	if (!vm->wants_msrs)
 		return set_filter(vm->fd, filter);
+	vm_use(vm);
 	vm_lock(vm);
 	ret = replace_filter(vm, filter);
 	vm_unlock(vm);
+	vm_done(vm);
 	if (ret == -E2BIG)
 		vm_refuse(vm, NULL, REGPIN_REFUSED_FILTER);
 	return ret;
@@ -340,8 +342,11 @@ int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask)
 
 int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
 {
+	uint32_t accepts = vm_use(vm)->flags;
+
+	vm_done(vm);
 	/* KVM_CAP_MULTI_ADDRESS_SPACE: address space 1 is SMM's. */
-	if (!(slot >> 16) || vm->policy->flags & POLICY_ACCEPT_SMM)
+	if (!(slot >> 16) || accepts & POLICY_ACCEPT_SMM)
 		return 0;
 	return vm_refuse(vm, NULL, REGPIN_REFUSED_SMM);
 }
