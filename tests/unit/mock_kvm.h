@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A KVM with the CR filter, for what no KVM on a builder's machine can play: a file
+ * of registers for each vCPU behind our own kvm_ioctl(), and the exits by hand.
+ */
+#ifndef REGPIN_TESTS_UNIT_MOCK_KVM_H
+#define REGPIN_TESTS_UNIT_MOCK_KVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vm.h"
+
+#define MOCK_VCPUS	3
+#define MOCK_VM		100
+#define MOCK_EVENTS	64
+
+struct mock_vcpu {
+	uint64_t msrs[NR_REPLAY];
+	struct kvm_sregs sregs;
+	struct kvm_run run;
+	struct regpin_vcpu *regpin;
+};
+
+extern struct mock {
+	struct mock_vcpu vcpus[MOCK_VCPUS];
+	struct regpin_vm *vm;
+	struct kvm_x86_cr_filter filter;
+	struct kvm_vcpu_events put;		/* the last KVM_SET_VCPU_EVENTS */
+	unsigned int nr_filters;		/* how often it was set */
+	unsigned int nr_events;
+	struct regpin_event events[MOCK_EVENTS];
+	/* Called before each ioctl; may be NULL. */
+	void (*before)(int fd, unsigned long request);
+} mock;
+
+/* Takes @policy over; all vCPUs are as after a reset. */
+void mock_open(struct regpin_policy *policy);
+void mock_close(void);
+
+/* How many events of @type came? */
+unsigned int mock_count(unsigned int type);
+
+/* The guest's WRMSR, MOV to CR0 or CR4. True: it was done, false: #GP. */
+bool mock_wrmsr(unsigned int vcpu, uint32_t index, uint64_t value);
+bool mock_mov_cr(unsigned int vcpu, unsigned int cr, uint64_t value);
+
+/* INIT, as KVM does it: at once; and what it tells when a SIPI starts the vCPU. */
+void mock_init(unsigned int vcpu);
+void mock_sipi(unsigned int vcpu);
+
+/* A kernel: protections first, then its entry point. */
+void mock_boot(unsigned int vcpu, uint64_t cr4);
+
+#endif

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ways in which a guest got out of its pins, or made regpin hang: each was possible
+ * once. By a mock of a KVM with the CR filter, where a tiny guest can't do it.
+ */
+#include "cm.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "../build_policy.h"
+#include "floor.h"
+#include "lifecycle.h"
+#include "mock_kvm.h"
+
+#define KERNEL		0xffffffff81000000ull
+#define CR0_ON		0x80010033ull
+#define CR0_WP		(1ull << 16)
+#define CR4_PAE		(1ull << 5)
+#define CR4_SMEP	(1ull << 20)
+#define CR4_SMAP	(1ull << 21)
+#define CR4_ON		(CR4_PAE | CR4_SMEP | CR4_SMAP)
+#define EFER_ON		0xd01ull
+
+/* What policies/linux.yaml says of these. */
+static struct regpin_policy *linux_policy(void)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	add_pin(policy, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_GP);
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE | EFER_SCE, REGPIN_GP);
+	add_pin(policy, RULE_REQUIRE, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, CR0_WP | CR0_PG | 1,
+		 REGPIN_GP);
+	add_rule(policy, RULE_REQUIRE, REGPIN_CR0, 0, CR0_WP, REGPIN_GP);
+	add_rule(policy, RULE_STICKY, REGPIN_CR4, 0, CR4_SMEP | CR4_SMAP,
+		 REGPIN_GP);
+	add_rule(policy, RULE_REQUIRE, REGPIN_CR4, 0, CR4_SMEP | CR4_SMAP,
+		 REGPIN_GP);
+	return policy;
+}
+
+/* Only what is needed to arm by LSTAR, but for CR4. */
+static bool comes_up_without_smep(unsigned int vcpu)
+{
+	return mock_wrmsr(vcpu, MSR_EFER, EFER_ON) &&
+	       mock_mov_cr(vcpu, 0, CR0_ON) &&
+	       mock_mov_cr(vcpu, 1, CR4_PAE) &&
+	       mock_wrmsr(vcpu, MSR_LSTAR, KERNEL);
+}
+
+/*
+ * vCPU 0, by which the others are measured, gets an INIT and no SIPI: KVM does not
+ * tell of it, and shows empty registers. They were taken for what the first one has,
+ * so nobody needed anything any more.
+ */
+static void test_first_waits_for_sipi(void **context)
+{
+	mock_open(linux_policy());
+	mock_boot(0, CR4_ON);
+	mock_boot(1, CR4_ON);
+	mock_init(1);
+	mock_sipi(1);
+	mock_init(0);
+	assert_false(comes_up_without_smep(1));
+	assert_false(mock_mov_cr(2, 0, CR0_ON & ~CR0_WP));
+	mock_close();
+}
+
+/*
+ * Linux' first CPU gets SMEP long after LSTAR. Where no other CPU has come up since,
+ * nobody had asked, and after its INIT there was nobody to ask.
+ */
+static void test_first_is_gone(void **context)
+{
+	for (int sipi = 0; sipi < 2; sipi++) {
+		mock_open(linux_policy());
+		mock_boot(0, CR4_PAE);
+		assert_true(mock_mov_cr(0, 1, CR4_ON));
+		/* Another one it starts, which is what does away with it. */
+		mock_init(1);
+		mock_sipi(1);
+		mock_init(0);
+		if (sipi)
+			mock_sipi(0);
+		assert_false(comes_up_without_smep(1));
+		mock_close();
+	}
+	/* Nor when it has done it by itself. */
+	mock_open(linux_policy());
+	mock_boot(0, CR4_PAE);
+	assert_true(mock_mov_cr(0, 1, CR4_ON));
+	mock_init(0);
+	mock_sipi(0);
+	assert_false(comes_up_without_smep(0));
+	mock_close();
+}
+
+/*
+ * With paging on by the rules, WP and NXE were free to be cleared at the next
+ * instruction: a pin holds only once the vCPU is armed.
+ */
+static void test_floor_lowered(void **context)
+{
+	mock_open(linux_policy());
+	mock_boot(0, CR4_ON);
+	mock_init(1);
+	mock_sipi(1);
+	assert_true(mock_wrmsr(1, MSR_EFER, EFER_ON));
+	assert_true(mock_mov_cr(1, 0, CR0_ON));
+	assert_false(mock_mov_cr(1, 0, CR0_ON & ~CR0_WP));
+	assert_false(mock_wrmsr(1, MSR_EFER, EFER_ON & ~EFER_NXE));
+	assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 2);
+	/* What it did not have to have it may clear, and without paging all. */
+	assert_true(mock_wrmsr(1, MSR_EFER, EFER_ON & ~EFER_SCE));
+	assert_true(mock_mov_cr(1, 0, 0x11));
+	assert_true(mock_wrmsr(1, MSR_EFER, 0));
+	assert_false(mock_mov_cr(1, 0, CR0_ON));
+	mock_close();
+}
+
+static unsigned int over_its_head, unguarded;
+
+/* vCPU 0's registers are asked for, by another vCPU's thread. */
+static void first_asked(int fd, unsigned long request)
+{
+	if (fd != 0 || request != KVM_GET_SREGS)
+		return;
+	over_its_head++;
+	unguarded += !atomic_load(&mock.vcpus[0].regpin->attention);
+}
+
+/*
+ * Who asks vCPU 0 what it has holds the VM's lock. If vCPU 0 went into KVM_RUN at this
+ * moment, to sleep in HLT there, its mutex was never free again, and the operator's
+ * thread and all other vCPUs spun for ever. So it must have been told to look first.
+ */
+static void test_first_goes_to_sleep(void **context)
+{
+	mock_open(linux_policy());
+	mock_boot(0, CR4_ON);
+	mock_boot(1, CR4_ON);
+	/* Looked at, entered, and out again. */
+	regpin_vcpu_enter(mock.vcpus[0].regpin);
+	regpin_vcpu_enter(mock.vcpus[0].regpin);
+	regpin_vcpu_leave(mock.vcpus[0].regpin);
+	over_its_head = unguarded = 0;
+	mock.before = first_asked;
+	mock_init(1);
+	mock_sipi(1);
+	assert_false(comes_up_without_smep(1));
+	assert_true(over_its_head);
+	assert_int_equal(unguarded, 0);
+	mock_close();
+}
+
+static void vmm_writes_back(unsigned int vcpu)
+{
+	regpin_vcpu_before_write(mock.vcpus[vcpu].regpin);
+	regpin_vcpu_after_write(mock.vcpus[vcpu].regpin);
+}
+
+/*
+ * QEMU reads and writes back all registers whenever the guest reads port 0x5658, and
+ * at other guests' wishes. With paging off and LSTAR 0 that was a VM reset.
+ */
+static void test_written_back(void **context)
+{
+	mock_open(pin_policy(RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP));
+	mock_boot(0, CR4_ON);
+	assert_true(mock_wrmsr(0, MSR_LSTAR, 0));
+	assert_true(mock_mov_cr(0, 0, 0x11));
+	vmm_writes_back(0);
+	assert_int_equal(mock_count(REGPIN_EVENT_RESET), 0);
+	assert_false(mock_wrmsr(0, MSR_EFER, 0x501));
+
+	/* Nor if it had an INIT before: then the floor was gone. */
+	mock_init(0);
+	mock_sipi(0);
+	vmm_writes_back(0);
+	assert_int_equal(mock_count(REGPIN_EVENT_RESET), 0);
+	assert_true(vm_armed(mock.vm));
+
+	/* But a reset is one, though nothing is left to be cleared. */
+	regpin_vcpu_before_write(mock.vcpus[0].regpin);
+	mock.vcpus[0].sregs.cs.base = 0xffff0000;
+	regpin_vcpu_after_write(mock.vcpus[0].regpin);
+	assert_int_equal(mock_count(REGPIN_EVENT_RESET), 1);
+	mock_close();
+}
+
+/*
+ * A vCPU that is pinned from the start and meets a triple fault, or a `stop`, in its
+ * firmware has no LSTAR to lose at the reset: it was held for ever.
+ */
+static void test_reset_in_firmware(void **context)
+{
+	for (int stopped = 0; stopped < 2; stopped++) {
+		struct regpin_policy *policy = new_policy(ARM_START);
+		struct mock_vcpu *vcpu = &mock.vcpus[0];
+
+		add_pin(policy, RULE_NEVER, MSR_EFER, EFER_SCE, REGPIN_STOP);
+		mock_open(policy);
+		assert_int_equal(regpin_vcpu_enter(vcpu->regpin),
+				 REGPIN_ENTER);
+		if (stopped) {
+			mock_wrmsr(0, MSR_EFER, EFER_SCE);
+		} else {
+			vcpu->run.exit_reason = KVM_EXIT_SHUTDOWN;
+			assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 0);
+		}
+		assert_int_equal(regpin_vcpu_enter(vcpu->regpin),
+				 stopped ? REGPIN_STOPPED : REGPIN_HELD);
+		vmm_writes_back(0);
+		assert_int_equal(regpin_vcpu_enter(vcpu->regpin),
+				 REGPIN_ENTER);
+		mock_close();
+	}
+}
+
+static pthread_t other;
+static bool races;
+
+static void *enter_0(void *unused)
+{
+	regpin_vcpu_enter(mock.vcpus[0].regpin);
+	return unused;
+}
+
+/* vCPU 0 arms while the filter is being taken away: it gets 50 ms for it. */
+static void other_arms(int fd, unsigned long request)
+{
+	const struct timespec some = { 0, 50000000 };
+
+	if (fd != MOCK_VM || request != KVM_X86_SET_CR_FILTER || races)
+		return;
+	races = true;
+	assert_int_equal(pthread_create(&other, NULL, enter_0, NULL), 0);
+	nanosleep(&some, NULL);
+}
+
+/*
+ * Behind a window: vCPU 1 finds out late that it is not armed any more, sees no other
+ * that is, and takes the filter and the values away, of vCPU 0, which arms meanwhile.
+ */
+static void test_last_and_first(void **context)
+{
+	mock_open(linux_policy());
+	mock_boot(0, CR4_ON);
+	mock_boot(1, CR4_ON);
+	regpin_vm_window(mock.vm, 0);
+	regpin_vcpu_enter(mock.vcpus[0].regpin);
+	assert_int_equal(regpin_vm_arm(mock.vm), 0);
+	races = false;
+	mock.before = other_arms;
+	mock.vcpus[1].regpin->fresh = true;
+	regpin_vcpu_enter(mock.vcpus[1].regpin);
+	assert_true(races);
+	pthread_join(other, NULL);
+	assert_true(lifecycle_pinned(mock.vcpus[0].regpin));
+	assert_int_equal(mock.filter.flags, KVM_X86_CR_FILTER_EXIT |
+					    KVM_X86_CR_FILTER_EXIT_INIT);
+	/* That thread is gone: on this one, then. */
+	vcpu_alert(mock.vcpus[0].regpin);
+	regpin_vcpu_enter(mock.vcpus[0].regpin);
+	assert_true(floor_late(mock.vcpus[1].regpin));
+	mock_close();
+}
+
+/*
+ * A policy without rules for it takes the CR filter away. An exit that KVM had on its
+ * way then was given to the VMM, and QEMU ends a VM with exits that it does not know.
+ */
+static void test_swap_away(void **context)
+{
+	struct regpin_policy *none = new_policy(ARM_SYSCALL_ENTRY);
+	struct mock_vcpu *vcpu = &mock.vcpus[0];
+	struct regpin_cr_write *w = regpin_cr_write(&vcpu->run);
+
+	mock_open(linux_policy());
+	mock_boot(0, CR4_ON);
+	regpin_vcpu_enter(vcpu->regpin);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, none), 0);
+	assert_int_equal(regpin_vm_policy_done(mock.vm), 0);
+	vcpu->run.exit_reason = KVM_EXIT_X86_CR_WRITE;
+	*w = (struct regpin_cr_write){ .reg = KVM_X86_CR_FILTER_CR4 };
+	w->old_value = CR4_ON;
+	w->value = CR4_PAE;
+	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
+	assert_int_equal(w->error, 0);
+	assert_int_equal(w->value, CR4_PAE);
+	/* Nor one of an MSR that the last policy named. */
+	regpin_vcpu_enter(vcpu->regpin);
+	vcpu->run.exit_reason = KVM_EXIT_X86_WRMSR;
+	vcpu->run.msr.reason = KVM_MSR_EXIT_REASON_FILTER;
+	vcpu->run.msr.index = MSR_LSTAR;
+	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
+	/* Nor the hypercall that a last policy had wanted; but the VMM's own are. */
+	regpin_vcpu_enter(vcpu->regpin);
+	vcpu->run.exit_reason = KVM_EXIT_HYPERCALL;
+	vcpu->run.hypercall.nr = 13;
+	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 0);
+	mock.vm->forwards = true;
+	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
+	assert_int_equal(vcpu->run.hypercall.ret, -1000ull);
+	mock_close();
+	free(none);
+}
+
+/*
+ * To take an access back, what KVM had pending was written back: an INIT or NMI that
+ * came in between was lost.
+ */
+static void test_retract_loses_nothing(void **context)
+{
+	mock_open(pin_policy(RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_PAUSE));
+	mock_boot(0, CR4_ON);
+	mock_wrmsr(0, MSR_EFER, 0x501);
+	assert_int_equal(regpin_vcpu_status(mock.vcpus[0].regpin, NULL) &
+			 REGPIN_IS_HELD, REGPIN_IS_HELD);
+	assert_int_equal(mock.put.flags, KVM_VCPUEVENT_VALID_SHADOW);
+	mock_close();
+}
+
+static unsigned int asks, settled;
+
+static void swap_ends(int fd, unsigned long request)
+{
+	if (fd != 0 || request != KVM_GET_MSRS)
+		return;
+	asks++;
+	settled += (unsigned int)regpin_vm_settled(mock.vm);
+}
+
+/*
+ * A thread of the VMM's that writes registers judges them, too, and arms. A policy
+ * swap did not wait for it and freed the policy under it.
+ */
+static void test_swap_waits_for_vmm(void **context)
+{
+	mock_open(linux_policy());
+	mock_boot(0, CR4_ON);
+	regpin_vcpu_before_write(mock.vcpus[0].regpin);
+	asks = settled = 0;
+	mock.before = swap_ends;
+	regpin_vcpu_after_write(mock.vcpus[0].regpin);
+	assert_true(asks);
+	assert_int_equal(settled, 0);
+	mock.before = NULL;
+	assert_int_equal(regpin_vm_settled(mock.vm), 1);
+	mock_close();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first_waits_for_sipi),
+		cmocka_unit_test(test_first_is_gone),
+		cmocka_unit_test(test_floor_lowered),
+		cmocka_unit_test(test_first_goes_to_sleep),
+		cmocka_unit_test(test_written_back),
+		cmocka_unit_test(test_reset_in_firmware),
+		cmocka_unit_test(test_last_and_first),
+		cmocka_unit_test(test_swap_away),
+		cmocka_unit_test(test_swap_waits_for_vmm),
+		cmocka_unit_test(test_retract_loses_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
