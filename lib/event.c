@@ -19,19 +19,27 @@ void ring_init(struct ring *ring)
 		atomic_store(&ring->slots[i].turn, i);
 }
 
+/* How far is the slot of number @pos from being free? 0: it is; < 0: not yet. */
+static int64_t slot_ahead(struct ring *ring, uint64_t pos)
+{
+	return (int64_t)(atomic_load_explicit(
+				 &ring->slots[pos % RING_SLOTS].turn,
+				 memory_order_acquire) - pos);
+}
+
 bool ring_put(struct ring *ring, const struct regpin_event *event)
 {
 	uint64_t pos = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	bool many = event->type == REGPIN_EVENT_VIOLATION;
 	struct ring_slot *slot;
 
 	for (;;) {
 		int64_t ahead;
 
 		slot = &ring->slots[pos % RING_SLOTS];
-		ahead = (int64_t)(atomic_load_explicit(&slot->turn,
-						       memory_order_acquire) -
-				  pos);
-		if (ahead < 0) {
+		ahead = slot_ahead(ring, pos);
+		if (ahead < 0 ||
+		    (many && slot_ahead(ring, pos + RING_KEPT) < 0)) {
 			atomic_fetch_add(&ring->dropped, 1);
 			break;
 		}

@@ -14,6 +14,7 @@
 #include "regpin/regpin.h"
 
 #define RING_SLOTS	4096u	/* a power of two */
+#define RING_KEPT	512u	/* of them are not for violations */
 
 struct ring_slot {
 	_Atomic uint64_t turn;
@@ -47,7 +48,8 @@ _Static_assert(offsetof(struct ring, slots) == 384, "the ring crosses processes"
 void ring_init(struct ring *ring);
 
 /*
- * Adds an event. Returns true if the reader sleeps and wants to be woken, by
+ * Adds an event. A guest can make as many violations as it likes: what else it does
+ * meanwhile, such as an INIT, must not be lost by that. Returns true if the reader sleeps and wants to be woken, by
  * whatever way the two have agreed on. Async-signal-safe, no system call.
  */
 bool ring_put(struct ring *ring, const struct regpin_event *event);

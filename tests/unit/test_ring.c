@@ -32,7 +32,8 @@ static int free_ring(void **context)
 
 static bool put(uint64_t number)
 {
-	struct regpin_event event = { .time = number, .old_value = ~number };
+	struct regpin_event event = { .time = number, .old_value = ~number,
+				      .type = REGPIN_EVENT_ARMED };
 
 	return ring_put(ring, &event);
 }
@@ -75,6 +76,28 @@ static void test_full(void **context)
 	put(77);
 	assert_true(get(&number) && number == 77);
 	assert_int_equal(ring_dropped(ring), 10);
+}
+
+/* A guest that violates in a loop can't hide what else it does. */
+static void test_flood(void **context)
+{
+	struct regpin_event event = { .type = REGPIN_EVENT_VIOLATION };
+	uint64_t number;
+
+	for (unsigned int i = 0; i < 2 * RING_SLOTS; i++)
+		ring_put(ring, &event);
+	assert_int_equal(ring_dropped(ring), RING_SLOTS + RING_KEPT);
+	for (unsigned int i = 0; i < RING_KEPT; i++)
+		put(i);
+	assert_int_equal(ring_dropped(ring), RING_SLOTS + RING_KEPT);
+	for (unsigned int i = 0; i < RING_SLOTS - RING_KEPT; i++)
+		assert_true(ring_get(ring, &event));
+	for (unsigned int i = 0; i < RING_KEPT; i++)
+		assert_true(get(&number) && number == i);
+	/* And there is room again. */
+	event.type = REGPIN_EVENT_VIOLATION;
+	ring_put(ring, &event);
+	assert_true(ring_get(ring, &event));
 }
 
 static void test_wrap(void **context)
@@ -212,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ring_test(test_order),
 		ring_test(test_full),
+		ring_test(test_flood),
 		ring_test(test_wrap),
 		ring_test(test_sleep),
 		ring_test(test_sleep_full),
