@@ -60,9 +60,15 @@ static enum status_line end(FILE *file, struct json *json, char *buf)
 	return STATUS_LINE;
 }
 
+/* By --mode or by the policy's own word: it is all the same to who looks. */
 static const char *mode_name(const struct launch *launch)
 {
-	return launch->report ? "report" : "enforce";
+	const struct regpin_policy *policy = &launch->policy;
+	bool report = policy->nr_rules != 0;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		report &= policy->rules[i].action == REGPIN_REPORT;
+	return launch->report || report ? "report" : "enforce";
 }
 
 static enum status_line whole_json(const struct ctl *ctl, char *buf)

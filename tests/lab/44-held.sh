@@ -13,6 +13,8 @@ policy=$(policy_with pause 's/^action: gp/action: pause/')
 # try NAME: attacks on CPU 1, in the background, and waits until it is held
 try()
 {
+	# The shell and its console elsewhere, or they are held as well.
+	inner_do "$1" 'taskset -p 1 $$ >/dev/null; echo 1 >/proc/irq/4/smp_affinity' 20
 	inner_send "$1" "(taskset 2 sh -c 'echo cr4.smep >/proc/attack; cat /proc/attack' >/tmp/attack; echo; echo GUEST-TRIED) &"
 	vcpu=$(wait_held "$1" 30)
 	is "$1: held, and shown why" "$vcpu: $(why_held "$1" "${vcpu:-0}")" "1: CR4 sticky SMEP"
