@@ -25,6 +25,12 @@ static enum regpin_entry barred(struct regpin_vcpu *vcpu)
 	return vcpu->shut || hold_waits(vcpu) ? REGPIN_HELD : REGPIN_ENTER;
 }
 
+/* One thing at a time is asked: the next look finds the rest. */
+static bool is_held(const struct regpin_vcpu *vcpu)
+{
+	return atomic_load(&vcpu->hold.why) != HOLD_NOT;
+}
+
 /* Looks at what a vCPU is, which may arm, disarm, hold or stop it. */
 static void look(struct regpin_vcpu *vcpu)
 {
@@ -41,10 +47,11 @@ static void look(struct regpin_vcpu *vcpu)
 	vcpu->resetting = false;
 	/* In SMM or in L2: it must be asked again. */
 	vcpu->postponed = !lifecycle_look(vcpu, cause);
-	if (vcpu->vm->detects && vcpu->armed && (ticked || !vcpu->looked_at))
+	if (vcpu->vm->detects && vcpu->armed && !is_held(vcpu) &&
+	    (ticked || !vcpu->looked_at))
 		watch_look(vcpu, policy);
 	if (policy->settings.deadline_ms && !vcpu->forgiven &&
-	    floor_late(vcpu))
+	    !is_held(vcpu) && floor_late(vcpu))
 		watch_deadline(vcpu, policy);
 }
 

@@ -413,6 +413,37 @@ static void test_in_time(void)
 	scene_close(&s);
 }
 
+/*
+ * A vCPU that armed and never ended its set-up is late, too: found changed in the same
+ * look, it was held for its deadline only, and whoever let it go let go of both.
+ */
+static void test_one_hold(void)
+{
+	struct regpin_policy *policy = cr_policy(REGPIN_PAUSE);
+	struct tiny_vcpu *late;
+	struct scene s;
+
+	policy->settings.deadline_ms = 20;
+	scene_open(&s, policy, 2, TINY_LONG);
+	late = &s.vcpu[1];
+	tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, KERNEL);
+	tiny_wrmsr(&s.vcpu[0], MSR_SFMASK, 0x700);
+	tiny_wrmsr(late, MSR_LSTAR, KERNEL);
+	run_for(late, 5);
+	s.nr_events = 0;
+	tiny_mov_cr(late, 0, cr(late, 0) & ~CR0_WP);
+	for (uint64_t end = ran_ms() + 40; ran_ms() < end;)
+		;
+	ok(look(late) == TINY_HELD && scene_only(&s, REGPIN_EVENT_DETECTED),
+	   "changed and late in one look: held for the change");
+	ok(!regpin_vcpu_answer(late->regpin, REGPIN_GP) && !look(late) &&
+	   cr(late, 0) & CR0_WP, "which can be put back");
+	s.nr_events = 0;
+	ok(run_for(late, 90) == TINY_HELD &&
+	   scene_only(&s, REGPIN_EVENT_DEADLINE), "then for its deadline");
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const char *why_not = tiny_why_not();
@@ -430,5 +461,6 @@ int main(void)
 	test_windows();
 	test_deadline();
 	test_in_time();
+	test_one_hold();
 	return tap_done();
 }
