@@ -83,7 +83,7 @@ static bool flags_valid(const struct rule *rule, const struct settings *settings
 		return false;
 	return !(rule->flags & RULE_DETECT) ||
 	       (rule->flags & RULE_OPTIONAL && rule->kind != REGPIN_MSR &&
-		rule->type != RULE_REQUIRE && settings->detect_ms);
+		settings->detect_ms);
 }
 
 static bool rule_valid(const struct rule *rule, const struct settings *settings)

@@ -126,7 +126,7 @@ static void print_kind(const struct host *host, unsigned int kind)
 	else
 		printf(": NOT enforced%s: %s\n",
 		       kind != REGPIN_MSR && !host->kvm_errno ?
-		       "; violations of optional rules, but of require, are detected" :
+		       "; violations of optional rules are detected, of optional require refused at LSTAR" :
 		       "", answer.why);
 	if (kind == REGPIN_MSR && answer.enforced && host->vmload_open)
 		print_by_vmload();

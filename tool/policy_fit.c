@@ -3,13 +3,11 @@
 #include "policy_fit.h"
 #include "policy_settings.h"
 
-/* What a vCPU lacks when it comes up is only seen at that moment. */
 bool fit_detects(const struct regpin_policy *policy, const struct host *host,
 		 const struct rule *rule)
 {
 	return !host->kvm_errno && policy->settings.detect_ms &&
-	       rule->flags & RULE_OPTIONAL && rule->kind != REGPIN_MSR &&
-	       rule->type != RULE_REQUIRE;
+	       rule->flags & RULE_OPTIONAL && rule->kind != REGPIN_MSR;
 }
 
 unsigned int policy_fit(struct regpin_policy *policy, const struct host *host,

@@ -266,6 +266,34 @@ static void test_vmm(void)
 	scene_close(&s);
 }
 
+/*
+ * An attacker's CPU, which came up without SMEP and sets the kernel's own LSTAR: it
+ * was armed, and what it lacked was never missed, as `require` on CR4 was left out here.
+ */
+static void test_require(void)
+{
+	struct regpin_policy *policy = cr_policy(REGPIN_REPORT);
+	struct rule *rule;
+	struct scene s;
+
+	add_optional(policy, RULE_REQUIRE, REGPIN_CR4, CR4_DE, REGPIN_GP);
+	rule = &policy->rules[policy->nr_rules - 1];
+	rule->flags |= RULE_DETECT;
+	scene_open(&s, policy, 2, TINY_LONG);
+	tiny_mov_cr(&s.vcpu[0], 4, CR4_ON);
+	tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, KERNEL);
+	tiny_wrmsr(&s.vcpu[0], MSR_SFMASK, 0x700);
+	s.nr_events = 0;
+	ok(tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL) == TINY_GP &&
+	   scene_only(&s, REGPIN_EVENT_VIOLATION) &&
+	   s.events[0].bits == CR4_DE, "a CPU that lacks a bit can't arm");
+	s.nr_events = 0;
+	tiny_mov_cr(&s.vcpu[1], 4, CR4_ON);
+	ok(!tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL) &&
+	   scene_only(&s, REGPIN_EVENT_ARMED), "with the bit it can");
+	scene_close(&s);
+}
+
 static void test_windows(void)
 {
 	struct tiny_vcpu *vcpu;
@@ -458,6 +486,7 @@ int main(void)
 	test_stop();
 	test_report_rule();
 	test_vmm();
+	test_require();
 	test_windows();
 	test_deadline();
 	test_in_time();

@@ -254,7 +254,10 @@ static void test_bad_control_register_rules(void **context)
 	BAD_REQUIRE(mask, ~0ull);
 	BAD_REQUIRE(kind, REGPIN_XCR0);
 	BAD_REQUIRE(kind, REGPIN_MSR);
-	BAD_REQUIRE(flags, RULE_FLAGS);	/* nobody sees it afterwards */
+	BAD_REQUIRE(flags, RULE_DETECT);	/* without the owner's leave */
+	rule = good_require();
+	rule.flags = RULE_FLAGS;
+	assert_int_equal(open_rule(&rule), 0);
 	rule = good_require();
 	rule.kind = REGPIN_MSR;
 	rule.index = MSR_LSTAR;
