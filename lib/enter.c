@@ -92,6 +92,8 @@ static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 	atomic_store(&vcpu->epoch, epoch);
 	if (entry != REGPIN_ENTER)
 		return away(vcpu, entry);
+	if (vcpu->read.regs || vcpu->read.clock)
+		state_entered(vcpu);
 	if (vcpu->postponed)
 		vcpu_alert(vcpu);
 	vcpu->tick_ms = next_tick(vcpu);

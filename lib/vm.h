@@ -16,6 +16,7 @@
 #include "msr_filter.h"
 #include "registers.h"
 #include "replay.h"
+#include "state.h"
 
 /* The registers that userspace can write for a guest; see registers.tsv. */
 #define NR_REPLAY	9
@@ -43,6 +44,9 @@ struct numbered {
 	_Atomic(const struct regpin_policy *) policy;
 	_Atomic uint8_t number;
 };
+
+/* Memory slots that are followed: VMMs use the lowest numbers, QEMU some dozens. */
+#define NR_SLOTS	512
 
 /* When a VM's vCPUs may arm; struct regpin_vm's @gate. */
 enum gate {
@@ -87,6 +91,8 @@ enum gate {
  * @asked: how often it was asked what it has
  * @told: the last of these that it has answered
  * @had: what it had when it was last looked at; under @lock
+ * @slots: the sizes of its memory slots, and whether KVM logs them; under @lock
+ * @seen: where it is shown what was taken out and loaded, or NULL; under @lock
  */
 struct regpin_vm {
 	_Atomic(const struct regpin_policy *) policy;
@@ -118,6 +124,8 @@ struct regpin_vm {
 	struct regpin_vcpu *first;
 	_Atomic uint32_t asked, told;
 	struct protections had;
+	uint64_t slots[NR_SLOTS];
+	struct state_seen *seen;
 };
 
 /**
@@ -199,6 +207,8 @@ struct hold {
  * @hold: whether it waits for an answer
  * @set_up: the registers when its syscall set-up was finished
  * @before: the registers before the VMM's write
+ * @read: its struct kvm_regs and its TSC as the VMM has read them; 0: not since it ran
+ * @written: likewise as the VMM last wrote them; 0: never
  */
 struct regpin_vcpu {
 	struct regpin_vm *vm;
@@ -219,7 +229,7 @@ struct regpin_vcpu {
 	_Atomic bool fresh;
 	bool setup_done;
 	bool dirty;
-	bool loading;
+	_Atomic bool loading;
 	bool resetting;
 	bool settler;
 	bool crasher;
@@ -237,6 +247,7 @@ struct regpin_vcpu {
 	struct hold hold;
 	struct snapshot set_up;
 	struct snapshot before;
+	struct state_print read, written;
 };
 
 /*
