@@ -59,6 +59,7 @@ static void bury(void)
 	for (int i = 0; i < MAX_VMS; i++) {
 		if (!control.vms[i].vm || fds_vm_lives(control.vms[i].vm))
 			continue;
+		state_show(control.vms[i].vm, NULL);
 		control.vms[i].vm = NULL;
 		atomic_store(&control.handoff->vms[i].flags, 0);
 	}
@@ -344,8 +345,12 @@ void control_add(struct handoff *handoff, struct regpin_vm *vm,
 	/* A VMM's throw-away VMs, by which it probes, take no place for long. */
 	if (free < 0)
 		free = (int)(number % MAX_VMS);
+	if (control.vms[free].vm)
+		state_show(control.vms[free].vm, NULL);
 	control.vms[free].vm = vm;
 	control.vms[free].number = number;
+	handoff->vms[free].vm = number;
+	state_show(vm, &handoff->vms[free].state);
 	control.vms[free].window_end = 0;
 	if (!control.started) {
 		control.done = atomic_load(&handoff->control.request);

@@ -11,6 +11,7 @@
 
 #include "blob.h"
 #include "event.h"
+#include "state.h"
 
 /*
  * "BLOB,SHARED,WAKE": decimal numbers of three inherited fds: the sealed blob
@@ -20,7 +21,7 @@
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	2u
+#define HANDOFF_VERSION	3u
 
 /* Exit status of a VMM that the shim ended, and of a `run` that never began. */
 #define EXIT_REGPIN	125
@@ -103,12 +104,15 @@ struct vcpu_status {
  * @flags: STATUS_*; 0: a free slot
  * @vm: its number
  * @policy: number of the CONTROL_POLICY command that its policy came with, or 0
+ * @state: what of its state was taken out or loaded; it stays when the VM is gone,
+ *	until another one takes the slot
  */
 struct vm_status {
 	_Atomic uint32_t flags;
 	uint32_t vm;
 	_Atomic uint32_t policy;
 	uint32_t pad;
+	struct state_seen state;
 };
 
 /**

@@ -237,18 +237,6 @@ static int set_msr_filter(int fd, void *arg)
 	return to_errno(ret);
 }
 
-static int set_memory_region(int fd, unsigned long request, void *arg)
-{
-	/* Both structs begin alike: slot, flags, guest_phys_addr, memory_size. */
-	const struct kvm_userspace_memory_region *region = arg;
-	struct regpin_vm *vm = fds_learn_vm(fd);
-
-	if (vm && region && region->memory_size &&
-	    regpin_vm_check_slot(vm, region->slot))
-		session_refused();
-	return real_ioctl(fd, request, arg);
-}
-
 #define MAX_CPUID 256
 
 /* The older struct has no subleafs; only a few leaves matter to the library. */
@@ -285,21 +273,6 @@ static int set_cpuid(int fd, unsigned long request, void *arg)
 	if (regpin_vcpu_set_cpuid(vcpu, cpuid))
 		session_refused();
 	return 0;
-}
-
-static int write_registers(int fd, unsigned long request, void *arg)
-{
-	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
-	int ret, err;
-
-	if (!vcpu)
-		return real_ioctl(fd, request, arg);
-	regpin_vcpu_before_write(vcpu);
-	ret = real_ioctl(fd, request, arg);
-	err = errno;
-	regpin_vcpu_after_write(vcpu);
-	errno = err;
-	return ret;
 }
 
 /* A filter of the VMM's own would take the place of ours. */
@@ -367,6 +340,12 @@ static COLD int dispatch(int fd, unsigned long request, void *arg)
 	case KVM_SET_XCRS:
 	case KVM_SET_ONE_REG:	/* MSRs, since Linux 6.18 */
 		return write_registers(fd, request, arg);
+	case KVM_GET_MSRS:
+		return get_msrs(fd, arg);
+	case KVM_GET_REGS:
+		return get_regs(fd, arg);
+	case KVM_SET_REGS:
+		return set_regs(fd, arg);
 	default:
 		return real_ioctl(fd, request, arg);
 	}

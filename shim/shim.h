@@ -104,6 +104,15 @@ bool kick_pending(void);
 void kick_every(unsigned int ms);
 
 /*
+ * state.c: what the VMM reads and writes of its guest's state; as the hook itself.
+ */
+int set_memory_region(int fd, unsigned long request, void *arg);
+int write_registers(int fd, unsigned long request, void *arg);
+int get_msrs(int fd, void *arg);
+int get_regs(int fd, void *arg);
+int set_regs(int fd, void *arg);
+
+/*
  * control.c
  */
 

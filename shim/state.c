@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The VMM at its guest's state: what it writes is looked at for pins, and what it takes
+ * out or loads as a whole is shown to the agent at once. The VMM may end right after it.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+
+#include "shim.h"
+#include "state.h"
+#include "vm.h"
+
+static void tell(bool news)
+{
+	int err = errno;
+
+	if (news)
+		session_wake();
+	errno = err;
+}
+
+int set_memory_region(int fd, unsigned long request, void *arg)
+{
+	/* Both structs begin alike: slot, flags, guest_phys_addr, memory_size. */
+	const struct kvm_userspace_memory_region *region = arg;
+	struct regpin_vm *vm = fds_learn_vm(fd);
+	int ret;
+
+	if (vm && region && region->memory_size &&
+	    regpin_vm_check_slot(vm, region->slot))
+		session_refused();
+	ret = real_ioctl(fd, request, arg);
+	if (!ret && vm && region)
+		tell(state_slot(vm, region->slot, region->flags,
+				region->memory_size));
+	return ret;
+}
+
+int write_registers(int fd, unsigned long request, void *arg)
+{
+	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	int ret, err;
+
+	if (!vcpu)
+		return real_ioctl(fd, request, arg);
+	regpin_vcpu_before_write(vcpu);
+	ret = real_ioctl(fd, request, arg);
+	err = errno;
+	regpin_vcpu_after_write(vcpu);
+	if (request == KVM_SET_MSRS && ret > 0)
+		tell(state_written_msrs(vcpu, arg, (unsigned int)ret));
+	else
+		tell(state_loaded(vcpu->vm));
+	errno = err;
+	return ret;
+}
+
+int get_msrs(int fd, void *arg)
+{
+	struct regpin_vcpu *vcpu = fds_vcpu(fd);
+	int ret = real_ioctl(fd, KVM_GET_MSRS, arg);
+
+	/* Also /dev/kvm takes it, for what is no vCPU's. */
+	if (ret > 0 && vcpu)
+		tell(state_read_msrs(vcpu, arg, (unsigned int)ret));
+	return ret;
+}
+
+int get_regs(int fd, void *arg)
+{
+	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	int ret = real_ioctl(fd, KVM_GET_REGS, arg);
+
+	if (!ret && vcpu)
+		tell(state_read(vcpu, arg));
+	return ret;
+}
+
+int set_regs(int fd, void *arg)
+{
+	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	int ret = real_ioctl(fd, KVM_SET_REGS, arg);
+
+	if (!ret && vcpu)
+		tell(state_written(vcpu, arg));
+	return ret;
+}
