@@ -27,6 +27,7 @@
 
 #include "agent.h"
 #include "guard.h"
+#include "moves.h"
 #include "tell.h"
 
 uint64_t agent_now(void)
@@ -84,7 +85,8 @@ static int longest_sleep(struct agent *agent)
 {
 	if (!agent->attached)
 		return GUARD_TICK_MS;
-	return shorter(guard_late_sleep(agent), tell_sleep(agent));
+	return shorter(shorter(guard_late_sleep(agent), tell_sleep(agent)),
+		       moves_sleep(&agent->moves, agent_now()));
 }
 
 /* Sleeps until something happens. Returns false if there was no exec. */
@@ -144,7 +146,8 @@ static void loop(struct agent *agent)
 			guard_tick(agent);
 		tell_unarmed(agent);
 		ctl_run(&agent->ctl, agent_now());
-	} while (vmm_lives(agent));
+		moves_run(agent, agent_now());
+	} while (vmm_lives(agent) || moves_wait(agent, agent_now()));
 	ctl_farewell(&agent->ctl);
 	tell_farewell(agent);
 	ctl_end(&agent->ctl);

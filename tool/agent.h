@@ -13,6 +13,7 @@
 #include "event_json.h"
 #include "launch.h"
 #include "limit.h"
+#include "moves.h"
 #include "out.h"
 #include "watch.h"
 
@@ -43,6 +44,7 @@
  * @before: the policy before the one that is in force
  * @mixed: events that come may still be of that one
  * @mixed_until: the ring's number of the first that is not
+ * @moves: states of VMs that were taken out, and those that came
  * @ctl: who commands it
  */
 struct agent {
@@ -59,6 +61,7 @@ struct agent {
 	struct regpin_policy before;
 	bool mixed;
 	uint64_t mixed_until;
+	struct moves moves;
 	struct ctl ctl;
 };
 

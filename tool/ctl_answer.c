@@ -203,6 +203,11 @@ static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	case CTL_APPLY:
 		apply(ctl, conn, now);
 		break;
+	case CTL_ARRIVED:
+		moves_arrived(&ctl->agent->moves, &conn->request, conn->pid,
+			      now);
+		conn_ok(conn, now, "%s", "");
+		break;
 	default:
 		wait_in_queue(ctl, conn, now);
 		break;

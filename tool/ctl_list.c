@@ -12,20 +12,13 @@
 #include "ctl_socket.h"
 #include "json.h"
 
-#define SUFFIX	".sock"
 #define LIST_MS	1000	/* for each agent: one that is stopped says nothing */
 
 static int is_socket(const struct dirent *entry)
 {
-	size_t len = strlen(entry->d_name), suffix = strlen(SUFFIX);
 	char name[CTL_NAME_MAX];
 
-	if (len <= suffix || len - suffix >= sizeof(name) ||
-	    strcmp(entry->d_name + len - suffix, SUFFIX) != 0)
-		return 0;
-	memcpy(name, entry->d_name, len - suffix);
-	name[len - suffix] = 0;
-	return !ctl_name_fault(name);
+	return ctl_file_name(entry->d_name, name);
 }
 
 static const char *state_of(const char *dir, const char *name)
@@ -63,10 +56,10 @@ static void put_all(const char *dir, struct dirent **entries, int nr,
 		    struct json *json)
 {
 	for (int i = 0; i < nr; i++) {
-		char *name = entries[i]->d_name;
+		char name[CTL_NAME_MAX];
 
-		name[strlen(name) - strlen(SUFFIX)] = 0;
-		put_entry(json, name, state_of(dir, name));
+		if (ctl_file_name(entries[i]->d_name, name))
+			put_entry(json, name, state_of(dir, name));
 		free(entries[i]);
 	}
 }

@@ -5,6 +5,7 @@
 
 #include "ctl_log.h"
 #include "ctl_request.h"
+#include "ctl_socket.h"
 #include "words.h"
 #include "yaml_tree.h"
 
@@ -25,6 +26,7 @@ const char *const ctl_verb_names[CTL_VERB_MAX] = {
 	[CTL_MODE] = "mode",
 	[CTL_POLICY] = "policy",
 	[CTL_APPLY] = "apply",
+	[CTL_ARRIVED] = "arrived",
 };
 
 static const struct {
@@ -43,6 +45,7 @@ static const struct {
 	[CTL_MODE] = { 0, KEY(TO) },
 	[CTL_POLICY] = { KEY(NAME), KEY(SIZE) },
 	[CTL_APPLY] = { 0, 0 },
+	[CTL_ARRIVED] = { KEY(CLOCK), KEY(STATE) | KEY(RULES) | KEY(FROM) },
 };
 
 static const char *const key_names[CTL_KEY_MAX] = {
@@ -56,6 +59,10 @@ static const char *const key_names[CTL_KEY_MAX] = {
 	[CTL_KEY_TO] = "to",
 	[CTL_KEY_SIZE] = "size",
 	[CTL_KEY_NAME] = "name",
+	[CTL_KEY_STATE] = "state",
+	[CTL_KEY_CLOCK] = "clock",
+	[CTL_KEY_RULES] = "rules",
+	[CTL_KEY_FROM] = "from",
 };
 
 static const char *const help[] = {
@@ -72,6 +79,7 @@ static const char *const help[] = {
 	"mode to=enforce|report",
 	"policy size=BYTES [name=TEXT], and then that many bytes",
 	"apply, after policy: it is in force",
+	"arrived state=HASH [clock=HASH] rules=HASH from=NAME, from another agent",
 };
 
 const char *ctl_help_line(unsigned int n)
@@ -85,6 +93,23 @@ static bool wrong(char error[CTL_ERROR_MAX], const char *what, const char *word,
 	snprintf(error, CTL_ERROR_MAX, "%s %s%s%s", what, show(word).text,
 		 advice ? ": " : "", advice ? advice : "");
 	return false;
+}
+
+static const char *read_hash(const char *text, uint64_t *ret)
+{
+	bool good = !number_read(text, strlen(text), UINT64_MAX, ret) && *ret;
+
+	return good ? NULL : "a number of 64 bits is needed, not 0";
+}
+
+/* It goes into an event: the rules for names hold. */
+static const char *read_from(const char *text, char *name)
+{
+	const char *fault = ctl_name_fault(text);
+
+	if (!fault)
+		memcpy(name, text, strlen(text) + 1);
+	return fault;
 }
 
 static bool read_number(const char *text, uint64_t min, uint64_t max,
@@ -144,6 +169,14 @@ static const char *read_value(struct ctl_request *request, enum ctl_key key,
 	case CTL_KEY_NAME:
 		snprintf(request->name, sizeof(request->name), "%s", text);
 		return *text ? NULL : "a name is needed";
+	case CTL_KEY_STATE:
+		return read_hash(text, &request->state);
+	case CTL_KEY_CLOCK:
+		return read_hash(text, &request->clock);
+	case CTL_KEY_RULES:
+		return read_hash(text, &request->rules);
+	case CTL_KEY_FROM:
+		return read_from(text, request->name);
 	case CTL_KEY_MAX:
 		break;
 	}

@@ -30,6 +30,7 @@ enum ctl_verb {
 	CTL_MODE,
 	CTL_POLICY,
 	CTL_APPLY,
+	CTL_ARRIVED,
 	CTL_VERB_MAX
 };
 
@@ -47,6 +48,10 @@ enum ctl_key {
 	CTL_KEY_TO,
 	CTL_KEY_SIZE,
 	CTL_KEY_NAME,
+	CTL_KEY_STATE,
+	CTL_KEY_CLOCK,
+	CTL_KEY_RULES,
+	CTL_KEY_FROM,
 	CTL_KEY_MAX
 };
 
@@ -63,13 +68,17 @@ enum ctl_key {
  * @follow: follow=yes
  * @json: format=json
  * @report: to=report
- * @name: name=, harmless on a terminal
+ * @state: state=
+ * @clock: clock=, or 0
+ * @rules: rules=
+ * @name: name=, harmless on a terminal; or from=, then a VM's name
  */
 struct ctl_request {
 	enum ctl_verb verb;
 	uint32_t has;
 	uint32_t vm, vcpu, ms, last, size;
 	bool once, follow, json, report;
+	uint64_t state, clock, rules;
 	char name[POLICY_MAX_SOURCE];
 };
 

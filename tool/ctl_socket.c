@@ -22,6 +22,7 @@
 #define BACKLOG		16
 #define LOCK_TRIES	40
 #define LOCK_TRY_MS	50
+#define SUFFIX		".sock"
 
 const char *ctl_name_fault(const char *name)
 {
@@ -97,7 +98,7 @@ static void address(struct sockaddr_un *sun, int dir, const char *name)
 		 "/proc/self/fd/%d/%s.sock", dir, name);
 }
 
-static int connect_at(int dir, const char *name)
+int ctl_connect_at(int dir, const char *name)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_un sun;
@@ -120,7 +121,7 @@ int ctl_connect(const char *path, const char *name)
 
 	if (dir < 0)
 		return -errno;
-	fd = connect_at(dir, name);
+	fd = ctl_connect_at(dir, name);
 	close(dir);
 	return fd;
 }
@@ -149,7 +150,7 @@ static int take_over(int dir, const char *name)
 	/* Connecting to a file fails just as to a socket that is dead. */
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	fd = connect_at(dir, name);
+	fd = ctl_connect_at(dir, name);
 	if (fd >= 0)
 		close(fd);
 	if (fd >= 0 || fd == -EAGAIN)
@@ -225,16 +226,50 @@ int ctl_listen(struct ctl_socket *sock, const char *path, const char *name,
 	return 0;
 }
 
+/* Its name, as @file; is it still the one that was bound there? */
+static bool own_file(const struct ctl_socket *sock,
+		     char file[CTL_NAME_MAX + 8])
+{
+	struct stat st;
+
+	snprintf(file, CTL_NAME_MAX + 8, "%s" SUFFIX, sock->name);
+	return fstatat(sock->dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == sock->dev && st.st_ino == sock->ino;
+}
+
+void ctl_give_up_name(struct ctl_socket *sock)
+{
+	char old[CTL_NAME_MAX + 8], new[CTL_NAME_MAX + 8];
+	char name[CTL_NAME_MAX];
+
+	if (sock->fd < 0 || !own_file(sock, old))
+		return;
+	/* Room for the longest process id. */
+	snprintf(name, sizeof(name), "%.45s.ended-%d", sock->name, getpid());
+	snprintf(new, sizeof(new), "%s" SUFFIX, name);
+	if (!renameat2(sock->dir, old, sock->dir, new, RENAME_NOREPLACE))
+		memcpy(sock->name, name, sizeof(name));
+}
+
+bool ctl_file_name(const char *file, char name[CTL_NAME_MAX])
+{
+	size_t len = strlen(file), suffix = strlen(SUFFIX);
+
+	if (len <= suffix || len - suffix >= CTL_NAME_MAX ||
+	    strcmp(file + len - suffix, SUFFIX) != 0)
+		return false;
+	memcpy(name, file, len - suffix);
+	name[len - suffix] = 0;
+	return !ctl_name_fault(name);
+}
+
 void ctl_unlisten(struct ctl_socket *sock)
 {
 	char file[CTL_NAME_MAX + 8];
-	struct stat st;
 
 	if (sock->fd < 0)
 		return;
-	snprintf(file, sizeof(file), "%s.sock", sock->name);
-	if (fstatat(sock->dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == sock->dev && st.st_ino == sock->ino)
+	if (own_file(sock, file))
 		unlinkat(sock->dir, file, 0);
 	close(sock->fd);
 	close(sock->dir);

@@ -39,11 +39,23 @@ const char *ctl_default_dir(char buf[PATH_MAX]);
 int ctl_listen(struct ctl_socket *sock, const char *path, const char *name,
 	       char *error, size_t size);
 
+/*
+ * The VMM has ended, but its agent still listens: the name is free for the next VM,
+ * and the socket is DIRECTORY/NAME.ended-PID.sock. Best effort.
+ */
+void ctl_give_up_name(struct ctl_socket *sock);
+
+/* Is @file the name of a VM's socket? Then @name is the VM's. */
+bool ctl_file_name(const char *file, char name[CTL_NAME_MAX]);
+
 /* Removes the socket, and closes it. */
 void ctl_unlisten(struct ctl_socket *sock);
 
 /* Connects to the agent of @name. Returns the fd, or a negative errno:
  * -ECONNREFUSED if there is a socket but no agent. */
 int ctl_connect(const char *path, const char *name);
+
+/* The same, in an open directory. */
+int ctl_connect_at(int dir, const char *name);
 
 #endif

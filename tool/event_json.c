@@ -402,6 +402,12 @@ size_t notice_json(char *buf, const struct notice *notice)
 
 	if (!file)
 		return 0;
+	if (notice->vm)
+		json_u64(&json, "vm", *notice->vm);
+	if (notice->to)
+		json_string(&json, "to", notice->to);
+	if (notice->rules)
+		json_string(&json, "policy", notice->rules);
 	if (notice->pid)
 		json_u64(&json, "pid", notice->pid);
 	if (notice->rule) {

@@ -66,6 +66,9 @@ size_t event_repeated_json(char *buf, const struct regpin_event *event,
  * @text: a sentence, or NULL
  * @policy: what @rule is part of, or NULL
  * @rule: the rule it is about, or NULL
+ * @vm: the VM it is about, or NULL
+ * @to: the name of another one, or NULL
+ * @rules: how that one's policy compares, or NULL
  * @pid: the process it is about, or 0
  * @counts: up to four numbers; the first one without a name ends them
  */
@@ -74,6 +77,8 @@ struct notice {
 	const char *event, *reason, *text;
 	const struct regpin_policy *policy;
 	const struct rule *rule;
+	const uint32_t *vm;
+	const char *to, *rules;
 	uint32_t pid;
 	struct {
 		const char *name;

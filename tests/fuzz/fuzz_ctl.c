@@ -165,6 +165,7 @@ static size_t step(const uint8_t *data, size_t size)
 		do_byte(op, n, data[1]);
 	}
 	ctl_run(ctl, fake_now);
+	moves_run(&fake_agent, fake_now);
 	check();
 	return op == HEAR ? 1 : 2 + len;
 }

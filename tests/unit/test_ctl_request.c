@@ -50,6 +50,14 @@ static void good_ones(void **state)
 	assert_int_equal(request.size, 65536);
 	assert_string_equal(request.name, "my policies/a=b.yaml");
 	assert_true(reads("apply"));
+	assert_true(reads("arrived state=0xffffffffffffffff rules=1 from=vm1"));
+	assert_int_equal(request.verb, CTL_ARRIVED);
+	assert_true(request.state == UINT64_MAX);
+	assert_int_equal(request.rules, 1);
+	assert_int_equal(request.clock, 0);
+	assert_true(reads("arrived state=2 clock=3 rules=4 from=vm1"));
+	assert_int_equal(request.clock, 3);
+	assert_string_equal(request.name, "vm1");
 }
 
 static void bad_ones(void **state)
@@ -64,6 +72,11 @@ static void bad_ones(void **state)
 		"allow vcpu=", "window", "window for=0", "window for=86400001",
 		"window for=60s", "window once=yes", "mode", "mode to=",
 		"mode to=off", "policy", "policy name=x", "policy size=0",
+		"arrived state=1 rules=1", "arrived state=1 from=vm1",
+		"arrived rules=1 from=vm1", "arrived state=0 rules=1 from=vm1",
+		"arrived state=1 rules=0x10000000000000000 from=vm1",
+		"arrived state=1 rules=1 from=", "arrived state=1 rules=1 from=../x",
+		"arrived state=1 rules=1 name=vm1",
 		"policy size=65537", "policy size=1 name=", "apply now=yes",
 		"status\tformat=json", "status\r", "\x7f", "arm\x80",
 		"arm vm=\xc3\xa4", "=", "a=b", "help help",

@@ -413,6 +413,7 @@ static void test_notices(void **state)
 		.time = TIME, .event = "dropped",
 		.counts[0] = { "count", 17 },
 	};
+	const uint32_t vm = 0;
 	char buf[EVENT_LINE_MAX];
 
 	assert_true(notice_json(buf, &notice) > 0);
@@ -429,6 +430,12 @@ static void test_notices(void **state)
 	};
 	assert_true(notice_json(buf, &notice) > 0);
 	assert_string_equal(buf, HEAD "\"refused\",\"pid\":12,\"reason\":\"raw\",\"text\":\"b\"}\n");
+	notice = (struct notice){
+		.time = TIME, .event = "moved", .vm = &vm, .to = "target",
+		.rules = "same", .pid = 12,
+	};
+	assert_true(notice_json(buf, &notice) > 0);
+	assert_string_equal(buf, HEAD "\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":12}\n");
 }
 
 /* The longest name, with bytes that grow most: it still fits. */

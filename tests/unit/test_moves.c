@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* moves.c: which state is told as moved, which as left; and how others are told. */
+#include "cm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "fake_agent.h"
+#include "moves.h"
+
+#define STATE	0x1234567890abcdefull
+
+static struct moves moves;
+static struct arrival arrival;
+static uint64_t now;
+
+static int begin(void **state)
+{
+	memset(&moves, 0, sizeof(moves));
+	now = 1000000;
+	return 0;
+}
+
+static enum move look_in(unsigned int slot, uint64_t regs, uint64_t clock)
+{
+	return moves_look(&moves, slot, (struct print){ regs, clock }, now,
+			  &arrival);
+}
+
+static enum move look(uint64_t regs)
+{
+	return look_in(0, regs, 0);
+}
+
+static bool loaded(uint64_t regs)
+{
+	return moves_loaded(&moves, 0, (struct print){ regs, 0 }, now);
+}
+
+static void arrive(uint64_t state, const char *name)
+{
+	struct ctl_request request = { .state = state, .rules = 7 };
+
+	snprintf(request.name, sizeof(request.name), "%s", name);
+	moves_arrived(&moves, &request, 42, now);
+}
+
+static void nobody_takes_it(void **state)
+{
+	assert_int_equal(moves_sleep(&moves, now), -1);
+	assert_int_equal(look(STATE), MOVE_NONE);
+	assert_int_equal(moves_sleep(&moves, now), MOVES_STANDS_MS);
+	now += MOVES_STANDS_MS - 1;
+	assert_int_equal(look(STATE), MOVE_NONE);
+	assert_int_equal(moves_sleep(&moves, now), 1);
+	now++;
+	assert_int_equal(moves_sleep(&moves, now), 0);
+	assert_int_equal(look(STATE), MOVE_LEFT);
+	now += 1000 * MOVES_STANDS_MS;
+	assert_int_equal(look(STATE), MOVE_NONE);
+	assert_int_equal(moves_sleep(&moves, now), -1);
+	/* It runs on after all, and is taken out again. */
+	assert_int_equal(look(0), MOVE_NONE);
+	assert_int_equal(look(STATE), MOVE_NONE);
+	now += MOVES_STANDS_MS;
+	assert_int_equal(look(STATE), MOVE_LEFT);
+}
+
+static void runs_on(void **state)
+{
+	look(STATE);
+	now += MOVES_STANDS_MS - 1;
+	/* Each state has its own time. */
+	assert_int_equal(look(STATE + 1), MOVE_NONE);
+	now += MOVES_STANDS_MS - 1;
+	assert_int_equal(look(STATE + 1), MOVE_NONE);
+	assert_int_equal(look(0), MOVE_NONE);
+	now += MOVES_STANDS_MS;
+	assert_int_equal(look(0), MOVE_NONE);
+	assert_int_equal(moves_sleep(&moves, now), -1);
+}
+
+static void vmm_ends(void **state)
+{
+	look(STATE);
+	now += 100;
+	moves.ended = now;
+	assert_int_equal(look(STATE), MOVE_NONE);
+	now += MOVES_ENDED_MS - 1;
+	assert_int_equal(look(STATE), MOVE_NONE);
+	now++;
+	assert_int_equal(look(STATE), MOVE_LEFT);
+	/* Who has stood nearly long enough gets no more than that. */
+	moves.ended = 0;
+	look(0);
+	look(STATE);
+	now += MOVES_STANDS_MS - 1;
+	moves.ended = now++;
+	assert_int_equal(look(STATE), MOVE_LEFT);
+}
+
+static void somebody_takes_it(void **state)
+{
+	/* The word may be quicker than the look. */
+	arrive(STATE + 1, "other");
+	arrive(STATE, "target");
+	now += MOVES_ARRIVED_MS - 1;
+	assert_int_equal(look(STATE), MOVE_MOVED);
+	assert_string_equal(arrival.name, "target");
+	assert_int_equal(arrival.pid, 42);
+	assert_int_equal(arrival.rules, 7);
+	now += 2 * MOVES_STANDS_MS;
+	arrive(STATE, "target");
+	assert_int_equal(look(STATE), MOVE_NONE);
+	assert_int_equal(moves_sleep(&moves, now), -1);
+}
+
+static void late_word(void **state)
+{
+	look(STATE);
+	now += MOVES_STANDS_MS;
+	assert_int_equal(look(STATE), MOVE_LEFT);
+	arrive(STATE, "target");
+	assert_int_equal(look(STATE), MOVE_MOVED);
+}
+
+static void word_of_old(void **state)
+{
+	arrive(STATE, "target");
+	now += MOVES_ARRIVED_MS;
+	assert_int_equal(look(STATE), MOVE_NONE);
+	/* One word is for one departure. */
+	arrive(STATE, "target");
+	assert_int_equal(look(STATE), MOVE_MOVED);
+	look(0);
+	assert_int_equal(look(STATE), MOVE_NONE);
+	/* That there is none is no state. */
+	arrive(0, "target");
+	assert_int_equal(look(0), MOVE_NONE);
+}
+
+/* Clones that idle are told apart by their clocks, where those are known. */
+static void clocks(void **state)
+{
+	struct ctl_request request = { .state = STATE, .clock = 5, .rules = 7,
+				       .name = "target" };
+
+	look_in(0, STATE, 4);
+	moves_arrived(&moves, &request, 42, now);
+	assert_int_equal(look_in(0, STATE, 4), MOVE_NONE);
+	assert_int_equal(look_in(1, STATE, 5), MOVE_MOVED);
+	moves_arrived(&moves, &request, 42, now);
+	assert_int_equal(look_in(2, STATE, 0), MOVE_MOVED);
+	request.clock = 0;
+	moves_arrived(&moves, &request, 42, now);
+	assert_int_equal(look_in(0, STATE, 4), MOVE_MOVED);
+	/* The same registers at another time are another state. */
+	assert_int_equal(look_in(0, STATE, 6), MOVE_NONE);
+	now += MOVES_STANDS_MS;
+	assert_int_equal(look_in(0, STATE, 6), MOVE_LEFT);
+}
+
+static void flood_of_words(void **state)
+{
+	char name[100];
+
+	memset(name, 'n', sizeof(name));
+	name[99] = 0;
+	for (unsigned int i = 0; i < 10 * MOVES_ARRIVALS; i++)
+		arrive(STATE + 1 + i, name);
+	arrive(STATE, "target");
+	assert_int_equal(look(STATE), MOVE_MOVED);
+	assert_int_equal(look_in(1, STATE + 10 * MOVES_ARRIVALS, 0),
+			 MOVE_MOVED);
+	assert_int_equal(strlen(arrival.name), CTL_NAME_MAX - 1);
+	assert_int_equal(look_in(2, STATE + 1, 0), MOVE_NONE);
+}
+
+static void told_when_quiet(void **state)
+{
+	assert_false(loaded(0));
+	assert_false(loaded(STATE));
+	now += MOVES_QUIET_MS - 1;
+	assert_false(loaded(STATE + 1));
+	assert_true(moves_sleep(&moves, now) <= (int)MOVES_QUIET_MS);
+	now += MOVES_QUIET_MS;
+	assert_true(loaded(STATE + 1));
+	assert_false(loaded(STATE + 1));
+	assert_int_equal(moves_sleep(&moves, now), -1);
+	/* Not too often, and one process at a time. */
+	loaded(STATE + 2);
+	now += MOVES_QUIET_MS;
+	assert_false(loaded(STATE + 2));
+	now += MOVES_AGAIN_MS;
+	moves.sender = 4711;
+	assert_false(loaded(STATE + 2));
+	moves.sender = 0;
+	assert_true(loaded(STATE + 2));
+}
+
+static void rules_compare(void **state)
+{
+	static struct regpin_policy one, two;
+
+	fake_begin();
+	one = two = fake_launch.policy;
+	snprintf(two.source, sizeof(two.source), "another.yaml");
+	two.rules[0].line++;
+	two.rules[1].column++;
+	assert_int_equal(moves_rules(&one), moves_rules(&two));
+	two.rules[1].action = REGPIN_REPORT;
+	assert_int_not_equal(moves_rules(&one), moves_rules(&two));
+	two = one;
+	two.settings.detect_ms++;
+	assert_int_not_equal(moves_rules(&one), moves_rules(&two));
+	fake_end(&fake_agent.ctl);
+}
+
+static unsigned int events(const char *text)
+{
+	const struct ctl_log *log = &fake_agent.ctl.log;
+	unsigned int n = 0;
+
+	for (uint64_t i = ctl_log_first(log); i < log->next; i++)
+		n += strstr(ctl_log_line(log, i), text) != NULL;
+	return n;
+}
+
+/* Through the agent: a request comes in, events go out. */
+static void told_by_the_agent(void **state)
+{
+	struct ctl *ctl = fake_begin();
+	struct state_seen *seen = &fake_handoff.vms[0].state;
+	char line[200];
+	int client = fake_client(ctl);
+
+	seen->taken.regs = STATE;
+	moves_run(&fake_agent, fake_now);
+	snprintf(line, sizeof(line), "arrived state=0x%llx rules=0x%llx from=target\n",
+		 (unsigned long long)STATE,
+		 (unsigned long long)moves_rules(&fake_launch.policy));
+	assert_true(send(client, line, strlen(line), 0) > 0);
+	ctl_run(ctl, fake_now);
+	moves_run(&fake_agent, fake_now);
+	assert_int_equal(events("\"event\":\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":4711}"), 1);
+	assert_false(moves_wait(&fake_agent, fake_now));
+	fake_agent.moves.ended = 0;
+
+	seen->taken.regs = STATE + 1;
+	moves_run(&fake_agent, fake_now);
+	assert_int_equal(events("\"event\":\"left\""), 0);
+	assert_true(moves_wait(&fake_agent, fake_now));
+	fake_now += MOVES_ENDED_MS;
+	assert_false(moves_wait(&fake_agent, fake_now));
+	assert_int_equal(events("\"event\":\"left\",\"vm\":0,\"reason\":\"ended\""), 1);
+	assert_int_equal(events("\"event\":\"moved\""), 1);
+
+	snprintf(line, sizeof(line), "arrived state=%llu rules=1 from=target\n",
+		 (unsigned long long)STATE + 1);
+	assert_true(send(client, line, strlen(line), 0) > 0);
+	ctl_run(ctl, fake_now);
+	moves_run(&fake_agent, fake_now);
+	assert_int_equal(events("\"to\":\"target\",\"policy\":\"other\""), 1);
+	close(client);
+	fake_end(ctl);
+}
+
+static char dir[] = "/tmp/regpin-moves-XXXXXX";
+
+static void listen_as(struct ctl_socket *sock, const char *name)
+{
+	char error[200];
+
+	assert_int_equal(ctl_listen(sock, dir, name, error, sizeof(error)), 0);
+}
+
+/* What comes to @sock until its end, or @ms are over. */
+static void expect_line(const struct ctl_socket *sock, const char *wanted)
+{
+	struct pollfd pfd = { sock->fd, POLLIN, 0 };
+	char text[200] = "";
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	assert_int_equal(poll(&pfd, 1, 2000), 1);
+	fd = accept(sock->fd, NULL, NULL);
+	assert_true(fd >= 0);
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	assert_string_equal(text, wanted);
+	close(fd);
+}
+
+static void sends_to_all(void **state)
+{
+	static const char line[] = "arrived state=1 rules=1 from=own\n";
+	struct ctl_socket own, one, two, deaf, dead;
+	char file[200];
+	uint64_t begun;
+	int status;
+	pid_t pid;
+
+	assert_non_null(mkdtemp(dir));
+	listen_as(&own, "own");
+	listen_as(&one, "one");
+	listen_as(&deaf, "deaf");
+	listen_as(&dead, "dead");
+	listen_as(&two, "two");
+	close(dead.fd);
+	snprintf(file, sizeof(file), "%s/no-socket.sock", dir);
+	close(creat(file, 0600));
+	begun = agent_now();
+	pid = moves_send(&own, line);
+	assert_true(pid > 0);
+	expect_line(&one, line);
+	expect_line(&two, line);
+	/* The one that never answers ends it by time only. */
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_in_range(agent_now() - begun, 1500, 10000);
+	ctl_unlisten(&deaf);
+	begun = agent_now();
+	pid = moves_send(&own, line);
+	expect_line(&one, line);
+	expect_line(&two, line);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_in_range(agent_now() - begun, 0, 1000);
+	/* It has not told itself. */
+	assert_true(accept(own.fd, NULL, NULL) < 0);
+	ctl_unlisten(&one);
+	ctl_unlisten(&two);
+	ctl_unlisten(&own);
+	close(dead.dir);
+	snprintf(file, sizeof(file), "rm -r %s", dir);
+	assert_int_equal(system(file), 0);
+}
+
+static void name_is_given_up(void **state)
+{
+	struct ctl_socket own, next;
+	char name[CTL_NAME_MAX];
+	char file[200];
+
+	snprintf(dir, sizeof(dir), "/tmp/regpin-moves-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	listen_as(&own, "vm");
+	ctl_give_up_name(&own);
+	snprintf(file, sizeof(file), "vm.ended-%d", getpid());
+	assert_string_equal(own.name, file);
+	listen_as(&next, "vm");
+	/* Both are there, and each removes its own. */
+	close(ctl_connect(dir, "vm"));
+	close(ctl_connect(dir, own.name));
+	ctl_unlisten(&own);
+	assert_true(ctl_connect(dir, file) == -ENOENT);
+	close(ctl_connect(dir, "vm"));
+	ctl_unlisten(&next);
+	assert_int_equal(rmdir(dir), 0);
+	assert_true(ctl_file_name("vm.ended-1.sock", name));
+	assert_string_equal(name, "vm.ended-1");
+	assert_false(ctl_file_name(".sock", name));
+	assert_false(ctl_file_name("vm.socks", name));
+	assert_false(ctl_file_name("-vm.sock", name));
+}
+
+#define TEST(name)	cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(nobody_takes_it),
+		TEST(runs_on),
+		TEST(vmm_ends),
+		TEST(somebody_takes_it),
+		TEST(late_word),
+		TEST(word_of_old),
+		TEST(clocks),
+		TEST(flood_of_words),
+		TEST(told_when_quiet),
+		TEST(rules_compare),
+		TEST(told_by_the_agent),
+		TEST(sends_to_all),
+		TEST(name_is_given_up),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * States that leave, and states that come. All numbers are from shared memory, which a
+ * VMM that was taken over may write: they are only ever compared.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "agent.h"
+#include "moves.h"
+
+static bool same(struct print a, struct print b)
+{
+	return a.regs == b.regs && a.clock == b.clock;
+}
+
+/* A VMM that does not read or write clocks can't be asked for them. */
+static bool fits(struct print a, struct print b)
+{
+	return a.regs == b.regs &&
+	       (a.clock == b.clock || !a.clock || !b.clock);
+}
+
+/* The VMM may be about to change it: then the next look finds the rest. */
+static struct print print_of(struct state_print *shared)
+{
+	struct print print = { .regs = atomic_load(&shared->regs) };
+
+	if (print.regs)
+		print.clock = atomic_load(&shared->clock);
+	return print;
+}
+
+static bool is_fresh(const struct arrival *arrival, uint64_t now)
+{
+	return arrival->state.regs && now - arrival->at < MOVES_ARRIVED_MS;
+}
+
+/* Takes the arrival of @state, if there was one. */
+static bool take(struct moves *moves, struct print state, uint64_t now,
+		 struct arrival *ret)
+{
+	for (unsigned int i = 0; i < MOVES_ARRIVALS; i++) {
+		struct arrival *arrival = &moves->arrivals[i];
+
+		if (!is_fresh(arrival, now) || !fits(arrival->state, state))
+			continue;
+		*ret = *arrival;
+		arrival->state.regs = 0;
+		return true;
+	}
+	return false;
+}
+
+/* When has a departure had its time? */
+static uint64_t due(const struct moves *moves, const struct departure *d)
+{
+	uint64_t stands = d->since + MOVES_STANDS_MS;
+	uint64_t ended = moves->ended + MOVES_ENDED_MS;
+
+	return moves->ended && ended < stands ? ended : stands;
+}
+
+enum move moves_look(struct moves *moves, unsigned int i, struct print taken,
+		     uint64_t now, struct arrival *arrival)
+{
+	struct departure *d = &moves->departures[i];
+
+	/* It has run on here, or another state was taken out since. */
+	if (!same(d->state, taken))
+		*d = (struct departure){ .state = taken, .since = now };
+	if (!d->state.regs || d->moved)
+		return MOVE_NONE;
+	/* Also later than in time: then the alarm is over. */
+	if (take(moves, d->state, now, arrival)) {
+		d->moved = true;
+		return MOVE_MOVED;
+	}
+	if (d->left || now < due(moves, d))
+		return MOVE_NONE;
+	d->left = true;
+	return MOVE_LEFT;
+}
+
+bool moves_loaded(struct moves *moves, unsigned int i, struct print loaded,
+		  uint64_t now)
+{
+	struct loading *l = &moves->loadings[i];
+
+	if (!same(l->state, loaded)) {
+		l->state = loaded;
+		l->at = now;
+	}
+	/* vCPUs are written one after the other: the last one makes it whole. */
+	if (!l->state.regs || same(l->state, l->told) ||
+	    now - l->at < MOVES_QUIET_MS || moves->sender || (moves->sent && now - moves->sent < MOVES_AGAIN_MS))
+		return false;
+	l->told = l->state;
+	moves->sent = now;
+	return true;
+}
+
+void moves_arrived(struct moves *moves, const struct ctl_request *request,
+		   uint32_t pid, uint64_t now)
+{
+	struct arrival *arrival =
+		&moves->arrivals[moves->nr_arrivals++ % MOVES_ARRIVALS];
+
+	*arrival = (struct arrival){
+		.state = { request->state, request->clock },
+		.rules = request->rules, .pid = pid, .at = now,
+	};
+	snprintf(arrival->name, sizeof(arrival->name), "%.*s",
+		 CTL_NAME_MAX - 1, request->name);
+}
+
+int moves_sleep(const struct moves *moves, uint64_t now)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned int i = 0; i < STATUS_VMS; i++) {
+		const struct departure *d = &moves->departures[i];
+		const struct loading *l = &moves->loadings[i];
+
+		if (d->state.regs && !d->moved && !d->left &&
+		    due(moves, d) < first)
+			first = due(moves, d);
+		/* The sender's end wakes nobody. */
+		if (!same(l->state, l->told) && now + MOVES_QUIET_MS < first)
+			first = now + MOVES_QUIET_MS;
+	}
+	if (first == UINT64_MAX)
+		return -1;
+	return first > now ? (int)(first - now) : 0;
+}
+
+uint64_t moves_rules(const struct regpin_policy *policy)
+{
+	static struct regpin_policy plain;
+	static unsigned char blob[BLOB_MAX_SIZE];
+	uint64_t hash = 0xcbf29ce484222325ull;
+	size_t len;
+
+	plain = *policy;
+	memset(plain.source, 0, sizeof(plain.source));
+	for (uint32_t i = 0; i < plain.nr_rules; i++)
+		plain.rules[i].line = plain.rules[i].column = 0;
+	len = blob_seal(&plain, blob);
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ blob[i]) * 0x100000001b3ull;
+	return hash ? hash : 1;
+}
+
+static void tell_moved(struct agent *agent, uint32_t vm,
+		       const struct arrival *arrival)
+{
+	bool same = arrival->rules == moves_rules(&agent->launch->policy);
+	struct notice notice = {
+		.event = "moved", .vm = &vm, .to = arrival->name,
+		.rules = same ? "same" : "other", .pid = arrival->pid,
+	};
+
+	if (!same)
+		notice.text = "the policy that is in force there is another one than here, or that host can enforce more or less of it";
+	agent_notice(agent, &notice);
+}
+
+static void tell_left(struct agent *agent, uint32_t vm)
+{
+	static const char stands[] = "the VM's whole state was taken out (migrated, or saved), it has not run on here, and no regpin has said that it took it over: where it goes on, nothing may be pinned. If it was migrated, see whether the destination is under regpin, and stop it there if not; if it was saved, load it under 'regpin run' only";
+	static const char ended[] = "the VM's whole state was taken out (migrated, or saved) before the VMM ended, and no regpin has said that it took it over: where it goes on, nothing may be pinned. If it was migrated, see whether the destination is under regpin, and stop it there if not; if it was saved, load it under 'regpin run' only";
+	struct notice notice = {
+		.event = "left", .vm = &vm,
+		.reason = agent->moves.ended ? "ended" : "stands",
+		.text = agent->moves.ended ? ended : stands,
+	};
+
+	agent_notice(agent, &notice);
+	agent_say(agent, "warning: VM %u: %s", vm, notice.text);
+}
+
+static void send_loaded(struct agent *agent, struct print state)
+{
+	const struct ctl_socket *own = &agent->ctl.socket;
+	char line[CTL_LINE_MAX], clock[32] = "";
+
+	if (own->fd < 0)
+		return;
+	if (state.clock)
+		snprintf(clock, sizeof(clock), " clock=0x%llx",
+			 (unsigned long long)state.clock);
+	snprintf(line, sizeof(line), "arrived state=0x%llx%s rules=0x%llx from=%s\n",
+		 (unsigned long long)state.regs, clock,
+		 (unsigned long long)moves_rules(&agent->launch->policy),
+		 own->name);
+	agent->moves.sender = moves_send(own, line);
+	if (agent->moves.sender < 0) {
+		agent->moves.sender = 0;
+		agent_say(agent, "warning: other agents can't be told that this VM was loaded here: no process could be made for it");
+	}
+}
+
+void moves_run(struct agent *agent, uint64_t now)
+{
+	struct handoff *shared = agent->launch->shared;
+	struct moves *moves = &agent->moves;
+	struct arrival arrival;
+
+	if (moves->sender && waitpid(moves->sender, NULL, WNOHANG))
+		moves->sender = 0;
+	for (unsigned int i = 0; i < STATUS_VMS; i++) {
+		struct vm_status *vm = &shared->vms[i];
+		struct print loaded = print_of(&vm->state.loaded);
+
+		switch (moves_look(moves, i, print_of(&vm->state.taken), now,
+				   &arrival)) {
+		case MOVE_MOVED:
+			tell_moved(agent, vm->vm, &arrival);
+			break;
+		case MOVE_LEFT:
+			tell_left(agent, vm->vm);
+			break;
+		case MOVE_NONE:
+			break;
+		}
+		if (moves_loaded(moves, i, loaded, now))
+			send_loaded(agent, loaded);
+	}
+}
+
+bool moves_wait(struct agent *agent, uint64_t now)
+{
+	struct moves *moves = &agent->moves;
+	bool waits = false;
+
+	if (!moves->ended)
+		moves->ended = now ? now : 1;
+	/* What it took out last has not been looked at yet. */
+	moves_run(agent, now);
+	for (unsigned int i = 0; i < STATUS_VMS; i++) {
+		const struct departure *d = &moves->departures[i];
+
+		waits |= d->state.regs && !d->left && !d->moved;
+	}
+	if (waits)
+		ctl_give_up_name(&agent->ctl.socket);
+	return waits;
+}
