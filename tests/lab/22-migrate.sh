@@ -29,6 +29,8 @@ pinned()
 	attack_for_ever source
 	migrate source $socket 120
 	is "the migration" "$INNER_REPLY" completed
+	is "the source is told where to, and that the policy is the same" \
+		"$(wait_events source '.event == "moved" and .to == "target" and .policy == "same"' 1)" 1
 	inner_do target "$tally" 30
 	at_source=${INNER_REPLY% *}
 	is "both vCPUs are armed by the state that came" \
@@ -44,15 +46,19 @@ pinned()
 	is "nothing but refusals there" \
 		"$(count_events target '(.event == "violation" and .verdict != "gp") or .event == "vmm-write" or .event == "failed"')" 0
 	inner_stop source
+	is "the source's agent ends" "$(wait_events source '.event == "detached"' 1)" 1
+	is "and gives no alarm: events moved, left" "$(moves source)" 1,0
 	inner_do target 'kill $(cat /tmp/attacker); offline=/sys/devices/system/cpu/cpu1/online; echo 0 >$offline && echo 1 >$offline && echo fine' 60
 	is "CPU offline and online there" "$INNER_REPLY" fine
 	inner_send target 'reboot -f'
 	check "it reboots at the destination" inner_wait target 'GUEST-READY .* cpus=2' 90
 	still_pinned target "after that reboot" cr4.smep 1
 	inner_stop target
+	is "nor does the destination, at its plain end" "$(wait_events target '.event == "detached"' 1), $(moves target)" "1, 0,0"
 }
 
-# To one that nobody watches: what it costs, and that the source says so.
+# To one that nobody watches: what it costs, and that the source says so, be it while
+# its QEMU stands there or after it has ended.
 bare()
 {
 	guest leaving 6.12 "$policy" --smp 2
@@ -62,10 +68,33 @@ bare()
 	is "the migration to a QEMU without regpin" "$INNER_REPLY" completed
 	attack bare cr0.wp 0
 	is "there the attack works" "${INNER_REPLY:0:24}" "cr0.wp how=module gp=0 o"
+	is "the source raises the alarm" \
+		"$(wait_events leaving '.event == "left" and .reason == "stands"' 1 60)" 1
 	inner_stop leaving
+	is "its agent ends" "$(wait_events leaving '.event == "detached"' 1)" 1
+	is "one alarm: events moved, left" "$(moves leaving)" 0,1
+	inner_stop bare
+}
+
+# The same, and the source is ended at once, as who orders migrations does.
+ended()
+{
+	guest ended 6.12 "$policy"
+	check "boots" inner_wait ended 'GUEST-READY .* cpus=1' 90
+	guest bare 6.12 - -- -incoming "unix:$socket"
+	migrate ended $socket 120
+	is "the migration to a QEMU without regpin" "$INNER_REPLY" completed
+	inner_stop ended
+	check "the name is free for the next VM" test ! -e /run/regpin/ended.sock
+	is "the alarm comes after the VMM's end" \
+		"$(wait_events ended '.event == "left" and .reason == "ended"' 1 30)" 1
+	is "and the agent ends" "$(wait_events ended '.event == "detached"' 1)" 1
+	is "one alarm: events moved, left" "$(moves ended)" 0,1
+	check "no socket is left" test -z "$(find /run/regpin -name 'ended*')"
 	inner_stop bare
 }
 
 pinned
 bare
+ended
 tap_end

@@ -45,6 +45,13 @@ migrate()
 	done
 }
 
+# How often the agent told that the VM's state went under regpin elsewhere, and that
+# it did not: "1,0"
+moves() # NAME
+{
+	echo "$(count_events "$1" '.event == "moved"'),$(count_events "$1" '.event == "left"')"
+}
+
 # The kernel's place, which KASLR chooses at each boot.
 text_base() # NAME
 {

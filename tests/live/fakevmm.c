@@ -11,6 +11,10 @@
  *	smm		add memory for SMM to the last VM
  *	run		let the vCPU execute the program of reads, writes and HLT
  *	flood N		as run, with N writes of EFER, which may violate a pin
+ *	log		have KVM log the memory, as for a migration
+ *	peek		read the vCPU's registers, and its TSC
+ *	save FILE	the same, into FILE
+ *	load FILE	give the vCPU these, and an LSTAR, as a loaded system has it
  *	sleep MS	sleep
  *	exit N		exit with N
  *	kill N		send itself signal N
@@ -121,25 +125,70 @@ static void put_program(uint8_t *at, uint32_t count)
 	memcpy(at + 2, &count, sizeof(count));
 }
 
-static void run_program(uint32_t count)
+static uint8_t *add_memory(uint32_t flags)
 {
 	struct kvm_userspace_memory_region slot = {
 		.guest_phys_addr = 0x1000, .memory_size = 0x1000,
+		.flags = flags,
 	};
-	struct kvm_regs regs = { .rip = 0x1000, .rflags = 2 };
-	struct kvm_sregs sregs;
 	static uint8_t *page;
-	int ret;
 
 	/* A slot's memory can't be exchanged. */
 	if (!page)
 		page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	put_program(page, count);
 	slot.userspace_addr = (uintptr_t)page;
-	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0 ||
-	    ioctl(vcpu, KVM_GET_SREGS, &sregs) < 0)
-		err(70, "slot or sregs");
+	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
+		err(70, "slot");
+	return page;
+}
+
+/* What goes from one VMM to the other. */
+struct saved {
+	struct kvm_regs regs;
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry tsc, lstar;
+	} msrs;
+};
+
+static void save(const char *name)
+{
+	struct saved saved = { .msrs.header.nmsrs = 1, .msrs.tsc.index = 0x10 };
+	FILE *file = fopen(name, "we");
+
+	if (!file || ioctl(vcpu, KVM_GET_REGS, &saved.regs) < 0 ||
+	    ioctl(vcpu, KVM_GET_MSRS, &saved.msrs) != 1 ||
+	    fwrite(&saved, sizeof(saved), 1, file) != 1 || fclose(file))
+		err(70, "save");
+}
+
+/* An LSTAR is what tells a system that runs. */
+static void load(const char *name)
+{
+	struct saved saved;
+	FILE *file = fopen(name, "re");
+
+	if (!file || fread(&saved, sizeof(saved), 1, file) != 1)
+		err(70, "load");
+	fclose(file);
+	saved.msrs.header.nmsrs = 2;
+	saved.msrs.lstar = (struct kvm_msr_entry){ .index = 0xc0000082,
+						   .data = 0x1000 };
+	if (ioctl(vcpu, KVM_SET_REGS, &saved.regs) < 0 ||
+	    ioctl(vcpu, KVM_SET_MSRS, &saved.msrs) != 2)
+		err(70, "load");
+}
+
+static void run_program(uint32_t count)
+{
+	struct kvm_regs regs = { .rip = 0x1000, .rflags = 2 };
+	struct kvm_sregs sregs;
+	int ret;
+
+	put_program(add_memory(0), count);
+	if (ioctl(vcpu, KVM_GET_SREGS, &sregs) < 0)
+		err(70, "sregs");
 	sregs.cs.base = sregs.cs.selector = 0;
 	if (ioctl(vcpu, KVM_SET_SREGS, &sregs) < 0 ||
 	    ioctl(vcpu, KVM_SET_REGS, &regs) < 0)
@@ -237,6 +286,10 @@ static int with_number(char **word)
 		kill(getpid(), (int)n);
 	else if (!strcmp(*word, "flood"))
 		run_program((uint32_t)n);
+	else if (!strcmp(*word, "save"))
+		save(word[1]);
+	else if (!strcmp(*word, "load"))
+		load(word[1]);
 	else if (!strcmp(*word, "scribble"))
 		scribble(n);
 	else if (!strcmp(*word, "touch"))
@@ -269,6 +322,10 @@ static int step(char **word)
 		add_smram();
 	else if (!strcmp(*word, "run"))
 		run_program(1);
+	else if (!strcmp(*word, "log"))
+		add_memory(KVM_MEM_LOG_DIRTY_PAGES);
+	else if (!strcmp(*word, "peek"))
+		save("/dev/null");
 	else if (!strcmp(*word, "pid"))
 		printf("pid %d\n", (int)getpid());
 	else if (!strcmp(*word, "fork") || !strcmp(*word, "daemonize"))
