@@ -136,11 +136,29 @@ static bool look_taken(struct regpin_vm *vm)
 	return armed && !sum.no_regs && publish(&vm->seen->taken, &sum);
 }
 
+/*
+ * What it was given is pinned before it runs. With pins from the first instruction that
+ * is so whatever it was given, also the state of a firmware.
+ */
+static bool is_loaded(const struct regpin_vcpu *vcpu, bool from_start)
+{
+	return (vcpu->loading && is_armed(vcpu)) ||
+	       (from_start && !atomic_load(&vcpu->runner));
+}
+
+static bool arms_from_start(struct regpin_vm *vm)
+{
+	bool from_start = vm_use(vm)->arming == ARM_START;
+
+	vm_done(vm);
+	return from_start;
+}
+
 static bool look_loaded(struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;
 	struct sum sum = { 0 };
-	bool loaded = false;
+	bool loaded = false, from_start = arms_from_start(vm);
 
 	if (!vm->seen)
 		return false;
@@ -148,7 +166,7 @@ static bool look_loaded(struct regpin_vm *vm)
 		if (is_gone(vcpu))
 			continue;
 		add(&sum, vcpu, &vcpu->written);
-		loaded |= vcpu->loading && is_armed(vcpu);
+		loaded |= is_loaded(vcpu, from_start);
 	}
 	return loaded && !sum.no_regs && publish(&vm->seen->loaded, &sum);
 }

@@ -3,6 +3,7 @@
 #include "cm.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "vm.h"
 
@@ -17,11 +18,14 @@ struct machine {
 };
 
 static struct machine here, there;
+static struct regpin_policy policy;
 
 /* Armed vCPUs; the list's order is @up or down. */
 static void build(struct machine *m, bool up)
 {
 	memset(m, 0, sizeof(*m));
+	policy.arming = ARM_SYSCALL_ENTRY;
+	m->vm.policy = &policy;
 	state_show(&m->vm, &m->seen);
 	for (unsigned int i = 0; i < NR; i++) {
 		struct regpin_vcpu *vcpu = &m->vcpus[up ? i : NR - 1 - i];
@@ -213,6 +217,26 @@ static void not_a_load(void **state)
 	assert_int_equal(there.seen.loaded.regs, 0);
 }
 
+/* With pins from the first instruction a state needs no system in it. */
+static void pinned_from_the_start(void **state)
+{
+	policy.arming = ARM_START;
+	for (unsigned int i = 0; i < NR; i++) {
+		const struct kvm_regs regs = regs_of(i);
+
+		there.vcpus[i].armed = false;
+		state_written(&there.vcpus[i], &regs);
+	}
+	read_all(&here);
+	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
+	/* But not what is written while it runs. */
+	for (unsigned int i = 0; i < NR; i++)
+		there.vcpus[i].runner = gettid();
+	there.seen.loaded.regs = 0;
+	assert_false(state_loaded(&there.vm));
+	assert_int_equal(there.seen.loaded.regs, 0);
+}
+
 /* Who only looks at registers takes no memory along. */
 static void memory_goes_along(void **state)
 {
@@ -261,6 +285,7 @@ int main(void)
 		TEST(only_what_is_pinned),
 		TEST(clocks),
 		TEST(not_a_load),
+		TEST(pinned_from_the_start),
 		TEST(memory_goes_along),
 		TEST(shown_nowhere),
 	};
