@@ -42,7 +42,14 @@ goes_on()
 	is "no alarm" "$(moves goes-on)" 0,0
 	inner_send goes-on 'reboot -f'
 	check "it reboots" inner_wait goes-on 'GUEST-READY .* cpus=1' 90
+	# Its memory is logged and its registers are read, but it runs on in between.
+	inner_hmp goes-on 'migrate_set_parameter max-bandwidth 4k' 60
+	inner_hmp goes-on 'migrate -d "exec:cat >/dev/null"' 60
+	inner_nap 1
 	inner_hmp goes-on 'info registers -a' 60 >/dev/null
+	inner_do goes-on 'echo alive' 20
+	inner_qmp goes-on '{"execute": "query-migrate"}' 60
+	is "it ends within a migration" "$(jq -r .return.status <<<"$INNER_REPLY")" active
 	inner_stop goes-on
 	ends goes-on 0,0
 }
