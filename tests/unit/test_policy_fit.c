@@ -63,14 +63,14 @@ static void test_all_enforced(void **state)
 	free(policy);
 }
 
-/* Optional ones are looked after, but for what a look can't show. */
+/* Optional ones are looked after, or at when LSTAR is set. */
 static void test_detected(void **state)
 {
 	static const struct {
 		enum fitted fitted;
 		uint32_t line;
 	} expected[] = {
-		{ FIT_DETECTED, 3 }, { FIT_LEFT_OUT, 4 }, { FIT_DETECTED, 5 },
+		{ FIT_DETECTED, 3 }, { FIT_DETECTED, 4 }, { FIT_DETECTED, 5 },
 		{ FIT_DETECTED, 6 },
 	};
 	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
@@ -80,15 +80,15 @@ static void test_detected(void **state)
 	for (unsigned int i = 0; i < 4; i++) {
 		assert_int_equal(told.list[i].fitted, expected[i].fitted);
 		assert_int_equal(told.list[i].line, expected[i].line);
-		assert_int_equal(told.list[i].flags,
-				 told.list[i].fitted == FIT_DETECTED ?
-				 RULE_FLAGS : RULE_OPTIONAL);
+		assert_int_equal(told.list[i].flags, RULE_FLAGS);
 	}
-	assert_int_equal(policy->nr_rules, 5);
+	assert_int_equal(policy->nr_rules, 6);
 	assert_int_equal(policy->rules[1].type, RULE_REQUIRE);
-	assert_int_equal(policy->rules[2].line, 3);
-	assert_int_equal(policy->rules[2].flags, RULE_FLAGS);
-	assert_int_equal(policy->rules[3].line, 5);
+	for (unsigned int i = 0; i < 6; i++) {
+		assert_int_equal(policy->rules[i].line, i + 1);
+		assert_int_equal(policy->rules[i].flags,
+				 i < 2 ? 0 : RULE_FLAGS);
+	}
 	assert_int_equal(finish_policy(policy), 0);
 	free(policy);
 }
