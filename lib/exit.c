@@ -254,6 +254,8 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	access->old_value = replay_effective(&vcpu->guest, access->index, old,
 					     old);
 	access->new_value = effective(vcpu, access->index, old, proposed);
+	if (access->index == MSR_EFER && !err)
+		lifecycle_efer(vcpu, old);
 	state = lifecycle_state(vcpu, access);
 	judge(policy, &state, access, &verdict);
 	if (is_grave(&verdict) &&

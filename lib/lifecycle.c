@@ -15,7 +15,8 @@
  * An INIT takes a vCPU's control registers and EFER along but not its syscall MSRs.
  * Where KVM tells of it (with the CR filter), it disarms; the VM stays armed, so what
  * comes up there is under the floor (reset and window lift it, nothing else does)
- * until it sets LSTAR itself. On other KVMs the vCPU just stays armed.
+ * until it sets LSTAR itself. On other KVMs it is seen by what it left: a look finds
+ * paging off and EFER empty, or a kernel on its way to long mode finds it so.
  */
 #include <errno.h>
 #include <string.h>
@@ -94,7 +95,7 @@ static void arm_failed(struct regpin_vcpu *vcpu, int err)
 	vm_stop(vcpu->vm, vcpu);
 }
 
-static void arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
+void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_ARMED,
 				      .rule = REGPIN_NO_RULE,
@@ -192,36 +193,6 @@ static void disarm(struct regpin_vcpu *vcpu, uint32_t type,
 		vm_event(vcpu->vm, vcpu, &event);
 }
 
-bool lifecycle_init(struct regpin_vcpu *vcpu)
-{
-	struct regpin_event event = { .type = REGPIN_EVENT_DISARMED,
-				      .rule = REGPIN_NO_RULE,
-				      .detail = REGPIN_BY_INIT };
-	struct regpin_vm *vm = vcpu->vm;
-	bool armed = lifecycle_pinned(vcpu);
-
-	vcpu->fresh = true;
-	vcpu_alert(vcpu);
-	if (!armed)
-		return false;
-	vm_lock(vm);
-	vcpu->kept = true;
-	vcpu->armed = false;
-	vcpu->entered = false;
-	vcpu->masked = false;
-	vcpu->reborn = true;
-	vcpu->setup_done = false;
-	vcpu->settler = false;
-	/* What it had is what the others are measured by from now on. */
-	if (vm->first == vcpu)
-		vm->first = NULL;
-	vm_unlock(vm);
-	vm_event(vm, vcpu, &event);
-	if (vm->policy->arming == ARM_START)
-		arm(vcpu, REGPIN_BY_START);
-	return true;
-}
-
 void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause)
 {
 	if (atomic_load(&vm->gate) != GATE_OPEN) {
@@ -284,7 +255,7 @@ static void entry_set(struct regpin_vcpu *vcpu)
 	if (atomic_load(&vm->gate) != GATE_OPEN)
 		atomic_store(&vm->entered, true);
 	else
-		arm(vcpu, REGPIN_BY_SYSCALL_ENTRY);
+		lifecycle_arm(vcpu, REGPIN_BY_SYSCALL_ENTRY);
 }
 
 /*
@@ -299,7 +270,7 @@ static void entry_done(struct regpin_vcpu *vcpu)
 	if (atomic_load(&vm->gate) == GATE_WINDOW &&
 	    atomic_exchange(&vm->once, false)) {
 		lifecycle_open(vm, REGPIN_BY_WINDOW);
-		arm(vcpu, REGPIN_BY_WINDOW);
+		lifecycle_arm(vcpu, REGPIN_BY_WINDOW);
 	}
 	if (lifecycle_pinned(vcpu))
 		set_up(vcpu);
@@ -351,12 +322,12 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 		return true;
 	vcpu_get_msr(vcpu, MSR_LSTAR, &lstar);
 	if (vm->policy->arming == ARM_START) {
-		arm(vcpu, REGPIN_BY_START);
+		lifecycle_arm(vcpu, REGPIN_BY_START);
 	} else if (lstar && !vcpu->fresh && !vcpu->armed) {
 		if (!vcpu_at_home(vcpu))
 			return false;
 		floor_check(vcpu, lstar);
-		arm(vcpu, cause);
+		lifecycle_arm(vcpu, cause);
 	}
 	if (!vcpu->armed || !lstar)
 		return true;

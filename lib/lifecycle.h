@@ -20,11 +20,20 @@ struct state lifecycle_state(struct regpin_vcpu *vcpu,
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		       uint64_t value);
 
+/* Its pins hold from now on. */
+void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause);
+
 /* The guest asks for its pins. */
 void lifecycle_request(struct regpin_vcpu *vcpu);
 
 /* The vCPU has had an INIT. Returns true if that took its pins along. */
 bool lifecycle_init(struct regpin_vcpu *vcpu);
+
+/* By what a look has found: was it that? */
+bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS]);
+
+/* The guest is about to write EFER, which is @old: has it had an INIT that nobody told? */
+void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old);
 
 /* vCPUs may arm from now on, by @cause; or no more, and those that have, haven't. */
 void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause);

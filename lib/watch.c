@@ -171,20 +171,6 @@ static void failed(struct regpin_vcpu *vcpu, const struct regpin_event *found)
 	vm_stop(vcpu->vm, vcpu);
 }
 
-/*
- * An INIT, which nobody tells of on this KVM: no guest can turn paging off and clear
- * all of EFER by itself, as EFER's writes are judged or need paging off first.
- */
-static bool had_init(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS])
-{
-	struct protections has;
-
-	if (now[0] & CR0_PG || !(vcpu->seen[0] & CR0_PG) || !vcpu->looked_at ||
-	    !vcpu_get_protections(vcpu, &has) || has.efer)
-		return false;
-	return lifecycle_init(vcpu);
-}
-
 void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 {
 	struct look look = { .policy = policy };
@@ -192,7 +178,7 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 
 	if (!vcpu_get_crs(vcpu, true, look.now))
 		return;
-	if (had_init(vcpu, look.now)) {
+	if (lifecycle_found(vcpu, look.now)) {
 		vcpu->looked_at = 0;
 		return;
 	}

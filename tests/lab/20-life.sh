@@ -76,8 +76,10 @@ life() # KERNEL
 	still_pinned "$name" "after reboot"
 	attacks=$((attacks + 1))
 
-	# Each vCPU arms on each boot: power-on, loadvm, system_reset, reboot.
-	is "$kernel: vCPUs armed" "$(count_events "$name" '.event == "armed"')" 8
+	# Each vCPU arms on each boot: power-on, loadvm, system_reset, reboot; and CPU 1
+	# each time that it comes online, by an INIT, which it shows when it sets up EFER.
+	is "$kernel: INITs seen" "$(count_events "$name" '.event == "disarmed" and .cause == "init" and .vcpu == 1')" 20
+	is "$kernel: vCPUs armed" "$(count_events "$name" '.event == "armed"')" 28
 	is "$kernel: vCPUs disarmed by a reset" "$(count_events "$name" '.event == "reset"')" 6
 	inner_stop "$name"
 	is "$kernel: QEMU's exit status" "$inner_status" 0

@@ -288,6 +288,41 @@ static void raw_set_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value)
 }
 
 /*
+ * On a KVM without the CR filter nobody tells of an INIT, by which EFER.NXE went, and
+ * the vCPU passed for armed: it came up without, and was never missed.
+ */
+static void test_init_by_efer(void)
+{
+	struct kvm_sregs real;
+	struct tiny_vcpu *vcpu;
+	struct scene s;
+
+	scene_open(&s, nx_policy(ARM_SYSCALL_ENTRY), 2, TINY_REAL);
+	vcpu = &s.vcpu[0];
+	tiny_get_sregs(vcpu, &real);
+	tiny_set_mode(vcpu, TINY_LONG, 0);
+	tiny_wrmsr(vcpu, MSR_EFER, EFER_ON);
+	boot(vcpu, KERNEL);
+	s.nr_events = 0;
+	/* What INIT does: the library is not told of it. */
+	ioctl(vcpu->fd, KVM_SET_SREGS, &real);
+	vcpu->mode = TINY_REAL;
+	ok(!tiny_wrmsr(vcpu, MSR_STAR, 5) && scene_silent(&s),
+	   "an INIT that nobody tells of");
+	ok(!tiny_wrmsr(vcpu, MSR_EFER, 1) && s.events[0].detail == REGPIN_BY_INIT &&
+	   scene_only(&s, REGPIN_EVENT_DISARMED),
+	   "is seen when EFER, which is 0, is written");
+	s.nr_events = 0;
+	ok(!tiny_wrmsr(vcpu, MSR_EFER, 0x801) &&
+	   !tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL) &&
+	   !tiny_wrmsr(vcpu, MSR_SFMASK, 0x700) &&
+	   scene_only(&s, REGPIN_EVENT_ARMED), "and it arms anew");
+	s.nr_events = 0;
+	ok(tiny_wrmsr(vcpu, MSR_EFER, 1) == TINY_GP, "with its pins");
+	scene_close(&s);
+}
+
+/*
  * At a triple fault KVM on SVM clears the vCPU, LSTAR included, before it tells
  * the VMM, which then resets the VM: that must count as this vCPU's reset, or
  * the next kernel is held to the values of the one that crashed.
@@ -438,6 +473,7 @@ int main(void)
 	test_load_unpaged();
 	test_init_by_vmm();
 	test_reset_and_load();
+	test_init_by_efer();
 	test_load();
 	test_vmm_writes();
 	return tap_done();
