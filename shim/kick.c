@@ -25,7 +25,9 @@ static __thread struct regpin_vcpu *volatile current
 static __thread volatile sig_atomic_t kicked
 	__attribute__((tls_model("initial-exec")));
 static __thread timer_t timer __attribute__((tls_model("initial-exec")));
-static __thread unsigned int timer_ms
+__thread volatile sig_atomic_t kick_running
+	__attribute__((tls_model("initial-exec")));
+static __thread volatile unsigned int timer_ms
 	__attribute__((tls_model("initial-exec")));
 /* What the VMM blocks in KVM_RUN, by the kernel's bits. */
 static __thread unsigned long run_mask
@@ -35,12 +37,23 @@ static __thread bool timer_made __attribute__((tls_model("initial-exec")));
 
 static _Atomic int kick_signal;
 
+/* No time of a timer: it has ticked and the thread was not with its vCPU. */
+#define MISSED	(~0u)
+
+/*
+ * Outside of KVM_RUN's hook, @current may be a vCPU that is no more: any thread may
+ * have closed it. Nothing is lost: who kicks has said why, to be read at the entry, and
+ * a tick is made up for there.
+ */
 static void on_kick(int number, siginfo_t *info, void *context)
 {
 	struct regpin_vcpu *vcpu = current;
 
-	if (!vcpu)
+	if (!kick_running) {
+		if (info->si_code == SI_TIMER)
+			timer_ms = MISSED;
 		return;
+	}
 	if (info->si_code == SI_TIMER)
 		regpin_vcpu_tick(vcpu);
 	kicked = 1;
@@ -92,7 +105,9 @@ void kick_thread(struct regpin_vcpu *vcpu)
 
 bool kick_is_thread(const struct regpin_vcpu *vcpu)
 {
-	return current == vcpu;
+	/* One that came to be where the last one was has no thread yet. */
+	return current == vcpu &&
+	       atomic_load_explicit(&vcpu->runner, memory_order_relaxed);
 }
 
 bool kick_taken(struct regpin_vcpu *vcpu)
@@ -141,16 +156,25 @@ static bool timer_make(void)
 	return !timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer);
 }
 
-void kick_every(unsigned int ms)
+static COLD void set_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 {
 	const struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
 	const struct itimerspec every = { time, time };
 
-	if (LIKELY(ms == timer_ms))
-		return;
+	if (timer_ms == MISSED) {
+		regpin_vcpu_tick(vcpu);
+		kicked = 1;
+		vcpu_exit_soon(vcpu->run);
+	}
 	if (!timer_made)
 		timer_made = timer_make();
 	if (!timer_made || timer_settime(timer, 0, &every, NULL))
 		session_die_text("there is no timer for looking at a vCPU's registers (RLIMIT_SIGPENDING?)");
 	timer_ms = ms;
+}
+
+void kick_every(struct regpin_vcpu *vcpu, unsigned int ms)
+{
+	if (!LIKELY(ms == timer_ms))
+		set_timer(vcpu, ms);
 }

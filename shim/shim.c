@@ -14,7 +14,6 @@
 #include "shim.h"
 #include "vm.h"
 
-#define COLD __attribute__((noinline))
 
 /*
  * ioctl(2) is variadic for its callers only; a callee that says so spills all
@@ -122,7 +121,7 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 
 	if (!LIKELY(entry == REGPIN_ENTER))
 		return run_barred(vcpu, entry);
-	kick_every(vcpu->tick_ms);
+	kick_every(vcpu, vcpu->tick_ms);
 	/* Bound, since a vCPU was created. */
 	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
 		vcpu->fd, KVM_RUN, arg);
@@ -179,11 +178,14 @@ static inline int run(int fd, void *arg)
 	vcpu->fd = fd;
 	if (!LIKELY(kick_is_thread(vcpu)))
 		kick_thread(vcpu);
+	kick_running = 1;
 	ret = enter_and_run(vcpu, arg);
 	if (!LIKELY(!ret && !may_be_ours(vcpu->run)))
-		return run_on(vcpu, ret);
-	regpin_vcpu_leave(vcpu);
-	return 0;
+		ret = run_on(vcpu, ret);
+	else
+		regpin_vcpu_leave(vcpu);
+	kick_running = 0;
+	return ret;
 }
 
 static int create_vm(int fd, void *arg)

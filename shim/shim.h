@@ -7,6 +7,7 @@
 #ifndef REGPIN_SHIM_SHIM_H
 #define REGPIN_SHIM_SHIM_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -78,6 +79,9 @@ void fds_created_vcpu(struct regpin_vm *vm, int vcpu_fd, uint32_t id);
 /* Is there still a VM behind the number that @vm was given? */
 bool fds_vm_lives(const struct regpin_vm *vm);
 
+/* Out of the way of the instructions that each exit pays for. */
+#define COLD __attribute__((noinline))
+
 /*
  * kick.c
  */
@@ -100,8 +104,12 @@ bool kick_taken(struct regpin_vcpu *vcpu);
 void kick_mask(const unsigned char *set);
 bool kick_pending(void);
 
-/* Ticks for this thread's vCPU, each @ms of its run time; 0: none. */
-void kick_every(unsigned int ms);
+/* This thread is in KVM_RUN's hook, with the vCPU of kick_thread(). */
+extern __thread volatile sig_atomic_t kick_running
+	__attribute__((tls_model("initial-exec")));
+
+/* Ticks for @vcpu, which this thread runs, each @ms of its run time; 0: none. */
+void kick_every(struct regpin_vcpu *vcpu, unsigned int ms);
 
 /*
  * state.c: what the VMM reads and writes of its guest's state; as the hook itself.

@@ -156,6 +156,38 @@ static void test_many(void)
 	tiny_vm_free(&vm);
 }
 
+/*
+ * A vCPU that was looked at now and then is closed, and its thread lives on, and so
+ * does the thread's timer: its next tick hit the unmapped kvm_run.
+ */
+static void test_last_tick(void)
+{
+	struct tiny_vcpu first, second;
+	struct timespec ts;
+	struct tiny_vm vm;
+	uint64_t value;
+
+	tiny_vm_new(&vm);
+	tiny_vcpu_new(&vm, &first, 0, TINY_LONG);
+	tiny_vcpu_new(&vm, &second, 1, TINY_LONG);
+	boot(&first);
+	tiny_wrmsr(&first, MSR_SFMASK, 0x700);
+	/* Not armed beside one that is: its time runs. */
+	for (int i = 0; i < 3; i++)
+		tiny_rdmsr(&second, MSR_EFER, &value);
+	tiny_vcpu_free(&second);
+	tiny_vcpu_free(&first);
+	tiny_vm_free(&vm);
+	events_of(0, NULL);
+	tiny_vm_new(&vm);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	for (time_t end = ts.tv_sec * 10 + ts.tv_nsec / 100000000 + 3;
+	     ts.tv_sec * 10 + ts.tv_nsec / 100000000 < end;)
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	ok(vcpu_mappings() == 0, "a vCPU's last tick comes after its end");
+	tiny_vm_free(&vm);
+}
+
 static _Atomic bool stop;
 static _Atomic unsigned int kicks;
 
@@ -326,6 +358,7 @@ static int under_shim(const char *compared)
 	test_policy();
 	test_dup();
 	test_many();
+	test_last_tick();
 	test_signals();
 	return tap_done();
 }
