@@ -92,7 +92,7 @@ int kick_signal_number(void)
 }
 
 /* The thread runs this vCPU from now on. */
-void kick_thread(struct regpin_vcpu *vcpu)
+COLD void kick_thread(struct regpin_vcpu *vcpu)
 {
 	sigset_t set;
 

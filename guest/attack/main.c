@@ -19,7 +19,7 @@
 #include "attack.h"
 #include "low.h"
 
-#define VMCB(at)	.run = attack_vmload, .arg = (at)
+#define VMCB(at, msr)	.run = attack_vmload, .arg = (at), .reg = (msr)
 #define CR0_BIT(bit)	.run = attack_cr, .reg = REG_CR0, .clear = X86_CR0_##bit
 #define CR4_BIT(bit)	.run = attack_cr, .reg = REG_CR4, .clear = X86_CR4_##bit
 
@@ -63,16 +63,16 @@ static const struct attack attacks[] = {
 	{ "init.lstar", attack_other_cpu, MSR_LSTAR, .arg = LOW_LSTAR,
 	  .irqs_on = true },
 
-	{ "vmload.star", VMCB(0x600), MSR_STAR, .flip = 1ull << 50 },
-	{ "vmload.lstar", VMCB(0x608), MSR_LSTAR, .flip = 0x40 },
-	{ "vmload.cstar", VMCB(0x610), MSR_CSTAR, .flip = 0x40 },
-	{ "vmload.sfmask", VMCB(0x618), MSR_SYSCALL_MASK,
+	{ "vmload.star", VMCB(0x600, MSR_STAR), .flip = 1ull << 50 },
+	{ "vmload.lstar", VMCB(0x608, MSR_LSTAR), .flip = 0x40 },
+	{ "vmload.cstar", VMCB(0x610, MSR_CSTAR), .flip = 0x40 },
+	{ "vmload.sfmask", VMCB(0x618, MSR_SYSCALL_MASK),
 	  .clear = X86_EFLAGS_AC },
-	{ "vmload.sysenter_cs", VMCB(0x628), MSR_IA32_SYSENTER_CS,
+	{ "vmload.sysenter_cs", VMCB(0x628, MSR_IA32_SYSENTER_CS),
 	  .flip = 0x8 },
-	{ "vmload.sysenter_esp", VMCB(0x630), MSR_IA32_SYSENTER_ESP,
+	{ "vmload.sysenter_esp", VMCB(0x630, MSR_IA32_SYSENTER_ESP),
 	  .flip = 0x40 },
-	{ "vmload.sysenter_eip", VMCB(0x638), MSR_IA32_SYSENTER_EIP,
+	{ "vmload.sysenter_eip", VMCB(0x638, MSR_IA32_SYSENTER_EIP),
 	  .flip = 0x40 },
 };
 
