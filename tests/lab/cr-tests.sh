@@ -12,7 +12,7 @@ shift
 	vmload_msr_filter_test lock_cr_hypercall_test
 for name; do
 	echo "# $name"
-	timeout -k 5 120 "$dir/x86_64/$name" >$log 2>&1 </dev/null
+	timeout -k 5 "${CR_TESTS_SECONDS:-120}" "$dir/x86_64/$name" >$log 2>&1 </dev/null
 	rc=$?
 	cat $log
 	case $rc in

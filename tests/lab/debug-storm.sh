@@ -5,7 +5,7 @@
 # running vCPUs, vCPUs created meanwhile, and INITs.
 # usage: debug-storm.sh DIR SECONDS, the storm's length
 dir=$1 seconds=$2 bad=0
-"$(dirname "$0")/cr-tests.sh" "$dir" cr_filter_test cr_filter_events_test cr_filter_nested_test \
+CR_TESTS_SECONDS=600 "$(dirname "$0")/cr-tests.sh" "$dir" cr_filter_test cr_filter_events_test cr_filter_nested_test \
 	vmload_msr_filter_test lock_cr_hypercall_test || bad=1
 echo "# cr_filter_race_test, $seconds s in all"
 # Case 26 runs twice its duration, for two registers.
