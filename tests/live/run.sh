@@ -117,7 +117,8 @@ total()
 
 same_but_regpin()
 {
-	"${@:2}" >out.bare 2>err.bare </dev/null
+	# By timeout, too, which sets signals to what they are by default.
+	timeout -k 1 60 "${@:2}" >out.bare 2>err.bare </dev/null
 	local bare=$?
 
 	run -- "${@:2}"
