@@ -10,6 +10,7 @@
  * immediate_exit to a value of its own, or its signal is still pending.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -36,6 +37,13 @@ static __thread bool run_masked __attribute__((tls_model("initial-exec")));
 static __thread bool timer_made __attribute__((tls_model("initial-exec")));
 
 static _Atomic int kick_signal;
+static pthread_key_t timer_key;
+
+/* A timer is the process's: it outlives the thread, and there are so many of them. */
+static void timer_end(void *timer_of_thread)
+{
+	timer_delete(*(timer_t *)timer_of_thread);
+}
 
 /* No time of a timer: it has ticked and the thread was not with its vCPU. */
 #define MISSED	(~0u)
@@ -82,8 +90,11 @@ static void take_signal(void)
 
 void kick_begin(void)
 {
-	if (!atomic_load(&kick_signal))
-		take_signal();
+	if (atomic_load(&kick_signal))
+		return;
+	if (pthread_key_create(&timer_key, timer_end))
+		session_die_text("the VMM uses all keys of thread-specific data");
+	take_signal();
 }
 
 int kick_signal_number(void)
@@ -153,7 +164,12 @@ static bool timer_make(void)
 				  .sigev_signo = atomic_load(&kick_signal) };
 
 	event._sigev_un._tid = (int)syscall(SYS_gettid);
-	return !timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer);
+	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer))
+		return false;
+	if (!pthread_setspecific(timer_key, &timer))
+		return true;
+	timer_delete(timer);
+	return false;
 }
 
 static COLD void set_timer(struct regpin_vcpu *vcpu, unsigned int ms)

@@ -171,7 +171,6 @@ static void test_last_tick(void)
 	tiny_vcpu_new(&vm, &first, 0, TINY_LONG);
 	tiny_vcpu_new(&vm, &second, 1, TINY_LONG);
 	boot(&first);
-	tiny_wrmsr(&first, MSR_SFMASK, 0x700);
 	/* Not armed beside one that is: its time runs. */
 	for (int i = 0; i < 3; i++)
 		tiny_rdmsr(&second, MSR_EFER, &value);
@@ -186,6 +185,63 @@ static void test_last_tick(void)
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	ok(vcpu_mappings() == 0, "a vCPU's last tick comes after its end");
 	tiny_vm_free(&vm);
+}
+
+/* -1: this kernel does not list them */
+static int timers(void)
+{
+	FILE *list = fopen("/proc/self/timers", "r");
+	char line[128];
+	int nr = 0;
+
+	if (!list)
+		return -1;
+	while (fgets(line, sizeof(line), list))
+		nr += !strncmp(line, "ID:", 3);
+	fclose(list);
+	return nr;
+}
+
+static int timers_while;
+
+static void *late_thread(void *vcpu)
+{
+	uint64_t value;
+
+	for (int i = 0; i < 3; i++)
+		tiny_rdmsr(vcpu, MSR_EFER, &value);
+	timers_while = timers();
+	return NULL;
+}
+
+/* Timers are the process's, and few: a plugged vCPU's was left behind by its thread. */
+static void test_timers(void)
+{
+	struct tiny_vcpu first, second;
+	struct tiny_vm vm;
+	pthread_t thread;
+	int before;
+
+	tiny_vm_new(&vm);
+	tiny_vcpu_new(&vm, &first, 0, TINY_LONG);
+	tiny_vcpu_new(&vm, &second, 1, TINY_LONG);
+	boot(&first);
+	before = timers();
+	for (int i = 0; before >= 0 && i < 10; i++) {
+		pthread_create(&thread, NULL, late_thread, &second);
+		pthread_join(thread, NULL);
+	}
+	if (before < 0)
+		tap_skip("a thread's timer ends with it",
+			 "no /proc/self/timers");
+	else
+		ok(timers_while == before + 1 && timers() == before,
+		   "a thread's timer ends with it: %d, %d, %d", before,
+		   timers_while, timers());
+	tiny_vcpu_free(&second);
+	tiny_vcpu_free(&first);
+	tiny_vm_free(&vm);
+	events_of(0, NULL);
 }
 
 static _Atomic bool stop;
@@ -359,6 +415,7 @@ static int under_shim(const char *compared)
 	test_dup();
 	test_many();
 	test_last_tick();
+	test_timers();
 	test_signals();
 	return tap_done();
 }
