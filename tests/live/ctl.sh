@@ -6,29 +6,10 @@
 # to the guest. Prints TAP.
 set -u
 
-here=$(cd "$(dirname "$0")" && pwd)
-regpin=$(realpath "$1")
-shim=$(realpath "$2")
-nr=0 failed=0 vmm=
-
-skip_all()
-{
-	printf '1..0 # SKIP %s\n' "$1"
-	exit 0
-}
-
-[[ -r /dev/kvm && -w /dev/kvm ]] || skip_all "no access to /dev/kvm"
-"$regpin" probe --json | grep -q '"msr_filter":true,"msr_exits":true' ||
-	skip_all "this KVM has no MSR filter"
-[[ -r $shim ]] || skip_all "no shim at $shim"
-command -v jq >/dev/null || skip_all "no jq"
-
-dir=$(mktemp -d)
+# shellcheck source=tests/live/vmm.sh
+source "$(dirname "$0")/vmm.sh"
+vmm=
 trap 'rm -rf "$dir"; [[ -z $vmm ]] || kill "$vmm" 2>/dev/null' EXIT
-cd "$dir" || exit 1
-ulimit -c 0
-"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -o vmm "$here/fakevmm.c" ||
-	skip_all "the VMM does not compile"
 
 # Not gp: a vCPU that has shut down does not run on.
 cat >policy.yaml <<'E'

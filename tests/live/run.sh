@@ -6,40 +6,13 @@
 # what is refused and why, and where events go. Prints TAP.
 set -u
 
-here=$(cd "$(dirname "$0")" && pwd)
-regpin=$(realpath "$1")
-shim=$(realpath "$2")
-cc=${CC:-cc}
-nr=0
-failed=0
+# shellcheck source=tests/live/vmm.sh
+source "$(dirname "$0")/vmm.sh"
 
-skip_all()
-{
-	printf '1..0 # SKIP %s\n' "$1"
-	exit 0
-}
-
-[[ -r /dev/kvm && -w /dev/kvm ]] || skip_all "no access to /dev/kvm"
-"$regpin" probe --json | grep -q '"msr_filter":true,"msr_exits":true' ||
-	skip_all "this KVM has no MSR filter"
-[[ -r $shim ]] || skip_all "no shim at $shim"
-command -v jq >/dev/null || skip_all "no jq"
-
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-# Where a user who is not root has the sockets of regpin ctl.
-export XDG_RUNTIME_DIR=$dir
-ulimit -c 0
-
-"$cc" -std=gnu11 -D_GNU_SOURCE -O1 -o vmm "$here/fakevmm.c" ||
-	skip_all "the VMM does not compile"
 have_static=1
-"$cc" -std=gnu11 -D_GNU_SOURCE -O1 -static -o vmm-static "$here/fakevmm.c" \
+"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -static -o vmm-static "$here/fakevmm.c" \
 	2>/dev/null || have_static=
-
-"$cc" -std=gnu11 -D_GNU_SOURCE -O1 -shared -fPIC -o slow.so "$here/slow.c" \
-	-ldl || skip_all "the slow KVM does not compile"
+compile slow.so slow.c -shared -fPIC -ldl
 
 cat >policy.yaml <<'EOF'
 version: 1

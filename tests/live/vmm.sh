@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by the tests that run a small VMM under `regpin run` on the real KVM, with
+# the tool and the shim as their arguments: what they need, and a directory of their
+# own, in which ./vmm is. A machine without KVM is a reason to skip; that something
+# of ours does not compile is none.
+
+# shellcheck disable=SC2034 # for the tests
+nr=0 failed=0
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+regpin=$(realpath "$1")
+shim=$(realpath "$2")
+
+skip_all()
+{
+	printf '1..0 # SKIP %s\n' "$1"
+	exit 0
+}
+
+compile() # OUTPUT SOURCE [OPTION ..]
+{
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -o "$1" "$here/$2" "${@:3}" || {
+		printf 'Bail out! %s does not compile\n' "$2"
+		exit 1
+	}
+}
+
+[[ -r /dev/kvm && -w /dev/kvm ]] || skip_all "no access to /dev/kvm"
+"$regpin" probe --json | grep -q '"msr_filter":true,"msr_exits":true' ||
+	skip_all "this KVM has no MSR filter"
+[[ -r $shim ]] || skip_all "no shim at $shim"
+command -v jq >/dev/null || skip_all "no jq"
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+# Where a user who is not root has the sockets of regpin ctl.
+export XDG_RUNTIME_DIR=$dir
+ulimit -c 0
+compile vmm fakevmm.c
