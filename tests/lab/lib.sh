@@ -20,7 +20,8 @@ ok() # DESCRIPTION
 not_ok() # DESCRIPTION [DETAIL]
 {
 	echo "not ok $((++tap_count)) - $1"
-	[[ -z ${2:-} ]] || sed 's/^/#   /' <<<"$2"
+	# "#!" is what ./check lets through, which may be all that is seen of it.
+	[[ -z ${2:-} ]] || sed 's/^/#!   /' <<<"$2"
 	tap_failed=$((tap_failed + 1))
 }
 

@@ -32,9 +32,9 @@ is "and violations" "$(violations load)" 0
 still_pinned load "after the load" cr4.smep 3
 inner_stop load
 
-# -- two policies that tell by their names which of them has judged
+# -- the same policy twice: an event tells by file and line which of them has judged
 cp "$policy" /run/lab/a.yaml
-sed 's/^action: gp/action: mask/' "$policy" >/run/lab/b.yaml
+{ echo '# the other one' && cat "$policy"; } >/run/lab/b.yaml
 image=guest-life
 rm -f "$events_dir/storm.events"
 inner_start storm --kernel 6.12 --initrd "$work/$image-6.12.gz" --smp $cpus \
