@@ -14,13 +14,6 @@ for name; do
 	echo "# $name"
 	timeout -k 5 "${CR_TESTS_SECONDS:-120}" "$dir/x86_64/$name" >$log 2>&1 </dev/null
 	rc=$?
-	# The storm's guests have left their code, nobody knows why, in a few of
-	# hundred runs: docs/upstream.md. Once more, and said.
-	if [ $rc -ne 0 ] && grep -Eq 'got: (8 .SHUTDOWN|6 .MMIO)' $log; then
-		sed 's/^not ok/# first run: not ok/; s/^/# /' $log
-		timeout -k 5 "${CR_TESTS_SECONDS:-120}" "$dir/x86_64/$name" >$log 2>&1 </dev/null
-		rc=$?
-	fi
 	cat $log
 	case $rc in
 	0 | 4) ;;
