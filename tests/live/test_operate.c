@@ -176,6 +176,49 @@ static void test_request(void)
 	scene_close(&s);
 }
 
+#define HC_LOCK_CR_UPDATE	13
+#define HC_NONE			1000	/* KVM_ENOSYS */
+
+/* vmmcall; hlt. On Intel KVM puts its own opcode there. */
+static int64_t hypercall(struct tiny_vcpu *vcpu, uint64_t nr)
+{
+	static const uint8_t code[] = { 0x0f, 0x01, 0xd9, 0xf4 };
+	struct kvm_regs regs;
+
+	memcpy(vcpu->vm->memory + TINY_CODE, code, sizeof(code));
+	tiny_prepare(vcpu, TINY_CODE, 0, 0);
+	regs = scene_regs(vcpu);
+	regs.rax = nr;
+	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) || tiny_run(vcpu))
+		return INT64_MIN;
+	return (int64_t)scene_regs(vcpu).rax;
+}
+
+static void ask_by_hypercall(struct scene *s)
+{
+	ok(hypercall(&s->vcpu[1], HC_LOCK_CR_UPDATE) == 0,
+	   "the guest asks by a hypercall");
+}
+
+/* Where KVM forwards it: the last patch but one of kernel/6.12. */
+static void test_hypercall(void)
+{
+	struct scene s;
+	int mask;
+
+	scene_open(&s, make_policy(ARM_SYSCALL_ENTRY), 1, TINY_LONG);
+	mask = ioctl(s.vm.kvm, KVM_CHECK_EXTENSION, KVM_CAP_EXIT_HYPERCALL);
+	if (mask <= 0 || !(mask & 1 << HC_LOCK_CR_UPDATE)) {
+		tap_skip("arming by hypercall 13", "this KVM does not forward it");
+		scene_close(&s);
+		return;
+	}
+	ok(hypercall(&s.vcpu[0], HC_LOCK_CR_UPDATE) == -HC_NONE &&
+	   scene_silent(&s), "arming: syscall-entry has no hypercall");
+	scene_close(&s);
+	check_gate(ARM_REQUEST, ask_by_hypercall, REGPIN_BY_REQUEST);
+}
+
 static void test_disarm(void)
 {
 	struct tiny_vcpu *one, *two;
@@ -383,6 +426,7 @@ int main(void)
 	if (why_not)
 		tap_skip_all(why_not);
 	test_request();
+	test_hypercall();
 	check_gate(ARM_OPERATOR, operator, REGPIN_BY_OPERATOR);
 	test_disarm();
 	test_window();
