@@ -76,13 +76,15 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 
 static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 {
-	uint32_t epoch = atomic_load(&vcpu->vm->epoch);
 	enum regpin_entry entry;
+	uint32_t epoch;
 
 	/* KVM is to be asked about a vCPU with which it is through. */
 	if (vcpu->answered && vcpu_complete(vcpu))
 		vm_stop(vcpu->vm, vcpu);
+	/* In this order: what changes from now on sets the flag again. */
 	atomic_store(&vcpu->attention, false);
+	epoch = atomic_load(&vcpu->vm->epoch);
 	entry = barred(vcpu);
 	if (entry == REGPIN_ENTER && vcpu->vm->wants_msrs) {
 		look(vcpu);

@@ -323,6 +323,36 @@ static void test_retract_loses_nothing(void **context)
 	mock_close();
 }
 
+static void alert_once(int fd, unsigned long request)
+{
+	if (fd != 0 || request != KVM_RUN)
+		return;
+	mock.before = NULL;
+	vm_alert(mock.vm);
+}
+
+/*
+ * A change of the operator's that came while a vCPU, on its way to look, had KVM
+ * finish its exit: that vCPU then forgot that it had to look, and the operator
+ * waited for it for ever.
+ */
+static void test_change_while_completing(void **context)
+{
+	struct mock_vcpu *vcpu = &mock.vcpus[0];
+
+	mock_open(pin_policy(RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP));
+	mock_boot(0, CR4_ON);
+	regpin_vcpu_enter(vcpu->regpin);
+	vcpu->regpin->answered = true;
+	vm_alert(mock.vm);
+	mock.before = alert_once;
+	regpin_vcpu_enter(vcpu->regpin);
+	assert_null(mock.before);
+	regpin_vcpu_enter(vcpu->regpin);
+	assert_int_equal(regpin_vm_settled(mock.vm), 1);
+	mock_close();
+}
+
 static unsigned int asks, settled;
 
 static void swap_ends(int fd, unsigned long request)
@@ -363,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_reset_in_firmware),
 		cmocka_unit_test(test_last_and_first),
 		cmocka_unit_test(test_swap_away),
+		cmocka_unit_test(test_change_while_completing),
 		cmocka_unit_test(test_swap_waits_for_vmm),
 		cmocka_unit_test(test_retract_loses_nothing),
 	};
