@@ -4,24 +4,29 @@
 #include <string.h>
 
 #include "blob.h"
+#include "when.h"
 
 size_t blob_seal(const struct regpin_policy *policy, void *blob)
 {
 	size_t rules = policy->nr_rules * sizeof(struct rule);
+	size_t whens = policy->nr_whens * sizeof(struct when);
 	struct blob_header header = {
 		.magic = BLOB_MAGIC,
 		.version = BLOB_VERSION,
-		.size = (uint32_t)(sizeof(header) + rules),
+		.size = (uint32_t)(sizeof(header) + rules + whens),
 		.flags = policy->flags,
 		.arming = policy->arming,
 		.nr_rules = policy->nr_rules,
 		.rule_size = sizeof(struct rule),
+		.nr_whens = policy->nr_whens,
+		.when_size = sizeof(struct when),
 		.settings = policy->settings,
 	};
 
 	memcpy(header.source, policy->source, sizeof(header.source));
 	memcpy(blob, &header, sizeof(header));
 	memcpy((char *)blob + sizeof(header), policy->rules, rules);
+	memcpy((char *)blob + sizeof(header) + rules, policy->whens, whens);
 	return header.size;
 }
 
@@ -56,19 +61,38 @@ static bool header_valid(const struct blob_header *header, size_t size)
 	       settings_valid(&header->settings, header->arming) &&
 	       header->nr_rules <= POLICY_MAX_RULES &&
 	       header->rule_size == sizeof(struct rule) &&
+	       header->nr_whens <= POLICY_MAX_WHENS &&
+	       header->when_size == sizeof(struct when) &&
 	       header->size == sizeof(*header) +
-			       header->nr_rules * sizeof(struct rule) &&
+			       header->nr_rules * sizeof(struct rule) +
+			       header->nr_whens * sizeof(struct when) &&
 	       memchr(header->source, 0, sizeof(header->source));
+}
+
+/* A rule of the whole policy, of which there is one form only. */
+static bool wide_valid(const struct rule *rule)
+{
+	return rule->kind == REGPIN_MSR && !rule->index && !rule->count &&
+	       !rule->when && !~rule->mask &&
+	       (rule->type == RULE_DEFAULT ||
+		rule->access == (ACCESS_READ | ACCESS_WRITE)) &&
+	       !(rule->flags & ~(rule->type == RULE_DEFAULT ? 0 :
+							      RULE_ANSWERS)) &&
+	       (!rule->value || rule->flags & RULE_ANSWERS);
 }
 
 /* What the judge and the filter take for granted. */
 static bool shape_valid(const struct rule *rule)
 {
-	if (rule->type != RULE_DENY &&
+	if (rule_is_wide(rule))
+		return wide_valid(rule);
+	if (rule->type != RULE_DENY && rule->type != RULE_ALLOW &&
 	    rule->access != (rule->type == RULE_VALUE ? ACCESS_READ :
 							ACCESS_WRITE))
 		return false;
 	if (rule->type != RULE_VALUE && rule->value)
+		return false;
+	if (!rule->count || rule->flags & RULE_ANSWERS)
 		return false;
 	return rule->kind == REGPIN_MSR || (!rule->index && rule->count == 1);
 }
@@ -79,22 +103,33 @@ static bool shape_valid(const struct rule *rule)
  */
 static bool flags_valid(const struct rule *rule, const struct settings *settings)
 {
-	if (rule->flags & ~RULE_FLAGS)
+	if (rule->flags & ~(RULE_FLAGS | RULE_ANSWERS))
 		return false;
 	return !(rule->flags & RULE_DETECT) ||
 	       (rule->flags & RULE_OPTIONAL && rule->kind != REGPIN_MSR &&
 		settings->detect_ms);
 }
 
-static bool rule_valid(const struct rule *rule, const struct settings *settings)
+static bool rule_valid(const struct rule *rule,
+		       const struct regpin_policy *policy)
 {
 	return rule->kind < REGPIN_KIND_MAX && rule->type < RULE_TYPE_MAX &&
 	       shape_valid(rule) &&
 	       rule->action > REGPIN_ALLOW &&
 	       rule->action < REGPIN_ACTION_MAX && rule->access &&
 	       !(rule->access & ~(ACCESS_READ | ACCESS_WRITE)) &&
-	       flags_valid(rule, settings) && rule->mask && rule->count &&
+	       flags_valid(rule, &policy->settings) && rule->mask &&
+	       rule->when <= policy->nr_whens &&
 	       rule->index + (rule->count - 1) >= rule->index;
+}
+
+static bool whens_read(const void *from, struct regpin_policy *policy)
+{
+	memcpy(policy->whens, from, policy->nr_whens * sizeof(struct when));
+	for (uint32_t i = 0; i < policy->nr_whens; i++)
+		if (!when_valid(&policy->whens[i]))
+			return false;
+	return true;
 }
 
 int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
@@ -115,12 +150,16 @@ int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
 	policy->arming = header.arming;
 	policy->settings = header.settings;
 	memcpy(policy->source, header.source, sizeof(policy->source));
+	policy->nr_whens = header.nr_whens;
+	if (!whens_read((const char *)blob + sizeof(header) +
+			header.nr_rules * sizeof(struct rule), policy))
+		return -EINVAL;
 	for (uint32_t i = 0; i < header.nr_rules; i++) {
 		struct rule rule;
 
 		memcpy(&rule, (const char *)blob + sizeof(header) +
 			      i * sizeof(rule), sizeof(rule));
-		if (!rule_valid(&rule, &policy->settings) ||
+		if (!rule_valid(&rule, policy) ||
 		    policy_add(policy, &rule))
 			return -EINVAL;
 	}

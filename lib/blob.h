@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The blob: a checked policy as bytes. Fixed width, little endian (x86 only),
- * a header and then the rules. A reader rejects what it does not know.
+ * a header, the rules, and then the conditions that they refer to. A reader rejects what it does not know.
  */
 #ifndef REGPIN_LIB_BLOB_H
 #define REGPIN_LIB_BLOB_H
@@ -12,7 +12,7 @@
 #include "policy.h"
 
 #define BLOB_MAGIC	0x626c6f626e697067ull	/* "gpinblob" */
-#define BLOB_VERSION	2u
+#define BLOB_VERSION	3u
 
 /**
  * struct blob_header - the start of a blob
@@ -23,6 +23,8 @@
  * @arming: enum arming
  * @nr_rules: number of struct rule behind the header, at most POLICY_MAX_RULES
  * @rule_size: sizeof(struct rule)
+ * @nr_whens: number of struct when behind the rules, at most POLICY_MAX_WHENS
+ * @when_size: sizeof(struct when)
  * @settings: what the policy says beside its rules
  * @source: the policy's file name, NUL-padded
  */
@@ -34,14 +36,17 @@ struct blob_header {
 	uint32_t arming;
 	uint32_t nr_rules;
 	uint32_t rule_size;
+	uint32_t nr_whens;
+	uint32_t when_size;
 	struct settings settings;
 	char source[POLICY_MAX_SOURCE];
 };
 
-_Static_assert(sizeof(struct blob_header) == 320, "the blob's format");
+_Static_assert(sizeof(struct blob_header) == 328, "the blob's format");
 
 #define BLOB_MAX_SIZE \
-	(sizeof(struct blob_header) + POLICY_MAX_RULES * sizeof(struct rule))
+	(sizeof(struct blob_header) + POLICY_MAX_RULES * sizeof(struct rule) + \
+	 POLICY_MAX_WHENS * sizeof(struct when))
 
 /*
  * Writes @policy, which has passed policy_check(), to @blob, which has room for

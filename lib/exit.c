@@ -26,7 +26,7 @@ void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		.value = verdict->value,
 		.bits = verdict->bits,
 		.rule = verdict->rule ?
-			(uint32_t)(verdict->rule - policy->rules) :
+			vm_rule_number(vcpu->vm, policy, verdict->rule) :
 			REGPIN_NO_RULE,
 		.policy = vm_policy_number(vcpu->vm, policy),
 	};
@@ -97,14 +97,6 @@ static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 	return vmm && !model_filter_allows(&vmm->filter, index, type);
 }
 
-/* Answers the exit: the guest gets #GP, or goes on behind the instruction. */
-static int answer(struct regpin_vcpu *vcpu, bool gp)
-{
-	vcpu->run->msr.error = gp;
-	vcpu->answered = true;
-	return 1;
-}
-
 /* An access that only the VMM's filter asked for. */
 static int not_ours(struct regpin_vcpu *vcpu)
 {
@@ -112,12 +104,14 @@ static int not_ours(struct regpin_vcpu *vcpu)
 	    KVM_MSR_EXIT_REASON_FILTER)
 		return 0;
 	/* The VMM has a filter but wants no exits: KVM would have injected #GP. */
-	return answer(vcpu, true);
+	return vcpu_answer(vcpu, true);
 }
 
 /* Sets @verdict's value to what the register really holds afterwards. */
-static int apply_write(struct regpin_vcpu *vcpu, const struct access *access,
-		       struct verdict *verdict, uint64_t proposed)
+static int apply_write(struct regpin_vcpu *vcpu,
+		       const struct regpin_policy *policy,
+		       struct access *access, struct verdict *verdict,
+		       uint64_t proposed)
 {
 	struct kvm_run *run = vcpu->run;
 	uint64_t value = verdict->action == REGPIN_MASK ? verdict->value :
@@ -125,7 +119,7 @@ static int apply_write(struct regpin_vcpu *vcpu, const struct access *access,
 	int ret;
 
 	if (verdict->action >= REGPIN_DROP)
-		return answer(vcpu, verdict->action == REGPIN_GP);
+		return vcpu_answer(vcpu, verdict->action == REGPIN_GP);
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_WRITE)) {
 		run->msr.data = value;
 		return not_ours(vcpu);
@@ -133,9 +127,12 @@ static int apply_write(struct regpin_vcpu *vcpu, const struct access *access,
 	ret = replay(vcpu, access, value);
 	if (ret)
 		verdict->value = access->old_value;
-	if (ret && ret != -EINVAL)
+	/* What KVM itself would have refused. */
+	if (ret == -EINVAL)
+		return refused_exit(vcpu, policy, RULE_INVALID, access);
+	if (ret)
 		failed(vcpu, access, ret);
-	return answer(vcpu, ret);
+	return vcpu_answer(vcpu, ret);
 }
 
 /* An access that the policy wants somebody to be asked about, or the VM's end. */
@@ -210,17 +207,17 @@ static int read_exit(struct regpin_vcpu *vcpu,
 	if (verdict.rule)
 		tell(vcpu, policy, access, &verdict, access->old_value);
 	if (verdict.action == REGPIN_GP)
-		return answer(vcpu, true);
+		return vcpu_answer(vcpu, true);
 	if (verdict.action == REGPIN_DROP || verdict.answered) {
 		run->msr.data = verdict.value;
-		return answer(vcpu, false);
+		return vcpu_answer(vcpu, false);
 	}
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_READ))
 		return not_ours(vcpu);
 	if (err && err != -EINVAL)
 		failed(vcpu, access, err);
 	run->msr.data = verdict.value;
-	return answer(vcpu, err);
+	return vcpu_answer(vcpu, err);
 }
 
 /*
@@ -264,7 +261,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	/* What was there is not known, so neither is what would be lost. */
 	if (err && verdict.action < REGPIN_DROP) {
 		failed(vcpu, access, err);
-		return answer(vcpu, true);
+		return vcpu_answer(vcpu, true);
 	}
 	/* KVM would make other bits of it than the mask left. */
 	if (verdict.action == REGPIN_MASK &&
@@ -273,7 +270,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
 		verdict.value = access->old_value;
 	}
 	/* The write may arm the vCPU, after which things look different. */
-	ret = apply_write(vcpu, access, &verdict, proposed);
+	ret = apply_write(vcpu, policy, access, &verdict, proposed);
 	if (verdict.rule)
 		tell(vcpu, policy, access, &verdict, proposed);
 	return ret;
@@ -297,7 +294,7 @@ static int stale_exit(struct regpin_vcpu *vcpu)
 static int request_exit(struct regpin_vcpu *vcpu)
 {
 	lifecycle_request(vcpu);
-	return answer(vcpu, false);
+	return vcpu_answer(vcpu, false);
 }
 
 static bool is_request(const struct regpin_policy *policy,
@@ -319,7 +316,10 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 	};
 	unsigned int type = access.write ? ACCESS_WRITE : ACCESS_READ;
 
-	/* UNKNOWN and INVAL come only where the VMM asked for them. */
+	if (run->msr.reason == KVM_MSR_EXIT_REASON_UNKNOWN)
+		return refused_exit(vcpu, policy, RULE_UNKNOWN, &access);
+	if (run->msr.reason == KVM_MSR_EXIT_REASON_INVAL)
+		return refused_exit(vcpu, policy, RULE_INVALID, &access);
 	if (run->msr.reason != KVM_MSR_EXIT_REASON_FILTER)
 		return 0;
 	if (is_request(policy, &access))
@@ -327,6 +327,10 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 	if (!filter_wants(policy, access.index, type))
 		return vmm_wants(vcpu->vm, access.index, type) ?
 			       not_ours(vcpu) : stale_exit(vcpu);
+	if (filter_nowhere(policy, access.index, type))
+		return vmm_wants(vcpu->vm, access.index, type) ?
+			       not_ours(vcpu) :
+			       nowhere_exit(vcpu, policy, &access);
 	return access.write ? write_exit(vcpu, policy, &access) :
 			      read_exit(vcpu, policy, &access);
 }

@@ -228,9 +228,13 @@ static const char *why_not(const struct host *host, const struct rule *rule)
 		return "this KVM has no MSR filter (KVM_CAP_X86_MSR_FILTER): it takes Linux 5.10 or later";
 	if (!host->msr_exits)
 		return "this KVM can't hand filtered MSR accesses to userspace (KVM_MSR_EXIT_REASON_FILTER): it takes Linux 5.10 or later";
+	/* With it KVM lets them pass without a word. */
+	if (rule->type == RULE_UNKNOWN && host->ignore_msrs)
+		return "kvm's parameter ignore_msrs is on, so KVM swallows accesses to MSRs that it does not know, and hands out none: switch it off (echo 0 > /sys/module/kvm/parameters/ignore_msrs), or leave `unknown` out";
 	/* A rule on reads alone still keeps what it promises. */
-	if (host->vmload_open && rule->access & ACCESS_WRITE &&
-	    host_vmload_loads(rule->index, rule->count))
+	if (host->vmload_open && rule_wants(rule) & ACCESS_WRITE &&
+	    (rule->type == RULE_DEFAULT ||
+	     host_vmload_loads(rule->index, rule->count)))
 		return host_vmload_text;
 	return NULL;
 }

@@ -114,9 +114,13 @@ static uint64_t violated(const struct rule *rule, const struct state *state,
 			return new != state->once ? ~0ull : 0;
 		return old && !state->reborn ? ~0ull : 0;
 	case RULE_VALUE:
+	case RULE_ALLOW:
 		return 0;
 	case RULE_REQUIRE:
 	case RULE_DENY:
+	case RULE_DEFAULT:
+	case RULE_UNKNOWN:
+	case RULE_INVALID:
 	case RULE_TYPE_MAX:
 		break;
 	}
@@ -124,46 +128,57 @@ static uint64_t violated(const struct rule *rule, const struct state *state,
 	return ~0ull;
 }
 
-void judge(const struct regpin_policy *policy, const struct state *state,
-	   const struct access *access, struct verdict *verdict)
+const struct rule *judge_default(const struct regpin_policy *policy,
+				 uint32_t index, unsigned int access)
 {
-	uint64_t restore = 0;
+	const struct rule *rule = policy_wide(policy, RULE_DEFAULT);
 
-	*verdict = (struct verdict){
-		.action = REGPIN_ALLOW,
-		.value = access->new_value,
-	};
+	if (!rule || !(rule->access & access) || is_x2apic(index))
+		return NULL;
+	/* By this the guest asks for its pins. */
+	if (access == ACCESS_WRITE && policy->settings.request_msr &&
+	    index == policy->settings.request_msr)
+		return NULL;
+	return rule;
+}
 
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
-		const struct rule *rule = &policy->rules[i];
-		uint64_t bits;
-
-		if (rule->type != RULE_REQUIRE &&
-		    !rule_covers(rule, access->kind, access->index))
-			continue;
-		if (rule->type == RULE_VALUE && !access->write) {
-			verdict->answered = true;
-			verdict->value = rule->value;
-			continue;
-		}
-		bits = rule->type == RULE_REQUIRE ?
-			       lacking(rule, state, access) :
-			       violated(rule, state, access);
-		if (!bits)
-			continue;
-		if (rule->action == REGPIN_MASK)
-			restore |= bits;
-		if (rule->action > verdict->action) {
-			verdict->action = rule->action;
-			verdict->rule = rule;
-			verdict->bits = bits;
-		} else if (verdict->rule && rule->action == verdict->action &&
-			   rule->type == verdict->rule->type &&
-			   rule->kind == verdict->rule->kind) {
-			verdict->bits |= bits;
-		}
+/* @bits of the access violate @rule. The strongest action decides. */
+static void add(struct verdict *verdict, const struct rule *rule, uint64_t bits)
+{
+	if (rule->action > verdict->action) {
+		verdict->action = rule->action;
+		verdict->rule = rule;
+		verdict->bits = bits;
+	} else if (verdict->rule && rule->action == verdict->action &&
+		   rule->type == verdict->rule->type &&
+		   rule->kind == verdict->rule->kind) {
+		verdict->bits |= bits;
 	}
+}
 
+/* One rule's part. Returns the bits that are to stay as they were. */
+static uint64_t judge_by(const struct rule *rule, const struct state *state,
+			 const struct access *access, struct verdict *verdict)
+{
+	uint64_t bits;
+
+	if (rule->type == RULE_VALUE && !access->write) {
+		verdict->answered = true;
+		verdict->value = rule->value;
+		return 0;
+	}
+	bits = rule->type == RULE_REQUIRE ? lacking(rule, state, access) :
+					    violated(rule, state, access);
+	if (!bits)
+		return 0;
+	add(verdict, rule, bits);
+	return rule->action == REGPIN_MASK ? bits : 0;
+}
+
+/* What is read, and what the register holds afterwards. */
+static void conclude(const struct access *access, uint64_t restore,
+		     struct verdict *verdict)
+{
 	if (!access->write) {
 		/* `deny` and `value` on one register don't pass the checks. */
 		if (!verdict->answered)
@@ -174,5 +189,56 @@ void judge(const struct regpin_policy *policy, const struct state *state,
 	} else {
 		verdict->value = (access->new_value & ~restore) |
 				 (access->old_value & restore);
+	}
+}
+
+void judge(const struct regpin_policy *policy, const struct state *state,
+	   const struct access *access, struct verdict *verdict)
+{
+	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
+	struct rule_range range = { 0, policy->nr_rules };
+	const struct rule *rest;
+	uint64_t restore = 0;
+	bool spoken = false;
+
+	*verdict = (struct verdict){
+		.action = REGPIN_ALLOW,
+		.value = access->new_value,
+	};
+	/* The floor's rules look at other registers than their own, too. */
+	if (!state->floor)
+		range = policy_range(policy, access->kind, access->index);
+	for (uint32_t i = range.first; i < range.end; i++) {
+		const struct rule *rule = &policy->rules[i];
+		bool covers = rule_covers(rule, access->kind, access->index);
+
+		if (!covers && rule->type != RULE_REQUIRE)
+			continue;
+		spoken |= covers && rule_speaks_of(rule) & type;
+		restore |= judge_by(rule, state, access, verdict);
+	}
+	rest = spoken || access->kind != REGPIN_MSR ? NULL :
+		judge_default(policy, access->index, type);
+	if (rest)
+		add(verdict, rest, ~0ull);
+	conclude(access, restore, verdict);
+}
+
+void judge_refused(const struct regpin_policy *policy, enum rule_type type,
+		   const struct access *access, struct verdict *verdict)
+{
+	const struct rule *rule = policy_wide(policy, type);
+
+	*verdict = (struct verdict){
+		.action = REGPIN_ALLOW,
+		.value = access->old_value,
+	};
+	if (rule && rule->flags & RULE_ANSWERS && !access->write) {
+		verdict->answered = true;
+		verdict->value = rule->value;
+	} else if (rule && rule->action != REGPIN_GP) {
+		add(verdict, rule, ~0ull);
+		if (!access->write)
+			verdict->value = 0;
 	}
 }

@@ -89,4 +89,19 @@ struct verdict {
 void judge(const struct regpin_policy *policy, const struct state *state,
 	   const struct access *access, struct verdict *verdict);
 
+/*
+ * The policy's default rule if it denies @access, an ACCESS_*, to MSR @index, of which
+ * no other rule speaks. Else NULL.
+ */
+const struct rule *judge_default(const struct regpin_policy *policy,
+				 uint32_t index, unsigned int access);
+
+/*
+ * Judges @access, to an MSR that KVM does not know (@type is RULE_UNKNOWN) or as KVM
+ * refuses it (RULE_INVALID). REGPIN_ALLOW or REGPIN_REPORT: as without regpin, where
+ * that is a #GP. REGPIN_DROP, or @answered: the instruction completes.
+ */
+void judge_refused(const struct regpin_policy *policy, enum rule_type type,
+		   const struct access *access, struct verdict *verdict);
+
 #endif

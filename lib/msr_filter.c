@@ -3,12 +3,19 @@
  * Theory of operation: the windows come first, each for reads and for writes,
  * so that within them our bitmaps alone decide; an MSR elsewhere is decided by
  * ranges of its own behind them: the policy's, then the VMM's in their order,
- * because KVM takes the first range that matches. A window in which nothing is
- * denied is left out where the default allows it all the same.
+ * because KVM takes the first range that matches. A window that says nothing but what
+ * KVM's default does anyway is left out.
+ *
+ * If the policy denies by default, KVM's default does so too, so there is no hole
+ * between the ranges, and the VMM's ranges elsewhere, which could only open one, are
+ * left out. KVM's default is one for reads and writes: where the policy's is for one of
+ * them, accesses elsewhere of the other kind come to us as well. No MSR is there, and
+ * they are answered as KVM would answer them (exit.c).
  */
 #include <errno.h>
 #include <string.h>
 
+#include "judge.h"
 #include "model.h"
 #include "msr_filter.h"
 #include "registers.h"
@@ -68,9 +75,41 @@ static bool watched(const struct regpin_policy *policy, uint32_t index)
 bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 		  unsigned int access)
 {
-	if (policy_rule_on(policy, REGPIN_MSR, index, access))
+	struct rule_range range = policy_range(policy, REGPIN_MSR, index);
+	unsigned int spoken = 0;
+
+	for (uint32_t i = range.first; i < range.end; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (!rule_covers(rule, REGPIN_MSR, index))
+			continue;
+		if (rule_wants(rule) & access)
+			return true;
+		spoken |= rule_speaks_of(rule);
+	}
+	if (access == ACCESS_WRITE && watched(policy, index))
 		return true;
-	return access == ACCESS_WRITE && watched(policy, index);
+	if (spoken & access)
+		return false;
+	return judge_default(policy, index, access) ||
+	       filter_nowhere(policy, index, access);
+}
+
+bool filter_nowhere(const struct regpin_policy *policy, uint32_t index,
+		    unsigned int access)
+{
+	const struct rule *rest = policy_wide(policy, RULE_DEFAULT);
+
+	if (!rest || rest->access & access || filter_window_of(index) >= 0)
+		return false;
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule_covers(rule, REGPIN_MSR, index) &&
+		    rule_speaks_of(rule) & access)
+			return false;
+	}
+	return !(access == ACCESS_WRITE && watched(policy, index));
 }
 
 bool filter_needed(const struct regpin_policy *policy)
@@ -105,104 +144,133 @@ static struct kvm_msr_filter_range *new_range(struct filter_copy *out,
 	return range;
 }
 
-/* Clears what the policy's rules on reads or writes name within @range. */
-static bool deny_rules(const struct regpin_policy *policy,
+static void set_bit(uint8_t *bitmap, uint32_t bit)
+{
+	bitmap[bit / 8] |= (uint8_t)(1u << (bit % 8));
+}
+
+/* Sets or clears within @range what @rule names. */
+static void mark(const struct rule *rule, struct kvm_msr_filter_range *range,
+		 void (*change)(uint8_t *bitmap, uint32_t bit))
+{
+	uint64_t first = rule->index, end = first + rule->count;
+	uint64_t range_end = (uint64_t)range->base + range->nmsrs;
+
+	if (first < range->base)
+		first = range->base;
+	if (end > range_end)
+		end = range_end;
+	for (; first < end; first++)
+		change(range->bitmap, (uint32_t)first - range->base);
+}
+
+/* Where all is denied that no rule speaks of: opens what rules speak of. */
+static void open_rules(const struct regpin_policy *policy,
 		       struct kvm_msr_filter_range *range, unsigned int access)
 {
-	bool any = false;
+	memset(range->bitmap, 0, KVM_MSR_FILTER_MAX_BITMAP_SIZE);
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
 
-	for (uint32_t r = 0; r < policy->nr_rules; r++) {
-		const struct rule *rule = &policy->rules[r];
-
-		if (rule->kind != REGPIN_MSR || !(rule->access & access))
-			continue;
-		for (uint32_t i = 0; i < rule->count; i++) {
-			uint32_t bit = rule->index + i - range->base;
-
-			if (bit >= range->nmsrs)
-				continue;
-			clear_bit(range->bitmap, bit);
-			any = true;
-		}
+		if (rule->kind == REGPIN_MSR && rule_speaks_of(rule) & access)
+			mark(rule, range, set_bit);
 	}
-	return any;
+}
+
+/* Clears what the policy's rules want to judge. */
+static void deny_rules(const struct regpin_policy *policy,
+		       struct kvm_msr_filter_range *range, unsigned int access)
+{
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->kind == REGPIN_MSR && rule_wants(rule) & access)
+			mark(rule, range, clear_bit);
+	}
 }
 
 /* Clears what the VMM's own filter denies within @range. */
-static bool deny_vmm(const struct kvm_msr_filter *vmm,
+static void deny_vmm(const struct kvm_msr_filter *vmm,
 		     struct kvm_msr_filter_range *range, unsigned int access)
 {
-	bool any = false;
-
-	if (!vmm)
-		return false;
-	for (uint32_t i = 0; i < range->nmsrs; i++) {
-		if (model_filter_allows(vmm, range->base + i, access))
-			continue;
-		clear_bit(range->bitmap, i);
-		any = true;
-	}
-	return any;
+	for (uint32_t i = 0; vmm && i < range->nmsrs; i++)
+		if (!model_filter_allows(vmm, range->base + i, access))
+			clear_bit(range->bitmap, i);
 }
 
-static bool deny_watched(const struct regpin_policy *policy,
+static void deny_watched(const struct regpin_policy *policy,
 			 struct kvm_msr_filter_range *range,
 			 unsigned int access)
 {
 	const uint32_t all[] = {
 		MSR_LSTAR, MSR_SFMASK, policy->settings.request_msr,
 	};
-	bool any = false;
 
-	for (unsigned int i = 0; i < 3 && access == ACCESS_WRITE; i++) {
-		if (all[i] - range->base >= range->nmsrs ||
-		    !watched(policy, all[i]))
-			continue;
-		clear_bit(range->bitmap, all[i] - range->base);
-		any = true;
-	}
-	return any;
+	for (unsigned int i = 0; i < 3 && access == ACCESS_WRITE; i++)
+		if (all[i] - range->base < range->nmsrs &&
+		    watched(policy, all[i]))
+			clear_bit(range->bitmap, all[i] - range->base);
 }
 
-/* One range; given back if it denies nothing that the default would allow. */
+/* Is @range's every bit as KVM's default? What it never filters doesn't count. */
+static bool says_nothing(const struct kvm_msr_filter_range *range, bool deny)
+{
+	for (uint32_t i = 0; i < range->nmsrs; i++)
+		if (!is_x2apic(range->base + i) &&
+		    (range->bitmap[i / 8] >> (i % 8) & 1) == deny)
+			return false;
+	return true;
+}
+
+/* One range; given back if it says nothing that KVM's default does not. */
 static int add_range(const struct regpin_policy *policy,
 		     const struct kvm_msr_filter *vmm, struct filter_copy *out,
 		     unsigned int *used, uint32_t base, uint32_t nmsrs,
 		     unsigned int access)
 {
+	const struct rule *rest = policy_wide(policy, RULE_DEFAULT);
 	struct kvm_msr_filter_range *range;
-	bool any;
 
 	range = new_range(out, used, base, nmsrs,
 			  access == ACCESS_WRITE ? KVM_MSR_FILTER_WRITE :
 						   KVM_MSR_FILTER_READ);
 	if (!range)
 		return -E2BIG;
-	any = deny_rules(policy, range, access);
-	any |= deny_watched(policy, range, access);
-	any |= deny_vmm(vmm, range, access);
-	if (!any && !(out->filter.flags & KVM_MSR_FILTER_DEFAULT_DENY)) {
+	if (rest && (rest->access & access || filter_window_of(base) < 0))
+		open_rules(policy, range, access);
+	deny_rules(policy, range, access);
+	deny_watched(policy, range, access);
+	deny_vmm(vmm, range, access);
+	/* A VMM's range may begin in a window of ours that denies all: it stays. */
+	if (says_nothing(range, rest) &&
+	    (rest || !(out->filter.flags & KVM_MSR_FILTER_DEFAULT_DENY))) {
 		memset(range, 0, sizeof(*range));
 		(*used)--;
 	}
 	return 0;
 }
 
-/* The policy's rules on MSRs outside of all windows: `deny` by index. */
+/*
+ * The policy's rules on MSRs outside of all windows, by index. Where KVM's default
+ * denies for the policy's sake that takes ranges for what is allowed only.
+ */
 static int add_elsewhere(const struct regpin_policy *policy,
 			 const struct kvm_msr_filter *vmm,
 			 struct filter_copy *out, unsigned int *used)
 {
+	const bool closed = policy_wide(policy, RULE_DEFAULT);
 	uint32_t request = policy->settings.request_msr;
 
 	/* No rule's range has it: policy_check(). */
-	if (filter_window_of(request) < 0 && watched(policy, request) &&
+	if (!closed && filter_window_of(request) < 0 &&
+	    watched(policy, request) &&
 	    add_range(policy, vmm, out, used, request, 1, ACCESS_WRITE))
 		return -E2BIG;
 	for (uint32_t r = 0; r < policy->nr_rules; r++) {
 		const struct rule *rule = &policy->rules[r];
 
-		if (rule->kind != REGPIN_MSR ||
+		if (rule->kind != REGPIN_MSR || rule_is_wide(rule) ||
+		    closed != (rule->type == RULE_ALLOW) ||
 		    (filter_window_of(rule->index) >= 0 &&
 		     filter_window_of(rule->index + rule->count - 1) >= 0))
 			continue;
@@ -251,9 +319,20 @@ static bool filter_is_empty(const struct kvm_msr_filter *filter)
 	return true;
 }
 
+/* KVM takes no filter that denies everything: it wants one range at least. */
+static void deny_all(struct filter_copy *out, unsigned int *used)
+{
+	struct kvm_msr_filter_range *range;
+
+	range = new_range(out, used, 0, 1,
+			  KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE);
+	memset(range->bitmap, 0, KVM_MSR_FILTER_MAX_BITMAP_SIZE);
+}
+
 int filter_build(const struct regpin_policy *policy,
 		 const struct kvm_msr_filter *vmm, struct filter_copy *out)
 {
+	const bool closed = policy_wide(policy, RULE_DEFAULT);
 	unsigned int used = 0;
 	int ret;
 
@@ -263,6 +342,8 @@ int filter_build(const struct regpin_policy *policy,
 	memset(&out->filter, 0, sizeof(out->filter));
 	if (vmm)
 		out->filter.flags = vmm->flags;
+	if (closed)
+		out->filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
 
 	for (int i = 0; i < FILTER_NR_WINDOWS; i++) {
 		for (unsigned int access = ACCESS_READ; access <= ACCESS_WRITE;
@@ -275,7 +356,9 @@ int filter_build(const struct regpin_policy *policy,
 		}
 	}
 	ret = add_elsewhere(policy, vmm, out, &used);
-	if (ret)
-		return ret;
-	return add_vmm(vmm, out, &used);
+	if (!ret && !closed)
+		ret = add_vmm(vmm, out, &used);
+	if (!ret && !used && out->filter.flags & KVM_MSR_FILTER_DEFAULT_DENY)
+		deny_all(out, &used);
+	return ret;
 }

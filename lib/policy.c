@@ -17,6 +17,10 @@ const char *const rule_type_names[RULE_TYPE_MAX] = {
 	[RULE_UNIFORM] = "uniform",
 	[RULE_DENY] = "deny",
 	[RULE_VALUE] = "value",
+	[RULE_ALLOW] = "allow",
+	[RULE_DEFAULT] = "default",
+	[RULE_UNKNOWN] = "unknown",
+	[RULE_INVALID] = "invalid",
 };
 
 const char *const regpin_action_names[REGPIN_ACTION_MAX] = {
@@ -114,14 +118,73 @@ int policy_add(struct regpin_policy *policy, const struct rule *rule)
 	if (policy->nr_rules >= POLICY_MAX_RULES)
 		return -E2BIG;
 	policy->rules[policy->nr_rules++] = *rule;
+	policy->sorted = false;
 	return 0;
+}
+
+/* The number of rules before the first one on @kind, @index or behind it. */
+static uint32_t lower_bound(const struct regpin_policy *policy,
+			    unsigned int kind, uint32_t index)
+{
+	uint32_t low = 0, high = policy->nr_rules;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+		const struct rule *rule = &policy->rules[middle];
+
+		if (!rule_is_wide(rule) &&
+		    (rule->kind < kind ||
+		     (rule->kind == kind && rule->index < index)))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct rule_range policy_range(const struct regpin_policy *policy,
+			       unsigned int kind, uint32_t index)
+{
+	/* A range of MSRs that begins before it may hold it. */
+	uint32_t before = policy->widest > 1 ? policy->widest - 1 : 0;
+	struct rule_range range = { 0, policy->nr_rules };
+
+	if (!policy->sorted)
+		return range;
+	range.first = lower_bound(policy, kind,
+				  index > before ? index - before : 0);
+	for (range.end = range.first; range.end < policy->nr_rules;
+	     range.end++) {
+		const struct rule *rule = &policy->rules[range.end];
+
+		if (rule->kind != kind || rule->index > index ||
+		    rule_is_wide(rule))
+			break;
+	}
+	return range;
+}
+
+const struct rule *policy_wide(const struct regpin_policy *policy,
+			       enum rule_type type)
+{
+	for (uint32_t i = policy->nr_rules; i; i--) {
+		const struct rule *rule = &policy->rules[i - 1];
+
+		if (rule->type == type)
+			return rule;
+		if (policy->sorted && !rule_is_wide(rule))
+			break;
+	}
+	return NULL;
 }
 
 const struct rule *policy_rule_on(const struct regpin_policy *policy,
 				  unsigned int kind, uint32_t index,
 				  unsigned int access)
 {
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+	struct rule_range range = policy_range(policy, kind, index);
+
+	for (uint32_t i = range.first; i < range.end; i++) {
 		const struct rule *rule = &policy->rules[i];
 
 		if ((rule->access & access) && rule_covers(rule, kind, index))

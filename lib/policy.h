@@ -25,6 +25,10 @@ enum rule_type {
 	RULE_UNIFORM,	/* the value that the first armed vCPU has */
 	RULE_DENY,	/* no access at all */
 	RULE_VALUE,	/* reads answer a constant */
+	RULE_ALLOW,	/* what the policy's default does not hold for */
+	RULE_DEFAULT,	/* accesses to MSRs that no rule speaks of */
+	RULE_UNKNOWN,	/* accesses to MSRs that KVM does not know */
+	RULE_INVALID,	/* accesses that KVM refuses, to MSRs that it knows */
 	RULE_TYPE_MAX
 };
 
@@ -34,6 +38,7 @@ enum rule_type {
 #define RULE_OPTIONAL	(1u << 0)	/* degrade where the host can't */
 #define RULE_DETECT	(1u << 1)	/* this host can only look, not stop */
 #define RULE_FLAGS	(RULE_OPTIONAL | RULE_DETECT)
+#define RULE_ANSWERS	(1u << 2)	/* reads answer @value; of a wide rule */
 
 enum arming {
 	ARM_START,		/* from the first instruction */
@@ -52,18 +57,22 @@ enum arming {
 /**
  * struct rule - one rule on one register, or on a range of MSRs
  * @mask: the bits it speaks of; all ones for rules on whole registers
- * @value: what reads answer, RULE_VALUE only, else 0
+ * @value: what reads answer, RULE_VALUE and RULE_ANSWERS only, else 0
  * @index: first MSR index, 0 for control registers
- * @count: number of MSRs, 1 for all but RULE_DENY and RULE_VALUE
+ * @count: number of MSRs, 1 for all but RULE_DENY, RULE_VALUE and RULE_ALLOW. The
+ *	rules of the whole policy (rule_is_wide()) speak of all 2^32, which is 0
  * @line: where it was written, from 1
  * @column: likewise
  * @kind: enum regpin_kind
  * @type: enum rule_type
  * @action: enum regpin_action, after `mode: report` has been applied; never
- *	REGPIN_ALLOW; RULE_VALUE has no violations, and REGPIN_GP here
- * @access: ACCESS_READ and ACCESS_WRITE; RULE_DENY looks at both, RULE_VALUE at
- *	reads, all others at writes
+ *	REGPIN_ALLOW; RULE_VALUE and RULE_ALLOW have no violations, and REGPIN_GP
+ *	here. RULE_UNKNOWN and RULE_INVALID: REGPIN_GP is as without the rule,
+ *	REGPIN_REPORT is that and an event
+ * @access: ACCESS_READ and ACCESS_WRITE; RULE_VALUE looks at reads, pins at writes,
+ *	all others at what is said
  * @flags: RULE_*
+ * @when: holds only where the condition of this number, from 1, does; 0: always
  */
 struct rule {
 	uint64_t mask;
@@ -76,7 +85,8 @@ struct rule {
 	uint8_t type;
 	uint8_t action;
 	uint8_t access;
-	uint32_t flags;
+	uint16_t flags;
+	uint16_t when;
 };
 
 _Static_assert(sizeof(struct rule) == 40, "a rule is part of the blob");
@@ -117,12 +127,64 @@ _Static_assert(sizeof(struct settings) == 32, "settings are part of the blob");
 		.detect_action = REGPIN_REPORT,				\
 	}
 
+/* Families or models, from one to the other. */
+struct span {
+	uint16_t first, last;
+};
+
+#define WHEN_SPANS	8
+#define WHEN_VENDOR	12	/* CPUID leaf 0: EBX, EDX, ECX */
+#define WHEN_MAX_FAMILY	(0xfu + 0xffu)
+#define WHEN_MAX_MODEL	0xffu
+
+/**
+ * struct when - for which guests a rule holds; all that is given must be so
+ * @families: as CPUID says it, with the extended family
+ * @models: likewise
+ * @vendor: without a NUL; all 0 if any will do
+ * @nr_families: 0 if any will do
+ * @nr_models: likewise
+ * @pad: 0
+ * @line: where it was written first, from 1
+ * @column: likewise
+ */
+struct when {
+	struct span families[WHEN_SPANS];
+	struct span models[WHEN_SPANS];
+	char vendor[WHEN_VENDOR];
+	uint8_t nr_families, nr_models;
+	uint8_t pad[2];
+	uint32_t line, column;
+};
+
+_Static_assert(sizeof(struct when) == 88, "a condition is part of the blob");
+
+/* So that those that hold for a guest are the bits of a number. */
+#define POLICY_MAX_WHENS	64
+
+/**
+ * struct regpin_policy - a policy
+ * @flags: POLICY_*
+ * @arming: enum arming
+ * @nr_rules: number of @rules
+ * @nr_whens: number of @whens
+ * @sorted: policy_check() has put @rules into the order of their registers
+ * @widest: then no rule has a larger count
+ * @settings: what it says beside its rules
+ * @source: its file's name
+ * @whens: what rules' @when refer to
+ * @rules: sorted by register; those of the whole policy come last
+ */
 struct regpin_policy {
 	uint32_t flags;
 	uint32_t arming;
 	uint32_t nr_rules;
+	uint32_t nr_whens;
+	bool sorted;
+	uint32_t widest;
 	struct settings settings;
 	char source[POLICY_MAX_SOURCE];
+	struct when whens[POLICY_MAX_WHENS];
 	struct rule rules[POLICY_MAX_RULES];
 };
 
@@ -187,7 +249,54 @@ const struct rule *policy_rule_on(const struct regpin_policy *policy,
 				  unsigned int kind, uint32_t index,
 				  unsigned int access);
 
-/* Does @rule speak of this register? */
+/* Where in @rules those that may speak of a register are: all others don't. */
+struct rule_range {
+	uint32_t first, end;
+};
+struct rule_range policy_range(const struct regpin_policy *policy,
+			       unsigned int kind, uint32_t index);
+
+/* The policy's one rule of @type, which is a wide one, or NULL. */
+const struct rule *policy_wide(const struct regpin_policy *policy,
+			       enum rule_type type);
+
+/* Does @when say the same, wherever it was written? */
+bool when_same(const struct when *a, const struct when *b);
+
+/* Is there no guest for which both hold? */
+bool when_apart(const struct when *a, const struct when *b);
+
+/* Is it of the policy as a whole, not of a register? */
+static inline bool rule_is_wide(const struct rule *rule)
+{
+	return rule->type >= RULE_DEFAULT;
+}
+
+/*
+ * Which accesses does @rule speak of, so that the policy's default does not? Pins
+ * leave reads free, and judge writes.
+ */
+static inline unsigned int rule_speaks_of(const struct rule *rule)
+{
+	return rule->type < RULE_DENY ? ACCESS_READ | ACCESS_WRITE :
+					rule->access;
+}
+
+/* And which must come to us for it? */
+static inline unsigned int rule_wants(const struct rule *rule)
+{
+	return rule->type == RULE_ALLOW ? 0 : rule->access;
+}
+
+/* KVM never filters the x2APIC's MSRs. */
+#define MSR_X2APIC	0x800u
+#define MSR_X2APIC_NR	0x100u
+static inline bool is_x2apic(uint32_t index)
+{
+	return index - MSR_X2APIC < MSR_X2APIC_NR;
+}
+
+/* Does @rule speak of this register? Of none if it is a wide one. */
 static inline bool rule_covers(const struct rule *rule, unsigned int kind,
 			       uint32_t index)
 {

@@ -13,9 +13,6 @@
 #include "registers.h"
 
 #define MSR_MAX_RANGE		FILTER_WINDOW
-#define MSR_X2APIC		0x800u
-#define MSR_X2APIC_NR		0x100u
-#define MSR_TSC_DEADLINE	0x6e0u
 
 /* What KVM's ranges leave when each window has one for reads and writes. */
 #define RANGES_ELSEWHERE	(KVM_MSR_FILTER_MAX_RANGES - \
@@ -66,8 +63,7 @@ const char *bits_text(char *to, size_t size, const struct rule *rule,
 	return to;
 }
 
-/* Does @rule's range touch the @count MSRs from @index? */
-static bool touches(const struct rule *rule, uint32_t index, uint32_t count)
+bool rule_touches(const struct rule *rule, uint32_t index, uint32_t count)
 {
 	return rule->kind == REGPIN_MSR &&
 	       (uint64_t)rule->index < (uint64_t)index + count &&
@@ -142,14 +138,17 @@ static bool check_unfiltered(struct check *check)
 {
 	const struct rule *rule = check->rule;
 
-	if (touches(rule, MSR_X2APIC, MSR_X2APIC_NR)) {
+	/* Open they are in any case. */
+	if (rule->type == RULE_ALLOW)
+		return false;
+	if (rule_touches(rule, MSR_X2APIC, MSR_X2APIC_NR)) {
 		rule_problem(check, false,
 			     "%s: KVM never filters the x2APIC's MSRs, 0x800-0x8ff: leave them out",
 			     check->subject);
 		return true;
 	}
 	if ((rule->access & ACCESS_WRITE) &&
-	    touches(rule, MSR_TSC_DEADLINE, 1)) {
+	    rule_touches(rule, MSR_TSC_DEADLINE, 1)) {
 		rule_problem(check, false,
 			     "%s: on VMX hosts KVM's fast path takes writes to TSC_DEADLINE (0x6e0) before the filter: leave it out; only deny: read holds",
 			     check->subject);
@@ -223,7 +222,7 @@ static bool check_setup(struct check *check)
 	if (check->policy->arming == ARM_START ||
 	    (rule->type != RULE_FROZEN && rule->type != RULE_NEVER))
 		return false;
-	if (touches(rule, MSR_CSTAR, 2) || touches(rule, MSR_SYSENTER_CS, 3))
+	if (rule_touches(rule, MSR_CSTAR, 2) || rule_touches(rule, MSR_SYSENTER_CS, 3))
 		rule_problem(check, true,
 			     "%s: systems write %s after LSTAR, when the vCPU is armed already, so this meets their own set-up: use uniform or once",
 			     check->type, check->subject);
@@ -238,7 +237,7 @@ static bool check_arming(struct check *check)
 	    rule->type != RULE_DENY || !(rule->access & ACCESS_WRITE) ||
 	    rule->action < REGPIN_DROP)
 		return false;
-	if (touches(rule, MSR_LSTAR, 1) || touches(rule, MSR_SFMASK, 1))
+	if (rule_touches(rule, MSR_LSTAR, 1) || rule_touches(rule, MSR_SFMASK, 1))
 		rule_problem(check, false,
 			     "%s: unless arming is start, a vCPU is armed by its writes to LSTAR and SFMASK, and this denies them: use uniform or once, or arming: start",
 			     check->subject);
@@ -253,11 +252,13 @@ static bool check_hot(struct check *check)
 	const char *name = NULL;
 	bool others = false;
 
+	if (!rule_wants(check->rule))
+		return false;
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
 		if (!reg->hot || reg->kind != REGPIN_MSR ||
-		    !touches(check->rule, reg->index, reg->count))
+		    !rule_touches(check->rule, reg->index, reg->count))
 			continue;
 		others = name;
 		if (others)
@@ -284,7 +285,7 @@ static bool check_hot(struct check *check)
  */
 const char *request_fault(uint32_t index)
 {
-	if (index - MSR_X2APIC < MSR_X2APIC_NR)
+	if (is_x2apic(index))
 		return "KVM never filters the x2APIC's MSRs, 0x800-0x8ff: choose one that nobody has, as 0x4b4d5300";
 	if (register_find(REGPIN_MSR, index))
 		return "guests use this MSR for something else: choose one that nobody has, as 0x4b4d5300";
@@ -298,7 +299,7 @@ static bool check_request(struct check *check)
 	uint32_t msr = check->policy->settings.request_msr;
 
 	if (!msr || !(check->rule->access & ACCESS_WRITE) ||
-	    !touches(check->rule, msr, 1))
+	    !rule_touches(check->rule, msr, 1))
 		return false;
 	rule_problem(check, false,
 		     "%s on %s: guests ask by writes to MSR 0x%x to be armed (request), so no rule can speak of these",
@@ -315,18 +316,23 @@ static void check_settings(struct check *check)
 	if (fault)
 		problem_error(check->problems, 0, 0, "request: MSR 0x%x: %s",
 			      msr, fault);
-	if (msr && filter_window_of(msr) < 0)
+	if (msr && filter_window_of(msr) < 0 &&
+	    !policy_wide(check->policy, RULE_DEFAULT))
 		check->ranges++;
 }
 
-/* Outside of the windows every rule needs ranges of its own. */
+/*
+ * Outside of the windows every rule needs ranges of its own; where all is denied by
+ * default, those that allow something.
+ */
 static bool check_elsewhere(struct check *check)
 {
+	const bool closed = policy_wide(check->policy, RULE_DEFAULT);
 	const struct rule *rule = check->rule;
 	int first = filter_window_of(rule->index);
 	unsigned int before = check->ranges;
 
-	if (rule->kind != REGPIN_MSR ||
+	if (rule->kind != REGPIN_MSR || closed != (rule->type == RULE_ALLOW) ||
 	    (first >= 0 &&
 	     first == filter_window_of(rule->index + (rule->count - 1))))
 		return false;
@@ -344,11 +350,15 @@ static void check_rule(struct check *check, const struct rule *rule)
 		check_shape, check_range, check_unfiltered,
 		check_control_register, check_require, check_replay,
 		check_request, check_action, check_value, check_setup,
-		check_arming, check_nested, check_hot, check_hot_bits,
-		check_elsewhere,
+		check_arming, check_allow, check_nested, check_hot,
+		check_hot_bits, check_elsewhere,
 	};
 
 	check_begin(check, rule);
+	if (rule_is_wide(rule)) {
+		check_wide(check, rule);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (checks[i](check))
 			return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between policy_check.c, policy_bits.c and policy_pairs.c. */
+/* Between policy_check.c, policy_bits.c, policy_wide.c and policy_pairs.c. */
 #ifndef REGPIN_POLICY_CHECK_H
 #define REGPIN_POLICY_CHECK_H
 
@@ -27,6 +27,11 @@ struct check {
 	unsigned int ranges;
 };
 
+#define MSR_TSC_DEADLINE	0x6e0u
+
+/* Does @rule's range touch the @count MSRs from @index? */
+bool rule_touches(const struct rule *rule, uint32_t index, uint32_t count);
+
 /* From now on @rule is the one that is looked at. */
 void check_begin(struct check *check, const struct rule *rule);
 
@@ -39,6 +44,13 @@ bool check_control_register(struct check *check);
 bool check_require(struct check *check);
 bool check_nested(struct check *check);
 bool check_hot_bits(struct check *check);
+
+/*
+ * policy_wide.c: a rule of the whole policy; and one that opens registers. The latter
+ * returns true if what else there is to say would only confuse.
+ */
+void check_wide(struct check *check, const struct rule *rule);
+bool check_allow(struct check *check);
 
 /* Sorts @policy's rules, and looks at those that speak of the same register. */
 void check_pairs(struct check *check, struct regpin_policy *policy);

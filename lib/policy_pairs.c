@@ -5,8 +5,13 @@
  */
 #include "policy_check.h"
 
+/* The order of registers; the rules of the whole policy come last. */
 static int rule_compare(const struct rule *a, const struct rule *b)
 {
+	if (rule_is_wide(a) || rule_is_wide(b))
+		return rule_is_wide(a) && rule_is_wide(b) ?
+			       (int)a->type - (int)b->type :
+			       rule_is_wide(a) - rule_is_wide(b);
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
 	if (a->index != b->index)
@@ -29,6 +34,11 @@ static void policy_sort(struct regpin_policy *policy)
 		}
 		policy->rules[to] = rule;
 	}
+	policy->widest = 0;
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (policy->rules[i].count > policy->widest)
+			policy->widest = policy->rules[i].count;
+	policy->sorted = true;
 }
 
 static bool both(const struct rule *a, const struct rule *b,
@@ -40,9 +50,24 @@ static bool both(const struct rule *a, const struct rule *b,
 /* A pin that can never decide, because what it pins is denied. */
 static bool moot(const struct rule *pin, const struct rule *deny)
 {
-	return pin->kind == REGPIN_MSR && pin->type < RULE_DENY &&
+	return pin->kind == REGPIN_MSR && pin->type < RULE_DENY && !deny->when &&
 	       deny->type == RULE_DENY &&
 	       (deny->access & ACCESS_WRITE) && deny->action >= pin->action;
+}
+
+static const char *access_text(unsigned int access)
+{
+	return access == ACCESS_READ ? "reads" :
+	       access == ACCESS_WRITE ? "writes" : "reads and writes";
+}
+
+/* Is there no guest for which both hold? */
+static bool never_both(const struct regpin_policy *policy,
+		       const struct rule *a, const struct rule *b)
+{
+	return a->when && b->when && a->when != b->when &&
+	       when_apart(&policy->whens[a->when - 1],
+			  &policy->whens[b->when - 1]);
 }
 
 /* Two rules of one type share @common bits. */
@@ -99,6 +124,15 @@ static void check_pair(struct check *check, const struct rule *first,
 				     check->type, rule_type_names[first->type],
 				     first->line, first->column,
 				     check->subject);
+	} else if (both(first, rule, RULE_ALLOW, RULE_DENY) ||
+		   both(first, rule, RULE_ALLOW, RULE_VALUE)) {
+		if (first->access & rule->access)
+			rule_problem(check, false,
+				     "%s and %s (%u:%u) contradict each other on %s of %s: keep one of the two",
+				     check->type, rule_type_names[first->type],
+				     first->line, first->column,
+				     access_text(first->access & rule->access),
+				     check->subject);
 	} else if (moot(rule, first) || moot(first, rule)) {
 		rule_problem(check, true,
 			     "%s and %s (%u:%u) on the same register, %s: while writes are denied, the other rule decides nothing",
@@ -116,8 +150,11 @@ void check_pairs(struct check *check, struct regpin_policy *policy)
 		for (uint32_t j = i + 1; j < policy->nr_rules; j++) {
 			const struct rule *b = &policy->rules[j];
 
-			if (!rule_covers(a, b->kind, b->index))
+			if (!rule_covers(a, b->kind, b->index) ||
+			    rule_is_wide(b))
 				break;
+			if (never_both(policy, a, b))
+				continue;
 			if (b->line < a->line || (b->line == a->line &&
 						  b->column < a->column))
 				check_pair(check, b, a);

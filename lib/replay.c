@@ -6,6 +6,7 @@
  */
 #include <linux/kvm.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "registers.h"
 #include "replay.h"
@@ -29,6 +30,27 @@ static const struct {
 
 #define NR_FEATURES (sizeof(efer_features) / sizeof(efer_features[0]))
 
+/* SDM volume 2, "CPUID": leaf 1 EAX; APM volume 3, "CPUID Fn0000_0001_EAX". */
+static void read_signature(struct guest *guest, uint32_t eax)
+{
+	uint32_t family = eax >> 8 & 0xf, model = eax >> 4 & 0xf;
+
+	if (family == 0x6 || family == 0xf)
+		model |= eax >> 12 & 0xf0;
+	if (family == 0xf)
+		family += eax >> 20 & 0xff;
+	guest->family = (uint16_t)family;
+	guest->model = (uint16_t)model;
+}
+
+static void read_vendor(struct guest *guest, const struct kvm_cpuid_entry2 *e)
+{
+	const uint32_t words[3] = { e->ebx, e->edx, e->ecx };
+
+	memcpy(guest->vendor, words, sizeof(guest->vendor));
+	guest->known = true;
+}
+
 static void read_entry(struct guest *guest, const struct kvm_cpuid_entry2 *e)
 {
 	for (size_t i = 0; i < NR_FEATURES; i++) {
@@ -39,6 +61,10 @@ static void read_entry(struct guest *guest, const struct kvm_cpuid_entry2 *e)
 		    word & (1u << efer_features[i].bit))
 			guest->efer_forbidden &= ~efer_features[i].efer;
 	}
+	if (e->function == 0)
+		read_vendor(guest, e);
+	if (e->function == 1)
+		read_signature(guest, e->eax);
 	if (e->function == 0x80000001 && e->ecx & (1u << 2))
 		guest->svm = true;
 	/* SDM volume 2, "CPUID": leaf 1 ECX.VMX; leaf 7 subleaf 1 EAX.FRED. */

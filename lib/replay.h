@@ -21,11 +21,14 @@ struct kvm_cpuid2;
  * @svm: CPUID offers SVM
  * @vmx: CPUID offers VMX
  * @fred: CPUID offers FRED
+ * @known: CPUID says whose CPU it is: @vendor, @family and @model
  */
 struct guest {
 	uint64_t efer_forbidden;
 	uint64_t sysenter;
-	bool svm, vmx, fred;
+	bool svm, vmx, fred, known;
+	char vendor[12];
+	uint16_t family, model;
 };
 
 /* Reads @cpuid, as given to KVM_SET_CPUID2; NULL is a guest without CPUID. */

@@ -22,6 +22,8 @@ static const char *const refusals[REGPIN_REFUSED_MAX] = {
 		"this KVM lacks what the policy needs; `regpin probe POLICY` says which rule and why",
 	[REGPIN_REFUSED_FD] =
 		"the VMM uses a vCPU whose VM this process did not create or receive, so its policy is not in place",
+	[REGPIN_REFUSED_CPUID] =
+		"the VM's vCPUs differ in vendor, family or model, so that not the same rules of the policy hold for all of them: give them one CPUID, or write the policy without `when`",
 };
 
 const char *regpin_refusal_text(unsigned int reason)

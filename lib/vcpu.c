@@ -133,9 +133,13 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 			  const struct kvm_cpuid2 *cpuid)
 {
 	uint32_t accepts = vm_use(vcpu->vm)->flags;
+	int err;
 
 	vm_done(vcpu->vm);
 	guest_from_cpuid(&vcpu->guest, cpuid);
+	err = vm_guest_known(vcpu->vm, vcpu);
+	if (err)
+		return err;
 	if (vcpu->vm->wants_msrs)
 		measure_sysenter(vcpu);
 	if (vcpu->guest.svm && !(accepts & POLICY_ACCEPT_NESTED))
@@ -179,7 +183,7 @@ static void compare_one(struct regpin_vcpu *vcpu,
 		return;
 	state = lifecycle_state(vcpu, &access);
 	judge(policy, &state, &access, &verdict);
-	if (!verdict.rule || verdict.rule->type == RULE_DENY ||
+	if (!verdict.rule || verdict.rule->type >= RULE_DENY ||
 	    verdict.rule->type == RULE_REQUIRE)
 		return;
 	/* The VMM is never refused; what it wrote stands. */

@@ -140,28 +140,6 @@ bool vm_armed(struct regpin_vm *vm)
 	return armed;
 }
 
-static int set_filter(int fd, const struct kvm_msr_filter *filter)
-{
-	int ret = kvm_ioctl(fd, KVM_X86_SET_MSR_FILTER, (void *)filter);
-
-	return ret ? -errno : 0;
-}
-
-static int set_mask(int fd, uint64_t mask)
-{
-	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_USER_SPACE_MSR,
-				      .args = { mask } };
-
-	return kvm_ioctl(fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;
-}
-
-static int install(struct regpin_vm *vm)
-{
-	int ret = filter_build(vm->policy, NULL, &vm->merged);
-
-	return ret ? ret : set_filter(vm->fd, &vm->merged.filter);
-}
-
 /*
  * A rule that this host can't enforce stops the start, unless it is optional or is
  * only to be looked after.
@@ -178,20 +156,6 @@ static int check_host(const struct regpin_policy *policy,
 	if (policy->settings.init_action != REGPIN_ALLOW && !host->cr_filter)
 		return -EOPNOTSUPP;
 	return 0;
-}
-
-/* What of the policy and of the host come together. */
-static void want(struct regpin_vm *vm, const struct regpin_policy *policy)
-{
-	const struct host *host = &vm->host;
-
-	/* Once it was there, KVM may always have an exit of it on its way. */
-	vm->wants_msrs = host->msr_filter && host->msr_exits &&
-			 (filter_needed(policy) || vm->wants_msrs);
-	vm->wants_crs = host->cr_filter && vm->wants_msrs &&
-			cr_filter_needed(policy);
-	vm->detects = !host->cr_filter && vm->wants_msrs &&
-		      policy->settings.detect_ms && cr_filter_detects(policy);
 }
 
 static uint32_t first_gate(const struct regpin_policy *policy)
@@ -236,16 +200,12 @@ int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask)
 	return ret;
 }
 
-/* Exits before the filter: in between, KVM would #GP itself. */
 static int set_up(struct regpin_vm *vm)
 {
 	int err = 0;
 
-	if (vm->wants_msrs) {
-		err = set_mask(vm->fd, KVM_MSR_EXIT_REASON_FILTER);
-		if (!err)
-			err = install(vm);
-	}
+	if (vm->wants_msrs)
+		err = vm_set_msrs(vm);
 	if (!err && wants_hypercall(vm))
 		err = regpin_vm_set_hypercalls(vm, 0);
 	if (!err && vm->policy->arming == ARM_START)
@@ -259,6 +219,7 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_ATTACHED,
 				      .rule = REGPIN_NO_RULE };
+	const struct regpin_policy *in_force;
 	struct regpin_vm *vm;
 	int err;
 
@@ -267,20 +228,26 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 	vm = pages_alloc(sizeof(*vm));
 	if (!vm)
 		return -ENOMEM;
-	vm->policy = policy;
-	vm->numbered[0].policy = policy;
+	vm->whole = policy;
+	err = vm_resolve(vm, policy, 0, &in_force);
+	if (err) {
+		pages_free(vm, sizeof(*vm));
+		return err;
+	}
+	vm->policy = in_force;
+	vm->numbered[0].policy = in_force;
 	vm->fd = vm_fd;
 	if (options)
 		vm->options = *options;
 	host_probe_fd(&vm->host, kvm_fd);
 	vm->gate = first_gate(policy);
 	vm->cause = REGPIN_BY_SYSCALL_ENTRY;
-	want(vm, policy);
+	vm_want(vm, in_force);
 	err = check_host(policy, &vm->host);
 	if (!err)
 		err = set_up(vm);
 	if (err) {
-		pages_free(vm, sizeof(*vm));
+		regpin_vm_detach(vm);
 		return err;
 	}
 	vm_event(vm, NULL, &event);
@@ -290,54 +257,9 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 
 void regpin_vm_detach(struct regpin_vm *vm)
 {
+	for (int i = 0; vm && i < 2; i++)
+		pages_free(vm->in_force[i], sizeof(struct in_force));
 	pages_free(vm, sizeof(*vm));
-}
-
-static int replace_filter(struct regpin_vm *vm,
-			  const struct kvm_msr_filter *filter)
-{
-	struct filter_copy *copy = &vm->copies[vm->vmm == &vm->copies[0]];
-	int ret = filter_copy(copy, filter);
-
-	if (!ret)
-		ret = filter_build(vm->policy, &copy->filter, &vm->merged);
-	if (!ret)
-		ret = set_filter(vm->fd, &vm->merged.filter);
-	/* Only now the judging of exits may follow the new one. */
-	if (!ret)
-		atomic_store(&vm->vmm, copy);
-	return ret;
-}
-
-int regpin_vm_set_msr_filter(struct regpin_vm *vm,
-			     const struct kvm_msr_filter *filter)
-{
-	int ret;
-
-	if (!vm->wants_msrs)
-		return set_filter(vm->fd, filter);
-	vm_use(vm);
-	vm_lock(vm);
-	ret = replace_filter(vm, filter);
-	vm_unlock(vm);
-	vm_done(vm);
-	if (ret == -E2BIG)
-		vm_refuse(vm, NULL, REGPIN_REFUSED_FILTER);
-	return ret;
-}
-
-int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask)
-{
-	int ret;
-
-	if (!vm->wants_msrs)
-		return set_mask(vm->fd, mask);
-	vm_lock(vm);
-	ret = set_mask(vm->fd, mask | KVM_MSR_EXIT_REASON_FILTER);
-	if (!ret)
-		atomic_store(&vm->vmm_mask, mask);
-	vm_unlock(vm);
-	return ret;
 }
 
 int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
@@ -351,66 +273,76 @@ int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
 	return vm_refuse(vm, NULL, REGPIN_REFUSED_SMM);
 }
 
-/* The filter for @policy and for what the VMM has asked for. Under the lock. */
-static int build(struct regpin_vm *vm, const struct regpin_policy *policy,
-		 struct filter_copy *out)
+/* Would its filter fit? Nothing may be half done. Under the lock. */
+static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
 {
-	struct filter_copy *vmm = atomic_load(&vm->vmm);
+	struct filter_copy *trial = pages_alloc(sizeof(*trial));
+	int err = trial ? vm_build(vm, policy, trial) : -ENOMEM;
 
-	return filter_build(policy, vmm ? &vmm->filter : NULL, out);
+	pages_free(trial, sizeof(*trial));
+	return err;
 }
 
-int regpin_vm_set_policy(struct regpin_vm *vm,
-			 const struct regpin_policy *policy)
+/* Under the lock. */
+static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
 {
-	int err = check_host(policy, &vm->host);
-	struct filter_copy *trial;
+	const struct regpin_policy *policy;
+	uint64_t hold = vm_holds(vm, whole);
 	struct numbered *next;
+	int err = vm_resolve(vm, whole, hold, &policy);
 
-	if (err)
-		return err;
-	/* Would it fit? Nothing may be half done. */
-	trial = pages_alloc(sizeof(*trial));
-	if (!trial)
-		return -ENOMEM;
-	vm_lock(vm);
-	err = build(vm, policy, trial);
-	vm_unlock(vm);
-	pages_free(trial, sizeof(*trial));
+	if (!err)
+		err = try_filter(vm, policy);
 	if (err)
 		return err;
 	/* In place of the one before: by that nobody judges any more. */
 	next = &vm->numbered[(vm->swaps + 1) & 1];
 	atomic_store(&next->number, (uint8_t)(vm->swaps + 1));
 	atomic_store(&next->policy, policy);
+	vm->whole = whole;
+	vm->hold = hold;
 	atomic_store(&vm->policy, policy);
 	atomic_fetch_add(&vm->swaps, 1);
-	vm_alert(vm);
 	return 0;
+}
+
+/* What was in force before is not to be taken for that of another policy there. */
+static void forget_room(struct regpin_vm *vm)
+{
+	for (int i = 0; i < 2; i++) {
+		struct in_force *room = vm->in_force[i];
+
+		if (room && &room->policy != vm->policy)
+			room->of = NULL;
+	}
+}
+
+int regpin_vm_set_policy(struct regpin_vm *vm,
+			 const struct regpin_policy *policy)
+{
+	int err = check_host(policy, &vm->host);
+
+	if (err)
+		return err;
+	vm_lock(vm);
+	err = set_policy(vm, policy);
+	if (err)
+		forget_room(vm);
+	vm_unlock(vm);
+	if (!err)
+		vm_alert(vm);
+	return err;
 }
 
 int regpin_vm_policy_done(struct regpin_vm *vm)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_POLICY,
 				      .rule = REGPIN_NO_RULE };
-	const struct regpin_policy *policy = vm->policy;
-	int err = 0;
+	int err;
 
 	vm_lock(vm);
-	want(vm, policy);
-	if (vm->wants_msrs) {
-		err = set_mask(vm->fd, atomic_load(&vm->vmm_mask) |
-				       KVM_MSR_EXIT_REASON_FILTER);
-		if (!err)
-			err = build(vm, policy, &vm->merged);
-		if (!err)
-			err = set_filter(vm->fd, &vm->merged.filter);
-	}
-	if (!err && !vm->wants_crs)
-		err = vm_unfilter_crs_locked(vm);
-	else if (!err && (atomic_exchange(&vm->filtered, false) ||
-			  vm_armed_locked(vm) || policy->arming == ARM_START))
-		err = vm_filter_crs_locked(vm);
+	err = vm_refilter_locked(vm);
+	forget_room(vm);
 	vm_unlock(vm);
 	if (err)
 		vm_stop(vm, NULL);

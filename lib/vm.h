@@ -56,8 +56,26 @@ enum gate {
 };
 
 /**
+ * struct in_force - a policy's rules that hold for a guest, where not all do
+ * @policy: of these rules
+ * @numbers: by which numbers the whole policy knows them
+ * @of: the whole policy, NULL if nothing is here that could be used again
+ * @hold: which of its conditions do, see whens_hold()
+ */
+struct in_force {
+	struct regpin_policy policy;
+	uint16_t numbers[POLICY_MAX_RULES];
+	const struct regpin_policy *of;
+	uint64_t hold;
+};
+
+/**
  * struct regpin_vm - a VM under a policy
- * @policy: borrowed; another one may take its place while the VM runs
+ * @policy: what is in force: @whole, or the rules of it that hold for the guest; another
+ *	one may take its place while the VM runs
+ * @whole: the caller's, borrowed
+ * @hold: which of its conditions hold; under @lock
+ * @in_force: room for @policy and for the one before, NULL where not needed
  * @swaps: how often it was replaced
  * @numbered: it and the one before, which a vCPU may still be judging by
  * @users: threads that read @policy outside of a vCPU's run, see vm_use()
@@ -96,6 +114,9 @@ enum gate {
  */
 struct regpin_vm {
 	_Atomic(const struct regpin_policy *) policy;
+	const struct regpin_policy *whole;
+	uint64_t hold;
+	_Atomic(struct in_force *) in_force[2];
 	_Atomic uint8_t swaps;
 	struct numbered numbered[2];
 	_Atomic uint32_t users;
@@ -320,6 +341,35 @@ void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 uint8_t vm_policy_number(struct regpin_vm *vm,
 			 const struct regpin_policy *policy);
 
+/* The number of a rule of a policy in force, as the whole policy counts. */
+uint32_t vm_rule_number(struct regpin_vm *vm,
+			const struct regpin_policy *policy,
+			const struct rule *rule);
+
+/*
+ * Under the lock: the rules of @whole that hold by @hold, or -ENOMEM. What was in force
+ * stays readable, what was so before it does not.
+ */
+int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
+	       uint64_t hold, const struct regpin_policy **ret);
+
+/* Which of @whole's conditions hold for the VM's guest, as far as it is known? */
+uint64_t vm_holds(struct regpin_vm *vm, const struct regpin_policy *whole);
+
+/* A vCPU's CPUID is known: with it, which rules hold. 0 or -errno; -EPERM: refused. */
+int vm_guest_known(struct regpin_vm *vm, const struct regpin_vcpu *vcpu);
+
+/*
+ * vm_filters.c, under the lock: what of @policy and of the host come together; the
+ * filter for @policy and for what the VMM has asked for; KVM is given the reasons and
+ * the filter; and all its filters follow the policy. 0 or -errno.
+ */
+void vm_want(struct regpin_vm *vm, const struct regpin_policy *policy);
+int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
+	     struct filter_copy *out);
+int vm_set_msrs(struct regpin_vm *vm);
+int vm_refilter_locked(struct regpin_vm *vm);
+
 /* Sends a refusal as an event and returns -EPERM. */
 int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	      enum regpin_refusal reason);
@@ -355,6 +405,19 @@ uint64_t vcpu_run_time(void);
  * cr.c: one of KVM's exits. 1: answered, 0: the VMM's.
  */
 int cr_exit(struct regpin_vcpu *vcpu);
+
+/* Answers an MSR exit: the guest gets #GP, or goes on behind the instruction. 1. */
+int vcpu_answer(struct regpin_vcpu *vcpu, bool gp);
+
+/*
+ * refused.c: an access that KVM does not know (@type is RULE_UNKNOWN) or refuses
+ * (RULE_INVALID), and one where the policy says nothing, no MSR is, and KVM was not
+ * asked. 1: answered, 0: the VMM's.
+ */
+int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 enum rule_type type, struct access *access);
+int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 struct access *access);
 
 /*
  * immediate_exit is the VMM's as well, and any non-zero value does: ours is another

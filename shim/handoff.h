@@ -21,7 +21,7 @@
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	3u
+#define HANDOFF_VERSION	4u
 
 /* Exit status of a VMM that the shim ended, and of a `run` that never began. */
 #define EXIT_REGPIN	125

@@ -58,6 +58,44 @@ static inline void add_deny(struct regpin_policy *policy, uint32_t index,
 	rule->access = (uint8_t)access;
 }
 
+/* Opens a range where the policy's default denies. */
+static inline void add_allow(struct regpin_policy *policy, uint32_t index,
+			     uint32_t count, unsigned int access)
+{
+	add_deny(policy, index, count, access, REGPIN_GP);
+	policy->rules[policy->nr_rules - 1].type = RULE_ALLOW;
+}
+
+/* Reads of one MSR answer @value. */
+static inline void add_answer(struct regpin_policy *policy, uint32_t index,
+			     uint64_t value)
+{
+	add_deny(policy, index, 1, ACCESS_READ, REGPIN_GP);
+	policy->rules[policy->nr_rules - 1].type = RULE_VALUE;
+	policy->rules[policy->nr_rules - 1].value = value;
+}
+
+/* A rule of the whole policy. */
+static inline void add_wide(struct regpin_policy *policy, unsigned int type,
+			    unsigned int action, unsigned int flags,
+			    uint64_t value)
+{
+	struct rule *rule;
+
+	add_deny(policy, 0, 0, ACCESS_READ | ACCESS_WRITE, action);
+	rule = &policy->rules[policy->nr_rules - 1];
+	rule->type = (uint8_t)type;
+	rule->flags = (uint16_t)flags;
+	rule->value = value;
+}
+
+static inline void add_default(struct regpin_policy *policy,
+			       unsigned int access, unsigned int action)
+{
+	add_wide(policy, RULE_DEFAULT, action, 0, 0);
+	policy->rules[policy->nr_rules - 1].access = (uint8_t)access;
+}
+
 /* Checks and sorts. Returns the number of errors; says what they are. */
 static inline unsigned int finish_policy(struct regpin_policy *policy)
 {

@@ -54,10 +54,10 @@ static struct answer ask(const struct host *host, unsigned int kind,
 	return answer;
 }
 
-/* Are there rules of this type on this kind of register? */
+/* Are there rules of this type on this kind of register, with something to enforce? */
 static bool possible(unsigned int kind, unsigned int type)
 {
-	return kind == REGPIN_MSR ||
+	return (kind == REGPIN_MSR && type != RULE_ALLOW) ||
 	       type == RULE_STICKY || type == RULE_NEVER ||
 	       type == RULE_FROZEN ||
 	       (type == RULE_REQUIRE && kind != REGPIN_XCR0);
@@ -115,7 +115,7 @@ static void print_kind(const struct host *host, unsigned int kind)
 
 	printf("%-4s  ", regpin_kind_names[kind]);
 	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
-		if (!possible(kind, type))
+		if (!possible(kind, type) || type >= RULE_DEFAULT)
 			continue;
 		answer = ask(host, kind, type);
 		printf("%s%s", between, rule_type_names[type]);
@@ -130,6 +130,18 @@ static void print_kind(const struct host *host, unsigned int kind)
 		       "", answer.why);
 	if (kind == REGPIN_MSR && answer.enforced && host->vmload_open)
 		print_by_vmload();
+}
+
+/* What a policy says of all MSRs at once: each may fail for reasons of its own. */
+static void print_wide(const struct host *host)
+{
+	for (unsigned int type = RULE_DEFAULT; type < RULE_TYPE_MAX; type++) {
+		struct answer answer = ask(host, REGPIN_MSR, type);
+
+		printf("MSRs  %s: %s%s\n", rule_type_names[type],
+		       answer.enforced ? "enforced" : "NOT enforced: ",
+		       answer.enforced ? "" : answer.why);
+	}
 }
 
 static void print_notes(const struct host *host)
@@ -215,7 +227,7 @@ static void json_kinds(struct json *json, const struct host *host)
 			if (!answer.enforced)
 				json_string(json, "why", answer.why);
 			else if (kind == REGPIN_MSR && type != RULE_VALUE &&
-				 host->vmload_open)
+				 type < RULE_DEFAULT && host->vmload_open)
 				json_by_vmload(json);
 			json_object_end(json);
 		}
@@ -300,6 +312,7 @@ static void print_text(const struct host *host,
 	printf("\n");
 	for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++)
 		print_kind(host, kind);
+	print_wide(host);
 	print_notes(host);
 }
 

@@ -36,6 +36,7 @@ static const char *const refusal_names[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_FILTER] = "filter",
 	[REGPIN_REFUSED_HOST] = "host",
 	[REGPIN_REFUSED_FD] = "fd",
+	[REGPIN_REFUSED_CPUID] = "cpuid",
 };
 
 static const char *const cause_names[REGPIN_CAUSE_MAX] = {
@@ -183,6 +184,19 @@ static void put_register(struct json *json, unsigned int kind, uint32_t index)
 		json_hex(json, "index", index);
 }
 
+/* Did this read get a value? Not one that was answered with #GP, or not at all. */
+static bool gave_value(const struct regpin_event *event,
+		       const struct regpin_policy *policy)
+{
+	const struct rule *rule = policy && event->rule < policy->nr_rules ?
+					  &policy->rules[event->rule] : NULL;
+
+	if (rule && event->action == REGPIN_REPORT &&
+	    (rule->type == RULE_UNKNOWN || rule->type == RULE_INVALID))
+		return false;
+	return event->action < REGPIN_GP;
+}
+
 /* The access: which register, how, from what to what, who and by which rule. */
 static void put_access(struct json *json, const struct regpin_event *event,
 		       const struct regpin_policy *policy)
@@ -196,8 +210,7 @@ static void put_access(struct json *json, const struct regpin_event *event,
 		json_hex(json, "old", event->old_value);
 		json_hex(json, "new", event->new_value);
 	}
-	/* A read that was answered with #GP, or not at all, has no value. */
-	if (event->write || event->action < REGPIN_GP)
+	if (event->write || gave_value(event, policy))
 		json_hex(json, "value", event->value);
 	if (violation && event->has_rip) {
 		json_hex(json, "rip", event->rip);

@@ -146,6 +146,8 @@ uint64_t moves_rules(const struct regpin_policy *policy)
 	memset(plain.source, 0, sizeof(plain.source));
 	for (uint32_t i = 0; i < plain.nr_rules; i++)
 		plain.rules[i].line = plain.rules[i].column = 0;
+	for (uint32_t i = 0; i < plain.nr_whens; i++)
+		plain.whens[i].line = plain.whens[i].column = 0;
 	len = blob_seal(&plain, blob);
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ blob[i]) * 0x100000001b3ull;

@@ -3,10 +3,16 @@
  * Two policies compared, register by register. The MSRs are cut into stretches
  * within which no rule of either policy begins or ends; the effects of both on
  * a stretch are compared bit by bit, and equal changes are joined again.
+ *
+ * First that is done with the rules that always hold; then, for each condition that
+ * either policy has, with those and the rules under it, and what was found already is
+ * left out.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "judge.h"
 
 #include "policy_diff.h"
 
@@ -24,6 +30,19 @@ struct effects {
 	uint8_t bits[NR_BITWISE][64];
 	uint8_t whole[NR_WHOLE];
 	uint64_t value;
+};
+
+/**
+ * struct comparison - what is being compared
+ * @from: the old policy
+ * @to: the new one
+ * @when: rules under this condition count as well; NULL: only those without
+ * @diff: where changes go
+ */
+struct comparison {
+	const struct regpin_policy *from, *to;
+	const struct when *when;
+	struct policy_diff *diff;
 };
 
 static unsigned int level(uint8_t effect)
@@ -83,13 +102,46 @@ static void add_rule(struct effects *effects, const struct rule *rule)
 	}
 }
 
-static void find_effects(const struct regpin_policy *policy, unsigned int kind,
+static bool counts(const struct regpin_policy *policy, const struct rule *rule,
+		   const struct when *when)
+{
+	return !rule->when ||
+	       (when && when_same(&policy->whens[rule->when - 1], when));
+}
+
+/* What is done about accesses that no rule speaks of: @spoken are ACCESS_*. */
+static void add_default(struct effects *effects,
+			const struct regpin_policy *policy, uint32_t index,
+			unsigned int spoken)
+{
+	for (unsigned int access = ACCESS_READ; access <= ACCESS_WRITE;
+	     access++) {
+		const struct rule *rest = judge_default(policy, index, access);
+
+		if (rest && !(spoken & access))
+			add_whole(effects, access == ACCESS_READ ?
+				  DIFF_READ : DIFF_WRITE, rest->action);
+	}
+}
+
+static void find_effects(const struct regpin_policy *policy,
+			 const struct when *when, unsigned int kind,
 			 uint32_t index, struct effects *effects)
 {
+	unsigned int spoken = 0;
+
 	memset(effects, 0, sizeof(*effects));
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (rule_covers(&policy->rules[i], kind, index))
-			add_rule(effects, &policy->rules[i]);
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (!rule_covers(rule, kind, index) ||
+		    !counts(policy, rule, when))
+			continue;
+		add_rule(effects, rule);
+		spoken |= rule_speaks_of(rule);
+	}
+	if (kind == REGPIN_MSR)
+		add_default(effects, policy, index, spoken);
 }
 
 static enum diff_class classify(unsigned int from, unsigned int to)
@@ -106,7 +158,7 @@ static bool continues(const struct policy_change *a,
 	       b->kind == REGPIN_MSR && a->index + a->count == b->index &&
 	       a->what == b->what && a->bits == b->bits && a->from == b->from &&
 	       a->to == b->to && a->from_value == b->from_value &&
-	       a->to_value == b->to_value;
+	       a->to_value == b->to_value && when_same(&a->when, &b->when);
 }
 
 static void add_change(struct policy_diff *diff,
@@ -124,17 +176,24 @@ static void add_change(struct policy_diff *diff,
 		diff->list[diff->nr++] = *change;
 }
 
+/* @from and @to are four sets: old and new, and both without the condition. */
 static void compare_bits(struct policy_diff *diff, struct policy_change *change,
-			 const uint8_t from[64], const uint8_t to[64])
+			 const struct effects e[4], unsigned int what)
 {
-	uint64_t left = UINT64_MAX;
+	const uint8_t *from = e[0].bits[what], *to = e[1].bits[what];
+	uint64_t left = 0;
 
+	for (unsigned int i = 0; i < 64; i++)
+		if (from[i] != to[i] && (from[i] != e[2].bits[what][i] ||
+					 to[i] != e[3].bits[what][i]))
+			left |= 1ull << i;
 	for (unsigned int i = 0; i < 64; i++) {
-		if (from[i] == to[i] || !(left >> i & 1))
+		if (!(left >> i & 1))
 			continue;
 		change->bits = 0;
 		for (unsigned int j = i; j < 64; j++)
-			if (from[j] == from[i] && to[j] == to[i])
+			if (left >> j & 1 && from[j] == from[i] &&
+			    to[j] == to[i])
 				change->bits |= 1ull << j;
 		left &= ~change->bits;
 		change->from = from[i];
@@ -145,45 +204,58 @@ static void compare_bits(struct policy_diff *diff, struct policy_change *change,
 	change->bits = 0;
 }
 
+static bool whole_same(const struct effects *a, const struct effects *b,
+		       unsigned int i)
+{
+	return a->whole[i] == b->whole[i] &&
+	       (i + NR_BITWISE != DIFF_VALUE || a->value == b->value);
+}
+
 static void compare_effects(struct policy_diff *diff,
 			    struct policy_change *change,
-			    const struct effects *from,
-			    const struct effects *to)
+			    const struct effects e[4])
 {
 	for (unsigned int what = 0; what < NR_BITWISE; what++) {
 		change->what = (uint8_t)what;
-		compare_bits(diff, change, from->bits[what], to->bits[what]);
+		compare_bits(diff, change, e, what);
 	}
 	for (unsigned int i = 0; i < NR_WHOLE; i++) {
-		change->what = (uint8_t)(NR_BITWISE + i);
-		change->from = from->whole[i];
-		change->to = to->whole[i];
-		if (change->what == DIFF_VALUE) {
-			change->from_value = from->value;
-			change->to_value = to->value;
-		}
-		if (change->from == change->to &&
-		    change->from_value == change->to_value)
+		if (whole_same(&e[0], &e[1], i) ||
+		    (whole_same(&e[0], &e[2], i) &&
+		     whole_same(&e[1], &e[3], i)))
 			continue;
+		change->what = (uint8_t)(NR_BITWISE + i);
+		change->from = e[0].whole[i];
+		change->to = e[1].whole[i];
+		if (change->what == DIFF_VALUE) {
+			change->from_value = e[0].value;
+			change->to_value = e[1].value;
+		}
 		change->class = (uint8_t)classify(level(change->from),
 						  level(change->to));
 		add_change(diff, change);
 	}
 }
 
-static void compare_register(struct policy_diff *diff,
-			     const struct regpin_policy *from,
-			     const struct regpin_policy *to, unsigned int kind,
+static void compare_register(const struct comparison *c, unsigned int kind,
 			     uint32_t index, uint32_t count)
 {
 	struct policy_change change = {
 		.kind = (uint8_t)kind, .index = index, .count = count,
 	};
-	struct effects before, after;
+	/* Without a condition nothing was found before: effects that differ. */
+	struct effects e[4];
 
-	find_effects(from, kind, index, &before);
-	find_effects(to, kind, index, &after);
-	compare_effects(diff, &change, &before, &after);
+	find_effects(c->from, c->when, kind, index, &e[0]);
+	find_effects(c->to, c->when, kind, index, &e[1]);
+	if (c->when) {
+		change.when = *c->when;
+		find_effects(c->from, NULL, kind, index, &e[2]);
+		find_effects(c->to, NULL, kind, index, &e[3]);
+	} else {
+		memset(&e[2], 0xff, 2 * sizeof(e[0]));
+	}
+	compare_effects(c->diff, &change, e);
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -200,7 +272,7 @@ static size_t add_borders(uint64_t *borders, const struct regpin_policy *policy)
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (rule->kind != REGPIN_MSR)
+		if (rule->kind != REGPIN_MSR || rule_is_wide(rule))
 			continue;
 		borders[nr++] = rule->index;
 		borders[nr++] = (uint64_t)rule->index + rule->count;
@@ -208,26 +280,62 @@ static size_t add_borders(uint64_t *borders, const struct regpin_policy *policy)
 	return nr;
 }
 
-static int compare_msrs(struct policy_diff *diff,
-			const struct regpin_policy *from,
-			const struct regpin_policy *to)
+/* Does any rule speak of it? What none does is the defaults' matter. */
+static bool spoken_of(const struct comparison *c, uint32_t index)
 {
-	size_t max = 2 * ((size_t)from->nr_rules + to->nr_rules), nr;
+	const unsigned int any = ACCESS_READ | ACCESS_WRITE;
+
+	return policy_rule_on(c->from, REGPIN_MSR, index, any) ||
+	       policy_rule_on(c->to, REGPIN_MSR, index, any);
+}
+
+static int compare_msrs(const struct comparison *c)
+{
+	size_t max = 2 * ((size_t)c->from->nr_rules + c->to->nr_rules), nr;
 	uint64_t *borders = calloc(max ? max : 1, sizeof(*borders));
 
 	if (!borders)
 		return -ENOMEM;
-	nr = add_borders(borders, from);
-	nr += add_borders(borders + nr, to);
+	nr = add_borders(borders, c->from);
+	nr += add_borders(borders + nr, c->to);
 	qsort(borders, nr, sizeof(*borders), compare_u64);
 	for (size_t i = 0; i + 1 < nr; i++)
-		if (borders[i] < borders[i + 1])
-			compare_register(diff, from, to, REGPIN_MSR,
-					 (uint32_t)borders[i],
+		if (borders[i] < borders[i + 1] &&
+		    spoken_of(c, (uint32_t)borders[i]))
+			compare_register(c, REGPIN_MSR, (uint32_t)borders[i],
 					 (uint32_t)(borders[i + 1] -
 						    borders[i]));
 	free(borders);
 	return 0;
+}
+
+static int compare_rules(const struct comparison *c)
+{
+	for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++)
+		if (kind != REGPIN_MSR)
+			compare_register(c, kind, 0, 1);
+	return compare_msrs(c);
+}
+
+/* Each condition of either policy, once. */
+static int compare_conditions(struct comparison *c)
+{
+	int ret = compare_rules(c);
+
+	for (uint32_t i = 0; i < c->from->nr_whens && !ret; i++) {
+		c->when = &c->from->whens[i];
+		ret = compare_rules(c);
+	}
+	for (uint32_t i = 0; i < c->to->nr_whens && !ret; i++) {
+		bool known = false;
+
+		c->when = &c->to->whens[i];
+		for (uint32_t j = 0; j < c->from->nr_whens; j++)
+			known |= when_same(c->when, &c->from->whens[j]);
+		if (!known)
+			ret = compare_rules(c);
+	}
+	return ret;
 }
 
 static void add_setting(struct policy_diff *diff, enum diff_what what,
@@ -296,13 +404,71 @@ static void compare_settings(struct policy_diff *diff,
 		    DIFF_CHANGES);
 }
 
+static uint8_t default_effect(const struct regpin_policy *policy,
+			      unsigned int access)
+{
+	const struct rule *rest = policy_wide(policy, RULE_DEFAULT);
+
+	return rest && rest->access & access ? rest->action : 0;
+}
+
+/* A #GP is as without a rule: then it is only told of or not. */
+static void compare_refused(struct policy_diff *diff, enum diff_what what,
+			    const struct rule *from, const struct rule *to)
+{
+	const struct rule *const rules[2] = { from, to };
+	struct policy_change change = { .what = (uint8_t)what,
+					.class = DIFF_CHANGES };
+	uint8_t effect[2] = { 0, 0 };
+
+	for (int i = 0; i < 2; i++)
+		if (rules[i])
+			effect[i] = rules[i]->action |
+				(rules[i]->flags & RULE_ANSWERS ?
+					 DIFF_ANSWERS : 0);
+	change.from = effect[0];
+	change.to = effect[1];
+	change.from_value = from ? from->value : 0;
+	change.to_value = to ? to->value : 0;
+	if (!change.from && change.to == REGPIN_REPORT)
+		change.class = DIFF_TIGHTENS;
+	if (change.from == REGPIN_REPORT && !change.to)
+		change.class = DIFF_LOOSENS;
+	if (change.from != change.to || change.from_value != change.to_value)
+		add_change(diff, &change);
+}
+
+/* What concerns all MSRs at once. */
+static void compare_wide(struct policy_diff *diff,
+			 const struct regpin_policy *from,
+			 const struct regpin_policy *to)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int access = i ? ACCESS_WRITE : ACCESS_READ;
+		struct policy_change change = {
+			.what = (uint8_t)(DIFF_DEFAULT_READ + i),
+			.from = default_effect(from, access),
+			.to = default_effect(to, access),
+		};
+
+		change.class = (uint8_t)classify(level(change.from),
+						 level(change.to));
+		if (change.from != change.to)
+			add_change(diff, &change);
+	}
+	compare_refused(diff, DIFF_UNKNOWN, policy_wide(from, RULE_UNKNOWN),
+			policy_wide(to, RULE_UNKNOWN));
+	compare_refused(diff, DIFF_INVALID, policy_wide(from, RULE_INVALID),
+			policy_wide(to, RULE_INVALID));
+}
+
 int policy_diff(const struct regpin_policy *from,
 		const struct regpin_policy *to, struct policy_diff *diff)
 {
+	struct comparison c = { .from = from, .to = to, .diff = diff };
+
 	memset(diff, 0, sizeof(*diff));
 	compare_settings(diff, from, to);
-	for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++)
-		if (kind != REGPIN_MSR)
-			compare_register(diff, from, to, kind, 0, 1);
-	return compare_msrs(diff, from, to);
+	compare_wide(diff, from, to);
+	return compare_conditions(&c);
 }

@@ -25,6 +25,10 @@ enum diff_what {
 	DIFF_READ,		/* reading: deny */
 	DIFF_WRITE,		/* writing: deny */
 	DIFF_VALUE,		/* what reads answer */
+	DIFF_DEFAULT_READ,	/* of MSRs that no rule speaks of */
+	DIFF_DEFAULT_WRITE,
+	DIFF_UNKNOWN,		/* accesses that KVM does not know */
+	DIFF_INVALID,		/* or refuses */
 	DIFF_ARMING,
 	DIFF_REQUEST_MSR,
 	DIFF_NESTED,
@@ -42,10 +46,13 @@ enum diff_what {
 /* In the upper bit of a change's @from and @to: only seen, afterwards. */
 #define DIFF_DETECTED	0x80u
 
+/* Likewise, of DIFF_UNKNOWN and DIFF_INVALID: reads answer a number. */
+#define DIFF_ANSWERS	0x40u
+
 /**
  * struct policy_change - one difference
  * @bits: which bits, for DIFF_CLEAR, SET and REQUIRE
- * @from_value: for DIFF_VALUE the constant; for what stands beside the rules the
+ * @from_value: for DIFF_VALUE, UNKNOWN and INVALID the constant; for what stands beside the rules the
  *	number that stands there
  * @to_value: likewise in the new policy
  * @index: first MSR
@@ -56,12 +63,14 @@ enum diff_what {
  * @from: what the old policy does about it: 0 nothing, else enum regpin_action,
  *	with DIFF_DETECTED
  * @to: likewise the new one
+ * @when: for which guests; all that is 0: for all
  */
 struct policy_change {
 	uint64_t bits;
 	uint64_t from_value, to_value;
 	uint32_t index, count;
 	uint8_t class, what, kind, from, to;
+	struct when when;
 };
 
 #define DIFF_MAX	256u

@@ -9,6 +9,7 @@
 
 #include "event_json.h"
 #include "policy_diff.h"
+#include "policy_when.h"
 
 static const char *const class_names[DIFF_CLASS_MAX] = {
 	[DIFF_LOOSENS] = "loosens",
@@ -25,6 +26,10 @@ static const char *const what_names[DIFF_WHAT_MAX] = {
 	[DIFF_READ] = "reads",
 	[DIFF_WRITE] = "writes",
 	[DIFF_VALUE] = "what reads answer",
+	[DIFF_DEFAULT_READ] = "reads of MSRs that no rule speaks of",
+	[DIFF_DEFAULT_WRITE] = "writes of MSRs that no rule speaks of",
+	[DIFF_UNKNOWN] = "accesses to MSRs that KVM does not know",
+	[DIFF_INVALID] = "accesses that KVM refuses",
 	[DIFF_ARMING] = "arming",
 	[DIFF_REQUEST_MSR] = "the MSR by which the guest requests arming",
 	[DIFF_NESTED] = "nested virtualisation",
@@ -96,6 +101,18 @@ static void append_effect(char *buf, size_t size, uint8_t effect)
 		append(buf, size, "%s", regpin_action_names[action]);
 }
 
+/* What becomes of accesses that KVM refuses. */
+static void append_refused(char *buf, size_t size, uint8_t effect,
+			   uint64_t value)
+{
+	uint8_t action = effect & (uint8_t)~DIFF_ANSWERS;
+
+	append(buf, size, "%s", !effect || action >= REGPIN_ACTION_MAX ?
+	       "gp" : regpin_action_names[action]);
+	if (effect & DIFF_ANSWERS)
+		append(buf, size, ", reads give 0x%" PRIx64, value);
+}
+
 static void append_value(char *buf, size_t size,
 			 const struct policy_change *change, uint8_t effect,
 			 uint64_t value)
@@ -106,6 +123,10 @@ static void append_value(char *buf, size_t size,
 			append(buf, size, "0x%" PRIx64, value);
 		else
 			append(buf, size, "the register");
+		break;
+	case DIFF_UNKNOWN:
+	case DIFF_INVALID:
+		append_refused(buf, size, effect, value);
 		break;
 	case DIFF_ARMING:
 		append(buf, size, "%s",
@@ -142,7 +163,7 @@ const char *policy_change_text(char *buf, size_t size,
 		.kind = change->kind, .index = change->index,
 		.count = change->count,
 	};
-	char name[REGISTER_NAME_MAX], bits[512];
+	char name[REGISTER_NAME_MAX], bits[512], when[WHEN_TEXT];
 
 	snprintf(buf, size, "%s:", class_names[change->class]);
 	if (change->count)
@@ -153,6 +174,8 @@ const char *policy_change_text(char *buf, size_t size,
 		append(buf, size, " %s",
 		       register_bits_text(bits, sizeof(bits), change->kind,
 					  change->index, change->bits));
+	if (*when_text(when, &change->when))
+		append(buf, size, " (when %s)", when);
 	append(buf, size, "%s %s: ", change->count ? ":" : "",
 	       what_names[change->what]);
 	append_value(buf, size, change, change->from, change->from_value);

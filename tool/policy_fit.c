@@ -49,9 +49,16 @@ const char *policy_fit_init(struct regpin_policy *policy,
 unsigned int policy_all_report(struct regpin_policy *policy,
 			       struct problems *problems)
 {
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].type != RULE_VALUE)
-			policy->rules[i].action = REGPIN_REPORT;
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		struct rule *rule = &policy->rules[i];
+
+		if (rule->type == RULE_VALUE || rule->type == RULE_ALLOW)
+			continue;
+		rule->action = REGPIN_REPORT;
+		rule->flags &= (uint16_t)~RULE_ANSWERS;
+		if (rule_is_wide(rule))
+			rule->value = 0;
+	}
 	settings_report_only(&policy->settings);
 	return policy_check(policy, problems);
 }

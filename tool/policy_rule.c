@@ -4,6 +4,7 @@
 
 #include "policy_register.h"
 #include "policy_rule.h"
+#include "policy_when.h"
 
 #define MAX_TARGETS	256	/* registers in one rule */
 
@@ -19,14 +20,15 @@ static const struct word rule_keys[] = {
 	{ "once", 0 },
 	{ "uniform", 0 },
 	{ "deny", 0 },
+	{ "allow", 0 },
 	{ "value", 0 },
 	{ "action", 0 },
 	{ "mode", 0 },
 	{ "optional", 0 },
-	{ "when", WORD_LATER },
-	{ "default", WORD_LATER },
-	{ "unknown", WORD_LATER },
-	{ "invalid", WORD_LATER },
+	{ "when", 0 },
+	{ "default", WORD_ELSEWHERE },
+	{ "unknown", WORD_ELSEWHERE },
+	{ "invalid", WORD_ELSEWHERE },
 	{ "version", WORD_ELSEWHERE },
 	{ "arming", WORD_ELSEWHERE },
 	{ "request", WORD_ELSEWHERE },
@@ -111,7 +113,7 @@ static void rule_add(struct one *one, const struct yaml_node *key,
 		   POLICY_MAX_RULES);
 }
 
-/* May the rule at @key speak of @target? Families are for deny and value. */
+/* May the rule at @key speak of @target? Families are for deny, allow and value. */
 static bool family_refused(struct one *one, const struct yaml_node *key,
 			   const struct target *target)
 {
@@ -178,39 +180,55 @@ static void whole_rule(struct one *one, const struct yaml_node *key,
 			rule_add(one, key, type, &one->targets[i], ~0ull);
 }
 
-static void deny_rule(struct one *one, const struct yaml_node *key)
+/* deny and allow. */
+static void access_rule(struct one *one, const struct yaml_node *key,
+			enum rule_type type)
 {
 	static const struct word words[] = {
 		{ "read", ACCESS_READ },
 		{ "write", ACCESS_WRITE },
 		{ "both", ACCESS_READ | ACCESS_WRITE },
 	};
-	int access = word_value(key->value, "deny", words, NR(words),
+	int access = word_value(key->value, key->text, words, NR(words),
 				one->reader->problems);
 
 	if (access < 0)
 		return;
 	one->proto.access = (uint8_t)access;
 	for (unsigned int i = 0; i < one->nr; i++)
-		rule_add(one, key, RULE_DENY, &one->targets[i], ~0ull);
+		rule_add(one, key, type, &one->targets[i], ~0ull);
 }
 
-/* What reads answer. There is no violation, so there is nothing to choose. */
-static void value_rule(struct one *one, const struct yaml_node *key)
+/* Where there is no violation, there is nothing to choose. */
+static void useless_check(struct one *one, const char *with, const char *why)
 {
 	static const char *const useless[] = { "action", "mode" };
-	struct problems *problems = one->reader->problems;
-	const char *fault;
-	uint64_t value;
 
 	for (size_t i = 0; i < NR(useless); i++) {
 		const struct yaml_node *other = yaml_key(one->node, useless[i]);
 
 		if (other)
-			problem_at(problems, other,
-				   "'%s' has nothing to do with 'value', which answers reads and is never violated: leave it out",
-				   useless[i]);
+			problem_at(one->reader->problems, other,
+				   "'%s' has nothing to do with '%s', which %s: leave it out",
+				   useless[i], with, why);
 	}
+	one->proto.action = REGPIN_GP;
+}
+
+static void allow_rule(struct one *one, const struct yaml_node *key)
+{
+	useless_check(one, "allow", "is never violated");
+	access_rule(one, key, RULE_ALLOW);
+}
+
+/* What reads answer. */
+static void value_rule(struct one *one, const struct yaml_node *key)
+{
+	struct problems *problems = one->reader->problems;
+	const char *fault;
+	uint64_t value;
+
+	useless_check(one, "value", "answers reads and is never violated");
 	if (key->value->type != YAML_SCALAR)
 		fault = "one number, decimal or 0x";
 	else
@@ -221,7 +239,6 @@ static void value_rule(struct one *one, const struct yaml_node *key)
 		return;
 	}
 	one->proto.access = ACCESS_READ;
-	one->proto.action = REGPIN_GP;
 	one->proto.value = value;
 	for (unsigned int i = 0; i < one->nr; i++)
 		rule_add(one, key, RULE_VALUE, &one->targets[i], ~0ull);
@@ -281,13 +298,15 @@ static const struct yaml_node *except_read(struct one *one)
 	return NULL;
 }
 
-/* once, uniform, deny and value speak of whole registers: they stand alone. */
+#define NR_CONDITIONS	(RULE_ALLOW + 1)
+
+/* once, uniform, deny, allow and value speak of whole registers: they stand alone. */
 static bool conditions_check(struct one *one, bool known)
 {
 	const struct yaml_node *whole = NULL;
 	unsigned int nr = 0;
 
-	for (int type = 0; type < RULE_TYPE_MAX; type++) {
+	for (int type = 0; type < NR_CONDITIONS; type++) {
 		const struct yaml_node *key;
 
 		key = yaml_key(one->node, rule_type_names[type]);
@@ -300,7 +319,7 @@ static bool conditions_check(struct one *one, bool known)
 	/* An unknown key may have been meant as one. */
 	if (!nr && known)
 		problem_at(one->reader->problems, one->node,
-			   "this rule has no condition: add sticky, never, frozen, require, once, uniform, deny or value");
+			   "this rule has no condition: add sticky, never, frozen, require, once, uniform, deny, allow or value");
 	if (nr < 2 || !whole)
 		return nr > 0;
 	problem_at(one->reader->problems, whole,
@@ -327,16 +346,19 @@ void rule_read(struct reader *reader, const struct yaml_node *node)
 	targets_read(&one, known);
 	options_read(&one);
 	except = except_read(&one);
-	if (!conditions_check(&one, known))
+	if (!when_read(reader, node, &one.proto.when) ||
+	    !conditions_check(&one, known))
 		return;
-	for (int type = 0; type < RULE_TYPE_MAX; type++) {
+	for (int type = 0; type < NR_CONDITIONS; type++) {
 		const struct yaml_node *key;
 
 		key = yaml_key(node, rule_type_names[type]);
 		if (!key)
 			continue;
 		if (type == RULE_DENY)
-			deny_rule(&one, key);
+			access_rule(&one, key, RULE_DENY);
+		else if (type == RULE_ALLOW)
+			allow_rule(&one, key);
 		else if (type == RULE_VALUE)
 			value_rule(&one, key);
 		else if (type >= RULE_ONCE)

@@ -10,6 +10,7 @@
 #include "policy_rule.h"
 #include "policy_settings.h"
 #include "policy_text.h"
+#include "policy_whole.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -20,15 +21,14 @@ static const struct word top_keys[] = {
 	{ "arming", 0 },
 	{ "request", 0 },
 	{ "accept", 0 },
+	{ "default", 0 },
+	{ "unknown", 0 },
+	{ "invalid", 0 },
 	{ "floor", 0 },
 	{ "unarmed", 0 },
 	{ "init", 0 },
 	{ "detect", 0 },
 	{ "rules", 0 },
-	{ "default", WORD_LATER },
-	{ "when", WORD_LATER },
-	{ "unknown", WORD_LATER },
-	{ "invalid", WORD_LATER },
 	{ "register", WORD_ELSEWHERE },
 	{ "sticky", WORD_ELSEWHERE },
 	{ "never", WORD_ELSEWHERE },
@@ -38,7 +38,9 @@ static const struct word top_keys[] = {
 	{ "once", WORD_ELSEWHERE },
 	{ "uniform", WORD_ELSEWHERE },
 	{ "deny", WORD_ELSEWHERE },
+	{ "allow", WORD_ELSEWHERE },
 	{ "value", WORD_ELSEWHERE },
+	{ "when", WORD_ELSEWHERE },
 	{ "optional", WORD_ELSEWHERE },
 };
 
@@ -236,6 +238,7 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	arming_read(reader, root);
 	accept_read(reader, root);
 	settings_read(reader, root);
+	whole_read(reader, root);
 	rules_read(reader, root);
 }
 

@@ -102,7 +102,8 @@ static bool explains(const struct regpin_policy *policy,
 	if (event->rule >= policy->nr_rules)
 		return false;
 	rule = &policy->rules[event->rule];
-	return rule_covers(rule, event->kind, event->index) &&
+	return (rule_is_wide(rule) ? event->kind == REGPIN_MSR :
+		rule_covers(rule, event->kind, event->index)) &&
 	       !(event->bits & ~rule->mask) &&
 	       (event->type != REGPIN_EVENT_VIOLATION ||
 		event->action == rule->action);

@@ -149,6 +149,8 @@ enum regpin_cause {
  *	into KVM's 16 ranges together, or KVM refused them
  * @REGPIN_REFUSED_HOST: this KVM lacks what the policy needs
  * @REGPIN_REFUSED_FD: a KVM fd whose VM is not known to regpin
+ * @REGPIN_REFUSED_CPUID: the CPUIDs of two vCPUs differ so that not the same rules of
+ *	the policy hold for both
  * @REGPIN_REFUSED_MAX: number of reasons
  */
 enum regpin_refusal {
@@ -159,6 +161,7 @@ enum regpin_refusal {
 	REGPIN_REFUSED_FILTER,
 	REGPIN_REFUSED_HOST,
 	REGPIN_REFUSED_FD,
+	REGPIN_REFUSED_CPUID,
 	REGPIN_REFUSED_MAX
 };
 
@@ -298,8 +301,9 @@ const char *regpin_refusal_text(unsigned int reason);
  * @options: may be NULL
  * @ret: the VM, to be given back with regpin_vm_detach()
  *
- * Enables KVM_CAP_X86_USER_SPACE_MSR with KVM_MSR_EXIT_REASON_FILTER and
- * installs the policy's MSR filter. Rules on control registers need a KVM with
+ * Enables KVM_CAP_X86_USER_SPACE_MSR with KVM_MSR_EXIT_REASON_FILTER, and with
+ * KVM_MSR_EXIT_REASON_UNKNOWN and KVM_MSR_EXIT_REASON_INVAL if the policy speaks of
+ * those, and installs the policy's MSR filter. Rules on control registers need a KVM with
  * KVM_CAP_X86_CR_FILTER (regpin's series); that filter is installed by the first
  * vCPU that arms, so that firmware is free. If the policy lets the guest ask for its
  * pins, hypercall 13 is enabled where KVM can forward it.
@@ -336,6 +340,10 @@ int regpin_vm_set_msr_filter(struct regpin_vm *vm,
  * regpin_vm_set_user_msr() - the VMM's own KVM_CAP_X86_USER_SPACE_MSR
  * @vm: the VM
  * @mask: the VMM's KVM_MSR_EXIT_REASON_* mask
+ *
+ * The policy's reasons are added. An exit of a reason that is not in @mask is never
+ * the VMM's: the guest gets what KVM would have given it, a #GP, or what the policy
+ * says.
  *
  * Returns: 0, or KVM's error (-EINVAL on an unknown reason).
  */
@@ -388,8 +396,11 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu);
  * @vcpu: the vCPU
  * @cpuid: what KVM accepted
  *
+ * From now on the rules hold that are for such guests only, and KVM's filter follows.
+ *
  * Returns: 0, or -EPERM if this CPUID offers what the policy does not accept
- * (SVM, VMX, FRED); an event with the reason went out and the VMM should end.
+ * (SVM, VMX, FRED), or if other rules hold for it than for the VM's other vCPUs, or
+ * if KVM refused the filter; an event with the reason went out and the VMM should end.
  */
 int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 			  const struct kvm_cpuid2 *cpuid);

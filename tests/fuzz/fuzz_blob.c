@@ -24,7 +24,8 @@ static void check_rule(const struct rule *rule)
 {
 	unsigned int access;
 
-	REQUIRE(rule->mask && rule->count);
+	REQUIRE(rule->mask && !rule->count == rule_is_wide(rule));
+	REQUIRE(rule->when <= policy.nr_whens);
 	REQUIRE(rule->kind < REGPIN_KIND_MAX && rule->type < RULE_TYPE_MAX);
 	REQUIRE(rule->action > REGPIN_ALLOW &&
 		rule->action < REGPIN_ACTION_MAX);
@@ -42,9 +43,19 @@ static void check_rule(const struct rule *rule)
 		REQUIRE(!rule->index && rule->count == 1);
 		return;
 	}
-	access = rule->type == RULE_VALUE ? ACCESS_READ :
+	if (rule_is_wide(rule)) {
+		REQUIRE(rule->type != RULE_DEFAULT ||
+			(rule->action >= REGPIN_DROP &&
+			 rule->action != REGPIN_PAUSE));
+		REQUIRE(policy_wide(&policy, rule->type) == rule);
+		return;
+	}
+	access = rule->type == RULE_ALLOW ? 0 :
+		 rule->type == RULE_VALUE ? ACCESS_READ :
 		 rule->type == RULE_DENY ? rule->access & -rule->access :
 					   ACCESS_WRITE;
+	if (!access)
+		return;
 	REQUIRE(filter_wants(&policy, rule->index, access));
 	REQUIRE(filter_wants(&policy, rule->index + rule->count - 1, access));
 }
@@ -107,6 +118,14 @@ static size_t patched(const uint8_t *data, size_t size)
 	add_rule(base, RULE_REQUIRE, REGPIN_CR4, 0, 1ull << 20, REGPIN_PAUSE);
 	add_rule(base, RULE_STICKY, REGPIN_CR4, 0, 1ull << 21, REGPIN_STOP);
 	base->rules[base->nr_rules - 1].flags = RULE_FLAGS;
+	base->nr_whens = 2;
+	base->whens[0].families[0] = (struct span){ 6, 0x19 };
+	base->whens[0].nr_families = 1;
+	memcpy(base->whens[1].vendor, "AuthenticAMD", WHEN_VENDOR);
+	add_deny(base, 0x19, 1, ACCESS_READ, REGPIN_GP);
+	base->rules[base->nr_rules - 1].when = 2;
+	add_default(base, ACCESS_READ, REGPIN_DROP);
+	add_wide(base, RULE_UNKNOWN, REGPIN_DROP, 0, 0);
 	length = blob_seal(base, blob);
 	free(base);
 	for (; size >= 3; data += 3, size -= 3)

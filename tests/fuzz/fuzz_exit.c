@@ -101,6 +101,7 @@ static void set_scene(void)
 	vm = pages_alloc(sizeof(*vm));
 	REQUIRE(vm);
 	vm->policy = &policy;
+	vm->whole = &policy;
 	vm->fd = TOY_VM;
 	vm->options.event = event_seen;
 	vm->wants_msrs = filter_needed(&policy);
@@ -205,6 +206,9 @@ static bool is_vmms(int slot, unsigned int access)
 {
 	if (!vm->wants_msrs)
 		return true;
+	/* It wants to see what KVM refuses, and this it would have refused. */
+	if (runs[now].msr.reason == KVM_MSR_EXIT_REASON_INVAL)
+		return vm->vmm_mask & KVM_MSR_EXIT_REASON_INVAL;
 	return vm->vmm_mask & KVM_MSR_EXIT_REASON_FILTER && vm->vmm &&
 	       !model_filter_allows(&vm->vmm->filter, replay_registers[slot],
 				    access);

@@ -44,7 +44,8 @@ static void check_policy(void)
 
 	REQUIRE(policy.nr_rules && policy.nr_rules <= POLICY_MAX_RULES);
 	for (uint32_t i = 1; i < policy.nr_rules; i++)
-		REQUIRE(policy.rules[i - 1].kind < policy.rules[i].kind ||
+		REQUIRE(rule_is_wide(&policy.rules[i]) ||
+			policy.rules[i - 1].kind < policy.rules[i].kind ||
 			(policy.rules[i - 1].kind == policy.rules[i].kind &&
 			 policy.rules[i - 1].index <= policy.rules[i].index));
 	REQUIRE(size <= sizeof(blob));

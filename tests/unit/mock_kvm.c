@@ -108,6 +108,7 @@ void mock_open(struct regpin_policy *policy)
 	mock.vm = pages_alloc(sizeof(*mock.vm));
 	assert_non_null(mock.vm);
 	mock.vm->policy = policy;
+	mock.vm->whole = policy;
 	mock.vm->fd = MOCK_VM;
 	mock.vm->options.event = on_event;
 	mock.vm->options.kick = on_kick;

@@ -82,6 +82,11 @@ static void test_full(void **context)
 		add_deny(policy, 0xc0010000 + i * 2, 1, ACCESS_WRITE,
 			 REGPIN_GP);
 	assert_int_equal(policy_add(policy, &extra), -E2BIG);
+	policy->nr_whens = POLICY_MAX_WHENS;
+	for (uint16_t i = 0; i < POLICY_MAX_WHENS; i++)
+		policy->whens[i] = (struct when){
+			.models = { { i, i } }, .nr_models = 1,
+		};
 	assert_int_equal(finish_policy(policy), 0);
 	size = blob_seal(policy, blob);
 	assert_int_equal(size, BLOB_MAX_SIZE);
@@ -108,8 +113,7 @@ static void assert_valid(const struct regpin_policy *policy)
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		assert_true(rule->type == RULE_DENY ||
-			    rule->type == RULE_VALUE ||
+		assert_true(rule->type >= RULE_DENY ||
 			    rule->access == ACCESS_WRITE);
 		assert_true(rule->kind == REGPIN_MSR ||
 			    (!rule->index && rule->count == 1));
@@ -216,7 +220,9 @@ static void test_bad_rules(void **context)
 	BAD(access, ACCESS_READ);	/* a pin that filters no write */
 	BAD(access, 3);
 	BAD(access, 4);
-	BAD(flags, 1u << 31);
+	BAD(flags, 1u << 15);
+	BAD(flags, RULE_ANSWERS);	/* not of a register */
+	BAD(when, 1);			/* there is none */
 	BAD(count, 0);
 	BAD(count, 2);
 	BAD(count, 0xffffffff);

@@ -26,6 +26,7 @@ static void build(struct machine *m, bool up)
 	memset(m, 0, sizeof(*m));
 	policy.arming = ARM_SYSCALL_ENTRY;
 	m->vm.policy = &policy;
+	m->vm.whole = &policy;
 	state_show(&m->vm, &m->seen);
 	for (unsigned int i = 0; i < NR; i++) {
 		struct regpin_vcpu *vcpu = &m->vcpus[up ? i : NR - 1 - i];

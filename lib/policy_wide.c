@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What can be wrong with the rules of a whole policy (default, unknown, invalid), and
+ * with those that open registers where all others are denied: a part of policy_check.c.
+ */
+#include "policy_check.h"
+#include "registers.h"
+
+/* Do the rules that always hold speak of @access to each of the @count MSRs? */
+static bool spoken_of(const struct regpin_policy *policy, uint32_t index,
+		      uint32_t count, unsigned int access)
+{
+	for (uint32_t msr = index; msr - index < count; msr++) {
+		unsigned int left = access;
+
+		for (uint32_t i = 0; i < policy->nr_rules; i++)
+			if (!policy->rules[i].when &&
+			    rule_covers(&policy->rules[i], REGPIN_MSR, msr))
+				left &= ~rule_speaks_of(&policy->rules[i]);
+		if (left)
+			return false;
+	}
+	return true;
+}
+
+static bool has_pins(const struct regpin_policy *policy)
+{
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (policy->rules[i].type < RULE_DENY)
+			return true;
+	return false;
+}
+
+static const char *const not_watched =
+	"default: deny can't only report: KVM does not perform a deflected access, and userspace can perform few of them exactly: leave mode: report out, or try the policy without its default";
+
+static void check_default_action(struct check *check)
+{
+	switch (check->rule->action) {
+	case REGPIN_GP:
+	case REGPIN_DROP:
+	case REGPIN_STOP:
+		break;
+	case REGPIN_REPORT:
+		rule_problem(check, false, "%s", not_watched);
+		break;
+	case REGPIN_PAUSE:
+		rule_problem(check, false,
+			     "default: deny can't pause: KVM does not perform a deflected access, so nobody could allow it: say its action, {deny: both, action: gp}, or drop or stop");
+		break;
+	default:
+		rule_problem(check, false,
+			     "default: deny has no bits that a mask could keep: say its action, {deny: both, action: gp}, or drop or stop");
+		break;
+	}
+}
+
+/* By these a vCPU arms; without pins it need not. */
+static void check_default_arming(struct check *check)
+{
+	static const struct {
+		uint32_t index;
+		const char *name;
+	} msrs[] = { { MSR_LSTAR, "LSTAR" }, { MSR_SFMASK, "SFMASK" } };
+	const struct regpin_policy *policy = check->policy;
+
+	if (policy->arming == ARM_START || !has_pins(policy) ||
+	    !(check->rule->access & ACCESS_WRITE))
+		return;
+	for (int i = 0; i < 2; i++)
+		if (!spoken_of(policy, msrs[i].index, 1, ACCESS_WRITE))
+			rule_problem(check, false,
+				     "default: deny, and no rule without `when` on writes to %s: unless arming is start, a vCPU is armed by its writes to LSTAR and SFMASK: allow it, or use uniform or once",
+				     msrs[i].name);
+}
+
+/* What KVM lets pass all the same has to be said by the policy, or is said here. */
+static void check_default_holes(struct check *check)
+{
+	const struct regpin_policy *policy = check->policy;
+	unsigned int access = check->rule->access;
+
+	if (!spoken_of(policy, MSR_X2APIC, MSR_X2APIC_NR, access))
+		rule_problem(check, true,
+			     "default: deny does not hold for the x2APIC's MSRs, 0x800-0x8ff, which KVM never filters: write a rule with register: 0x800-0x8ff and allow: both, so that the policy says so");
+	if (access & ACCESS_WRITE &&
+	    !spoken_of(policy, MSR_TSC_DEADLINE, 1, ACCESS_WRITE))
+		rule_problem(check, true,
+			     "default: deny does not hold for writes to TSC_DEADLINE (0x6e0) on VMX hosts, where KVM's fast path takes them before the filter: allow it, or accept that it depends on the host");
+}
+
+static void check_default(struct check *check)
+{
+	check_default_action(check);
+	check_default_arming(check);
+	check_default_holes(check);
+}
+
+static void check_refused(struct check *check)
+{
+	uint8_t action = check->rule->action;
+
+	if (action != REGPIN_GP && action != REGPIN_REPORT &&
+	    action != REGPIN_DROP)
+		rule_problem(check, false,
+			     "%s: what KVM refuses can't be allowed later, so its action is gp, report or drop",
+			     check->type);
+}
+
+void check_wide(struct check *check, const struct rule *rule)
+{
+	if (policy_wide(check->policy, rule->type) != rule)
+		rule_problem(check, false, "%s stands twice in this policy",
+			     check->type);
+	if (rule->type == RULE_DEFAULT)
+		check_default(check);
+	else
+		check_refused(check);
+}
+
+bool check_allow(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	const struct rule *rest;
+
+	if (rule->type != RULE_ALLOW)
+		return false;
+	if (rule->action != REGPIN_GP)
+		rule_problem(check, false,
+			     "allow of %s has no action: what is allowed is never violated",
+			     check->subject);
+	rest = policy_wide(check->policy, RULE_DEFAULT);
+	if (!rest || !(rest->access & rule->access))
+		rule_problem(check, true,
+			     "allow of %s says nothing: without default: deny it is open anyway",
+			     check->subject);
+	return false;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What KVM is given for a VM: the filters and the reasons that its policy needs, merged
+ * with the VMM's own.
+ */
+#include <errno.h>
+
+#include "vm.h"
+
+static int set_filter(int fd, const struct kvm_msr_filter *filter)
+{
+	int ret = kvm_ioctl(fd, KVM_X86_SET_MSR_FILTER, (void *)filter);
+
+	return ret ? -errno : 0;
+}
+
+static int set_mask(int fd, uint64_t mask)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_USER_SPACE_MSR,
+				      .args = { mask } };
+
+	return kvm_ioctl(fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;
+}
+
+/* The VMM's reasons and ours: UNKNOWN and INVAL only where the policy speaks of them. */
+static uint64_t merged_mask(const struct regpin_vm *vm, uint64_t vmm)
+{
+	const struct regpin_policy *policy = vm->policy;
+
+	if (!vm->wants_msrs)
+		return vmm;
+	if (policy_wide(policy, RULE_UNKNOWN))
+		vmm |= KVM_MSR_EXIT_REASON_UNKNOWN;
+	if (policy_wide(policy, RULE_INVALID))
+		vmm |= KVM_MSR_EXIT_REASON_INVAL;
+	return vmm | KVM_MSR_EXIT_REASON_FILTER;
+}
+
+/* What of the policy and of the host come together. */
+void vm_want(struct regpin_vm *vm, const struct regpin_policy *policy)
+{
+	const struct host *host = &vm->host;
+
+	/* Once it was there, KVM may always have an exit of it on its way. */
+	vm->wants_msrs = host->msr_filter && host->msr_exits &&
+			 (filter_needed(policy) || vm->wants_msrs);
+	vm->wants_crs = host->cr_filter && vm->wants_msrs &&
+			cr_filter_needed(policy);
+	vm->detects = !host->cr_filter && vm->wants_msrs &&
+		      policy->settings.detect_ms && cr_filter_detects(policy);
+}
+
+int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
+		 struct filter_copy *out)
+{
+	struct filter_copy *vmm = atomic_load(&vm->vmm);
+
+	return filter_build(policy, vmm ? &vmm->filter : NULL, out);
+}
+
+/* Exits before the filter: in between, KVM would #GP itself. */
+int vm_set_msrs(struct regpin_vm *vm)
+{
+	int err = set_mask(vm->fd,
+			   merged_mask(vm, atomic_load(&vm->vmm_mask)));
+
+	if (!err)
+		err = vm_build(vm, vm->policy, &vm->merged);
+	return err ? err : set_filter(vm->fd, &vm->merged.filter);
+}
+
+/* Without rules that need it the filter is the VMM's alone, till a policy has some. */
+static int replace_filter(struct regpin_vm *vm,
+			  const struct kvm_msr_filter *filter)
+{
+	struct filter_copy *copy = &vm->copies[vm->vmm == &vm->copies[0]];
+	int ret = filter_copy(copy, filter);
+
+	if (!ret && vm->wants_msrs)
+		ret = filter_build(vm->policy, &copy->filter, &vm->merged);
+	if (!ret)
+		ret = set_filter(vm->fd, vm->wants_msrs ? &vm->merged.filter :
+							  &copy->filter);
+	/* Only now the judging of exits may follow the new one. */
+	if (!ret)
+		atomic_store(&vm->vmm, copy);
+	return ret;
+}
+
+int regpin_vm_set_msr_filter(struct regpin_vm *vm,
+			     const struct kvm_msr_filter *filter)
+{
+	int ret;
+
+	vm_use(vm);
+	vm_lock(vm);
+	ret = replace_filter(vm, filter);
+	vm_unlock(vm);
+	vm_done(vm);
+	if (ret == -E2BIG)
+		vm_refuse(vm, NULL, REGPIN_REFUSED_FILTER);
+	return ret;
+}
+
+int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask)
+{
+	int ret;
+
+	vm_lock(vm);
+	ret = set_mask(vm->fd, merged_mask(vm, mask));
+	if (!ret)
+		atomic_store(&vm->vmm_mask, mask);
+	vm_unlock(vm);
+	return ret;
+}
+
+int vm_refilter_locked(struct regpin_vm *vm)
+{
+	const struct regpin_policy *policy = vm->policy;
+	int err = 0;
+
+	vm_want(vm, policy);
+	if (vm->wants_msrs)
+		err = vm_set_msrs(vm);
+	if (!err && !vm->wants_crs)
+		err = vm_unfilter_crs_locked(vm);
+	else if (!err && (atomic_exchange(&vm->filtered, false) ||
+			  vm_armed_locked(vm) || policy->arming == ARM_START))
+		err = vm_filter_crs_locked(vm);
+	return err;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `when`: for which guests a rule holds. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy_when.h"
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+	const char *name, *vendor;
+} vendors[] = {
+	{ "amd", "AuthenticAMD" },
+	{ "intel", "GenuineIntel" },
+	{ "hygon", "HygonGenuine" },
+};
+
+static bool vendor_read(const struct yaml_node *node, struct when *when,
+			struct problems *problems)
+{
+	if (node->type == YAML_BAD)
+		return false;
+	if (node->type == YAML_SCALAR)
+		for (size_t i = 0; i < NR(vendors); i++)
+			if (!strcmp(node->text, vendors[i].name)) {
+				memcpy(when->vendor, vendors[i].vendor,
+				       WHEN_VENDOR);
+				return true;
+			}
+	if (node->type == YAML_SCALAR && strlen(node->text) == WHEN_VENDOR) {
+		memcpy(when->vendor, node->text, WHEN_VENDOR);
+		for (int i = 0; i < WHEN_VENDOR; i++)
+			if (node->text[i] < ' ' || node->text[i] > '~')
+				when->vendor[0] = 0;
+	}
+	if (!when->vendor[0])
+		problem_at(problems, node,
+			   "a vendor is amd, intel or hygon, or the twelve ASCII characters that CPUID gives, as \"AuthenticAMD\"");
+	return when->vendor[0];
+}
+
+static bool span_read(const struct yaml_node *node, const char *what,
+		      unsigned int max, struct span *span,
+		      struct problems *problems)
+{
+	uint64_t first = 0, last = 0;
+	const char *fault;
+
+	if (node->type == YAML_BAD)
+		return false;
+	if (node->type != YAML_SCALAR)
+		fault = "it is one number or a range";
+	else
+		fault = range_read(node->text, max, &first, &last);
+	if (fault) {
+		problem_at(problems, node,
+			   "%s%s%s: %s (it is 0 to 0x%x, as CPUID says it, with the extended %s)",
+			   what, node->type == YAML_SCALAR ? " " : "",
+			   node->type == YAML_SCALAR ? show(node->text).text :
+						       "", fault, max, what);
+		return false;
+	}
+	*span = (struct span){ (uint16_t)first, (uint16_t)last };
+	return true;
+}
+
+static bool spans_read(const struct yaml_node *node, const char *what,
+		       unsigned int max, struct span *spans, uint8_t *nr,
+		       struct problems *problems)
+{
+	bool ok = true;
+
+	if (node->type != YAML_LIST) {
+		*nr = 1;
+		return span_read(node, what, max, spans, problems);
+	}
+	if (!node->child)
+		problem_at(problems, node,
+			   "this list names no %s: leave the line out", what);
+	ok = node->child;
+	for (node = node->child; node; node = node->next) {
+		if (*nr == WHEN_SPANS) {
+			problem_at(problems, node,
+				   "more than %u of them in one 'when': use ranges, or two rules",
+				   WHEN_SPANS);
+			return false;
+		}
+		ok &= span_read(node, what, max, &spans[(*nr)++], problems);
+	}
+	return ok;
+}
+
+/* The number of @when among the policy's, which may be a new one; 0: no room. */
+static uint16_t when_number(struct regpin_policy *policy,
+			    const struct when *when)
+{
+	uint32_t i;
+
+	for (i = 0; i < policy->nr_whens; i++)
+		if (when_same(&policy->whens[i], when))
+			return (uint16_t)(i + 1);
+	if (i == POLICY_MAX_WHENS)
+		return 0;
+	policy->whens[policy->nr_whens++] = *when;
+	return (uint16_t)(i + 1);
+}
+
+bool when_read(const struct reader *reader, const struct yaml_node *rule,
+	       uint16_t *number)
+{
+	static const struct word keys[] = {
+		{ "vendor", 0 }, { "family", 0 }, { "model", 0 },
+	};
+	const struct yaml_node *key = yaml_key(rule, "when"), *map, *sub;
+	struct problems *problems = reader->problems;
+	struct when when = { .nr_families = 0 };
+	bool ok = true;
+
+	*number = 0;
+	if (!key)
+		return true;
+	map = key->value;
+	if (map->type == YAML_BAD)
+		return false;
+	if (map->type != YAML_MAP || !map->child) {
+		problem_at(problems, map,
+			   "'when' is a map: write {vendor: amd, family: 0x19}, or leave it out");
+		return false;
+	}
+	ok = keys_check(reader, map, keys, NR(keys), "in 'when'",
+			"does not belong here");
+	sub = yaml_key(map, "vendor");
+	if (sub)
+		ok &= vendor_read(sub->value, &when, problems);
+	sub = yaml_key(map, "family");
+	if (sub)
+		ok &= spans_read(sub->value, "family", WHEN_MAX_FAMILY,
+				 when.families, &when.nr_families, problems);
+	sub = yaml_key(map, "model");
+	if (sub)
+		ok &= spans_read(sub->value, "model", WHEN_MAX_MODEL,
+				 when.models, &when.nr_models, problems);
+	if (!ok)
+		return false;
+	when.line = key->line;
+	when.column = key->column;
+	*number = when_number(reader->policy, &when);
+	if (!*number)
+		problem_at(problems, key,
+			   "the policy has too many different conditions: %u are the limit",
+			   POLICY_MAX_WHENS);
+	return *number;
+}
+
+static size_t spans_text(char *buf, size_t size, const char *what,
+			 const struct span *spans, unsigned int nr)
+{
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < nr && used < size; i++) {
+		used += (size_t)snprintf(buf + used, size - used, "%s0x%x",
+					 i ? "|" : what, spans[i].first);
+		if (spans[i].last != spans[i].first && used < size)
+			used += (size_t)snprintf(buf + used, size - used,
+						 "-0x%x", spans[i].last);
+	}
+	return used < size ? used : size - 1;
+}
+
+const char *when_text(char buf[WHEN_TEXT], const struct when *when)
+{
+	size_t used = 0;
+
+	buf[0] = 0;
+	if (when->vendor[0])
+		used = (size_t)snprintf(buf, WHEN_TEXT, "vendor %.*s",
+					WHEN_VENDOR, when->vendor);
+	used += spans_text(buf + used, WHEN_TEXT - used,
+			   used ? ", family " : "family ", when->families,
+			   when->nr_families);
+	spans_text(buf + used, WHEN_TEXT - used, used ? ", model " : "model ",
+		   when->models, when->nr_models);
+	return buf;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Within the policy's front end: for which guests a rule holds. */
+#ifndef REGPIN_TOOL_POLICY_WHEN_H
+#define REGPIN_TOOL_POLICY_WHEN_H
+
+#include "policy_rule.h"
+
+/*
+ * Reads `when` of @rule, if it has one. *@number is its number in the policy, 0 if
+ * there is none. Returns false if it is wrong, which is told.
+ */
+bool when_read(const struct reader *reader, const struct yaml_node *rule,
+	       uint16_t *number);
+
+/* "vendor AuthenticAMD, family 0x17|0x19-0x1a, model 0x1". Returns @buf. */
+#define WHEN_TEXT	320
+const char *when_text(char buf[WHEN_TEXT], const struct when *when);
+
+#endif
