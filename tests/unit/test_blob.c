@@ -30,6 +30,17 @@ static struct regpin_policy *rich_policy(void)
 	add_rule(policy, RULE_FROZEN, REGPIN_CR4, 0, 1ull << 20, REGPIN_PAUSE);
 	policy->rules[policy->nr_rules - 1].flags = RULE_FLAGS;
 	add_pin(policy, RULE_REQUIRE, MSR_EFER, EFER_NXE, REGPIN_STOP);
+	policy->nr_whens = 2;
+	policy->whens[0] = (struct when){
+		.families = { { 6, 6 }, { 0x19, 0x1a } }, .nr_families = 2,
+		.vendor = "AuthenticAMD", .line = 3, .column = 4,
+	};
+	policy->whens[1] = (struct when){ .models = { { 1, 255 } },
+					  .nr_models = 1 };
+	policy->rules[0].when = 2;
+	value.when = 1;
+	add_wide(policy, RULE_UNKNOWN, REGPIN_GP, RULE_ANSWERS, ALL);
+	add_wide(policy, RULE_INVALID, REGPIN_REPORT, 0, 0);
 	policy_add(policy, &value);
 	policy->flags = POLICY_ACCEPT_SMM | POLICY_ACCEPT_S3;
 	policy->settings = (struct settings){
@@ -50,6 +61,9 @@ static void assert_same(const struct regpin_policy *a,
 	assert_int_equal(a->nr_rules, b->nr_rules);
 	assert_memory_equal(&a->settings, &b->settings, sizeof(a->settings));
 	assert_memory_equal(a->source, b->source, sizeof(a->source));
+	assert_int_equal(a->nr_whens, b->nr_whens);
+	assert_memory_equal(a->whens, b->whens,
+			    a->nr_whens * sizeof(a->whens[0]));
 	assert_memory_equal(a->rules, b->rules,
 			    a->nr_rules * sizeof(a->rules[0]));
 }
@@ -233,6 +247,58 @@ static void test_bad_rules(void **context)
 	BAD(flags, RULE_FLAGS);
 }
 
+static struct rule good_wide(void)
+{
+	return (struct rule){
+		.mask = ALL, .kind = REGPIN_MSR, .type = RULE_UNKNOWN,
+		.action = REGPIN_DROP, .access = ACCESS_READ | ACCESS_WRITE,
+	};
+}
+
+/* Rules of the whole policy, of which there is one form only. */
+static void test_bad_wide_rules(void **context)
+{
+	struct rule rule = good_wide();
+
+	assert_int_equal(open_rule(&rule), 0);
+#define BAD_WIDE(field, bad) \
+	do { \
+		rule = good_wide(); \
+		rule.field = bad; \
+		assert_int_equal(open_rule(&rule), -EINVAL); \
+	} while (0)
+	BAD_WIDE(mask, 1);
+	BAD_WIDE(value, 1);		/* without RULE_ANSWERS */
+	BAD_WIDE(kind, REGPIN_CR0);
+	BAD_WIDE(index, 1);
+	BAD_WIDE(count, 1);
+	BAD_WIDE(when, 1);
+	BAD_WIDE(action, REGPIN_ALLOW);
+	BAD_WIDE(action, REGPIN_MASK);
+	BAD_WIDE(action, REGPIN_PAUSE);
+	BAD_WIDE(action, REGPIN_STOP);
+	BAD_WIDE(access, ACCESS_READ);
+	BAD_WIDE(access, 0);
+	BAD_WIDE(flags, RULE_OPTIONAL);
+	BAD_WIDE(flags, RULE_DETECT);
+	BAD_WIDE(type, RULE_DENY);	/* on no MSR */
+	BAD_WIDE(type, RULE_ALLOW);
+	rule = good_wide();
+	rule.flags = RULE_ANSWERS;
+	rule.value = 5;
+	assert_int_equal(open_rule(&rule), 0);
+	rule.type = RULE_DEFAULT;
+	assert_int_equal(open_rule(&rule), -EINVAL);
+	rule.flags = 0;
+	rule.value = 0;
+	for (unsigned int a = 1; a < REGPIN_ACTION_MAX; a++) {
+		rule.action = (uint8_t)a;
+		assert_int_equal(open_rule(&rule),
+				 a == REGPIN_GP || a == REGPIN_DROP ||
+				 a == REGPIN_STOP ? 0 : -EINVAL);
+	}
+}
+
 static struct rule good_require(void)
 {
 	return (struct rule){
@@ -316,6 +382,10 @@ static void test_header(void **context)
 	BAD_HEADER(nr_rules, 0xffffffff);
 	BAD_HEADER(nr_rules, POLICY_MAX_RULES + 1);
 	BAD_HEADER(rule_size, sizeof(struct rule) + 8);
+	BAD_HEADER(nr_whens, good.nr_whens - 1);
+	BAD_HEADER(nr_whens, POLICY_MAX_WHENS + 1);
+	BAD_HEADER(nr_whens, 0xffffffff);
+	BAD_HEADER(when_size, sizeof(struct when) + 8);
 	BAD_HEADER(size, good.size + 1);
 	BAD_HEADER(arming, ARM_OPERATOR);	/* with a request's MSR */
 	BAD_HEADER(settings.request_msr, MSR_LSTAR);
@@ -376,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_corruption),
 		cmocka_unit_test(test_truncation),
 		cmocka_unit_test(test_bad_rules),
+		cmocka_unit_test(test_bad_wide_rules),
 		cmocka_unit_test(test_bad_control_register_rules),
 		cmocka_unit_test(test_detect_flag),
 		cmocka_unit_test(test_header),

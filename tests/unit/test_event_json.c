@@ -15,7 +15,7 @@
 #include "registers.h"
 
 static struct regpin_policy policy = {
-	.nr_rules = 3,
+	.nr_rules = 5,
 	.source = "policies/linux.yaml",
 	.rules = {
 		{ .mask = EFER_NXE, .index = MSR_EFER, .count = 1, .line = 12,
@@ -27,6 +27,13 @@ static struct regpin_policy policy = {
 		{ .mask = 1 << 20 | 1 << 21, .count = 1, .line = 30,
 		  .column = 5, .kind = REGPIN_CR4, .type = RULE_REQUIRE,
 		  .action = REGPIN_GP, .access = ACCESS_WRITE },
+		{ .mask = UINT64_MAX, .line = 2, .column = 1,
+		  .kind = REGPIN_MSR, .type = RULE_DEFAULT,
+		  .action = REGPIN_GP, .access = ACCESS_READ },
+		{ .mask = UINT64_MAX, .line = 3, .column = 1,
+		  .kind = REGPIN_MSR, .type = RULE_UNKNOWN,
+		  .action = REGPIN_REPORT,
+		  .access = ACCESS_READ | ACCESS_WRITE },
 	},
 };
 
@@ -76,6 +83,24 @@ static void test_read(void **state)
 	event.action = REGPIN_DROP;
 	event.value = 0;
 	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xdeadbeef\",\"index\":\"0xdeadbeef\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"verdict\":\"drop\"}\n");
+}
+
+/* Of the whole policy; and what KVM does not know has no value to be read. */
+static void test_wide(void **state)
+{
+	struct regpin_event event = violation();
+
+	event.write = 0;
+	event.index = 0xffffffff;
+	event.bits = UINT64_MAX;
+	event.value = 0;
+	event.rule = 3;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\"}\n");
+	event.rule = 4;
+	event.action = REGPIN_REPORT;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"rule\":\"unknown\",\"where\":\"policies/linux.yaml:3:1\",\"verdict\":\"report\"}\n");
+	event.action = REGPIN_DROP;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"unknown\",\"where\":\"policies/linux.yaml:3:1\",\"verdict\":\"drop\"}\n");
 }
 
 static void test_bits_without_names(void **state)
@@ -459,6 +484,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_violation),
 		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_bits_without_names),
 		cmocka_unit_test(test_control_register_and_no_rule),
 		cmocka_unit_test(test_families),

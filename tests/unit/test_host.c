@@ -119,6 +119,12 @@ static void test_vmload_open(void **state)
 		{ 0xc0000000, 0x2000, RULE_DENY, ACCESS_WRITE, false },
 		{ 0xc0000000, 0x81, RULE_DENY, ACCESS_WRITE, true },
 		{ MSR_SFMASK, 8, RULE_DENY, ACCESS_WRITE, false },
+		/* What is open may be loaded; what is denied by default may not. */
+		{ MSR_LSTAR, 1, RULE_ALLOW, ACCESS_WRITE, true },
+		{ 0, 0, RULE_DEFAULT, ACCESS_WRITE, false },
+		{ 0, 0, RULE_DEFAULT, ACCESS_READ, true },
+		{ 0, 0, RULE_UNKNOWN, ACCESS_READ | ACCESS_WRITE, true },
+		{ 0, 0, RULE_INVALID, ACCESS_READ | ACCESS_WRITE, true },
 		{ 0xffffffff, 1, RULE_DENY, ACCESS_WRITE, true },
 	};
 	struct host open = full;
@@ -150,6 +156,20 @@ static void test_vmload_open(void **state)
 }
 
 /* Nothing there to try it with: then it is open. */
+/* KVM then swallows what it does not know: nobody is asked. */
+static void test_ignore_msrs(void **state)
+{
+	struct host host = full;
+	const char *why;
+
+	host.ignore_msrs = true;
+	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++)
+		assert_int_equal(enforces(&host, REGPIN_MSR, type, &why),
+				 type != RULE_UNKNOWN);
+	assert_false(enforces(&host, REGPIN_MSR, RULE_UNKNOWN, &why));
+	assert_non_null(strstr(why, "ignore_msrs"));
+}
+
 static void test_vmload_cant_tell(void **state)
 {
 	int fds[2];
@@ -277,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_full_host_enforces_all),
 		cmocka_unit_test(test_why_not),
 		cmocka_unit_test(test_vmload_open),
+		cmocka_unit_test(test_ignore_msrs),
 		cmocka_unit_test(test_vmload_cant_tell),
 		cmocka_unit_test(test_vmload_trial),
 		cmocka_unit_test(test_no_kvm_by_force),

@@ -115,6 +115,70 @@ static void whole_registers(void **state)
 	       "tightens: LSTAR: a write after the set-up: free -> gp");
 }
 
+static void defaults(void **state)
+{
+	add_deny(from, 0x10, 1, ACCESS_WRITE, REGPIN_GP);
+	add_deny(to, 0x10, 1, ACCESS_WRITE, REGPIN_GP);
+	add_allow(to, 0x20, 2, ACCESS_READ);
+	add_default(to, ACCESS_READ | ACCESS_WRITE, REGPIN_DROP);
+	EXPECT("tightens: reads of MSRs that no rule speaks of: free -> drop",
+	       "tightens: writes of MSRs that no rule speaks of: free -> drop",
+	       "tightens: TSC: reads: free -> drop",
+	       "tightens: MSR 0x20..0x21: writes: free -> drop");
+	/* One that was open is so no more; another action; and back. */
+	add_allow(from, 0x20, 4, ACCESS_READ);
+	add_default(from, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
+	add_answer(to, 0x30, 1);
+	EXPECT("changes: reads of MSRs that no rule speaks of: gp -> drop",
+	       "changes: writes of MSRs that no rule speaks of: gp -> drop",
+	       "changes: TSC: reads: gp -> drop",
+	       "changes: MSR 0x20..0x23: writes: gp -> drop",
+	       "tightens: MSR 0x22..0x23: reads: free -> drop",
+	       "loosens: MSR 0x30: reads: gp -> free",
+	       "changes: MSR 0x30: writes: gp -> drop",
+	       "tightens: MSR 0x30: what reads answer: the register -> 0x1");
+}
+
+static void refused(void **state)
+{
+	add_wide(to, RULE_UNKNOWN, REGPIN_REPORT, 0, 0);
+	EXPECT("tightens: accesses to MSRs that KVM does not know: gp -> report");
+	add_wide(from, RULE_UNKNOWN, REGPIN_DROP, 0, 0);
+	add_wide(to, RULE_INVALID, REGPIN_GP, RULE_ANSWERS, 7);
+	EXPECT("changes: accesses to MSRs that KVM does not know: drop -> report",
+	       "changes: accesses that KVM refuses: gp -> gp, reads give 0x7");
+	add_wide(from, RULE_INVALID, REGPIN_GP, RULE_ANSWERS, 8);
+	EXPECT("changes: accesses to MSRs that KVM does not know: drop -> report",
+	       "changes: accesses that KVM refuses: gp, reads give 0x8 -> gp, reads give 0x7");
+}
+
+/* What holds for some guests only is said so, and once. */
+static void conditions(void **state)
+{
+	struct when amd = { .vendor = "AuthenticAMD",
+			    .families = { { 0x17, 0x17 }, { 0x19, 0x1a } },
+			    .nr_families = 2 };
+
+	to->nr_whens = 1;
+	to->whens[0] = amd;
+	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_pin(to, RULE_STICKY, MSR_EFER, EFER_NXE | EFER_SCE, REGPIN_GP);
+	last(to)->when = 1;
+	EXPECT("loosens: EFER NXE: clearing: gp -> free",
+	       "tightens: EFER SCE (when vendor AuthenticAMD, family 0x17|0x19-0x1a): clearing: free -> gp");
+	from->nr_whens = 2;
+	from->whens[0] = (struct when){ .models = { { 1, 1 } }, .nr_models = 1 };
+	from->whens[1] = amd;
+	last(from)->when = 2;
+	EXPECT("tightens: EFER SCE (when vendor AuthenticAMD, family 0x17|0x19-0x1a): clearing: free -> gp");
+	last(to)->when = 0;
+	EXPECT("tightens: EFER SCE NXE: clearing: free -> gp");
+	last(to)->when = 1;
+	last(from)->when = 1;
+	EXPECT("loosens: EFER NXE (when model 0x1): clearing: gp -> free",
+	       "tightens: EFER SCE NXE (when vendor AuthenticAMD, family 0x17|0x19-0x1a): clearing: free -> gp");
+}
+
 static void ranges(void **state)
 {
 	add_deny(from, 0x100, 0x100, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
@@ -237,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_same), TEST(bits), TEST(frozen), TEST(actions),
 		TEST(detection), TEST(whole_registers), TEST(ranges),
+		TEST(defaults), TEST(refused), TEST(conditions),
 		TEST(the_end_of_the_space), TEST(values), TEST(settings),
 		TEST(too_many), TEST(bit_names), TEST(symmetric),
 	};
