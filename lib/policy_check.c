@@ -20,12 +20,17 @@
 
 void check_begin(struct check *check, const struct rule *rule)
 {
+	check->rule = rule;
+	check->type = rule_type_names[rule->type];
+}
+
+void check_name(struct check *check)
+{
+	const struct rule *rule = check->rule;
 	const struct regpin_register *reg;
 	char *to = check->subject;
 	size_t size = sizeof(check->subject);
 
-	check->rule = rule;
-	check->type = rule_type_names[rule->type];
 	reg = register_find(rule->kind, rule->index);
 	if (rule->kind != REGPIN_MSR)
 		snprintf(to, size, "%s", regpin_kind_names[rule->kind]);
@@ -75,11 +80,14 @@ static bool all_replay(const struct rule *rule)
 {
 	uint64_t found = 0;
 
-	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+	for (unsigned int i = register_from(rule->index);
+	     i < regpin_nr_registers; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 		uint64_t first = rule->index, end = first + rule->count;
 
-		if (!reg->replay || reg->kind != REGPIN_MSR)
+		if (reg->index >= end)
+			break;
+		if (!reg->replay)
 			continue;
 		if (reg->index > first)
 			first = reg->index;
@@ -254,11 +262,13 @@ static bool check_hot(struct check *check)
 
 	if (!rule_wants(check->rule))
 		return false;
-	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+	for (unsigned int i = register_from(check->rule->index);
+	     i < regpin_nr_registers; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
-		if (!reg->hot || reg->kind != REGPIN_MSR ||
-		    !rule_touches(check->rule, reg->index, reg->count))
+		if (!rule_touches(check->rule, reg->index, reg->count))
+			break;
+		if (!reg->hot)
 			continue;
 		others = name;
 		if (others)

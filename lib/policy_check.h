@@ -5,9 +5,11 @@
 
 #include "policy.h"
 
+/* Most rules have no problem: a name is only made for those that have. */
 #define rule_problem(check, warning, ...) \
-	problem_add((check)->problems, warning, (check)->rule->line, \
-		    (check)->rule->column, __VA_ARGS__)
+	(check_name(check), \
+	 problem_add((check)->problems, warning, (check)->rule->line, \
+		     (check)->rule->column, __VA_ARGS__))
 
 /**
  * struct check - the rule that is being looked at
@@ -15,7 +17,7 @@
  * @problems: where to complain
  * @rule: the rule
  * @type: its name
- * @subject: what it speaks of, for messages
+ * @subject: what it speaks of, for messages; only there within rule_problem()
  * @ranges: KVM ranges that the rules outside of all windows need so far
  */
 struct check {
@@ -34,6 +36,9 @@ bool rule_touches(const struct rule *rule, uint32_t index, uint32_t count);
 
 /* From now on @rule is the one that is looked at. */
 void check_begin(struct check *check, const struct rule *rule);
+
+/* Writes down what it speaks of, as @check->subject. */
+void check_name(struct check *check);
 
 /* Names the lowest bit of @bits, and says how many more there are. */
 const char *bits_text(char *to, size_t size, const struct rule *rule,

@@ -6,15 +6,38 @@
 
 #include "registers.h"
 
+/* The rows of control registers come first, then those of MSRs, by index. */
+unsigned int register_from(uint32_t index)
+{
+	unsigned int from = REGPIN_KIND_MAX - 1, to = regpin_nr_registers;
+
+	while (from < to) {
+		unsigned int middle = from + (to - from) / 2;
+		const struct regpin_register *reg = &regpin_registers[middle];
+
+		if (reg->index + (reg->count - 1) < index)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 const struct regpin_register *register_find(unsigned int kind, uint32_t index)
 {
-	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
-		const struct regpin_register *reg = &regpin_registers[i];
+	const struct regpin_register *reg = regpin_registers;
+	unsigned int i;
 
-		if (reg->kind == kind && index - reg->index < reg->count)
-			return reg;
+	if (kind != REGPIN_MSR) {
+		for (i = 0; i < REGPIN_KIND_MAX - 1; i++, reg++)
+			if (reg->kind == kind && !index)
+				return reg;
+		return NULL;
 	}
-	return NULL;
+	i = register_from(index);
+	reg = &regpin_registers[i];
+	return i < regpin_nr_registers && index - reg->index < reg->count ?
+		       reg : NULL;
 }
 
 /*

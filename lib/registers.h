@@ -79,6 +79,12 @@ extern const unsigned int regpin_nr_registers;
 const struct regpin_register *register_find(unsigned int kind, uint32_t index);
 
 /*
+ * The number of the first row of MSRs that doesn't end before @index; it may be
+ * behind the last one.
+ */
+unsigned int register_from(uint32_t index);
+
+/*
  * The row named @name (any case, aliases too), or NULL. "MTRRphysBase3" finds
  * a family's row, and *@member is 3; 0 for single registers.
  */
