@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What needs no guest: prints "KEY NUMBER" lines for ./bench.
+ *
+ *   offline POLICY
+ *
+ * Instructions are counted by single steps of a child (ptrace), so they are the same
+ * wherever it runs; of the compiler's making, so with -O2. Times are the processor
+ * time of the best of some turns.
+ */
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "blob.h"
+#include "judge.h"
+#include "msr_filter.h"
+#include "policy_text.h"
+#include "registers.h"
+
+#define RULES	10000u
+
+static struct regpin_policy policy;
+static struct problems problems;
+
+/**
+ * struct common - an access as guests make it
+ * @key: its name in the table
+ * @access: what it is
+ */
+struct common {
+	const char *key;
+	struct access access;
+};
+
+/* What a vCPU does that is armed, with linux.yaml; all is as it should be. */
+static const struct common commons[] = {
+	{ "judge.lstar", { REGPIN_MSR, true, MSR_LSTAR, 0x1000, 0x1000 } },
+	{ "judge.efer", { REGPIN_MSR, true, MSR_EFER, 0xd01, 0xd01 } },
+	{ "judge.sysenter_esp", { REGPIN_MSR, true, MSR_SYSENTER_ESP,
+				  0x1000, 0x1000 } },
+	{ "judge.cr0", { REGPIN_CR0, true, 0, 0x80050033, 0x80050033 } },
+	{ "judge.cr4", { REGPIN_CR4, true, 0, 0x3506f0, 0x3506f0 } },
+};
+
+#define NR_COMMONS	(sizeof(commons) / sizeof(commons[0]))
+
+/* Between the two traps stands what is counted. */
+static __attribute__((noinline)) void counted(const struct access *access)
+{
+	const struct state state = {
+		.armed = true, .setup_done = true, .uniform_known = true,
+		.once = 0x1000, .uniform = 0x1000,
+	};
+	struct verdict verdict;
+
+	__asm__ volatile("int3" ::: "memory");
+	if (access)
+		judge(&policy, &state, access, &verdict);
+	__asm__ volatile("int3" ::: "memory");
+	if (access && verdict.action != REGPIN_ALLOW)
+		_exit(1);
+}
+
+static int wait_stop(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+		errx(1, "the child that is counted has ended");
+	return WSTOPSIG(status);
+}
+
+/* Was the trap at this instruction our own? Its one byte is behind us. */
+static bool is_mark(pid_t child)
+{
+	siginfo_t info;
+
+	if (ptrace(PTRACE_GETSIGINFO, child, NULL, &info))
+		err(1, "PTRACE_GETSIGINFO");
+	return info.si_code == SI_KERNEL;
+}
+
+static void step(pid_t child, int how)
+{
+	if (ptrace(how, child, NULL, NULL))
+		err(1, "ptrace");
+	if (wait_stop(child) != SIGTRAP)
+		errx(1, "the child that is counted got another signal");
+}
+
+static unsigned int count(const struct access *access)
+{
+	unsigned int steps = 0;
+	pid_t child = fork();
+
+	if (child < 0)
+		err(1, "fork");
+	if (!child) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+			err(1, "PTRACE_TRACEME");
+		raise(SIGSTOP);
+		counted(access);
+		_exit(0);
+	}
+	wait_stop(child);
+	do
+		step(child, PTRACE_CONT);
+	while (!is_mark(child));
+	for (;;) {
+		step(child, PTRACE_SINGLESTEP);
+		if (is_mark(child))
+			break;
+		steps++;
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return steps;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A policy of single MSRs, of which no two are the same; sorted or not. */
+static size_t many_rules(char *text, size_t size, bool sorted)
+{
+	size_t len = (size_t)snprintf(text, size, "version: 1\nrules:\n");
+
+	for (uint32_t i = 0; i < RULES; i++) {
+		/* 7919 and RULES have no factor in common. */
+		uint32_t msr = 1900 + (sorted ? i : i * 7919 % RULES);
+
+		/* The x2APIC's can't be filtered. */
+		if (msr >= 0x800)
+			msr += 0x100;
+		len += (size_t)snprintf(text + len, size - len, "%s%u%s",
+					i % 250 ? "," : "- register: [", msr,
+					i % 250 == 249 ? "]\n  deny: write\n" :
+							 "");
+	}
+	return len;
+}
+
+static void check(int ret, const char *what)
+{
+	if (!ret)
+		return;
+	problems_print(&problems, what, stderr);
+	errx(1, "%s: error %d", what, ret);
+}
+
+/* From text to blob, from blob to filter; in milliseconds. */
+static void compile(const char *key, bool sorted)
+{
+	static unsigned char blob[BLOB_MAX_SIZE];
+	static struct filter_copy filter;
+	static char text[128 * 1024];
+	size_t size = many_rules(text, sizeof(text), sorted), blob_size = 0;
+	double text_ms = 1e9, rules_ms = 1e9, open_ms = 1e9;
+
+	for (int turn = 0; turn < 40; turn++) {
+		double from = seconds(), to;
+
+		check(policy_text_read("many", text, size, &policy, &problems),
+		      "many");
+		blob_size = blob_seal(&policy, blob);
+		to = seconds();
+		text_ms = to - from < text_ms ? to - from : text_ms;
+		from = to;
+		check((int)policy_check(&policy, &problems), "many");
+		check(filter_build(&policy, NULL, &filter), "filter");
+		to = seconds();
+		rules_ms = to - from < rules_ms ? to - from : rules_ms;
+		from = to;
+		check(blob_open(blob, blob_size, &policy), "blob");
+		to = seconds();
+		open_ms = to - from < open_ms ? to - from : open_ms;
+	}
+	if (policy.nr_rules != RULES)
+		errx(1, "%u rules", policy.nr_rules);
+	printf("compile.%s_us %.0f\n", key, text_ms * 1e6);
+	printf("filter.%s_us %.0f\n", key, rules_ms * 1e6);
+	printf("blob.%s_us %.0f\n", key, open_ms * 1e6);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int empty;
+
+	if (argc != 2)
+		errx(2, "usage: offline POLICY");
+	check(policy_text_file(argv[1], &policy, &problems), argv[1]);
+	empty = count(NULL);
+	for (size_t i = 0; i < NR_COMMONS; i++)
+		printf("%s %u\n", commons[i].key,
+		       count(&commons[i].access) - empty);
+	compile("sorted", true);
+	compile("shuffled", false);
+	count(NULL);
+	printf("judge.many %u\n", count(&commons[0].access) - empty);
+	return 0;
+}
