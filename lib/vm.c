@@ -213,9 +213,9 @@ static int set_up(struct regpin_vm *vm)
 	return err;
 }
 
-int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
-		     const struct regpin_vm_options *options,
-		     struct regpin_vm **ret)
+int vm_attach(const struct regpin_policy *policy, const struct host *host,
+	      int vm_fd, const struct regpin_vm_options *options,
+	      struct regpin_vm **ret)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_ATTACHED,
 				      .rule = REGPIN_NO_RULE };
@@ -223,8 +223,6 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 	struct regpin_vm *vm;
 	int err;
 
-	if (options && options->size != sizeof(*options))
-		return -EINVAL;
 	vm = pages_alloc(sizeof(*vm));
 	if (!vm)
 		return -ENOMEM;
@@ -239,7 +237,7 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 	vm->fd = vm_fd;
 	if (options)
 		vm->options = *options;
-	host_probe_fd(&vm->host, kvm_fd);
+	vm->host = *host;
 	vm->gate = first_gate(policy);
 	vm->cause = REGPIN_BY_SYSCALL_ENTRY;
 	vm_want(vm, in_force);
@@ -253,6 +251,18 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 	vm_event(vm, NULL, &event);
 	*ret = vm;
 	return 0;
+}
+
+int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
+		     const struct regpin_vm_options *options,
+		     struct regpin_vm **ret)
+{
+	struct host host;
+
+	if (options && options->size != sizeof(*options))
+		return -EINVAL;
+	host_probe_fd(&host, kvm_fd);
+	return vm_attach(policy, &host, vm_fd, options, ret);
 }
 
 void regpin_vm_detach(struct regpin_vm *vm)

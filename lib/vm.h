@@ -277,6 +277,11 @@ struct regpin_vcpu {
  */
 int kvm_ioctl(int fd, unsigned long request, void *arg);
 
+/* As regpin_vm_attach(), on a host that is known already. */
+int vm_attach(const struct regpin_policy *policy, const struct host *host,
+	      int vm_fd, const struct regpin_vm_options *options,
+	      struct regpin_vm **ret);
+
 /* Zeroed pages: the shim must not call malloc() where the VMM calls ioctl(). */
 void *pages_alloc(size_t size);
 void pages_free(void *pages, size_t size);

@@ -31,6 +31,9 @@ extern const struct cmd cmd_check;
 extern const struct cmd cmd_compile;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_probe;
+extern const struct cmd cmd_explain;
+extern const struct cmd cmd_sim;
+extern const struct cmd cmd_regs;
 extern const struct cmd cmd_ctl;
 
 #endif

@@ -99,6 +99,15 @@ const char *event_rule_subject(char buf[REGISTER_NAME_MAX],
 	return buf;
 }
 
+const char *event_cause_name(const struct regpin_event *event)
+{
+	if (event->type != REGPIN_EVENT_ARMED &&
+	    event->type != REGPIN_EVENT_DISARMED)
+		return NULL;
+	return event->detail < REGPIN_CAUSE_MAX ? cause_names[event->detail] :
+						  NULL;
+}
+
 const char *event_refusal_name(unsigned int reason)
 {
 	return refusal_names[reason];

@@ -32,6 +32,9 @@ const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
 const char *event_rule_subject(char buf[REGISTER_NAME_MAX],
 			       const struct rule *rule);
 
+/* Why a vCPU armed or disarmed, in one word; NULL for other events. */
+const char *event_cause_name(const struct regpin_event *event);
+
 /* One word for an enum regpin_refusal, which must be in range. */
 const char *event_refusal_name(unsigned int reason);
 

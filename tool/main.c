@@ -14,6 +14,8 @@ static const struct cmd *const cmds[] = {
 	&cmd_compile,
 	&cmd_run,
 	&cmd_probe,
+	&cmd_sim,
+	&cmd_regs,
 	&cmd_ctl,
 };
 

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way of an access here is that of a guest's: KVM's filters decide whether it is
+ * shown, by model.c and by the CR filter's masks; then regpin_vcpu_exit() judges it
+ * and keeps up with the vCPU's life. Time is what there is none of: nothing is ever
+ * too late, and registers are looked at where the trace says so.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "floor.h"
+#include "lifecycle.h"
+#include "model.h"
+
+#include "sim.h"
+
+void sim_host(struct host *host, bool cr_filter)
+{
+	*host = (struct host){
+		.api_version = KVM_API_VERSION, .msr_filter = true,
+		.msr_exits = true, .cr_filter = cr_filter,
+		.vendor = HOST_OTHER,
+	};
+	for (int i = 0; cr_filter && i < NR_CRS; i++)
+		host->filterable[i] = UINT64_MAX;
+}
+
+static void on_event(void *context, const struct regpin_event *event)
+{
+	struct sim_result *result = context;
+
+	if (event->type == REGPIN_EVENT_VIOLATION ||
+	    (event->type == REGPIN_EVENT_DETECTED && !result->violated)) {
+		result->violation = *event;
+		result->violated = true;
+	} else if (event->type == REGPIN_EVENT_ATTACHED) {
+		return;
+	} else if (result->nr < SIM_EVENTS) {
+		result->events[result->nr++] = *event;
+	} else {
+		result->lost = true;
+	}
+}
+
+int sim_open(struct sim *sim, const struct regpin_policy *policy,
+	     const struct host *host)
+{
+	struct regpin_vm_options options = {
+		.size = sizeof(options), .event = on_event,
+		.context = &sim->result,
+	};
+	int err;
+
+	memset(sim, 0, sizeof(*sim));
+	sim->policy = policy;
+	sim->kvm.max = TRACE_MAX_VCPU + 1;
+	sim->kvm.vcpus = calloc(sim->kvm.max, sizeof(*sim->kvm.vcpus));
+	if (!sim->kvm.vcpus)
+		return -ENOMEM;
+	sim_kvm_use(&sim->kvm);
+	err = vm_attach(policy, host, SIM_VM_FD, &options, &sim->vm);
+	if (err)
+		sim_close(sim);
+	return err;
+}
+
+static void free_vcpu(struct sim_vcpu *vcpu)
+{
+	if (!vcpu)
+		return;
+	if (vcpu->regpin)
+		regpin_vcpu_detach(vcpu->regpin);
+	free(vcpu->msrs);
+	free(vcpu);
+}
+
+void sim_close(struct sim *sim)
+{
+	for (unsigned int i = 0; i < sim->kvm.nr; i++)
+		free_vcpu(sim->kvm.vcpus[i]);
+	if (sim->vm)
+		regpin_vm_detach(sim->vm);
+	free(sim->kvm.vcpus);
+	sim_kvm_use(NULL);
+	memset(&sim->kvm, 0, sizeof(sim->kvm));
+	sim->vm = NULL;
+}
+
+/* A guest with long mode and NX; with SVM, if the policy lets it have that. */
+static int set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
+{
+	struct {
+		struct kvm_cpuid2 header;
+		struct kvm_cpuid_entry2 entries[1];
+	} cpuid = {
+		.header.nent = 1,
+		.entries[0] = {
+			.function = 0x80000001,
+			.edx = 1u << 11 | 1u << 20 | 1u << 29,
+		},
+	};
+
+	if (sim->policy->flags & POLICY_ACCEPT_NESTED)
+		cpuid.entries[0].ecx = 1u << 2;
+	return regpin_vcpu_set_cpuid(vcpu->regpin, &cpuid.header);
+}
+
+/* The vCPU of that number; the first time that it is named it is plugged in. */
+static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
+{
+	struct sim_vcpu *vcpu = sim->kvm.vcpus[n];
+
+	if (vcpu)
+		return vcpu;
+	vcpu = calloc(1, sizeof(*vcpu));
+	if (!vcpu)
+		return NULL;
+	sim_reset(vcpu);
+	sim->kvm.vcpus[n] = vcpu;
+	if (n >= sim->kvm.nr)
+		sim->kvm.nr = n + 1;
+	if (regpin_vcpu_attach(sim->vm, SIM_VCPU_FD + (int)n, n, &vcpu->run,
+			       &vcpu->regpin) || set_cpuid(sim, vcpu)) {
+		sim->kvm.vcpus[n] = NULL;
+		free_vcpu(vcpu);
+		return NULL;
+	}
+	return vcpu;
+}
+
+/* What others are measured by has changed: see floor.c. Nobody runs meanwhile. */
+static void first_changed(struct sim *sim, struct sim_vcpu *vcpu)
+{
+	atomic_fetch_add(&sim->vm->asked, 1);
+	floor_tell_first(vcpu->regpin);
+}
+
+static enum outcome by_action(unsigned int action)
+{
+	static const uint8_t outcomes[REGPIN_ACTION_MAX] = {
+		[REGPIN_ALLOW] = OUTCOME_OK, [REGPIN_REPORT] = OUTCOME_REPORT,
+		[REGPIN_MASK] = OUTCOME_MASK, [REGPIN_DROP] = OUTCOME_DROP,
+		[REGPIN_GP] = OUTCOME_GP, [REGPIN_PAUSE] = OUTCOME_PAUSE,
+		[REGPIN_STOP] = OUTCOME_STOP,
+	};
+
+	return (enum outcome)outcomes[action];
+}
+
+/* The exit was judged: what became of the access? */
+static enum outcome judged(const struct sim *sim, const struct sim_vcpu *vcpu,
+			   bool gp)
+{
+	const struct sim_result *result = &sim->result;
+
+	if (atomic_load(&sim->vm->stopped))
+		return OUTCOME_STOP;
+	if (regpin_vcpu_status(vcpu->regpin, NULL) & REGPIN_IS_HELD)
+		return OUTCOME_PAUSE;
+	if (gp)
+		return OUTCOME_GP;
+	return result->violated ? by_action(result->violation.action) :
+				  OUTCOME_OK;
+}
+
+/* An access that KVM shows nobody. A write to EFER leaves LMA alone. */
+static int unseen(struct sim *sim, struct sim_vcpu *vcpu,
+		  const struct trace_line *line)
+{
+	uint64_t old = sim_get_msr(vcpu, line->index), value = line->value;
+
+	sim->result.value = old;
+	if (line->op == TRACE_RDMSR)
+		return 0;
+	if (line->index == MSR_EFER)
+		value = (value & ~EFER_LMA) | (old & EFER_LMA);
+	sim->result.value = value;
+	return sim_set_msr(vcpu, line->index, value) ? 0 : -ENOMEM;
+}
+
+static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
+		  const struct trace_line *line)
+{
+	bool write = line->op == TRACE_WRMSR;
+	struct sim_result *result = &sim->result;
+	struct kvm_run *run = &vcpu->run;
+	int err = 0;
+
+	result->has_value = true;
+	if (model_filter_allows(&sim->kvm.filter.filter, line->index,
+				write ? ACCESS_WRITE : ACCESS_READ)) {
+		err = unseen(sim, vcpu, line);
+	} else {
+		run->exit_reason = write ? KVM_EXIT_X86_WRMSR :
+					   KVM_EXIT_X86_RDMSR;
+		run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
+		run->msr.index = line->index;
+		run->msr.data = write ? line->value : 0;
+		run->msr.error = 0;
+		regpin_vcpu_exit(vcpu->regpin);
+		result->outcome = judged(sim, vcpu, run->msr.error);
+		result->value = write ? sim_get_msr(vcpu, line->index) :
+					run->msr.data;
+		/* A read that did not happen has no value. */
+		if (!write && result->outcome >= OUTCOME_GP)
+			result->has_value = false;
+	}
+	if (write && line->index == MSR_EFER)
+		first_changed(sim, vcpu);
+	return err;
+}
+
+static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
+		  const struct trace_line *line)
+{
+	unsigned int nr = line->kind - REGPIN_CR0;
+	const struct kvm_x86_cr_filter_reg *filter = &sim->kvm.crs.regs[nr];
+	struct regpin_cr_write *w = regpin_cr_write(&vcpu->run);
+	struct sim_result *result = &sim->result;
+	uint64_t old = vcpu->crs[nr], value = line->value;
+	uint64_t filtered = (old & ~value & filter->clear_mask) |
+			    (~old & value & filter->set_mask);
+
+	if (filtered) {
+		vcpu->run.exit_reason = KVM_EXIT_X86_CR_WRITE;
+		*w = (struct regpin_cr_write){ .reg = nr };
+		w->old_value = old;
+		w->value = value;
+		w->filtered = filtered;
+		regpin_vcpu_exit(vcpu->regpin);
+		result->outcome = judged(sim, vcpu, w->error);
+		value = w->value;
+	}
+	if (result->outcome < OUTCOME_DROP) {
+		sim_set_cr(vcpu, line->kind, value);
+		first_changed(sim, vcpu);
+	}
+	result->value = vcpu->crs[nr];
+	result->has_value = true;
+}
+
+/* KVM tells of it, with the CR filter, when a SIPI has started the vCPU again. */
+static void do_init(struct sim *sim, struct sim_vcpu *vcpu)
+{
+	struct regpin_cr_write *w = regpin_cr_write(&vcpu->run);
+	uint64_t *efer = &vcpu->replayed[replay_slot(MSR_EFER)];
+	uint64_t cr0 = vcpu->crs[0], cr4 = vcpu->crs[1], had = *efer;
+
+	sim_set_cr(vcpu, REGPIN_CR0, 0x60000010);
+	sim_set_cr(vcpu, REGPIN_CR4, 0);
+	*efer = 0;
+	if (!(sim->kvm.crs.flags & KVM_X86_CR_FILTER_EXIT_INIT))
+		return;
+	vcpu->run.exit_reason = KVM_EXIT_X86_CR_WRITE;
+	*w = (struct regpin_cr_write){ .cause = KVM_X86_CR_CAUSE_INIT };
+	w->init.cr0 = cr0;
+	w->init.cr4 = cr4;
+	w->init.efer = had;
+	regpin_vcpu_exit(vcpu->regpin);
+	sim->result.outcome = judged(sim, vcpu, false);
+}
+
+static void do_hypercall(struct sim *sim, struct sim_vcpu *vcpu)
+{
+	struct kvm_run *run = &vcpu->run;
+
+	sim->result.outcome = OUTCOME_NONE;
+	if (!(sim->kvm.forwards & 1 << 13))
+		return;
+	run->exit_reason = KVM_EXIT_HYPERCALL;
+	run->hypercall.nr = 13;		/* KVM_HC_LOCK_CR_UPDATE */
+	regpin_vcpu_exit(vcpu->regpin);
+	if (!run->hypercall.ret)
+		sim->result.outcome = OUTCOME_OK;
+}
+
+/* The VMM's own write. */
+static int do_set(struct sim *sim, struct sim_vcpu *vcpu,
+		  const struct trace_line *line)
+{
+	bool ok = true;
+
+	regpin_vcpu_before_write(vcpu->regpin);
+	if (line->kind == REGPIN_MSR)
+		ok = sim_set_msr(vcpu, line->index, line->value);
+	else
+		sim_set_cr(vcpu, line->kind, line->value);
+	regpin_vcpu_after_write(vcpu->regpin);
+	first_changed(sim, vcpu);
+	return ok ? 0 : -ENOMEM;
+}
+
+/* In the guest: what can only be done by a vCPU that runs. */
+static int do_running(struct sim *sim, struct sim_vcpu *vcpu,
+		      const struct trace_line *line)
+{
+	struct sim_result *result = &sim->result;
+	int entry, err = 0;
+
+	if (line->op == TRACE_LOOK)
+		regpin_vcpu_tick(vcpu->regpin);
+	entry = regpin_vcpu_enter(vcpu->regpin);
+	if (entry != REGPIN_ENTER) {
+		result->outcome = entry == REGPIN_HELD ? OUTCOME_PAUSE :
+							 OUTCOME_STOP;
+		return 0;
+	}
+	if (line->op == TRACE_INIT)
+		do_init(sim, vcpu);
+	else if (line->op == TRACE_HYPERCALL)
+		do_hypercall(sim, vcpu);
+	else if (line->op == TRACE_CR)
+		do_cr(sim, vcpu, line);
+	else if (line->op == TRACE_LOOK)
+		result->outcome = judged(sim, vcpu, false);
+	else
+		err = do_msr(sim, vcpu, line);
+	regpin_vcpu_leave(vcpu->regpin);
+	return err;
+}
+
+static int of_vcpu(struct sim *sim, const struct trace_line *line)
+{
+	struct sim_vcpu *vcpu = get_vcpu(sim, line->vcpu);
+
+	if (!vcpu)
+		return -ENOMEM;
+	if (line->op == TRACE_SET)
+		return do_set(sim, vcpu, line);
+	if (line->op != TRACE_ANSWER)
+		return do_running(sim, vcpu, line);
+	if (regpin_vcpu_answer(vcpu->regpin, (unsigned int)line->value))
+		sim->result.outcome = OUTCOME_NONE;
+	return 0;
+}
+
+static void do_reset(struct sim *sim)
+{
+	for (unsigned int i = 0; i < sim->kvm.nr; i++) {
+		struct sim_vcpu *vcpu = sim->kvm.vcpus[i];
+
+		if (!vcpu)
+			continue;
+		regpin_vcpu_before_write(vcpu->regpin);
+		sim_reset(vcpu);
+		regpin_vcpu_after_write(vcpu->regpin);
+	}
+}
+
+int sim_do(struct sim *sim, const struct trace_line *line)
+{
+	sim->result.outcome = OUTCOME_OK;
+	sim->result.has_value = sim->result.violated = false;
+	sim->result.nr = 0;
+	sim->result.lost = false;
+	switch (line->op) {
+	case TRACE_RESET:
+		do_reset(sim);
+		return 0;
+	case TRACE_ARM:
+		return regpin_vm_arm(sim->vm);
+	case TRACE_DISARM:
+		regpin_vm_disarm(sim->vm);
+		return 0;
+	case TRACE_WINDOW:
+		regpin_vm_window(sim->vm, line->once);
+		return 0;
+	default:
+		return of_vcpu(sim, line);
+	}
+}
+
+bool sim_as_expected(const struct sim *sim, const struct trace_line *line)
+{
+	const struct sim_result *result = &sim->result;
+
+	if (!line->expects)
+		return true;
+	if (line->outcome != OUTCOME_MAX)
+		return result->outcome == line->outcome;
+	return result->has_value && result->value == line->result;
+}

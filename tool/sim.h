@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VM under a policy without a guest: what a trace says that vCPUs do goes to the
+ * same code as a guest's exits, on a KVM that only remembers (sim_kvm.c).
+ */
+#ifndef REGPIN_TOOL_SIM_H
+#define REGPIN_TOOL_SIM_H
+
+#include "host.h"
+
+#include "sim_kvm.h"
+#include "trace.h"
+
+#define SIM_EVENTS	64
+
+/**
+ * struct sim_result - what came of a line
+ * @outcome: enum outcome
+ * @has_value: @value says something
+ * @value: what the read returned, or what the register holds afterwards
+ * @violated: @violation tells of it
+ * @violation: REGPIN_EVENT_VIOLATION or REGPIN_EVENT_DETECTED
+ * @nr: number of @events
+ * @lost: there were more
+ * @events: what else happened
+ */
+struct sim_result {
+	enum outcome outcome;
+	bool has_value;
+	uint64_t value;
+	bool violated;
+	struct regpin_event violation;
+	unsigned int nr;
+	bool lost;
+	struct regpin_event events[SIM_EVENTS];
+};
+
+/**
+ * struct sim - a simulation
+ * @policy: as this host would enforce it
+ * @vm: as the library sees it
+ * @kvm: as KVM would see it
+ * @result: of the last line
+ */
+struct sim {
+	const struct regpin_policy *policy;
+	struct regpin_vm *vm;
+	struct sim_kvm kvm;
+	struct sim_result result;
+};
+
+/* What @policy is enforced by: a KVM with or without the CR filter. */
+void sim_host(struct host *host, bool cr_filter);
+
+/*
+ * Puts a VM under @policy, which must fit @host, and must stay. One at a time.
+ * Returns 0 or a negative errno.
+ */
+int sim_open(struct sim *sim, const struct regpin_policy *policy,
+	     const struct host *host);
+void sim_close(struct sim *sim);
+
+/* Does what @line says, and fills in sim->result. Returns 0 or -ENOMEM. */
+int sim_do(struct sim *sim, const struct trace_line *line);
+
+/* Did what was expected come of it? */
+bool sim_as_expected(const struct sim *sim, const struct trace_line *line);
+
+#endif

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What came of a trace's lines. Without stdio where it is made for each line. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "event_json.h"
+#include "json.h"
+#include "sim_print.h"
+
+void print_flush(struct printer *printer)
+{
+	fwrite(printer->buf, 1, printer->len, stdout);
+	printer->len = 0;
+}
+
+static void put(struct printer *printer, const char *text, size_t len)
+{
+	if (printer->len + len > sizeof(printer->buf))
+		print_flush(printer);
+	memcpy(printer->buf + printer->len, text, len);
+	printer->len += len;
+}
+
+static void put_text(struct printer *printer, const char *text)
+{
+	put(printer, text, strlen(text));
+}
+
+static void put_hex(struct printer *printer, uint64_t value)
+{
+	char text[18];
+	size_t at = sizeof(text);
+
+	do
+		text[--at] = "0123456789abcdef"[value & 15];
+	while (value >>= 4);
+	text[--at] = 'x';
+	text[--at] = '0';
+	put(printer, text + at, sizeof(text) - at);
+}
+
+/* What is read is what came of a read; of all else a word says it. */
+static bool shows_value(const struct trace_line *line,
+			const struct sim_result *result)
+{
+	return line->op == TRACE_RDMSR && result->has_value;
+}
+
+static const struct rule *rule_of(const struct sim *sim)
+{
+	const struct regpin_event *event = &sim->result.violation;
+
+	return sim->result.violated && event->rule < sim->policy->nr_rules ?
+		       &sim->policy->rules[event->rule] : NULL;
+}
+
+/* "WP, bit 5", of the register that the rule is about. */
+static void bits_text(char *to, size_t size, const struct rule *rule,
+		      uint64_t bits)
+{
+	const struct regpin_register *reg;
+	size_t used = 0;
+
+	to[0] = 0;
+	if (!~bits)
+		return;
+	reg = register_find(rule->kind, rule->index);
+	for (unsigned int n = 0; n < 64 && used < size; n++) {
+		const char *name = NULL;
+
+		if (!(bits >> n & 1))
+			continue;
+		for (unsigned int i = 0; reg && i < reg->nbits; i++) {
+			const struct regpin_bit *b = &regpin_bits[reg->bits + i];
+
+			if (n - b->lo < b->width)
+				name = b->name;
+		}
+		used += (size_t)(name ?
+			snprintf(to + used, size - used, " %s", name) :
+			snprintf(to + used, size - used, " %u", n));
+	}
+}
+
+/* "sticky at linux.yaml:60:5: NXE" */
+static void why_text(char *to, size_t size, const struct sim *sim)
+{
+	const struct rule *rule = rule_of(sim);
+	char bits[400];
+
+	to[0] = 0;
+	if (!rule)
+		return;
+	bits_text(bits, sizeof(bits), rule, sim->result.violation.bits);
+	snprintf(to, size, "%s at %s:%" PRIu32 ":%" PRIu32 "%s%s",
+		 rule_type_names[rule->type], sim->policy->source, rule->line,
+		 rule->column, *bits ? ":" : "", bits);
+}
+
+static void event_text(char *to, size_t size, const struct regpin_event *event)
+{
+	const char *cause = event_cause_name(event);
+	char name[REGISTER_NAME_MAX];
+
+	if (event->type == REGPIN_EVENT_VMM_WRITE ||
+	    event->type == REGPIN_EVENT_FAILED)
+		snprintf(to, size, "%s of %s", event_type_names[event->type],
+			 event_register_name(name, event->kind, event->index));
+	else if (event->type == REGPIN_EVENT_ANSWERED)
+		snprintf(to, size, "answered: %s",
+			 regpin_action_names[event->action]);
+	else
+		snprintf(to, size, "%s%s%s", event_type_names[event->type],
+			 cause ? " by " : "", cause ? cause : "");
+}
+
+static void print_text(struct printer *printer, const struct sim *sim,
+		       const struct trace_line *line, const char *text)
+{
+	const struct sim_result *result = &sim->result;
+	char buf[800], what[160];
+
+	put(printer, text + line->start, line->len);
+	put(printer, " => ", 4);
+	if (shows_value(line, result))
+		put_hex(printer, result->value);
+	else
+		put_text(printer, outcome_names[result->outcome]);
+	if (result->violated) {
+		why_text(buf, sizeof(buf), sim);
+		put_text(printer, "\t# ");
+		put_text(printer, buf);
+	}
+	put(printer, "\n", 1);
+	for (unsigned int i = 0; i < result->nr; i++) {
+		event_text(what, sizeof(what), &result->events[i]);
+		snprintf(buf, sizeof(buf), "# vCPU %" PRIu32 ": %s\n",
+			 result->events[i].vcpu, what);
+		put_text(printer, buf);
+	}
+	if (result->lost)
+		put_text(printer, "# and more\n");
+}
+
+static void json_line(const struct sim *sim, const struct trace_line *line,
+		      const char *text, uint64_t number, bool good)
+{
+	const struct sim_result *result = &sim->result;
+	const struct rule *rule = rule_of(sim);
+	char statement[TRACE_MAX_LINE + 1], buf[800];
+	struct json json;
+
+	memcpy(statement, text + line->start, line->len);
+	statement[line->len] = 0;
+	json_begin(&json, stdout);
+	json_object_begin(&json, NULL);
+	json_u64(&json, "line", number);
+	if (line->op < TRACE_RESET)
+		json_u64(&json, "vcpu", line->vcpu);
+	json_string(&json, "statement", statement);
+	json_string(&json, "outcome", outcome_names[result->outcome]);
+	if (result->has_value)
+		json_hex(&json, "value", result->value);
+	if (line->expects)
+		json_bool(&json, "expected", good);
+	if (rule) {
+		json_string(&json, "rule", rule_type_names[rule->type]);
+		snprintf(buf, sizeof(buf), "%s:%" PRIu32 ":%" PRIu32,
+			 sim->policy->source, rule->line, rule->column);
+		json_string(&json, "where", buf);
+		if (~result->violation.bits)
+			json_hex(&json, "bits", result->violation.bits);
+	}
+	json_array_begin(&json, "events");
+	for (unsigned int i = 0; i < result->nr; i++) {
+		const struct regpin_event *event = &result->events[i];
+		const char *cause = event_cause_name(event);
+
+		json_object_begin(&json, NULL);
+		json_u64(&json, "vcpu", event->vcpu);
+		json_string(&json, "event", event_type_names[event->type]);
+		if (cause)
+			json_string(&json, "cause", cause);
+		json_object_end(&json);
+	}
+	json_array_end(&json);
+	json_object_end(&json);
+	fputc('\n', stdout);
+}
+
+void print_line(struct printer *printer, const struct sim *sim,
+		const struct trace_line *line, const char *text,
+		uint64_t number, bool good)
+{
+	if (printer->json)
+		json_line(sim, line, text, number, good);
+	else
+		print_text(printer, sim, line, text);
+}
+
+void print_unexpected(struct printer *printer, const struct sim *sim,
+		      const struct trace_line *line, const char *name,
+		      uint64_t number)
+{
+	const struct sim_result *result = &sim->result;
+	char expected[24], value[48] = "", why[800];
+
+	/* In the order in which they happened. */
+	print_flush(printer);
+	fflush(stdout);
+	if (line->outcome == OUTCOME_MAX)
+		snprintf(expected, sizeof(expected), "0x%" PRIx64,
+			 line->result);
+	else
+		snprintf(expected, sizeof(expected), "%s",
+			 outcome_names[line->outcome]);
+	if (result->has_value)
+		snprintf(value, sizeof(value), ", 0x%" PRIx64, result->value);
+	why_text(why, sizeof(why), sim);
+	fprintf(stderr, "%s:%" PRIu64 ":%zu: expected %s, but it was %s%s%s%s%s\n",
+		name, number, line->start + 1, expected,
+		outcome_names[result->outcome], value, *why ? " (" : "", why,
+		*why ? ")" : "");
+}

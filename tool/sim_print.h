@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What came of a trace's lines, for people and as JSON. */
+#ifndef REGPIN_TOOL_SIM_PRINT_H
+#define REGPIN_TOOL_SIM_PRINT_H
+
+#include "sim.h"
+#include "trace.h"
+
+/**
+ * struct printer - where results go: standard output
+ * @json: as JSON
+ * @quiet: only what is unexpected
+ * @unexpected: how many that was
+ * @len: of what waits in @buf
+ */
+struct printer {
+	bool json, quiet;
+	uint64_t unexpected;
+	size_t len;
+	char buf[1u << 16];
+};
+
+/* The line @text, which was @good, with what came of it and what else happened. */
+void print_line(struct printer *printer, const struct sim *sim,
+		const struct trace_line *line, const char *text,
+		uint64_t number, bool good);
+
+/* The same for standard error, as a message. */
+void print_unexpected(struct printer *printer, const struct sim *sim,
+		      const struct trace_line *line, const char *name,
+		      uint64_t number);
+
+void print_flush(struct printer *printer);
+
+#endif

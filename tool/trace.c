@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One line of a trace. Millions of them are read in a second, so words are compared
+ * where they stand, and what is wrong is only found out once something is.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "registers.h"
+
+#include "trace.h"
+#include "words.h"
+
+const char *const outcome_names[OUTCOME_MAX] = {
+	[OUTCOME_OK] = "ok",	   [OUTCOME_REPORT] = "report",
+	[OUTCOME_MASK] = "mask",   [OUTCOME_DROP] = "drop",
+	[OUTCOME_GP] = "gp",	   [OUTCOME_PAUSE] = "pause",
+	[OUTCOME_STOP] = "stop",   [OUTCOME_NONE] = "none",
+};
+
+/**
+ * struct cursor - where in the line we are
+ * @begin: the line
+ * @at: what has been read so far ends here
+ * @end: of the line, or its comment
+ * @word: the last word, @len bytes
+ */
+struct cursor {
+	const char *begin, *at, *end;
+	const char *word;
+	size_t len;
+	struct trace_fault *fault;
+};
+
+static int __attribute__((format(printf, 2, 3), cold))
+wrong(struct cursor *c, const char *format, ...)
+{
+	va_list args;
+
+	c->fault->column = (unsigned int)(c->word - c->begin) + 1;
+	va_start(args, format);
+	vsnprintf(c->fault->text, sizeof(c->fault->text), format, args);
+	va_end(args);
+	return -1;
+}
+
+/* The word as it may stand in a message. */
+static struct shown shown(const struct cursor *c)
+{
+	char text[64];
+	size_t len = c->len < sizeof(text) - 1 ? c->len : sizeof(text) - 1;
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = c->word[i] > ' ' && c->word[i] < 0x7f ? c->word[i] :
+								  '?';
+	text[len] = 0;
+	return show(text);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Takes the next word. False at the end. */
+static inline bool next(struct cursor *c)
+{
+	const char *at = c->at;
+
+	while (at < c->end && is_blank(*at))
+		at++;
+	c->word = at;
+	while (at < c->end && !is_blank(*at))
+		at++;
+	c->len = (size_t)(at - c->word);
+	c->at = at;
+	return c->len;
+}
+
+static inline bool is(const struct cursor *c, const char *word)
+{
+	return c->len == strlen(word) && !memcmp(c->word, word, c->len);
+}
+
+/* 0x and at most 16 digits, which is how most numbers are written. */
+static inline bool hex(const struct cursor *c, uint64_t *value)
+{
+	uint64_t number = 0;
+
+	if (c->len < 3 || c->len > 18 || c->word[0] != '0' || c->word[1] != 'x')
+		return false;
+	for (size_t i = 2; i < c->len; i++) {
+		unsigned int digit = (unsigned char)c->word[i] - (unsigned)'0';
+
+		if (digit > 9) {
+			digit = ((unsigned char)c->word[i] | 0x20u) -
+				(unsigned)'a';
+			if (digit > 5)
+				return false;
+			digit += 10;
+		}
+		number = number << 4 | digit;
+	}
+	*value = number;
+	return true;
+}
+
+static int number(struct cursor *c, uint64_t max, const char *what,
+		  uint64_t *value)
+{
+	const char *fault;
+
+	if (!next(c))
+		return wrong(c, "%s is missing", what);
+	if (hex(c, value) && *value <= max)
+		return 0;
+	fault = number_read(c->word, c->len, max, value);
+	return fault ? wrong(c, "%s as %s: %s", shown(c).text, what, fault) : 0;
+}
+
+/* A name is looked up once; most of a trace speaks of a few. */
+static const struct regpin_register *by_name(const struct cursor *c,
+					     uint32_t *member)
+{
+	static struct {
+		char name[48];
+		const struct regpin_register *reg;
+		uint32_t member;
+	} known[64];
+	char name[sizeof(known[0].name)] = "";
+	unsigned int slot = 0;
+
+	if (c->len >= sizeof(name) || memchr(c->word, 0, c->len))
+		return NULL;
+	memcpy(name, c->word, c->len);
+	for (size_t i = 0; i < c->len; i++)
+		slot = slot * 31 + (unsigned char)name[i];
+	slot %= sizeof(known) / sizeof(known[0]);
+	if (memcmp(known[slot].name, name, sizeof(name)) != 0) {
+		memcpy(known[slot].name, name, sizeof(name));
+		known[slot].reg = register_by_name(name, &known[slot].member);
+	}
+	*member = known[slot].member;
+	return known[slot].reg;
+}
+
+/* A register by name or index; @cr: it may be a control register. */
+static int reg(struct cursor *c, bool cr, struct trace_line *line)
+{
+	const struct regpin_register *found;
+	uint64_t index;
+	uint32_t member;
+
+	if (c->at == c->end || !next(c))
+		return wrong(c, "the register is missing: a name, or an MSR's index");
+	line->kind = REGPIN_MSR;
+	if ((hex(c, &index) && index <= UINT32_MAX) ||
+	    (c->word[0] >= '0' && c->word[0] <= '9' &&
+	     !number_read(c->word, c->len, UINT32_MAX, &index))) {
+		line->index = (uint32_t)index;
+		return 0;
+	}
+	found = by_name(c, &member);
+	if (!found)
+		return wrong(c, "there is no register %s: 'regpin regs' lists the names; an index is a number from 0 to 0xffffffff",
+			     shown(c).text);
+	if (found->kind != REGPIN_MSR && !cr)
+		return wrong(c, "%s is no MSR: its writes are 'cr0', 'cr4' and 'xcr0'",
+			     shown(c).text);
+	line->kind = found->kind;
+	line->index = found->index + member;
+	return 0;
+}
+
+static int answer(struct cursor *c, struct trace_line *line)
+{
+	static const char *const words[] = {
+		[OUTCOME_OK] = "allow", [OUTCOME_GP] = "gp",
+		[OUTCOME_STOP] = "stop",
+	};
+	static const uint8_t actions[] = {
+		[OUTCOME_OK] = REGPIN_ALLOW, [OUTCOME_GP] = REGPIN_GP,
+		[OUTCOME_STOP] = REGPIN_STOP,
+	};
+
+	next(c);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!words[i] || !is(c, words[i]))
+			continue;
+		line->value = actions[i];
+		return 0;
+	}
+	return wrong(c, "an answer is allow, gp or stop");
+}
+
+static int cr_write(struct cursor *c, struct trace_line *line)
+{
+	line->kind = is(c, "cr0") ? REGPIN_CR0 : is(c, "cr4") ? REGPIN_CR4 :
+								REGPIN_XCR0;
+	line->op = TRACE_CR;
+	return number(c, UINT64_MAX, "a value", &line->value);
+}
+
+/* What a vCPU does. Its number has been read. */
+static int of_vcpu(struct cursor *c, struct trace_line *line)
+{
+	if (!next(c))
+		return wrong(c, "what does the vCPU do? rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer");
+	if (is(c, "wrmsr")) {
+		line->op = TRACE_WRMSR;
+		return reg(c, false, line) ||
+		       number(c, UINT64_MAX, "a value", &line->value) ? -1 : 0;
+	}
+	if (is(c, "rdmsr")) {
+		line->op = TRACE_RDMSR;
+		return reg(c, false, line);
+	}
+	if (is(c, "cr0") || is(c, "cr4") || is(c, "xcr0"))
+		return cr_write(c, line);
+	if (is(c, "set")) {
+		line->op = TRACE_SET;
+		return reg(c, true, line) ||
+		       number(c, UINT64_MAX, "a value", &line->value) ? -1 : 0;
+	}
+	if (is(c, "answer")) {
+		line->op = TRACE_ANSWER;
+		return answer(c, line);
+	}
+	if (is(c, "init"))
+		line->op = TRACE_INIT;
+	else if (is(c, "hypercall"))
+		line->op = TRACE_HYPERCALL;
+	else if (is(c, "look"))
+		line->op = TRACE_LOOK;
+	else
+		return wrong(c, "%s is nothing that a vCPU does: rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer",
+			     shown(c).text);
+	return 0;
+}
+
+/* What happens to the VM. */
+static int of_vm(struct cursor *c, struct trace_line *line)
+{
+	struct cursor ahead;
+
+	if (is(c, "reset")) {
+		line->op = TRACE_RESET;
+	} else if (is(c, "arm")) {
+		line->op = TRACE_ARM;
+	} else if (is(c, "disarm")) {
+		line->op = TRACE_DISARM;
+	} else if (is(c, "window")) {
+		line->op = TRACE_WINDOW;
+		ahead = *c;
+		line->once = next(&ahead) && is(&ahead, "once");
+		if (line->once)
+			*c = ahead;
+	} else {
+		return wrong(c, "a line begins with a vCPU's number (0 to %u), or it is reset, arm, disarm, window or window once; this is %s",
+			     TRACE_MAX_VCPU, shown(c).text);
+	}
+	return 0;
+}
+
+/* "=> gp", "=> 0x500" */
+static int expectation(struct cursor *c, struct trace_line *line)
+{
+	if (!is(c, "=>"))
+		return wrong(c, "%s is too much: behind the statement there is only '=> OUTCOME' or a comment",
+			     shown(c).text);
+	line->expects = true;
+	if (!next(c))
+		return wrong(c, "what is expected? a number, ok, report, mask, drop, gp, pause, stop or none");
+	line->outcome = OUTCOME_MAX;
+	if (c->word[0] >= '0' && c->word[0] <= '9') {
+		c->at = c->word;
+		if (number(c, UINT64_MAX, "what is expected", &line->result))
+			return -1;
+	} else {
+		for (int i = 0; i < OUTCOME_MAX; i++)
+			if (is(c, outcome_names[i]))
+				line->outcome = (enum outcome)i;
+		if (line->outcome == OUTCOME_MAX)
+			return wrong(c, "%s is no outcome: a number, ok, report, mask, drop, gp, pause, stop or none",
+				     shown(c).text);
+	}
+	if (next(c))
+		return wrong(c, "%s is too much: one outcome is expected",
+			     shown(c).text);
+	return 0;
+}
+
+/* The line's end, without a comment. */
+static const char *end_of(const char *text, size_t size)
+{
+	const char *end = text + size, *comment;
+
+	if (end > text && end[-1] == '\n')
+		end--;
+	if (end > text && end[-1] == '\r')
+		end--;
+	comment = memchr(text, '#', (size_t)(end - text));
+	return comment ? comment : end;
+}
+
+int trace_read(const char *text, size_t size, struct trace_line *line,
+	       struct trace_fault *fault)
+{
+	struct cursor c = { .begin = text, .at = text, .fault = fault,
+			    .end = end_of(text, size) };
+	uint64_t vcpu = 0;
+	int ret;
+
+	if (!next(&c))
+		return 0;
+	*line = (struct trace_line){ .start = (size_t)(c.word - text) };
+	if (c.word[0] >= '0' && c.word[0] <= '9') {
+		if (c.len == 1) {
+			vcpu = (uint64_t)(c.word[0] - '0');
+		} else {
+			c.at = c.word;
+			if (number(&c, TRACE_MAX_VCPU, "a vCPU's number",
+				   &vcpu))
+				return -1;
+		}
+		line->vcpu = (uint32_t)vcpu;
+		ret = of_vcpu(&c, line);
+	} else {
+		ret = of_vm(&c, line);
+	}
+	if (ret)
+		return -1;
+	line->len = (size_t)(c.at - text) - line->start;
+	return next(&c) && expectation(&c, line) ? -1 : 1;
+}
