@@ -14,6 +14,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_compile,
 	&cmd_run,
 	&cmd_probe,
+	&cmd_explain,
 	&cmd_sim,
 	&cmd_regs,
 	&cmd_ctl,

@@ -152,7 +152,7 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 	uint64_t index;
 	uint32_t member;
 
-	if (c->at == c->end || !next(c))
+	if (!next(c))
 		return wrong(c, "the register is missing: a name, or an MSR's index");
 	line->kind = REGPIN_MSR;
 	if ((hex(c, &index) && index <= UINT32_MAX) ||

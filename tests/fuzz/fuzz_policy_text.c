@@ -50,7 +50,11 @@ static void check_policy(void)
 			 policy.rules[i - 1].index <= policy.rules[i].index));
 	REQUIRE(size <= sizeof(blob));
 	REQUIRE(blob_open(blob, size, &again) == 0);
-	REQUIRE(memcmp(&policy, &again, sizeof(policy)) == 0);
+	/* What is behind the rules means nothing. */
+	REQUIRE(memcmp(&policy, &again,
+		       offsetof(struct regpin_policy, reach)) == 0);
+	REQUIRE(memcmp(policy.rules, again.rules,
+		       policy.nr_rules * sizeof(policy.rules[0])) == 0);
 	/* The widest are slow, and of one kind. */
 	if (policy.nr_rules < 32)
 		REQUIRE(filter_build(&policy, NULL, &filter) == 0);

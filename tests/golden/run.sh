@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# run.sh REGPIN_BINARY: what `regpin explain` says of each policy here and of those
+# that regpin comes with, on a KVM with and without the CR filter, is what stands in
+# NAME.txt and NAME.stock.txt. And each trace in ../traces, whose first line is
+# "# POLICY [OPTIONS]", goes as it expects. TAP on stdout. With REGPIN_UPDATE=1 in
+# the environment the files are written instead: read the diff before you keep it.
+
+if [ $# -ne 1 ] || ! [ -x "$1" ]; then
+	echo "usage: run.sh REGPIN_BINARY" >&2
+	exit 2
+fi
+regpin=$(realpath "$1")
+cd "$(dirname "$0")" || exit 2
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+nr=0
+failed=0
+
+result() # NAME: by what stands in $tmp/why
+{
+	nr=$((nr + 1))
+	if [ -s "$tmp/why" ]; then
+		echo "not ok $nr - $1"
+		sed 's/^/# /' "$tmp/why"
+		failed=1
+	else
+		echo "ok $nr - $1"
+	fi
+}
+
+# explain POLICY FILE [OPTION]: stderr belongs to it, and the exit code
+explain()
+{
+	policy=$1 golden=$2
+	shift 2
+	"$regpin" explain "$@" "$policy" >"$tmp/out" 2>&1
+	echo "exit status $?" >>"$tmp/out"
+	: >"$tmp/why"
+	if [ "${REGPIN_UPDATE:-}" = 1 ]; then
+		cp "$tmp/out" "$golden"
+	else
+		diff -u "$golden" "$tmp/out" >"$tmp/why" 2>&1
+	fi
+	"$regpin" explain "$@" --json "$policy" >"$tmp/json" 2>/dev/null
+	if [ -s "$tmp/json" ] && command -v jq >/dev/null; then
+		jq -e '.registers | length > 1' "$tmp/json" >/dev/null ||
+			echo "--json has no registers" >>"$tmp/why"
+	fi
+	result "explain $* $policy"
+}
+
+# trace FILE: as it expects, and what it prints is a trace that expects the same
+trace()
+{
+	read -r options <"$1"
+	# shellcheck disable=SC2086 # they are words
+	set -- "$1" ${options#\#}
+	file=$1
+	shift
+	: >"$tmp/why"
+	"$regpin" sim "$@" "$file" >"$tmp/again" 2>>"$tmp/why" ||
+		echo "sim exits with $?" >>"$tmp/why"
+	"$regpin" sim --quiet "$@" - <"$tmp/again" >>"$tmp/why" 2>&1 ||
+		echo "what it prints is not as it expects" >>"$tmp/why"
+	"$regpin" sim "$@" "$tmp/again" 2>&1 | cmp - "$tmp/again" >>"$tmp/why" 2>&1
+	lines=$(grep -c '=>' "$tmp/again")
+	if command -v jq >/dev/null; then
+		[ "$("$regpin" sim --json "$@" "$file" | jq -s length)" = "$lines" ] ||
+			echo "--json has not $lines lines" >>"$tmp/why"
+	fi
+	grep -q '=>' "$file" || echo "it expects nothing" >>"$tmp/why"
+	result "sim $file"
+}
+
+for policy in *.yaml ../../policies/*.yaml; do
+	name=$(basename "$policy" .yaml)
+	explain "$policy" "$name.txt"
+	explain "$policy" "$name.stock.txt" --stock
+done
+cd ../traces || exit 2
+for file in *.trace; do
+	trace "$file"
+done
+echo "1..$nr"
+exit $failed

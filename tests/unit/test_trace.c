@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The lines of a trace: what they say, and where what is wrong with them. */
+#include "cm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "registers.h"
+#include "trace.h"
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+
+static int read_line(const char *text, struct trace_line *line,
+		     struct trace_fault *fault)
+{
+	memset(fault, 0, sizeof(*fault));
+	return trace_read(text, strlen(text), line, fault);
+}
+
+static void says(void **context)
+{
+	static const struct {
+		const char *text;
+		enum trace_op op;
+		uint32_t vcpu, index;
+		unsigned int kind;
+		uint64_t value;
+		size_t start, len;
+	} rows[] = {
+		{ "0 rdmsr 0x10\n", TRACE_RDMSR, 0, 0x10, REGPIN_MSR, 0, 0,
+		  12 },
+		{ "1023 rdmsr 4294967295", TRACE_RDMSR, 1023, 0xffffffff,
+		  REGPIN_MSR, 0, 0, 21 },
+		{ "  2\twrmsr  lstar 0xFFFFffff81e00000  \r\n", TRACE_WRMSR, 2,
+		  MSR_LSTAR, REGPIN_MSR, 0xffffffff81e00000, 2, 34 },
+		{ "0 wrmsr MSR_EFER 18446744073709551615#x", TRACE_WRMSR, 0,
+		  MSR_EFER, REGPIN_MSR, UINT64_MAX, 0, 37 },
+		{ "3 cr0 0x80000001", TRACE_CR, 3, 0, REGPIN_CR0, 0x80000001,
+		  0, 16 },
+		{ "3 cr4 0", TRACE_CR, 3, 0, REGPIN_CR4, 0, 0, 7 },
+		{ "3 xcr0 7", TRACE_CR, 3, 0, REGPIN_XCR0, 7, 0, 8 },
+		{ "3 set CR4 1", TRACE_SET, 3, 0, REGPIN_CR4, 1, 0, 11 },
+		{ "3 set PAT 1", TRACE_SET, 3, MSR_PAT, REGPIN_MSR, 1, 0, 11 },
+		{ "3 init", TRACE_INIT, 3, 0, 0, 0, 0, 6 },
+		{ "3 hypercall", TRACE_HYPERCALL, 3, 0, 0, 0, 0, 11 },
+		{ "3 look", TRACE_LOOK, 3, 0, 0, 0, 0, 6 },
+		{ "3 answer stop", TRACE_ANSWER, 3, 0, 0, REGPIN_STOP, 0, 13 },
+		{ "reset", TRACE_RESET, 0, 0, 0, 0, 0, 5 },
+		{ "arm", TRACE_ARM, 0, 0, 0, 0, 0, 3 },
+		{ "disarm # x", TRACE_DISARM, 0, 0, 0, 0, 0, 6 },
+		{ "window", TRACE_WINDOW, 0, 0, 0, 0, 0, 6 },
+		{ "window  once => ok", TRACE_WINDOW, 0, 0, 0, 0, 0, 12 },
+	};
+	struct trace_fault fault;
+	struct trace_line line;
+
+	for (size_t i = 0; i < NR(rows); i++) {
+		int ret = read_line(rows[i].text, &line, &fault);
+
+		if (ret != 1)
+			print_message("# row %zu: %s\n", i, fault.text);
+		assert_int_equal(ret, 1);
+		assert_int_equal(line.op, rows[i].op);
+		assert_int_equal(line.vcpu, rows[i].vcpu);
+		assert_int_equal(line.index, rows[i].index);
+		assert_int_equal(line.kind, rows[i].kind);
+		assert_int_equal(line.value, rows[i].value);
+		assert_int_equal(line.start, rows[i].start);
+		assert_int_equal(line.len, rows[i].len);
+	}
+	assert_int_equal(read_line("window once", &line, &fault), 1);
+	assert_true(line.once);
+	assert_int_equal(read_line("window", &line, &fault), 1);
+	assert_false(line.once);
+}
+
+static void says_nothing(void **context)
+{
+	static const char *const texts[] = { "", "\n", "\r\n", "  \t\n", "#",
+					     " # 0 init\n" };
+	struct trace_fault fault;
+	struct trace_line line;
+
+	for (size_t i = 0; i < NR(texts); i++)
+		assert_int_equal(read_line(texts[i], &line, &fault), 0);
+}
+
+static void expects(void **context)
+{
+	struct trace_fault fault;
+	struct trace_line line;
+	char text[64];
+
+	for (int i = 0; i < OUTCOME_MAX; i++) {
+		snprintf(text, sizeof(text), "0 init => %s\n",
+			 outcome_names[i]);
+		assert_int_equal(read_line(text, &line, &fault), 1);
+		assert_true(line.expects);
+		assert_int_equal(line.outcome, i);
+	}
+	assert_int_equal(read_line("0 rdmsr 1 => 0x1f # x", &line, &fault), 1);
+	assert_true(line.expects);
+	assert_int_equal(line.outcome, OUTCOME_MAX);
+	assert_int_equal(line.result, 0x1f);
+	assert_int_equal(line.len, 9);
+	assert_int_equal(read_line("0 rdmsr 1", &line, &fault), 1);
+	assert_false(line.expects);
+}
+
+static void wrong(void **context)
+{
+	static const struct {
+		const char *text;
+		unsigned int column;
+		const char *says;
+	} rows[] = {
+		{ "vcpu0 init", 1, "begins with a vCPU's number" },
+		{ "1024 init", 1, "too large" },
+		{ "00 init", 1, "leading zero" },
+		{ "0x init", 1, "vCPU's number" },
+		{ "-1 init", 1, "begins with" },
+		{ "0", 2, "what does the vCPU do" },
+		{ " 0  jump", 5, "'jump' is nothing" },
+		{ "0 init init", 8, "too much" },
+		{ "0 wrmsr", 8, "the register is missing" },
+		{ "0 wrmsr #", 9, "the register is missing" },
+		{ "0 wrmsr LSTR 1", 9, "no register 'LSTR'" },
+		{ "0 wrmsr CR0 1", 9, "no MSR" },
+		{ "0 rdmsr 0x100000000", 9, "0 to 0xffffffff" },
+		{ "0 wrmsr 0x10", 13, "a value is missing" },
+		{ "0 wrmsr 0x10 0x1g", 14, "a value" },
+		{ "0 wrmsr 0x10 0x", 14, "a value" },
+		{ "0 wrmsr 0x10 0x10000000000000000", 14, "too large" },
+		{ "0 wrmsr 0x10 18446744073709551616", 14, "too large" },
+		{ "0 wrmsr 0x10 010", 14, "octal" },
+		{ "0 wrmsr 0x10 -1", 14, "no sign" },
+		{ "0 wrmsr 0x10 1 2", 16, "too much" },
+		{ "0 cr0", 6, "a value is missing" },
+		{ "0 cr3 1", 3, "nothing that a vCPU does" },
+		{ "0 answer", 9, "allow, gp or stop" },
+		{ "0 answer drop", 10, "allow, gp or stop" },
+		{ "0 init =>", 10, "what is expected" },
+		{ "0 init => fine", 11, "no outcome" },
+		{ "0 init => 0y", 11, "what is expected" },
+		{ "0 init => gp gp", 14, "one outcome" },
+		{ "0 init =>gp", 8, "too much" },
+		{ "window twice", 8, "too much" },
+		{ "reset 0", 7, "too much" },
+		{ "0 wr\x01msr 1 1", 3, "'wr?msr'" },
+	};
+	struct trace_fault fault;
+	struct trace_line line;
+
+	for (size_t i = 0; i < NR(rows); i++) {
+		int ret = read_line(rows[i].text, &line, &fault);
+
+		if (ret != -1 || fault.column != rows[i].column ||
+		    !strstr(fault.text, rows[i].says))
+			print_message("# %s: %d, column %u: %s\n", rows[i].text,
+				      ret, fault.column, fault.text);
+		assert_int_equal(ret, -1);
+		assert_int_equal(fault.column, rows[i].column);
+		assert_non_null(strstr(fault.text, rows[i].says));
+	}
+}
+
+/* Names are remembered; two that share a place must not be mixed up. */
+static void names(void **context)
+{
+	struct trace_fault fault;
+	struct trace_line line;
+	char text[128];
+
+	for (int turn = 0; turn < 2; turn++)
+		for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+			const struct regpin_register *reg =
+				&regpin_registers[i];
+
+			if (reg->kind != REGPIN_MSR)
+				continue;
+			snprintf(text, sizeof(text), "0 rdmsr %s", reg->name);
+			assert_int_equal(read_line(text, &line, &fault), 1);
+			assert_int_equal(line.index, reg->index);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says),
+		cmocka_unit_test(says_nothing),
+		cmocka_unit_test(expects),
+		cmocka_unit_test(wrong),
+		cmocka_unit_test(names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# tools.sh REGPIN_BINARY: explain, sim and regs as commands: exit codes, messages. TAP.
+regpin=$(realpath "${1:?usage: tools.sh REGPIN_BINARY}") || exit 2
+policy=$(realpath "$(dirname "$0")/../../policies/linux.yaml")
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 2
+nr=0
+failed=0
+
+# is STATUS PATTERN COMMAND ..: the exit status, and what is somewhere in its output
+is()
+{
+	status=$1 pattern=$2
+	shift 2
+	nr=$((nr + 1))
+	"$@" >out 2>&1
+	got=$?
+	if [ $got -eq "$status" ] && grep -Eq -- "$pattern" out; then
+		echo "ok $nr - $*"
+	else
+		echo "not ok $nr - $*"
+		echo "# exit status $got, not $status, or no '$pattern' in:"
+		head -n 20 out | sed 's/^/# /'
+		failed=1
+	fi
+}
+
+for cmd in explain sim regs; do
+	is 0 "^usage: regpin $cmd" "$regpin" $cmd --help
+	is 2 "^usage: regpin $cmd" "$regpin" $cmd --nothing
+	is 0 "^  $cmd " "$regpin" help
+done
+
+is 0 '^EFER +0xc0000080 +efer +cold +replay' "$regpin" regs
+is 0 '^EFER  0xc0000080$' "$regpin" regs msr_efer
+is 0 '^ +11 +NXE$' "$regpin" regs 0xc0000080
+is 0 '^IA32_PMC3  0xc4$' "$regpin" regs ia32_pmc3
+is 0 '^IA32_PMC0-7  0xc1-0xc8$' "$regpin" regs IA32_PMC
+is 0 '^IA32_PMC3  0xc4$' "$regpin" regs 196
+is 0 'no name for it' "$regpin" regs 0x12345
+is 0 '^CR4  -$' "$regpin" regs cr4
+is 2 "no register 'LSTR'; did you mean 'LSTAR'" "$regpin" regs LSTR
+is 2 "no register 'IA32_PMC8'" "$regpin" regs IA32_PMC8
+is 2 'too large' "$regpin" regs 0x100000000
+is 2 'begin with 0x|is not a number' "$regpin" regs 1f
+is 2 '^EFER' "$regpin" regs LSTR EFER
+if command -v jq >/dev/null; then
+	"$regpin" regs --json >all.json
+	is 0 '^true$' jq '.registers | length > 200 and all(.known)' all.json
+	"$regpin" regs --json IA32_PMC3 0x12345 >some.json
+	is 0 '^true$' jq '.registers == [.registers[0], .registers[1]] and .registers[0].index == "0xc4" and (.registers[1].known | not)' some.json
+fi
+
+printf '0 wrmsr LSTAR 1\n' >good
+is 0 '^0 wrmsr LSTAR 1 => ok$' "$regpin" sim "$policy" good
+is 0 'armed by syscall-entry' "$regpin" sim "$policy" - <good
+printf '0 wrmsr LSTAR 1\n\n 0 wrmsr LSTAR' >cut
+is 1 '^cut:3:15: error: a value is missing$' "$regpin" sim "$policy" cut
+printf '0 wrmsr LSTAR 1 => gp\n' >other
+is 1 '^other:1:1: expected gp, but it was ok, 0x1$' "$regpin" sim "$policy" other
+is 1 '1 not as expected' "$regpin" sim --quiet "$policy" other
+is 1 '"expected":false' "$regpin" sim --json "$policy" other
+head -c 5000 /dev/zero | tr '\0' ' ' >long
+is 1 '^long:1:4096: error: the line is too long$' "$regpin" sim "$policy" long
+# More than one block of input, whose lines it cuts, and none of them is lost.
+yes '0 wrmsr 0x12345678 0x123456789abcdef0' | head -n 100000 >many
+is 0 '^100000$' sh -c '"$1" sim "$2" many | grep -c "=> ok$"' sh "$regpin" "$policy"
+is 0 '^100000$' sh -c 'cat many | "$1" sim "$2" - | grep -c "=> ok$"' sh "$regpin" "$policy"
+is 1 "can't be read" "$regpin" sim "$policy" nothing
+is 1 "can't be read" "$regpin" sim "$policy" .
+is 1 "can't be read" "$regpin" sim nothing good
+is 2 'one trace' "$regpin" sim "$policy"
+is 1 'could not be written' sh -c '"$1" sim "$2" many >/dev/full' sh "$regpin" "$policy"
+printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n' >cr.yaml
+is 3 '^cr.yaml:4:5: error: this KVM has no CR filter' "$regpin" sim --stock cr.yaml good
+is 0 'ok$' "$regpin" sim cr.yaml good
+
+is 3 '^cr.yaml:4:5: refused: ' "$regpin" explain --stock cr.yaml
+is 1 "can't be read" "$regpin" explain nothing
+is 2 'one policy' "$regpin" explain
+is 2 'one KVM' "$regpin" explain --stock --host cr.yaml
+is 3 'refused: there is no /dev/kvm' env REGPIN_HOST_FORCE=nokvm "$regpin" explain --host cr.yaml
+echo "1..$nr"
+exit $failed
