@@ -32,7 +32,7 @@ static void says(void **context)
 		{ "1023 rdmsr 4294967295", TRACE_RDMSR, 1023, 0xffffffff,
 		  REGPIN_MSR, 0, 0, 21 },
 		{ "  2\twrmsr  lstar 0xFFFFffff81e00000  \r\n", TRACE_WRMSR, 2,
-		  MSR_LSTAR, REGPIN_MSR, 0xffffffff81e00000, 2, 34 },
+		  MSR_LSTAR, REGPIN_MSR, 0xffffffff81e00000, 2, 33 },
 		{ "0 wrmsr MSR_EFER 18446744073709551615#x", TRACE_WRMSR, 0,
 		  MSR_EFER, REGPIN_MSR, UINT64_MAX, 0, 37 },
 		{ "3 cr0 0x80000001", TRACE_CR, 3, 0, REGPIN_CR0, 0x80000001,
