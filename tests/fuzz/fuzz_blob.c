@@ -155,6 +155,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	REQUIRE(blob_seal(&policy, blob) == size);
 	REQUIRE(!blob_open(blob, size, &again));
-	REQUIRE(!memcmp(&policy, &again, sizeof(policy)));
+	/* What is behind the rules means nothing. */
+	REQUIRE(!memcmp(&policy, &again,
+			offsetof(struct regpin_policy, reach)));
+	REQUIRE(!memcmp(policy.rules, again.rules,
+			policy.nr_rules * sizeof(policy.rules[0])));
 	return 0;
 }
