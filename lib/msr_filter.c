@@ -123,15 +123,40 @@ static void clear_bit(uint8_t *bitmap, uint32_t bit)
 	bitmap[bit / 8] &= (uint8_t)~(1u << (bit % 8));
 }
 
-/* Takes the next free range, with a bitmap that allows all. */
+/* KVM's end of a range is a u32: one that reaches 2^32 is never met. */
+static bool matches_nothing(const struct kvm_msr_filter_range *range)
+{
+	return !range->nmsrs ||
+	       (uint64_t)range->base + range->nmsrs > UINT32_MAX;
+}
+
+static void note_overflow(struct overflow *overflow, uint32_t base,
+			  uint32_t nmsrs, uint32_t flags, bool vmm)
+{
+	if (overflow->nr == MAX_OVERFLOW) {
+		overflow->more++;
+		return;
+	}
+	overflow->list[overflow->nr++] = (struct overflow_range){
+		.base = base, .nmsrs = nmsrs, .flags = flags, .vmm = vmm,
+	};
+}
+
+/*
+ * Takes the next free range, with a bitmap that allows all. Where there is none the
+ * others are tried all the same: who reads of one wants to know of all.
+ */
 static struct kvm_msr_filter_range *new_range(struct filter_copy *out,
 					      unsigned int *used, uint32_t base,
-					      uint32_t nmsrs, uint32_t flags)
+					      uint32_t nmsrs, uint32_t flags,
+					      bool vmm)
 {
 	struct kvm_msr_filter_range *range;
 
-	if (*used == KVM_MSR_FILTER_MAX_RANGES)
+	if (*used == KVM_MSR_FILTER_MAX_RANGES) {
+		note_overflow(&out->overflow, base, nmsrs, flags, vmm);
 		return NULL;
+	}
 	range = &out->filter.ranges[*used];
 	*range = (struct kvm_msr_filter_range){
 		.flags = flags,
@@ -189,13 +214,49 @@ static void deny_rules(const struct regpin_policy *policy,
 	}
 }
 
-/* Clears what the VMM's own filter denies within @range. */
+/* One of the VMM's ranges, as far as it lies within @range, to @bitmap. */
+static void copy_bits(uint8_t *bitmap, const struct kvm_msr_filter_range *range,
+		      const struct kvm_msr_filter_range *from)
+{
+	uint64_t base = from->base > range->base ? from->base : range->base;
+	uint64_t end = (uint64_t)from->base + from->nmsrs;
+
+	if ((uint64_t)range->base + range->nmsrs < end)
+		end = (uint64_t)range->base + range->nmsrs;
+	for (uint64_t i = base; i < end; i++) {
+		uint32_t bit = (uint32_t)i - from->base;
+
+		if (from->bitmap[bit / 8] & (1u << (bit % 8)))
+			set_bit(bitmap, (uint32_t)i - range->base);
+		else
+			clear_bit(bitmap, (uint32_t)i - range->base);
+	}
+}
+
+/*
+ * Clears what the VMM's own filter denies within @range. From its last range to its
+ * first, as the first that matches wins.
+ */
 static void deny_vmm(const struct kvm_msr_filter *vmm,
 		     struct kvm_msr_filter_range *range, unsigned int access)
 {
-	for (uint32_t i = 0; vmm && i < range->nmsrs; i++)
-		if (!model_filter_allows(vmm, range->base + i, access))
-			clear_bit(range->bitmap, i);
+	uint32_t type = access == ACCESS_WRITE ? KVM_MSR_FILTER_WRITE :
+						 KVM_MSR_FILTER_READ;
+	uint8_t allows[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
+
+	if (!vmm)
+		return;
+	memset(allows, vmm->flags & KVM_MSR_FILTER_DEFAULT_DENY ? 0 : 0xff,
+	       sizeof(allows));
+	for (int i = KVM_MSR_FILTER_MAX_RANGES - 1; i >= 0; i--)
+		if (vmm->ranges[i].flags & type &&
+		    !matches_nothing(&vmm->ranges[i]))
+			copy_bits(allows, range, &vmm->ranges[i]);
+	for (uint32_t i = MSR_X2APIC; is_x2apic(i); i++)
+		if (i - range->base < range->nmsrs)
+			set_bit(allows, i - range->base);
+	for (size_t i = 0; i < sizeof(allows); i++)
+		range->bitmap[i] &= allows[i];
 }
 
 static void deny_watched(const struct regpin_policy *policy,
@@ -223,19 +284,20 @@ static bool says_nothing(const struct kvm_msr_filter_range *range, bool deny)
 }
 
 /* One range; given back if it says nothing that KVM's default does not. */
-static int add_range(const struct regpin_policy *policy,
-		     const struct kvm_msr_filter *vmm, struct filter_copy *out,
-		     unsigned int *used, uint32_t base, uint32_t nmsrs,
-		     unsigned int access)
+static void add_range(const struct regpin_policy *policy,
+		      const struct kvm_msr_filter *vmm,
+		      struct filter_copy *out, unsigned int *used,
+		      uint32_t base, uint32_t nmsrs, unsigned int access)
 {
 	const struct rule *rest = policy_wide(policy, RULE_DEFAULT);
 	struct kvm_msr_filter_range *range;
 
 	range = new_range(out, used, base, nmsrs,
 			  access == ACCESS_WRITE ? KVM_MSR_FILTER_WRITE :
-						   KVM_MSR_FILTER_READ);
+						   KVM_MSR_FILTER_READ,
+			  false);
 	if (!range)
-		return -E2BIG;
+		return;
 	if (rest && (rest->access & access || filter_window_of(base) < 0))
 		open_rules(policy, range, access);
 	deny_rules(policy, range, access);
@@ -247,25 +309,23 @@ static int add_range(const struct regpin_policy *policy,
 		memset(range, 0, sizeof(*range));
 		(*used)--;
 	}
-	return 0;
 }
 
 /*
  * The policy's rules on MSRs outside of all windows, by index. Where KVM's default
  * denies for the policy's sake that takes ranges for what is allowed only.
  */
-static int add_elsewhere(const struct regpin_policy *policy,
-			 const struct kvm_msr_filter *vmm,
-			 struct filter_copy *out, unsigned int *used)
+static void add_elsewhere(const struct regpin_policy *policy,
+			  const struct kvm_msr_filter *vmm,
+			  struct filter_copy *out, unsigned int *used)
 {
 	const bool closed = policy_wide(policy, RULE_DEFAULT);
 	uint32_t request = policy->settings.request_msr;
 
 	/* No rule's range has it: policy_check(). */
 	if (!closed && filter_window_of(request) < 0 &&
-	    watched(policy, request) &&
-	    add_range(policy, vmm, out, used, request, 1, ACCESS_WRITE))
-		return -E2BIG;
+	    watched(policy, request))
+		add_range(policy, vmm, out, used, request, 1, ACCESS_WRITE);
 	for (uint32_t r = 0; r < policy->nr_rules; r++) {
 		const struct rule *rule = &policy->rules[r];
 
@@ -275,40 +335,45 @@ static int add_elsewhere(const struct regpin_policy *policy,
 		     filter_window_of(rule->index + rule->count - 1) >= 0))
 			continue;
 		for (unsigned int access = ACCESS_READ; access <= ACCESS_WRITE;
-		     access++) {
-			int ret;
-
-			if (!(rule->access & access))
-				continue;
-			ret = add_range(policy, vmm, out, used, rule->index,
-					rule->count, access);
-			if (ret)
-				return ret;
-		}
+		     access++)
+			if (rule->access & access)
+				add_range(policy, vmm, out, used, rule->index,
+					  rule->count, access);
 	}
-	return 0;
 }
 
-/* The VMM's own ranges, for what lies outside of all windows. */
-static int add_vmm(const struct kvm_msr_filter *vmm, struct filter_copy *out,
-		   unsigned int *used)
+/* Does it lie in one window, whose own ranges decide then? Or match nothing at all? */
+static bool needs_no_range(const struct kvm_msr_filter_range *range)
+{
+	int window = filter_window_of(range->base);
+
+	return matches_nothing(range) ||
+	       (window >= 0 &&
+		window == filter_window_of(range->base + (range->nmsrs - 1)));
+}
+
+/*
+ * The VMM's own ranges, for what lies outside of all windows. A window that was left
+ * out is allowed as a whole, by VMM's ranges that are not here any more, too.
+ */
+static void add_vmm(const struct kvm_msr_filter *vmm, struct filter_copy *out,
+		    unsigned int *used)
 {
 	for (int i = 0; vmm && i < KVM_MSR_FILTER_MAX_RANGES; i++) {
 		const struct kvm_msr_filter_range *from = &vmm->ranges[i];
 		struct kvm_msr_filter_range *to;
-		int window = filter_window_of(from->base);
 
-		if (!from->nmsrs)
+		if (needs_no_range(from))
 			continue;
-		if (window >= 0 &&
-		    window == filter_window_of(from->base + from->nmsrs - 1))
-			continue;
-		to = new_range(out, used, from->base, from->nmsrs, from->flags);
+		to = new_range(out, used, from->base, from->nmsrs, from->flags,
+			       true);
 		if (!to)
-			return -E2BIG;
+			continue;
 		memcpy(to->bitmap, from->bitmap, (from->nmsrs + 7) / 8);
+		for (uint32_t bit = 0; bit < from->nmsrs; bit++)
+			if (filter_window_of(from->base + bit) >= 0)
+				set_bit(to->bitmap, bit);
 	}
-	return 0;
 }
 
 static bool filter_is_empty(const struct kvm_msr_filter *filter)
@@ -325,7 +390,7 @@ static void deny_all(struct filter_copy *out, unsigned int *used)
 	struct kvm_msr_filter_range *range;
 
 	range = new_range(out, used, 0, 1,
-			  KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE);
+			  KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, false);
 	memset(range->bitmap, 0, KVM_MSR_FILTER_MAX_BITMAP_SIZE);
 }
 
@@ -334,31 +399,26 @@ int filter_build(const struct regpin_policy *policy,
 {
 	const bool closed = policy_wide(policy, RULE_DEFAULT);
 	unsigned int used = 0;
-	int ret;
 
 	/* No ranges at all switch KVM's filtering off: nothing of the VMM's. */
 	if (vmm && filter_is_empty(vmm))
 		vmm = NULL;
 	memset(&out->filter, 0, sizeof(out->filter));
+	out->overflow.nr = out->overflow.more = 0;
 	if (vmm)
 		out->filter.flags = vmm->flags;
 	if (closed)
 		out->filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
 
-	for (int i = 0; i < FILTER_NR_WINDOWS; i++) {
+	for (int i = 0; i < FILTER_NR_WINDOWS; i++)
 		for (unsigned int access = ACCESS_READ; access <= ACCESS_WRITE;
-		     access++) {
-			ret = add_range(policy, vmm, out, &used,
-					filter_windows[i], FILTER_WINDOW,
-					access);
-			if (ret)
-				return ret;
-		}
-	}
-	ret = add_elsewhere(policy, vmm, out, &used);
-	if (!ret && !closed)
-		ret = add_vmm(vmm, out, &used);
-	if (!ret && !used && out->filter.flags & KVM_MSR_FILTER_DEFAULT_DENY)
+		     access++)
+			add_range(policy, vmm, out, &used, filter_windows[i],
+				  FILTER_WINDOW, access);
+	add_elsewhere(policy, vmm, out, &used);
+	if (!closed)
+		add_vmm(vmm, out, &used);
+	if (!used && out->filter.flags & KVM_MSR_FILTER_DEFAULT_DENY)
 		deny_all(out, &used);
-	return ret;
+	return out->overflow.nr ? -E2BIG : 0;
 }

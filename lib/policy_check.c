@@ -340,14 +340,13 @@ static bool check_elsewhere(struct check *check)
 	const bool closed = policy_wide(check->policy, RULE_DEFAULT);
 	const struct rule *rule = check->rule;
 	int first = filter_window_of(rule->index);
-	unsigned int before = check->ranges;
 
 	if (rule->kind != REGPIN_MSR || closed != (rule->type == RULE_ALLOW) ||
 	    (first >= 0 &&
 	     first == filter_window_of(rule->index + (rule->count - 1))))
 		return false;
 	check->ranges += (unsigned int)__builtin_popcount(rule->access);
-	if (before <= RANGES_ELSEWHERE && check->ranges > RANGES_ELSEWHERE)
+	if (check->ranges > RANGES_ELSEWHERE)
 		rule_problem(check, false,
 			     "%s: too many rules on MSRs where no CPU has any; KVM has %d ranges left for these, one for each rule's reads, one for its writes, and one for a request's MSR: join or drop some",
 			     check->subject, RANGES_ELSEWHERE);

@@ -289,6 +289,8 @@ static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
 	struct filter_copy *trial = pages_alloc(sizeof(*trial));
 	int err = trial ? vm_build(vm, policy, trial) : -ENOMEM;
 
+	if (err == -E2BIG)
+		vm->overflow = trial->overflow;
 	pages_free(trial, sizeof(*trial));
 	return err;
 }

@@ -92,6 +92,7 @@ struct in_force {
  * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that
  *	look at the old one meanwhile see it whole
  * @merged: what KVM was given last
+ * @overflow: what the last filter or policy that did not fit had no room for
  * @vcpus: all of them, by their @next; under @lock
  * @gate: enum gate
  * @once: the window ends with the first LSTAR that the guest sets
@@ -129,6 +130,7 @@ struct regpin_vm {
 	_Atomic(struct filter_copy *) vmm;
 	struct filter_copy copies[2];
 	struct filter_copy merged;
+	struct overflow overflow;
 	struct regpin_vcpu *vcpus;
 	_Atomic uint32_t gate;
 	_Atomic bool once;

@@ -78,6 +78,8 @@ static int replace_filter(struct regpin_vm *vm,
 
 	if (!ret && vm->wants_msrs)
 		ret = filter_build(vm->policy, &copy->filter, &vm->merged);
+	if (ret == -E2BIG)
+		vm->overflow = vm->merged.overflow;
 	if (!ret)
 		ret = set_filter(vm->fd, vm->wants_msrs ? &vm->merged.filter :
 							  &copy->filter);
@@ -85,6 +87,36 @@ static int replace_filter(struct regpin_vm *vm,
 	if (!ret)
 		atomic_store(&vm->vmm, copy);
 	return ret;
+}
+
+/* All that did not fit is in @vm->overflow; an event has room for the first. */
+static void refuse_filter(struct regpin_vm *vm)
+{
+	const struct overflow_range *first = &vm->overflow.list[0];
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_REFUSED,
+		.rule = REGPIN_NO_RULE,
+		.detail = REGPIN_REFUSED_FILTER,
+		.index = first->base,
+		.value = first->nmsrs,
+		.bits = first->flags,
+		.new_value = vm->overflow.nr - 1 + vm->overflow.more,
+	};
+
+	vm_event(vm, NULL, &event);
+}
+
+int regpin_vm_overflow(struct regpin_vm *vm, char *text, size_t size)
+{
+	struct overflow overflow;
+
+	vm_lock(vm);
+	overflow = vm->overflow;
+	vm_unlock(vm);
+	if (!overflow.nr || !size)
+		return -ENOENT;
+	overflow_text(text, size, &overflow);
+	return 0;
 }
 
 int regpin_vm_set_msr_filter(struct regpin_vm *vm,
@@ -98,7 +130,7 @@ int regpin_vm_set_msr_filter(struct regpin_vm *vm,
 	vm_unlock(vm);
 	vm_done(vm);
 	if (ret == -E2BIG)
-		vm_refuse(vm, NULL, REGPIN_REFUSED_FILTER);
+		refuse_filter(vm);
 	return ret;
 }
 

@@ -139,6 +139,17 @@ static int one(int i, const struct wish *c)
 	}
 }
 
+static void tell_overflow(const struct overflow *overflow)
+{
+	struct control *shared = &control.handoff->control;
+	const struct overflow_range *first = &overflow->list[0];
+
+	shared->overflow_base = first->base;
+	shared->overflow_nmsrs = first->nmsrs;
+	shared->overflow_flags = first->flags | (first->vmm ? OVERFLOW_VMM : 0);
+	shared->overflow_more = overflow->nr - 1 + overflow->more;
+}
+
 /* All VMs, or none: what one of them can't have is found before anything changes. */
 static int set_policy(const struct control *c, uint32_t number)
 {
@@ -149,9 +160,13 @@ static int set_policy(const struct control *c, uint32_t number)
 
 	if (ret)
 		return ret;
-	for (int i = 0; i < MAX_VMS && !ret; i++)
-		if (control.vms[i].vm)
-			ret = regpin_vm_set_policy(control.vms[i].vm, policy);
+	for (int i = 0; i < MAX_VMS && !ret; i++) {
+		if (!control.vms[i].vm)
+			continue;
+		ret = regpin_vm_set_policy(control.vms[i].vm, policy);
+		if (ret == -E2BIG)
+			tell_overflow(&control.vms[i].vm->overflow);
+	}
 	if (ret) {
 		/* The first VM may have it already: back, by the same way. */
 		for (int i = 0; i < MAX_VMS; i++)

@@ -39,6 +39,7 @@ enum control_command {
 };
 
 #define CONTROL_ALL_VMS	0xffffffffu
+#define OVERFLOW_VMM	(1u << 31)
 
 /**
  * struct control - one command at a time, from the agent to the process of the VMs
@@ -52,6 +53,10 @@ enum control_command {
  * @arg: see enum control_command
  * @once: a window ends with the first LSTAR that the guest sets
  * @blob_size: bytes of @blob
+ * @overflow_base, @overflow_nmsrs, @overflow_flags, @overflow_more: with @result -E2BIG: the
+ *	first MSRs that KVM's filter had no room for, how many they are, how they are
+ *	accessed (1: reads, 2: writes), whether only the VMM's filter names them
+ *	(OVERFLOW_VMM), and how many ranges more there are
  * @result: 0, or a negative errno: -ENOENT no such VM or vCPU, -EINVAL an answer to
  *	a vCPU that is not held, or a bad blob; -ETIMEDOUT the new policy is in force
  *	on all vCPUs but some that the VMM has not entered since; -E2BIG, -EPERM
@@ -67,7 +72,11 @@ struct control {
 	uint32_t once;
 	uint32_t blob_size;
 	int32_t result;
-	uint32_t pad[7];
+	uint32_t overflow_base;
+	uint32_t overflow_nmsrs;
+	uint32_t overflow_flags;
+	uint32_t overflow_more;
+	uint32_t pad[3];
 	unsigned char blob[BLOB_MAX_SIZE];
 	unsigned char pad_blob[64 - BLOB_MAX_SIZE % 64];
 };

@@ -105,7 +105,7 @@ void session_attached(void)
 static void say(const char *text)
 {
 	static const char head[] = "regpin: the VM must not run: ";
-	char line[600];
+	char line[2200];
 	int n = snprintf(line, sizeof(line), "%s%s\n", head, text);
 
 	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
@@ -127,6 +127,18 @@ _Noreturn void session_die(enum regpin_refusal reason)
 	if (session.handoff)
 		atomic_store(&session.handoff->refused, (uint32_t)reason + 1);
 	session_die_text(regpin_refusal_text(reason));
+}
+
+_Noreturn void session_die_overflow(struct regpin_vm *vm)
+{
+	char text[2048];
+
+	if (regpin_vm_overflow(vm, text, sizeof(text)))
+		session_die(REGPIN_REFUSED_FILTER);
+	if (session.handoff)
+		atomic_store(&session.handoff->refused,
+			     (uint32_t)REGPIN_REFUSED_FILTER + 1);
+	session_die_text(text);
 }
 
 _Noreturn void session_refused(void)

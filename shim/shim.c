@@ -235,7 +235,7 @@ static int set_msr_filter(int fd, void *arg)
 		return real_ioctl(fd, KVM_X86_SET_MSR_FILTER, arg);
 	ret = regpin_vm_set_msr_filter(vm, arg);
 	if (ret == -E2BIG)
-		session_refused();
+		session_die_overflow(vm);
 	return to_errno(ret);
 }
 

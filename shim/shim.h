@@ -55,6 +55,9 @@ void session_attached(void);
 
 /* Says why on stderr and to the agent, and ends the process. */
 _Noreturn void session_die(enum regpin_refusal reason);
+
+/* Likewise where the MSRs that did not fit can be named: by regpin_vm_overflow(). */
+_Noreturn void session_die_overflow(struct regpin_vm *vm);
 _Noreturn void session_die_text(const char *text);
 
 /* The same, for the reason that came as an event just now. */

@@ -20,6 +20,7 @@
 #include "agent.h"
 #include "ctl.h"
 #include "ctl_policy.h"
+#include "msr_filter.h"
 
 /**
  * struct outcome - what a command came to
@@ -163,6 +164,24 @@ static struct outcome policy_outcome(int32_t result)
 	}
 }
 
+/* Which MSRs had no room: as far as the VMM's process tells it. */
+static bool policy_overflow(const struct control *control, char *text, size_t size)
+{
+	const char *end = ": the old policy stays";
+	struct overflow overflow = { .nr = 1, .more = control->overflow_more };
+	uint32_t flags = control->overflow_flags;
+
+	overflow.list[0] = (struct overflow_range){
+		.base = control->overflow_base, .nmsrs = control->overflow_nmsrs,
+		.flags = flags & ~OVERFLOW_VMM, .vmm = flags & OVERFLOW_VMM,
+	};
+	if (!overflow.list[0].nmsrs)
+		return false;
+	overflow_text(text, size - strlen(end), &overflow);
+	strcat(text, end);
+	return true;
+}
+
 static struct outcome outcome_of(const struct ctl_job *job, int32_t result)
 {
 	if (result == 0)
@@ -208,8 +227,11 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 	struct ctl_job *job = &ctl->job;
 	struct ctl_conn *conn = job->expired ? NULL : waiting(ctl, job);
 	struct outcome outcome = outcome_of(job, result);
-	char text[96];
+	char text[512];
 
+	if (job->command == CONTROL_POLICY && result == -E2BIG &&
+	    policy_overflow(control_of(ctl), text, sizeof(text)))
+		outcome.text = text;
 	if (outcome.code && !outcome.text) {
 		snprintf(text, sizeof(text), "the VMM's process answered %d (%s)",
 			 result, result < 0 && result > -4096 ?

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "msr_filter.h"
 #include "registers.h"
 
 #include "event_json.h"
@@ -269,6 +270,29 @@ static void put_init(struct json *json, const struct regpin_event *event)
 	json_string(json, "reaction", regpin_action_names[event->action]);
 }
 
+/* A filter that does not fit names what did not, as far as an event can. */
+static void put_refused(struct json *json, const struct regpin_event *event)
+{
+	struct overflow overflow = {
+		.nr = 1, .more = (uint32_t)event->new_value,
+		.list[0] = {
+			.base = event->index, .nmsrs = (uint32_t)event->value,
+			.flags = (uint32_t)event->bits, .vmm = true,
+		},
+	};
+	char text[512];
+
+	json_string(json, "reason", refusal_names[event->detail]);
+	if (event->detail != REGPIN_REFUSED_FILTER || !overflow.list[0].nmsrs) {
+		json_string(json, "text", regpin_refusal_text(event->detail));
+		return;
+	}
+	overflow_text(text, sizeof(text), &overflow);
+	json_string(json, "text", text);
+	json_hex(json, "index", event->index);
+	json_u64(json, "count", overflow.list[0].nmsrs);
+}
+
 static void put_by_type(struct json *json, const struct regpin_event *event,
 			const struct regpin_policy *policy)
 {
@@ -281,8 +305,7 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 		put_failure(json, event, policy);
 		break;
 	case REGPIN_EVENT_REFUSED:
-		json_string(json, "reason", refusal_names[event->detail]);
-		json_string(json, "text", regpin_refusal_text(event->detail));
+		put_refused(json, event);
 		break;
 	case REGPIN_EVENT_ARMED:
 	case REGPIN_EVENT_DISARMED:

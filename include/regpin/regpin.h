@@ -77,7 +77,10 @@ enum regpin_action {
  *	regpin_cause
  * @REGPIN_EVENT_RESET: the VMM reset an armed vCPU; its pins are off
  * @REGPIN_EVENT_ATTACHED: a VM got its filter
- * @REGPIN_EVENT_REFUSED: the VM must not run; @detail says why
+ * @REGPIN_EVENT_REFUSED: the VM must not run; @detail says why. With
+ *	REGPIN_REFUSED_FILTER @index and @value are the first MSRs that found no room
+ *	and how many they are, @bits is 1 for reads, 2 for writes, 3 for both, and
+ *	@new_value the number of ranges behind it that found none either
  * @REGPIN_EVENT_FAILED: a host call failed, and the access was denied for it;
  *	@detail is the errno
  * @REGPIN_EVENT_DISARMED: a vCPU's pins are off; @detail is an enum regpin_cause
@@ -331,10 +334,24 @@ void regpin_vm_detach(struct regpin_vm *vm);
  * the VMM's filter denies and no rule names stays the VMM's.
  *
  * Returns: 0, or what KVM would have returned for @filter alone (-EINVAL,
- * -EFAULT), or -E2BIG if both together need more than 16 ranges.
+ * -EFAULT), or -E2BIG if both together need more than 16 ranges: regpin_vm_overflow()
+ * tells for which MSRs there was none left.
  */
 int regpin_vm_set_msr_filter(struct regpin_vm *vm,
 			     const struct kvm_msr_filter *filter);
+
+/**
+ * regpin_vm_overflow() - which MSRs KVM had no room for
+ * @vm: the VM, after -E2BIG of regpin_vm_set_msr_filter() or regpin_vm_set_policy().
+ *	Any thread
+ * @text: becomes a sentence that names them, by name or index, and says what to do;
+ *	where there is no room for all of them it says how many more there are. 2048
+ *	bytes hold all that there can be
+ * @size: its size
+ *
+ * Returns: 0, or -ENOENT if everything has fitted so far; then @text is not written.
+ */
+int regpin_vm_overflow(struct regpin_vm *vm, char *text, size_t size);
 
 /**
  * regpin_vm_set_user_msr() - the VMM's own KVM_CAP_X86_USER_SPACE_MSR

@@ -133,6 +133,7 @@ static void test_both_want(void)
 			       .bitmap = none },
 	};
 	struct tiny_vcpu *vcpu;
+	char text[512];
 	uint64_t seen;
 	struct scene s;
 
@@ -169,8 +170,16 @@ static void test_both_want(void)
 			.flags = RW, .base = 0x80000000 + i * 2, .nmsrs = 1,
 			.bitmap = none };
 	s.nr_events = 0;
+	ok(regpin_vm_overflow(s.vm.regpin, text, sizeof(text)) == -ENOENT,
+	   "all has fitted so far");
 	ok(regpin_vm_set_msr_filter(s.vm.regpin, &filter) == -E2BIG &&
-	   scene_only(&s, REGPIN_EVENT_REFUSED), "too many ranges");
+	   scene_only(&s, REGPIN_EVENT_REFUSED) &&
+	   s.events[0].index == 0x8000001e && s.events[0].value == 1 &&
+	   s.events[0].bits == RW && !s.events[0].new_value,
+	   "too many ranges, and the event says for what");
+	ok(!regpin_vm_overflow(s.vm.regpin, text, sizeof(text)) &&
+	   strstr(text, "no room for MSR 0x8000001e (the VMM's filter): "),
+	   "... and regpin_vm_overflow() for people: %s", text);
 	memset(&filter, 0, sizeof(filter));
 	ok(!regpin_vm_set_msr_filter(s.vm.regpin, &filter) &&
 	   !tiny_wrmsr(vcpu, MSR_CSTAR, 5), "an empty filter frees CSTAR");

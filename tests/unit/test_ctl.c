@@ -202,6 +202,18 @@ static void refusals(void **state)
 		assert_memory_equal(got, rows[i].answer,
 				    strlen(rows[i].answer));
 	}
+	/* The VMM's process names what did not fit. */
+	fake_handoff.control.overflow_base = 0x80000000;
+	fake_handoff.control.overflow_nmsrs = 16;
+	fake_handoff.control.overflow_flags = ACCESS_READ | OVERFLOW_VMM;
+	fake_handoff.control.overflow_more = UINT32_MAX;
+	say(fd, "mode to=report\n");
+	hear(fd);
+	fake_answer(-E2BIG);
+	run();
+	hear(fd);
+	assert_non_null(strstr(got, "error refused KVM's 16 ranges have no room for reads of MSRs 0x80000000-0x8000000f (the VMM's filter) and 4294967295 more: "));
+	assert_non_null(strstr(got, ": the old policy stays\n"));
 	/* Known without asking the VMM. */
 	say(fd, "gp vcpu=0\n");
 	hear(fd);

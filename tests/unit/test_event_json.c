@@ -326,7 +326,18 @@ static void test_refused_and_failed(void **state)
 		event.detail = i;
 		assert_true(event_json(buf, &event, &policy) > 0);
 		assert_non_null(strstr(buf, event_refusal_name(i)));
+		assert_non_null(strstr(buf, regpin_refusal_text(i)));
 	}
+	event.detail = REGPIN_REFUSED_FILTER;
+	event.index = 0xc0000080;
+	event.value = 1;
+	event.bits = 2;
+	event.new_value = 3;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, "no room for writes to EFER (the VMM's filter) and 3 more: name fewer MSRs"));
+	assert_non_null(strstr(buf, "\"index\":\"0xc0000080\",\"count\":1"));
+	event.value = event.bits = event.new_value = ~0ull;
+	assert_true(event_json(buf, &event, &policy) > 0);
 	event.type = REGPIN_EVENT_FAILED;
 	event.detail = EFAULT;
 	event.index = MSR_EFER;
