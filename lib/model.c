@@ -37,7 +37,6 @@ bool model_filter_allows(const struct kvm_msr_filter *filter, uint32_t index,
 {
 	unsigned int type = access == ACCESS_WRITE ? KVM_MSR_FILTER_WRITE :
 						     KVM_MSR_FILTER_READ;
-	bool empty = true;
 
 	/* x2APIC: never filtered. */
 	if (index >= 0x800 && index <= 0x8ff)
@@ -45,17 +44,17 @@ bool model_filter_allows(const struct kvm_msr_filter *filter, uint32_t index,
 
 	for (int i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++) {
 		const struct kvm_msr_filter_range *range = &filter->ranges[i];
-		/* A u32 in KVM too: a range that reaches 2^32 matches nothing. */
+		/*
+		 * A u32 in KVM too: a range that reaches 2^32 matches nothing. Nor
+		 * does an empty one.
+		 */
 		uint32_t end = range->base + range->nmsrs;
 
-		if (!range->nmsrs)
-			continue;
-		empty = false;
 		if (index < range->base || index >= end ||
 		    !(range->flags & type))
 			continue;
 		index -= range->base;
 		return range->bitmap[index / 8] & (1u << (index % 8));
 	}
-	return empty || !(filter->flags & KVM_MSR_FILTER_DEFAULT_DENY);
+	return !(filter->flags & KVM_MSR_FILTER_DEFAULT_DENY);
 }

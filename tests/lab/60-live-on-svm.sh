@@ -10,7 +10,7 @@ build=${REGPIN_BUILD:-$top/build}
 # See tests/live/tiny.h: not regpin's, and skipped with that reason.
 export TINY_TCG=1
 
-for name in ${LIVE_TESTS:-rules lifecycle replay model attach retract hold operate detect}; do
+for name in ${LIVE_TESTS:-rules lifecycle replay model model_rules model_exits attach retract hold operate detect whole matrix when}; do
 	# Their own plans and numbers stay: what counts is "ok" and "not ok".
 	timeout 240 "$build/tests/live/test_live_$name" >"/run/out/$name.tap" 2>&1
 	status=$?

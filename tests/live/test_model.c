@@ -1,72 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * lib/model.c against the KVM that runs here: random filters, and what the guest
- * gets; filters that KVM should refuse.
+ * gets; filters that KVM should refuse. Each rule by itself: test_model_rules.c and
+ * test_model_exits.c.
+ *
+ *	test_live_model [FILTERS [SEED]]
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "../random_filter.h"
-#include "model.h"
-#include "tap.h"
-#include "tiny.h"
+#include "../random_merge.h"
+#include "msr_probe.h"
 
-#define FILTERS		60
+#define FILTERS		2000u
+#define ACCESSES	50u
 #define BROKEN		2000
-#define TSC_DEADLINE	0x6e0
-
-static void want_filter_exits(struct tiny_vm *vm)
-{
-	struct kvm_enable_cap cap = {
-		.cap = KVM_CAP_X86_USER_SPACE_MSR,
-		.args = { KVM_MSR_EXIT_REASON_FILTER },
-	};
-
-	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap)) {
-		printf("Bail out! KVM_CAP_X86_USER_SPACE_MSR\n");
-		exit(1);
-	}
-}
-
-/* Does KVM let the guest through to MSR @index? What comes then is its own. */
-static bool kvm_allows(struct tiny_vcpu *vcpu, uint32_t index,
-		       unsigned int access)
-{
-	struct kvm_run *run = vcpu->run;
-	uint64_t value = 0;
-	bool filtered;
-
-	if (access == ACCESS_WRITE)
-		tiny_get_msr(vcpu, index, &value);
-	tiny_prepare(vcpu, access == ACCESS_WRITE ? TINY_WRMSR : TINY_RDMSR,
-		     index, value);
-	if (tiny_run(vcpu)) {
-		printf("Bail out! KVM_RUN\n");
-		exit(1);
-	}
-	filtered = (run->exit_reason == KVM_EXIT_X86_RDMSR ||
-		    run->exit_reason == KVM_EXIT_X86_WRMSR) &&
-		   run->msr.reason == KVM_MSR_EXIT_REASON_FILTER &&
-		   run->msr.index == index;
-	if (filtered) {
-		run->msr.error = 1;
-		tiny_run(vcpu);
-	}
-	return !filtered;
-}
 
 static unsigned int compare_one(struct tiny_vcpu *vcpu,
 				const struct kvm_msr_filter *filter,
 				uint32_t index, unsigned int access)
 {
-	bool model, kvm;
+	bool model = model_filter_allows(filter, index, access);
+	bool kvm = probe(vcpu, index, access) != PROBE_EXIT;
 
-	/* Taken before the filter on some hosts: policies can't have it. */
-	if (index == TSC_DEADLINE && access == ACCESS_WRITE)
-		return 0;
-	model = model_filter_allows(filter, index, access);
-	kvm = kvm_allows(vcpu, index, access);
 	if (model != kvm)
 		printf("# %s 0x%x: the model %s, KVM %s\n",
 		       access == ACCESS_READ ? "read" : "write", index,
@@ -74,79 +32,55 @@ static unsigned int compare_one(struct tiny_vcpu *vcpu,
 	return model != kvm;
 }
 
-static unsigned int compare_filter(struct tiny_vcpu *vcpu, uint64_t *seed,
-				   const struct kvm_msr_filter *filter,
-				   unsigned int *probes)
+/* What was allowed and what was denied: either alone would show little. */
+struct tally {
+	unsigned int allowed, denied, wrong;
+};
+
+static void compare_filter(struct tiny_vcpu *vcpu, uint64_t *seed,
+			   const struct kvm_msr_filter *filter,
+			   struct tally *tally)
 {
-	struct indices indices = { 0 };
-	unsigned int wrong = 0;
+	static const struct regpin_policy no_policy;
+	static struct indices indices;
 
 	if (ioctl(vcpu->vm->fd, KVM_X86_SET_MSR_FILTER, filter)) {
 		printf("# KVM refuses a good filter: %s\n", strerror(errno));
-		return 1;
+		tally->wrong++;
+		return;
 	}
-	indices_of(&indices, seed, filter);
-	for (unsigned int i = 0; i < indices.nr; i++) {
-		wrong += compare_one(vcpu, filter, indices.list[i],
-				     ACCESS_READ);
-		wrong += compare_one(vcpu, filter, indices.list[i],
-				     ACCESS_WRITE);
+	merge_indices(&indices, seed, &no_policy, filter);
+	for (unsigned int i = 0; i < ACCESSES; i++) {
+		uint32_t index = indices.list[pick(seed, indices.nr)];
+		unsigned int access = 1 + pick(seed, 2);
+
+		/* On some hosts taken before the filter: policies can't have it. */
+		if (index == MSR_TSC_DEADLINE && access == ACCESS_WRITE)
+			access = ACCESS_READ;
+		if (model_filter_allows(filter, index, access))
+			tally->allowed++;
+		else
+			tally->denied++;
+		tally->wrong += compare_one(vcpu, filter, index, access);
 	}
-	*probes += 2 * indices.nr;
-	return wrong;
 }
 
-static void test_random(struct tiny_vcpu *vcpu, unsigned int ranges)
+static void test_random(struct tiny_vcpu *vcpu, unsigned int filters,
+			uint64_t seed)
 {
 	static struct random_filter filter;
-	unsigned int wrong = 0, probes = 0;
-	uint64_t seed = 0xf117e4 + ranges;
+	struct tally tally = { 0 };
 
-	for (int i = 0; i < FILTERS; i++) {
-		random_filter(&filter, &seed, ranges);
-		wrong += compare_filter(vcpu, &seed, &filter.filter, &probes);
+	for (unsigned int i = 0; i < filters; i++) {
+		merge_vmm(&filter, &seed, i % 17);
+		compare_filter(vcpu, &seed, &filter.filter, &tally);
 	}
-	ok(!wrong, "%d filters of up to %u ranges: %u accesses as modelled",
-	   FILTERS, ranges, probes);
-}
-
-/* The rules of kvm-msr-filter.md that a random filter may miss. */
-static void test_written(struct tiny_vcpu *vcpu)
-{
-	static uint8_t none[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
-	static uint8_t all[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
-	struct kvm_msr_filter overlap = {
-		.ranges = { { .flags = KVM_MSR_FILTER_WRITE, .nmsrs = 8,
-			      .base = 0x174, .bitmap = none },
-			    { .flags = KVM_MSR_FILTER_READ, .nmsrs = 4,
-			      .base = 0x176, .bitmap = all },
-			    { .flags = 3, .nmsrs = 100, .base = 0x170,
-			      .bitmap = none } },
-	};
-	struct kvm_msr_filter wrap = {
-		.ranges = { { .flags = 3, .nmsrs = 16, .base = 0xfffffff0,
-			      .bitmap = none },
-			    { .flags = 3, .nmsrs = 20, .base = 0xfffffff8,
-			      .bitmap = none } },
-	};
-	struct kvm_msr_filter x2apic = {
-		.ranges = { { .flags = 3, .nmsrs = 0x1000, .base = 0,
-			      .bitmap = none } },
-	};
-	struct kvm_msr_filter last = {
-		.ranges = { { .flags = 3, .nmsrs = 15, .base = 0xfffffff0,
-			      .bitmap = none } },
-	};
-	struct kvm_msr_filter off = { 0 };
-	unsigned int probes = 0;
-	uint64_t seed = 1;
-
-	memset(all, 0xff, sizeof(all));
-	ok(!compare_filter(vcpu, &seed, &overlap, &probes), "overlaps");
-	ok(!compare_filter(vcpu, &seed, &wrap, &probes), "wrap at 2^32");
-	ok(!compare_filter(vcpu, &seed, &last, &probes), "up to 0xfffffffe");
-	ok(!compare_filter(vcpu, &seed, &x2apic, &probes), "x2APIC");
-	ok(!compare_filter(vcpu, &seed, &off, &probes), "an empty filter");
+	ok(!tally.wrong, "%u filters x %u accesses: %u differences", filters,
+	   ACCESSES, tally.wrong);
+	ok(tally.allowed + tally.denied == filters * ACCESSES &&
+	   tally.allowed > filters * ACCESSES / 5 &&
+	   tally.denied > filters * ACCESSES / 5,
+	   "%u of them allowed, %u denied", tally.allowed, tally.denied);
 }
 
 /* Makes one thing about a filter questionable. */
@@ -210,9 +144,10 @@ static void test_refused(struct tiny_vcpu *vcpu)
 	   refused);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	static const unsigned int ranges[] = { 0, 1, 2, 6, 16 };
+	unsigned int filters = argc > 1 ? (unsigned int)atoi(argv[1]) : FILTERS;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 0xf117e4;
 	const char *why_not = tiny_why_not();
 	struct tiny_vcpu vcpu;
 	struct tiny_vm vm;
@@ -220,11 +155,9 @@ int main(void)
 	if (why_not)
 		tap_skip_all(why_not);
 	tiny_vm_new(&vm);
-	want_filter_exits(&vm);
+	probe_reasons(&vm, KVM_MSR_EXIT_REASON_FILTER);
 	tiny_vcpu_new(&vm, &vcpu, 0, TINY_LONG);
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		test_random(&vcpu, ranges[i]);
-	test_written(&vcpu);
+	test_random(&vcpu, filters, seed);
 	test_refused(&vcpu);
 	tiny_vcpu_free(&vcpu);
 	tiny_vm_free(&vm);
