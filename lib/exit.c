@@ -225,7 +225,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
  * canonical, by the guest's or the host's address width, depending on its
  * version: such a value, which no kernel writes, is tried.
  */
-static uint64_t effective(const struct regpin_vcpu *vcpu, uint32_t index,
+static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index,
 			  uint64_t old, uint64_t proposed)
 {
 	uint64_t value = replay_effective(&vcpu->guest, index, old, proposed);
@@ -233,9 +233,12 @@ static uint64_t effective(const struct regpin_vcpu *vcpu, uint32_t index,
 
 	if (replay_kept(index, value))
 		return value;
-	if (!vcpu_set_msr(vcpu, index, value))
-		vcpu_get_msr(vcpu, index, &seen);
-	vcpu_set_msr(vcpu, index, old);
+	if (vcpu_set_msr(vcpu, index, value))
+		return seen;
+	vcpu_get_msr(vcpu, index, &seen);
+	/* What was only tried must not stay. */
+	if (vcpu_set_msr(vcpu, index, old))
+		vm_stop(vcpu->vm, vcpu);
 	return seen;
 }
 

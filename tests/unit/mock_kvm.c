@@ -14,20 +14,40 @@ struct mock mock;
 static struct protections lost[MOCK_VCPUS];
 static struct regpin_policy *mock_policy;
 
+const uint32_t mock_others[MOCK_OTHERS] = {
+	MSR_TSC_AUX, MSR_MTRR_PHYSBASE0, MSR_MTRR_PHYSBASE0 + 1, 0x2ff
+};
+
+static uint64_t *find_msr(struct mock_vcpu *vcpu, uint32_t index)
+{
+	int slot = replay_slot(index);
+
+	if (slot >= 0)
+		return &vcpu->msrs[slot];
+	for (int i = 0; i < MOCK_OTHERS; i++)
+		if (mock_others[i] == index)
+			return &vcpu->others[i];
+	return NULL;
+}
+
 static int do_msrs(struct mock_vcpu *vcpu, struct kvm_msrs *list, bool write)
 {
+	if (write && ++mock.nr_sets == mock.failing_set) {
+		errno = mock.failing_errno;
+		return errno ? -1 : 0;
+	}
 	for (uint32_t i = 0; i < list->nmsrs; i++) {
 		struct kvm_msr_entry *entry = &list->entries[i];
-		int slot = replay_slot(entry->index);
+		uint64_t *value = find_msr(vcpu, entry->index);
 
-		if (slot < 0)
+		if (!value)
 			return (int)i;
 		if (write)
-			vcpu->msrs[slot] = entry->data;
+			*value = entry->data;
 		else
-			entry->data = vcpu->msrs[slot];
+			entry->data = *value;
 		if (entry->index == MSR_EFER)
-			vcpu->sregs.efer = vcpu->msrs[slot];
+			vcpu->sregs.efer = *value;
 	}
 	return (int)list->nmsrs;
 }

@@ -15,12 +15,18 @@
 #define MOCK_VM		100
 #define MOCK_EVENTS	64
 
+#define MOCK_OTHERS	4
+
 struct mock_vcpu {
 	uint64_t msrs[NR_REPLAY];
+	uint64_t others[MOCK_OTHERS];		/* mock_others' values */
 	struct kvm_sregs sregs;
 	struct kvm_run run;
 	struct regpin_vcpu *regpin;
 };
+
+/* Registers beside those with a slot: TSC_AUX and some MTRRs. */
+extern const uint32_t mock_others[MOCK_OTHERS];
 
 extern struct mock {
 	struct mock_vcpu vcpus[MOCK_VCPUS];
@@ -28,6 +34,9 @@ extern struct mock {
 	struct kvm_x86_cr_filter filter;
 	struct kvm_vcpu_events put;		/* the last KVM_SET_VCPU_EVENTS */
 	unsigned int nr_filters;		/* how often it was set */
+	unsigned int nr_sets;			/* KVM_SET_MSRS that were asked for */
+	unsigned int failing_set;		/* which of them fails; 0: none */
+	int failing_errno;			/* 0: KVM refuses the value */
 	unsigned int nr_events;
 	struct regpin_event events[MOCK_EVENTS];
 	/* Called before each ioctl; may be NULL. */

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A write that is performed for the guest, and KVM or the guest are not friendly. */
+#include "cm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../build_policy.h"
+#include "mock_kvm.h"
+
+#define MTRR_DEF_TYPE	0x2ffu
+#define WILD_EIP	0x1234567890abcdefull	/* KVM would make it canonical */
+
+/* Reports all accesses to @index, from the start; never mind what it holds. */
+static void open_reporting(uint32_t index)
+{
+	struct regpin_policy *policy = new_policy(ARM_START);
+
+	add_deny(policy, index, 1, ACCESS_READ | ACCESS_WRITE, REGPIN_REPORT);
+	mock_open(policy);
+}
+
+static void open_pinned(unsigned int type, uint32_t index, uint64_t mask,
+			unsigned int action)
+{
+	struct regpin_policy *policy = new_policy(ARM_START);
+
+	add_pin(policy, type, index, mask, action);
+	mock_open(policy);
+}
+
+/* True: read, false: #GP. */
+static bool mock_rdmsr(unsigned int n, uint32_t index, uint64_t *value)
+{
+	struct mock_vcpu *vcpu = &mock.vcpus[n];
+
+	regpin_vcpu_enter(vcpu->regpin);
+	vcpu->run.exit_reason = KVM_EXIT_X86_RDMSR;
+	vcpu->run.msr.reason = KVM_MSR_EXIT_REASON_FILTER;
+	vcpu->run.msr.index = index;
+	vcpu->run.msr.data = 0xdead;
+	vcpu->run.msr.error = 0;
+	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
+	regpin_vcpu_leave(vcpu->regpin);
+	*value = vcpu->run.msr.data;
+	return !vcpu->run.msr.error;
+}
+
+static struct regpin_event last_violation(void)
+{
+	for (unsigned int i = mock.nr_events; i-- > 0;)
+		if (mock.events[i].type == REGPIN_EVENT_VIOLATION)
+			return mock.events[i];
+	fail();
+	return mock.events[0];
+}
+
+/* As without regpin: #GP, and nothing to tell of but the attempt. */
+static void test_refused(void **context)
+{
+	open_reporting(MTRR_DEF_TYPE);
+	assert_true(mock_wrmsr(0, MTRR_DEF_TYPE, 0xc06));
+	mock.failing_set = mock.nr_sets + 1;
+	assert_false(mock_wrmsr(0, MTRR_DEF_TYPE, 0x806));
+	assert_int_equal(mock.vcpus[0].others[3], 0xc06);
+	assert_int_equal(last_violation().value, 0xc06);
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 0);
+	mock_close();
+}
+
+static void test_fails(void **context)
+{
+	open_reporting(MTRR_DEF_TYPE);
+	assert_true(mock_wrmsr(0, MTRR_DEF_TYPE, 0xc06));
+	mock.failing_set = mock.nr_sets + 1;
+	mock.failing_errno = EIO;
+	assert_false(mock_wrmsr(0, MTRR_DEF_TYPE, 0x806));
+	assert_int_equal(mock.vcpus[0].others[3], 0xc06);
+	assert_int_equal(last_violation().value, 0xc06);
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 1);
+	mock_close();
+}
+
+/*
+ * What KVM makes of a wild SYSENTER_EIP is tried, and taken back. If that fails, a
+ * value stands there that the policy may refuse: the VM must not run on.
+ */
+static void test_trial_stays(void **context)
+{
+	open_pinned(RULE_FROZEN, MSR_SYSENTER_EIP, ALL, REGPIN_GP);
+	mock.vcpus[0].msrs[replay_slot(MSR_SYSENTER_EIP)] = 0x1000;
+	assert_false(mock_wrmsr(0, MSR_SYSENTER_EIP, WILD_EIP));
+	assert_int_equal(mock.vcpus[0].msrs[replay_slot(MSR_SYSENTER_EIP)],
+			 0x1000);
+	assert_int_equal(regpin_vcpu_enter(mock.vcpus[0].regpin), REGPIN_ENTER);
+	regpin_vcpu_leave(mock.vcpus[0].regpin);
+
+	mock.failing_set = mock.nr_sets + 2;
+	assert_false(mock_wrmsr(0, MSR_SYSENTER_EIP, WILD_EIP));
+	assert_int_not_equal(regpin_vcpu_enter(mock.vcpus[0].regpin),
+			     REGPIN_ENTER);
+	assert_int_not_equal(regpin_vcpu_enter(mock.vcpus[1].regpin),
+			     REGPIN_ENTER);
+	mock_close();
+}
+
+/* KVM would let the host. */
+static void test_not_the_guests(void **context)
+{
+	uint64_t value;
+
+	open_reporting(MSR_TSC_AUX);
+	mock.vcpus[0].regpin->guest.tsc_aux = 0;
+	mock.vcpus[0].others[0] = 7;
+	assert_false(mock_wrmsr(0, MSR_TSC_AUX, 1));
+	assert_false(mock_rdmsr(0, MSR_TSC_AUX, &value));
+	assert_int_equal(mock.nr_sets, 0);
+	assert_int_equal(mock.vcpus[0].others[0], 7);
+	mock.vcpus[1].regpin->guest.tsc_aux = AUX_RDPID;
+	assert_true(mock_wrmsr(1, MSR_TSC_AUX, 1));
+	assert_true(mock_rdmsr(1, MSR_TSC_AUX, &value));
+	assert_int_equal(value, 1);
+	mock_close();
+}
+
+/* An old KVM queues a #GP beside ours for these: it must not see them. */
+static void test_reserved_mtrr(void **context)
+{
+	const uint32_t base = MSR_MTRR_PHYSBASE0;
+
+	open_reporting(base);
+	mock.vcpus[0].regpin->guest.gpa_reserved = ~0ull << 40;
+	assert_false(mock_wrmsr(0, base, 1ull << 40));
+	assert_false(mock_wrmsr(0, base, 0x100));
+	assert_int_equal(mock.nr_sets, 0);
+	assert_true(mock_wrmsr(0, base, 0xc0000006));
+	assert_int_equal(mock.nr_sets, 1);
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 0);
+	mock_close();
+}
+
+static void test_pins(void **context)
+{
+	open_pinned(RULE_STICKY, MTRR_DEF_TYPE, 0x800, REGPIN_GP);
+	assert_true(mock_wrmsr(0, MTRR_DEF_TYPE, 0xc06));
+	assert_false(mock_wrmsr(0, MTRR_DEF_TYPE, 0x406));
+	assert_true(mock_wrmsr(0, MTRR_DEF_TYPE, 0x806));
+	assert_int_equal(mock.vcpus[0].others[3], 0x806);
+	mock_close();
+
+	/* The other half of it is no way round, nor is it a violation. */
+	open_pinned(RULE_NEVER, MSR_TSC_AUX, 0xffffffff00000001, REGPIN_MASK);
+	mock.vcpus[0].regpin->guest.tsc_aux = AUX_RDTSCP;
+	assert_true(mock_wrmsr(0, MSR_TSC_AUX, 0xff00000002));
+	assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 0);
+	assert_true(mock_wrmsr(0, MSR_TSC_AUX, 0xff00000005));
+	assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 1);
+	assert_int_equal(last_violation().bits, 1);
+	assert_int_equal(mock.vcpus[0].others[0], 4);
+	mock_close();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_fails),
+		cmocka_unit_test(test_trial_stays),
+		cmocka_unit_test(test_not_the_guests),
+		cmocka_unit_test(test_reserved_mtrr),
+		cmocka_unit_test(test_pins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
