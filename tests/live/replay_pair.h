@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Two VMs that are the same but for who performs a WRMSR: in one KVM does, for the
+ * guest; in the other it is deflected, and we do, or the host does for comparison.
+ */
+#ifndef REGPIN_TESTS_LIVE_REPLAY_PAIR_H
+#define REGPIN_TESTS_LIVE_REPLAY_PAIR_H
+
+#include "tiny.h"
+
+#define MAX_VALUES	400
+#define MAX_OTHERS	200
+
+struct values {
+	unsigned int nr;
+	uint64_t list[MAX_VALUES];
+};
+
+/**
+ * struct variant - what is particular about a guest
+ * @name: for the test's output
+ * @modes: bits 1 << enum tiny_mode in which it can run
+ * @concerns: the registers that it says something new about; NULL for all
+ * @spoil: changes what KVM offers; NULL to leave it
+ * @no_cpuid: the guest is given none at all
+ */
+struct variant {
+	const char *name;
+	unsigned int modes;
+	bool (*concerns)(uint32_t index);
+	void (*spoil)(struct kvm_cpuid2 *cpuid);
+	bool no_cpuid;
+};
+
+/* Every other MSR that stands still, as KVM_GET_MSRS takes them. */
+struct others {
+	struct kvm_msrs header;
+	struct kvm_msr_entry entries[MAX_OTHERS];
+};
+
+/**
+ * struct pair - both VMs, one vCPU each
+ * @by_host: the second VM is under no policy; its writes are KVM_SET_MSRS
+ * @aux: AUX_* bits: what the guest has TSC_AUX by, if KVM has that at all
+ */
+struct pair {
+	struct tiny_vm plain_vm, ours_vm;
+	struct tiny_vcpu plain, ours;
+	bool by_host;
+	unsigned int aux;
+	struct others list;
+	char where[160];
+};
+
+/* What guest and VMM see of one write, and of what else it changed. */
+struct seen {
+	int wrote, read;
+	uint64_t value, host;
+	uint32_t aux;
+	uint64_t rest;
+};
+
+/* How often both saw something different, and how many writes were taken. */
+struct outcome {
+	unsigned int nr, taken, different, left_out;
+};
+
+/* Without @policy the second VM's writes are the host's. False: no such mode here. */
+bool pair_open(struct pair *pair, const struct variant *variant,
+	       enum tiny_mode mode, const struct regpin_policy *policy);
+void pair_close(struct pair *pair);
+
+/* Is the register there for the guest? TSC_AUX depends on CPU and CPUID. */
+bool pair_has(const struct pair *pair, uint32_t index);
+
+/* Writes all of @values, each after @start if it is not NULL. */
+struct outcome pair_compare(struct pair *pair, uint32_t index,
+			    const struct values *values, const uint64_t *start);
+
+/* All single bits, on and off from @base, extremes, addresses, random numbers. */
+void values_all(struct values *values, uint64_t base);
+
+/* All single bits and extremes. */
+void values_few(struct values *values, uint64_t base);
+
+#endif
