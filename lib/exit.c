@@ -184,6 +184,14 @@ static void tell(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 	vm_event(vcpu->vm, vcpu, &event);
 }
 
+/* As the guest itself would have read it: -EINVAL for a #GP. */
+static int read_register(const struct regpin_vcpu *vcpu, struct access *access)
+{
+	if (!replay_readable(&vcpu->guest, access->index))
+		return -EINVAL;
+	return vcpu_get_msr(vcpu, access->index, &access->old_value);
+}
+
 static int read_exit(struct regpin_vcpu *vcpu,
 		     const struct regpin_policy *policy, struct access *access)
 {
@@ -195,7 +203,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
 	judge(policy, &state, access, &verdict);
 	/* The register is only read for those who get to see its value. */
 	if (verdict.rule || !verdict.answered) {
-		err = vcpu_get_msr(vcpu, access->index, &access->old_value);
+		err = read_register(vcpu, access);
 		if (verdict.action <= REGPIN_REPORT)
 			verdict.value = access->old_value;
 	}

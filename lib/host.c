@@ -119,6 +119,25 @@ static bool read_ignore_msrs(void)
 	return c == 'Y' || c == '1';
 }
 
+#define MAX_CPUID	256	/* KVM_MAX_CPUID_ENTRIES */
+
+/* CPUID bits that the VMM gave a guest beyond these are none, for newer KVMs. */
+static uint8_t probe_tsc_aux(int kvm_fd)
+{
+	struct {
+		struct kvm_cpuid2 header;
+		struct kvm_cpuid_entry2 entries[MAX_CPUID];
+	} cpuid;
+	struct guest all = { 0 };
+
+	memset(&cpuid, 0, sizeof(cpuid));
+	cpuid.header.nent = MAX_CPUID;
+	if (kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &cpuid))
+		return 0;
+	guest_from_cpuid(&all, &cpuid.header);
+	return all.tsc_aux;
+}
+
 static enum host_vendor find_vendor(void)
 {
 	if (access("/sys/module/kvm_amd", F_OK) == 0)
@@ -151,6 +170,7 @@ static void probe(struct host *host, int kvm_fd)
 	host->smm = offers(kvm_fd, KVM_CAP_X86_SMM);
 	host->nested = offers(kvm_fd, KVM_CAP_NESTED_STATE);
 	host->ignore_msrs = read_ignore_msrs();
+	host->tsc_aux = probe_tsc_aux(kvm_fd);
 	host->vendor = find_vendor();
 	host->vmload_open = host->vendor == HOST_SVM &&
 			    host_vmload_open(kvm_fd);

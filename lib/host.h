@@ -34,6 +34,7 @@ enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
  * @ignore_msrs: the module parameter; unknown MSRs are swallowed, not #GP'd
  * @vmload_open: guests without SVM can execute VMLOAD, which loads the syscall
  *	MSRs past every filter
+ * @tsc_aux: what this KVM offers guests that comes with TSC_AUX: AUX_* bits
  * @vendor: which vendor module is loaded
  */
 struct host {
@@ -41,6 +42,7 @@ struct host {
 	int api_version;
 	bool msr_filter, msr_exits, cr_filter, smm, nested, ignore_msrs;
 	bool vmload_open;
+	uint8_t tsc_aux;
 	enum host_vendor vendor;
 	uint64_t filterable[NR_CRS];
 };

@@ -75,6 +75,22 @@ bool rule_touches(const struct rule *rule, uint32_t index, uint32_t count)
 	       (uint64_t)index < (uint64_t)rule->index + rule->count;
 }
 
+/* Of `once` and `uniform`: what a vCPU was set up with must be known later. */
+static bool check_kept(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	const struct regpin_register *reg = register_find(rule->kind,
+							  rule->index);
+
+	if (rule->kind != REGPIN_MSR || (reg && reg->kept) ||
+	    (rule->type != RULE_ONCE && rule->type != RULE_UNIFORM))
+		return false;
+	rule_problem(check, false,
+		     "%s on %s: regpin does not remember what vCPUs were set up with there: use sticky, never, frozen or deny",
+		     check->type, check->subject);
+	return true;
+}
+
 /* Can userspace perform every access that @rule speaks of? */
 static bool all_replay(const struct rule *rule)
 {
@@ -357,7 +373,7 @@ static void check_rule(struct check *check, const struct rule *rule)
 {
 	static bool (*const checks[])(struct check *check) = {
 		check_shape, check_range, check_unfiltered,
-		check_control_register, check_require, check_replay,
+		check_control_register, check_require, check_replay, check_kept,
 		check_request, check_action, check_value, check_setup,
 		check_arming, check_allow, check_nested, check_hot,
 		check_hot_bits, check_elsewhere,

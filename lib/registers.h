@@ -20,9 +20,12 @@
 #define MSR_SYSENTER_CS		0x174u
 #define MSR_SYSENTER_ESP	0x175u
 #define MSR_SYSENTER_EIP	0x176u
+#define MSR_MTRR_PHYSBASE0	0x200u	/* base and mask in turn */
+#define MSR_MTRR_PHYSMASK7	0x20fu
 #define MSR_PAT			0x277u
 #define MSR_FS_BASE		0xc0000100u
 #define MSR_KERNEL_GS_BASE	0xc0000102u
+#define MSR_TSC_AUX		0xc0000103u
 
 /* AMD64 Architecture Programmer's Manual, "Extended Feature Enable Register" */
 #define EFER_SCE	(1ull << 0)
@@ -58,6 +61,7 @@ struct regpin_bit {
  * @class: group ("syscall")
  * @hot: written or read in normal running; a filter on it costs exits
  * @replay: userspace can perform a guest's write to it exactly
+ * @kept: and what a vCPU was set up with there is remembered: see replay_slot()
  * @note: what a policy's author may need to know, or NULL
  */
 struct regpin_register {
@@ -67,7 +71,7 @@ struct regpin_register {
 	uint32_t index, count;
 	uint16_t bits, nbits;
 	const char *class;
-	bool hot, replay;
+	bool hot, replay, kept;
 	const char *note;
 };
 

@@ -2,7 +2,8 @@
 /*
  * What a guest could have written itself. Follows set_efer() and __kvm_set_msr()
  * in arch/x86/kvm/x86.c; the checks that KVM makes for the host's writes too are
- * left to KVM_SET_MSRS, which then sets nothing.
+ * left to KVM_SET_MSRS, which then sets nothing. docs/replay.md says register by
+ * register what is checked where, and on which KVMs both were compared.
  */
 #include <linux/kvm.h>
 #include <stddef.h>
@@ -12,6 +13,10 @@
 #include "replay.h"
 
 #define EFER_TCE	(1ull << 15)
+
+/* SDM volume 3, "Variable Range MTRRs": what is reserved below the address. */
+#define MTRR_BASE_RESERVED	0xf00ull
+#define MTRR_MASK_RESERVED	0x7ffull
 
 /* APM volume 3, "CPUID Fn8000_0001": feature bits that unlock bits of EFER. */
 static const struct {
@@ -67,11 +72,38 @@ static void read_entry(struct guest *guest, const struct kvm_cpuid_entry2 *e)
 		read_signature(guest, e->eax);
 	if (e->function == 0x80000001 && e->ecx & (1u << 2))
 		guest->svm = true;
+	/* RDTSCP; leaf 7 ECX.RDPID */
+	if (e->function == 0x80000001 && e->edx & (1u << 27))
+		guest->tsc_aux |= AUX_RDTSCP;
+	if (e->function == 7 && !e->index && e->ecx & (1u << 22))
+		guest->tsc_aux |= AUX_RDPID;
 	/* SDM volume 2, "CPUID": leaf 1 ECX.VMX; leaf 7 subleaf 1 EAX.FRED. */
 	if (e->function == 1 && e->ecx & (1u << 5))
 		guest->vmx = true;
 	if (e->function == 7 && e->index == 1 && e->eax & (1u << 17))
 		guest->fred = true;
+}
+
+/* The first entry for @function, which is the one that KVM takes, or NULL. */
+static const struct kvm_cpuid_entry2 *find_entry(const struct kvm_cpuid2 *cpuid,
+						 uint32_t function)
+{
+	for (uint32_t i = 0; cpuid && i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == function)
+			return &cpuid->entries[i];
+	return NULL;
+}
+
+/* As cpuid_query_maxphyaddr(): 36 bits, unless leaf 0x80000008 says otherwise. */
+static uint64_t reserved_gpa_bits(const struct kvm_cpuid2 *cpuid)
+{
+	const struct kvm_cpuid_entry2 *last = find_entry(cpuid, 0x80000000);
+	const struct kvm_cpuid_entry2 *size = find_entry(cpuid, 0x80000008);
+	uint32_t width = 36;
+
+	if (last && last->eax >= 0x80000008 && size)
+		width = size->eax & 0xff;
+	return width > 63 ? 0 : ~0ull << width;
 }
 
 void guest_from_cpuid(struct guest *guest, const struct kvm_cpuid2 *cpuid)
@@ -83,6 +115,7 @@ void guest_from_cpuid(struct guest *guest, const struct kvm_cpuid2 *cpuid)
 		guest->efer_forbidden |= efer_features[i].efer;
 	for (uint32_t i = 0; cpuid && i < cpuid->nent; i++)
 		read_entry(guest, &cpuid->entries[i]);
+	guest->gpa_reserved = reserved_gpa_bits(cpuid);
 }
 
 uint64_t replay_effective(const struct guest *guest, uint32_t index,
@@ -95,9 +128,17 @@ uint64_t replay_effective(const struct guest *guest, uint32_t index,
 	case MSR_SYSENTER_ESP:
 	case MSR_SYSENTER_EIP:
 		return new_value & guest->sysenter;
+	case MSR_TSC_AUX:
+		/* The other half is ignored on AMD; elsewhere KVM refuses it. */
+		return (uint32_t)new_value;
 	default:
 		return new_value;
 	}
+}
+
+bool replay_readable(const struct guest *guest, uint32_t index)
+{
+	return index != MSR_TSC_AUX || guest->tsc_aux;
 }
 
 bool replay_kept(uint32_t index, uint64_t value)
@@ -114,12 +155,38 @@ bool replay_needs_paging(uint32_t index, uint64_t old_value,
 	return index == MSR_EFER && (old_value ^ new_value) & EFER_LME;
 }
 
-bool replay_valid(const struct guest *guest, uint32_t index, bool paging,
-		  uint64_t old_value, uint64_t new_value)
+static bool efer_valid(const struct guest *guest, bool paging,
+		       uint64_t old_value, uint64_t new_value)
 {
-	if (index != MSR_EFER)
-		return true;
 	if (new_value & guest->efer_forbidden)
 		return false;
 	return !(paging && (old_value ^ new_value) & EFER_LME);
+}
+
+/*
+ * KVM checks these for the host's writes, too; but up to Linux 5.10 it queues a #GP
+ * of its own for them. With ours behind it, the guest would get a double fault.
+ */
+static bool mtrr_valid(const struct guest *guest, uint32_t index,
+		       uint64_t value)
+{
+	bool mask = (index - MSR_MTRR_PHYSBASE0) % 2;
+
+	return !(value & (guest->gpa_reserved | (mask ? MTRR_MASK_RESERVED :
+							MTRR_BASE_RESERVED)));
+}
+
+bool replay_valid(const struct guest *guest, uint32_t index, bool paging,
+		  uint64_t old_value, uint64_t new_value)
+{
+	switch (index) {
+	case MSR_EFER:
+		return efer_valid(guest, paging, old_value, new_value);
+	case MSR_MTRR_PHYSBASE0 ... MSR_MTRR_PHYSMASK7:
+		return mtrr_valid(guest, index, new_value);
+	case MSR_TSC_AUX:
+		return guest->tsc_aux;
+	default:
+		return true;
+	}
 }

@@ -13,11 +13,17 @@
 
 struct kvm_cpuid2;
 
+/* Either instruction reads TSC_AUX, and gives a guest that register. */
+#define AUX_RDTSCP	(1u << 0)
+#define AUX_RDPID	(1u << 1)
+
 /**
  * struct guest - what the validators need to know of the guest
  * @efer_forbidden: bits of EFER that its CPUID does not offer
  * @sysenter: bits of SYSENTER_ESP and SYSENTER_EIP that this KVM keeps for this
  *	guest: all, or the low half (AMD guests on SVM)
+ * @gpa_reserved: bits that no guest physical address of its has
+ * @tsc_aux: what CPUID offers that comes with TSC_AUX: AUX_* bits
  * @svm: CPUID offers SVM
  * @vmx: CPUID offers VMX
  * @fred: CPUID offers FRED
@@ -26,6 +32,8 @@ struct kvm_cpuid2;
 struct guest {
 	uint64_t efer_forbidden;
 	uint64_t sysenter;
+	uint64_t gpa_reserved;
+	uint8_t tsc_aux;
 	bool svm, vmx, fred, known;
 	char vendor[12];
 	uint16_t family, model;
@@ -37,6 +45,9 @@ void guest_from_cpuid(struct guest *guest, const struct kvm_cpuid2 *cpuid);
 /* What a guest's write of @new_value leaves in the register: some bits ignore it. */
 uint64_t replay_effective(const struct guest *guest, uint32_t index,
 			  uint64_t old_value, uint64_t new_value);
+
+/* Could the guest itself read the register? KVM_GET_MSRS reads as the host. */
+bool replay_readable(const struct guest *guest, uint32_t index);
 
 /* Does KVM keep @value as it is? If not, only KVM knows what it keeps. */
 bool replay_kept(uint32_t index, uint64_t value);

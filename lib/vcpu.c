@@ -140,6 +140,8 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 	err = vm_guest_known(vcpu->vm, vcpu);
 	if (err)
 		return err;
+	/* Older KVMs go by CPUID alone: there such a guest gets a #GP more. */
+	vcpu->guest.tsc_aux &= vcpu->vm->host.tsc_aux;
 	if (vcpu->vm->wants_msrs)
 		measure_sysenter(vcpu);
 	if (vcpu->guest.svm && !(accepts & POLICY_ACCEPT_NESTED))

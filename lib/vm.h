@@ -18,7 +18,10 @@
 #include "replay.h"
 #include "state.h"
 
-/* The registers that userspace can write for a guest; see registers.tsv. */
+/*
+ * Of the registers that userspace can write for a guest those whose values are
+ * remembered, for `once`, `uniform` and what the VMM writes; see registers.tsv.
+ */
 #define NR_REPLAY	9
 extern const uint32_t replay_registers[NR_REPLAY];
 

@@ -137,9 +137,11 @@ faults()
 	break_row STAR 10 maybe
 	refuses "an unknown replay" 'unknown replay "maybe"'
 	break_row STAR 10 -
-	refuses "an MSR without replay" "an MSR has replay yes or no"
+	refuses "an MSR without replay" "an MSR has replay yes, write or no"
 	break_row IA32_PMC 10 yes
 	refuses "replay of a family" "only a single MSR"
+	break_row IA32_PMC 10 write
+	refuses "writes to a family" "only a single MSR"
 	break_row STAR 8 cr
 	refuses "an MSR of class cr" "class cr is for control registers"
 

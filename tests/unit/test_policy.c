@@ -76,6 +76,15 @@ static const struct row rows[] = {
 	MSR(STICKY, GP, 0x8b, 1, "only deny", NULL),
 	MSR(UNIFORM, GP, 0x12345, ALL, "only deny", NULL),
 	MSR(STICKY, GP, MSR_EFER, 0, "no bit", NULL),
+	/* and those of them that compare with the past, remembered ones */
+	MSR(STICKY, GP, 0x2ff, 1u << 11, NULL, NULL),
+	MSR(FROZEN, PAUSE, 0x20f, ALL, NULL, NULL),
+	MSR(NEVER, MASK, 0x250, 1, NULL, NULL),
+	MSR(UNIFORM, GP, 0x2ff, ALL, "does not remember", NULL),
+	MSR(ONCE, REPORT, 0x200, ALL, "does not remember", NULL),
+	MSR(ONCE, GP, MSR_TSC_AUX, ALL, "does not remember", NULL),
+	DENY(REPORT, R | W, 0x200, 0x20f, NULL, NULL),
+	DENY(REPORT, R | W, 0x200, 0x210, "can't only report", NULL),
 	/* deny: any MSR, but gp and drop only where it can't be replayed */
 	DENY(GP, W, 0x8b, 0x8b, NULL, NULL),
 	DENY(DROP, R, 0x8b, 0x8b, NULL, NULL),

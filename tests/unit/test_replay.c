@@ -127,6 +127,98 @@ static void test_sysenter(void **context)
 	assert_true(replay_kept(MSR_LSTAR, 0x0000800000000000));
 }
 
+static struct guest guest_with_width(uint32_t last, uint32_t width)
+{
+	struct {
+		struct kvm_cpuid2 header;
+		struct kvm_cpuid_entry2 entries[3];
+	} cpuid = {
+		.header.nent = 3,
+		.entries = { { .function = 0x80000000, .eax = last },
+			     { .function = 0x80000008, .eax = width },
+			     /* KVM takes the first. */
+			     { .function = 0x80000008, .eax = 1 } },
+	};
+	struct guest guest = { 0 };
+
+	guest_from_cpuid(&guest, (struct kvm_cpuid2 *)&cpuid);
+	return guest;
+}
+
+static void test_address_width(void **context)
+{
+	static const struct {
+		uint32_t last, width;
+		uint64_t reserved;
+	} rows[] = {
+		{ 0x80000008, 36, ~0ull << 36 },
+		{ 0x80000021, 0x3028, ~0ull << 40 },
+		{ 0x80000008, 52, ~0ull << 52 },
+		{ 0x80000008, 63, 1ull << 63 },
+		{ 0x80000008, 64, 0 },
+		{ 0x80000008, 255, 0 },
+		{ 0x80000008, 0, ~0ull },
+		{ 0x80000007, 52, ~0ull << 36 },	/* leaf 8 is not there */
+		{ 0, 52, ~0ull << 36 },
+	};
+	struct guest guest = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		guest = guest_with_width(rows[i].last, rows[i].width);
+		assert_int_equal(guest.gpa_reserved, rows[i].reserved);
+	}
+	guest_from_cpuid(&guest, NULL);
+	assert_int_equal(guest.gpa_reserved, ~0ull << 36);
+}
+
+/* What KVM 5.10 would queue a #GP of its own for must not come to KVM_SET_MSRS. */
+static void test_mtrr(void **context)
+{
+	struct guest guest = guest_with_width(0x80000008, 40);
+
+	for (uint32_t index = 0x200; index <= 0x20f; index++) {
+		uint64_t low = index % 2 ? 0x7ff : 0xf00;
+
+		for (unsigned int bit = 0; bit < 64; bit++)
+			assert_int_equal(replay_valid(&guest, index, false, 0,
+						      1ull << bit),
+					 bit < 40 && !(low & 1ull << bit));
+	}
+	/* Neither is next to them checked so. */
+	assert_true(replay_valid(&guest, 0x1ff, false, 0, ~0ull));
+	assert_true(replay_valid(&guest, 0x210, false, 0, ~0ull));
+	assert_true(replay_valid(&guest, 0x2ff, false, 0, ~0ull));
+	assert_true(replay_valid(&guest, 0x250, false, 0, ~0ull));
+}
+
+static void test_tsc_aux(void **context)
+{
+	struct guest none = { 0 };
+
+	for (uint32_t bit = 0; bit < 32; bit++) {
+		uint32_t one = 1u << bit;
+		struct guest a = guest_of(0x80000001, 0, 0, 0, one);
+		struct guest b = guest_of(7, 0, 0, one, 0);
+
+		assert_int_equal(a.tsc_aux, bit == 27 ? AUX_RDTSCP : 0);
+		assert_int_equal(b.tsc_aux, bit == 22 ? AUX_RDPID : 0);
+		a = guest_of(0x80000001, 0, one, one, 0);
+		b = guest_of(7, 1, one, one, one);
+		assert_int_equal(a.tsc_aux | b.tsc_aux, 0);
+		a = guest_of(7, 0, one, 0, one);
+		assert_int_equal(a.tsc_aux, 0);
+	}
+	none.tsc_aux = AUX_RDPID;
+	assert_true(replay_valid(&none, MSR_TSC_AUX, false, 0, 1));
+	assert_true(replay_readable(&none, MSR_TSC_AUX));
+	none.tsc_aux = 0;
+	assert_false(replay_valid(&none, MSR_TSC_AUX, false, 0, 0));
+	assert_false(replay_readable(&none, MSR_TSC_AUX));
+	assert_true(replay_readable(&none, MSR_LSTAR));
+	assert_int_equal(replay_effective(&none, MSR_TSC_AUX, 0, ~0ull),
+			 0xffffffff);
+}
+
 /* The table's column and the code's list say the same. */
 static void test_list(void **context)
 {
@@ -135,8 +227,13 @@ static void test_list(void **context)
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
-		if (!reg->replay)
+		/* Whose values are not remembered have no slot. */
+		if (!reg->kept) {
+			assert_true(reg->kind != REGPIN_MSR ||
+				    replay_slot(reg->index) == -1);
 			continue;
+		}
+		assert_true(reg->replay);
 		replayed += reg->count;
 		for (uint32_t j = 0; j < reg->count; j++)
 			assert_true(replay_slot(reg->index + j) >= 0);
@@ -154,6 +251,9 @@ int main(void)
 		cmocka_unit_test(test_cpuid_bits),
 		cmocka_unit_test(test_efer),
 		cmocka_unit_test(test_sysenter),
+		cmocka_unit_test(test_address_width),
+		cmocka_unit_test(test_mtrr),
+		cmocka_unit_test(test_tsc_aux),
 		cmocka_unit_test(test_list),
 	};
 
