@@ -35,10 +35,13 @@ static void check_rule(const struct rule *rule)
 		REQUIRE(rule->kind == REGPIN_CR0 || rule->kind == REGPIN_CR4 ||
 			rule_covers(rule, REGPIN_MSR, MSR_EFER));
 	}
-	/* Nobody looks at what is not enforced: a hole. */
+	/*
+	 * Nobody looks at what is not enforced: a hole. But `require`, which is
+	 * looked at when LSTAR is set, on any host: policy_fit() marks it, too.
+	 */
 	REQUIRE(!(rule->flags & RULE_DETECT) ||
 		(rule->flags & RULE_OPTIONAL && rule->kind != REGPIN_MSR &&
-		 rule->type != RULE_REQUIRE && policy.settings.detect_ms));
+		 policy.settings.detect_ms));
 	if (rule->kind != REGPIN_MSR) {
 		REQUIRE(!rule->index && rule->count == 1);
 		return;
