@@ -35,21 +35,23 @@ say() # STATUS TEXT
 
 mutant() # FUNCTION OLD NEW: the first OLD within the function, literally
 {
-	local what
+	local what status
 
 	FUNCTION=$1 OLD=$2 NEW=$3 perl -0pe '
 		my ($f, $o, $n) = @ENV{qw(FUNCTION OLD NEW)};
 		s/(\Q$f\E\(.*?)\Q$o\E/$1$n/s or die "no such line: $o\n"' \
 		"$top/lib/model.c" >"$dir/model.c" || { say 1 "$2: not there any more"; return; }
 	live "$dir/model.c"
-	case $? in
+	status=$?
+	case $status in
 	99) say 1 "$2 -> $3: does not compile: $(head -1 "$dir/cc.log")" ;;
 	1)
 		what=$(grep -c '^#' "$dir/out")
 		say 0 "$2 -> $3: seen ($(grep '^not ok' "$dir/out" | cut -d' ' -f3 | paste -sd,), $what differences)"
 		;;
 	0) say 1 "$2 -> $3: NOT SEEN" ;;
-	*) say 1 "$2 -> $3: it died" ;;
+	134 | 139) say 0 "$2 -> $3: seen, it crashed" ;;
+	*) say 1 "$2 -> $3: it died of $status" ;;
 	esac
 }
 
@@ -98,7 +100,7 @@ mutant $f 'index >= end' 'index + 1 >= end'
 mutant $f '!(range->flags & type)' '0'
 mutant $f '!(range->flags & type)' '(range->flags & type)'
 mutant $f 'index -= range->base;' ';'
-mutant $f 'bitmap[index / 8] &' '~bitmap[index / 8] &'
+mutant $f 'return range->bitmap' 'return ~range->bitmap'
 mutant $f 'index / 8' 'index / 64'
 mutant $f '1u << (index % 8)' '0x80u >> (index % 8)'
 mutant $f 'return !(filter->flags' 'return (filter->flags'

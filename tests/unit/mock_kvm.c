@@ -91,6 +91,10 @@ int kvm_ioctl(int fd, unsigned long request, void *arg)
 {
 	if (mock.before)
 		mock.before(fd, request);
+	if (request == mock.fails) {
+		errno = mock.fails_with;
+		return mock.fails_with ? -1 : 0;
+	}
 	if (fd >= 0 && fd < MOCK_VCPUS)
 		return vcpu_ioctl(&mock.vcpus[fd], request, arg);
 	if (fd == MOCK_VM && request == KVM_X86_SET_CR_FILTER) {

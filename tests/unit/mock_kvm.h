@@ -41,6 +41,9 @@ extern struct mock {
 	struct regpin_event events[MOCK_EVENTS];
 	/* Called before each ioctl; may be NULL. */
 	void (*before)(int fd, unsigned long request);
+	/* This one fails with this errno; KVM_*_MSRS with 0: it does none of them. */
+	unsigned long fails;
+	int fails_with;
 } mock;
 
 /* Takes @policy over; all vCPUs are as after a reset. */
