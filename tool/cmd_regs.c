@@ -70,13 +70,14 @@ static void print_bits(const struct regpin_register *reg)
 {
 	for (unsigned int i = 0; i < reg->nbits; i++) {
 		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+		unsigned int low = bit->lo, width = bit->width;
 		char range[16];
 
-		if (bit->width > 1)
-			snprintf(range, sizeof(range), "%u-%u", bit->lo,
-				 bit->lo + bit->width - 1);
+		if (width > 1)
+			snprintf(range, sizeof(range), "%u-%u", low,
+				 low + width - 1);
 		else
-			snprintf(range, sizeof(range), "%u", bit->lo);
+			snprintf(range, sizeof(range), "%u", low);
 		printf("    %-6s %s\n", range, bit->name);
 	}
 }

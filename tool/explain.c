@@ -139,9 +139,10 @@ int explain_subjects(const struct explain *explain, struct subject **ret)
 	return (int)nr;
 }
 
+/* By this the policy's own rules (of what happens where no rule speaks) are found. */
 bool explain_rest(const struct explain *explain, struct subject *ret)
 {
-	/* What KVM filters, and what no rule of ours has a name for. */
+	/* KVM filters these, and no register of note is there. */
 	for (uint32_t index = 0x2fff; index > 0x2000; index--) {
 		*ret = (struct subject){ REGPIN_MSR, index, 1 };
 		if (!policy_rule_on(explain->policy, REGPIN_MSR, index,
@@ -363,7 +364,7 @@ static void by_bits(const struct explain *explain,
 		    const struct subject *subject, enum phase phase, char *to,
 		    size_t size)
 {
-	struct group groups[64];
+	struct group groups[64] = { 0 };
 	unsigned int nr = group_bits(explain, subject, phase, groups);
 	const char *between = "";
 	uint64_t open = 0;

@@ -164,7 +164,10 @@ static enum outcome judged(const struct sim *sim, const struct sim_vcpu *vcpu,
 				  OUTCOME_OK;
 }
 
-/* An access that KVM shows nobody. A write to EFER leaves LMA alone. */
+/*
+ * An access that no filter denies, so KVM performs it; it knows every MSR here, and
+ * finds nothing invalid. A write to EFER leaves LMA alone.
+ */
 static int unseen(struct sim *sim, struct sim_vcpu *vcpu,
 		  const struct trace_line *line)
 {

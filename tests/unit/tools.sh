@@ -56,8 +56,8 @@ fi
 printf '0 wrmsr LSTAR 1\n' >good
 is 0 '^0 wrmsr LSTAR 1 => ok$' "$regpin" sim "$policy" good
 is 0 'armed by syscall-entry' "$regpin" sim "$policy" - <good
-printf '0 wrmsr LSTAR 1\n\n 0 wrmsr LSTAR' >cut
-is 1 '^cut:3:15: error: a value is missing$' "$regpin" sim "$policy" cut
+printf '0 wrmsr LSTAR 1\n\n 0 wrmsr LSTAR' >torn
+is 1 '^torn:3:15: error: a value is missing$' "$regpin" sim "$policy" torn
 printf '0 wrmsr LSTAR 1 => gp\n' >other
 is 1 '^other:1:1: expected gp, but it was ok, 0x1$' "$regpin" sim "$policy" other
 is 1 '1 not as expected' "$regpin" sim --quiet "$policy" other
