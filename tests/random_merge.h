@@ -108,7 +108,7 @@ static inline void merge_vmm(struct random_filter *to, uint64_t *seed,
 static inline void merge_rule(struct regpin_policy *policy, uint64_t *seed)
 {
 	static const uint8_t actions[] = { REGPIN_DROP, REGPIN_GP };
-	uint32_t nmsrs = merge_count(seed), kind = pick(seed, 8);
+	uint32_t nmsrs = merge_count(seed), kind = pick(seed, 10);
 
 	if (kind < 4)
 		add_deny(policy, merge_base(seed, nmsrs, 0x277), nmsrs,
@@ -119,11 +119,13 @@ static inline void merge_rule(struct regpin_policy *policy, uint64_t *seed)
 					    MSR_CSTAR, MSR_SFMASK, MSR_PAT,
 					    MSR_SYSENTER_CS, MSR_SYSENTER_EIP
 			}[pick(seed, 8)], EFER_NXE, REGPIN_GP);
-	else {
-		add_deny(policy, merge_base(seed, 1, 0x35), 1, ACCESS_READ,
-			 REGPIN_GP);
-		policy->rules[policy->nr_rules - 1].type = RULE_VALUE;
-	}
+	else if (kind == 7)
+		add_answer(policy, merge_base(seed, 1, 0x35), 1);
+	else if (kind == 8)
+		add_allow(policy, merge_base(seed, nmsrs, 0x277), nmsrs,
+			  1 + pick(seed, 3));
+	else
+		add_default(policy, 1 + pick(seed, 3), actions[pick(seed, 2)]);
 }
 
 /* A policy that passes the checks: a rule that doesn't is left out. */

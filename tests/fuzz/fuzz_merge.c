@@ -58,7 +58,7 @@ static uint32_t next_base(void)
 static void make_rule(void)
 {
 	struct rule rule = {
-		.kind = REGPIN_MSR, .type = next() % RULE_TYPE_MAX,
+		.kind = REGPIN_MSR, .type = next() % (RULE_DEFAULT + 1),
 		.action = 1 + next() % (REGPIN_ACTION_MAX - 1),
 		.access = 1 + next() % 3, .mask = ALL, .count = 1,
 	};
@@ -69,7 +69,10 @@ static void make_rule(void)
 	if (rule.type >= RULE_DENY)
 		rule.count = next() & 1 ? next32() % (FILTER_WINDOW + 1) :
 					  1u + next() % 8;
-	if (rule.type == RULE_VALUE) {
+	if (rule_is_wide(&rule)) {
+		rule.index = 0;
+		rule.count = 0;
+	} else if (rule.type == RULE_VALUE) {
 		rule.access = ACCESS_READ;
 		rule.action = REGPIN_GP;
 	} else if (rule.type < RULE_DENY) {
