@@ -82,11 +82,7 @@ static bool key_check(const struct reader *reader, const struct yaml_node *key,
 				nearest_try(&nearest, words[i].text);
 			continue;
 		}
-		if (words[i].value == WORD_LATER)
-			problem_at(reader->problems, key,
-				   "'%s' is not in this version of regpin",
-				   key->text);
-		else if (words[i].value == WORD_ELSEWHERE)
+		if (words[i].value == WORD_ELSEWHERE)
 			problem_at(reader->problems, key, "'%s' %s", key->text,
 				   elsewhere);
 		return words[i].value >= 0;

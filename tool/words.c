@@ -142,10 +142,6 @@ int word_value(const struct yaml_node *node, const char *what,
 				nearest_try(&nearest, words[i].text);
 			continue;
 		}
-		if (words[i].value == WORD_LATER)
-			problem_at(problems, node,
-				   "%s %s is not in this version of regpin: write %s",
-				   what, words[i].text, list);
 		return words[i].value;
 	}
 	problem_at(problems, node, "%s %s is not known: write %s%s", what,

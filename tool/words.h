@@ -15,13 +15,12 @@ struct shown {
 };
 struct shown show(const char *text);
 
-#define WORD_LATER	(-1)	/* in the design, but not in this version */
 #define WORD_ELSEWHERE	(-2)	/* a key that belongs to another map */
 
 /**
  * struct word - one of the words that may stand in some place
  * @text: the word
- * @value: what it means, or WORD_LATER or WORD_ELSEWHERE
+ * @value: what it means, or WORD_ELSEWHERE
  */
 struct word {
 	const char *text;
