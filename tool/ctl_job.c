@@ -178,7 +178,7 @@ static bool policy_overflow(const struct control *control, char *text, size_t si
 	if (!overflow.list[0].nmsrs)
 		return false;
 	overflow_text(text, size - strlen(end), &overflow);
-	strcat(text, end);
+	snprintf(text + strlen(text), size - strlen(text), "%s", end);
 	return true;
 }
 

@@ -12,7 +12,7 @@ export TINY_TCG=1
 
 for name in ${LIVE_TESTS:-rules lifecycle model model_rules model_exits attach retract hold operate detect whole matrix when}; do
 	# Their own plans and numbers stay: what counts is "ok" and "not ok".
-	timeout 240 "$build/tests/live/test_live_$name" >"/run/out/$name.tap" 2>&1
+	timeout 600 "$build/tests/live/test_live_$name" >"/run/out/$name.tap" 2>&1
 	status=$?
 	grep -E '^(not )?ok |^# at ' "/run/out/$name.tap" | sed "s/ - / - $name on SVM: /"
 	is "test_live_$name on SVM ends well" $status 0
