@@ -54,10 +54,6 @@ int sim_open(struct sim *sim, const struct regpin_policy *policy,
 
 	memset(sim, 0, sizeof(*sim));
 	sim->policy = policy;
-	sim->kvm.max = TRACE_MAX_VCPU + 1;
-	sim->kvm.vcpus = calloc(sim->kvm.max, sizeof(*sim->kvm.vcpus));
-	if (!sim->kvm.vcpus)
-		return -ENOMEM;
 	sim_kvm_use(&sim->kvm);
 	err = vm_attach(policy, host, SIM_VM_FD, &options, &sim->vm);
 	if (err)
@@ -81,11 +77,12 @@ void sim_close(struct sim *sim)
 		free_vcpu(sim->kvm.vcpus[i]);
 	if (sim->vm)
 		regpin_vm_detach(sim->vm);
-	free(sim->kvm.vcpus);
 	sim_kvm_use(NULL);
 	memset(&sim->kvm, 0, sizeof(sim->kvm));
 	sim->vm = NULL;
 }
+
+_Static_assert(TRACE_MAX_VCPU < SIM_VCPUS, "each has a place");
 
 /* A guest with long mode and NX; with SVM, if the policy lets it have that. */
 static int set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)

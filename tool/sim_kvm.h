@@ -12,6 +12,7 @@
 /* No process has so many files. */
 #define SIM_VM_FD	0x70000000
 #define SIM_VCPU_FD	0x70010000
+#define SIM_VCPUS	1024
 
 struct sim_msr {
 	uint32_t index;
@@ -49,8 +50,8 @@ struct sim_vcpu {
  * @forwards: KVM_CAP_EXIT_HYPERCALL's mask
  */
 struct sim_kvm {
-	struct sim_vcpu **vcpus;
-	unsigned int nr, max;
+	struct sim_vcpu *vcpus[SIM_VCPUS];
+	unsigned int nr;
 	struct filter_copy filter;
 	struct kvm_x86_cr_filter crs;
 	uint64_t forwards;

@@ -51,9 +51,10 @@ static struct shown shown(const struct cursor *c)
 	char text[64];
 	size_t len = c->len < sizeof(text) - 1 ? c->len : sizeof(text) - 1;
 
+	memcpy(text, c->word, len);
 	for (size_t i = 0; i < len; i++)
-		text[i] = c->word[i] > ' ' && c->word[i] < 0x7f ? c->word[i] :
-								  '?';
+		if (text[i] <= ' ' || text[i] >= 0x7f)
+			text[i] = '?';
 	text[len] = 0;
 	return show(text);
 }
