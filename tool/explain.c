@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include "model.h"
 #include "registers.h"
 
-#include "event_json.h"
 #include "explain.h"
 
 /* What the first armed vCPU has left in every register; no single bit. */
@@ -46,18 +44,6 @@ static const char *action_text(const struct explain *explain,
 		return done[action];
 	return found[action == REGPIN_REPORT ? REGPIN_REPORT :
 		     explain->policy->settings.detect_action];
-}
-
-/* Appends to the text at @to. */
-static void __attribute__((format(printf, 3, 4)))
-add(char *to, size_t size, const char *format, ...)
-{
-	size_t len = strlen(to);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(to + len, size - len, format, args);
-	va_end(args);
 }
 
 int explain_begin(struct explain *explain, const struct regpin_policy *policy,
@@ -150,75 +136,6 @@ bool explain_rest(const struct explain *explain, struct subject *ret)
 			return true;
 	}
 	return false;
-}
-
-void explain_name(char *to, size_t size, const struct subject *subject)
-{
-	char name[REGISTER_NAME_MAX];
-
-	if (subject->count > 1)
-		snprintf(to, size, "MSRs 0x%" PRIx32 "-0x%" PRIx32,
-			 subject->index, subject->index + (subject->count - 1));
-	else if (subject->kind == REGPIN_MSR &&
-		 register_find(REGPIN_MSR, subject->index))
-		snprintf(to, size, "%s (0x%" PRIx32 ")",
-			 event_register_name(name, REGPIN_MSR, subject->index),
-			 subject->index);
-	else
-		snprintf(to, size, "%s", event_register_name(name,
-			 subject->kind, subject->index));
-}
-
-/* The single bit @n's name, or NULL. */
-static const char *bit_name(const struct regpin_register *reg, unsigned int n)
-{
-	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
-		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
-
-		if (bit->lo == n && bit->width == 1)
-			return bit->name;
-	}
-	return NULL;
-}
-
-/* How many bits without names stand side by side from @n on? 1 for a name. */
-static unsigned int bit_run(const struct regpin_register *reg, unsigned int n,
-			    uint64_t bits)
-{
-	unsigned int run = 1;
-
-	if (bit_name(reg, n))
-		return 1;
-	while (n + run < 64 && bits >> (n + run) & 1 && !bit_name(reg, n + run))
-		run++;
-	return run;
-}
-
-void bits_list(char *to, size_t size, unsigned int kind, uint32_t index,
-	       uint64_t bits)
-{
-	const struct regpin_register *reg = register_find(kind, index);
-	const char *between = "";
-
-	to[0] = 0;
-	for (unsigned int n = 0, run; n < 64; n += run) {
-		const char *name = bit_name(reg, n);
-		bool last;
-
-		run = 1;
-		if (!(bits >> n & 1))
-			continue;
-		run = bit_run(reg, n, bits);
-		last = n + run == 64 || !(bits >> (n + run));
-		add(to, size, "%s", !*between ? "" : last ? " and " : ", ");
-		if (name)
-			add(to, size, "%s", name);
-		else if (run == 1)
-			add(to, size, "bit %u", n);
-		else
-			add(to, size, "bits %u-%u", n, n + run - 1);
-		between = ", ";
-	}
 }
 
 static struct state state_of(enum phase phase, uint64_t old)
@@ -345,19 +262,19 @@ static void group_text(const struct explain *explain,
 	bits_list(others, sizeof(others), subject->kind, subject->index,
 		  ~group->bits);
 	if (all)
-		add(to, size, "no bit can");
+		text_add(to, size, "no bit can");
 	else if (__builtin_popcountll(group->bits) > 32)
-		add(to, size, "all bits but %s can't", others);
+		text_add(to, size, "all bits but %s can't", others);
 	else
-		add(to, size, "%s can't", bits);
+		text_add(to, size, "%s can't", bits);
 	if (group->set == group->clear)
-		add(to, size, " change (%s)", set);
+		text_add(to, size, " change (%s)", set);
 	else if (group->set && group->clear)
-		add(to, size, " be set (%s) nor cleared (%s)", set, clear);
+		text_add(to, size, " be set (%s) nor cleared (%s)", set, clear);
 	else if (group->set)
-		add(to, size, " be set (%s)", set);
+		text_add(to, size, " be set (%s)", set);
 	else
-		add(to, size, " be cleared once set (%s)", clear);
+		text_add(to, size, " be cleared once set (%s)", clear);
 }
 
 static void by_bits(const struct explain *explain,
@@ -374,14 +291,14 @@ static void by_bits(const struct explain *explain,
 			open |= groups[i].bits;
 			continue;
 		}
-		add(to, size, "%s", between);
+		text_add(to, size, "%s", between);
 		group_text(explain, subject, &groups[i], to, size);
 		between = "; ";
 	}
 	if (!~open)
-		add(to, size, "free");
+		text_add(to, size, "free");
 	else if (open)
-		add(to, size, "; other bits are free");
+		text_add(to, size, "; other bits are free");
 }
 
 /* Is every bit's every change refused in the same way, from @old too? */
@@ -409,16 +326,16 @@ void explain_writes(const struct explain *explain,
 
 	to[0] = 0;
 	if (same && common) {
-		add(to, size, "none: %s", action_text(explain, subject, same));
+		text_add(to, size, "none: %s", action_text(explain, subject, same));
 	} else if (same) {
-		add(to, size, "only of the value that the VM's first armed vCPU has there (else: %s)",
+		text_add(to, size, "only of the value that the VM's first armed vCPU has there (else: %s)",
 		    action_text(explain, subject, same));
 	} else if (held && common && !ask(explain, subject, phase, 0, other) &&
 		   !ask(explain, subject, phase, 0, COMMON)) {
-		add(to, size, "free while it is 0, then only of what it holds (else: %s)",
+		text_add(to, size, "free while it is 0, then only of what it holds (else: %s)",
 		    action_text(explain, subject, held));
 	} else if (held && common) {
-		add(to, size, "only of what it holds (else: %s)",
+		text_add(to, size, "only of what it holds (else: %s)",
 		    action_text(explain, subject, held));
 	} else {
 		by_bits(explain, subject, phase, to, size);
@@ -489,7 +406,7 @@ void explain_floor(const struct explain *explain, bool lstar, char *to,
 		bits_list(names, sizeof(names), regs[i].kind, regs[i].index,
 			  bits);
 		if (bits)
-			add(to, size, "%s%s's %s (else: %s)", *to ? "; " : "",
+			text_add(to, size, "%s%s's %s (else: %s)", *to ? "; " : "",
 			    regs[i].name, names, done[action]);
 	}
 }

@@ -72,6 +72,10 @@ bool explain_rest(const struct explain *explain, struct subject *ret);
 void explain_floor(const struct explain *explain, bool lstar, char *to,
 		   size_t size);
 
+/* Appends to the text at @to. */
+void __attribute__((format(printf, 3, 4)))
+text_add(char *to, size_t size, const char *format, ...);
+
 /* "WP, PE and PG" */
 void bits_list(char *to, size_t size, unsigned int kind, uint32_t index,
 	       uint64_t bits);

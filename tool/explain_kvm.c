@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What KVM is given for a policy: its filters, with the names of what they deny. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "registers.h"
+
+#include "event_json.h"
+#include "explain_report.h"
+
+void report_begin(struct report *report, const char *key,
+		  const char *title)
+{
+	if (report->json)
+		json_object_begin(report->json, key);
+	else
+		printf("\n%s\n", title);
+}
+
+void report_end(struct report *report)
+{
+	if (report->json)
+		json_object_end(report->json);
+}
+
+void report_line(struct report *report, const char *key, const char *name,
+		 const char *text)
+{
+	if (report->json)
+		json_string(report->json, key, text);
+	else
+		printf("  %s: %s\n", name, text);
+}
+
+/* Names for the MSRs from @first to @last, if each has one and they are few. */
+static void run_text(char *to, size_t size, uint32_t first, uint32_t last)
+{
+	char name[REGISTER_NAME_MAX];
+	size_t used = 0;
+
+	if (last - first < 8) {
+		for (uint32_t i = first; i <= last && used < size; i++) {
+			if (!register_find(REGPIN_MSR, i) && first != last)
+				goto numbers;
+			used += (size_t)snprintf(to + used, size - used, "%s%s",
+				i == first ? "" : ", ",
+				event_register_name(name, REGPIN_MSR, i));
+		}
+		return;
+	}
+numbers:
+	snprintf(to, size, "0x%" PRIx32 "-0x%" PRIx32, first, last);
+}
+
+/* What one range of the filter denies: runs of MSRs, by name where they have one. */
+static void denied(struct report *report, unsigned int n)
+{
+	const struct kvm_msr_filter_range *range =
+		&report->explain.filter.filter.ranges[n];
+	const char *between = "";
+	bool run = false;
+	uint32_t first = 0;
+
+	if (report->json)
+		json_array_begin(report->json, "denied");
+	for (uint32_t i = 0; i <= range->nmsrs; i++) {
+		bool deny = i < range->nmsrs &&
+			    !(range->bitmap[i / 8] & 1u << i % 8);
+
+		if (deny && !run)
+			first = i;
+		if (run && !deny) {
+			run_text(report->text, EXPLAIN_TEXT,
+				 range->base + first, range->base + i - 1);
+			if (report->json)
+				json_string(report->json, NULL,
+					    report->text);
+			else
+				printf("%s%s", between, report->text);
+			between = ", ";
+		}
+		run = deny;
+	}
+	if (report->json)
+		json_array_end(report->json);
+	else
+		putchar('\n');
+}
+
+static void msr_filter(struct report *report)
+{
+	const struct kvm_msr_filter *filter = &report->explain.filter.filter;
+	const char *rest = filter->flags & KVM_MSR_FILTER_DEFAULT_DENY ?
+				   "denied" : "allowed";
+
+	report_line(report, "default", "MSRs in none of the ranges", rest);
+	if (report->json)
+		json_array_begin(report->json, "ranges");
+	for (unsigned int i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++) {
+		const struct kvm_msr_filter_range *range = &filter->ranges[i];
+		const char *what = range->flags == KVM_MSR_FILTER_READ ?
+			"reads" : range->flags == KVM_MSR_FILTER_WRITE ?
+			"writes" : "reads and writes";
+
+		if (!range->nmsrs)
+			continue;
+		if (report->json) {
+			json_object_begin(report->json, NULL);
+			json_string(report->json, "access", what);
+			json_hex(report->json, "first", range->base);
+			json_hex(report->json, "last",
+				 range->base + (range->nmsrs - 1));
+			denied(report, i);
+			json_object_end(report->json);
+			continue;
+		}
+		printf("  range %u, %s of 0x%x-0x%x, denies: ", i, what,
+		       range->base, range->base + (range->nmsrs - 1));
+		denied(report, i);
+	}
+	if (report->json)
+		json_array_end(report->json);
+}
+
+static void cr_filter(struct report *report)
+{
+	const struct kvm_x86_cr_filter *filter = &report->explain.crs;
+	char bits[1024];
+
+	if (!report->json)
+		printf("  in place: %s\n", report->explain.policy->arming ==
+		       ARM_START ? "from the start" :
+		       "from the first vCPU that arms until the last one is gone");
+	if (filter->flags & KVM_X86_CR_FILTER_EXIT_INIT)
+		report_line(report, "init", "INIT", "told");
+	for (unsigned int i = 0; i < NR_CRS; i++) {
+		const struct kvm_x86_cr_filter_reg *reg = &filter->regs[i];
+		const char *name = regpin_kind_names[REGPIN_CR0 + i];
+		char what[32];
+
+		for (int set = 0; set < 2; set++) {
+			uint64_t mask = set ? reg->set_mask : reg->clear_mask;
+
+			if (!mask)
+				continue;
+			snprintf(what, sizeof(what), "%s bits that %s", name,
+				 set ? "are set" : "are cleared");
+			bits_list(bits, sizeof(bits), REGPIN_CR0 + i, 0, mask);
+			report_line(report, what, what, ~mask ? bits : "all");
+		}
+	}
+}
+
+static bool has_ranges(const struct kvm_msr_filter *filter)
+{
+	for (unsigned int i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++)
+		if (filter->ranges[i].nmsrs)
+			return true;
+	return false;
+}
+
+void report_kvm(struct report *report)
+{
+	const struct explain *explain = &report->explain;
+
+	if (has_ranges(&explain->filter.filter)) {
+		report_begin(report, "msr_filter", "KVM_X86_SET_MSR_FILTER, with exits for KVM_MSR_EXIT_REASON_FILTER");
+		msr_filter(report);
+		report_end(report);
+	}
+	if (explain->crs.flags) {
+		report_begin(report, "cr_filter", "KVM_X86_SET_CR_FILTER");
+		cr_filter(report);
+		report_end(report);
+	}
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a guest may still do, register by register. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registers.h"
+
+#include "event_json.h"
+#include "explain_report.h"
+
+/* The beginnings of the lines on writes. */
+static const char *const phase_texts[PHASE_MAX] = {
+	[PHASE_UNARMED] = "writes, unarmed",
+	[PHASE_BESIDE] = "writes, unarmed beside armed vCPUs",
+	[PHASE_FIRST] = "writes, armed, in the first armed vCPU's syscall set-up",
+	[PHASE_SETUP] = "writes, armed, in its syscall set-up",
+	[PHASE_DONE] = "writes, armed",
+};
+
+static const char *const phase_keys[PHASE_MAX] = {
+	[PHASE_UNARMED] = "unarmed",
+	[PHASE_BESIDE] = "beside",
+	[PHASE_FIRST] = "first",
+	[PHASE_SETUP] = "setup",
+	[PHASE_DONE] = "armed",
+};
+
+static bool is_request(const struct report *report,
+		       const struct subject *subject)
+{
+	uint32_t msr = report->explain.policy->settings.request_msr;
+
+	return msr && subject->kind == REGPIN_MSR && subject->index == msr;
+}
+
+/* Phases in which no other thing is said than in @as have no line. */
+static void write_lines(struct report *report)
+{
+	static const uint8_t as[PHASE_MAX] = {
+		[PHASE_UNARMED] = PHASE_UNARMED, [PHASE_BESIDE] = PHASE_UNARMED,
+		[PHASE_FIRST] = PHASE_SETUP, [PHASE_SETUP] = PHASE_DONE,
+		[PHASE_DONE] = PHASE_DONE,
+	};
+	bool start = report->explain.policy->arming == ARM_START, one = true;
+	const struct sentences *said = &report->said;
+
+	for (unsigned int i = 1; i < PHASE_MAX; i++)
+		one = one && !strcmp(said->writes[0], said->writes[i]);
+	for (unsigned int i = 0; i < PHASE_MAX; i++) {
+		if (one && i != PHASE_DONE)
+			continue;
+		/* Then there is no vCPU that is not. */
+		if (start && i < PHASE_FIRST)
+			continue;
+		if (as[i] != i &&
+		    !strcmp(said->writes[i], said->writes[as[i]]))
+			continue;
+		if (report->json)
+			json_string(report->json, one ? "always" :
+				    phase_keys[i], said->writes[i]);
+		else
+			printf("    %s: %s\n", one ? "writes" : phase_texts[i],
+			       said->writes[i]);
+	}
+}
+
+/* What is said of report->names. */
+static void print_said(struct report *report)
+{
+	static const char asks[] = "by this the guest asks for its pins";
+	const struct sentences *said = &report->said;
+	struct json *json = report->json;
+
+	if (!*report->names)
+		return;
+	if (json) {
+		json_object_begin(json, NULL);
+		json_string(json, "registers", report->names);
+		if (said->kind == REGPIN_MSR)
+			json_string(json, "reads", said->reads);
+		json_object_begin(json, "writes");
+	} else {
+		printf("\n  %s\n", report->names);
+		if (said->kind == REGPIN_MSR)
+			printf("    reads: %s\n", said->reads);
+	}
+	if (!said->request)
+		write_lines(report);
+	else if (json)
+		json_string(json, "always", asks);
+	else
+		printf("    writes: %s\n", asks);
+	if (json) {
+		json_object_end(json);
+		json_object_end(json);
+	}
+}
+
+static bool same(const struct sentences *a, const struct sentences *b)
+{
+	for (int i = 0; i < PHASE_MAX; i++)
+		if (strcmp(a->writes[i], b->writes[i]) != 0)
+			return false;
+	return a->kind == b->kind && a->request == b->request &&
+	       !strcmp(a->reads, b->reads);
+}
+
+/* MSRs without names that stand side by side are one range. */
+static bool joins(const struct subject *last, const struct subject *what)
+{
+	return last->kind == REGPIN_MSR && what->kind == REGPIN_MSR &&
+	       last->index + last->count == what->index &&
+	       (last->count > 1 || !register_find(REGPIN_MSR, last->index)) &&
+	       (what->count > 1 || !register_find(REGPIN_MSR, what->index));
+}
+
+/* Adds @what to those that share the lines of report->said. False: no room. */
+static bool share(struct report *report, const struct subject *what)
+{
+	size_t len = strlen(report->names);
+	char name[128];
+
+	if (joins(&report->last, what)) {
+		report->last.count += what->count;
+		len = report->last_at;
+		explain_name(name, sizeof(name), &report->last);
+		snprintf(report->names + len, sizeof(report->names) - len, "%s",
+			 name);
+		return true;
+	}
+	if (len + 2 * sizeof(name) > sizeof(report->names))
+		return false;
+	explain_name(name, sizeof(name), what);
+	snprintf(report->names + len, sizeof(report->names) - len, ", %s",
+		 name);
+	report->last = *what;
+	report->last_at = len + 2;
+	return true;
+}
+
+/* Registers of which the same is said share their lines. */
+static void subject(struct report *report, const struct subject *what)
+{
+	struct sentences *next = &report->next;
+
+	next->kind = what->kind;
+	next->request = is_request(report, what);
+	explain_reads(&report->explain, what, next->reads,
+		      sizeof(next->reads));
+	for (int i = 0; i < PHASE_MAX; i++)
+		explain_writes(&report->explain, what, (enum phase)i,
+			       next->writes[i], EXPLAIN_TEXT);
+	if (*report->names && same(&report->said, next) &&
+	    share(report, what))
+		return;
+	print_said(report);
+	report->said = *next;
+	report->last = *what;
+	report->last_at = 0;
+	explain_name(report->names, sizeof(report->names), what);
+}
+
+int report_subjects(struct report *report)
+{
+	struct subject *list, rest;
+	int nr = explain_subjects(&report->explain, &list);
+
+	if (nr < 0)
+		return nr;
+	if (report->json)
+		json_array_begin(report->json, "registers");
+	else
+		puts("\nWhat a guest may do");
+	for (int i = 0; i < nr; i++)
+		subject(report, &list[i]);
+	print_said(report);
+	report->names[0] = 0;
+	if (explain_rest(&report->explain, &rest)) {
+		subject(report, &rest);
+		strcpy(report->names, "all other MSRs");
+	}
+	print_said(report);
+	if (report->json)
+		json_array_end(report->json);
+	free(list);
+	return 0;
+}
