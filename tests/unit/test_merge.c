@@ -63,8 +63,7 @@ static bool in_one_window(uint32_t base, uint32_t nmsrs)
 static unsigned int ranges_needed(const struct kvm_msr_filter *filter)
 {
 	uint32_t request = policy->settings.request_msr;
-	unsigned int nr = request && policy->nr_rules &&
-			  !in_one_window(request, 1) &&
+	unsigned int nr = request && !in_one_window(request, 1) &&
 			  filter_wants(policy, request, ACCESS_WRITE);
 
 	for (int i = 0; i < 2 * FILTER_NR_WINDOWS; i++)
