@@ -43,6 +43,9 @@ static struct regpin_policy *when_policy(void)
 	uint16_t on_intel = add_when(policy, intel, 6, 6);
 	uint16_t on_zen = add_when(policy, NULL, 0x19, 0x1a);
 
+	/* Before all others in their order, so that their numbers are not the same. */
+	add_deny(policy, 0x8b, 1, ACCESS_WRITE, REGPIN_DROP);
+	last_when(policy, on_intel);
 	add_answer(policy, MSR_CSTAR, 1);
 	last_when(policy, on_amd);
 	add_answer(policy, MSR_CSTAR, 2);
