@@ -9,11 +9,12 @@
 #include "explain_report.h"
 #include "policy_fit.h"
 #include "policy_text.h"
+#include "replay.h"
 #include "sim.h"
 
 static void print_help(FILE *file)
 {
-	fputs("usage: regpin explain [--json] [--stock | --host] POLICY\n"
+	fputs("usage: regpin explain [--json] [--stock | --host] [--guest GUEST] POLICY\n"
 	      "\n"
 	      "Says what KVM is given for POLICY, and for each register that it speaks of what a\n"
 	      "guest may still do. That is found out by asking the code that judges guests.\n"
@@ -21,6 +22,9 @@ static void print_help(FILE *file)
 	      "  --json   print one JSON object instead\n"
 	      "  --stock  on a KVM without regpin's CR filter; the default is one that has it\n"
 	      "  --host   on this host's KVM\n"
+	      "  --guest VENDOR[:FAMILY[:MODEL]]\n"
+	      "           for a guest whose CPUID says so, as in 'when': intel:6:0x3f. Without it\n"
+	      "           rules for some guests only are not taken to hold\n"
 	      "\n"
 	      "Exit status: 0, 1 if the policy is wrong, 3 if it can't be enforced there.\n",
 	      file);
@@ -76,7 +80,8 @@ static bool has_pins(const struct regpin_policy *policy)
 	return false;
 }
 
-static int report_all(struct report *report)
+static int report_all(struct report *report, const struct regpin_policy *whole,
+		      const struct guest *guest)
 {
 	const struct regpin_policy *policy = report->explain.policy;
 	int err;
@@ -92,10 +97,14 @@ static int report_all(struct report *report)
 		       policy->source, policy->nr_rules,
 		       report->explain.host->cr_filter ? "with" : "without");
 	}
+	if (whole->nr_whens)
+		report_guest(report, whole, guest);
 	if (has_pins(policy))
 		arming(report);
 	report_kvm(report);
 	err = report_subjects(report);
+	if (!err)
+		report_refused(report);
 	if (!err && has_pins(policy))
 		coming_up(report);
 	if (report->json)
@@ -118,8 +127,10 @@ static void tell(void *context, enum fitted fitted, const struct rule *rule,
 }
 
 static int explain(const char *path, struct regpin_policy *policy,
-		   const struct host *host, struct report *report)
+		   const struct host *host, const struct guest *guest,
+		   struct report *report)
 {
+	static struct regpin_policy in_force;
 	struct problems *problems = problems_new();
 	int ret = EXIT_REJECTED;
 
@@ -133,8 +144,9 @@ static int explain(const char *path, struct regpin_policy *policy,
 	policy_fit_init(policy, host);
 	if (policy_fit(policy, host, tell, policy))
 		goto out;
-	if (explain_begin(&report->explain, policy, host) ||
-	    report_all(report)) {
+	explain_resolve(policy, guest, &in_force);
+	if (explain_begin(&report->explain, &in_force, host) ||
+	    report_all(report, policy, guest)) {
 		fputs("regpin explain: out of memory, or of KVM's ranges\n",
 		      stderr);
 		goto out;
@@ -151,12 +163,14 @@ static int cmd_explain_main(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "stock", no_argument, NULL, 's' },
 		{ "host", no_argument, NULL, 'H' },
+		{ "guest", required_argument, NULL, 'g' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct regpin_policy policy;
 	static struct report report;
 	static struct json json;
+	struct guest guest = { 0 };
 	int c, ret, where = 0;
 	struct host host;
 
@@ -170,6 +184,12 @@ static int cmd_explain_main(int argc, char **argv)
 		case 'H':
 			where = where && where != c ? -1 : c;
 			break;
+		case 'g':
+			if (explain_guest(optarg, &guest))
+				break;
+			fprintf(stderr, "regpin explain: --guest '%s' is not VENDOR[:FAMILY[:MODEL]], as in amd:0x19:0x21\n",
+				optarg);
+			return EXIT_USAGE;
 		case 'h':
 			print_help(stdout);
 			return EXIT_OK;
@@ -190,7 +210,7 @@ static int cmd_explain_main(int argc, char **argv)
 		sim_host(&host, where != 's');
 	if (report.json)
 		json_begin(&json, stdout);
-	ret = explain(argv[optind], &policy, &host, &report);
+	ret = explain(argv[optind], &policy, &host, &guest, &report);
 	if (report.json && ret == EXIT_OK)
 		json_end(&json);
 	return ret;

@@ -159,6 +159,42 @@ static bool has_ranges(const struct kvm_msr_filter *filter)
 	return false;
 }
 
+/* What becomes of accesses that are #GP without regpin, by asking the judge. */
+static void refused(struct report *report, enum rule_type type, const char *key,
+		    const char *name)
+{
+	struct access access = { .kind = REGPIN_MSR };
+	struct verdict read, write;
+
+	if (!policy_wide(report->explain.policy, type))
+		return;
+	judge_refused(report->explain.policy, type, &access, &read);
+	access.write = true;
+	judge_refused(report->explain.policy, type, &access, &write);
+	if (write.action < REGPIN_DROP)
+		snprintf(report->text, EXPLAIN_TEXT, "#GP, as without regpin%s",
+			 write.action == REGPIN_REPORT ? ", and an event" : "");
+	else
+		snprintf(report->text, EXPLAIN_TEXT,
+			 "reads give 0x%" PRIx64 "%s, writes vanish",
+			 read.answered ? read.value : 0,
+			 read.action == REGPIN_DROP ? ", with an event" : "");
+	report_line(report, key, name, report->text);
+}
+
+void report_refused(struct report *report)
+{
+	const struct regpin_policy *policy = report->explain.policy;
+
+	if (!policy_wide(policy, RULE_UNKNOWN) &&
+	    !policy_wide(policy, RULE_INVALID))
+		return;
+	report_begin(report, "refused", "What KVM itself refuses a guest, by exits for KVM_MSR_EXIT_REASON_UNKNOWN and KVM_MSR_EXIT_REASON_INVAL");
+	refused(report, RULE_UNKNOWN, "unknown", "MSRs that KVM does not know");
+	refused(report, RULE_INVALID, "invalid", "what KVM refuses for MSRs that it knows");
+	report_end(report);
+}
+
 void report_kvm(struct report *report)
 {
 	const struct explain *explain = &report->explain;

@@ -49,8 +49,26 @@ void report_end(struct report *report);
 void report_line(struct report *report, const char *key, const char *name,
 		 const char *text);
 
+/*
+ * "VENDOR[:FAMILY[:MODEL]]", as in `when`. Returns false if it is not of that form.
+ * explain_guest.c, as the next two.
+ */
+struct guest;
+bool explain_guest(const char *text, struct guest *guest);
+
+/* The rules of @policy that hold for @guest, as a policy. */
+void explain_resolve(const struct regpin_policy *policy,
+		     const struct guest *guest, struct regpin_policy *to);
+
+/* Which conditions of @policy hold for @guest. */
+void report_guest(struct report *report, const struct regpin_policy *policy,
+		  const struct guest *guest);
+
 /* What KVM is given. explain_kvm.c */
 void report_kvm(struct report *report);
+
+/* And what becomes of accesses that KVM itself refuses. */
+void report_refused(struct report *report);
 
 /* What a guest may do. explain_subjects.c; 0 or -ENOMEM */
 int report_subjects(struct report *report);

@@ -16,28 +16,32 @@ static const struct {
 	{ "hygon", "HygonGenuine" },
 };
 
+bool when_vendor(const char *text, char vendor[WHEN_VENDOR])
+{
+	for (size_t i = 0; i < NR(vendors); i++)
+		if (!strcmp(text, vendors[i].name)) {
+			memcpy(vendor, vendors[i].vendor, WHEN_VENDOR);
+			return true;
+		}
+	if (strlen(text) != WHEN_VENDOR)
+		return false;
+	for (int i = 0; i < WHEN_VENDOR; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	memcpy(vendor, text, WHEN_VENDOR);
+	return true;
+}
+
 static bool vendor_read(const struct yaml_node *node, struct when *when,
 			struct problems *problems)
 {
 	if (node->type == YAML_BAD)
 		return false;
-	if (node->type == YAML_SCALAR)
-		for (size_t i = 0; i < NR(vendors); i++)
-			if (!strcmp(node->text, vendors[i].name)) {
-				memcpy(when->vendor, vendors[i].vendor,
-				       WHEN_VENDOR);
-				return true;
-			}
-	if (node->type == YAML_SCALAR && strlen(node->text) == WHEN_VENDOR) {
-		memcpy(when->vendor, node->text, WHEN_VENDOR);
-		for (int i = 0; i < WHEN_VENDOR; i++)
-			if (node->text[i] < ' ' || node->text[i] > '~')
-				when->vendor[0] = 0;
-	}
-	if (!when->vendor[0])
-		problem_at(problems, node,
-			   "a vendor is amd, intel or hygon, or the twelve ASCII characters that CPUID gives, as \"AuthenticAMD\"");
-	return when->vendor[0];
+	if (node->type == YAML_SCALAR && when_vendor(node->text, when->vendor))
+		return true;
+	problem_at(problems, node,
+		   "a vendor is amd, intel or hygon, or the twelve ASCII characters that CPUID gives, as \"AuthenticAMD\"");
+	return false;
 }
 
 static bool span_read(const struct yaml_node *node, const char *what,

@@ -12,6 +12,9 @@
 bool when_read(const struct reader *reader, const struct yaml_node *rule,
 	       uint16_t *number);
 
+/* The vendor that @text names, or is, as CPUID gives it. False if that is none. */
+bool when_vendor(const char *text, char vendor[WHEN_VENDOR]);
+
 /* "vendor AuthenticAMD, family 0x17|0x19-0x1a, model 0x1". Returns @buf. */
 #define WHEN_TEXT	320
 const char *when_text(char buf[WHEN_TEXT], const struct when *when);
