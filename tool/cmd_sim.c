@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "explain_report.h"
 #include "policy_fit.h"
 #include "policy_text.h"
+#include "replay.h"
 #include "sim.h"
 #include "sim_print.h"
 
@@ -20,7 +22,7 @@
 
 static void print_help(FILE *file)
 {
-	fputs("usage: regpin sim [--json] [--quiet] [--stock] POLICY TRACE\n"
+	fputs("usage: regpin sim [--json] [--quiet] [--stock] [--guest GUEST] POLICY TRACE\n"
 	      "\n"
 	      "Reads what vCPUs do from TRACE ('-': standard input), see regpin-trace(5), and\n"
 	      "prints what comes of it under POLICY, by the same code that judges guests. What\n"
@@ -29,6 +31,9 @@ static void print_help(FILE *file)
 	      "  --json   print a JSON object a line instead\n"
 	      "  --quiet  print only what is not as the trace expects\n"
 	      "  --stock  on a KVM without regpin's CR filter\n"
+	      "  --guest VENDOR[:FAMILY[:MODEL]]\n"
+	      "           a guest whose CPUID says so, as in 'when': intel:6:0x3f. Without it\n"
+	      "           rules for some guests only do not hold\n"
 	      "\n"
 	      "Exit status: 0, or 1 if the policy or the trace is wrong or something is not as\n"
 	      "expected, 3 if the policy needs the CR filter and there is none.\n", file);
@@ -190,6 +195,7 @@ static int read_policy(const char *path, const struct host *host,
 /* All that is too large for the stack. */
 struct all {
 	struct regpin_policy policy;
+	const struct guest *guest;
 	struct sim sim;
 	struct input input;
 	struct printer printer;
@@ -217,6 +223,7 @@ static int simulate(struct all *all, const char *policy, const char *trace,
 			policy, strerror(-ret));
 		ret = EXIT_HOST;
 	} else {
+		all->sim.guest = all->guest;
 		ret = run(&all->sim, &all->input, &all->printer);
 		sim_close(&all->sim);
 	}
@@ -231,10 +238,12 @@ static int cmd_sim_main(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "stock", no_argument, NULL, 's' },
+		{ "guest", required_argument, NULL, 'g' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool json = false, quiet = false, stock = false;
+	bool json = false, quiet = false, stock = false, known = false;
+	struct guest guest;
 	struct host host;
 	struct all *all;
 	int c, ret;
@@ -251,6 +260,13 @@ static int cmd_sim_main(int argc, char **argv)
 		case 's':
 			stock = true;
 			break;
+		case 'g':
+			known = explain_guest(optarg, &guest);
+			if (known)
+				break;
+			fprintf(stderr, "regpin sim: --guest '%s' is not VENDOR[:FAMILY[:MODEL]], as in amd:0x19:0x21\n",
+				optarg);
+			return EXIT_USAGE;
 		case 'h':
 			print_help(stdout);
 			return EXIT_OK;
@@ -272,6 +288,7 @@ static int cmd_sim_main(int argc, char **argv)
 	}
 	all->printer.json = json;
 	all->printer.quiet = quiet;
+	all->guest = known ? &guest : NULL;
 	sim_host(&host, !stock);
 	ret = simulate(all, argv[optind], argv[optind + 1], &host);
 	free(all);

@@ -39,7 +39,9 @@ bool explain_guest(const char *text, struct guest *guest)
 	text = number(text + length, &guest->family);
 	if (text)
 		text = number(text, &guest->model);
-	return text && !*text;
+	/* CPUID has no room for more: SDM volume 2, "CPUID", leaf 1. */
+	return text && !*text && guest->family <= 0xf + 0xff &&
+	       guest->model <= 0xff;
 }
 
 void explain_resolve(const struct regpin_policy *policy,

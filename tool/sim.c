@@ -84,12 +84,23 @@ void sim_close(struct sim *sim)
 
 _Static_assert(TRACE_MAX_VCPU < SIM_VCPUS, "each has a place");
 
+/* SDM volume 2, "CPUID", leaf 1: family and model, the way back. */
+static uint32_t signature(const struct guest *guest)
+{
+	uint32_t family = guest->family, model = guest->model;
+	uint32_t more = family > 0xf ? family - 0xf : 0;
+
+	return more << 20 | (family - more) << 8 | model >> 4 << 16 |
+	       (model & 0xf) << 4;
+}
+
 /* A guest with long mode and NX; with SVM, if the policy lets it have that. */
 static int set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
 {
+	const struct guest *guest = sim->guest;
 	struct {
 		struct kvm_cpuid2 header;
-		struct kvm_cpuid_entry2 entries[1];
+		struct kvm_cpuid_entry2 entries[3];
 	} cpuid = {
 		.header.nent = 1,
 		.entries[0] = {
@@ -100,6 +111,14 @@ static int set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
 
 	if (sim->policy->flags & POLICY_ACCEPT_NESTED)
 		cpuid.entries[0].ecx = 1u << 2;
+	if (guest) {
+		cpuid.header.nent = 3;
+		memcpy(&cpuid.entries[1].ebx, guest->vendor, 4);
+		memcpy(&cpuid.entries[1].edx, guest->vendor + 4, 4);
+		memcpy(&cpuid.entries[1].ecx, guest->vendor + 8, 4);
+		cpuid.entries[2].function = 1;
+		cpuid.entries[2].eax = signature(guest);
+	}
 	return regpin_vcpu_set_cpuid(vcpu->regpin, &cpuid.header);
 }
 
