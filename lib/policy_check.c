@@ -276,7 +276,10 @@ static bool check_hot(struct check *check)
 	const char *name = NULL;
 	bool others = false;
 
-	if (!rule_wants(check->rule))
+	/* What a CPU is said not to have is not used in normal running there. */
+	if (!rule_wants(check->rule) ||
+	    (check->rule->when && check->rule->type == RULE_DENY &&
+	     check->rule->access == (ACCESS_READ | ACCESS_WRITE)))
 		return false;
 	for (unsigned int i = register_from(check->rule->index);
 	     i < regpin_nr_registers; i++) {
