@@ -145,7 +145,7 @@ int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
 	if (!header_valid(&header, size))
 		return -EINVAL;
 
-	memset(policy, 0, sizeof(*policy));
+	memset(policy, 0, offsetof(struct regpin_policy, reach));
 	policy->flags = header.flags;
 	policy->arming = header.arming;
 	policy->settings = header.settings;

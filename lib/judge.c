@@ -78,54 +78,53 @@ static uint64_t lacking(const struct rule *rule, const struct state *state,
 	return rule->mask & first & ~own;
 }
 
+/* Does the write violate a rule on the whole register? @have says which there are. */
+static inline __attribute__((always_inline)) bool
+breaks(unsigned int have, const struct state *state,
+       const struct access *access)
+{
+	uint64_t old = access->old_value, new = access->new_value;
+
+	if (have & PINS_DENY ||
+	    (have & PINS_UNIFORM && state->uniform_known &&
+	     new != state->uniform))
+		return true;
+	if (!(have & PINS_ONCE) || !state->armed || old == new)
+		return false;
+	/* KVM clears some on INIT: the kernel may put them back. */
+	return state->setup_done ? new != state->once : old && !state->reborn;
+}
+
 /*
- * The bits of @access that violate @rule. Rules on whole registers answer all
- * ones. A rule that is not armed yet is not violated, but for `uniform`, which
- * binds the vCPUs that come after the first armed one, and `deny`, which is no
- * pin and holds from the first instruction.
+ * The bits of a write that violate @pins; all ones for rules on whole registers. What
+ * is not armed yet is not violated, but for `uniform`, which binds the vCPUs that come
+ * after the first armed one, and `deny`, which is no pin and holds from the first
+ * instruction. Several rules' pins together are violated if one of them is.
  */
+static inline __attribute__((always_inline)) uint64_t
+violates(const struct pins *pins, const struct state *state,
+	 const struct access *access)
+{
+	uint64_t old = access->old_value, new = access->new_value;
+
+	if (pins->have & ~PINS_BITS && breaks(pins->have, state, access))
+		return ~0ull;
+	if (!(pins->have & PINS_BITS) || !state->armed)
+		return 0;
+	return (old & ~new & pins->falls) | (~old & new & pins->rises);
+}
+
+/* The bits of @access that violate @rule. */
 static uint64_t violated(const struct rule *rule, const struct state *state,
 			 const struct access *access)
 {
-	uint64_t old = access->old_value, new = access->new_value;
-	bool changed = old != new;
+	struct pins pins;
 
-	if (rule->type == RULE_DENY)
-		return rule->access & (access->write ? ACCESS_WRITE :
-						       ACCESS_READ) ? ~0ull : 0;
 	if (!access->write)
-		return 0;
-
-	switch ((enum rule_type)rule->type) {
-	case RULE_UNIFORM:
-		return state->uniform_known && new != state->uniform ? ~0ull :
-								       0;
-	case RULE_STICKY:
-		return state->armed ? old & ~new & rule->mask : 0;
-	case RULE_NEVER:
-		return state->armed ? ~old & new & rule->mask : 0;
-	case RULE_FROZEN:
-		return state->armed ? (old ^ new) & rule->mask : 0;
-	case RULE_ONCE:
-		if (!state->armed || !changed)
-			return 0;
-		/* KVM clears some on INIT: the kernel may put them back. */
-		if (state->setup_done)
-			return new != state->once ? ~0ull : 0;
-		return old && !state->reborn ? ~0ull : 0;
-	case RULE_VALUE:
-	case RULE_ALLOW:
-		return 0;
-	case RULE_REQUIRE:
-	case RULE_DENY:
-	case RULE_DEFAULT:
-	case RULE_UNKNOWN:
-	case RULE_INVALID:
-	case RULE_TYPE_MAX:
-		break;
-	}
-	/* Not a rule that this code knows: the blob's reader let it in. */
-	return ~0ull;
+		return rule->type == RULE_DENY && rule->access & ACCESS_READ ?
+			       ~0ull : 0;
+	pins = rule_pins(rule);
+	return violates(&pins, state, access);
 }
 
 const struct rule *judge_default(const struct regpin_policy *policy,
@@ -192,8 +191,13 @@ static void conclude(const struct access *access, uint64_t restore,
 	}
 }
 
-void judge(const struct regpin_policy *policy, const struct state *state,
-	   const struct access *access, struct verdict *verdict)
+/*
+ * All rules that may have a say, of which several may have something against it. Not
+ * inlined: its registers would have to be saved for those that pass as well.
+ */
+static __attribute__((noinline)) void
+judge_fully(const struct regpin_policy *policy, const struct state *state,
+	    const struct access *access, struct verdict *verdict)
 {
 	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
 	struct rule_range range = { 0, policy->nr_rules };
@@ -212,6 +216,9 @@ void judge(const struct regpin_policy *policy, const struct state *state,
 		const struct rule *rule = &policy->rules[i];
 		bool covers = rule_covers(rule, access->kind, access->index);
 
+		if (!state->floor &&
+		    rule_is_behind(policy, rule, access->index))
+			break;
 		if (!covers && rule->type != RULE_REQUIRE)
 			continue;
 		spoken |= covers && rule_speaks_of(rule) & type;
@@ -222,6 +229,51 @@ void judge(const struct regpin_policy *policy, const struct state *state,
 	if (rest)
 		add(verdict, rest, ~0ull);
 	conclude(access, restore, verdict);
+}
+
+/*
+ * Nearly all accesses violate nothing: that is found out first, without what is to be
+ * done about it, and for all rules on the register at once. If it says no, the walk
+ * through the rules decides. Where there is no floor, nothing is required.
+ */
+static inline bool passes(const struct regpin_policy *policy,
+			  const struct state *state,
+			  const struct access *access, struct verdict *verdict)
+{
+	uint32_t index = access->index;
+	unsigned int speaks = 0;
+	struct rule_range range;
+
+	if (!access->write || !policy->sorted || state->floor)
+		return false;
+	range = policy_range(policy, access->kind, index);
+	/* Only rules on this kind of register are in the range. */
+	for (uint32_t i = range.first; i < range.end;) {
+		const struct pins *pins = &policy->pins[i];
+
+		if (pins->index > index)
+			break;
+		i = pins->next;
+		if (index - pins->index >= pins->count)
+			continue;
+		if (violates(pins, state, access))
+			return false;
+		speaks |= pins->speaks;
+	}
+	/* Else the policy's default may have something to say. */
+	if (!(speaks & ACCESS_WRITE))
+		return false;
+	*verdict = (struct verdict){
+		.action = REGPIN_ALLOW, .value = access->new_value,
+	};
+	return true;
+}
+
+void judge(const struct regpin_policy *policy, const struct state *state,
+	   const struct access *access, struct verdict *verdict)
+{
+	if (!passes(policy, state, access, verdict))
+		judge_fully(policy, state, access, verdict);
 }
 
 void judge_refused(const struct regpin_policy *policy, enum rule_type type,

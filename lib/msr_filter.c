@@ -81,6 +81,8 @@ bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 	for (uint32_t i = range.first; i < range.end; i++) {
 		const struct rule *rule = &policy->rules[i];
 
+		if (rule_is_behind(policy, rule, index))
+			break;
 		if (!rule_covers(rule, REGPIN_MSR, index))
 			continue;
 		if (rule_wants(rule) & access)

@@ -122,46 +122,46 @@ int policy_add(struct regpin_policy *policy, const struct rule *rule)
 	return 0;
 }
 
-/* The number of rules before the first one on @kind, @index or behind it. */
-static uint32_t lower_bound(const struct regpin_policy *policy,
-			    unsigned int kind, uint32_t index)
+struct pins rule_pins(const struct rule *rule)
 {
-	uint32_t low = 0, high = policy->nr_rules;
+	struct pins pins = { .index = rule->index, .count = rule->count,
+			     .speaks = (uint8_t)rule_speaks_of(rule) };
 
-	while (low < high) {
-		uint32_t middle = (low + high) / 2;
-		const struct rule *rule = &policy->rules[middle];
-
-		if (!rule_is_wide(rule) &&
-		    (rule->kind < kind ||
-		     (rule->kind == kind && rule->index < index)))
-			low = middle + 1;
-		else
-			high = middle;
+	switch ((enum rule_type)rule->type) {
+	case RULE_STICKY:
+		pins.have = PINS_BITS;
+		pins.falls = rule->mask;
+		return pins;
+	case RULE_NEVER:
+		pins.have = PINS_BITS;
+		pins.rises = rule->mask;
+		return pins;
+	case RULE_FROZEN:
+		pins.have = PINS_BITS;
+		pins.falls = pins.rises = rule->mask;
+		return pins;
+	case RULE_UNIFORM:
+		pins.have = PINS_UNIFORM;
+		return pins;
+	case RULE_ONCE:
+		pins.have = PINS_ONCE;
+		return pins;
+	case RULE_DENY:
+		pins.have = rule->access & ACCESS_WRITE ? PINS_DENY : 0;
+		return pins;
+	case RULE_REQUIRE:
+	case RULE_VALUE:
+	case RULE_ALLOW:
+		return pins;
+	case RULE_DEFAULT:
+	case RULE_UNKNOWN:
+	case RULE_INVALID:
+	case RULE_TYPE_MAX:
+		break;
 	}
-	return low;
-}
-
-struct rule_range policy_range(const struct regpin_policy *policy,
-			       unsigned int kind, uint32_t index)
-{
-	/* A range of MSRs that begins before it may hold it. */
-	uint32_t before = policy->widest > 1 ? policy->widest - 1 : 0;
-	struct rule_range range = { 0, policy->nr_rules };
-
-	if (!policy->sorted)
-		return range;
-	range.first = lower_bound(policy, kind,
-				  index > before ? index - before : 0);
-	for (range.end = range.first; range.end < policy->nr_rules;
-	     range.end++) {
-		const struct rule *rule = &policy->rules[range.end];
-
-		if (rule->kind != kind || rule->index > index ||
-		    rule_is_wide(rule))
-			break;
-	}
-	return range;
+	/* Not a rule that this code knows: the blob's reader let it in. */
+	pins.have = PINS_DENY;
+	return pins;
 }
 
 const struct rule *policy_wide(const struct regpin_policy *policy,
@@ -189,6 +189,8 @@ const struct rule *policy_rule_on(const struct regpin_policy *policy,
 
 		if ((rule->access & access) && rule_covers(rule, kind, index))
 			return rule;
+		if (rule_is_behind(policy, rule, index))
+			break;
 	}
 	return NULL;
 }

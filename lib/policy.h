@@ -13,7 +13,10 @@
 
 #include "regpin/regpin.h"
 
-#define POLICY_MAX_RULES	1024
+#define POLICY_MAX_RULES	10240
+#define POLICY_FEW_RULES	32
+#define POLICY_FEW		64	/* a power of two */
+#define POLICY_MAX_REACH	16384	/* a power of two, and more than that */
 #define POLICY_MAX_SOURCE	256	/* file name, with its NUL */
 
 enum rule_type {
@@ -162,29 +165,66 @@ _Static_assert(sizeof(struct when) == 88, "a condition is part of the blob");
 /* So that those that hold for a guest are the bits of a number. */
 #define POLICY_MAX_WHENS	64
 
+/* What writes may violate: rules on bits, or on whole registers. */
+#define PINS_BITS	(1u << 0)
+#define PINS_UNIFORM	(1u << 1)
+#define PINS_ONCE	(1u << 2)
+#define PINS_DENY	(1u << 3)
+
+/**
+ * struct pins - what a rule has against writes; or several on the same registers: a
+ *	write violates these if it violates one of them
+ * @falls: PINS_BITS, armed: bits that may not go from 1 to 0
+ * @rises: likewise, from 0 to 1
+ * @index: first register
+ * @count: number of registers
+ * @next: in a policy: where in its rules the next ones on other registers stand
+ * @have: PINS_*
+ * @speaks: accesses that the policy's default does not hold for: rule_speaks_of()
+ */
+struct pins {
+	uint64_t falls, rises;
+	uint32_t index, count;
+	uint32_t next;
+	uint8_t have;
+	uint8_t speaks;
+};
+
 /**
  * struct regpin_policy - a policy
  * @flags: POLICY_*
  * @arming: enum arming
  * @nr_rules: number of @rules
  * @nr_whens: number of @whens
- * @sorted: policy_check() has put @rules into the order of their registers
- * @widest: then no rule has a larger count
  * @settings: what it says beside its rules
  * @source: its file's name
  * @whens: what rules' @when refer to
- * @rules: sorted by register; those of the whole policy come last
+ * @sorted: policy_sort() was here, and policy_add() not since. This, and all up to
+ *	@rules, is not part of the blob
+ * @kinds: where in @rules those of each kind begin; of kinds that there aren't, none
+ * @few: where there are few rules on MSRs, the first one of them that speaks of an MSR
+ *	whose index has these low bits
+ * @reach_half: half of how much of @reach is filled in, which is a power of two
+ * @reach: the last MSR that the rules up to this one reach; it never falls, as ranges
+ *	of rules may contain others. What is behind the rules reaches beyond all
+ * @pins: of this rule and of those behind it that speak of the very same registers
+ * @rules: by register if @sorted, and those of the whole policy last; what is behind
+ *	@nr_rules means nothing
  */
 struct regpin_policy {
 	uint32_t flags;
 	uint32_t arming;
 	uint32_t nr_rules;
 	uint32_t nr_whens;
-	bool sorted;
-	uint32_t widest;
 	struct settings settings;
 	char source[POLICY_MAX_SOURCE];
 	struct when whens[POLICY_MAX_WHENS];
+	bool sorted;
+	uint32_t kinds[REGPIN_KIND_MAX + 2];
+	uint8_t few[POLICY_FEW];
+	uint32_t reach_half;
+	uint32_t reach[POLICY_MAX_REACH];
+	struct pins pins[POLICY_MAX_RULES];
 	struct rule rules[POLICY_MAX_RULES];
 };
 
@@ -249,12 +289,50 @@ const struct rule *policy_rule_on(const struct regpin_policy *policy,
 				  unsigned int kind, uint32_t index,
 				  unsigned int access);
 
-/* Where in @rules those that may speak of a register are: all others don't. */
+/*
+ * Sorts the rules by register, so that those on one register are found quickly. Who
+ * changes rules in another way than by policy_add() must do it again. Rules that are
+ * in this order already are not moved.
+ */
+void policy_sort(struct regpin_policy *policy);
+
+/*
+ * Where in @rules those that may speak of a register are: none before @first does,
+ * and none from @end on, nor any behind the first one that rule_is_behind() it.
+ */
 struct rule_range {
 	uint32_t first, end;
 };
-struct rule_range policy_range(const struct regpin_policy *policy,
-			       unsigned int kind, uint32_t index);
+
+/* In a policy that is not sorted that is anywhere. On each exit's way, so inline. */
+static inline struct rule_range policy_range(const struct regpin_policy *policy,
+					     unsigned int kind, uint32_t index)
+{
+	struct rule_range range = { 0, policy->nr_rules };
+	const uint32_t *at = policy->reach;
+
+	if (!policy->sorted)
+		return range;
+	if (kind != REGPIN_MSR) {
+		kind = kind < REGPIN_KIND_MAX ? kind : REGPIN_KIND_MAX;
+		range.first = policy->kinds[kind];
+		range.end = policy->kinds[kind + 1];
+		return range;
+	}
+	range.end = policy->kinds[REGPIN_MSR + 1];
+	if (range.end <= POLICY_FEW_RULES) {
+		range.first = policy->few[index % POLICY_FEW];
+		return range;
+	}
+	/* No jump that depends on the data: it could only be guessed. */
+	for (uint32_t half = policy->reach_half; half; half /= 2)
+		at += at[half - 1] < index ? half : 0;
+	range.first = (uint32_t)(at - policy->reach);
+	return range;
+}
+
+/* What @rule has against writes; RULE_REQUIRE looks at other things than these. */
+struct pins rule_pins(const struct rule *rule);
 
 /* The policy's one rule of @type, which is a wide one, or NULL. */
 const struct rule *policy_wide(const struct regpin_policy *policy,
@@ -301,6 +379,13 @@ static inline bool rule_covers(const struct rule *rule, unsigned int kind,
 			       uint32_t index)
 {
 	return rule->kind == kind && index - rule->index < rule->count;
+}
+
+/* Do it and all that stand behind it in policy_range() speak of others? */
+static inline bool rule_is_behind(const struct regpin_policy *policy,
+				  const struct rule *rule, uint32_t index)
+{
+	return policy->sorted && rule->index > index;
 }
 
 #endif

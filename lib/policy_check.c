@@ -346,7 +346,7 @@ static void check_settings(struct check *check)
 		problem_error(check->problems, 0, 0, "request: MSR 0x%x: %s",
 			      msr, fault);
 	if (msr && filter_window_of(msr) < 0 &&
-	    !policy_wide(check->policy, RULE_DEFAULT))
+	    !check->rest)
 		check->ranges++;
 }
 
@@ -356,7 +356,7 @@ static void check_settings(struct check *check)
  */
 static bool check_elsewhere(struct check *check)
 {
-	const bool closed = policy_wide(check->policy, RULE_DEFAULT);
+	const bool closed = check->rest;
 	const struct rule *rule = check->rule;
 	int first = filter_window_of(rule->index);
 
@@ -395,7 +395,8 @@ static void check_rule(struct check *check, const struct rule *rule)
 unsigned int policy_check(struct regpin_policy *policy,
 			  struct problems *problems)
 {
-	struct check check = { .policy = policy, .problems = problems };
+	struct check check = { .policy = policy, .problems = problems,
+			       .rest = policy_wide(policy, RULE_DEFAULT) };
 	unsigned int before = problems->errors;
 
 	check_settings(&check);

@@ -24,6 +24,7 @@ struct check {
 	const struct regpin_policy *policy;
 	struct problems *problems;
 	const struct rule *rule;
+	const struct rule *rest;	/* the policy's default, or NULL */
 	const char *type;
 	char subject[48];
 	unsigned int ranges;

@@ -5,42 +5,6 @@
  */
 #include "policy_check.h"
 
-/* The order of registers; the rules of the whole policy come last. */
-static int rule_compare(const struct rule *a, const struct rule *b)
-{
-	if (rule_is_wide(a) || rule_is_wide(b))
-		return rule_is_wide(a) && rule_is_wide(b) ?
-			       (int)a->type - (int)b->type :
-			       rule_is_wide(a) - rule_is_wide(b);
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->index != b->index)
-		return a->index < b->index ? -1 : 1;
-	if (a->count != b->count)
-		return a->count < b->count ? -1 : 1;
-	return (int)a->type - (int)b->type;
-}
-
-/* Insertion sort: stable, no allocation, and 1024 rules at most. */
-static void policy_sort(struct regpin_policy *policy)
-{
-	for (uint32_t i = 1; i < policy->nr_rules; i++) {
-		struct rule rule = policy->rules[i];
-		uint32_t to = i;
-
-		while (to && rule_compare(&policy->rules[to - 1], &rule) > 0) {
-			policy->rules[to] = policy->rules[to - 1];
-			to--;
-		}
-		policy->rules[to] = rule;
-	}
-	policy->widest = 0;
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].count > policy->widest)
-			policy->widest = policy->rules[i].count;
-	policy->sorted = true;
-}
-
 static bool both(const struct rule *a, const struct rule *b,
 		 enum rule_type x, enum rule_type y)
 {
@@ -59,6 +23,13 @@ static const char *access_text(unsigned int access)
 {
 	return access == ACCESS_READ ? "reads" :
 	       access == ACCESS_WRITE ? "writes" : "reads and writes";
+}
+
+/* Are both on bits, and on others? Of these there may be many on one register. */
+static bool apart(const struct rule *a, const struct rule *b)
+{
+	return a->type < RULE_DENY && b->type < RULE_DENY &&
+	       !(a->mask & b->mask);
 }
 
 /* Is there no guest for which both hold? */
@@ -144,16 +115,23 @@ static void check_pair(struct check *check, const struct rule *first,
 void check_pairs(struct check *check, struct regpin_policy *policy)
 {
 	policy_sort(policy);
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+	/*
+	 * Without errors there are few pairs: rules of one type on one register have
+	 * each their own bits, accesses or guests. With more than will be shown, nobody
+	 * wants to know the rest, of which there may be as many as rules squared.
+	 */
+	for (uint32_t i = 0; i < policy->nr_rules &&
+	     check->problems->errors <= MAX_PROBLEMS; i++) {
 		const struct rule *a = &policy->rules[i];
 
 		for (uint32_t j = i + 1; j < policy->nr_rules; j++) {
 			const struct rule *b = &policy->rules[j];
 
 			if (!rule_covers(a, b->kind, b->index) ||
-			    rule_is_wide(b))
+			    rule_is_wide(b) ||
+			    check->problems->errors > MAX_PROBLEMS)
 				break;
-			if (never_both(policy, a, b))
+			if (apart(a, b) || never_both(policy, a, b))
 				continue;
 			if (b->line < a->line || (b->line == a->line &&
 						  b->column < a->column))

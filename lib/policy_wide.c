@@ -112,16 +112,16 @@ void check_wide(struct check *check, const struct rule *rule)
 	if (policy_wide(check->policy, rule->type) != rule)
 		rule_problem(check, false, "%s stands twice in this policy",
 			     check->type);
-	if (rule->type == RULE_DEFAULT)
+	if (rule == check->rest)
 		check_default(check);
-	else
+	else if (rule->type != RULE_DEFAULT)
 		check_refused(check);
 }
 
 bool check_allow(struct check *check)
 {
 	const struct rule *rule = check->rule;
-	const struct rule *rest;
+	const struct rule *rest = check->rest;
 
 	if (rule->type != RULE_ALLOW)
 		return false;
@@ -129,7 +129,6 @@ bool check_allow(struct check *check)
 		rule_problem(check, false,
 			     "allow of %s has no action: what is allowed is never violated",
 			     check->subject);
-	rest = policy_wide(check->policy, RULE_DEFAULT);
 	if (!rest || !(rest->access & rule->access))
 		rule_problem(check, true,
 			     "allow of %s says nothing: without default: deny it is open anyway",

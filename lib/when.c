@@ -107,8 +107,7 @@ void policy_resolve(const struct regpin_policy *policy, uint64_t hold,
 	to->flags = policy->flags;
 	to->arming = policy->arming;
 	to->settings = policy->settings;
-	to->sorted = policy->sorted;
-	to->widest = policy->widest;
+	to->sorted = false;
 	to->nr_whens = 0;
 	memcpy(to->source, policy->source, sizeof(to->source));
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
@@ -121,4 +120,7 @@ void policy_resolve(const struct regpin_policy *policy, uint64_t hold,
 		numbers[nr++] = (uint16_t)i;
 	}
 	to->nr_rules = nr;
+	/* They are in order already, so @numbers stay right. */
+	if (policy->sorted)
+		policy_sort(to);
 }

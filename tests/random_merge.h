@@ -137,6 +137,7 @@ static inline void merge_policy(struct regpin_policy *policy,
 	struct rule before[8];
 
 	policy->nr_rules = 0;
+	policy_sort(policy);
 	policy->arming = pick(seed, 8) ? ARM_SYSCALL_ENTRY : ARM_REQUEST;
 	policy->settings.request_msr = policy->arming == ARM_REQUEST ?
 					       requests[pick(seed, 3)] : 0;
@@ -151,6 +152,7 @@ static inline void merge_policy(struct regpin_policy *policy,
 			continue;
 		memcpy(policy->rules, before, nr * sizeof(*before));
 		policy->nr_rules = nr;
+		policy_sort(policy);
 	}
 }
 

@@ -34,6 +34,7 @@ unsigned int policy_fit(struct regpin_policy *policy, const struct host *host,
 		}
 	}
 	policy->nr_rules = kept;
+	policy_sort(policy);
 	return refused;
 }
 

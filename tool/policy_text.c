@@ -262,7 +262,7 @@ int policy_text_read(const char *name, const char *text, size_t size,
 	struct yaml_node *root;
 
 	memset(problems, 0, sizeof(*problems));
-	memset(policy, 0, sizeof(*policy));
+	memset(policy, 0, offsetof(struct regpin_policy, reach));
 	policy->settings = (struct settings)SETTINGS_DEFAULT;
 	source_set(policy, name);
 	root = yaml_parse(text, size, problems);

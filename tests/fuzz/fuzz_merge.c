@@ -87,6 +87,7 @@ static void make_rule(void)
 		return;
 	memcpy(policy.rules, before, nr * sizeof(rule));
 	policy.nr_rules = nr;
+	policy_sort(&policy);
 }
 
 static void make_policy(void)
@@ -94,6 +95,7 @@ static void make_policy(void)
 	uint8_t settings = next(), rules;
 
 	policy.nr_rules = 0;
+	policy_sort(&policy);
 	policy.arming = settings % ARM_MAX;
 	policy.settings = (struct settings)SETTINGS_DEFAULT;
 	policy.settings.request_msr =
@@ -176,6 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	policy.nr_rules = opened.nr_rules;
 	memcpy(policy.rules, opened.rules,
 	       opened.nr_rules * sizeof(struct rule));
+	policy_sort(&policy);
 	ret = filter_build(&policy, filter, &merged);
 	REQUIRE(!ret || (ret == -E2BIG && filter));
 	if (ret) {

@@ -52,7 +52,7 @@ static void check_policy(void)
 	REQUIRE(blob_open(blob, size, &again) == 0);
 	/* What is behind the rules means nothing. */
 	REQUIRE(memcmp(&policy, &again,
-		       offsetof(struct regpin_policy, rules)) == 0);
+		       offsetof(struct regpin_policy, reach)) == 0);
 	REQUIRE(memcmp(policy.rules, again.rules,
 		       policy.nr_rules * sizeof(policy.rules[0])) == 0);
 	/* The widest are slow, and of one kind. */

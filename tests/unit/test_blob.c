@@ -93,7 +93,7 @@ static void test_full(void **context)
 	size_t size;
 
 	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
-		add_deny(policy, 0xc0010000 + i * 2, 1, ACCESS_WRITE,
+		add_deny(policy, 0xc0010000 + i, 1, ACCESS_WRITE,
 			 REGPIN_GP);
 	assert_int_equal(policy_add(policy, &extra), -E2BIG);
 	policy->nr_whens = POLICY_MAX_WHENS;

@@ -456,10 +456,11 @@ static void too_many_rules(void **state)
 static void full_policy(void **state)
 {
 	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
-		add_deny(policy, 0x2fff - i, 1, ACCESS_READ, REGPIN_GP);
+		add_deny(policy, 0xc0012fff - i, 1, ACCESS_READ, REGPIN_GP);
 	assert_int_equal(policy_check(policy, problems), 0);
 	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
-		assert_int_equal(policy->rules[i].index, 0x2c00 + i);
+		assert_int_equal(policy->rules[i].index,
+				 0xc0013000 - POLICY_MAX_RULES + i);
 }
 
 static void rule_on(void **state)

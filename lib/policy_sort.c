@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The order of a policy's rules: by register, so that those on one register stand
+ * side by side. Blobs are sorted here, too, so it must take no long time whatever
+ * the order is, and no memory: the shim has none to give.
+ */
+#include <string.h>
+
+#include "policy.h"
+
+/*
+ * By register; among the rules on one, by type, and then as they were written. Those of
+ * the whole policy come last.
+ */
+static int rule_compare(const struct rule *a, const struct rule *b)
+{
+	if (rule_is_wide(a) != rule_is_wide(b))
+		return rule_is_wide(a) ? 1 : -1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->index != b->index)
+		return a->index < b->index ? -1 : 1;
+	if (a->count != b->count)
+		return a->count < b->count ? -1 : 1;
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	if (a->column != b->column)
+		return a->column < b->column ? -1 : 1;
+	return 0;
+}
+
+static bool is_sorted(const struct regpin_policy *policy)
+{
+	for (uint32_t i = 1; i < policy->nr_rules; i++)
+		if (rule_compare(&policy->rules[i - 1], &policy->rules[i]) > 0)
+			return false;
+	return true;
+}
+
+/* Lets @rule fall from @at, where there is a hole, to its place in the heap. */
+static void sift(struct rule *rules, uint32_t at, uint32_t nr, struct rule rule)
+{
+	for (;;) {
+		uint32_t child = 2 * at + 1;
+
+		if (child >= nr)
+			break;
+		if (child + 1 < nr &&
+		    rule_compare(&rules[child], &rules[child + 1]) < 0)
+			child++;
+		if (rule_compare(&rule, &rules[child]) >= 0)
+			break;
+		rules[at] = rules[child];
+		at = child;
+	}
+	rules[at] = rule;
+}
+
+/* Heapsort; it isn't stable, but only rules that say the same are equal. */
+static void sort(struct rule *rules, uint32_t nr)
+{
+	for (uint32_t i = nr / 2; i; i--)
+		sift(rules, i - 1, nr, rules[i - 1]);
+	for (uint32_t i = nr; i > 1; i--) {
+		struct rule last = rules[i - 1];
+
+		rules[i - 1] = rules[0];
+		sift(rules, 0, i - 1, last);
+	}
+}
+
+_Static_assert(POLICY_MAX_REACH > POLICY_MAX_RULES &&
+	       !(POLICY_MAX_REACH & (POLICY_MAX_REACH - 1)),
+	       "policy_range() halves it");
+
+/* Backwards, so that the first one is what stays. */
+static void note_few(struct regpin_policy *policy)
+{
+	uint32_t nr = policy->kinds[REGPIN_MSR + 1];
+
+	if (nr > POLICY_FEW_RULES)
+		return;
+	memset(policy->few, (int)nr, sizeof(policy->few));
+	for (uint32_t i = nr; i; i--) {
+		const struct rule *rule = &policy->rules[i - 1];
+
+		for (uint32_t n = 0; n < rule->count && n < POLICY_FEW; n++)
+			policy->few[(rule->index + n) % POLICY_FEW] =
+				(uint8_t)(i - 1);
+	}
+}
+
+/* What policy_range() needs. MSRs are the first kind, so their rules stand first. */
+static void note_ranges(struct regpin_policy *policy)
+{
+	uint32_t reach = 0, size = 1, i = 0;
+
+	_Static_assert(REGPIN_MSR == 0, "the rules on MSRs come first");
+	for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++) {
+		policy->kinds[kind] = i;
+		while (i < policy->nr_rules && policy->rules[i].kind == kind &&
+		       !rule_is_wide(&policy->rules[i]))
+			i++;
+	}
+	policy->kinds[REGPIN_KIND_MAX] = policy->kinds[REGPIN_KIND_MAX + 1] = i;
+	while (size <= policy->kinds[REGPIN_MSR + 1])
+		size *= 2;
+	for (i = 0; i < policy->kinds[REGPIN_MSR + 1]; i++) {
+		const struct rule *rule = &policy->rules[i];
+		uint32_t last = rule->index + (rule->count - 1);
+
+		/* One that goes past the end is refused, but not by us. */
+		if (last < rule->index)
+			last = UINT32_MAX;
+		if (last > reach)
+			reach = last;
+		policy->reach[i] = reach;
+	}
+	for (; i < size; i++)
+		policy->reach[i] = UINT32_MAX;
+	policy->reach_half = size / 2;
+	note_few(policy);
+}
+
+static bool same_registers(const struct rule *a, const struct rule *b)
+{
+	return a->kind == b->kind && a->index == b->index &&
+	       a->count == b->count;
+}
+
+/* Backwards: what a rule has against writes is added to what those behind it have. */
+static void note_pins(struct regpin_policy *policy)
+{
+	for (uint32_t i = policy->nr_rules; i; i--) {
+		const struct rule *rule = &policy->rules[i - 1];
+		struct pins *pins = &policy->pins[i - 1];
+
+		*pins = rule_pins(rule);
+		pins->next = i;
+		if (i == policy->nr_rules || !same_registers(rule, rule + 1))
+			continue;
+		pins->falls |= pins[1].falls;
+		pins->rises |= pins[1].rises;
+		pins->have |= pins[1].have;
+		pins->speaks |= pins[1].speaks;
+		pins->next = pins[1].next;
+	}
+}
+
+void policy_sort(struct regpin_policy *policy)
+{
+	/* Most are written in some order, and blobs are sorted. */
+	if (!is_sorted(policy))
+		sort(policy->rules, policy->nr_rules);
+	note_ranges(policy);
+	note_pins(policy);
+	policy->sorted = true;
+}

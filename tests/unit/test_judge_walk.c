@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The judge finds a register's rules by tables and asks of all of them at once. Its
+ * verdicts must be those of a walk through all rules, one by one, in their order: here
+ * is such a walk, written from what judge.h and policy.h say, for random policies.
+ */
+#include "cm.h"
+
+#include "../build_policy.h"
+#include "judge.h"
+#include "when.h"
+
+#define POLICIES	100000
+#define ACCESSES	16
+#define MANY		97	/* each so-and-so-many-th policy has many rules */
+#define REQUEST		0x4b4d5301u
+
+static uint64_t seed = 0x3a1c;
+
+static uint32_t below(uint32_t end)
+{
+	return (uint32_t)(random64(&seed) % end);
+}
+
+/* What was met, so that it is known that all was. */
+static struct met {
+	uint64_t actions[REGPIN_ACTION_MAX];
+	uint64_t types[RULE_TYPE_MAX];
+	uint64_t answered, masked, left_out;
+} met;
+
+/* --- the walk --- */
+
+static bool speaks_of_register(const struct rule *rule,
+			       const struct access *access)
+{
+	return rule->type < RULE_DEFAULT && rule->kind == access->kind &&
+	       access->index >= rule->index &&
+	       access->index < (uint64_t)rule->index + rule->count;
+}
+
+/* A vCPU that comes up beside armed ones: which bits of @rule has it not? */
+static uint64_t missing(const struct rule *rule, const struct state *state,
+			const struct access *access)
+{
+	uint64_t gone = access->old_value & ~access->new_value & rule->mask;
+	bool cr0 = access->kind == REGPIN_CR0;
+	bool msr = access->kind == REGPIN_MSR;
+
+	if (!access->write)
+		return 0;
+	if (cr0 && !(access->old_value & CR0_PG) &&
+	    access->new_value & CR0_PG) {
+		if (rule->kind == REGPIN_CR0)
+			return rule->mask & state->first.cr0 &
+			       ~access->new_value;
+		if (rule->kind == REGPIN_MSR)
+			return rule->mask & state->first.efer &
+			       ~state->own.efer;
+		return 0;
+	}
+	if (msr && access->index == MSR_LSTAR && access->new_value) {
+		if (rule->kind == REGPIN_CR0)
+			return rule->mask & state->first.cr0 & ~state->own.cr0;
+		if (rule->kind == REGPIN_CR4)
+			return rule->mask & state->first.cr4 & ~state->own.cr4;
+		return rule->mask & state->first.efer & ~state->own.efer;
+	}
+	/* And may it take away again what it had? */
+	if (cr0 && access->new_value & CR0_PG && rule->kind == REGPIN_CR0)
+		return gone & state->first.cr0;
+	if (msr && access->index == MSR_EFER && rule->kind == REGPIN_MSR &&
+	    state->own.cr0 & CR0_PG)
+		return gone & state->first.efer;
+	return 0;
+}
+
+static uint64_t against(const struct rule *rule, const struct state *state,
+			const struct access *access)
+{
+	uint64_t old = access->old_value, new = access->new_value;
+
+	if (rule->type == RULE_REQUIRE)
+		return state->floor ? missing(rule, state, access) : 0;
+	if (rule->type == RULE_DENY)
+		return rule->access & (access->write ? ACCESS_WRITE :
+						       ACCESS_READ) ? ALL : 0;
+	if (!access->write)
+		return 0;
+	if (rule->type == RULE_UNIFORM)
+		return state->uniform_known && new != state->uniform ? ALL : 0;
+	if (!state->armed)
+		return 0;
+	if (rule->type == RULE_STICKY)
+		return old & ~new & rule->mask;
+	if (rule->type == RULE_NEVER)
+		return ~old & new & rule->mask;
+	if (rule->type == RULE_FROZEN)
+		return (old ^ new) & rule->mask;
+	if (rule->type != RULE_ONCE || old == new)
+		return 0;
+	if (state->setup_done)
+		return new == state->once ? 0 : ALL;
+	return !old || state->reborn ? 0 : ALL;
+}
+
+static void strongest(struct verdict *verdict, const struct rule *rule,
+		      uint64_t bits)
+{
+	const struct rule *now = verdict->rule;
+
+	if (!now || rule->action > now->action) {
+		verdict->rule = rule;
+		verdict->action = rule->action;
+		verdict->bits = bits;
+	} else if (rule->action == now->action && rule->type == now->type &&
+		   rule->kind == now->kind) {
+		verdict->bits |= bits;
+	}
+}
+
+static bool default_holds(const struct regpin_policy *policy,
+			  const struct access *access, unsigned int type,
+			  const struct rule *rule)
+{
+	return rule->type == RULE_DEFAULT && rule->access & type &&
+	       access->kind == REGPIN_MSR &&
+	       (access->index < 0x800 || access->index > 0x8ff) &&
+	       !(access->write && access->index &&
+		 access->index == policy->settings.request_msr);
+}
+
+/* @hold: of the conditions. */
+static void walk(const struct regpin_policy *policy, uint64_t hold,
+		 const struct state *state, const struct access *access,
+		 struct verdict *to)
+{
+	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
+	uint64_t kept = 0, bits;
+	bool spoken = false;
+
+	*to = (struct verdict){ .action = REGPIN_ALLOW };
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+		bool covers = speaks_of_register(rule, access);
+
+		if (rule->when && !(hold & 1ull << (rule->when - 1)))
+			continue;
+		if (rule->type >= RULE_DEFAULT ||
+		    (!covers && rule->type != RULE_REQUIRE))
+			continue;
+		if (covers && (rule->type < RULE_DENY || rule->access & type))
+			spoken = true;
+		if (rule->type == RULE_VALUE && !access->write) {
+			to->answered = true;
+			to->value = rule->value;
+			continue;
+		}
+		bits = against(rule, state, access);
+		if (!bits)
+			continue;
+		strongest(to, rule, bits);
+		if (rule->action == REGPIN_MASK)
+			kept |= bits;
+	}
+	for (uint32_t i = 0; i < policy->nr_rules && !spoken; i++)
+		if (default_holds(policy, access, type, &policy->rules[i]))
+			strongest(to, &policy->rules[i], ALL);
+	if (to->answered)
+		return;
+	if (!access->write)
+		to->value = to->action == REGPIN_DROP ? 0 : access->old_value;
+	else if (to->action >= REGPIN_DROP)
+		to->value = access->old_value;
+	else
+		to->value = (access->new_value & ~kept) |
+			    (access->old_value & kept);
+	met.masked += kept != 0;
+}
+
+/* --- what it is compared on --- */
+
+/* Few registers, so that rules meet; some that mean more; the ends of the index. */
+static uint32_t some_index(void)
+{
+	static const uint32_t odd[] = {
+		0, 1, 0xffffffff, 0xfffffffe, MSR_EFER, MSR_LSTAR,
+		MSR_EFER, MSR_LSTAR, REQUEST, 0x7ff, 0x800, 0x8ff, 0x900,
+	};
+
+	/* The further ones are for wide ranges. */
+	return below(3) ? 0xc0000080 + below(below(8) ? 24 : 160) :
+			  odd[below(13)];
+}
+
+static uint64_t some_bits(void)
+{
+	return random64(&seed) & random64(&seed) & random64(&seed);
+}
+
+static struct rule some_rule(uint32_t line)
+{
+	struct rule rule = {
+		.mask = ALL, .count = 1, .line = line, .column = 1,
+		.kind = (uint8_t)(below(3) ? REGPIN_MSR :
+					     below(REGPIN_KIND_MAX)),
+		.type = (uint8_t)below(RULE_DEFAULT),
+		.action = (uint8_t)(REGPIN_REPORT +
+				    below(REGPIN_ACTION_MAX - 1)),
+		.access = ACCESS_WRITE,
+		.when = (uint16_t)(below(3) ? 0 : 1 + below(4)),
+	};
+
+	if (rule.type >= RULE_DENY)
+		rule.kind = REGPIN_MSR;
+	if (rule.type == RULE_REQUIRE && rule.kind == REGPIN_XCR0)
+		rule.kind = REGPIN_CR4;
+	if (rule.kind == REGPIN_MSR)
+		rule.index = rule.type == RULE_REQUIRE ? MSR_EFER :
+							 some_index();
+	if (rule.type <= RULE_REQUIRE)
+		rule.mask = some_bits() | 1ull << below(64);
+	if (rule.type >= RULE_DENY) {
+		rule.access = (uint8_t)(1 + below(3));
+		if (rule.index < 0xffffff00)
+			rule.count = below(3) ? 1 + below(12) : 1 + below(200);
+	}
+	if (rule.type == RULE_VALUE) {
+		rule.access = ACCESS_READ;
+		rule.action = REGPIN_GP;
+		rule.value = random64(&seed);
+		rule.count = 1;
+	}
+	return rule;
+}
+
+static void some_policy(struct regpin_policy *policy, uint32_t nr, bool sorted)
+{
+	policy->nr_rules = 0;
+	policy->sorted = false;
+	policy->nr_whens = 4;
+	policy->settings.request_msr = below(2) ? REQUEST : 0;
+	for (uint32_t line = 1; line <= nr; line++) {
+		struct rule rule = some_rule(line);
+
+		assert_int_equal(policy_add(policy, &rule), 0);
+	}
+	for (unsigned int type = RULE_DEFAULT; type < RULE_TYPE_MAX; type++) {
+		if (below(2))
+			continue;
+		add_wide(policy, type, REGPIN_DROP + below(2), 0, 0);
+		if (type == RULE_DEFAULT)
+			policy->rules[policy->nr_rules - 1].access =
+				(uint8_t)(1 + below(3));
+	}
+	if (sorted)
+		policy_sort(policy);
+}
+
+/* Many are as guests make them: nothing changes, or one bit. */
+static struct access some_access(void)
+{
+	struct access access = {
+		.kind = (uint8_t)(below(3) ? REGPIN_MSR :
+					     below(REGPIN_KIND_MAX)),
+		.write = below(4), .old_value = random64(&seed),
+	};
+
+	access.new_value = access.old_value;
+	switch (below(4)) {
+	case 0:
+		access.new_value ^= 1ull << below(64);
+		break;
+	case 1:
+		access.new_value = below(4) ? random64(&seed) : 0;
+		break;
+	case 2:
+		access.old_value = below(2) ? 0 : access.old_value;
+		break;
+	default:
+		break;
+	}
+	if (access.kind == REGPIN_MSR)
+		access.index = some_index();
+	return access;
+}
+
+static struct state some_state(const struct access *access)
+{
+	struct state state = {
+		.armed = below(3), .setup_done = below(2), .floor = !below(3),
+		.uniform_known = below(2), .reborn = below(2),
+		.uniform = below(3) ? access->new_value : random64(&seed),
+		.once = below(3) ? access->new_value : random64(&seed),
+		.own = { random64(&seed), random64(&seed), random64(&seed) },
+		.first = { random64(&seed), random64(&seed), random64(&seed) },
+	};
+
+	return state;
+}
+
+static void same_rule(const struct regpin_policy *whole, uint64_t hold,
+		      const struct access *access, const struct rule *found)
+{
+	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
+
+	for (uint32_t i = 0; i < whole->nr_rules; i++) {
+		const struct rule *rule = &whole->rules[i];
+
+		if ((rule->when && !(hold & 1ull << (rule->when - 1))) ||
+		    !speaks_of_register(rule, access) ||
+		    !(rule->access & type))
+			continue;
+		assert_non_null(found);
+		assert_int_equal(found->line, rule->line);
+		return;
+	}
+	assert_null(found);
+}
+
+static void compare(const struct regpin_policy *whole, uint64_t hold,
+		    const struct regpin_policy *policy, const uint16_t *numbers)
+{
+	struct access access = some_access();
+	struct state state = some_state(&access);
+	struct verdict is, should;
+
+	walk(whole, hold, &state, &access, &should);
+	memset(&is, 0xa5, sizeof(is));
+	judge(policy, &state, &access, &is);
+	assert_int_equal(is.action, should.action);
+	assert_int_equal(is.answered, should.answered);
+	assert_int_equal(is.bits, should.bits);
+	assert_int_equal(is.value, should.value);
+	assert_int_equal(!is.rule, !should.rule);
+	if (is.rule)
+		assert_int_equal(numbers[is.rule - policy->rules],
+				 should.rule - whole->rules);
+	same_rule(whole, hold, &access,
+		  policy_rule_on(policy, access.kind, access.index,
+				 access.write ? ACCESS_WRITE : ACCESS_READ));
+	met.actions[should.action]++;
+	met.answered += should.answered;
+	if (should.rule)
+		met.types[should.rule->type]++;
+}
+
+static void as_by_a_walk(void **context)
+{
+	struct regpin_policy *whole = new_policy(ARM_START);
+	struct regpin_policy *held = new_policy(ARM_START);
+	static uint16_t numbers[POLICY_MAX_RULES];
+
+	for (int i = 0; i < POLICIES; i++) {
+		uint64_t hold = below(16);
+
+		some_policy(whole, below(i % MANY ? 24 : 400), below(16));
+		policy_resolve(whole, hold, held, numbers);
+		assert_int_equal(held->sorted, whole->sorted);
+		met.left_out += held->nr_rules < whole->nr_rules;
+		for (int j = 0; j < ACCESSES; j++)
+			compare(whole, hold, held, numbers);
+	}
+	for (unsigned int i = REGPIN_ALLOW; i < REGPIN_ACTION_MAX; i++)
+		assert_true(met.actions[i] > 1000);
+	for (unsigned int i = 0; i <= RULE_DEFAULT; i++)
+		if (i != RULE_VALUE && i != RULE_ALLOW)
+			assert_true(met.types[i] > 1000);
+	assert_true(met.answered > 1000 && met.masked > 1000 &&
+		    met.left_out > 1000);
+	free(whole);
+	free(held);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(as_by_a_walk) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
