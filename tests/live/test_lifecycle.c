@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "scene.h"
 
@@ -351,10 +354,22 @@ static void test_triple_fault(void)
 	scene_close(&s);
 }
 
+static pid_t booter;
+
 static void *boot_thread(void *vcpu)
 {
+	booter = gettid();
 	boot(vcpu, KERNEL);
 	return NULL;
+}
+
+/* Who has been joined may still be on its way out of the kernel. */
+static void await_end(pid_t thread)
+{
+	const struct timespec ms = { 0, 1000000 };
+
+	while (!syscall(SYS_tgkill, getpid(), thread, 0))
+		nanosleep(&ms, NULL);
 }
 
 /*
@@ -373,6 +388,7 @@ static void test_unplugged(void)
 	boot(one, KERNEL);
 	pthread_create(&thread, NULL, boot_thread, two);
 	pthread_join(thread, NULL);
+	await_end(booter);
 	s.nr_events = 0;
 	tiny_reset(one);
 	ok(scene_only(&s, REGPIN_EVENT_RESET), "the VM is reset but for one");
