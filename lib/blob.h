@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The blob: a checked policy as bytes. Fixed width, little endian (x86 only),
- * a header, the rules, and then the conditions that they refer to. A reader rejects what it does not know.
+ * a header, the rules, and then the conditions that they refer to. A reader rejects
+ * what it does not know.
  */
 #ifndef REGPIN_LIB_BLOB_H
 #define REGPIN_LIB_BLOB_H

@@ -57,14 +57,26 @@ static void failed(struct regpin_vcpu *vcpu, const struct access *access,
 #define RUN_X86_GUEST_MODE	(1 << 2)	/* KVM_RUN_X86_GUEST_MODE, Linux 6.10 */
 
 /*
- * EFER without SVME, for a guest that is in a guest of its own: by KVM_SET_MSRS, KVM
- * would go on in L1 with L2's registers.
+ * EFER without SVME, or IA32_FEATURE_CONTROL with nothing, for a guest that is in a
+ * guest of its own: by KVM_SET_MSRS, KVM would go on in L1 with L2's registers.
  */
 static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 			 uint64_t old, uint64_t value)
 {
-	return index == MSR_EFER && old & ~value & EFER_SVME &&
-	       vcpu->run->flags & RUN_X86_GUEST_MODE;
+	bool ends = (index == MSR_EFER && old & ~value & EFER_SVME) ||
+		    (index == MSR_FEATURE_CONTROL && !value);
+
+	return ends && vcpu->run->flags & RUN_X86_GUEST_MODE;
+}
+
+#define MCG_LMCE_P	(1ull << 27)
+
+/* The VMM may set up machine checks at any time. */
+static bool has_lmce(const struct regpin_vcpu *vcpu)
+{
+	uint64_t cap;
+
+	return !vcpu_get_msr(vcpu, MSR_MCG_CAP, &cap) && cap & MCG_LMCE_P;
 }
 
 /*
@@ -79,6 +91,8 @@ static int replay(struct regpin_vcpu *vcpu, const struct access *access,
 		      vcpu_paging(vcpu);
 	int ret;
 
+	if (replay_needs_lmce(access->index, value))
+		vcpu->guest.lmce = has_lmce(vcpu);
 	if (!replay_valid(&vcpu->guest, access->index, paging, old, value) ||
 	    ends_nesting(vcpu, access->index, old, value))
 		return -EINVAL;
@@ -101,8 +115,10 @@ static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 static int not_ours(struct regpin_vcpu *vcpu)
 {
 	if (atomic_load_explicit(&vcpu->vm->vmm_mask, memory_order_relaxed) &
-	    KVM_MSR_EXIT_REASON_FILTER)
+	    KVM_MSR_EXIT_REASON_FILTER) {
+		vcpu->run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
 		return 0;
+	}
 	/* The VMM has a filter but wants no exits: KVM would have injected #GP. */
 	return vcpu_answer(vcpu, true);
 }
@@ -122,14 +138,21 @@ static int apply_write(struct regpin_vcpu *vcpu,
 		return vcpu_answer(vcpu, verdict->action == REGPIN_GP);
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_WRITE)) {
 		run->msr.data = value;
-		return not_ours(vcpu);
+		ret = not_ours(vcpu);
+		if (ret)
+			verdict->value = access->old_value;
+		return ret;
 	}
 	ret = replay(vcpu, access, value);
 	if (ret)
 		verdict->value = access->old_value;
-	/* What KVM itself would have refused. */
-	if (ret == -EINVAL)
-		return refused_exit(vcpu, policy, RULE_INVALID, access);
+	/* What KVM itself would have refused. A VMM that asked sees what is left of it. */
+	if (ret == -EINVAL) {
+		ret = refused_exit(vcpu, policy, RULE_INVALID, access);
+		if (!ret)
+			run->msr.data = value;
+		return ret;
+	}
 	if (ret)
 		failed(vcpu, access, ret);
 	return vcpu_answer(vcpu, ret);
@@ -184,7 +207,7 @@ static void tell(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 	vm_event(vcpu->vm, vcpu, &event);
 }
 
-/* As the guest itself would have read it: -EINVAL for a #GP. */
+/* As the guest itself would have read it: -EINVAL where KVM refuses. */
 static int read_register(const struct regpin_vcpu *vcpu, struct access *access)
 {
 	if (!replay_readable(&vcpu->guest, access->index))
@@ -222,16 +245,27 @@ static int read_exit(struct regpin_vcpu *vcpu,
 	}
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_READ))
 		return not_ours(vcpu);
-	if (err && err != -EINVAL)
+	/* The guest's CPU has no such register: KVM itself would have refused. */
+	if (err == -EINVAL)
+		return refused_exit(vcpu, policy, RULE_INVALID, access);
+	if (err)
 		failed(vcpu, access, err);
 	run->msr.data = verdict.value;
 	return vcpu_answer(vcpu, err);
 }
 
+static bool is_protected(const struct regpin_vcpu *vcpu)
+{
+	uint64_t crs[NR_CRS];
+
+	return !vcpu_get_crs(vcpu, false, crs) || crs[0] & CR0_PE;
+}
+
 /*
  * What KVM makes of the guest's value. It makes SYSENTER_ESP and SYSENTER_EIP
  * canonical, by the guest's or the host's address width, depending on its
- * version: such a value, which no kernel writes, is tried.
+ * version: such a value, which no kernel writes, is tried, unless the guest's own
+ * write of it is a #GP.
  */
 static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index,
 			  uint64_t old, uint64_t proposed)
@@ -240,6 +274,11 @@ static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index,
 	uint64_t seen = value;
 
 	if (replay_kept(index, value))
+		return value;
+	if (vcpu->vm->host.emulates_real_mode)
+		vcpu->guest.linear_bits = is_protected(vcpu) ?
+			vcpu->vm->host.linear_bits : 0;
+	if (!replay_valid(&vcpu->guest, index, false, old, value))
 		return value;
 	if (vcpu_set_msr(vcpu, index, value))
 		return seen;
@@ -315,7 +354,34 @@ static bool is_request(const struct regpin_policy *policy,
 	       access->index == policy->settings.request_msr;
 }
 
-/* Not inlined, so that exits that are not ours don't pay for its registers. */
+static bool is_known(uint32_t reason)
+{
+	return reason == KVM_MSR_EXIT_REASON_FILTER ||
+	       reason == KVM_MSR_EXIT_REASON_UNKNOWN ||
+	       reason == KVM_MSR_EXIT_REASON_INVAL;
+}
+
+/* No rule wants to see this access. */
+static int unwanted_exit(struct regpin_vcpu *vcpu,
+			 const struct regpin_policy *policy,
+			 struct access *access)
+{
+	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
+	uint32_t reason = vcpu->run->msr.reason;
+
+	if (reason == KVM_MSR_EXIT_REASON_UNKNOWN)
+		return refused_exit(vcpu, policy, RULE_UNKNOWN, access);
+	if (reason == KVM_MSR_EXIT_REASON_INVAL)
+		return refused_exit(vcpu, policy, RULE_INVALID, access);
+	return vmm_wants(vcpu->vm, access->index, type) ? not_ours(vcpu) :
+							  stale_exit(vcpu);
+}
+
+/*
+ * What the policy wants is judged by it whatever KVM's reason is: where KVM has not
+ * asked its filter, that is still another policy's, and none must get half of each.
+ * Not inlined, so that exits that are not ours don't pay for its registers.
+ */
 static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 {
 	const struct regpin_policy *policy = vcpu->vm->policy;
@@ -327,17 +393,12 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 	};
 	unsigned int type = access.write ? ACCESS_WRITE : ACCESS_READ;
 
-	if (run->msr.reason == KVM_MSR_EXIT_REASON_UNKNOWN)
-		return refused_exit(vcpu, policy, RULE_UNKNOWN, &access);
-	if (run->msr.reason == KVM_MSR_EXIT_REASON_INVAL)
-		return refused_exit(vcpu, policy, RULE_INVALID, &access);
-	if (run->msr.reason != KVM_MSR_EXIT_REASON_FILTER)
+	if (!is_known(run->msr.reason))
 		return 0;
 	if (is_request(policy, &access))
 		return request_exit(vcpu);
 	if (!filter_wants(policy, access.index, type))
-		return vmm_wants(vcpu->vm, access.index, type) ?
-			       not_ours(vcpu) : stale_exit(vcpu);
+		return unwanted_exit(vcpu, policy, &access);
 	if (filter_nowhere(policy, access.index, type))
 		return vmm_wants(vcpu->vm, access.index, type) ?
 			       not_ours(vcpu) :

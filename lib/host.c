@@ -17,6 +17,7 @@
 #include "vm.h"
 
 #define IGNORE_MSRS	"/sys/module/kvm/parameters/ignore_msrs"
+#define UNRESTRICTED	"/sys/module/kvm_intel/parameters/unrestricted_guest"
 
 static bool offers(int kvm_fd, unsigned long cap)
 {
@@ -106,10 +107,11 @@ static bool probe_crs(struct host *host, int kvm_fd)
 	return true;
 }
 
-static bool read_ignore_msrs(void)
+/* A module's parameter: false if there is none. */
+static bool read_flag(const char *path)
 {
 	char c = 'N';
-	int fd = open(IGNORE_MSRS, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return false;
@@ -122,20 +124,29 @@ static bool read_ignore_msrs(void)
 #define MAX_CPUID	256	/* KVM_MAX_CPUID_ENTRIES */
 
 /* CPUID bits that the VMM gave a guest beyond these are none, for newer KVMs. */
-static uint8_t probe_tsc_aux(int kvm_fd)
+static void probe_cpuid(struct host *host, int kvm_fd)
 {
 	struct {
 		struct kvm_cpuid2 header;
 		struct kvm_cpuid_entry2 entries[MAX_CPUID];
 	} cpuid;
-	struct guest all = { 0 };
 
 	memset(&cpuid, 0, sizeof(cpuid));
 	cpuid.header.nent = MAX_CPUID;
 	if (kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &cpuid))
-		return 0;
-	guest_from_cpuid(&all, &cpuid.header);
-	return all.tsc_aux;
+		cpuid.header.nent = 0;
+	guest_from_cpuid(&host->offers, &cpuid.header);
+	/* Others may list it for the host only, who reads and writes 0. */
+	if (host->vendor != HOST_VMX) {
+		host->offers.feature_control = 0;
+		return;
+	}
+	/*
+	 * Guests' SYSENTER_ESP and SYSENTER_EIP go past kvm_intel on all CPUs with MSR
+	 * bitmaps, which is all that can run today's guests.
+	 */
+	host->linear_bits = linear_bits_from_cpuid(&cpuid.header);
+	host->emulates_real_mode = !read_flag(UNRESTRICTED);
 }
 
 static enum host_vendor find_vendor(void)
@@ -169,9 +180,9 @@ static void probe(struct host *host, int kvm_fd)
 	host->cr_filter = probe_crs(host, kvm_fd);
 	host->smm = offers(kvm_fd, KVM_CAP_X86_SMM);
 	host->nested = offers(kvm_fd, KVM_CAP_NESTED_STATE);
-	host->ignore_msrs = read_ignore_msrs();
-	host->tsc_aux = probe_tsc_aux(kvm_fd);
+	host->ignore_msrs = read_flag(IGNORE_MSRS);
 	host->vendor = find_vendor();
+	probe_cpuid(host, kvm_fd);
 	host->vmload_open = host->vendor == HOST_SVM &&
 			    host_vmload_open(kvm_fd);
 }

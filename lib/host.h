@@ -10,6 +10,7 @@
 
 #include "cr_filter.h"
 #include "policy.h"
+#include "replay.h"
 
 /*
  * For tests: pretend to be a lesser host. "nofilter", "nofilterexit", "nocrfilter",
@@ -34,7 +35,10 @@ enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
  * @ignore_msrs: the module parameter; unknown MSRs are swallowed, not #GP'd
  * @vmload_open: guests without SVM can execute VMLOAD, which loads the syscall
  *	MSRs past every filter
- * @tsc_aux: what this KVM offers guests that comes with TSC_AUX: AUX_* bits
+ * @offers: what a guest has that is given all of CPUID that this KVM offers
+ * @linear_bits: what struct guest's is for all guests here
+ * @emulates_real_mode: and there guests' writes don't go past KVM: an old CPU, or
+ *	kvm_intel's parameter unrestricted_guest=0
  * @vendor: which vendor module is loaded
  */
 struct host {
@@ -42,7 +46,9 @@ struct host {
 	int api_version;
 	bool msr_filter, msr_exits, cr_filter, smm, nested, ignore_msrs;
 	bool vmload_open;
-	uint8_t tsc_aux;
+	struct guest offers;
+	uint8_t linear_bits;
+	bool emulates_real_mode;
 	enum host_vendor vendor;
 	uint64_t filterable[NR_CRS];
 };

@@ -116,8 +116,11 @@ bool filter_nowhere(const struct regpin_policy *policy, uint32_t index,
 
 bool filter_needed(const struct regpin_policy *policy)
 {
-	/* Pins on control registers are armed by writes to LSTAR, too. */
-	return policy->nr_rules > 0;
+	/*
+	 * Pins on control registers are armed by writes to LSTAR, too. And the MSR by
+	 * which a guest asks is there for guests, too, for whom no rule holds.
+	 */
+	return policy->nr_rules > 0 || policy->settings.request_msr;
 }
 
 static void clear_bit(uint8_t *bitmap, uint32_t bit)

@@ -14,8 +14,8 @@
 #include "regpin/regpin.h"
 
 #define POLICY_MAX_RULES	10240
-#define POLICY_FEW_RULES	32
-#define POLICY_FEW		64	/* a power of two */
+#define POLICY_FEW_RULES	256
+#define POLICY_SLOTS		4096	/* a power of two */
 #define POLICY_MAX_REACH	16384	/* a power of two, and more than that */
 #define POLICY_MAX_SOURCE	256	/* file name, with its NUL */
 
@@ -202,11 +202,11 @@ struct pins {
  * @sorted: policy_sort() was here, and policy_add() not since. This, and all up to
  *	@rules, is not part of the blob
  * @kinds: where in @rules those of each kind begin; of kinds that there aren't, none
- * @few: where there are few rules on MSRs, the first one of them that speaks of an MSR
- *	whose index has these low bits
  * @reach_half: half of how much of @reach is filled in, which is a power of two
  * @reach: the last MSR that the rules up to this one reach; it never falls, as ranges
  *	of rules may contain others. What is behind the rules reaches beyond all
+ * @slots: where there are few rules on MSRs, the first one of them that speaks of an MSR
+ *	of this policy_slot()
  * @pins: of this rule and of those behind it that speak of the very same registers
  * @rules: by register if @sorted, and those of the whole policy last; what is behind
  *	@nr_rules means nothing
@@ -221,9 +221,9 @@ struct regpin_policy {
 	struct when whens[POLICY_MAX_WHENS];
 	bool sorted;
 	uint32_t kinds[REGPIN_KIND_MAX + 2];
-	uint8_t few[POLICY_FEW];
 	uint32_t reach_half;
 	uint32_t reach[POLICY_MAX_REACH];
+	uint16_t slots[POLICY_SLOTS];
 	struct pins pins[POLICY_MAX_RULES];
 	struct rule rules[POLICY_MAX_RULES];
 };
@@ -304,6 +304,15 @@ struct rule_range {
 	uint32_t first, end;
 };
 
+/*
+ * MSRs that one policy speaks of have slots of their own, mostly: the low ones, AMD's at
+ * 0xc0000000 and 0xc0010000 (at 0xc00, where there are hardly any low ones).
+ */
+static inline uint32_t policy_slot(uint32_t index)
+{
+	return (index ^ index >> 20) % POLICY_SLOTS;
+}
+
 /* In a policy that is not sorted that is anywhere. On each exit's way, so inline. */
 static inline struct rule_range policy_range(const struct regpin_policy *policy,
 					     unsigned int kind, uint32_t index)
@@ -321,7 +330,7 @@ static inline struct rule_range policy_range(const struct regpin_policy *policy,
 	}
 	range.end = policy->kinds[REGPIN_MSR + 1];
 	if (range.end <= POLICY_FEW_RULES) {
-		range.first = policy->few[index % POLICY_FEW];
+		range.first = policy->slots[policy_slot(index)];
 		return range;
 	}
 	/* No jump that depends on the data: it could only be guessed. */

@@ -76,19 +76,21 @@ _Static_assert(POLICY_MAX_REACH > POLICY_MAX_RULES &&
 	       "policy_range() halves it");
 
 /* Backwards, so that the first one is what stays. */
-static void note_few(struct regpin_policy *policy)
+static void note_slots(struct regpin_policy *policy)
 {
 	uint32_t nr = policy->kinds[REGPIN_MSR + 1];
 
 	if (nr > POLICY_FEW_RULES)
 		return;
-	memset(policy->few, (int)nr, sizeof(policy->few));
+	for (uint32_t slot = 0; slot < POLICY_SLOTS; slot++)
+		policy->slots[slot] = (uint16_t)nr;
 	for (uint32_t i = nr; i; i--) {
 		const struct rule *rule = &policy->rules[i - 1];
+		bool all = rule->count >= POLICY_SLOTS;
 
-		for (uint32_t n = 0; n < rule->count && n < POLICY_FEW; n++)
-			policy->few[(rule->index + n) % POLICY_FEW] =
-				(uint8_t)(i - 1);
+		for (uint32_t n = 0; n < (all ? POLICY_SLOTS : rule->count); n++)
+			policy->slots[all ? n : policy_slot(rule->index + n)] =
+				(uint16_t)(i - 1);
 	}
 }
 
@@ -121,7 +123,7 @@ static void note_ranges(struct regpin_policy *policy)
 	for (; i < size; i++)
 		policy->reach[i] = UINT32_MAX;
 	policy->reach_half = size / 2;
-	note_few(policy);
+	note_slots(policy);
 }
 
 static bool same_registers(const struct rule *a, const struct rule *b)

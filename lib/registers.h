@@ -22,6 +22,8 @@
 #define MSR_SYSENTER_EIP	0x176u
 #define MSR_MTRR_PHYSBASE0	0x200u	/* base and mask in turn */
 #define MSR_MTRR_PHYSMASK7	0x20fu
+#define MSR_FEATURE_CONTROL	0x3au
+#define MSR_MCG_CAP		0x179u
 #define MSR_PAT			0x277u
 #define MSR_FS_BASE		0xc0000100u
 #define MSR_KERNEL_GS_BASE	0xc0000102u
@@ -36,6 +38,7 @@
 #define EFER_FFXSR	(1ull << 14)
 #define EFER_AIBRSE	(1ull << 21)
 
+#define CR0_PE		(1ull << 0)
 #define CR0_PG		(1ull << 31)
 
 /**

@@ -35,6 +35,17 @@ static const struct {
 
 #define NR_FEATURES (sizeof(efer_features) / sizeof(efer_features[0]))
 
+/* As vmx_vcpu_after_set_cpuid(); SDM volume 2, "CPUID": leaf 1, leaf 7. */
+static uint64_t feature_control_of(const struct kvm_cpuid_entry2 *e)
+{
+	if (e->function == 1)
+		return e->ecx & (1u << 5) ? FEATURE_VMX : 0;
+	if (e->function != 7 || e->index)
+		return 0;
+	return (e->ebx & (1u << 2) ? FEATURE_SGX : 0) |
+	       (e->ecx & (1u << 30) ? FEATURE_SGX_LC : 0);
+}
+
 /* SDM volume 2, "CPUID": leaf 1 EAX; APM volume 3, "CPUID Fn0000_0001_EAX". */
 static void read_signature(struct guest *guest, uint32_t eax)
 {
@@ -77,6 +88,7 @@ static void read_entry(struct guest *guest, const struct kvm_cpuid_entry2 *e)
 		guest->tsc_aux |= AUX_RDTSCP;
 	if (e->function == 7 && !e->index && e->ecx & (1u << 22))
 		guest->tsc_aux |= AUX_RDPID;
+	guest->feature_control |= feature_control_of(e);
 	/* SDM volume 2, "CPUID": leaf 1 ECX.VMX; leaf 7 subleaf 1 EAX.FRED. */
 	if (e->function == 1 && e->ecx & (1u << 5))
 		guest->vmx = true;
@@ -106,11 +118,22 @@ static uint64_t reserved_gpa_bits(const struct kvm_cpuid2 *cpuid)
 	return width > 63 ? 0 : ~0ull << width;
 }
 
+uint8_t linear_bits_from_cpuid(const struct kvm_cpuid2 *cpuid)
+{
+	const struct kvm_cpuid_entry2 *size = find_entry(cpuid, 0x80000008);
+	uint32_t bits = size ? size->eax >> 8 & 0xff : 0;
+
+	return bits > 48 && bits < 64 ? (uint8_t)bits : 48;
+}
+
 void guest_from_cpuid(struct guest *guest, const struct kvm_cpuid2 *cpuid)
 {
-	uint64_t sysenter = guest->sysenter;
+	uint64_t sysenter = guest->sysenter, cs = guest->sysenter_cs;
 
-	*guest = (struct guest){ .sysenter = sysenter ? sysenter : ~0ull };
+	*guest = (struct guest){ .sysenter = sysenter ? sysenter : ~0ull,
+				 .sysenter_cs = cs ? cs : ~0ull,
+				 .linear_bits = guest->linear_bits,
+				 .feature_control = FEATURE_LOCK };
 	for (size_t i = 0; i < NR_FEATURES; i++)
 		guest->efer_forbidden |= efer_features[i].efer;
 	for (uint32_t i = 0; cpuid && i < cpuid->nent; i++)
@@ -128,6 +151,8 @@ uint64_t replay_effective(const struct guest *guest, uint32_t index,
 	case MSR_SYSENTER_ESP:
 	case MSR_SYSENTER_EIP:
 		return new_value & guest->sysenter;
+	case MSR_SYSENTER_CS:
+		return new_value & guest->sysenter_cs;
 	case MSR_TSC_AUX:
 		/* The other half is ignored on AMD; elsewhere KVM refuses it. */
 		return (uint32_t)new_value;
@@ -138,14 +163,21 @@ uint64_t replay_effective(const struct guest *guest, uint32_t index,
 
 bool replay_readable(const struct guest *guest, uint32_t index)
 {
+	if (index == MSR_FEATURE_CONTROL)
+		return guest->feature_control;
 	return index != MSR_TSC_AUX || guest->tsc_aux;
+}
+
+static bool canonical(uint64_t value, unsigned int bits)
+{
+	return value + (1ull << (bits - 1)) < 1ull << bits;
 }
 
 bool replay_kept(uint32_t index, uint64_t value)
 {
 	/* Canonical with 4 levels of paging is so with 5, too. */
 	if (index == MSR_SYSENTER_ESP || index == MSR_SYSENTER_EIP)
-		return value + (1ull << 47) < 1ull << 48;
+		return canonical(value, 48);
 	return true;
 }
 
@@ -153,6 +185,11 @@ bool replay_needs_paging(uint32_t index, uint64_t old_value,
 			 uint64_t new_value)
 {
 	return index == MSR_EFER && (old_value ^ new_value) & EFER_LME;
+}
+
+bool replay_needs_lmce(uint32_t index, uint64_t new_value)
+{
+	return index == MSR_FEATURE_CONTROL && new_value & FEATURE_LMCE;
 }
 
 static bool efer_valid(const struct guest *guest, bool paging,
@@ -164,7 +201,7 @@ static bool efer_valid(const struct guest *guest, bool paging,
 }
 
 /*
- * KVM checks these for the host's writes, too; but up to Linux 5.10 it queues a #GP
+ * KVM checks these for the host's writes, too; but older ones queue a #GP
  * of its own for them. With ours behind it, the guest would get a double fault.
  */
 static bool mtrr_valid(const struct guest *guest, uint32_t index,
@@ -174,6 +211,17 @@ static bool mtrr_valid(const struct guest *guest, uint32_t index,
 
 	return !(value & (guest->gpa_reserved | (mask ? MTRR_MASK_RESERVED :
 							MTRR_BASE_RESERVED)));
+}
+
+/* As is_vmx_feature_control_msr_valid(): the host may write all bits, and always. */
+static bool feature_control_valid(const struct guest *guest, uint64_t old_value,
+				  uint64_t new_value)
+{
+	uint64_t valid = guest->feature_control |
+			 (guest->lmce ? FEATURE_LMCE : 0);
+
+	return guest->feature_control && !(old_value & FEATURE_LOCK) &&
+	       !(new_value & ~valid);
 }
 
 bool replay_valid(const struct guest *guest, uint32_t index, bool paging,
@@ -186,6 +234,12 @@ bool replay_valid(const struct guest *guest, uint32_t index, bool paging,
 		return mtrr_valid(guest, index, new_value);
 	case MSR_TSC_AUX:
 		return guest->tsc_aux;
+	case MSR_SYSENTER_ESP:
+	case MSR_SYSENTER_EIP:
+		return !guest->linear_bits ||
+		       canonical(new_value, guest->linear_bits);
+	case MSR_FEATURE_CONTROL:
+		return feature_control_valid(guest, old_value, new_value);
 	default:
 		return true;
 	}

@@ -78,6 +78,18 @@ void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
 	snapshot->valid = true;
 }
 
+/*
+ * CPUID bits beyond what KVM offers give nothing. Older KVMs go by CPUID alone: there
+ * such a guest gets a #GP more.
+ */
+static void limit_guest(struct regpin_vcpu *vcpu)
+{
+	const struct guest *offers = &vcpu->vm->host.offers;
+
+	vcpu->guest.tsc_aux &= offers->tsc_aux;
+	vcpu->guest.feature_control &= offers->feature_control;
+}
+
 int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 		       struct kvm_run *run, struct regpin_vcpu **ret)
 {
@@ -93,7 +105,9 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu->hold.ticket = REGPIN_ACTION_MAX;
 	vcpu->life = atomic_load(&vm->life);
 	vcpu_alert(vcpu);
+	vcpu->guest.linear_bits = vm->host.linear_bits;
 	guest_from_cpuid(&vcpu->guest, NULL);
+	limit_guest(vcpu);
 	vm_add_vcpu(vm, vcpu);
 	*ret = vcpu;
 	return 0;
@@ -113,20 +127,20 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
 }
 
 /*
- * Which half of SYSENTER_EIP does KVM keep? That depends on its vendor module
- * and on the guest's CPUID; asking is surer than knowing.
+ * Does KVM keep all of a register, or the low half? That depends on its vendor
+ * module and on the guest's CPUID; asking is surer than knowing.
  */
-static void measure_sysenter(struct regpin_vcpu *vcpu)
+static void measure(struct regpin_vcpu *vcpu, uint32_t index, uint64_t *bits)
 {
 	const uint64_t probe = 0xffffffff80000000ull;
 	uint64_t old = 0, seen = 0;
 
-	if (vcpu_get_msr(vcpu, MSR_SYSENTER_EIP, &old) ||
-	    vcpu_set_msr(vcpu, MSR_SYSENTER_EIP, probe))
+	if (vcpu_get_msr(vcpu, index, &old) ||
+	    vcpu_set_msr(vcpu, index, probe))
 		return;
-	if (!vcpu_get_msr(vcpu, MSR_SYSENTER_EIP, &seen))
-		vcpu->guest.sysenter = seen == probe ? ~0ull : 0xffffffffull;
-	vcpu_set_msr(vcpu, MSR_SYSENTER_EIP, old);
+	if (!vcpu_get_msr(vcpu, index, &seen))
+		*bits = seen == probe ? ~0ull : 0xffffffffull;
+	vcpu_set_msr(vcpu, index, old);
 }
 
 int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
@@ -140,10 +154,11 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 	err = vm_guest_known(vcpu->vm, vcpu);
 	if (err)
 		return err;
-	/* Older KVMs go by CPUID alone: there such a guest gets a #GP more. */
-	vcpu->guest.tsc_aux &= vcpu->vm->host.tsc_aux;
-	if (vcpu->vm->wants_msrs)
-		measure_sysenter(vcpu);
+	limit_guest(vcpu);
+	if (vcpu->vm->wants_msrs) {
+		measure(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
+		measure(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);
+	}
 	if (vcpu->guest.svm && !(accepts & POLICY_ACCEPT_NESTED))
 		return vm_refuse(vcpu->vm, vcpu, REGPIN_REFUSED_SVM);
 	if (vcpu->guest.vmx && !(accepts & POLICY_ACCEPT_NESTED))

@@ -295,16 +295,25 @@ static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
 	return err;
 }
 
+/* What of @whole would be in force? Under the lock. */
+static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
+		       uint64_t *hold, const struct regpin_policy **ret)
+{
+	int err;
+
+	*hold = vm_holds(vm, whole);
+	err = vm_resolve(vm, whole, *hold, ret);
+	return err ? err : try_filter(vm, *ret);
+}
+
 /* Under the lock. */
 static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
 {
 	const struct regpin_policy *policy;
-	uint64_t hold = vm_holds(vm, whole);
 	struct numbered *next;
-	int err = vm_resolve(vm, whole, hold, &policy);
+	uint64_t hold;
+	int err = find_policy(vm, whole, &hold, &policy);
 
-	if (!err)
-		err = try_filter(vm, policy);
 	if (err)
 		return err;
 	/* In place of the one before: by that nobody judges any more. */
@@ -327,6 +336,21 @@ static void forget_room(struct regpin_vm *vm)
 		if (room && &room->policy != vm->policy)
 			room->of = NULL;
 	}
+}
+
+int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy)
+{
+	const struct regpin_policy *found;
+	uint64_t hold;
+	int err = check_host(policy, &vm->host);
+
+	if (err)
+		return err;
+	vm_lock(vm);
+	err = find_policy(vm, policy, &hold, &found);
+	forget_room(vm);
+	vm_unlock(vm);
+	return err;
 }
 
 int regpin_vm_set_policy(struct regpin_vm *vm,

@@ -91,6 +91,7 @@ struct in_force {
  * @lock: taken while the VMM's filter or mask changes, and for the list; on a vCPU's
  *	path only where it arms, disarms or comes up
  * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
+ * @reasons: those that KVM was given for a policy's sake; under @lock
  * @vmm: a copy of the VMM's own filter, NULL if it has none
  * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that
  *	look at the old one meanwhile see it whole
@@ -130,6 +131,7 @@ struct regpin_vm {
 	_Atomic bool wants_msrs, wants_crs, detects;
 	atomic_flag lock;
 	_Atomic uint64_t vmm_mask;
+	uint64_t reasons;
 	_Atomic(struct filter_copy *) vmm;
 	struct filter_copy copies[2];
 	struct filter_copy merged;
@@ -313,6 +315,9 @@ void vm_unlock(struct regpin_vm *vm);
  */
 const struct regpin_policy *vm_use(struct regpin_vm *vm);
 void vm_done(struct regpin_vm *vm);
+
+/* Would regpin_vm_set_policy() have it? Nothing changes. The same thread as for that. */
+int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy);
 
 /* Every vCPU looks at itself before it enters again, and soon. */
 void vm_alert(struct regpin_vm *vm);

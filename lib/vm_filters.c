@@ -22,18 +22,28 @@ static int set_mask(int fd, uint64_t mask)
 	return kvm_ioctl(fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;
 }
 
-/* The VMM's reasons and ours: UNKNOWN and INVAL only where the policy speaks of them. */
-static uint64_t merged_mask(const struct regpin_vm *vm, uint64_t vmm)
+/* Its reasons: UNKNOWN and INVAL only where it speaks of them. */
+static uint64_t reasons_of(const struct regpin_policy *policy)
 {
-	const struct regpin_policy *policy = vm->policy;
+	uint64_t reasons = KVM_MSR_EXIT_REASON_FILTER;
 
-	if (!vm->wants_msrs)
-		return vmm;
 	if (policy_wide(policy, RULE_UNKNOWN))
-		vmm |= KVM_MSR_EXIT_REASON_UNKNOWN;
+		reasons |= KVM_MSR_EXIT_REASON_UNKNOWN;
 	if (policy_wide(policy, RULE_INVALID))
-		vmm |= KVM_MSR_EXIT_REASON_INVAL;
-	return vmm | KVM_MSR_EXIT_REASON_FILTER;
+		reasons |= KVM_MSR_EXIT_REASON_INVAL;
+	return reasons;
+}
+
+/* Has KVM exit for the VMM's reasons and these. */
+static int set_reasons(struct regpin_vm *vm, uint64_t reasons)
+{
+	int err = 0;
+
+	if (reasons != vm->reasons)
+		err = set_mask(vm->fd, atomic_load(&vm->vmm_mask) | reasons);
+	if (!err)
+		vm->reasons = reasons;
+	return err;
 }
 
 /* What of the policy and of the host come together. */
@@ -58,15 +68,20 @@ int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
 	return filter_build(policy, vmm ? &vmm->filter : NULL, out);
 }
 
-/* Exits before the filter: in between, KVM would #GP itself. */
+/*
+ * Exits before the filter: in between, KVM would #GP itself. And the last policy's as
+ * long as the filter is: what that has exit for is not to be a #GP that nobody told of.
+ */
 int vm_set_msrs(struct regpin_vm *vm)
 {
-	int err = set_mask(vm->fd,
-			   merged_mask(vm, atomic_load(&vm->vmm_mask)));
+	uint64_t reasons = reasons_of(vm->policy);
+	int err = set_reasons(vm, vm->reasons | reasons);
 
 	if (!err)
 		err = vm_build(vm, vm->policy, &vm->merged);
-	return err ? err : set_filter(vm->fd, &vm->merged.filter);
+	if (!err)
+		err = set_filter(vm->fd, &vm->merged.filter);
+	return err ? err : set_reasons(vm, reasons);
 }
 
 /* Without rules that need it the filter is the VMM's alone, till a policy has some. */
@@ -80,6 +95,9 @@ static int replace_filter(struct regpin_vm *vm,
 		ret = filter_build(vm->policy, &copy->filter, &vm->merged);
 	if (ret == -E2BIG)
 		vm->overflow = vm->merged.overflow;
+	/* While policies change, this is the first filter of the new one. */
+	if (!ret && vm->wants_msrs)
+		ret = set_reasons(vm, vm->reasons | reasons_of(vm->policy));
 	if (!ret)
 		ret = set_filter(vm->fd, vm->wants_msrs ? &vm->merged.filter :
 							  &copy->filter);
@@ -139,7 +157,7 @@ int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask)
 	int ret;
 
 	vm_lock(vm);
-	ret = set_mask(vm->fd, merged_mask(vm, mask));
+	ret = set_mask(vm->fd, mask | vm->reasons);
 	if (!ret)
 		atomic_store(&vm->vmm_mask, mask);
 	vm_unlock(vm);

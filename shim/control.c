@@ -32,9 +32,15 @@ static struct {
 		struct regpin_vm *vm;
 		uint32_t number;
 		uint64_t window_end;	/* CLOCK_MONOTONIC, ms; 0: none */
+		uint8_t swaps;		/* as the VM itself counts its policies */
+		/* For events, on any thread: the last two, and what each came with. */
+		_Atomic uint32_t named;	/* the VM's number + 1; 0: there is none */
+		struct {
+			_Atomic uint8_t swaps, command;
+		} policies[2];
 	} vms[MAX_VMS];
 	struct regpin_policy *policy;	/* the last one that came here */
-	uint32_t number;	/* of the command that it came with */
+	_Atomic uint32_t number;	/* of the command that it came with */
 	uint32_t done;
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -150,7 +156,51 @@ static void tell_overflow(const struct overflow *overflow)
 	shared->overflow_more = overflow->nr - 1 + overflow->more;
 }
 
-/* All VMs, or none: what one of them can't have is found before anything changes. */
+/* From now on events of this VM are of @policy, which command @number brought. */
+static int give_policy(int i, const struct regpin_policy *policy, uint32_t number)
+{
+	uint8_t swaps = (uint8_t)(control.vms[i].swaps + 1);
+	int ret;
+
+	control.vms[i].policies[swaps & 1].command = (uint8_t)number;
+	control.vms[i].policies[swaps & 1].swaps = swaps;
+	ret = regpin_vm_set_policy(control.vms[i].vm, policy);
+	if (!ret)
+		control.vms[i].swaps = swaps;
+	return ret;
+}
+
+uint8_t control_command(uint32_t vm, uint8_t swaps)
+{
+	for (int i = 0; i < MAX_VMS; i++) {
+		if (control.vms[i].named != vm + 1)
+			continue;
+		for (int j = 0; j < 2; j++)
+			if (control.vms[i].policies[j].swaps == swaps)
+				return control.vms[i].policies[j].command;
+	}
+	return (uint8_t)control.number;
+}
+
+/* Can all VMs have it? Else none is to be judged by it for a moment. */
+static int try_policy(const struct regpin_policy *policy)
+{
+	int ret = 0;
+
+	for (int i = 0; i < MAX_VMS && !ret; i++) {
+		if (!control.vms[i].vm)
+			continue;
+		ret = vm_try_policy(control.vms[i].vm, policy);
+		if (ret == -E2BIG)
+			tell_overflow(&control.vms[i].vm->overflow);
+	}
+	return ret;
+}
+
+/*
+ * All VMs, or none. Only if a VMM sets another filter at this very moment, those that
+ * have it already must go back.
+ */
 static int set_policy(const struct control *c, uint32_t number)
 {
 	struct regpin_policy *policy, *old = control.policy;
@@ -160,10 +210,15 @@ static int set_policy(const struct control *c, uint32_t number)
 
 	if (ret)
 		return ret;
+	ret = try_policy(policy);
+	if (ret) {
+		regpin_policy_free(policy);
+		return ret;
+	}
 	for (int i = 0; i < MAX_VMS && !ret; i++) {
 		if (!control.vms[i].vm)
 			continue;
-		ret = regpin_vm_set_policy(control.vms[i].vm, policy);
+		ret = give_policy(i, policy, number);
 		if (ret == -E2BIG)
 			tell_overflow(&control.vms[i].vm->overflow);
 	}
@@ -171,8 +226,7 @@ static int set_policy(const struct control *c, uint32_t number)
 		/* The first VM may have it already: back, by the same way. */
 		for (int i = 0; i < MAX_VMS; i++)
 			if (control.vms[i].vm)
-				regpin_vm_set_policy(control.vms[i].vm,
-						     session_policy());
+				give_policy(i, session_policy(), control.number);
 	} else {
 		session_set_policy(policy);
 	}
@@ -246,6 +300,7 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 	unsigned int is = regpin_vcpu_status(vcpu, &held);
 	uint32_t flags = STATUS_PRESENT;
 
+	held.policy = control_command(number, held.policy);
 	if (is & REGPIN_IS_ARMED)
 		flags |= STATUS_ARMED;
 	if (is & REGPIN_IS_HELD)
@@ -364,6 +419,12 @@ void control_add(struct handoff *handoff, struct regpin_vm *vm,
 		state_show(control.vms[free].vm, NULL);
 	control.vms[free].vm = vm;
 	control.vms[free].number = number;
+	control.vms[free].swaps = 0;
+	for (int j = 0; j < 2; j++) {
+		control.vms[free].policies[j].swaps = 0;
+		control.vms[free].policies[j].command = (uint8_t)control.number;
+	}
+	control.vms[free].named = number + 1;
 	handoff->vms[free].vm = number;
 	state_show(vm, &handoff->vms[free].state);
 	control.vms[free].window_end = 0;

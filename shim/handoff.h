@@ -142,7 +142,8 @@ struct vm_status {
  * @control: what the operator wants
  * @vms: the VMs; a slot whose @flags are 0 is free
  * @vcpus: likewise
- * @ring: events
+ * @ring: events; their policy is the number of the CONTROL_POLICY command that it came
+ *	with, modulo 256, or 0
  *
  * The agent trusts none of it for more than reporting: a VMM that has been
  * taken over can write here, and can do without us anyway.

@@ -20,6 +20,7 @@ static struct {
 	struct handoff *handoff;
 	_Atomic uint32_t refusal;
 	_Atomic uint32_t creating;	/* this process's part */
+	_Atomic bool swapped;		/* the policy is not the first any more */
 } session = { .wake = -1 };
 
 bool session_active(void)
@@ -51,6 +52,7 @@ static bool wake_is_eventfd(void)
 void session_set_policy(struct regpin_policy *policy)
 {
 	session.policy = policy;
+	atomic_store(&session.swapped, true);
 }
 
 struct handoff *session_handoff(void)
@@ -67,11 +69,23 @@ void session_wake(void)
 		return;
 }
 
+/* VMs count their policies each for itself; commands have one number for all. */
+static COLD void tell_numbered(const struct regpin_event *event)
+{
+	struct regpin_event numbered = *event;
+
+	numbered.policy = control_command(event->vm, event->policy);
+	if (ring_put(&session.handoff->ring, &numbered))
+		session_wake();
+}
+
 void session_event(void *context, const struct regpin_event *event)
 {
 	if (event->type == REGPIN_EVENT_REFUSED)
 		atomic_store(&session.refusal, event->detail);
-	if (ring_put(&session.handoff->ring, event))
+	if (event->policy || atomic_load(&session.swapped))
+		tell_numbered(event);
+	else if (ring_put(&session.handoff->ring, event))
 		session_wake();
 }
 

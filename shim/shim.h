@@ -131,6 +131,12 @@ int set_regs(int fd, void *arg);
 void control_add(struct handoff *handoff, struct regpin_vm *vm,
 		 uint32_t number);
 
+/*
+ * Which command brought the policy that VM number @vm had after so many @swaps, modulo
+ * 256? Any thread, any time.
+ */
+uint8_t control_command(uint32_t vm, uint8_t swaps);
+
 /* While vCPUs are taken away. */
 void control_lock(void);
 void control_unlock(void);

@@ -42,6 +42,7 @@
  * @dropped: events that found the ring full
  * @nonsense: events that the library does not make
  * @before: the policy before the one that is in force
+ * @before_number: of the command that brought it, or 0
  * @mixed: events that come may still be of that one
  * @mixed_until: the ring's number of the first that is not
  * @moves: states of VMs that were taken out, and those that came
@@ -59,6 +60,7 @@ struct agent {
 	bool killed, refused, armed, unarmed, failing;
 	uint64_t violations, reports, detected, dropped, nonsense;
 	struct regpin_policy before;
+	uint32_t before_number;
 	bool mixed;
 	uint64_t mixed_until;
 	struct moves moves;

@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "explain_report.h"
+#include "guest.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "replay.h"
@@ -22,9 +23,7 @@ static void print_help(FILE *file)
 	      "  --json   print one JSON object instead\n"
 	      "  --stock  on a KVM without regpin's CR filter; the default is one that has it\n"
 	      "  --host   on this host's KVM\n"
-	      "  --guest VENDOR[:FAMILY[:MODEL]]\n"
-	      "           for a guest whose CPUID says so, as in 'when': intel:6:0x3f. Without it\n"
-	      "           rules for some guests only are not taken to hold\n"
+	      GUEST_HELP
 	      "\n"
 	      "Exit status: 0, 1 if the policy is wrong, 3 if it can't be enforced there.\n",
 	      file);
@@ -185,11 +184,9 @@ static int cmd_explain_main(int argc, char **argv)
 			where = where && where != c ? -1 : c;
 			break;
 		case 'g':
-			if (explain_guest(optarg, &guest))
-				break;
-			fprintf(stderr, "regpin explain: --guest '%s' is not VENDOR[:FAMILY[:MODEL]], as in amd:0x19:0x21\n",
-				optarg);
-			return EXIT_USAGE;
+			if (!guest_option("explain", optarg, &guest))
+				return EXIT_USAGE;
+			break;
 		case 'h':
 			print_help(stdout);
 			return EXIT_OK;

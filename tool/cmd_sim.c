@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "explain_report.h"
+#include "guest.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "replay.h"
@@ -31,9 +31,7 @@ static void print_help(FILE *file)
 	      "  --json   print a JSON object a line instead\n"
 	      "  --quiet  print only what is not as the trace expects\n"
 	      "  --stock  on a KVM without regpin's CR filter\n"
-	      "  --guest VENDOR[:FAMILY[:MODEL]]\n"
-	      "           a guest whose CPUID says so, as in 'when': intel:6:0x3f. Without it\n"
-	      "           rules for some guests only do not hold\n"
+	      GUEST_HELP
 	      "\n"
 	      "Exit status: 0, or 1 if the policy or the trace is wrong or something is not as\n"
 	      "expected, 3 if the policy needs the CR filter and there is none.\n", file);
@@ -261,12 +259,10 @@ static int cmd_sim_main(int argc, char **argv)
 			stock = true;
 			break;
 		case 'g':
-			known = explain_guest(optarg, &guest);
-			if (known)
-				break;
-			fprintf(stderr, "regpin sim: --guest '%s' is not VENDOR[:FAMILY[:MODEL]], as in amd:0x19:0x21\n",
-				optarg);
-			return EXIT_USAGE;
+			if (!guest_option("sim", optarg, &guest))
+				return EXIT_USAGE;
+			known = true;
+			break;
 		case 'h':
 			print_help(stdout);
 			return EXIT_OK;

@@ -31,7 +31,7 @@ struct explain {
 /* What a vCPU is in, as far as it matters to what it may do. */
 enum phase {
 	PHASE_UNARMED,	/* and no other vCPU is armed */
-	PHASE_BESIDE,	/* unarmed, but others are */
+	PHASE_BESIDE,	/* unarmed, but others are, and set up */
 	PHASE_FIRST,	/* the first one that is armed, its syscall set-up not done */
 	PHASE_SETUP,	/* the same of a later one */
 	PHASE_DONE,
@@ -54,6 +54,12 @@ int explain_subjects(const struct explain *explain, struct subject **ret);
 
 /* "EFER (0xc0000080)", "MSR 0x10a-0x10f". */
 void explain_name(char *to, size_t size, const struct subject *subject);
+
+/* By enum regpin_action: what is done about a violation, before it happens. */
+extern const char *const explain_done[REGPIN_ACTION_MAX];
+
+/* Would KVM show this access to regpin? Where it has no CR filter: is it looked for? */
+bool explain_shown(const struct explain *explain, const struct access *access);
 
 /* What reads of @subject give, and what may be written in @phase. */
 void explain_reads(const struct explain *explain,

@@ -171,14 +171,16 @@ static void refused(struct report *report, enum rule_type type, const char *key,
 	judge_refused(report->explain.policy, type, &access, &read);
 	access.write = true;
 	judge_refused(report->explain.policy, type, &access, &write);
-	if (write.action < REGPIN_DROP)
-		snprintf(report->text, EXPLAIN_TEXT, "#GP, as without regpin%s",
-			 write.action == REGPIN_REPORT ? ", and an event" : "");
-	else
-		snprintf(report->text, EXPLAIN_TEXT,
-			 "reads give 0x%" PRIx64 "%s, writes vanish",
+	report->text[0] = 0;
+	if (read.answered || read.action == REGPIN_DROP)
+		text_add(report->text, EXPLAIN_TEXT, "reads give 0x%" PRIx64 "%s, %s",
 			 read.answered ? read.value : 0,
-			 read.action == REGPIN_DROP ? ", with an event" : "");
+			 read.action == REGPIN_DROP ? ", with an event" : "",
+			 write.action == REGPIN_DROP ? "writes vanish, with an event" :
+						       "writes are ");
+	if (write.action < REGPIN_DROP)
+		text_add(report->text, EXPLAIN_TEXT, "#GP, as without regpin%s",
+			 write.action == REGPIN_REPORT ? ", and an event" : "");
 	report_line(report, key, name, report->text);
 }
 

@@ -49,14 +49,9 @@ void report_end(struct report *report);
 void report_line(struct report *report, const char *key, const char *name,
 		 const char *text);
 
-/*
- * "VENDOR[:FAMILY[:MODEL]]", as in `when`. Returns false if it is not of that form.
- * explain_guest.c, as the next two.
- */
 struct guest;
-bool explain_guest(const char *text, struct guest *guest);
 
-/* The rules of @policy that hold for @guest, as a policy. */
+/* The rules of @policy that hold for @guest, as a policy. explain_guest.c */
 void explain_resolve(const struct regpin_policy *policy,
 		     const struct guest *guest, struct regpin_policy *to);
 

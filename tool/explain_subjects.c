@@ -13,7 +13,7 @@
 /* The beginnings of the lines on writes. */
 static const char *const phase_texts[PHASE_MAX] = {
 	[PHASE_UNARMED] = "writes, unarmed",
-	[PHASE_BESIDE] = "writes, unarmed beside armed vCPUs",
+	[PHASE_BESIDE] = "writes, unarmed beside armed vCPUs that are set up",
 	[PHASE_FIRST] = "writes, armed, in the first armed vCPU's syscall set-up",
 	[PHASE_SETUP] = "writes, armed, in its syscall set-up",
 	[PHASE_DONE] = "writes, armed",

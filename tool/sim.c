@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "floor.h"
 #include "lifecycle.h"
 #include "model.h"
 
@@ -20,34 +19,64 @@ void sim_host(struct host *host, bool cr_filter)
 	*host = (struct host){
 		.api_version = KVM_API_VERSION, .msr_filter = true,
 		.msr_exits = true, .cr_filter = cr_filter,
-		.vendor = HOST_OTHER,
+		.vendor = HOST_OTHER, .offers.tsc_aux = AUX_RDTSCP | AUX_RDPID,
 	};
 	for (int i = 0; cr_filter && i < NR_CRS; i++)
 		host->filterable[i] = UINT64_MAX;
 }
 
+static void keep(struct sim_result *result, const struct regpin_event *event)
+{
+	if (result->nr < SIM_EVENTS)
+		result->events[result->nr++] = *event;
+	else
+		result->lost = true;
+}
+
+/* Does what @event tells of say more of the access than what is known already? */
+static bool decides(const struct sim_result *result,
+		    const struct regpin_event *event)
+{
+	const struct regpin_event *known = &result->violation;
+
+	if (event->type != REGPIN_EVENT_VIOLATION)
+		return event->type == REGPIN_EVENT_DETECTED && !result->violated;
+	return !result->violated || known->type != REGPIN_EVENT_VIOLATION ||
+	       event->action > known->action;
+}
+
+/* What is allowed with an event KVM may still refuse: then there are two. */
 static void on_event(void *context, const struct regpin_event *event)
 {
 	struct sim_result *result = context;
 
-	if (event->type == REGPIN_EVENT_VIOLATION ||
-	    (event->type == REGPIN_EVENT_DETECTED && !result->violated)) {
-		result->violation = *event;
-		result->violated = true;
-	} else if (event->type == REGPIN_EVENT_ATTACHED) {
+	if (event->type == REGPIN_EVENT_ATTACHED)
 		return;
-	} else if (result->nr < SIM_EVENTS) {
-		result->events[result->nr++] = *event;
-	} else {
-		result->lost = true;
+	if (!decides(result, event)) {
+		keep(result, event);
+		return;
 	}
+	if (result->violated)
+		keep(result, &result->violation);
+	result->violation = *event;
+	result->violated = true;
+}
+
+/*
+ * While one vCPU runs no other one does, so there is none to be kicked; but what others
+ * are measured by floor.c asks only where it could.
+ */
+static void no_kick(void *context, struct regpin_vcpu *vcpu)
+{
+	(void)context;
+	(void)vcpu;
 }
 
 int sim_open(struct sim *sim, const struct regpin_policy *policy,
 	     const struct host *host)
 {
 	struct regpin_vm_options options = {
-		.size = sizeof(options), .event = on_event,
+		.size = sizeof(options), .event = on_event, .kick = no_kick,
 		.context = &sim->result,
 	};
 	int err;
@@ -84,44 +113,6 @@ void sim_close(struct sim *sim)
 
 _Static_assert(TRACE_MAX_VCPU < SIM_VCPUS, "each has a place");
 
-/* SDM volume 2, "CPUID", leaf 1: family and model, the way back. */
-static uint32_t signature(const struct guest *guest)
-{
-	uint32_t family = guest->family, model = guest->model;
-	uint32_t more = family > 0xf ? family - 0xf : 0;
-
-	return more << 20 | (family - more) << 8 | model >> 4 << 16 |
-	       (model & 0xf) << 4;
-}
-
-/* A guest with long mode and NX; with SVM, if the policy lets it have that. */
-static int set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
-{
-	const struct guest *guest = sim->guest;
-	struct {
-		struct kvm_cpuid2 header;
-		struct kvm_cpuid_entry2 entries[3];
-	} cpuid = {
-		.header.nent = 1,
-		.entries[0] = {
-			.function = 0x80000001,
-			.edx = 1u << 11 | 1u << 20 | 1u << 29,
-		},
-	};
-
-	if (sim->policy->flags & POLICY_ACCEPT_NESTED)
-		cpuid.entries[0].ecx = 1u << 2;
-	if (guest) {
-		cpuid.header.nent = 3;
-		memcpy(&cpuid.entries[1].ebx, guest->vendor, 4);
-		memcpy(&cpuid.entries[1].edx, guest->vendor + 4, 4);
-		memcpy(&cpuid.entries[1].ecx, guest->vendor + 8, 4);
-		cpuid.entries[2].function = 1;
-		cpuid.entries[2].eax = signature(guest);
-	}
-	return regpin_vcpu_set_cpuid(vcpu->regpin, &cpuid.header);
-}
-
 /* The vCPU of that number; the first time that it is named it is plugged in. */
 static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 {
@@ -137,19 +128,12 @@ static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 	if (n >= sim->kvm.nr)
 		sim->kvm.nr = n + 1;
 	if (regpin_vcpu_attach(sim->vm, SIM_VCPU_FD + (int)n, n, &vcpu->run,
-			       &vcpu->regpin) || set_cpuid(sim, vcpu)) {
+			       &vcpu->regpin) || sim_set_cpuid(sim, vcpu)) {
 		sim->kvm.vcpus[n] = NULL;
 		free_vcpu(vcpu);
 		return NULL;
 	}
 	return vcpu;
-}
-
-/* What others are measured by has changed: see floor.c. Nobody runs meanwhile. */
-static void first_changed(struct sim *sim, struct sim_vcpu *vcpu)
-{
-	atomic_fetch_add(&sim->vm->asked, 1);
-	floor_tell_first(vcpu->regpin);
 }
 
 static enum outcome by_action(unsigned int action)
@@ -176,13 +160,25 @@ static enum outcome judged(const struct sim *sim, const struct sim_vcpu *vcpu,
 		return OUTCOME_PAUSE;
 	if (gp)
 		return OUTCOME_GP;
-	return result->violated ? by_action(result->violation.action) :
-				  OUTCOME_OK;
+	/* What was found meanwhile is none of the access. */
+	return result->violated &&
+	       result->violation.type == REGPIN_EVENT_VIOLATION ?
+		       by_action(result->violation.action) : OUTCOME_OK;
 }
 
 /*
- * An access that no filter denies, so KVM performs it; it knows every MSR here, and
- * finds nothing invalid. A write to EFER leaves LMA alone.
+ * An exit, and the vCPU's way back to the instruction's end: what the exit has changed is
+ * looked at there, as the guest runs on.
+ */
+static void come_and_go(struct sim_vcpu *vcpu)
+{
+	if (regpin_vcpu_exit(vcpu->regpin))
+		regpin_vcpu_enter(vcpu->regpin);
+}
+
+/*
+ * An access that no filter denies, nor does KVM refuse it. A write to EFER leaves LMA
+ * alone.
  */
 static int unseen(struct sim *sim, struct sim_vcpu *vcpu,
 		  const struct trace_line *line)
@@ -198,35 +194,59 @@ static int unseen(struct sim *sim, struct sim_vcpu *vcpu,
 	return sim_set_msr(vcpu, line->index, value) ? 0 : -ENOMEM;
 }
 
-static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
-		  const struct trace_line *line)
+/* The exit that KVM would make of it. */
+static void exit_msr(struct sim *sim, struct sim_vcpu *vcpu,
+		     const struct trace_line *line, uint32_t reason)
 {
 	bool write = line->op == TRACE_WRMSR;
 	struct sim_result *result = &sim->result;
 	struct kvm_run *run = &vcpu->run;
+
+	run->exit_reason = write ? KVM_EXIT_X86_WRMSR : KVM_EXIT_X86_RDMSR;
+	run->msr.reason = reason;
+	run->msr.index = line->index;
+	run->msr.data = write ? line->value : 0;
+	run->msr.error = 0;
+	sim->kvm.refused = line->refusal ? line : NULL;
+	come_and_go(vcpu);
+	sim->kvm.refused = NULL;
+	result->outcome = judged(sim, vcpu, run->msr.error);
+	result->value = write ? sim_get_msr(vcpu, line->index) : run->msr.data;
+	/* A read that did not happen has no value. */
+	if (!write && result->outcome >= OUTCOME_GP)
+		result->has_value = false;
+}
+
+/* The guest gets a #GP for it; or, if the policy wants that, there is an exit. */
+static void refused(struct sim *sim, struct sim_vcpu *vcpu,
+		    const struct trace_line *line)
+{
+	uint32_t reason = line->refusal == TRACE_UNKNOWN ?
+		KVM_MSR_EXIT_REASON_UNKNOWN : KVM_MSR_EXIT_REASON_INVAL;
+
+	if (sim->kvm.reasons & reason) {
+		exit_msr(sim, vcpu, line, reason);
+		return;
+	}
+	sim->result.outcome = OUTCOME_GP;
+	sim->result.has_value = line->op == TRACE_WRMSR;
+	sim->result.value = sim_get_msr(vcpu, line->index);
+}
+
+static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
+		  const struct trace_line *line)
+{
+	bool write = line->op == TRACE_WRMSR;
 	int err = 0;
 
-	result->has_value = true;
-	if (model_filter_allows(&sim->kvm.filter.filter, line->index,
-				write ? ACCESS_WRITE : ACCESS_READ)) {
+	sim->result.has_value = true;
+	if (!model_filter_allows(&sim->kvm.filter.filter, line->index,
+				 write ? ACCESS_WRITE : ACCESS_READ))
+		exit_msr(sim, vcpu, line, KVM_MSR_EXIT_REASON_FILTER);
+	else if (line->refusal)
+		refused(sim, vcpu, line);
+	else
 		err = unseen(sim, vcpu, line);
-	} else {
-		run->exit_reason = write ? KVM_EXIT_X86_WRMSR :
-					   KVM_EXIT_X86_RDMSR;
-		run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
-		run->msr.index = line->index;
-		run->msr.data = write ? line->value : 0;
-		run->msr.error = 0;
-		regpin_vcpu_exit(vcpu->regpin);
-		result->outcome = judged(sim, vcpu, run->msr.error);
-		result->value = write ? sim_get_msr(vcpu, line->index) :
-					run->msr.data;
-		/* A read that did not happen has no value. */
-		if (!write && result->outcome >= OUTCOME_GP)
-			result->has_value = false;
-	}
-	if (write && line->index == MSR_EFER)
-		first_changed(sim, vcpu);
 	return err;
 }
 
@@ -247,14 +267,12 @@ static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
 		w->old_value = old;
 		w->value = value;
 		w->filtered = filtered;
-		regpin_vcpu_exit(vcpu->regpin);
+		come_and_go(vcpu);
 		result->outcome = judged(sim, vcpu, w->error);
 		value = w->value;
 	}
-	if (result->outcome < OUTCOME_DROP) {
+	if (result->outcome < OUTCOME_DROP)
 		sim_set_cr(vcpu, line->kind, value);
-		first_changed(sim, vcpu);
-	}
 	result->value = vcpu->crs[nr];
 	result->has_value = true;
 }
@@ -276,7 +294,7 @@ static void do_init(struct sim *sim, struct sim_vcpu *vcpu)
 	w->init.cr0 = cr0;
 	w->init.cr4 = cr4;
 	w->init.efer = had;
-	regpin_vcpu_exit(vcpu->regpin);
+	come_and_go(vcpu);
 	sim->result.outcome = judged(sim, vcpu, false);
 }
 
@@ -289,7 +307,7 @@ static void do_hypercall(struct sim *sim, struct sim_vcpu *vcpu)
 		return;
 	run->exit_reason = KVM_EXIT_HYPERCALL;
 	run->hypercall.nr = 13;		/* KVM_HC_LOCK_CR_UPDATE */
-	regpin_vcpu_exit(vcpu->regpin);
+	come_and_go(vcpu);
 	if (!run->hypercall.ret)
 		sim->result.outcome = OUTCOME_OK;
 }
@@ -306,7 +324,6 @@ static int do_set(struct sim *sim, struct sim_vcpu *vcpu,
 	else
 		sim_set_cr(vcpu, line->kind, line->value);
 	regpin_vcpu_after_write(vcpu->regpin);
-	first_changed(sim, vcpu);
 	return ok ? 0 : -ENOMEM;
 }
 
@@ -331,8 +348,8 @@ static int do_running(struct sim *sim, struct sim_vcpu *vcpu,
 		do_hypercall(sim, vcpu);
 	else if (line->op == TRACE_CR)
 		do_cr(sim, vcpu, line);
-	else if (line->op == TRACE_LOOK)
-		result->outcome = judged(sim, vcpu, false);
+	else if (line->op == TRACE_LOOK && result->violated)
+		result->outcome = by_action(result->violation.action);
 	else
 		err = do_msr(sim, vcpu, line);
 	regpin_vcpu_leave(vcpu->regpin);

@@ -61,6 +61,9 @@ int sim_open(struct sim *sim, const struct regpin_policy *policy,
 	     const struct host *host);
 void sim_close(struct sim *sim);
 
+/* Gives @vcpu the guest's CPUID. Returns 0 or a negative errno. */
+int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu);
+
 /* Does what @line says, and fills in sim->result. Returns 0 or -ENOMEM. */
 int sim_do(struct sim *sim, const struct trace_line *line);
 

@@ -114,11 +114,30 @@ static int refuse(int err)
 	return -1;
 }
 
+/* What KVM does not know it has for nobody; what is invalid may be so for now only. */
+static bool refuses(const struct kvm_msr_entry *entry, bool write)
+{
+	const struct trace_line *line = sim->refused;
+
+	if (!line || entry->index != line->index)
+		return false;
+	if (line->refusal == TRACE_UNKNOWN)
+		return true;
+	return line->op == TRACE_WRMSR ? write && entry->data == line->value :
+					 !write;
+}
+
 static int do_msrs(struct sim_vcpu *vcpu, struct kvm_msrs *list, bool write)
 {
 	for (uint32_t i = 0; i < list->nmsrs; i++) {
 		struct kvm_msr_entry *entry = &list->entries[i];
 
+		if (refuses(entry, write))
+			return (int)i;
+		/* KVM ignores LMA, which follows CR0.PG and LME. */
+		if (write && entry->index == MSR_EFER)
+			entry->data = (entry->data & ~EFER_LMA) |
+				(sim_get_msr(vcpu, MSR_EFER) & EFER_LMA);
 		if (!write)
 			entry->data = sim_get_msr(vcpu, entry->index);
 		else if (!sim_set_msr(vcpu, entry->index, entry->data))
@@ -187,6 +206,8 @@ static int enable_cap(const struct kvm_enable_cap *cap)
 {
 	if (cap->cap == KVM_CAP_EXIT_HYPERCALL)
 		sim->forwards = cap->args[0];
+	if (cap->cap == KVM_CAP_X86_USER_SPACE_MSR)
+		sim->reasons = cap->args[0];
 	return 0;
 }
 

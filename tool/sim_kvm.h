@@ -2,11 +2,12 @@
 /*
  * A KVM that only remembers: registers, an MSR filter and a CR filter behind the
  * library's own ioctls. What it shows to regpin is decided as KVM decides it, by the
- * filters; it runs no guest, and refuses nothing itself.
+ * filters; it runs no guest, and refuses nothing but what it is told to.
  */
 #ifndef REGPIN_TOOL_SIM_KVM_H
 #define REGPIN_TOOL_SIM_KVM_H
 
+#include "trace.h"
 #include "vm.h"
 
 /* No process has so many files. */
@@ -48,13 +49,16 @@ struct sim_vcpu {
  * @filter: what KVM_X86_SET_MSR_FILTER was given
  * @crs: what KVM_X86_SET_CR_FILTER was given
  * @forwards: KVM_CAP_EXIT_HYPERCALL's mask
+ * @reasons: KVM_CAP_X86_USER_SPACE_MSR's
+ * @refused: the access that is being made, if it is one that KVM refuses
  */
 struct sim_kvm {
 	struct sim_vcpu *vcpus[SIM_VCPUS];
 	unsigned int nr;
 	struct filter_copy filter;
 	struct kvm_x86_cr_filter crs;
-	uint64_t forwards;
+	uint64_t forwards, reasons;
+	const struct trace_line *refused;
 };
 
 /* From now on @kvm is behind SIM_VM_FD; NULL: nothing is. */

@@ -132,7 +132,8 @@ static void print_text(struct printer *printer, const struct sim *sim,
 		put_text(printer, "\t# ");
 		put_text(printer, buf);
 	} else if (result->outcome == OUTCOME_GP) {
-		put_text(printer, "\t# no CPU would do it");
+		put_text(printer, line->refusal ? "\t# KVM refuses it" :
+						 "\t# no CPU would do it");
 	}
 	put(printer, "\n", 1);
 	for (unsigned int i = 0; i < result->nr; i++) {

@@ -110,22 +110,26 @@ static bool explains(const struct regpin_policy *policy,
 }
 
 /*
- * While policies change, some vCPUs are judged by the old and some by the new one,
- * and events don't say by which: then it is the first of the two that fits.
+ * While policies change, some vCPUs are judged by the old and some by the new one. An
+ * event says by which; but who says it may have been taken over, so it must fit.
  */
 const struct regpin_policy *tell_policy(const struct agent *agent,
 					const struct regpin_event *event)
 {
-	const struct regpin_policy *now = &agent->launch->policy;
+	const struct regpin_policy *now = &agent->launch->policy, *other = NULL;
 	const struct ctl_job *job = &agent->ctl.job;
+	uint32_t number = 0;
 
-	if (job->stage)
-		return explains(now, event) ||
-		       !explains(&job->stage->policy, event) ?
-			       now : &job->stage->policy;
-	if (agent->mixed && explains(&agent->before, event))
-		return &agent->before;
-	return now;
+	if (job->stage) {
+		other = &job->stage->policy;
+		number = job->number;
+	} else if (agent->mixed) {
+		other = &agent->before;
+		number = agent->before_number;
+	}
+	if (!other || !explains(other, event))
+		return now;
+	return (uint8_t)number == event->policy || !explains(now, event) ? other : now;
 }
 
 void tell_new_policy(struct agent *agent, const struct regpin_policy *policy)
@@ -135,6 +139,7 @@ void tell_new_policy(struct agent *agent, const struct regpin_policy *policy)
 	/* These are kept by the old rules' numbers. */
 	tell_repeated(agent, true);
 	agent->before = agent->launch->policy;
+	agent->before_number = agent->ctl.policy_number;
 	agent->launch->policy = *policy;
 	agent->mixed = true;
 	agent->mixed_until = atomic_load(&ring->head);

@@ -264,11 +264,23 @@ static int of_vm(struct cursor *c, struct trace_line *line)
 	return 0;
 }
 
+/* "unknown" or "invalid", behind an access to an MSR. */
+static bool refusal(const struct cursor *c, struct trace_line *line)
+{
+	if (line->op != TRACE_RDMSR && line->op != TRACE_WRMSR)
+		return false;
+	if (is(c, "unknown"))
+		line->refusal = TRACE_UNKNOWN;
+	else if (is(c, "invalid"))
+		line->refusal = TRACE_INVALID;
+	return line->refusal != TRACE_TAKEN;
+}
+
 /* "=> gp", "=> 0x500" */
 static int expectation(struct cursor *c, struct trace_line *line)
 {
 	if (!is(c, "=>"))
-		return wrong(c, "%s is too much: behind the statement there is only '=> OUTCOME' or a comment",
+		return wrong(c, "%s is too much: behind the statement there is only '=> OUTCOME' or a comment, and before these, behind rdmsr and wrmsr, unknown or invalid",
 			     shown(c).text);
 	line->expects = true;
 	if (!next(c))
@@ -333,5 +345,12 @@ int trace_read(const char *text, size_t size, struct trace_line *line,
 	if (ret)
 		return -1;
 	line->len = (size_t)(c.at - text) - line->start;
-	return next(&c) && expectation(&c, line) ? -1 : 1;
+	if (!next(&c))
+		return 1;
+	if (refusal(&c, line)) {
+		line->len = (size_t)(c.at - text) - line->start;
+		if (!next(&c))
+			return 1;
+	}
+	return expectation(&c, line) ? -1 : 1;
 }

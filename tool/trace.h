@@ -41,6 +41,13 @@ enum outcome {
 
 extern const char *const outcome_names[OUTCOME_MAX];
 
+/* What KVM itself has against an access to an MSR. */
+enum trace_refusal {
+	TRACE_TAKEN,		/* nothing */
+	TRACE_UNKNOWN,		/* it does not know the MSR */
+	TRACE_INVALID,		/* it refuses this access */
+};
+
 /**
  * struct trace_line - what one line says
  * @op: enum trace_op
@@ -48,6 +55,7 @@ extern const char *const outcome_names[OUTCOME_MAX];
  * @kind: enum regpin_kind: the register
  * @index: of the MSR
  * @value: what is written; the answer's enum regpin_action
+ * @refusal: of an access to an MSR
  * @once: of a window
  * @expects: an outcome is expected: @outcome, or, if that is OUTCOME_MAX, that the
  *	register holds @result afterwards, or the read returned it
@@ -62,6 +70,7 @@ struct trace_line {
 	unsigned int kind;
 	uint32_t index;
 	uint64_t value;
+	enum trace_refusal refusal;
 	bool once, expects;
 	enum outcome outcome;
 	uint64_t result;

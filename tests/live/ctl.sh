@@ -31,15 +31,9 @@ rules:
     action: pause
 E
 
-ok() # STATUS DESCRIPTION
+# shellcheck disable=SC2317 # tap.sh calls it
+evidence()
 {
-	nr=$((nr + 1))
-	if [[ $1 == 0 ]]; then
-		echo "ok $nr - $2"
-		return
-	fi
-	failed=1
-	echo "not ok $nr - $2"
 	for file in out ctl.out ctl.err; do
 		sed "s/^/# $file: /" "$file" 2>/dev/null
 	done

@@ -18,15 +18,9 @@ E
 sed 's/NXE/SCE, NXE/' policy.yaml >other.yaml
 taken=(vm vcpu run log save)
 
-ok() # STATUS DESCRIPTION
+# shellcheck disable=SC2317 # tap.sh calls it
+evidence()
 {
-	nr=$((nr + 1))
-	if [[ $1 == 0 ]]; then
-		echo "ok $nr - $2"
-		return
-	fi
-	failed=1
-	echo "not ok $nr - $2"
 	# shellcheck disable=SC2016 # jq's
 	jq -rc '"# " + input_filename + ": " + .event + " " + (.reason // .to // "")' ./*.events
 }

@@ -28,6 +28,11 @@ static const uint64_t edges[] = {
 	0xfffff00000800, 0x1fffff00000800, 0xc06, 0xc00, 0xc02, 0x1c06, 0x806,
 	/* MISC_ENABLE as CPUs have it, and without its read-only bits */
 	0x1800, 0x1801, 0x1881, 0x850089, 0x851889, 0x400851889, 0x41801,
+	/* FEATURE_CONTROL: as firmware leaves it, and what no guest has */
+	0x5, 0x7, 0x3, 0x6, 0x100005, 0x100001, 0x60005, 0x40001, 0x160007,
+	0xff07,
+	/* SPEC_CTRL */
+	0x1, 0x4, 0x405, 0x4ff,
 	/* EFER: sensible and less sensible combinations */
 	0xd01, 0xd00, 0x501, 0x500, 0x901, 0x101, 0x401, 0x100, 0x400, 0xc00,
 	0x1d01, 0x4d01, 0x8d01, 0x5d01, 0x200d01, 0x2d01, 0x3d01, 0x20d01,
@@ -128,8 +133,18 @@ static unsigned int aux_of(const struct tiny_vm *vm)
 	       (cpuid_word(vm, 7, false) & 1u << 22 ? AUX_RDPID : 0);
 }
 
-bool pair_open(struct pair *pair, const struct variant *variant,
-	       enum tiny_mode mode, const struct regpin_policy *policy)
+#define MCG_CTL_P	(1ull << 8)
+#define MCG_LMCE_P	(1ull << 27)
+
+static bool set_up_lmce(struct tiny_vcpu *vcpu)
+{
+	uint64_t cap = 10 | MCG_CTL_P | MCG_LMCE_P;
+
+	return !ioctl(vcpu->fd, KVM_X86_SETUP_MCE, &cap);
+}
+
+const char *pair_open(struct pair *pair, const struct variant *variant,
+		      enum tiny_mode mode, const struct regpin_policy *policy)
 {
 	static const uint8_t rdtscp[] = { 0x0f, 0x01, 0xf9, 0xf4 };
 	uint64_t value;
@@ -139,7 +154,7 @@ bool pair_open(struct pair *pair, const struct variant *variant,
 	tiny_vm_new(&pair->plain_vm);
 	if (mode == TINY_LONG5 && !tiny_has_la57(&pair->plain_vm)) {
 		tiny_vm_free(&pair->plain_vm);
-		return false;
+		return "this KVM offers no LA57";
 	}
 	tiny_vm_new(&pair->ours_vm);
 	pair->aux = aux_of(&pair->plain_vm);
@@ -154,10 +169,15 @@ bool pair_open(struct pair *pair, const struct variant *variant,
 	/* What CPUID says beyond what KVM offers gives the guest nothing. */
 	pair->aux &= tiny_get_msr(&pair->plain, MSR_TSC_AUX, &value) ?
 			     0 : aux_of(&pair->plain_vm);
-	list_others(pair);
 	snprintf(pair->where, sizeof(pair->where), "%s, %s",
 		 tiny_mode_names[mode], variant->name);
-	return true;
+	if (variant->lmce &&
+	    !(set_up_lmce(&pair->plain) && set_up_lmce(&pair->ours))) {
+		pair_close(pair);
+		return "this KVM offers no LMCE";
+	}
+	list_others(pair);
+	return NULL;
 }
 
 void pair_close(struct pair *pair)
@@ -168,9 +188,13 @@ void pair_close(struct pair *pair)
 	tiny_vm_free(&pair->ours_vm);
 }
 
-bool pair_has(const struct pair *pair, uint32_t index)
+bool pair_has(struct pair *pair, uint32_t index)
 {
-	return index != MSR_TSC_AUX || pair->aux;
+	uint64_t value;
+
+	/* Not as the host reads it: KVM may have a 0 for the host only. */
+	return !tiny_rdmsr(&pair->plain, index, &value) &&
+	       (index != MSR_TSC_AUX || pair->aux);
 }
 
 static uint64_t mix(uint64_t hash, uint64_t value)

@@ -23,13 +23,15 @@ struct values {
  * @concerns: the registers that it says something new about; NULL for all
  * @spoil: changes what KVM offers; NULL to leave it
  * @no_cpuid: the guest is given none at all
+ * @lmce: it is given LMCE, by KVM_X86_SETUP_MCE
+ * @from_starts: registers that it concerns are written from several old values, too
  */
 struct variant {
 	const char *name;
 	unsigned int modes;
 	bool (*concerns)(uint32_t index);
 	void (*spoil)(struct kvm_cpuid2 *cpuid);
-	bool no_cpuid;
+	bool no_cpuid, lmce, from_starts;
 };
 
 /* Every other MSR that stands still, as KVM_GET_MSRS takes them. */
@@ -65,13 +67,13 @@ struct outcome {
 	unsigned int nr, taken, different, left_out;
 };
 
-/* Without @policy the second VM's writes are the host's. False: no such mode here. */
-bool pair_open(struct pair *pair, const struct variant *variant,
-	       enum tiny_mode mode, const struct regpin_policy *policy);
+/* Without @policy the second VM's writes are the host's. Returns NULL, or why not. */
+const char *pair_open(struct pair *pair, const struct variant *variant,
+		      enum tiny_mode mode, const struct regpin_policy *policy);
 void pair_close(struct pair *pair);
 
-/* Is the register there for the guest? TSC_AUX depends on CPU and CPUID. */
-bool pair_has(const struct pair *pair, uint32_t index);
+/* Is the register there for the guest? TSC_AUX depends on CPUID, too. */
+bool pair_has(struct pair *pair, uint32_t index);
 
 /* Writes all of @values, each after @start if it is not NULL. */
 struct outcome pair_compare(struct pair *pair, uint32_t index,

@@ -2,6 +2,8 @@
 /*
  * Two VMs do the same writes: in one KVM performs the guest's WRMSR, in the
  * other it is deflected and we perform it. The guest must not see which.
+ *
+ *	test_live_replay [NAME ...]: only of these registers
  */
 #include <inttypes.h>
 #include <string.h>
@@ -90,6 +92,17 @@ static void no_mtrr(struct kvm_cpuid2 *cpuid)
 	cpuid_change(cpuid, 1, EDX, 1u << 12, 0);
 }
 
+/* If KVM offers it: without, this guest is like the others. */
+static void with_vmx(struct kvm_cpuid2 *cpuid)
+{
+	cpuid_change(cpuid, 1, ECX, 0, 1u << 5);
+}
+
+static bool is_feature_control(uint32_t index)
+{
+	return index == MSR_FEATURE_CONTROL;
+}
+
 static bool is_efer(uint32_t index)
 {
 	return index == MSR_EFER;
@@ -111,7 +124,8 @@ static bool is_variable_mtrr(uint32_t index)
 }
 
 static const struct variant variants[] = {
-	{ .name = "all of the host's CPUID", .modes = EVERYWHERE },
+	{ .name = "all of the host's CPUID", .modes = EVERYWHERE,
+	  .from_starts = true },
 	{ .name = "CPUID without LM, NX and FFXSR", .modes = UNPAGED,
 	  .spoil = poor },
 	{ .name = "no CPUID", .modes = UNPAGED, .no_cpuid = true },
@@ -126,7 +140,7 @@ static const struct variant variants[] = {
 	{ .name = "CPUID without RDTSCP and RDPID", .modes = EVERYWHERE,
 	  .spoil = no_aux, .concerns = is_tsc_aux },
 	{ .name = "RDTSCP without RDPID", .modes = EVERYWHERE,
-	  .spoil = only_rdtscp, .concerns = is_tsc_aux },
+	  .spoil = only_rdtscp, .concerns = is_tsc_aux, .from_starts = true },
 	{ .name = "CPUID without RDTSCP", .modes = EVERYWHERE,
 	  .spoil = only_rdpid, .concerns = is_tsc_aux },
 	{ .name = "36 address bits", .modes = UNPAGED | IN(TINY_LONG),
@@ -135,6 +149,16 @@ static const struct variant variants[] = {
 	  .spoil = bits_unsaid, .concerns = is_variable_mtrr },
 	{ .name = "CPUID without MTRR", .modes = IN(TINY_PROTECTED),
 	  .spoil = no_mtrr, .concerns = is_mtrr },
+	{ .name = "CPUID with VMX", .modes = EVERYWHERE, .spoil = with_vmx,
+	  .concerns = is_feature_control, .from_starts = true },
+	{ .name = "CPUID with VMX, and LMCE", .modes = UNPAGED,
+	  .spoil = with_vmx, .concerns = is_feature_control, .lmce = true,
+	  .from_starts = true },
+	{ .name = "LMCE", .modes = IN(TINY_LONG), .lmce = true,
+	  .concerns = is_feature_control, .from_starts = true },
+	{ .name = "no CPUID, but LMCE", .modes = IN(TINY_PROTECTED),
+	  .no_cpuid = true, .lmce = true, .concerns = is_feature_control,
+	  .from_starts = true },
 };
 
 /* Old values from which each write is done: where bits lock, they show. */
@@ -154,6 +178,11 @@ static const struct {
 	{ MSR_PAT, 0x0007010600070106 },
 	{ MSR_TSC_AUX, 0xffffffff },
 	{ MSR_TSC_AUX, 0 },
+	{ MSR_FEATURE_CONTROL, 0 },
+	{ MSR_FEATURE_CONTROL, 0x6 },
+	{ MSR_FEATURE_CONTROL, 0x160006 },
+	{ MSR_FEATURE_CONTROL, 0x5 },
+	{ MSR_FEATURE_CONTROL, 0x1 },
 	{ MSR_MTRR_PHYSBASE0, 0xc0000006 },
 	{ MSR_MTRR_PHYSMASK7, 0xfc0000800 },
 	{ 0x250, 0x0606060606060606 },
@@ -170,6 +199,29 @@ static bool one_of_many(uint32_t index)
 {
 	return is_mtrr(index) && index != MSR_MTRR_PHYSBASE0 &&
 	       index != MSR_MTRR_PHYSMASK7 && index != 0x250 && index != 0x2ff;
+}
+
+static char *const *only;	/* ends with NULL; NULL for all */
+
+static bool wanted(uint32_t index)
+{
+	for (char *const *name = only; name && *name; name++)
+		if (!strcmp(*name, name_of(index)))
+			return true;
+	return !only;
+}
+
+/* Is there anything to do for this guest? */
+static bool any_wanted(const struct variant *variant)
+{
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		if (reg->replay && wanted(reg->index) &&
+		    (!variant->concerns || variant->concerns(reg->index)))
+			return true;
+	}
+	return false;
 }
 
 static void compare_register(struct pair *pair, uint32_t index)
@@ -190,6 +242,11 @@ static void compare_register(struct pair *pair, uint32_t index)
 	   pair_has(pair, index) ? "" : ": not there for this guest");
 }
 
+static bool is_locked(uint32_t index, uint64_t old)
+{
+	return is_feature_control(index) && old & 1;
+}
+
 static void compare_starts(struct pair *pair, const struct variant *variant)
 {
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
@@ -197,7 +254,7 @@ static void compare_starts(struct pair *pair, const struct variant *variant)
 		struct values values;
 		struct outcome out;
 
-		if (!pair_has(pair, index) ||
+		if (!wanted(index) || !pair_has(pair, index) ||
 		    (variant->concerns && !variant->concerns(index)) ||
 		    (index == MSR_EFER && pair->plain.mode < TINY_LONG &&
 		     tiny_no_unpaged_lme()))
@@ -207,7 +264,8 @@ static void compare_starts(struct pair *pair, const struct variant *variant)
 			   (index == MSR_EFER && pair->plain.mode >= TINY_LONG ?
 				    EFER_LME | EFER_LMA : 0));
 		out = pair_compare(pair, index, &values, &starts[i].old);
-		ok(!out.different && out.taken,
+		ok(!out.different && out.nr &&
+		   !out.taken == is_locked(index, starts[i].old),
 		   "%s from 0x%" PRIx64 ": %u values, %u of them taken, in %s",
 		   name_of(index), starts[i].old, out.nr, out.taken,
 		   pair->where);
@@ -219,7 +277,7 @@ static void compare_all(struct pair *pair, const struct variant *variant)
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
-		if (!reg->replay ||
+		if (!reg->replay || !wanted(reg->index) ||
 		    (variant->concerns ? !variant->concerns(reg->index) :
 		     variant != variants && one_of_many(reg->index)))
 			continue;
@@ -229,8 +287,8 @@ static void compare_all(struct pair *pair, const struct variant *variant)
 		else
 			compare_register(pair, reg->index);
 	}
-	if ((variant == variants && pair->plain.mode != TINY_PROTECTED) ||
-	    variant->spoil == only_rdtscp)
+	if (variant->from_starts &&
+	    (variant != variants || pair->plain.mode != TINY_PROTECTED))
 		compare_starts(pair, variant);
 }
 
@@ -243,11 +301,12 @@ static struct regpin_policy *report_policy(unsigned int access)
 		if (regpin_registers[i].replay)
 			add_deny(policy, regpin_registers[i].index, 1, access,
 				 REGPIN_REPORT);
+	policy->flags |= POLICY_ACCEPT_NESTED;
 	ok(!finish_policy(policy), "the policy is valid");
 	return policy;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const char *why_not = tiny_why_not();
 	struct regpin_policy *writes, *both;
@@ -255,18 +314,20 @@ int main(void)
 
 	if (why_not)
 		tap_skip_all(why_not);
+	only = argc > 1 ? argv + 1 : NULL;
 	writes = report_policy(ACCESS_WRITE);
 	both = report_policy(ACCESS_READ | ACCESS_WRITE);
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
 		for (int mode = 0; mode < TINY_MODE_MAX; mode++) {
-			if (!(variants[i].modes & IN(mode)))
+			if (!(variants[i].modes & IN(mode)) ||
+			    !any_wanted(&variants[i]))
 				continue;
 			/* The guest's reads are ours, too, but in the first. */
-			if (!pair_open(&pair, &variants[i],
-				       (enum tiny_mode)mode,
-				       i ? both : writes)) {
-				tap_skip(tiny_mode_names[mode],
-					 "this KVM offers no LA57");
+			why_not = pair_open(&pair, &variants[i],
+					    (enum tiny_mode)mode,
+					    i ? both : writes);
+			if (why_not) {
+				tap_skip(tiny_mode_names[mode], why_not);
 				continue;
 			}
 			compare_all(&pair, &variants[i]);

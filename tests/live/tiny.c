@@ -26,7 +26,6 @@
 #define PML5	0x7000u
 #define STACKS	0x100000u	/* 64 KiB for each vCPU */
 
-#define CR0_PE		(1u << 0)
 #define CR0_ET		(1u << 4)
 #define CR0_NE		(1u << 5)
 #define CR0_WP		(1u << 16)

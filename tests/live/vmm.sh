@@ -5,9 +5,10 @@
 # own, in which ./vmm is. A machine without KVM is a reason to skip; that something
 # of ours does not compile is none.
 
-# shellcheck disable=SC2034 # for the tests
-nr=0 failed=0
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/tap.sh
+source "$here/../tap.sh"
+# shellcheck disable=SC2034 # for the tests
 regpin=$(realpath "$1")
 shim=$(realpath "$2")
 

@@ -15,7 +15,8 @@ static struct protections lost[MOCK_VCPUS];
 static struct regpin_policy *mock_policy;
 
 const uint32_t mock_others[MOCK_OTHERS] = {
-	MSR_TSC_AUX, MSR_MTRR_PHYSBASE0, MSR_MTRR_PHYSBASE0 + 1, 0x2ff
+	MSR_TSC_AUX, MSR_MTRR_PHYSBASE0, MSR_MTRR_PHYSBASE0 + 1, 0x2ff,
+	MSR_FEATURE_CONTROL, MSR_MCG_CAP
 };
 
 static uint64_t *find_msr(struct mock_vcpu *vcpu, uint32_t index)

@@ -15,7 +15,7 @@
 #define MOCK_VM		100
 #define MOCK_EVENTS	64
 
-#define MOCK_OTHERS	4
+#define MOCK_OTHERS	6
 
 struct mock_vcpu {
 	uint64_t msrs[NR_REPLAY];

@@ -8,7 +8,6 @@
 #include "../build_policy.h"
 #include "judge.h"
 
-#define CR0_PE		1ull
 #define CR0_WP		(1ull << 16)
 #define CR4_UMIP	(1ull << 11)
 #define CR4_SMEP	(1ull << 20)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The judge finds a register's rules by tables and asks of all of them at once. Its
- * verdicts must be those of a walk through all rules, one by one, in their order: here
- * is such a walk, written from what judge.h and policy.h say, for random policies.
+ * verdicts must be those of a walk through all rules, one by one, in their order
+ * (judge_walk.h), for random policies.
  */
 #include "cm.h"
 
 #include "../build_policy.h"
-#include "judge.h"
+#include "../judge_walk.h"
 #include "when.h"
 
 #define POLICIES	100000
@@ -29,155 +29,6 @@ static struct met {
 	uint64_t answered, masked, left_out;
 } met;
 
-/* --- the walk --- */
-
-static bool speaks_of_register(const struct rule *rule,
-			       const struct access *access)
-{
-	return rule->type < RULE_DEFAULT && rule->kind == access->kind &&
-	       access->index >= rule->index &&
-	       access->index < (uint64_t)rule->index + rule->count;
-}
-
-/* A vCPU that comes up beside armed ones: which bits of @rule has it not? */
-static uint64_t missing(const struct rule *rule, const struct state *state,
-			const struct access *access)
-{
-	uint64_t gone = access->old_value & ~access->new_value & rule->mask;
-	bool cr0 = access->kind == REGPIN_CR0;
-	bool msr = access->kind == REGPIN_MSR;
-
-	if (!access->write)
-		return 0;
-	if (cr0 && !(access->old_value & CR0_PG) &&
-	    access->new_value & CR0_PG) {
-		if (rule->kind == REGPIN_CR0)
-			return rule->mask & state->first.cr0 &
-			       ~access->new_value;
-		if (rule->kind == REGPIN_MSR)
-			return rule->mask & state->first.efer &
-			       ~state->own.efer;
-		return 0;
-	}
-	if (msr && access->index == MSR_LSTAR && access->new_value) {
-		if (rule->kind == REGPIN_CR0)
-			return rule->mask & state->first.cr0 & ~state->own.cr0;
-		if (rule->kind == REGPIN_CR4)
-			return rule->mask & state->first.cr4 & ~state->own.cr4;
-		return rule->mask & state->first.efer & ~state->own.efer;
-	}
-	/* And may it take away again what it had? */
-	if (cr0 && access->new_value & CR0_PG && rule->kind == REGPIN_CR0)
-		return gone & state->first.cr0;
-	if (msr && access->index == MSR_EFER && rule->kind == REGPIN_MSR &&
-	    state->own.cr0 & CR0_PG)
-		return gone & state->first.efer;
-	return 0;
-}
-
-static uint64_t against(const struct rule *rule, const struct state *state,
-			const struct access *access)
-{
-	uint64_t old = access->old_value, new = access->new_value;
-
-	if (rule->type == RULE_REQUIRE)
-		return state->floor ? missing(rule, state, access) : 0;
-	if (rule->type == RULE_DENY)
-		return rule->access & (access->write ? ACCESS_WRITE :
-						       ACCESS_READ) ? ALL : 0;
-	if (!access->write)
-		return 0;
-	if (rule->type == RULE_UNIFORM)
-		return state->uniform_known && new != state->uniform ? ALL : 0;
-	if (!state->armed)
-		return 0;
-	if (rule->type == RULE_STICKY)
-		return old & ~new & rule->mask;
-	if (rule->type == RULE_NEVER)
-		return ~old & new & rule->mask;
-	if (rule->type == RULE_FROZEN)
-		return (old ^ new) & rule->mask;
-	if (rule->type != RULE_ONCE || old == new)
-		return 0;
-	if (state->setup_done)
-		return new == state->once ? 0 : ALL;
-	return !old || state->reborn ? 0 : ALL;
-}
-
-static void strongest(struct verdict *verdict, const struct rule *rule,
-		      uint64_t bits)
-{
-	const struct rule *now = verdict->rule;
-
-	if (!now || rule->action > now->action) {
-		verdict->rule = rule;
-		verdict->action = rule->action;
-		verdict->bits = bits;
-	} else if (rule->action == now->action && rule->type == now->type &&
-		   rule->kind == now->kind) {
-		verdict->bits |= bits;
-	}
-}
-
-static bool default_holds(const struct regpin_policy *policy,
-			  const struct access *access, unsigned int type,
-			  const struct rule *rule)
-{
-	return rule->type == RULE_DEFAULT && rule->access & type &&
-	       access->kind == REGPIN_MSR &&
-	       (access->index < 0x800 || access->index > 0x8ff) &&
-	       !(access->write && access->index &&
-		 access->index == policy->settings.request_msr);
-}
-
-/* @hold: of the conditions. */
-static void walk(const struct regpin_policy *policy, uint64_t hold,
-		 const struct state *state, const struct access *access,
-		 struct verdict *to)
-{
-	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
-	uint64_t kept = 0, bits;
-	bool spoken = false;
-
-	*to = (struct verdict){ .action = REGPIN_ALLOW };
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
-		const struct rule *rule = &policy->rules[i];
-		bool covers = speaks_of_register(rule, access);
-
-		if (rule->when && !(hold & 1ull << (rule->when - 1)))
-			continue;
-		if (rule->type >= RULE_DEFAULT ||
-		    (!covers && rule->type != RULE_REQUIRE))
-			continue;
-		if (covers && (rule->type < RULE_DENY || rule->access & type))
-			spoken = true;
-		if (rule->type == RULE_VALUE && !access->write) {
-			to->answered = true;
-			to->value = rule->value;
-			continue;
-		}
-		bits = against(rule, state, access);
-		if (!bits)
-			continue;
-		strongest(to, rule, bits);
-		if (rule->action == REGPIN_MASK)
-			kept |= bits;
-	}
-	for (uint32_t i = 0; i < policy->nr_rules && !spoken; i++)
-		if (default_holds(policy, access, type, &policy->rules[i]))
-			strongest(to, &policy->rules[i], ALL);
-	if (to->answered)
-		return;
-	if (!access->write)
-		to->value = to->action == REGPIN_DROP ? 0 : access->old_value;
-	else if (to->action >= REGPIN_DROP)
-		to->value = access->old_value;
-	else
-		to->value = (access->new_value & ~kept) |
-			    (access->old_value & kept);
-	met.masked += kept != 0;
-}
-
 /* --- what it is compared on --- */
 
 /* Few registers, so that rules meet; some that mean more; the ends of the index. */
@@ -188,7 +39,10 @@ static uint32_t some_index(void)
 		MSR_EFER, MSR_LSTAR, REQUEST, 0x7ff, 0x800, 0x8ff, 0x900,
 	};
 
-	/* The further ones are for wide ranges. */
+	/* The further ones are for wide ranges, these for what shares a slot with others. */
+	if (!below(16))
+		return below(2) ? 0xc0010080 + below(24) :
+				  0xc0000000 + below(12000);
 	return below(3) ? 0xc0000080 + below(below(8) ? 24 : 160) :
 			  odd[below(13)];
 }
@@ -224,6 +78,9 @@ static struct rule some_rule(uint32_t line)
 		rule.access = (uint8_t)(1 + below(3));
 		if (rule.index < 0xffffff00)
 			rule.count = below(3) ? 1 + below(12) : 1 + below(200);
+		/* More than policy_slot() can tell apart. */
+		if (rule.index < 0xff000000 && !below(50))
+			rule.count = POLICY_SLOTS - 1 + below(POLICY_SLOTS);
 	}
 	if (rule.type == RULE_VALUE) {
 		rule.access = ACCESS_READ;
@@ -325,7 +182,7 @@ static void compare(const struct regpin_policy *whole, uint64_t hold,
 	struct state state = some_state(&access);
 	struct verdict is, should;
 
-	walk(whole, hold, &state, &access, &should);
+	met.masked += walk(whole, hold, &state, &access, &should) != 0;
 	memset(&is, 0xa5, sizeof(is));
 	judge(policy, &state, &access, &is);
 	assert_int_equal(is.action, should.action);

@@ -116,6 +116,10 @@ static void test_ranges_used(void **context)
 	assert_int_equal(filter_build(policy, NULL, &merged), 0);
 	assert_int_equal(ranges_used(), 0);
 	assert_false(filter_needed(policy));
+	/* By this the guest may ask, though nobody has anything against it. */
+	policy->settings.request_msr = 0x4b4d5300;
+	assert_true(filter_needed(policy));
+	policy->settings.request_msr = 0;
 	add_pin(policy, RULE_STICKY, MSR_EFER, ALL, REGPIN_GP);
 	assert_true(filter_needed(policy));
 	assert_int_equal(filter_build(policy, NULL, &merged), 0);

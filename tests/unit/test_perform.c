@@ -104,6 +104,95 @@ static void test_trial_stays(void **context)
 	mock_close();
 }
 
+/* On VMX the CPU itself takes the guest's write, and refuses it: nothing is tried. */
+static void test_wild_on_vmx(void **context)
+{
+	struct mock_vcpu *vcpu;
+
+	open_pinned(RULE_FROZEN, MSR_SYSENTER_EIP, 0xff, REGPIN_REPORT);
+	vcpu = &mock.vcpus[0];
+	vcpu->regpin->guest.linear_bits = 48;
+	vcpu->msrs[replay_slot(MSR_SYSENTER_EIP)] = 0x1000;
+	assert_false(mock_wrmsr(0, MSR_SYSENTER_EIP, WILD_EIP));
+	assert_int_equal(vcpu->msrs[replay_slot(MSR_SYSENTER_EIP)], 0x1000);
+	assert_int_equal(mock.nr_sets, 0);
+	/* The attempt is told, with what stands there. */
+	assert_int_equal(last_violation().new_value, WILD_EIP);
+	assert_int_equal(last_violation().value, 0x1000);
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 0);
+	/* One that is canonical only with five levels. */
+	assert_false(mock_wrmsr(0, MSR_SYSENTER_EIP, 0xff00000000001000));
+	vcpu->regpin->guest.linear_bits = 57;
+	assert_true(mock_wrmsr(0, MSR_SYSENTER_EIP, 0xff00000000001000));
+	mock_close();
+}
+
+/* Without unrestricted guests KVM emulates real mode, and makes it canonical there. */
+static void test_wild_in_real_mode(void **context)
+{
+	struct host *host;
+
+	open_reporting(MSR_SYSENTER_ESP);
+	host = &mock.vm->host;
+	host->linear_bits = 48;
+	mock.vcpus[0].regpin->guest.linear_bits = 48;
+	assert_false(mock_wrmsr(0, MSR_SYSENTER_ESP, WILD_EIP));
+	host->emulates_real_mode = true;
+	assert_true(mock_wrmsr(0, MSR_SYSENTER_ESP, WILD_EIP));
+	mock.vcpus[0].sregs.cr0 |= 1;
+	assert_false(mock_wrmsr(0, MSR_SYSENTER_ESP, WILD_EIP));
+	mock.vcpus[0].sregs.cr0 &= ~1ull;
+	assert_true(mock_wrmsr(0, MSR_SYSENTER_ESP, WILD_EIP));
+	mock_close();
+}
+
+#define FEATURE(n)	(mock.vcpus[n].others[4])
+#define MCG_CAP(n)	(mock.vcpus[n].others[5])
+
+/* The host may write what is locked, and bits that the guest does not have. */
+static void test_feature_control(void **context)
+{
+	open_pinned(RULE_NEVER, MSR_FEATURE_CONTROL, 1ull << 15, REGPIN_GP);
+	/* Not VMX. */
+	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0));
+	mock.vcpus[0].regpin->guest.feature_control = 0x7;
+	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x40001));
+	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x100005));
+	assert_int_equal(mock.nr_sets, 0);
+	/* LMCE came with KVM_X86_SETUP_MCE, behind CPUID; and went again. */
+	MCG_CAP(0) = 1ull << 27;
+	assert_true(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x100004));
+	MCG_CAP(0) = ~(1ull << 27);
+	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x100005));
+	assert_int_equal(FEATURE(0), 0x100004);
+	assert_true(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x5));
+	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x7));
+	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0));
+	assert_int_equal(FEATURE(0), 0x5);
+	/* The VMM's reset unlocks it. */
+	FEATURE(0) = 0;
+	assert_true(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x1));
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 0);
+	mock_close();
+}
+
+#define GUEST_MODE	(1 << 2)	/* KVM_RUN_X86_GUEST_MODE */
+
+/* By 0 from the host KVM leaves L2: that the guest's own would not do. */
+static void test_feature_control_in_l2(void **context)
+{
+	open_pinned(RULE_NEVER, MSR_FEATURE_CONTROL, 1ull << 15, REGPIN_GP);
+	mock.vcpus[0].regpin->guest.feature_control = 0x7;
+	FEATURE(0) = 0x4;
+	mock.vcpus[0].run.flags = GUEST_MODE;
+	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0));
+	assert_int_equal(mock.nr_sets, 0);
+	assert_true(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x2));
+	mock.vcpus[0].run.flags = 0;
+	assert_true(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0));
+	mock_close();
+}
+
 /* KVM would let the host. */
 static void test_not_the_guests(void **context)
 {
@@ -166,6 +255,10 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_fails),
 		cmocka_unit_test(test_trial_stays),
+		cmocka_unit_test(test_wild_on_vmx),
+		cmocka_unit_test(test_wild_in_real_mode),
+		cmocka_unit_test(test_feature_control),
+		cmocka_unit_test(test_feature_control_in_l2),
 		cmocka_unit_test(test_not_the_guests),
 		cmocka_unit_test(test_reserved_mtrr),
 		cmocka_unit_test(test_pins),

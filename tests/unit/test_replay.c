@@ -14,8 +14,7 @@
 #define FEATURES	(EFER_NXE | EFER_FFXSR | EFER_LME | EFER_LMA | \
 			 EFER_SVME | EFER_TCE | EFER_AIBRSE)
 
-static struct guest guest_of(uint32_t function, uint32_t subleaf, uint32_t eax,
-			     uint32_t ecx, uint32_t edx)
+static struct guest guest_with(struct kvm_cpuid_entry2 entry)
 {
 	struct {
 		struct kvm_cpuid2 header;
@@ -23,9 +22,7 @@ static struct guest guest_of(uint32_t function, uint32_t subleaf, uint32_t eax,
 	} cpuid = {
 		.header.nent = 2,
 		.entries = { { .function = 0x40000000, .eax = ~0u,
-			       .ecx = ~0u, .edx = ~0u },
-			     { .function = function, .index = subleaf,
-			       .eax = eax, .ecx = ecx, .edx = edx } },
+			       .ebx = ~0u, .ecx = ~0u, .edx = ~0u }, entry },
 	};
 	struct guest guest = { 0 };
 
@@ -33,18 +30,30 @@ static struct guest guest_of(uint32_t function, uint32_t subleaf, uint32_t eax,
 	return guest;
 }
 
+static struct guest guest_of(uint32_t function, uint32_t subleaf, uint32_t eax,
+			     uint32_t ecx, uint32_t edx)
+{
+	return guest_with((struct kvm_cpuid_entry2){
+		.function = function, .index = subleaf, .eax = eax,
+		.ecx = ecx, .edx = edx,
+	});
+}
+
 static void test_no_cpuid(void **context)
 {
-	struct guest guest = { .sysenter = 0xffffffff, .svm = true };
+	struct guest guest = { .sysenter = 0xffffffff, .sysenter_cs = 0xffffffff,
+			       .svm = true };
 
 	guest_from_cpuid(&guest, NULL);
 	assert_int_equal(guest.efer_forbidden, FEATURES);
 	assert_false(guest.svm || guest.vmx || guest.fred);
 	/* What was measured stays. */
 	assert_int_equal(guest.sysenter, 0xffffffff);
+	assert_int_equal(guest.sysenter_cs, 0xffffffff);
 	memset(&guest, 0, sizeof(guest));
 	guest_from_cpuid(&guest, NULL);
 	assert_int_equal(guest.sysenter, ~0ull);
+	assert_int_equal(guest.sysenter_cs, ~0ull);
 }
 
 /* Each bit of CPUID unlocks its own bits of EFER, and no others. */
@@ -110,7 +119,7 @@ static void test_efer(void **context)
 
 static void test_sysenter(void **context)
 {
-	struct guest guest = { .sysenter = 0xffffffff };
+	struct guest guest = { .sysenter = 0xffffffff, .sysenter_cs = ~0ull };
 
 	assert_int_equal(replay_effective(&guest, MSR_SYSENTER_EIP, 0,
 					  0xffffffff81000000), 0x81000000);
@@ -119,12 +128,141 @@ static void test_sysenter(void **context)
 	assert_int_equal(replay_effective(&guest, MSR_SYSENTER_CS, 0,
 					  0xffffffff81000000),
 			 0xffffffff81000000);
+	/* VMX: its field in the VMCS has 32 bits. */
+	guest = (struct guest){ .sysenter = ~0ull, .sysenter_cs = 0xffffffff };
+	assert_int_equal(replay_effective(&guest, MSR_SYSENTER_CS, 0,
+					  0xffffffff81000000), 0x81000000);
+	assert_int_equal(replay_effective(&guest, MSR_SYSENTER_EIP, 0,
+					  0xffffffff81000000),
+			 0xffffffff81000000);
 	assert_true(replay_kept(MSR_SYSENTER_EIP, 0x00007fffffffffff));
 	assert_false(replay_kept(MSR_SYSENTER_EIP, 0x0000800000000000));
 	assert_false(replay_kept(MSR_SYSENTER_ESP, 0xffff7fffffffffff));
 	assert_true(replay_kept(MSR_SYSENTER_ESP, 0xffff800000000000));
 	assert_true(replay_kept(MSR_SYSENTER_ESP, ~0ull));
 	assert_true(replay_kept(MSR_LSTAR, 0x0000800000000000));
+}
+
+/* Where the CPU itself takes the guest's writes, it refuses what is not canonical. */
+static void test_sysenter_width(void **context)
+{
+	static const struct {
+		uint64_t value;
+		bool valid48, valid57;
+	} rows[] = {
+		{ 0, true, true }, { ~0ull, true, true },
+		{ 0x00007fffffffffff, true, true },
+		{ 0x0000800000000000, false, true },
+		{ 0x00ffffffffffffff, false, true },
+		{ 0x0100000000000000, false, false },
+		{ 0xfeffffffffffffff, false, false },
+		{ 0xff00000000000000, false, true },
+		{ 0xffff7fffffffffff, false, true },
+		{ 0xffff800000000000, true, true },
+		{ 0x8000000000000000, false, false },
+	};
+	struct guest guest = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (uint32_t at = MSR_SYSENTER_ESP; at <= MSR_SYSENTER_EIP;
+		     at++) {
+			uint64_t value = rows[i].value;
+
+			guest.linear_bits = 0;
+			assert_true(replay_valid(&guest, at, true, 0, value));
+			guest.linear_bits = 48;
+			assert_int_equal(replay_valid(&guest, at, true, 0, value),
+					 rows[i].valid48);
+			guest.linear_bits = 57;
+			assert_int_equal(replay_valid(&guest, at, true, 0, value),
+					 rows[i].valid57);
+		}
+	}
+	assert_true(replay_valid(&guest, MSR_SYSENTER_CS, true, 0, 1ull << 63));
+	/* Nothing in CPUID changes what the host is. */
+	guest_from_cpuid(&guest, NULL);
+	assert_int_equal(guest.linear_bits, 57);
+}
+
+static void test_linear_bits(void **context)
+{
+	static const struct {
+		uint32_t eax;
+		uint8_t bits;
+	} rows[] = {
+		{ 0x3027, 48 }, { 0x392e, 57 }, { 0x0027, 48 }, { 0x2027, 48 },
+		{ 0x4027, 48 }, { 0xff27, 48 }, { 0x13927, 57 },
+	};
+	struct {
+		struct kvm_cpuid2 header;
+		struct kvm_cpuid_entry2 entries[1];
+	} cpuid = { .header.nent = 1,
+		    .entries = { { .function = 0x80000008 } } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cpuid.entries[0].eax = rows[i].eax;
+		assert_int_equal(linear_bits_from_cpuid(
+					 (struct kvm_cpuid2 *)&cpuid),
+				 rows[i].bits);
+	}
+	assert_int_equal(linear_bits_from_cpuid(NULL), 48);
+}
+
+/* Each bit of CPUID unlocks its own of FEATURE_CONTROL; LMCE comes otherwise. */
+static void test_feature_control(void **context)
+{
+	for (uint32_t bit = 0; bit < 32; bit++) {
+		uint32_t one = 1u << bit;
+		struct guest vmx = guest_of(1, 0, one, one, one);
+		struct guest sgx = guest_with((struct kvm_cpuid_entry2){
+			.function = 7, .ebx = one });
+		struct guest lc = guest_of(7, 0, one, one, one);
+		struct guest other = guest_with((struct kvm_cpuid_entry2){
+			.function = 7, .index = 1, .eax = one, .ebx = one,
+			.ecx = one, .edx = one });
+
+		assert_int_equal(vmx.feature_control,
+				 bit == 5 ? 0x7 : FEATURE_LOCK);
+		assert_int_equal(sgx.feature_control,
+				 bit == 2 ? 0x40001 : FEATURE_LOCK);
+		assert_int_equal(lc.feature_control,
+				 bit == 30 ? 0x20001 : FEATURE_LOCK);
+		assert_int_equal(other.feature_control, FEATURE_LOCK);
+	}
+	assert_true(replay_needs_lmce(MSR_FEATURE_CONTROL, 0x100005));
+	assert_false(replay_needs_lmce(MSR_FEATURE_CONTROL, 0x5));
+	assert_false(replay_needs_lmce(MSR_EFER, ~0ull));
+}
+
+static void test_feature_lock(void **context)
+{
+	const uint32_t index = MSR_FEATURE_CONTROL;
+
+	for (unsigned int bit = 0; bit < 64; bit++) {
+		struct guest guest = { .feature_control = 0x7, .lmce = true };
+		uint64_t value = 1ull << bit;
+
+		assert_int_equal(replay_valid(&guest, index, false, 0, value),
+				 bit < 3 || bit == 20);
+		assert_int_equal(replay_valid(&guest, index, false, 0x6,
+					      value | 0x7),
+				 bit < 3 || bit == 20);
+		/* What is locked stays so, the same value is refused, too. */
+		assert_false(replay_valid(&guest, index, false, 1, value));
+		assert_false(replay_valid(&guest, index, false, 0x5, 0x5));
+		guest = (struct guest){ .feature_control = FEATURE_LOCK };
+		assert_int_equal(replay_valid(&guest, index, false, 0, value),
+				 bit == 0);
+		assert_int_equal(replay_valid(&guest, index, false, value, 0),
+				 bit != 0);
+		assert_true(replay_readable(&guest, index));
+		/* Not on VMX: whatever the host may do with it. */
+		guest.feature_control = 0;
+		guest.lmce = true;
+		assert_false(replay_valid(&guest, index, false, 0, value));
+		assert_false(replay_valid(&guest, index, false, 0, 0));
+		assert_false(replay_readable(&guest, index));
+	}
 }
 
 static struct guest guest_with_width(uint32_t last, uint32_t width)
@@ -171,7 +309,7 @@ static void test_address_width(void **context)
 	assert_int_equal(guest.gpa_reserved, ~0ull << 36);
 }
 
-/* What KVM 5.10 would queue a #GP of its own for must not come to KVM_SET_MSRS. */
+/* What older KVMs would queue a #GP of its own for must not come to KVM_SET_MSRS. */
 static void test_mtrr(void **context)
 {
 	struct guest guest = guest_with_width(0x80000008, 40);
@@ -251,6 +389,10 @@ int main(void)
 		cmocka_unit_test(test_cpuid_bits),
 		cmocka_unit_test(test_efer),
 		cmocka_unit_test(test_sysenter),
+		cmocka_unit_test(test_sysenter_width),
+		cmocka_unit_test(test_linear_bits),
+		cmocka_unit_test(test_feature_control),
+		cmocka_unit_test(test_feature_lock),
 		cmocka_unit_test(test_address_width),
 		cmocka_unit_test(test_mtrr),
 		cmocka_unit_test(test_tsc_aux),

@@ -107,6 +107,33 @@ static void expects(void **context)
 	assert_false(line.expects);
 }
 
+/* What KVM itself has against it. It is a part of the statement. */
+static void is_refused(void **context)
+{
+	static const struct {
+		const char *text;
+		enum trace_refusal refusal;
+		size_t len;
+		bool expects;
+	} rows[] = {
+		{ "0 rdmsr 1", TRACE_TAKEN, 9, false },
+		{ "0 rdmsr 1 unknown", TRACE_UNKNOWN, 17, false },
+		{ "0 rdmsr 1  invalid # x", TRACE_INVALID, 18, false },
+		{ "0 wrmsr 1 2 unknown => gp", TRACE_UNKNOWN, 19, true },
+		{ "0 wrmsr 1 2 invalid => 7", TRACE_INVALID, 19, true },
+		{ "0 wrmsr 1 2 => gp", TRACE_TAKEN, 11, true },
+	};
+	struct trace_fault fault;
+	struct trace_line line;
+
+	for (size_t i = 0; i < NR(rows); i++) {
+		assert_int_equal(read_line(rows[i].text, &line, &fault), 1);
+		assert_int_equal(line.refusal, rows[i].refusal);
+		assert_int_equal(line.len, rows[i].len);
+		assert_int_equal(line.expects, rows[i].expects);
+	}
+}
+
 static void wrong(void **context)
 {
 	static const struct {
@@ -144,6 +171,11 @@ static void wrong(void **context)
 		{ "0 init => 0y", 11, "what is expected" },
 		{ "0 init => gp gp", 14, "one outcome" },
 		{ "0 init =>gp", 8, "too much" },
+		{ "0 rdmsr 1 Unknown", 11, "unknown or invalid" },
+		{ "0 rdmsr 1 unknown invalid", 19, "too much" },
+		{ "0 wrmsr 1 unknown", 11, "a value" },
+		{ "0 cr0 1 invalid", 9, "too much" },
+		{ "0 set PAT 1 invalid", 13, "too much" },
 		{ "window twice", 8, "too much" },
 		{ "reset 0", 7, "too much" },
 		{ "0 wr\x01msr 1 1", 3, "'wr?msr'" },
@@ -190,6 +222,7 @@ int main(void)
 		cmocka_unit_test(says),
 		cmocka_unit_test(says_nothing),
 		cmocka_unit_test(expects),
+		cmocka_unit_test(is_refused),
 		cmocka_unit_test(wrong),
 		cmocka_unit_test(names),
 	};

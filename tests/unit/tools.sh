@@ -53,6 +53,11 @@ if command -v jq >/dev/null; then
 	is 0 '^true$' jq '.registers == [.registers[0], .registers[1]] and .registers[0].index == "0xc4" and (.registers[1].known | not)' some.json
 fi
 
+for guest in amd:010:1 amd:-1 'amd: 1' amd:0x10f amd:0x19:0x100 amd:0x amd: foo amd:1:2:3; do
+	is 2 'FAMILY is at most 0x10e' "$regpin" explain --guest "$guest" "$policy"
+done
+is 0 '^What a guest may do' "$regpin" explain --guest amd:0x10e:0xff "$policy"
+
 printf '0 wrmsr LSTAR 1\n' >good
 is 0 '^0 wrmsr LSTAR 1 => ok$' "$regpin" sim "$policy" good
 is 0 'armed by syscall-entry' "$regpin" sim "$policy" - <good

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What regpin tells: the record of a verdict or of a change, and the numbers in it. A
+ * VMM includes regpin.h, which has the functions.
+ */
+#ifndef REGPIN_EVENT_H
+#define REGPIN_EVENT_H
+
+#include <linux/types.h>
+
+/**
+ * enum regpin_kind - the register files that a rule or an access can name
+ * @REGPIN_MSR: a model-specific register, by index (EFER is one of them)
+ * @REGPIN_CR0: control register 0
+ * @REGPIN_CR4: control register 4
+ * @REGPIN_XCR0: extended control register 0
+ * @REGPIN_KIND_MAX: number of kinds
+ */
+enum regpin_kind {
+	REGPIN_MSR,
+	REGPIN_CR0,
+	REGPIN_CR4,
+	REGPIN_XCR0,
+	REGPIN_KIND_MAX
+};
+
+/**
+ * enum regpin_action - what is done about an access, mildest first
+ * @REGPIN_ALLOW: it happens as without regpin
+ * @REGPIN_REPORT: it happens and is an event
+ * @REGPIN_MASK: the write happens with the violated bits as they were
+ * @REGPIN_DROP: the instruction completes and changes nothing; a read gives 0
+ * @REGPIN_GP: the guest gets #GP(0)
+ * @REGPIN_PAUSE: the vCPU stands before the instruction until somebody answers,
+ *	see regpin_vcpu_answer()
+ * @REGPIN_STOP: the VM must not run on; its VMM should end it as crashed
+ * @REGPIN_ACTION_MAX: number of actions
+ *
+ * Where several rules judge one access, the last in this order decides.
+ */
+enum regpin_action {
+	REGPIN_ALLOW,
+	REGPIN_REPORT,
+	REGPIN_MASK,
+	REGPIN_DROP,
+	REGPIN_GP,
+	REGPIN_PAUSE,
+	REGPIN_STOP,
+	REGPIN_ACTION_MAX
+};
+
+/**
+ * enum regpin_event_type - what an event records
+ * @REGPIN_EVENT_VIOLATION: a guest's access violated a rule
+ * @REGPIN_EVENT_VMM_WRITE: the VMM lowered a pin outside of reset and load
+ * @REGPIN_EVENT_ARMED: a vCPU's pins hold from now on; @detail is an enum
+ *	regpin_cause
+ * @REGPIN_EVENT_RESET: the VMM reset an armed vCPU; its pins are off
+ * @REGPIN_EVENT_ATTACHED: a VM got its filter
+ * @REGPIN_EVENT_REFUSED: the VM must not run; @detail says why. With
+ *	REGPIN_REFUSED_FILTER @index and @value are the first MSRs that found no room
+ *	and how many they are, @bits is 1 for reads, 2 for writes, 3 for both, and
+ *	@new_value the number of ranges behind it that found none either
+ * @REGPIN_EVENT_FAILED: a host call failed, and the access was denied for it;
+ *	@detail is the errno
+ * @REGPIN_EVENT_DISARMED: a vCPU's pins are off; @detail is an enum regpin_cause
+ * @REGPIN_EVENT_DETECTED: a register was found changed in a way that violates a
+ *	rule, on a host that can't stop it; @detail is the time since it was last
+ *	looked at, in microseconds of the vCPU's run time, and @action what was
+ *	done about it (REGPIN_MASK: the bits are back)
+ * @REGPIN_EVENT_INIT: an armed vCPU got an INIT, and starts afresh; @old_value is
+ *	CR4 and @new_value CR0 before it, @value EFER
+ * @REGPIN_EVENT_DEADLINE: a vCPU runs with paging and has not armed in time,
+ *	though its VM is armed; @detail is the time, in milliseconds
+ * @REGPIN_EVENT_ANSWERED: a held vCPU was let go; @action is the answer
+ * @REGPIN_EVENT_POLICY: a new policy holds on all vCPUs
+ * @REGPIN_EVENT_SHUTDOWN: an armed vCPU met a shutdown: a triple fault, or an RSM that
+ *	KVM's CR filter refused; @detail is 1 if it was in SMM. It does not enter again
+ *	before the VMM resets it
+ * @REGPIN_EVENT_TYPE_MAX: number of types
+ */
+enum regpin_event_type {
+	REGPIN_EVENT_VIOLATION,
+	REGPIN_EVENT_VMM_WRITE,
+	REGPIN_EVENT_ARMED,
+	REGPIN_EVENT_RESET,
+	REGPIN_EVENT_ATTACHED,
+	REGPIN_EVENT_REFUSED,
+	REGPIN_EVENT_FAILED,
+	REGPIN_EVENT_DISARMED,
+	REGPIN_EVENT_DETECTED,
+	REGPIN_EVENT_INIT,
+	REGPIN_EVENT_DEADLINE,
+	REGPIN_EVENT_ANSWERED,
+	REGPIN_EVENT_POLICY,
+	REGPIN_EVENT_SHUTDOWN,
+	REGPIN_EVENT_TYPE_MAX
+};
+
+/**
+ * enum regpin_cause - why a vCPU's pins came on or went off, in @detail of an event
+ * @REGPIN_BY_START: the policy arms from the first instruction
+ * @REGPIN_BY_SYSCALL_ENTRY: the guest set its LSTAR
+ * @REGPIN_BY_REQUEST: the guest asked for it
+ * @REGPIN_BY_OPERATOR: regpin_vm_arm() or regpin_vm_disarm()
+ * @REGPIN_BY_LOAD: the VMM loaded the state of a running system
+ * @REGPIN_BY_WINDOW: a window was opened, or has ended
+ * @REGPIN_BY_INIT: the vCPU got an INIT, and the floor holds for it
+ * @REGPIN_CAUSE_MAX: number of causes
+ */
+enum regpin_cause {
+	REGPIN_BY_START,
+	REGPIN_BY_SYSCALL_ENTRY,
+	REGPIN_BY_REQUEST,
+	REGPIN_BY_OPERATOR,
+	REGPIN_BY_LOAD,
+	REGPIN_BY_WINDOW,
+	REGPIN_BY_INIT,
+	REGPIN_CAUSE_MAX
+};
+
+/**
+ * enum regpin_refusal - why a VM must not run, in @detail of an event
+ * @REGPIN_REFUSED_SVM: the guest's CPUID offers SVM, and the policy does not
+ *	accept nested virtualisation
+ * @REGPIN_REFUSED_VMX: the same with VMX
+ * @REGPIN_REFUSED_SMM: the VM has memory for SMM, and the policy does not
+ *	accept that
+ * @REGPIN_REFUSED_FRED: the guest's CPUID offers FRED, whose entry set-up
+ *	this version can't watch
+ * @REGPIN_REFUSED_FILTER: the policy's filter and the VMM's own don't fit
+ *	into KVM's 16 ranges together, or KVM refused them
+ * @REGPIN_REFUSED_HOST: this KVM lacks what the policy needs
+ * @REGPIN_REFUSED_FD: a KVM fd whose VM is not known to regpin
+ * @REGPIN_REFUSED_CPUID: the CPUIDs of two vCPUs differ so that not the same rules of
+ *	the policy hold for both
+ * @REGPIN_REFUSED_MAX: number of reasons
+ */
+enum regpin_refusal {
+	REGPIN_REFUSED_SVM,
+	REGPIN_REFUSED_VMX,
+	REGPIN_REFUSED_SMM,
+	REGPIN_REFUSED_FRED,
+	REGPIN_REFUSED_FILTER,
+	REGPIN_REFUSED_HOST,
+	REGPIN_REFUSED_FD,
+	REGPIN_REFUSED_CPUID,
+	REGPIN_REFUSED_MAX
+};
+
+#define REGPIN_NO_VCPU	0xffffffffu
+#define REGPIN_NO_RULE	0xffffffffu
+
+/**
+ * struct regpin_event - the record of a verdict or of a life-cycle change
+ * @time: CLOCK_REALTIME in nanoseconds
+ * @old_value: the register before the access
+ * @new_value: the value that the guest (or the VMM) proposed
+ * @value: what the register holds, or the read returned, afterwards
+ * @bits: the bits of @new_value that violated the rule; all ones for rules on
+ *	a whole register
+ * @rip: linear address of the instruction (CS base + RIP), violations only
+ * @type: enum regpin_event_type
+ * @vm: number of the VM in this process, from 0
+ * @vcpu: the id given to KVM_CREATE_VCPU, or REGPIN_NO_VCPU
+ * @index: MSR index if @kind is REGPIN_MSR, else 0
+ * @rule: number of the deciding rule in the policy, or REGPIN_NO_RULE
+ * @detail: see the event's type
+ * @kind: enum regpin_kind
+ * @action: enum regpin_action, the verdict
+ * @write: 1 for a write, 0 for a read
+ * @cpl: privilege level of the guest at @rip, 0 to 3
+ * @has_rip: 1 if @rip and @cpl are valid
+ * @policy: how often regpin_vm_set_policy() had given the VM another policy; @rule
+ *	is of that one. Modulo 256
+ * @pad: 0
+ *
+ * 80 bytes, the same on every host; travels through shared memory.
+ */
+struct regpin_event {
+	__u64 time;
+	__u64 old_value;
+	__u64 new_value;
+	__u64 value;
+	__u64 bits;
+	__u64 rip;
+	__u32 type;
+	__u32 vm;
+	__u32 vcpu;
+	__u32 index;
+	__u32 rule;
+	__u32 detail;
+	__u8 kind;
+	__u8 action;
+	__u8 write;
+	__u8 cpl;
+	__u8 has_rip;
+	__u8 policy;
+	__u8 pad[2];
+};
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a vCPU is in, as somebody knows who has read regpin-policy(5) and sees what happens:
+ * without asking regpin. But for one thing: what the floor goes by, which regpin has
+ * looked up at some time.
+ */
+#include "believe.h"
+
+#define PAT_RESET	0x0007040600070406ull
+
+bool believe_get(struct life *life, uint32_t vcpu, uint32_t index,
+		 uint64_t *value)
+{
+	return !tiny_get_msr(&life->vcpus[vcpu], index, value);
+}
+
+static uint64_t known_msr(struct life *life, const struct step *step,
+			  uint32_t index, bool before)
+{
+	uint64_t value = 0;
+
+	if (before && index == step->index && step->known)
+		return step->before;
+	believe_get(life, step->vcpu, index, &value);
+	return value;
+}
+
+/* The vCPU's syscall set-up is done: what it has now others must have, and it must keep. */
+static void finish(struct life *life, const struct step *step, bool before)
+{
+	struct moment *now = &life->now[step->vcpu];
+
+	if (now->done)
+		return;
+	now->done = true;
+	for (int i = 0; i < NR_REPLAY; i++) {
+		uint64_t value = known_msr(life, step, replay_registers[i],
+					   before);
+
+		life->once[step->vcpu][i] = value;
+		if (life->settled)
+			continue;
+		life->common[i] = value;
+		life->common_known[i] = replay_registers[i] != MSR_PAT ||
+					value != PAT_RESET;
+	}
+	life->settled = true;
+}
+
+/* What armed it before the access, which is judged then as an armed one's. */
+void moment_before(struct life *life, const struct step *step)
+{
+	for (unsigned int i = 0; i < step->nr_events; i++) {
+		const struct regpin_event *e = &step->events[i];
+
+		if (e->type != REGPIN_EVENT_ARMED ||
+		    e->detail == REGPIN_BY_SYSCALL_ENTRY)
+			continue;
+		life->now[e->vcpu].armed = true;
+		if (known_msr(life, step, MSR_LSTAR, true) &&
+		    known_msr(life, step, MSR_SFMASK, true))
+			finish(life, step, true);
+	}
+}
+
+void moment_take(struct life *life, struct step *step)
+{
+	int slot = replay_slot(step->index);
+
+	moment_before(life, step);
+	step->moment = life->now[step->vcpu];
+	step->moment.beside = life->now[!step->vcpu].armed;
+	step->moment.settled = life->settled;
+	step->moment.paging = life->mode == TINY_LONG;
+	step->moment.floor = life->vm.regpin->had.efer;
+	if (slot < 0)
+		return;
+	step->moment.common = life->common[slot];
+	step->moment.no_common = !life->common_known[slot];
+	step->moment.once = life->once[step->vcpu][slot];
+}
+
+/* Was the write performed, as far as the events tell? */
+static bool performed(const struct step *step)
+{
+	for (unsigned int i = 0; i < step->nr_events; i++)
+		if (step->events[i].type == REGPIN_EVENT_VIOLATION &&
+		    step->events[i].action >= REGPIN_DROP)
+			return false;
+	return step->op == TRACE_WRMSR && !step->fate &&
+	       step->refusal == TRACE_TAKEN;
+}
+
+/* regpin-policy(5): arming, and when a syscall set-up is done. */
+void moment_after(struct life *life, const struct step *step)
+{
+	struct moment *now = &life->now[step->vcpu];
+	int pat = replay_slot(MSR_PAT);
+
+	if (!performed(step))
+		return;
+	if (step->index == MSR_PAT && life->settled &&
+	    !life->common_known[pat] && step->after != PAT_RESET) {
+		life->common[pat] = step->after;
+		life->common_known[pat] = true;
+	}
+	for (unsigned int i = 0; i < step->nr_events; i++)
+		if (step->events[i].type == REGPIN_EVENT_ARMED)
+			now->armed = true;
+	if (step->index == MSR_SFMASK)
+		life->masked[step->vcpu] = step->after;
+	if (!now->armed || !known_msr(life, step, MSR_LSTAR, false))
+		return;
+	if (step->index == MSR_SFMASK ||
+	    (step->index == MSR_LSTAR && life->masked[step->vcpu]))
+		finish(life, step, false);
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What `regpin sim` says of the trace of a life, line by line, against that lived. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "believe.h"
+#include "event_json.h"
+
+static void write_line(FILE *file, const struct step *step)
+{
+	static const char *const refusals[] = { "", " unknown", " invalid" };
+
+	switch (step->op) {
+	case TRACE_RDMSR:
+		fprintf(file, "%u rdmsr 0x%x%s\n", step->vcpu, step->index,
+			refusals[step->refusal]);
+		break;
+	case TRACE_WRMSR:
+		fprintf(file, "%u wrmsr 0x%x 0x%" PRIx64 "%s\n", step->vcpu,
+			step->index, step->value, refusals[step->refusal]);
+		break;
+	case TRACE_SET:
+		fprintf(file, "%u set 0x%x 0x%" PRIx64 "\n", step->vcpu,
+			step->index, step->value);
+		break;
+	case TRACE_ANSWER:
+		fprintf(file, "%u answer %s\n", step->vcpu,
+			step->value == REGPIN_ALLOW ? "allow" :
+			step->value == REGPIN_GP ? "gp" : "stop");
+		break;
+	default:
+		fprintf(file, "%s\n", step->op == TRACE_ARM ? "arm" :
+			step->op == TRACE_DISARM ? "disarm" :
+			step->once ? "window once" : "window");
+	}
+}
+
+/* As test's vCPUs begin; see tiny_set_mode(). */
+static unsigned int write_trace(void)
+{
+	FILE *file = fopen(trace_path, "w");
+	unsigned int lines = 0;
+
+	if (!file)
+		abort();
+	for (unsigned int i = 0; i < BELIEVE_VCPUS; i++, lines += 3)
+		fprintf(file, "%u set CR0 %s\n%u set CR4 %s\n%u set EFER %s\n",
+			i, lived.mode == TINY_LONG ? "0x80010031" : "0x31",
+			i, lived.mode == TINY_LONG ? "0x20" : "0", i,
+			lived.mode == TINY_LONG ? "0x500" : "0");
+	for (unsigned int i = 0; i < lived.nr_steps; i++)
+		write_line(file, &lived.steps[i]);
+	fclose(file);
+	return lines;
+}
+
+static bool key_text(const char *line, const char *key, char *to, size_t size)
+{
+	char quoted[32];
+	const char *at;
+
+	snprintf(quoted, sizeof(quoted), "\"%s\":\"", key);
+	at = strstr(line, quoted);
+	to[0] = 0;
+	if (!at)
+		return false;
+	at += strlen(quoted);
+	snprintf(to, size, "%.*s", (int)strcspn(at, "\""), at);
+	return true;
+}
+
+static uint64_t key_number(const char *line, const char *key, uint64_t missing)
+{
+	char text[32];
+
+	return key_text(line, key, text, sizeof(text)) ?
+		       strtoull(text, NULL, 0) : missing;
+}
+
+/* The strongest one of @type, and of these the first. */
+static const struct regpin_event *event_of(const struct step *step,
+					   unsigned int type)
+{
+	const struct regpin_event *found = NULL;
+
+	for (unsigned int i = 0; i < step->nr_events; i++) {
+		const struct regpin_event *e = &step->events[i];
+
+		if (e->type == type && (!found || e->action > found->action))
+			found = e;
+	}
+	return found;
+}
+
+const struct regpin_event *violation(const struct step *step)
+{
+	return event_of(step, REGPIN_EVENT_VIOLATION);
+}
+
+/* Held or stopped by a look before it was entered: it never got to the access. */
+bool stopped_at_the_door(const struct step *step)
+{
+	const struct regpin_event *e = event_of(step, REGPIN_EVENT_DETECTED);
+
+	return e && e->action >= REGPIN_PAUSE && step->fate && !violation(step);
+}
+
+/* What sim names the rule of: what was violated, or else found to be. */
+static const struct regpin_event *named(const struct step *step)
+{
+	const struct regpin_event *e = violation(step);
+
+	return e ? e : event_of(step, REGPIN_EVENT_DETECTED);
+}
+
+/*
+ * There are KVMs (software, 6.18) that run a WRMSR that they have handed out once more if
+ * NXE was changed meanwhile: then there is a second exit, and the same event, for a write
+ * that changes nothing any more.
+ */
+static void forget_repeated(struct step *step)
+{
+	struct regpin_event *a = step->events, *b = a + step->nr_events - 1;
+
+	if (!repeats || step->index != MSR_EFER || step->nr_events < 2 ||
+	    !((step->before ^ step->after) & EFER_NXE) || a->type != b->type ||
+	    a->rule != b->rule || b->old_value != a->value ||
+	    b->value != a->value)
+		return;
+	tally.repeated++;
+	step->nr_events--;
+}
+
+/* Then other rules may judge the second one: what was held is now refused, or the like. */
+static bool judged_twice(const struct step *step)
+{
+	const struct regpin_event *e = violation(step);
+
+	return repeats && step->op == TRACE_WRMSR && step->index == MSR_EFER &&
+	       (step->before ^ step->after) & EFER_NXE &&
+	       (step->fate == TINY_HELD || (e && e->old_value == step->after));
+}
+
+/* Which rule, where it was written, and which bits. */
+static void compare_rule(const struct step *step, unsigned int n,
+			 const char *line)
+{
+	const struct regpin_event *e = named(step);
+	char rule[32], where[400], live[400] = "";
+	const struct rule *r = NULL;
+
+	if (e && e->rule < lived.policy->nr_rules)
+		r = &lived.policy->rules[e->rule];
+	if (r)
+		snprintf(live, sizeof(live), "%s:%u:%u", policy_path, r->line,
+			 r->column);
+	key_text(line, "rule", rule, sizeof(rule));
+	key_text(line, "where", where, sizeof(where));
+	if (strcmp(where, live) != 0 ||
+	    strcmp(rule, r ? rule_type_names[r->type] : "") != 0)
+		differs(step, n, "the event is by '%s' at '%s', sim says '%s' at '%s'",
+			r ? rule_type_names[r->type] : "", live, rule, where);
+	if (!e)
+		return;
+	if (r)
+		tally.types[r->type]++;
+	tally.actions[e->action]++;
+	if (e->bits != key_number(line, "bits", ~0ull))
+		differs(step, n, "bits 0x%llx, sim says %s", e->bits, line);
+	if (e->type != REGPIN_EVENT_VIOLATION)
+		return;
+	if (e->index != step->index || e->write != (step->op == TRACE_WRMSR) ||
+	    e->vcpu != step->vcpu || !e->has_rip ||
+	    e->rip != (e->write ? TINY_WRMSR : TINY_RDMSR) || e->cpl)
+		differs(step, n, "the event is about something else");
+	if (e->write && (e->new_value != step->value ||
+			 (step->known && !step->volatile_value &&
+			  e->old_value != step->before)))
+		differs(step, n, "the event has other values: 0x%llx over 0x%llx",
+			e->new_value, e->old_value);
+	if (e->write && step->known && step->fate <= TINY_GP &&
+	    !step->volatile_value && e->value != step->after)
+		differs(step, n, "the event says that it holds 0x%llx, not 0x%" PRIx64,
+			e->value, step->after);
+}
+
+/* The other events, and their order. */
+static void compare_events(const struct step *step, unsigned int n,
+			   const char *line)
+{
+	char live[600] = "\"events\":[";
+	const char *sim = strstr(line, "\"events\":[");
+	size_t used = strlen(live);
+
+	for (unsigned int i = 0; i < step->nr_events; i++) {
+		const struct regpin_event *e = &step->events[i];
+		const char *cause = event_cause_name(e);
+
+		if (e == named(step))
+			continue;
+		used += (size_t)snprintf(live + used, sizeof(live) - used,
+			"%s{\"vcpu\":%u,\"event\":\"%s\"%s%s%s}",
+			live[used - 1] == '[' ? "" : ",", e->vcpu,
+			event_type_names[e->type], cause ? ",\"cause\":\"" : "",
+			cause ? cause : "", cause ? "\"" : "");
+	}
+	snprintf(live + used, sizeof(live) - used, "]}");
+	if (!sim || strcmp(sim, live) != 0)
+		differs(step, n, "the events are %s, sim says %s", live,
+			sim ? sim : line);
+}
+
+static int fate_of(const char *outcome)
+{
+	return !strcmp(outcome, "gp") ? TINY_GP :
+	       !strcmp(outcome, "pause") ? TINY_HELD :
+	       !strcmp(outcome, "stop") ? TINY_STOPPED : 0;
+}
+
+/* A mask left a value that KVM takes for what it is? Else only the #GP is compared. */
+static bool mask_taken(const struct step *step, unsigned int n, uint64_t value)
+{
+	uint64_t after;
+
+	if (believe_twin(lived.twin, true, step->index, value, true,
+			 step->before, &after) == TWIN_DONE && after == value)
+		return step->refusal == TRACE_TAKEN || step->value != value;
+	if (step->fate == TINY_GP && step->after != step->before)
+		differs(step, n, "refused, but it holds 0x%" PRIx64, step->after);
+	tally.cut++;
+	return false;
+}
+
+/* Returns false if what follows can't be compared. */
+static bool compare_access(const struct step *step, unsigned int n,
+			   const char *line, const char *outcome)
+{
+	const struct regpin_event *e = violation(step);
+	/* Who is held or stopped from before does not get there. */
+	uint64_t value = key_number(line, "value", step->after);
+	bool write = step->op == TRACE_WRMSR;
+
+	tally.accesses++;
+	tally.fates[step->fate <= TINY_STOPPED ? step->fate : 0]++;
+	tally.refusals[step->refusal]++;
+	tally.volatiles += step->volatile_value;
+	if (!strcmp(outcome, "mask") && !mask_taken(step, n, value))
+		return false;
+	if (step->fate != fate_of(outcome))
+		differs(step, n, "it ends with %d, sim says %s (%s)", step->fate,
+			outcome, line);
+	else if (!step->fate && strcmp(outcome, e ?
+				       regpin_action_names[e->action] :
+				       "ok") != 0)
+		differs(step, n, "the event says %s, sim %s",
+			e ? regpin_action_names[e->action] : "nothing", outcome);
+	if (write && step->known && !step->volatile_value &&
+	    value != step->after)
+		differs(step, n, "it holds 0x%" PRIx64 ", sim says 0x%" PRIx64,
+			step->after, value);
+	if (!write && !step->fate && !step->volatile_value &&
+	    value != step->read)
+		differs(step, n, "it read 0x%" PRIx64 ", sim says 0x%" PRIx64,
+			step->read, value);
+	/* What was volatile and is answered isn't. */
+	if (!write && !step->fate && e && e->action == REGPIN_DROP &&
+	    step->read != value)
+		differs(step, n, "it read 0x%" PRIx64 ", sim says 0x%" PRIx64,
+			step->read, value);
+	return true;
+}
+
+static bool compare_line(struct step *step, unsigned int n,
+			 const char *line)
+{
+	char outcome[32];
+	bool access = step->op == TRACE_RDMSR || step->op == TRACE_WRMSR;
+
+	tally.steps++;
+	if (!key_text(line, "outcome", outcome, sizeof(outcome))) {
+		differs(step, n, "sim has no outcome: %s", line);
+		return false;
+	}
+	if (access)
+		forget_repeated(step);
+	if (access && judged_twice(step)) {
+		tally.repeated++;
+		return false;
+	}
+	if (access && !compare_access(step, n, line, outcome))
+		return false;
+	if (!access && (step->fate != 0) != (strcmp(outcome, "ok") != 0))
+		differs(step, n, "it ends with %d, sim says %s", step->fate,
+			outcome);
+	if (access)
+		compare_rule(step, n, line);
+	compare_events(step, n, line);
+	return true;
+}
+
+void believe_sim(void)
+{
+	unsigned int skip = write_trace(), n;
+	int status = ask("sim", trace_path);
+	char *line = said, *end;
+
+	if (status) {
+		differs(&lived.steps[0], 0, "sim ends with %d: %.300s", status, said);
+		return;
+	}
+	for (n = 0; n < skip + lived.nr_steps; n++, line = end + 1) {
+		end = strchr(line, '\n');
+		if (!end) {
+			differs(&lived.steps[0], n, "sim has no more lines");
+			return;
+		}
+		*end = 0;
+		if (n >= skip && !compare_line(&lived.steps[n - skip], n + 1, line))
+			return;
+	}
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a guest may still write to a register: found out by trying it. What a rule on the
+ * whole register has against a write depends on what the first armed vCPU has there, and on
+ * what the vCPU itself had; what a rule on bits has against it, on these. So a write is tried
+ * as one that those or these can't mind, and each bit is changed both ways. What is done by
+ * several rules is what the strongest of them does: so the sentences on a register, between
+ * semicolons, are all true at once, and the strongest one counts.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "explain.h"
+#include "replay.h"
+
+#define OTHER		0x1234ull	/* what a register may hold; no single bit */
+
+const char *const explain_done[REGPIN_ACTION_MAX] = {
+	[REGPIN_ALLOW] = "allowed",
+	[REGPIN_REPORT] = "allowed, and an event",
+	[REGPIN_MASK] = "written without that",
+	[REGPIN_DROP] = "the write vanishes",
+	[REGPIN_GP] = "#GP",
+	[REGPIN_PAUSE] = "the vCPU is held until the operator answers",
+	[REGPIN_STOP] = "the VM is stopped",
+};
+
+static const char *const found[REGPIN_ACTION_MAX] = {
+	[REGPIN_REPORT] = "found later: an event",
+	[REGPIN_MASK] = "found later, and put back",
+	[REGPIN_PAUSE] = "found later: the vCPU is held until the operator answers",
+	[REGPIN_STOP] = "found later: the VM is stopped",
+};
+
+/* What is done about a violation; where it can't be stopped it is found by a look. */
+static const char *action_text(const struct explain *explain,
+			       const struct subject *subject,
+			       unsigned int action)
+{
+	if (subject->kind == REGPIN_MSR || explain->host->cr_filter)
+		return explain_done[action];
+	return found[action == REGPIN_REPORT ? REGPIN_REPORT :
+		     explain->policy->settings.detect_action];
+}
+
+/* What whole registers' rules could mind about a write. */
+#define NOT_COMMON	(1u << 0)	/* the first armed vCPU has another value */
+#define NOT_OWN		(1u << 1)	/* it is not what the vCPU had, if it is a change */
+#define FLOOR		(1u << 2)	/* it takes what `require` wants kept */
+
+static struct state state_of(enum phase phase, uint64_t new, unsigned int minds)
+{
+	const struct protections full = { ~0ull, ~0ull, ~0ull };
+
+	return (struct state){
+		.armed = phase >= PHASE_FIRST,
+		.setup_done = phase == PHASE_DONE,
+		.uniform_known = phase != PHASE_UNARMED && phase != PHASE_FIRST,
+		.uniform = minds & NOT_COMMON ? ~new : new,
+		.once = minds & NOT_OWN ? ~new : new,
+		.reborn = !(minds & NOT_OWN),
+		/* What it lacks is told by explain_floor(). */
+		.own = full, .first = full,
+	};
+}
+
+/* What CPUs ignore (LMA, half of TSC_AUX) changes nothing. */
+static uint64_t effective(const struct subject *subject, uint64_t old,
+			  uint64_t new)
+{
+	static const struct guest guest = { .sysenter = ~0ull,
+					    .sysenter_cs = ~0ull };
+
+	return subject->kind == REGPIN_MSR ?
+		       replay_effective(&guest, subject->index, old, new) : new;
+}
+
+/* What is done about a write of @new over @old? */
+static unsigned int ask(const struct explain *explain,
+			const struct subject *subject, enum phase phase,
+			uint64_t old, uint64_t new, unsigned int minds)
+{
+	const struct access access = {
+		.kind = (uint8_t)subject->kind, .write = true,
+		.index = subject->index, .old_value = effective(subject, old, old),
+		.new_value = effective(subject, old, new),
+	};
+	struct verdict verdict;
+	struct state state;
+
+	if (!explain_shown(explain, &access))
+		return REGPIN_ALLOW;
+	state = state_of(phase, access.new_value, minds);
+	/* See floor_late(). */
+	state.floor = minds & FLOOR && judge_needs_own(&access) &&
+		      (phase == PHASE_BESIDE || phase == PHASE_SETUP);
+	/* Looks are for armed vCPUs, as watch.c says. */
+	if (access.kind != REGPIN_MSR && !explain->host->cr_filter) {
+		if (phase < PHASE_FIRST)
+			return REGPIN_ALLOW;
+		state = (struct state){ .armed = true };
+	}
+	judge(explain->policy, &state, &access, &verdict);
+	return verdict.action;
+}
+
+/* How bits may change: the same for all of @bits. */
+struct group {
+	unsigned int set, clear;
+	uint64_t bits;
+};
+
+/* Bits by what is done when they are set, and cleared. Returns their number. */
+static unsigned int group_bits(const struct explain *explain,
+			       const struct subject *subject, enum phase phase,
+			       struct group groups[64])
+{
+	unsigned int nr = 0;
+
+	for (unsigned int n = 0; n < 64; n++) {
+		uint64_t bit = 1ull << n;
+		unsigned int set = ask(explain, subject, phase, ~bit, ~0ull, 0);
+		unsigned int clear = ask(explain, subject, phase, ~0ull, ~bit, 0);
+		unsigned int i = 0;
+
+		while (i < nr && (groups[i].set != set ||
+				  groups[i].clear != clear))
+			i++;
+		if (i == nr)
+			groups[nr++] = (struct group){ set, clear, 0 };
+		groups[i].bits |= bit;
+	}
+	return nr;
+}
+
+/* "NXE and bits 8-11 can't", or "all bits but NXE can't" if that is shorter. */
+static void bits_text(const struct subject *subject, uint64_t which, char *to,
+		      size_t size)
+{
+	char bits[1024];
+	bool most = __builtin_popcountll(which) > 32;
+
+	bits_list(bits, sizeof(bits), subject->kind, subject->index,
+		  most ? ~which : which);
+	text_add(to, size, "%s", *to ? "; " : "");
+	if (!~which)
+		text_add(to, size, "no bit can");
+	else
+		text_add(to, size, "%s%s can't", most ? "all bits but " : "",
+			 bits);
+}
+
+/* One sentence on @group. */
+static void group_text(const struct explain *explain,
+		       const struct subject *subject, const struct group *group,
+		       char *to, size_t size)
+{
+	const char *set = action_text(explain, subject, group->set);
+	const char *clear = action_text(explain, subject, group->clear);
+
+	bits_text(subject, group->bits, to, size);
+	if (group->set == group->clear)
+		text_add(to, size, " change (%s)", set);
+	else if (group->set && group->clear)
+		text_add(to, size, " be set (%s) nor cleared (%s)", set, clear);
+	else if (group->set)
+		text_add(to, size, " be set (%s)", set);
+	else
+		text_add(to, size, " be cleared once set (%s)", clear);
+}
+
+/* The mildest that is done about a change of one bit of @old. */
+static unsigned int mildest(const struct explain *explain,
+			    const struct subject *subject, enum phase phase,
+			    uint64_t old, unsigned int minds)
+{
+	unsigned int least = REGPIN_STOP;
+
+	for (unsigned int n = 0; n < 64; n++) {
+		uint64_t new = effective(subject, old, old ^ 1ull << n);
+		unsigned int action = ask(explain, subject, phase, old, new,
+					  minds);
+
+		if (new != old && action < least)
+			least = action;
+	}
+	return least;
+}
+
+static void put(char *to, size_t size, const char *text, const char *otherwise)
+{
+	text_add(to, size, "%s%s (else: %s)", *to ? "; " : "", text, otherwise);
+}
+
+/* What rules on whole registers let pass; @always is done about every write. */
+static void by_whole(const struct explain *explain,
+		     const struct subject *subject, enum phase phase,
+		     unsigned int always, char *to, size_t size)
+{
+	unsigned int common = ask(explain, subject, phase, OTHER, OTHER,
+				  NOT_COMMON);
+	unsigned int bits = mildest(explain, subject, phase, OTHER, 0);
+	unsigned int own = mildest(explain, subject, phase, OTHER, NOT_OWN);
+	unsigned int first = mildest(explain, subject, phase, 0, NOT_OWN);
+
+	if (common > always)
+		put(to, size, "only of the value that the VM's first armed vCPU has there",
+		    action_text(explain, subject, common));
+	if (own <= bits)
+		return;
+	put(to, size, phase == PHASE_DONE ?
+	    "only of what it holds, or held after its syscall set-up" :
+	    first < own ? "free while it is 0, then only of what it holds" :
+			  "only of what it holds",
+	    action_text(explain, subject, own));
+}
+
+/* What `require` wants kept. Returns the bits. */
+static uint64_t by_floor(const struct explain *explain,
+			 const struct subject *subject, enum phase phase,
+			 char *to, size_t size)
+{
+	uint64_t bits[REGPIN_ACTION_MAX] = { 0 }, all = 0;
+
+	for (unsigned int n = 0; n < 64; n++) {
+		uint64_t bit = 1ull << n;
+		unsigned int pinned = ask(explain, subject, phase, ~0ull, ~bit, 0);
+		unsigned int action = ask(explain, subject, phase, ~0ull, ~bit,
+					  FLOOR);
+
+		if (action > pinned)
+			bits[action] |= bit;
+	}
+	for (unsigned int i = 0; i < REGPIN_ACTION_MAX; i++) {
+		if (!bits[i])
+			continue;
+		bits_text(subject, bits[i], to, size);
+		text_add(to, size, " be cleared once set while paging is on, if the VM's first armed vCPU has it (%s)",
+			 action_text(explain, subject, i));
+		all |= bits[i];
+	}
+	return all;
+}
+
+static void by_bits(const struct explain *explain,
+		    const struct subject *subject, enum phase phase,
+		    unsigned int always, char *to, size_t size)
+{
+	struct group groups[64] = { 0 };
+	unsigned int nr = group_bits(explain, subject, phase, groups);
+	bool alone = !*to;
+	uint64_t open = 0;
+
+	if (nr == 1 && groups[0].set == groups[0].clear) {
+		if (groups[0].set > always)
+			put(to, size, "only of what it holds",
+			    action_text(explain, subject, groups[0].set));
+		else
+			open = ~0ull;
+		nr = 0;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		if (groups[i].set <= always && groups[i].clear <= always)
+			open |= groups[i].bits;
+		else
+			group_text(explain, subject, &groups[i], to, size);
+	}
+	open &= ~by_floor(explain, subject, phase, to, size);
+	if (open && alone && *to)
+		text_add(to, size, "; other bits are free");
+}
+
+void explain_writes(const struct explain *explain,
+		    const struct subject *subject, enum phase phase,
+		    char *to, size_t size)
+{
+	unsigned int always = ask(explain, subject, phase, OTHER, OTHER, 0);
+
+	to[0] = 0;
+	if (always)
+		text_add(to, size, "none: %s",
+			 action_text(explain, subject, always));
+	by_whole(explain, subject, phase, always, to, size);
+	by_bits(explain, subject, phase, always, to, size);
+	if (!*to)
+		text_add(to, size, "free");
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --guest: a guest by what its CPUID says. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest.h"
+#include "policy_when.h"
+#include "replay.h"
+
+/* ":NUMBER", or the end. Returns what is behind it, or NULL. */
+static const char *number(const char *text, uint16_t *value)
+{
+	unsigned long n;
+	char *end;
+
+	if (*text != ':')
+		return *text ? NULL : text;
+	text++;
+	/* As in a policy: no sign, no blank, and 010 is nobody's 8. */
+	if (!isdigit((unsigned char)*text) ||
+	    (*text == '0' && isdigit((unsigned char)text[1])))
+		return NULL;
+	n = strtoul(text, &end, 0);
+	if (n > UINT16_MAX)
+		return NULL;
+	*value = (uint16_t)n;
+	return end;
+}
+
+static bool read_guest(const char *text, struct guest *guest)
+{
+	size_t length = strcspn(text, ":");
+	char vendor[WHEN_VENDOR + 1];
+
+	*guest = (struct guest){ .known = true };
+	if (length >= sizeof(vendor))
+		return false;
+	memcpy(vendor, text, length);
+	vendor[length] = 0;
+	if (!when_vendor(vendor, guest->vendor))
+		return false;
+	text = number(text + length, &guest->family);
+	if (text)
+		text = number(text, &guest->model);
+	/* CPUID has no room for more: SDM volume 2, "CPUID", leaf 1. */
+	return text && !*text && guest->family <= 0xf + 0xff &&
+	       guest->model <= 0xff;
+}
+
+bool guest_option(const char *command, const char *text, struct guest *guest)
+{
+	if (read_guest(text, guest))
+		return true;
+	fprintf(stderr,
+		"regpin %s: --guest '%s' is not VENDOR[:FAMILY[:MODEL]], as in amd:0x19:0x21: VENDOR is amd, intel, hygon or the twelve characters of CPUID, FAMILY is at most 0x10e and MODEL 0xff\n",
+		command, text);
+	return false;
+}
