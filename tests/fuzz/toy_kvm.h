@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A toy KVM for lib/vcpu.c: a file of registers for each vCPU, behind our own
- * kvm_ioctl(). A vCPU's fd is its number; the VM's is TOY_VM.
+ * A toy KVM behind our own kvm_ioctl(): a file of registers for each vCPU, an MSR
+ * filter, and exits. A vCPU's fd is its number; the VM's is TOY_VM. It has all
+ * registers of the table: those that userspace can write for a guest with what KVM
+ * makes of their values, and of the others some that share their values.
  */
 #ifndef REGPIN_TESTS_FUZZ_TOY_KVM_H
 #define REGPIN_TESTS_FUZZ_TOY_KVM_H
@@ -15,24 +17,80 @@
 
 #define TOY_VCPUS	2
 #define TOY_VM		100
+#define TOY_REPLAY	64	/* room for registers that can be written for a guest */
+#define TOY_OTHERS	8
+#define TOY_WIDTH	40	/* of physical addresses */
+
+#define TOY_NESTED	(1 << 2)	/* KVM_RUN_X86_GUEST_MODE */
 
 struct toy_vcpu {
-	uint64_t msrs[NR_REPLAY];
+	uint64_t msrs[TOY_REPLAY + TOY_OTHERS];
 	bool paging;
 };
 
+/**
+ * struct toy_exit - what is not a register
+ * @run: the vCPU's
+ * @pending: an exit of it has yet to be completed
+ * @rip: moves on with each instruction
+ * @rax: what it read last
+ */
+struct toy_exit {
+	struct kvm_run *run;
+	bool pending;
+	uint64_t rip, rax;
+};
+
+/**
+ * struct toy - a VM
+ * @mask: KVM_MSR_EXIT_REASON_*, as it was enabled
+ * @amd, @nx, @lm, @svm, @aux, @signature: what the guest's CPUID says; @aux: RDTSCP;
+ *	@signature: its family, model and stepping
+ * @ignore_msrs: the module's parameter
+ * @fails: every ioctl on a vCPU fails
+ */
 struct toy {
 	struct toy_vcpu vcpus[TOY_VCPUS];
+	struct toy_exit exits[TOY_VCPUS];
 	struct filter_copy filter;
-	bool fails;		/* every ioctl on a vCPU fails */
+	uint64_t mask;
+	bool amd, nx, lm, svm, aux, ignore_msrs;
+	unsigned int signature;
+	bool fails;
 };
 
 extern struct toy toy;
 
-/* What KVM does for a guest whose access is not filtered. False for #GP. */
-bool toy_guest_write(struct toy_vcpu *vcpu, int slot, uint64_t value);
+/* If it is set: called after each change of the filter and the mask. */
+extern void (*toy_changed)(void);
 
-/* The same for KVM_SET_MSRS. */
-bool toy_host_write(struct toy_vcpu *vcpu, int slot, uint64_t value);
+enum toy_result { TOY_OK, TOY_UNKNOWN, TOY_REFUSED };
+
+/* Where a register's value is, or -1 if this KVM does not know it. */
+int toy_slot(uint32_t index);
+
+/* Those that userspace can write: how many, and which. */
+int toy_nr_replay(void);
+uint32_t toy_replay(int slot);
+
+/* What KVM does without a filter: for the guest, or for KVM_SET_MSRS and the like. */
+enum toy_result toy_read(const struct toy_vcpu *vcpu, uint32_t index,
+			 bool guest, uint64_t *value);
+enum toy_result toy_write(struct toy_vcpu *vcpu, uint32_t index, uint64_t value,
+			  bool guest, bool nested);
+
+/*
+ * The guest's access as KVM does it. True: it is done, and *@gp or *@value say how.
+ * False: it became an exit.
+ */
+bool toy_guest(unsigned int n, uint32_t index, bool write, uint64_t *value,
+	       bool *gp);
+
+/* It enters again, so what was answered is completed. */
+void toy_complete(unsigned int n);
+
+/* What KVM does not set in an exit, and who answers must. */
+#define TOY_POISON_ERROR	0x5a
+#define TOY_POISON_DATA		0xdeaddeaddeaddeadull
 
 #endif

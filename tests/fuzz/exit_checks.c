@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What comes of a guest's access, compared with what must. */
+#include <string.h>
+
+#include "exit_scene.h"
+#include "lifecycle.h"
+#include "model.h"
+
+/* May the guest's write of this register have turned @old into @new? */
+static void check_rule(const struct rule *rule, const struct state *state,
+		       uint64_t old, uint64_t new)
+{
+	if (rule->action == REGPIN_REPORT || rule->action == REGPIN_PAUSE)
+		return;
+	if (rule->type == RULE_DENY && rule->access & ACCESS_WRITE)
+		REQUIRE(old == new);
+	if (rule->type == RULE_UNIFORM && state->uniform_known)
+		REQUIRE(old == new || new == state->uniform);
+	if (!state->armed)
+		return;
+	if (rule->type == RULE_STICKY)
+		REQUIRE(!(old & ~new & rule->mask));
+	if (rule->type == RULE_NEVER)
+		REQUIRE(!(~old & new & rule->mask));
+	if (rule->type == RULE_FROZEN)
+		REQUIRE(!((old ^ new) & rule->mask));
+	if (rule->type == RULE_ONCE && state->setup_done)
+		REQUIRE(old == new || new == state->once);
+	else if (rule->type == RULE_ONCE && old && !state->reborn)
+		REQUIRE(old == new);
+}
+
+static void check_pins(const struct attempt *a)
+{
+	int slot = toy_slot(a->access.index);
+
+	for (uint32_t i = 0; slot >= 0 && i < a->policy->nr_rules; i++) {
+		const struct rule *rule = &a->policy->rules[i];
+
+		if ((!rule->when || a->hold >> (rule->when - 1) & 1) &&
+		    rule_covers(rule, REGPIN_MSR, a->access.index))
+			check_rule(rule, &a->state, a->vcpu.msrs[slot],
+				   toy.vcpus[story.now].msrs[slot]);
+	}
+}
+
+static unsigned int ticket_for(const struct access *access, uint64_t proposed)
+{
+	const struct regpin_event *held = &story.held[story.now];
+	bool same = held->index == access->index &&
+		    held->write == access->write &&
+		    held->old_value == access->old_value &&
+		    held->new_value == (access->write ? proposed :
+							access->old_value) &&
+		    held->rip == toy.exits[story.now].rip;
+
+	return same ? story.answers[story.now] : REGPIN_ACTION_MAX;
+}
+
+/* By the policy in force, or by @other one. */
+static void look(struct attempt *a, uint32_t index, bool write, uint64_t value,
+		 bool other)
+{
+	const struct filter_copy *vmm = atomic_load(&vm->vmm);
+	const struct toy_vcpu *vcpu = &toy.vcpus[story.now];
+	int slot = toy_slot(index);
+
+	*a = (struct attempt){
+		.policy = &policies[story.in_force ^ other],
+		.vmm = vmm ? &vmm->filter : NULL,
+		.vmm_mask = story.vmm_mask,
+		.vcpu = *vcpu, .proposed = value,
+		.nested = runs[story.now].flags & TOY_NESTED,
+		.access = { .write = write, .index = index },
+	};
+	a->hold = story_holds(toy.amd, toy.signature);
+	if (write && slot >= 0)
+		a->access.old_value = oracle_effective(vcpu, index,
+						       vcpu->msrs[slot]);
+	else if (!write)
+		toy_read(vcpu, index, true, &a->access.old_value);
+	if (write)
+		a->access.new_value = oracle_effective(vcpu, index, value);
+	a->state = lifecycle_state(vcpus[story.now], &a->access);
+	a->ticket = ticket_for(&a->access, value);
+}
+
+/* What the register holds afterwards, or 0 where KVM says that there is none. */
+static bool value_fits(const struct regpin_event *event, const struct rule *rule,
+		       const struct expected *e)
+{
+	int slot = toy_slot(event->index);
+
+	if (!event->write || e->outcome == OUT_VMM)
+		return true;
+	if (rule->type == RULE_UNKNOWN)
+		return !event->value;
+	return event->value == (slot < 0 || slot >= TOY_REPLAY ?
+				event->old_value : e->vcpu.msrs[slot]);
+}
+
+/* Of those that were expected each once, in any order. */
+static void check_events(const struct attempt *a, const struct expected *e)
+{
+	REQUIRE(story.nr_events == e->nr);
+	for (unsigned int i = 0; i < e->nr; i++) {
+		const uint32_t rule = (uint32_t)(e->rules[i] - a->policy->rules);
+		const struct regpin_event *event = &story.events[0];
+
+		for (unsigned int j = 0; j < e->nr; j++)
+			if (story.events[j].rule == rule)
+				event = &story.events[j];
+		REQUIRE(event->rule == rule && event->policy == story.swaps);
+		REQUIRE(event->action == e->actions[i] && event->bits &&
+			event->kind == REGPIN_MSR && event->vcpu == story.now);
+		REQUIRE(event->index == a->access.index &&
+			event->write == a->access.write && event->has_rip);
+		REQUIRE(!a->access.write || event->new_value == a->proposed);
+		REQUIRE(value_fits(event, e->rules[i], e));
+	}
+}
+
+/* How did the exit end? regpin's answer to whether it is its own is @ours. */
+static enum outcome outcome_of(bool ours, uint64_t rip)
+{
+	const struct kvm_run *run = &runs[story.now];
+	bool msr = run->exit_reason == KVM_EXIT_X86_RDMSR ||
+		   run->exit_reason == KVM_EXIT_X86_WRMSR;
+
+	if (!ours) {
+		REQUIRE(msr && toy.exits[story.now].pending);
+		return OUT_VMM;
+	}
+	if (msr) {
+		REQUIRE(run->msr.error <= 1 && toy.exits[story.now].pending);
+		return run->msr.error ? OUT_GP : OUT_DONE;
+	}
+	/* Taken back: nothing of it is left in KVM. */
+	REQUIRE(run->exit_reason == KVM_EXIT_INTR);
+	REQUIRE(!toy.exits[story.now].pending);
+	REQUIRE(toy.exits[story.now].rip == rip && !run->immediate_exit);
+	switch (regpin_vcpu_enter(vcpus[story.now])) {
+	case REGPIN_HELD:
+		return OUT_HELD;
+	case REGPIN_STOPPED:
+		return OUT_STOPPED;
+	}
+	return OUT_AGAIN;
+}
+
+static void check_vmms(const struct attempt *a, const struct expected *e)
+{
+	const struct kvm_run *run = &runs[story.now];
+
+	REQUIRE(run->exit_reason == (a->access.write ? KVM_EXIT_X86_WRMSR :
+						       KVM_EXIT_X86_RDMSR));
+	REQUIRE(run->msr.index == a->access.index);
+	if (e->outcome == OUT_FOREIGN)
+		return;
+	REQUIRE(run->msr.reason == e->reason);
+	REQUIRE(!a->access.write || run->msr.data == e->value);
+}
+
+/* An exit, by which @reason it may be. */
+static void check_exit(struct attempt *a, uint32_t reason, bool honest)
+{
+	const struct toy before = toy;
+	enum outcome outcome;
+	struct expected e;
+
+	/* Without rules all are the VMM's, as those for reasons that KVM has not. */
+	oracle_exit(a, vm->wants_msrs ? reason : 0, &e);
+	/* Only KVM tries for ever; with an old filter, not for long. */
+	REQUIRE(e.outcome != OUT_AGAIN || !honest || story.swapping);
+	story.nr_events = 0;
+	outcome = outcome_of(regpin_vcpu_exit(vcpus[story.now]),
+			     before.exits[story.now].rip);
+	REQUIRE(outcome == e.outcome ||
+		(outcome == OUT_VMM && e.outcome == OUT_FOREIGN));
+	if (outcome == OUT_VMM)
+		check_vmms(a, &e);
+	if (outcome == OUT_DONE && !a->access.write)
+		REQUIRE(runs[story.now].msr.data == e.value);
+	if (outcome == OUT_HELD)
+		story.held[story.now] = story.events[0];
+	if (e.ticket || outcome == OUT_HELD)
+		story.answers[story.now] = REGPIN_ACTION_MAX;
+	check_events(a, &e);
+	REQUIRE(!memcmp(&toy.vcpus[story.now], &e.vcpu, sizeof(e.vcpu)));
+}
+
+/* Nothing can be asked or done: then nothing changes, and nothing is given away. */
+static void check_failing_exit(const struct attempt *a)
+{
+	const struct kvm_run *run = &runs[story.now];
+	int ours = regpin_vcpu_exit(vcpus[story.now]);
+
+	REQUIRE(!memcmp(&toy.vcpus[story.now], &a->vcpu, sizeof(a->vcpu)));
+	if (ours && run->exit_reason == KVM_EXIT_X86_RDMSR &&
+	    !run->msr.error)
+		REQUIRE(oracle_gives(a, run->msr.data));
+	REQUIRE(!ours || run->msr.error <= 1 || atomic_load(&vm->stopped));
+	story.answers[story.now] = REGPIN_ACTION_MAX;
+}
+
+/* KVM did it, so a policy was for it. */
+static bool explains(const struct attempt *a, bool gp, uint64_t value)
+{
+	struct expected e;
+
+	oracle_free(a, &e);
+	return e.outcome == (gp ? OUT_GP : OUT_DONE) && !e.nr &&
+	       (gp || a->access.write || e.value == value) &&
+	       !memcmp(&toy.vcpus[story.now], &e.vcpu, sizeof(e.vcpu));
+}
+
+/*
+ * EFER is empty and the guest begins anew with it: regpin takes that for an INIT, where
+ * it would have refused to have it cleared, and says so before it judges.
+ */
+static void tell_init(uint32_t index, bool write)
+{
+	uint64_t efer = toy.vcpus[story.now].msrs[toy_slot(MSR_EFER)];
+	struct attempt a;
+
+	look(&a, index, write, 0, false);
+	if (index == MSR_EFER && write && !toy.fails && vm->wants_msrs &&
+	    oracle_wants(&a) &&
+	    !model_filter_allows(&toy.filter.filter, index, ACCESS_WRITE))
+		lifecycle_efer(vcpus[story.now], efer);
+}
+
+static void check_vcpu(const struct attempt *a, const struct toy_vcpu *other,
+		       bool write)
+{
+	REQUIRE(!memcmp(&toy.vcpus[!story.now], other, sizeof(*other)));
+	if (write)
+		check_pins(a);
+	/* Once armed, a guest can't get out of it. */
+	REQUIRE(!a->state.armed || vcpus[story.now]->armed);
+	REQUIRE(!a->state.setup_done || vcpus[story.now]->setup_done);
+}
+
+void guest_access(uint32_t index, bool write, uint64_t value)
+{
+	const struct toy_vcpu other = toy.vcpus[!story.now];
+	struct attempt a, by_other;
+	uint64_t got = value;
+	bool gp;
+
+	if (!scene_enter())
+		return;
+	tell_init(index, write);
+	look(&a, index, write, value, false);
+	look(&by_other, index, write, value, true);
+	if (!toy_guest(story.now, index, write, &got, &gp)) {
+		if (toy.fails)
+			check_failing_exit(&a);
+		else
+			check_exit(&a, runs[story.now].msr.reason, true);
+	} else {
+		REQUIRE(!vm->wants_msrs || explains(&a, gp, got) ||
+			(story.swapping && explains(&by_other, gp, got)));
+	}
+	check_vcpu(story.swapping ? &by_other : &a, &other, false);
+	if (!story.swapping)
+		check_vcpu(&a, &other, write);
+}
+
+/* An access of another thread's, while KVM has some of one policy and some of the other. */
+static struct between {
+	struct attempt by_new, by_old;
+} between;
+
+static void guest_between(void)
+{
+	const struct access *access = &between.by_new.access;
+	const struct kvm_run run = runs[story.now];
+	const struct toy before = toy;
+	uint64_t got = between.by_new.proposed;
+	bool gp;
+
+	/* An exit would be judged by the new one, as always. */
+	if (toy_guest(story.now, access->index, access->write, &got, &gp))
+		REQUIRE(explains(&between.by_new, gp, got) ||
+			explains(&between.by_old, gp, got));
+	toy = before;
+	runs[story.now] = run;
+}
+
+void follow_policy(uint32_t index, bool write, uint64_t value)
+{
+	if (vm->wants_msrs && scene_enter()) {
+		look(&between.by_new, index, write, value, false);
+		look(&between.by_old, index, write, value, true);
+		toy_changed = guest_between;
+	}
+	REQUIRE(!regpin_vm_policy_done(vm));
+	REQUIRE(!vm->wants_msrs ||
+		toy.mask == (story.vmm_mask |
+			     oracle_reasons(&policies[story.in_force])));
+	toy_changed = NULL;
+	story.swapping = false;
+}
+
+/* An exit that says anything: this KVM would not make most of them. */
+void forged_exit(uint32_t index, bool write, uint64_t value)
+{
+	static const uint32_t reasons[] = { 1, 2, 4, 8, 0, 3, 6, 7, ~0u };
+	const struct toy_vcpu other = toy.vcpus[!story.now];
+	struct kvm_run *run = &runs[story.now];
+	struct attempt a;
+
+	/* A write of EFER may tell of an INIT: see tell_init(). */
+	if ((index == MSR_EFER && write) || !scene_enter())
+		return;
+	run->exit_reason = write ? KVM_EXIT_X86_WRMSR : KVM_EXIT_X86_RDMSR;
+	run->msr.reason = reasons[story_number(9)];
+	run->msr.index = index;
+	run->msr.data = write ? value : TOY_POISON_DATA;
+	run->msr.error = TOY_POISON_ERROR;
+	toy.exits[story.now].pending = true;
+	look(&a, index, write, value, false);
+	if (toy.fails)
+		check_failing_exit(&a);
+	else
+		check_exit(&a, run->msr.reason, false);
+	check_vcpu(&a, &other, write);
+}
