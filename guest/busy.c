@@ -6,6 +6,7 @@
  *   busy tsd SECONDS     processes with and without PR_TSC_SIGSEGV take turns: CR4.TSD
  *   busy perf SECONDS    samples every CPU, with callchains, and counts all that
  *                        this machine's PMU has: CR4.PCE for a mapped counter
+ *   busy block SECONDS   a debugger runs a process from branch to branch: DEBUGCTL
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -163,6 +165,37 @@ static int perf(double seconds)
 	return 0;
 }
 
+/* By DEBUGCTL.BTF and RFLAGS.TF; any user may. */
+static int block(double seconds)
+{
+	double end = now() + seconds;
+	unsigned long steps = 0;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return 1;
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		for (;;)
+			sched_yield();
+	}
+	waitpid(pid, &status, 0);
+	for (; WIFSTOPPED(status) && now() < end; steps++) {
+		if (ptrace(PTRACE_SINGLEBLOCK, pid, NULL, NULL))
+			break;
+		waitpid(pid, &status, 0);
+	}
+	kill(pid, SIGKILL);
+	if (!steps || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP) {
+		printf("block failed: %lu steps, status %#x\n", steps, status);
+		return 1;
+	}
+	printf("block ok: %lu steps\n", steps);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	double seconds = argc == 3 ? strtod(argv[2], NULL) : 0;
@@ -171,6 +204,8 @@ int main(int argc, char **argv)
 		return tsd(seconds);
 	if (seconds > 0 && !strcmp(argv[1], "perf"))
 		return perf(seconds);
-	fprintf(stderr, "usage: busy tsd|perf SECONDS\n");
+	if (seconds > 0 && !strcmp(argv[1], "block"))
+		return block(seconds);
+	fprintf(stderr, "usage: busy tsd|perf|block SECONDS\n");
 	return 2;
 }

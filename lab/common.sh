@@ -49,7 +49,7 @@ lab_load_cache()
 	source "$LAB_CACHE/env"
 }
 
-# lab_kernel 6.1|6.12|DIR: set K_VERSION, K_VMLINUZ, K_ROOT, K_MODDIR, K_HEADERS,
+# lab_kernel 6.1|6.12|trixie|DIR: set K_VERSION, K_VMLINUZ, K_ROOT, K_MODDIR, K_HEADERS,
 # for a stock kernel or for one of lab/build-kernel, by its build directory
 # shellcheck disable=SC2034 # they are for others
 lab_kernel()
@@ -59,6 +59,7 @@ lab_kernel()
 	case $1 in
 	6.12) prefix=K612 ;;
 	6.1) prefix=K61 ;;
+	trixie) prefix=KTRIXIE ;;
 	/*)
 		[[ -e $1/.complete ]] || lab_die "no kernel in '$1'; lab/build-kernel makes them"
 		K_VERSION=$(<"$1/include/config/kernel.release")
@@ -66,7 +67,7 @@ lab_kernel()
 		K_MODDIR=$K_ROOT/lib/modules/$K_VERSION
 		return
 		;;
-	*) lab_die "unknown kernel '$1': 6.1 or 6.12, or a build directory" ;;
+	*) lab_die "unknown kernel '$1': 6.1, 6.12 or trixie, or a build directory" ;;
 	esac
 	for name in VERSION VMLINUZ ROOT MODDIR HEADERS; do
 		local from=${prefix}_$name

@@ -13,6 +13,9 @@ declare -A inner_pid=() inner_serial=() inner_partial=() inner_qmp_fd=() inner_k
 # shellcheck disable=SC2034 # for the caller
 INNER_LINE='' INNER_REPLY='' inner_status=0
 inner_count=0
+# For who runs whole scenarios on another machine: how many times as long to wait, and
+# the guests' CPU and command line.
+inner_patience=${INNER_PATIENCE:-1} inner_cpu=${INNER_CPU:-host,-svm,-vmx} inner_append=${INNER_APPEND:+ $INNER_APPEND}
 
 inner_fail()
 {
@@ -37,13 +40,13 @@ inner_alive() # NAME
 	{ read -r _ _ state _ <"/proc/${inner_pid[$1]}/stat"; } 2>/dev/null && [[ $state != Z ]]
 }
 
-# inner_start NAME [--kernel 6.12|6.1] [--smp N] [--mem MB] [--initrd F] [--append "WORD .."]
+# inner_start NAME [--kernel 6.12|6.1|trixie|DIR] [--smp N] [--mem MB] [--initrd F] [--append "WORD .."]
 #   [--wrap "CMD .."] [--qemu FILE] [--accel A] [--cpu C] [--machine M] [-- QEMU-ARG ..]
 inner_start()
 {
 	local name=$1 kernel=6.12 smp=1 mem=256 initrd='' append='' wrap='' vmlinuz dir=$inner_run_dir/$1
 	local s3=PIIX4_PM.disable_s3=1
-	local qemu=qemu-system-x86_64 accel=kvm cpu=host,-svm machine=pc,smm=off fd
+	local qemu=qemu-system-x86_64 accel=kvm cpu=$inner_cpu machine=pc,smm=off fd
 
 	shift
 	while (($#)); do
@@ -66,8 +69,11 @@ inner_start()
 	case $kernel in
 	6.12) vmlinuz=$K612_VMLINUZ initrd=${initrd:-$LAB_GUEST_612} ;;
 	6.1) vmlinuz=$K61_VMLINUZ initrd=${initrd:-$LAB_GUEST_61} ;;
+	trixie) vmlinuz=$KTRIXIE_VMLINUZ ;;
+	/*) vmlinuz=$kernel/arch/x86/boot/bzImage ;; # as for lab_kernel
 	*) inner_fail "inner_start: unknown kernel '$kernel'"; return ;;
 	esac
+	[[ -n $initrd ]] || { inner_fail "inner_start: --kernel $kernel wants an --initrd"; return; }
 	! inner_alive "$name" || { inner_fail "inner_start: $name runs already"; return; }
 
 	inner_forget "$name"
@@ -90,7 +96,7 @@ inner_start()
 		-chardev "pipe,id=serial,path=$dir/serial" -serial chardev:serial \
 		-chardev "pipe,id=qmp,path=$dir/qmp" -mon chardev=qmp,mode=control \
 		-kernel "$vmlinuz" -initrd "$initrd" \
-		-append "console=ttyS0 panic=-1 quiet$append" \
+		-append "console=ttyS0 panic=-1 quiet$inner_append$append" \
 		"$@" </dev/null >"$inner_out/$name.qemu.log" 2>&1 &
 	inner_pid[$name]=$!
 	# These end with QEMU. Unread, a full fifo would stop the guest's console.
@@ -120,7 +126,12 @@ inner_forget()
 # matches the ERE; INNER_LINE is that line. The next call goes on after it.
 inner_wait()
 {
-	local name=$1 regex=$2 end=$((SECONDS + $3)) fd=${inner_serial[$1]:-} part dead=false
+	inner_wait_until "$1" "$2" $((SECONDS + $3 * inner_patience))
+}
+
+inner_wait_until() # NAME REGEX END: by SECONDS
+{
+	local name=$1 regex=$2 start=$SECONDS end=$3 fd=${inner_serial[$1]:-} part dead=false
 
 	[[ -n $fd ]] || { inner_fail "inner_wait: $name was not started"; return; }
 	while :; do
@@ -137,7 +148,7 @@ inner_wait()
 			return
 		fi
 		if ((SECONDS >= end)); then
-			inner_fail "$name: no '$regex' within $3 s, see $inner_out/$name.serial.log"
+			inner_fail "$name: no '$regex' within $((end - start)) s, see $inner_out/$name.serial.log"
 			return
 		fi
 		inner_alive "$name" || dead=true # once more for what it wrote last
@@ -160,9 +171,9 @@ inner_do()
 
 	inner_send "$name" "$2"$'\n'"echo GUEST-DONE $id \$?" || return 124
 	INNER_REPLY=''
-	local end=$((SECONDS + ${3:-30}))
+	local end=$((SECONDS + ${3:-30} * inner_patience))
 	while ((SECONDS <= end)); do
-		inner_wait "$name" '' "$((end - SECONDS))" || return 124
+		inner_wait_until "$name" '' "$end" || return 124
 		if [[ $INNER_LINE =~ "GUEST-DONE $id "([0-9]+)$ ]]; then
 			return "${BASH_REMATCH[1]}"
 		fi
@@ -175,7 +186,7 @@ inner_do()
 # inner_qmp NAME JSON [SECONDS]: a QMP command; INNER_REPLY is the answer's line
 inner_qmp()
 {
-	local name=$1 id=$((++inner_count)) fd=${inner_qmp_fd[$1]:-} end=$((SECONDS + ${3:-60})) part line=''
+	local name=$1 id=$((++inner_count)) fd=${inner_qmp_fd[$1]:-} end=$((SECONDS + ${3:-60} * inner_patience)) part line=''
 
 	inner_alive "$name" || { inner_fail "inner_qmp: $name does not run"; return; }
 	printf '%s, "id": %d}\n' "${2%'}'}" "$id" >&"${inner_ask[$name]}"

@@ -8,6 +8,7 @@ set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"
 disk=/dev/shm/disk.qcow2
+event_limit=0 # INITs are counted
 
 quiet() # NAME WHEN
 {

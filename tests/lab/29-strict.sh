@@ -20,23 +20,28 @@ unnamed() # NAME
 	inner_do "$1" 'dd if=/dev/cpu/0/msr bs=8 skip=40 count=1 of=/dev/null 2>/dev/null; echo status=$?' 30
 }
 
-strict() # KERNEL
+plain() # KERNEL
+{
+	guest plain "$1" - --smp 2
+	check "plain: boots without regpin" inner_wait plain 'GUEST-READY .* cpus=2' 150
+	unnamed plain
+	is "plain: and may read MSR 0x140" "$INNER_REPLY" status=0
+	inner_stop plain
+}
+
+strict() # KERNEL [CPU]
 {
 	local name=strict-$1
 
-	guest "plain-$1" "$1" - --smp 2
-	check "plain-$1: boots without regpin" inner_wait "plain-$1" 'GUEST-READY .* cpus=2' 150
-	unnamed "plain-$1"
-	is "plain-$1: and may read MSR 0x140" "$INNER_REPLY" status=0
-	inner_stop "plain-$1"
-
-	guest "$name" "$1" "$top/policies/linux-strict.yaml" --smp 2
+	guest "$name" "$1" "$top/policies/linux-strict.yaml" --smp 2 --cpu "${2:-host,-svm}"
 	check "$name: boots" inner_wait "$name" 'GUEST-READY .* cpus=2' 150 || return
 	missed "$name" boot
 	inner_do "$name" '/busy perf 3' 60
 	is "$name: perf on every CPU" "${INNER_REPLY%:*}" "perf ok"
 	inner_do "$name" '/busy tsd 2' 60
 	is "$name: tasks with and without TSC" "${INNER_REPLY%:*}" "tsd ok"
+	inner_do "$name" '/busy block 2' 60
+	is "$name: a debugger that steps from branch to branch" "${INNER_REPLY%:*}" "block ok"
 	inner_do "$name" 'rmmod msr; insmod /mods/*-msr.ko && echo loaded' 30
 	is "$name: a module" "$INNER_REPLY" loaded
 	offline_online "$name" 3 1
@@ -55,6 +60,9 @@ strict() # KERNEL
 	is "$name: QEMU's exit status" "$inner_status" 0
 }
 
+plain 6.12
 strict 6.12
 strict 6.1
+# The emulator's own CPU is of no family that AMD has: Linux does more on one that is.
+strict trixie EPYC-Milan,-svm
 tap_end

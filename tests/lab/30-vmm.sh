@@ -87,6 +87,51 @@ slow_reader()
 	exec {hold}>&-
 }
 
+# read_write GUEST INDEX: what root in the guest gets of it, "READ, WRITE"
+read_write()
+{
+	local got
+
+	inner_do "$1" "/msrpoke read 0 $2" 20
+	got=$INNER_REPLY
+	inner_do "$1" "/msrpoke write 0 $2 1" 20
+	echo "$got, $INNER_REPLY"
+}
+
+# KVM then takes accesses to MSRs that it does not know as if there were such MSRs, and
+# tells nobody. That must not reach those that it knows, nor what a policy denies.
+ignore_msrs()
+{
+	local parameter=/sys/module/kvm/parameters/ignore_msrs none=0x12345678
+	local swallowed='read=0 errno=0, write errno=0' attacks
+
+	sed 's/^version: 1$/&\nunknown: report/' "$policy" >/run/lab/unknown.yaml
+	sed 's/^default: deny$/default: {deny: write}/' "$top/policies/linux-strict.yaml" >/run/lab/writes.yaml
+	refused unknown 0 'QEMU emulator version' --policy /run/lab/unknown.yaml -- qemu-system-x86_64 --version
+	echo 1 >$parameter
+	refused ignored 3 'unknown.yaml:.*echo 0 > /sys/module/kvm/parameters/ignore_msrs' \
+		--policy /run/lab/unknown.yaml -- qemu-system-x86_64 --version
+
+	guest ignore 6.12 "$policy" --smp 2
+	check "ignore_msrs: a guest under linux.yaml boots" inner_wait ignore GUEST-READY 60
+	is "ignore_msrs: KVM swallows what it does not know" "$(read_write ignore $none)" "$swallowed"
+	inner_do ignore /attacks 60
+	attacks=$(inner_log ignore | grep -c '^ATTACK ')
+	is "ignore_msrs: attacks on all that is pinned" "$attacks" 15
+	is "ignore_msrs: each gets #GP" "$(inner_log ignore | grep -c '^ATTACK .* gp=1 ')" "$attacks"
+	is "ignore_msrs: each is an event" "$(wait_events ignore "$trouble" "$attacks")" "$attacks"
+	inner_stop ignore
+
+	guest writes 6.12 /run/lab/writes.yaml --smp 2
+	check "ignore_msrs: a guest that must not write other MSRs boots" inner_wait writes GUEST-READY 60
+	is "ignore_msrs: none but the read is swallowed" "$(read_write writes $none)" \
+		'read=0 errno=0, write errno=5'
+	is "ignore_msrs: the write is an event" \
+		"$(wait_events writes '.rule == "default" and .access == "write"' 1)" 1
+	inner_stop writes
+	echo 0 >$parameter
+}
+
 own_filter
 report_all
 slow_reader
@@ -107,4 +152,5 @@ sed 's/^version: 1$/&\naccept: [nested, smm]/' "$policy" >/run/lab/accept.yaml
 guest accept 6.12 /run/lab/accept.yaml --cpu host --machine pc
 check "accept: [nested, smm] boots with both" inner_wait accept GUEST-READY 60
 inner_stop accept
+ignore_msrs
 tap_end

@@ -54,17 +54,21 @@ tap_end()
 }
 
 image=guest # of the guests: guest-life, guest-next, see prepare-life
+# Of `regpin run`, if set. Who counts events that may come more than ten times a second
+# wants 0: else a guest on a fast machine has some of them told by one "repeated".
+event_limit=
 
 # guest NAME KERNEL [POLICY|-] [inner_start's options]: with the attackers' initramfs;
 # under regpin if there is a policy; events go to NAME.events, and `ctl` knows NAME
 guest()
 {
 	local name=$1 kernel=$2 policy=$3 wrap=()
+	local limit=${event_limit:+--event-limit $event_limit}
 
 	shift 3
 	if [[ $policy != - ]]; then
 		rm -f "$events_dir/$name.events"
-		wrap=(--wrap "$regpin run --policy $policy --events $events_dir/$name.events --name $name --")
+		wrap=(--wrap "$regpin run --policy $policy --events $events_dir/$name.events $limit --name $name --")
 	fi
 	inner_start "$name" --kernel "$kernel" --initrd "$work/$image-$kernel.gz" "${wrap[@]}" "$@"
 }

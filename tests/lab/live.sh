@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by the scenarios that run live tests, which the host's /dev/kvm may not be able
+# to run, on the lab's KVM with SVM.
+
+# shellcheck source=tests/lab/lib.sh
+source "$LAB_DIR/../tests/lab/lib.sh"
+build=${REGPIN_BUILD:-$top/build}
+# See tests/live/tiny.h: not regpin's, and skipped with that reason.
+export TINY_TCG=1
+
+# live NAME [ARG ..]: its own plan and numbers stay: what counts is "ok" and "not ok"
+live()
+{
+	local name=$1 status
+
+	timeout 800 "$build/tests/live/test_live_$name" "${@:2}" >"/run/out/$name.tap" 2>&1
+	status=$?
+	grep -E '^(not )?ok |^# ' "/run/out/$name.tap" | sed "s/ - / - $name on SVM: /"
+	is "test_live_$name on SVM ends well" $status 0
+	tap_failed=$((tap_failed + $(grep -c '^not ok' "/run/out/$name.tap")))
+}
