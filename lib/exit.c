@@ -148,7 +148,7 @@ static int apply_write(struct regpin_vcpu *vcpu,
 		verdict->value = access->old_value;
 	/* What KVM itself would have refused. A VMM that asked sees what is left of it. */
 	if (ret == -EINVAL) {
-		ret = refused_exit(vcpu, policy, RULE_INVALID, access);
+		ret = invalid_exit(vcpu, policy, access);
 		if (!ret)
 			run->msr.data = value;
 		return ret;
@@ -247,7 +247,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
 		return not_ours(vcpu);
 	/* The guest's CPU has no such register: KVM itself would have refused. */
 	if (err == -EINVAL)
-		return refused_exit(vcpu, policy, RULE_INVALID, access);
+		return invalid_exit(vcpu, policy, access);
 	if (err)
 		failed(vcpu, access, err);
 	run->msr.data = verdict.value;
@@ -295,9 +295,11 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	uint64_t proposed = vcpu->run->msr.data, old = 0;
 	struct verdict verdict;
 	struct state state;
-	int err, ret;
+	int err = 0, ret;
 
-	err = vcpu_get_msr(vcpu, access->index, &old);
+	/* What is no MSR holds nothing, for the host, too; older KVMs say so by an error. */
+	if (replay_known(&vcpu->guest, access->index))
+		err = vcpu_get_msr(vcpu, access->index, &old);
 	access->old_value = replay_effective(&vcpu->guest, access->index, old,
 					     old);
 	access->new_value = effective(vcpu, access->index, old, proposed);

@@ -63,3 +63,11 @@ int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		vcpu->run->msr.data = 0;
 	return vcpu_answer(vcpu, false);
 }
+
+int invalid_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 struct access *access)
+{
+	if (!replay_known(&vcpu->guest, access->index))
+		return nowhere_exit(vcpu, policy, access);
+	return refused_exit(vcpu, policy, RULE_INVALID, access);
+}

@@ -161,10 +161,15 @@ uint64_t replay_effective(const struct guest *guest, uint32_t index,
 	}
 }
 
+bool replay_known(const struct guest *guest, uint32_t index)
+{
+	return index != MSR_FEATURE_CONTROL || guest->feature_control;
+}
+
 bool replay_readable(const struct guest *guest, uint32_t index)
 {
-	if (index == MSR_FEATURE_CONTROL)
-		return guest->feature_control;
+	if (!replay_known(guest, index))
+		return false;
 	return index != MSR_TSC_AUX || guest->tsc_aux;
 }
 
@@ -220,13 +225,14 @@ static bool feature_control_valid(const struct guest *guest, uint64_t old_value,
 	uint64_t valid = guest->feature_control |
 			 (guest->lmce ? FEATURE_LMCE : 0);
 
-	return guest->feature_control && !(old_value & FEATURE_LOCK) &&
-	       !(new_value & ~valid);
+	return !(old_value & FEATURE_LOCK) && !(new_value & ~valid);
 }
 
 bool replay_valid(const struct guest *guest, uint32_t index, bool paging,
 		  uint64_t old_value, uint64_t new_value)
 {
+	if (!replay_known(guest, index))
+		return false;
 	switch (index) {
 	case MSR_EFER:
 		return efer_valid(guest, paging, old_value, new_value);

@@ -68,6 +68,9 @@ uint8_t linear_bits_from_cpuid(const struct kvm_cpuid2 *cpuid);
 uint64_t replay_effective(const struct guest *guest, uint32_t index,
 			  uint64_t old_value, uint64_t new_value);
 
+/* Is it an MSR at all, for guests on this KVM? */
+bool replay_known(const struct guest *guest, uint32_t index);
+
 /* Could the guest itself read the register? KVM_GET_MSRS reads as the host. */
 bool replay_readable(const struct guest *guest, uint32_t index);
 

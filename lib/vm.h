@@ -427,11 +427,14 @@ int vcpu_answer(struct regpin_vcpu *vcpu, bool gp);
 /*
  * refused.c: an access that KVM does not know (@type is RULE_UNKNOWN) or refuses
  * (RULE_INVALID), and one where the policy says nothing, no MSR is, and KVM was not
- * asked. 1: answered, 0: the VMM's.
+ * asked. Which of them, where KVM would have refused what we were to do for the guest,
+ * invalid_exit() finds. 1: answered, 0: the VMM's.
  */
 int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		 enum rule_type type, struct access *access);
 int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 struct access *access);
+int invalid_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		 struct access *access);
 
 /*

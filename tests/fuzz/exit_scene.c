@@ -64,6 +64,8 @@ static bool set_guest(void)
 	toy.aux = !(bits & 8);
 	toy.svm = bits & 16;
 	toy.signature = signatures[story_number(3)];
+	/* Only KVM on VMX has it for guests; this one, nothing that it turns on. */
+	vm->host.offers.feature_control = toy.amd ? 0 : FEATURE_LOCK;
 	for (i = 0; i < TOY_VCPUS; i++)
 		if (!set_cpuid(vcpus[i], vendors[!toy.amd]))
 			return false;

@@ -113,7 +113,7 @@ static bool feature_control_ok(const struct toy_vcpu *vcpu, uint64_t old,
 	uint64_t cap = vcpu->msrs[toy_slot(MSR_MCG_CAP)];
 
 	if (!guest)
-		return !(value & ~all);
+		return !(value & ~(toy.amd ? 0 : all));
 	return !(old & lock) && !(nested && !value) &&
 	       !(value & ~(lock | (cap & 1 << 27 ? lmce : 0)));
 }
@@ -158,12 +158,18 @@ static uint64_t kept(uint32_t index, uint64_t old, uint64_t value)
 	}
 }
 
+/* KVM on SVM has it for userspace alone, and only zero. */
+static bool is_hosts_only(uint32_t index)
+{
+	return toy.amd && index == MSR_FEATURE_CONTROL;
+}
+
 enum toy_result toy_write(struct toy_vcpu *vcpu, uint32_t index, uint64_t value,
 			  bool guest, bool nested)
 {
 	int slot = toy_slot(index);
 
-	if (slot < 0)
+	if (slot < 0 || (guest && is_hosts_only(index)))
 		return TOY_UNKNOWN;
 	if (!value_ok(vcpu, index, vcpu->msrs[slot], value, guest, nested))
 		return TOY_REFUSED;
@@ -176,7 +182,7 @@ enum toy_result toy_read(const struct toy_vcpu *vcpu, uint32_t index,
 {
 	int slot = toy_slot(index);
 
-	if (slot < 0)
+	if (slot < 0 || (guest && is_hosts_only(index)))
 		return TOY_UNKNOWN;
 	if ((guest && index == MSR_TSC_AUX && !toy.aux) ||
 	    (slot >= TOY_REPLAY && index % 5 == 4))

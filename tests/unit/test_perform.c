@@ -176,6 +176,42 @@ static void test_feature_control(void **context)
 	mock_close();
 }
 
+/*
+ * Not on VMX it is for userspace alone, and on older KVMs not even that: guests' accesses
+ * are of an MSR that KVM does not know, not of one that it refuses.
+ */
+static void test_feature_control_not_on_vmx(void **context)
+{
+	const unsigned int both = KVM_MSR_EXIT_REASON_UNKNOWN |
+				  KVM_MSR_EXIT_REASON_INVAL;
+	struct regpin_policy *policy = new_policy(ARM_START);
+	struct mock_vcpu *vcpu = &mock.vcpus[0];
+	uint64_t value;
+
+	add_deny(policy, MSR_FEATURE_CONTROL, 1, ACCESS_READ | ACCESS_WRITE,
+		 REGPIN_REPORT);
+	add_wide(policy, RULE_UNKNOWN, REGPIN_GP, RULE_ANSWERS, 7);
+	mock_open(policy);
+	assert_true(mock_rdmsr(0, MSR_FEATURE_CONTROL, &value));
+	assert_int_equal(value, 7);
+	mock.fails = KVM_GET_MSRS;
+	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 1));
+	mock.fails = 0;
+	assert_int_equal(mock.nr_sets, 0);
+	assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 2);
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 0);
+
+	atomic_store(&mock.vm->vmm_mask, both);
+	regpin_vcpu_enter(vcpu->regpin);
+	vcpu->run.exit_reason = KVM_EXIT_X86_WRMSR;
+	vcpu->run.msr.reason = KVM_MSR_EXIT_REASON_FILTER;
+	vcpu->run.msr.index = MSR_FEATURE_CONTROL;
+	vcpu->run.msr.data = 1;
+	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 0);
+	assert_int_equal(vcpu->run.msr.reason, KVM_MSR_EXIT_REASON_UNKNOWN);
+	mock_close();
+}
+
 #define GUEST_MODE	(1 << 2)	/* KVM_RUN_X86_GUEST_MODE */
 
 /* By 0 from the host KVM leaves L2: that the guest's own would not do. */
@@ -259,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_wild_in_real_mode),
 		cmocka_unit_test(test_feature_control),
 		cmocka_unit_test(test_feature_control_in_l2),
+		cmocka_unit_test(test_feature_control_not_on_vmx),
 		cmocka_unit_test(test_not_the_guests),
 		cmocka_unit_test(test_reserved_mtrr),
 		cmocka_unit_test(test_pins),
