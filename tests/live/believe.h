@@ -109,6 +109,12 @@ enum twin believe_twin(struct tiny_vcpu *twin, bool write, uint32_t index,
 		       uint64_t value, bool known, uint64_t before,
 		       uint64_t *after);
 
+/*
+ * What KVM refuses or cuts, and TCG takes where KVM passes the register through: so the
+ * twin says something else than KVM does (docs/replay.md). Never, but under TCG.
+ */
+bool believe_tcg_differs(uint32_t index, uint64_t value);
+
 /* The vCPU's register. False: KVM does not tell. */
 bool believe_get(struct life *life, uint32_t vcpu, uint32_t index,
 		 uint64_t *value);
@@ -169,6 +175,9 @@ differs(const struct step *step, unsigned int number, const char *format, ...);
 /* The event that says what was done about the access; NULL: nothing. */
 const struct regpin_event *violation(const struct step *step);
 bool stopped_at_the_door(const struct step *step);
+
+/* By a KVM that runs some instructions twice. */
+bool judged_twice(const struct step *step);
 
 /* What `regpin sim` says of @lived. */
 void believe_sim(void);

@@ -147,15 +147,14 @@ const char *pair_open(struct pair *pair, const struct variant *variant,
 		      enum tiny_mode mode, const struct regpin_policy *policy)
 {
 	static const uint8_t rdtscp[] = { 0x0f, 0x01, 0xf9, 0xf4 };
+	const char *why = mode == TINY_LONG5 ? tiny_no_la57() : NULL;
 	uint64_t value;
 
 	memset(pair, 0, sizeof(*pair));
+	if (why)
+		return why;
 	pair->by_host = !policy;
 	tiny_vm_new(&pair->plain_vm);
-	if (mode == TINY_LONG5 && !tiny_has_la57(&pair->plain_vm)) {
-		tiny_vm_free(&pair->plain_vm);
-		return "this KVM offers no LA57";
-	}
 	tiny_vm_new(&pair->ours_vm);
 	pair->aux = aux_of(&pair->plain_vm);
 	change_cpuid(&pair->plain_vm, variant);

@@ -53,7 +53,7 @@ static struct access {
 } accesses[] = {
 	{ "unknown-r", NONE, false, 0, "" },
 	{ "unknown-w", NONE, true, 1, "" },
-	{ "invalid-w", LSTAR, true, 1ull << 47, "" },	/* not canonical */
+	{ "invalid-w", LSTAR, true, 1ull << 62, "" },	/* not even for LA57 */
 	{ "cstar-w", CSTAR, true, 0, "" },
 	{ "cstar-r", CSTAR, false, 0, "" },
 	{ "sign-r", 0x8b, false, 0, "" },

@@ -216,17 +216,6 @@ const char *tiny_no_unpaged_lme(void)
 		       "this emulator hangs with EFER.LME and no paging" : NULL;
 }
 
-bool tiny_has_la57(const struct tiny_vm *vm)
-{
-	for (uint32_t i = 0; vm->cpuid && i < vm->cpuid->nent; i++) {
-		const struct kvm_cpuid_entry2 *e = &vm->cpuid->entries[i];
-
-		if (e->function == 7 && !e->index)
-			return e->ecx & (1u << 16);
-	}
-	return false;
-}
-
 static struct kvm_segment flat(uint16_t selector, uint8_t type, bool l)
 {
 	return (struct kvm_segment){
@@ -250,6 +239,45 @@ static void long_mode(struct kvm_sregs *sregs, bool levels5)
 	sregs->cr3 = levels5 ? PML5 : PML4;
 	sregs->efer |= EFER_LONG;
 	sregs->idt.base = IDT64;
+}
+
+static bool offers_la57(const struct tiny_vm *vm)
+{
+	for (uint32_t i = 0; vm->cpuid && i < vm->cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &vm->cpuid->entries[i];
+
+		if (e->function == 7 && !e->index)
+			return e->ecx & (1u << 16);
+	}
+	return false;
+}
+
+static bool takes_la57(struct tiny_vm *vm)
+{
+	struct kvm_sregs sregs;
+	struct tiny_vcpu vcpu;
+	bool takes;
+
+	tiny_vcpu_new(vm, &vcpu, 0, TINY_LONG);
+	tiny_get_sregs(&vcpu, &sregs);
+	long_mode(&sregs, true);
+	takes = !tiny_set_sregs(&vcpu, &sregs);
+	tiny_vcpu_free(&vcpu);
+	return takes;
+}
+
+const char *tiny_no_la57(void)
+{
+	static struct tiny_vm vm;
+	const char *why = NULL;
+
+	tiny_vm_new(&vm);
+	if (!offers_la57(&vm))
+		why = "this KVM offers no LA57";
+	else if (!takes_la57(&vm))
+		why = "this KVM offers LA57, but refuses guests with it";
+	tiny_vm_free(&vm);
+	return why;
 }
 
 void tiny_set_mode(struct tiny_vcpu *vcpu, enum tiny_mode mode, uint64_t efer)

@@ -81,8 +81,8 @@ void tiny_vcpu_free(struct tiny_vcpu *vcpu);
  */
 const char *tiny_no_unpaged_lme(void);
 
-/* Does the guest's CPUID offer 5-level paging? */
-bool tiny_has_la57(const struct tiny_vm *vm);
+/* Why no guest can have 5 levels of paging here, or NULL. */
+const char *tiny_no_la57(void);
 
 /* Writes the registers of @mode, with @efer besides what the mode needs. */
 void tiny_set_mode(struct tiny_vcpu *vcpu, enum tiny_mode mode, uint64_t efer);
