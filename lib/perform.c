@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What is done for the guest: its own reads and writes of MSRs, by KVM_GET_MSRS and
+ * KVM_SET_MSRS. These act for the host, which may do more than the guest.
+ */
+#include <errno.h>
+
+#include "lifecycle.h"
+#include "perform.h"
+
+#define RUN_X86_GUEST_MODE	(1 << 2)	/* KVM_RUN_X86_GUEST_MODE, Linux 6.10 */
+
+/*
+ * EFER without SVME, or IA32_FEATURE_CONTROL with nothing, for a guest that is in a
+ * guest of its own: by KVM_SET_MSRS, KVM would go on in L1 with L2's registers.
+ */
+static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
+			 uint64_t old, uint64_t value)
+{
+	bool ends = (index == MSR_EFER && old & ~value & EFER_SVME) ||
+		    (index == MSR_FEATURE_CONTROL && !value);
+
+	return ends && vcpu->run->flags & RUN_X86_GUEST_MODE;
+}
+
+#define MCG_LMCE_P	(1ull << 27)
+
+/* The VMM may set up machine checks at any time. */
+static bool has_lmce(const struct regpin_vcpu *vcpu)
+{
+	uint64_t cap;
+
+	return !vcpu_get_msr(vcpu, MSR_MCG_CAP, &cap) && cap & MCG_LMCE_P;
+}
+
+int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
+		  uint64_t value)
+{
+	uint64_t old = access->old_value;
+	bool paging = replay_needs_paging(access->index, old, value) &&
+		      vcpu_paging(vcpu);
+	int ret;
+
+	if (replay_needs_lmce(access->index, value))
+		vcpu->guest.lmce = has_lmce(vcpu);
+	if (!replay_valid(&vcpu->guest, access->index, paging, old, value) ||
+	    ends_nesting(vcpu, access->index, old, value))
+		return -EINVAL;
+	ret = vcpu_set_msr(vcpu, access->index, value);
+	if (!ret)
+		lifecycle_written(vcpu, access->index, value);
+	return ret;
+}
+
+int perform_read(const struct regpin_vcpu *vcpu, struct access *access)
+{
+	if (!replay_readable(&vcpu->guest, access->index))
+		return -EINVAL;
+	return vcpu_get_msr(vcpu, access->index, &access->old_value);
+}
+
+static bool is_protected(const struct regpin_vcpu *vcpu)
+{
+	uint64_t crs[NR_CRS];
+
+	return !vcpu_get_crs(vcpu, false, crs) || crs[0] & CR0_PE;
+}
+
+/*
+ * What KVM makes of the guest's value. It makes SYSENTER_ESP and SYSENTER_EIP
+ * canonical, by the guest's or the host's address width, depending on its
+ * version: such a value, which no kernel writes, is tried, unless the guest's own
+ * write of it is a #GP.
+ */
+static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index,
+			  uint64_t old, uint64_t proposed)
+{
+	uint64_t value = replay_effective(&vcpu->guest, index, old, proposed);
+	uint64_t seen = value;
+
+	if (replay_kept(index, value))
+		return value;
+	if (vcpu->vm->host.emulates_real_mode)
+		vcpu->guest.linear_bits = is_protected(vcpu) ?
+			vcpu->vm->host.linear_bits : 0;
+	if (!replay_valid(&vcpu->guest, index, false, old, value))
+		return value;
+	if (vcpu_set_msr(vcpu, index, value))
+		return seen;
+	vcpu_get_msr(vcpu, index, &seen);
+	/* What was only tried must not stay. */
+	if (vcpu_set_msr(vcpu, index, old))
+		vm_stop(vcpu->vm, vcpu);
+	return seen;
+}
+
+int perform_look(struct regpin_vcpu *vcpu, struct access *access,
+		 uint64_t *old, uint64_t proposed)
+{
+	int err = 0;
+
+	/* What is no MSR holds nothing, for the host, too; older KVMs say so by an error. */
+	if (replay_known(&vcpu->guest, access->index))
+		err = vcpu_get_msr(vcpu, access->index, old);
+	access->old_value = replay_effective(&vcpu->guest, access->index, *old,
+					     *old);
+	access->new_value = effective(vcpu, access->index, *old, proposed);
+	return err;
+}
