@@ -9,6 +9,7 @@
  * CPUID later. All vCPUs of a VM must agree, in so far as the policy asks.
  */
 #include <errno.h>
+#include <time.h>
 
 #include "lifecycle.h"
 #include "vm.h"
@@ -43,6 +44,8 @@ int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 		return -ENOMEM;
 	/* The way back, of a swap that failed: vCPUs may be judging by it. */
 	if (room->of != whole || room->hold != hold) {
+		if (vm->before && !vm_settled_locked(vm))
+			return -EBUSY;
 		policy_resolve(whole, hold, &room->policy, room->numbers);
 		room->of = whole;
 		room->hold = hold;
@@ -101,25 +104,46 @@ static int take_over(struct regpin_vm *vm, uint64_t hold)
 	if (err)
 		return err;
 	vm->hold = hold;
+	/* A vCPU that runs without CPUID may judge by what was there. */
+	if (!vm->before)
+		vm->before = vm->whole;
 	atomic_store(&vm->numbered[vm->swaps & 1].policy, policy);
 	atomic_store(&vm->policy, policy);
+	vm_alert_locked(vm);
 	return vm_refilter_locked(vm);
 }
 
-int vm_guest_known(struct regpin_vm *vm, const struct regpin_vcpu *vcpu)
+static int try_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
+		     const struct guest *guest, uint32_t *accepts)
 {
 	uint64_t hold;
-	int err = 0;
+	int err = -EPERM;
 
-	vm_use(vm);
 	vm_lock(vm);
-	hold = whens_hold(vm->whole, &vcpu->guest);
-	if (!agreed(vm, vcpu, hold))
-		err = -EPERM;
-	else
+	hold = whens_hold(vm->whole, guest);
+	if (agreed(vm, vcpu, hold))
 		err = take_over(vm, hold);
+	/*
+	 * Whole, as who swaps policies asks it, too; and at once with the policy that
+	 * has to accept it.
+	 */
+	if (!err) {
+		vcpu->guest = *guest;
+		*accepts = vm->whole->flags;
+	}
 	vm_unlock(vm);
-	vm_done(vm);
+	return err;
+}
+
+int vm_guest_known(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
+		   const struct guest *guest, uint32_t *accepts)
+{
+	const struct timespec ms = { 0, 1000000 };
+	int err;
+
+	/* The policy is just being swapped: soon no vCPU needs the last one any more. */
+	while ((err = try_guest(vm, vcpu, guest, accepts)) == -EBUSY)
+		nanosleep(&ms, NULL);
 	if (err == -EPERM)
 		return vm_refuse(vm, vcpu, REGPIN_REFUSED_CPUID);
 	if (err)

@@ -367,6 +367,26 @@ static bool same(const struct snapshot *a, const struct snapshot *b)
 	       !memcmp(a->msrs, b->msrs, sizeof(a->msrs));
 }
 
+/*
+ * A reset is the one thing that lets a VM run on that was stopped. But not past filters
+ * that KVM has refused: what they are for would never be seen.
+ */
+static void run_on(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vm *vm = vcpu->vm;
+
+	if (!vcpu->crasher)
+		return;
+	vm_lock(vm);
+	if (vm->unfiltered)
+		vm->unfiltered = vm_refilter_locked(vm);
+	if (!vm->unfiltered) {
+		atomic_store(&vm->stopped, false);
+		vcpu->crasher = false;
+	}
+	vm_unlock(vm);
+}
+
 bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 		     const struct snapshot *after)
 {
@@ -396,10 +416,7 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	vcpu->fresh = false;
 	vcpu->reborn = false;
 	hold_drop(vcpu);
-	/* A reset is the one thing that lets a VM run on that was stopped. */
-	if (vcpu->crasher)
-		atomic_store(&vcpu->vm->stopped, false);
-	vcpu->crasher = false;
+	run_on(vcpu);
 	vcpu->shut = false;
 	return true;
 }

@@ -34,35 +34,48 @@ void vcpu_kick(struct regpin_vcpu *vcpu)
 		options->kick(options->context, vcpu);
 }
 
-void vm_alert(struct regpin_vm *vm)
+void vm_alert_locked(struct regpin_vm *vm)
 {
 	struct regpin_vcpu *vcpu;
 
-	vm_lock(vm);
 	atomic_fetch_add(&vm->epoch, 1);
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		vcpu_alert(vcpu);
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		if (atomic_load(&vcpu->inside))
 			vcpu_kick(vcpu);
+}
+
+void vm_alert(struct regpin_vm *vm)
+{
+	vm_lock(vm);
+	vm_alert_locked(vm);
 	vm_unlock(vm);
 }
 
-int regpin_vm_settled(struct regpin_vm *vm)
+bool vm_settled_locked(struct regpin_vm *vm)
 {
 	struct regpin_vcpu *vcpu;
-	int settled = 1;
+	bool settled = true;
 
-	vm_lock(vm);
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
 		if (!atomic_load(&vcpu->inside) ||
 		    atomic_load(&vcpu->epoch) == atomic_load(&vm->epoch))
 			continue;
-		settled = 0;
+		settled = false;
 		vcpu_kick(vcpu);
 	}
-	vm_unlock(vm);
 	return settled && !atomic_load(&vm->users);
+}
+
+int regpin_vm_settled(struct regpin_vm *vm)
+{
+	bool settled;
+
+	vm_lock(vm);
+	settled = vm_settled_locked(vm);
+	vm_unlock(vm);
+	return settled;
 }
 
 struct regpin_vcpu *regpin_vm_vcpu(struct regpin_vm *vm, __u32 id)
@@ -104,15 +117,15 @@ int vm_filter_crs(struct regpin_vm *vm)
 
 void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 {
-	/* One of them must be the one to tell. */
+	/* One of them must be the one to tell; if there is none yet, the first to come. */
 	vm_lock(vm);
 	if (!vcpu)
 		vcpu = vm->vcpus;
 	if (vcpu)
 		vcpu->crasher = true;
-	vm_unlock(vm);
 	if (!atomic_exchange(&vm->stopped, true))
-		vm_alert(vm);
+		vm_alert_locked(vm);
+	vm_unlock(vm);
 }
 
 int vm_unfilter_crs_locked(struct regpin_vm *vm)

@@ -82,12 +82,12 @@ void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
  * CPUID bits beyond what KVM offers give nothing. Older KVMs go by CPUID alone: there
  * such a guest gets a #GP more.
  */
-static void limit_guest(struct regpin_vcpu *vcpu)
+static void limit_guest(const struct regpin_vcpu *vcpu, struct guest *guest)
 {
 	const struct guest *offers = &vcpu->vm->host.offers;
 
-	vcpu->guest.tsc_aux &= offers->tsc_aux;
-	vcpu->guest.feature_control &= offers->feature_control;
+	guest->tsc_aux &= offers->tsc_aux;
+	guest->feature_control &= offers->feature_control;
 }
 
 int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
@@ -107,7 +107,7 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu_alert(vcpu);
 	vcpu->guest.linear_bits = vm->host.linear_bits;
 	guest_from_cpuid(&vcpu->guest, NULL);
-	limit_guest(vcpu);
+	limit_guest(vcpu, &vcpu->guest);
 	vm_add_vcpu(vm, vcpu);
 	*ret = vcpu;
 	return 0;
@@ -146,15 +146,15 @@ static void measure(struct regpin_vcpu *vcpu, uint32_t index, uint64_t *bits)
 int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 			  const struct kvm_cpuid2 *cpuid)
 {
-	uint32_t accepts = vm_use(vcpu->vm)->flags;
+	struct guest guest = vcpu->guest;
+	uint32_t accepts;
 	int err;
 
-	vm_done(vcpu->vm);
-	guest_from_cpuid(&vcpu->guest, cpuid);
-	err = vm_guest_known(vcpu->vm, vcpu);
+	guest_from_cpuid(&guest, cpuid);
+	limit_guest(vcpu, &guest);
+	err = vm_guest_known(vcpu->vm, vcpu, &guest, &accepts);
 	if (err)
 		return err;
-	limit_guest(vcpu);
 	if (vcpu->vm->wants_msrs) {
 		measure(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
 		measure(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);

@@ -94,25 +94,40 @@ void vm_unlock(struct regpin_vm *vm)
 	atomic_flag_clear_explicit(&vm->lock, memory_order_release);
 }
 
+/* That a VM is stopped one of its vCPUs must tell, as long as it has any. */
+static void find_crasher(struct regpin_vm *vm)
+{
+	struct regpin_vcpu *vcpu;
+
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		if (vcpu->crasher)
+			return;
+	if (vm->vcpus && atomic_load(&vm->stopped))
+		vm->vcpus->crasher = true;
+}
+
 void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 {
 	vm_lock(vm);
 	vcpu->next = vm->vcpus;
 	vm->vcpus = vcpu;
+	find_crasher(vm);
 	vm_unlock(vm);
 }
 
 void vm_del_vcpu(struct regpin_vcpu *vcpu)
 {
-	struct regpin_vcpu **at = &vcpu->vm->vcpus;
+	_Atomic(struct regpin_vcpu *) *at = &vcpu->vm->vcpus;
+	struct regpin_vcpu *other;
 
 	vm_lock(vcpu->vm);
-	while (*at && *at != vcpu)
-		at = &(*at)->next;
-	if (*at)
+	while ((other = *at) && other != vcpu)
+		at = &other->next;
+	if (other)
 		*at = vcpu->next;
 	if (vcpu->vm->first == vcpu)
 		vcpu->vm->first = NULL;
+	find_crasher(vcpu->vm);
 	vm_unlock(vcpu->vm);
 }
 
@@ -274,11 +289,17 @@ void regpin_vm_detach(struct regpin_vm *vm)
 
 int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
 {
-	uint32_t accepts = vm_use(vm)->flags;
+	uint32_t accepts;
 
-	vm_done(vm);
 	/* KVM_CAP_MULTI_ADDRESS_SPACE: address space 1 is SMM's. */
-	if (!(slot >> 16) || accepts & POLICY_ACCEPT_SMM)
+	if (!(slot >> 16))
+		return 0;
+	vm_lock(vm);
+	accepts = vm->whole->flags;
+	if (accepts & POLICY_ACCEPT_SMM)
+		vm->smm = true;
+	vm_unlock(vm);
+	if (accepts & POLICY_ACCEPT_SMM)
 		return 0;
 	return vm_refuse(vm, NULL, REGPIN_REFUSED_SMM);
 }
@@ -295,15 +316,42 @@ static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
 	return err;
 }
 
+/* Does it accept what the VM and its guest have already? Under the lock. */
+static bool accepted(struct regpin_vm *vm, const struct regpin_policy *policy)
+{
+	const struct regpin_vcpu *vcpu;
+
+	if (atomic_load(&vm->smm) && !(policy->flags & POLICY_ACCEPT_SMM))
+		return false;
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		if ((vcpu->guest.svm || vcpu->guest.vmx) &&
+		    !(policy->flags & POLICY_ACCEPT_NESTED))
+			return false;
+	return true;
+}
+
 /* What of @whole would be in force? Under the lock. */
 static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
 		       uint64_t *hold, const struct regpin_policy **ret)
 {
 	int err;
 
+	if (!accepted(vm, whole))
+		return -EPERM;
 	*hold = vm_holds(vm, whole);
 	err = vm_resolve(vm, whole, *hold, ret);
 	return err ? err : try_filter(vm, *ret);
+}
+
+/*
+ * While a vCPU may judge by the policy before, that and the one in force are all that
+ * there is room for, and that events can name. Only the way back is open then.
+ */
+static bool may_swap(struct regpin_vm *vm, const struct regpin_policy *whole)
+{
+	if (vm->before && vm_settled_locked(vm))
+		vm->before = NULL;
+	return !vm->before || whole == vm->before;
 }
 
 /* Under the lock. */
@@ -312,30 +360,46 @@ static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
 	const struct regpin_policy *policy;
 	struct numbered *next;
 	uint64_t hold;
-	int err = find_policy(vm, whole, &hold, &policy);
+	int err;
 
+	if (!may_swap(vm, whole))
+		return -EBUSY;
+	err = find_policy(vm, whole, &hold, &policy);
 	if (err)
 		return err;
 	/* In place of the one before: by that nobody judges any more. */
 	next = &vm->numbered[(vm->swaps + 1) & 1];
 	atomic_store(&next->number, (uint8_t)(vm->swaps + 1));
 	atomic_store(&next->policy, policy);
+	vm->before = vm->whole;
 	vm->whole = whole;
 	vm->hold = hold;
 	atomic_store(&vm->policy, policy);
 	atomic_fetch_add(&vm->swaps, 1);
+	vm_alert_locked(vm);
 	return 0;
 }
 
-/* What was in force before is not to be taken for that of another policy there. */
+/*
+ * What was in force before is not to be taken for that of another policy there. But for
+ * the way back, as long as that is open.
+ */
 static void forget_room(struct regpin_vm *vm)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2 && !vm->before; i++) {
 		struct in_force *room = vm->in_force[i];
 
 		if (room && &room->policy != vm->policy)
 			room->of = NULL;
 	}
+}
+
+void vm_forget(struct regpin_vm *vm)
+{
+	vm_lock(vm);
+	if (vm->before && vm_settled_locked(vm))
+		vm->before = NULL;
+	vm_unlock(vm);
 }
 
 int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy)
@@ -347,7 +411,8 @@ int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy)
 	if (err)
 		return err;
 	vm_lock(vm);
-	err = find_policy(vm, policy, &hold, &found);
+	err = may_swap(vm, policy) ? find_policy(vm, policy, &hold, &found) :
+				     -EBUSY;
 	forget_room(vm);
 	vm_unlock(vm);
 	return err;
@@ -365,8 +430,6 @@ int regpin_vm_set_policy(struct regpin_vm *vm,
 	if (err)
 		forget_room(vm);
 	vm_unlock(vm);
-	if (!err)
-		vm_alert(vm);
 	return err;
 }
 
@@ -378,6 +441,9 @@ int regpin_vm_policy_done(struct regpin_vm *vm)
 
 	vm_lock(vm);
 	err = vm_refilter_locked(vm);
+	vm->unfiltered = err;
+	if (vm_settled_locked(vm))
+		vm->before = NULL;
 	forget_room(vm);
 	vm_unlock(vm);
 	if (err)

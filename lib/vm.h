@@ -77,6 +77,7 @@ struct in_force {
  * @policy: what is in force: @whole, or the rules of it that hold for the guest; another
  *	one may take its place while the VM runs
  * @whole: the caller's, borrowed
+ * @before: the one before, while some vCPU may still judge by it, else NULL; under @lock
  * @hold: which of its conditions hold; under @lock
  * @in_force: room for @policy and for the one before, NULL where not needed
  * @swaps: how often it was replaced
@@ -97,7 +98,8 @@ struct in_force {
  *	look at the old one meanwhile see it whole
  * @merged: what KVM was given last
  * @overflow: what the last filter or policy that did not fit had no room for
- * @vcpus: all of them, by their @next; under @lock
+ * @vcpus: all of them, by their @next; changed under @lock, and each is whole before it
+ *	is there, so that who keeps any from going needs no lock to read it
  * @gate: enum gate
  * @once: the window ends with the first LSTAR that the guest sets
  * @life: counts windows and disarmings: pins of an earlier one are void
@@ -107,7 +109,10 @@ struct in_force {
  * @filtered: KVM's CR filter is in place
  * @has_filtered: it was so once: KVM may have an exit of it on its way
  * @forwards: hypercall 13 comes to us, and not because the VMM wants it
+ * @smm: it has memory for SMM
  * @stopped: the VM must not run on
+ * @unfiltered: KVM has refused the filters of @policy: a reset does not lift @stopped
+ *	before it takes them
  * @settled: how far the first armed vCPU is with @uniform, see lifecycle.c
  * @uniform: settled values, by replay_slot()
  * @first: that vCPU; under @lock, NULL once it is gone
@@ -116,10 +121,11 @@ struct in_force {
  * @had: what it had when it was last looked at; under @lock
  * @slots: the sizes of its memory slots, and whether KVM logs them; under @lock
  * @seen: where it is shown what was taken out and loaded, or NULL; under @lock
+ * @older: the caller's, for a list of its VMs
  */
 struct regpin_vm {
 	_Atomic(const struct regpin_policy *) policy;
-	const struct regpin_policy *whole;
+	const struct regpin_policy *whole, *before;
 	uint64_t hold;
 	_Atomic(struct in_force *) in_force[2];
 	_Atomic uint8_t swaps;
@@ -136,7 +142,7 @@ struct regpin_vm {
 	struct filter_copy copies[2];
 	struct filter_copy merged;
 	struct overflow overflow;
-	struct regpin_vcpu *vcpus;
+	_Atomic(struct regpin_vcpu *) vcpus;
 	_Atomic uint32_t gate;
 	_Atomic bool once;
 	_Atomic uint32_t life;
@@ -146,7 +152,9 @@ struct regpin_vm {
 	_Atomic bool filtered;
 	_Atomic bool has_filtered;
 	_Atomic bool forwards;
+	_Atomic bool smm;
 	_Atomic bool stopped;
+	bool unfiltered;
 	_Atomic uint32_t settled;
 	struct uniform uniform[NR_REPLAY];
 	struct regpin_vcpu *first;
@@ -154,6 +162,7 @@ struct regpin_vm {
 	struct protections had;
 	uint64_t slots[NR_SLOTS];
 	struct state_seen *seen;
+	struct regpin_vm *older;
 };
 
 /**
@@ -271,7 +280,7 @@ struct regpin_vcpu {
 	unsigned int tick_ms;
 	_Atomic int runner;
 	_Atomic int thread;
-	struct regpin_vcpu *next;
+	_Atomic(struct regpin_vcpu *) next;
 	struct hold hold;
 	struct snapshot set_up;
 	struct snapshot before;
@@ -316,11 +325,21 @@ void vm_unlock(struct regpin_vm *vm);
 const struct regpin_policy *vm_use(struct regpin_vm *vm);
 void vm_done(struct regpin_vm *vm);
 
+/* Forgets the policy before, if no vCPU may judge by it any more. */
+void vm_forget(struct regpin_vm *vm);
+
 /* Would regpin_vm_set_policy() have it? Nothing changes. The same thread as for that. */
 int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy);
 
-/* Every vCPU looks at itself before it enters again, and soon. */
+/*
+ * Every vCPU looks at itself before it enters again, and soon. With a change that
+ * somebody may ask vm_settled_locked() about it is one under the lock.
+ */
 void vm_alert(struct regpin_vm *vm);
+void vm_alert_locked(struct regpin_vm *vm);
+
+/* As regpin_vm_settled(). */
+bool vm_settled_locked(struct regpin_vm *vm);
 
 /* The vCPU looks at itself before it enters again. Any thread, any time. */
 static inline void vcpu_alert(struct regpin_vcpu *vcpu)
@@ -363,7 +382,7 @@ uint32_t vm_rule_number(struct regpin_vm *vm,
 
 /*
  * Under the lock: the rules of @whole that hold by @hold, or -ENOMEM. What was in force
- * stays readable, what was so before it does not.
+ * stays readable, what was so before it does not; so, -EBUSY while that is needed.
  */
 int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 	       uint64_t hold, const struct regpin_policy **ret);
@@ -371,8 +390,13 @@ int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 /* Which of @whole's conditions hold for the VM's guest, as far as it is known? */
 uint64_t vm_holds(struct regpin_vm *vm, const struct regpin_policy *whole);
 
-/* A vCPU's CPUID is known: with it, which rules hold. 0 or -errno; -EPERM: refused. */
-int vm_guest_known(struct regpin_vm *vm, const struct regpin_vcpu *vcpu);
+/*
+ * A vCPU's CPUID is known, and @guest is what it says: with it, which rules hold. The
+ * vCPU gets it whole, under the lock, and @accepts is what the policy accepts. 0 or
+ * -errno; -EPERM: refused.
+ */
+int vm_guest_known(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
+		   const struct guest *guest, uint32_t *accepts);
 
 /*
  * vm_filters.c, under the lock: what of @policy and of the host come together; the

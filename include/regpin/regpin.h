@@ -396,9 +396,13 @@ int regpin_vm_windowed(const struct regpin_vm *vm);
  * Exits are judged by the new policy from now on. Call regpin_vm_settled() until it
  * says yes, then regpin_vm_policy_done(). vCPUs that are armed stay so.
  *
+ * While a vCPU may still judge by the policy before, regpin_vm_settled() having
+ * said no, only that one can be given: the way back.
+ *
  * Returns: 0, -EOPNOTSUPP if this KVM lacks what a rule that is not optional needs,
  * -E2BIG if the policy's MSR filter and the VMM's don't fit into KVM's ranges
- * together. Then nothing has changed.
+ * together, -EPERM if it does not accept what the guest has, -EBUSY if the last change
+ * has not settled. Then nothing has changed.
  */
 int regpin_vm_set_policy(struct regpin_vm *vm,
 			 const struct regpin_policy *policy);
@@ -410,7 +414,8 @@ int regpin_vm_set_policy(struct regpin_vm *vm,
  * Until here registers that only the new policy names were not filtered. The old
  * policy may be freed now, if regpin_vm_settled() had said yes.
  *
- * Returns: 0, or KVM's error; then the VM is stopped.
+ * Returns: 0, or KVM's error; then the VM is stopped, and its reset does not lift that
+ * as long as KVM refuses the filters. The new policy is in force nevertheless.
  */
 int regpin_vm_policy_done(struct regpin_vm *vm);
 

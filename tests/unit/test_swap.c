@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Policies that are swapped at bad moments: while a vCPU has an exit in hand, comes, or
+ * is told what it is; and a KVM that refuses the filters.
+ */
+#include "cm.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "../build_policy.h"
+#include "lifecycle.h"
+#include "mock_kvm.h"
+
+#define CR4_ON	(1ull << 5 | 1ull << 20)
+#define INTEL	"GenuineIntel"
+#define AMD	"AuthenticAMD"
+
+/* Denies writes of one MSR, and of another one to guests of that vendor. */
+static struct regpin_policy *policy_of(uint32_t index, const char *vendor)
+{
+	struct when when = { .line = 1, .column = 1 };
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	add_pin(policy, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_GP);
+	add_deny(policy, index, 1, ACCESS_WRITE, REGPIN_DROP);
+	if (!vendor)
+		return policy;
+	memcpy(when.vendor, vendor, sizeof(when.vendor));
+	policy->whens[0] = when;
+	policy->nr_whens = 1;
+	add_deny(policy, index + 1, 1, ACCESS_WRITE, REGPIN_GP);
+	policy->rules[policy->nr_rules - 1].when = 1;
+	return policy;
+}
+
+static struct regpin_policy *other_of(uint32_t index, const char *vendor)
+{
+	struct regpin_policy *policy = policy_of(index, vendor);
+
+	assert_int_equal(finish_policy(policy), 0);
+	return policy;
+}
+
+static int set_cpuid(unsigned int vcpu, const char *vendor, uint32_t ecx81)
+{
+	struct {
+		struct kvm_cpuid2 header;
+		struct kvm_cpuid_entry2 entries[2];
+	} cpuid = { .header.nent = 2 };
+
+	memcpy(&cpuid.entries[0].ebx, vendor, 4);
+	memcpy(&cpuid.entries[0].edx, vendor + 4, 4);
+	memcpy(&cpuid.entries[0].ecx, vendor + 8, 4);
+	cpuid.entries[1].function = 0x80000001;
+	cpuid.entries[1].ecx = ecx81;
+	return regpin_vcpu_set_cpuid(mock.vcpus[vcpu].regpin, &cpuid.header);
+}
+
+/* By mock_open() the policy is in force without having been resolved. */
+static void open_resolved(struct regpin_policy *policy, const char *vendor)
+{
+	mock_open(policy);
+	mock.vm->numbered[0].policy = policy;
+	assert_int_equal(set_cpuid(0, vendor, 0), 0);
+}
+
+/*
+ * A vCPU has an exit in hand, by the first policy. There is room for one more, and for
+ * the way back, but a third one would be resolved to where that vCPU reads.
+ */
+static void test_third(void **context)
+{
+	struct regpin_policy *first = policy_of(0x8b, INTEL);
+	struct regpin_policy *second = other_of(0x79, INTEL);
+	struct regpin_policy *third = other_of(0x1a0, INTEL);
+	const struct regpin_policy *judges;
+	struct rule rule;
+
+	open_resolved(first, INTEL);
+	regpin_vcpu_enter(mock.vcpus[1].regpin);
+	judges = mock.vm->policy;
+	assert_ptr_not_equal(judges, first);
+	rule = judges->rules[1];
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
+	assert_int_equal(vm_try_policy(mock.vm, third), -EBUSY);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, third), -EBUSY);
+	assert_ptr_equal(mock.vm->whole, second);
+	assert_int_equal(regpin_vm_policy_done(mock.vm), 0);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, third), -EBUSY);
+	assert_memory_equal(&rule, &judges->rules[1], sizeof(rule));
+	assert_int_equal(vm_policy_number(mock.vm, judges), 0);
+	/* Back, to the very rules; and forth. */
+	assert_int_equal(regpin_vm_set_policy(mock.vm, first), 0);
+	assert_ptr_equal(mock.vm->policy, judges);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
+	/* It has looked: nobody reads the first one any more. */
+	regpin_vcpu_enter(mock.vcpus[1].regpin);
+	assert_int_equal(vm_try_policy(mock.vm, third), 0);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, third), 0);
+	mock_close();
+	free(second);
+	free(third);
+}
+
+static struct regpin_vcpu *late;
+
+/* Ends the other vCPU's exit, once somebody waits for it. */
+static void *look_later(void *unused)
+{
+	const struct timespec moment = { 0, 20000000 };
+
+	(void)unused;
+	nanosleep(&moment, NULL);
+	regpin_vcpu_leave(late);
+	return NULL;
+}
+
+/*
+ * A vCPU's CPUID comes while policies change, and makes other rules hold: they go
+ * where the last policy's are, which another vCPU reads.
+ */
+static void test_cpuid_meanwhile(void **context)
+{
+	struct regpin_policy *first = policy_of(0x8b, INTEL);
+	struct regpin_policy *second = other_of(0x79, INTEL);
+	const struct regpin_policy *judges;
+	pthread_t thread;
+	struct rule rule;
+
+	open_resolved(first, INTEL);
+	regpin_vcpu_enter(mock.vcpus[1].regpin);
+	judges = mock.vm->policy;
+	rule = judges->rules[1];
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
+	assert_ptr_not_equal(mock.vm->policy, judges);
+	late = mock.vcpus[1].regpin;
+	assert_memory_equal(&rule, &judges->rules[1], sizeof(rule));
+	assert_int_equal(pthread_create(&thread, NULL, look_later, NULL), 0);
+	assert_int_equal(set_cpuid(0, AMD, 0), 0);
+	assert_false(atomic_load(&late->inside));
+	assert_int_equal(mock.vm->hold, 0);
+	pthread_join(thread, NULL);
+	mock_close();
+	free(second);
+}
+
+/* What was refused is not asked when it is found out which rules hold. */
+static void test_refused_cpuid(void **context)
+{
+	struct regpin_policy *first = policy_of(0x8b, INTEL);
+	struct regpin_policy *second = other_of(0x79, INTEL);
+
+	open_resolved(first, INTEL);
+	assert_int_equal(mock.vm->hold, 1);
+	assert_int_equal(set_cpuid(2, AMD, 0), -EPERM);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
+	assert_int_equal(mock.vm->hold, 1);
+	mock_close();
+	free(second);
+}
+
+/* What its guest has that a policy does not accept is asked at each policy. */
+static void test_not_accepted(void **context)
+{
+	struct regpin_policy *first = policy_of(0x8b, NULL);
+	struct regpin_policy *second = other_of(0x79, NULL);
+
+	first->flags = POLICY_ACCEPT_NESTED | POLICY_ACCEPT_SMM;
+	mock_open(first);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, first), 0);
+	assert_int_equal(regpin_vm_check_slot(mock.vm, 1u << 16), 0);
+	assert_int_equal(vm_try_policy(mock.vm, second), -EPERM);
+	second->flags = POLICY_ACCEPT_SMM;
+	assert_int_equal(vm_try_policy(mock.vm, second), 0);
+	assert_int_equal(set_cpuid(1, AMD, 1u << 2), 0);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), -EPERM);
+	assert_ptr_equal(mock.vm->whole, first);
+	mock_close();
+	free(second);
+}
+
+static void detach_all(void)
+{
+	for (unsigned int i = 0; i < MOCK_VCPUS; i++) {
+		regpin_vcpu_detach(mock.vcpus[i].regpin);
+		mock.vcpus[i].regpin = NULL;
+	}
+}
+
+static struct regpin_vcpu *attach(unsigned int n)
+{
+	assert_int_equal(regpin_vcpu_attach(mock.vm, (int)n, n,
+					    &mock.vcpus[n].run,
+					    &mock.vcpus[n].regpin), 0);
+	return mock.vcpus[n].regpin;
+}
+
+/* A VM that is stopped tells so by one of its vCPUs, also if that has yet to come. */
+static void test_who_tells(void **context)
+{
+	struct regpin_policy *second = other_of(0x79, NULL);
+
+	mock_open(policy_of(0x8b, NULL));
+	detach_all();
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
+	mock.fails = KVM_X86_SET_MSR_FILTER;
+	mock.fails_with = ENOMEM;
+	assert_int_equal(regpin_vm_policy_done(mock.vm), -ENOMEM);
+	mock.fails = 0;
+	assert_true(attach(0)->crasher);
+	assert_int_equal(regpin_vcpu_enter(mock.vcpus[0].regpin),
+			 REGPIN_STOPPED);
+	assert_false(attach(1)->crasher);
+	regpin_vcpu_detach(mock.vcpus[0].regpin);
+	mock.vcpus[0].regpin = NULL;
+	assert_true(mock.vcpus[1].regpin->crasher);
+	mock_close();
+	free(second);
+}
+
+/* As the VMM does it. */
+static void reset(unsigned int n)
+{
+	struct mock_vcpu *vcpu = &mock.vcpus[n];
+
+	regpin_vcpu_before_write(vcpu->regpin);
+	memset(vcpu->msrs, 0, sizeof(vcpu->msrs));
+	memset(&vcpu->sregs, 0, sizeof(vcpu->sregs));
+	vcpu->sregs.cr0 = 0x60000010;
+	regpin_vcpu_after_write(vcpu->regpin);
+}
+
+/* KVM has refused the filters: past them no reset leads. */
+static void test_reset_unfiltered(void **context)
+{
+	struct regpin_policy *second = other_of(0x79, NULL);
+	struct regpin_vcpu *teller;
+	unsigned int n = 0;
+
+	mock_open(policy_of(0x8b, NULL));
+	mock_boot(0, CR4_ON);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
+	mock.fails = KVM_X86_SET_MSR_FILTER;
+	mock.fails_with = ENOMEM;
+	assert_int_equal(regpin_vm_policy_done(mock.vm), -ENOMEM);
+	while (!mock.vcpus[n].regpin->crasher)
+		n++;
+	teller = mock.vcpus[n].regpin;
+	reset(n);
+	assert_int_equal(regpin_vcpu_enter(teller), REGPIN_STOPPED);
+	mock.fails = 0;
+	reset(n);
+	assert_int_equal(regpin_vcpu_enter(teller), REGPIN_ENTER);
+	mock_close();
+	free(second);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_third),
+		cmocka_unit_test(test_cpuid_meanwhile),
+		cmocka_unit_test(test_refused_cpuid),
+		cmocka_unit_test(test_not_accepted),
+		cmocka_unit_test(test_who_tells),
+		cmocka_unit_test(test_reset_unfiltered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
