@@ -19,8 +19,11 @@
 
 #define STATUS_MS	200	/* how old what `status` shows may be */
 #define SETTLE_MS	4000	/* a VMM that is stopped never settles */
+#ifndef POLICY_MS
 #define POLICY_MS	20000	/* the agent waits a little longer for both */
+#endif
 #define MAX_VMS		STATUS_VMS
+#define MAX_KEPT	16	/* policies of 0.8 MB each */
 
 static struct {
 	struct handoff *handoff;
@@ -33,12 +36,17 @@ static struct {
 		uint32_t number;
 		uint64_t window_end;	/* CLOCK_MONOTONIC, ms; 0: none */
 		uint8_t swaps;		/* as the VM itself counts its policies */
-		/* For events, on any thread: the last two, and what each came with. */
+		/* What it had before the swap that is going on, and what that came with. */
+		const struct regpin_policy *had;
+		uint32_t had_command;
+		/* For events, on any thread: by @swaps, what each policy came with. */
 		_Atomic uint32_t named;	/* the VM's number + 1; 0: there is none */
-		struct {
-			_Atomic uint8_t swaps, command;
-		} policies[2];
+		_Atomic uint32_t commands[256];
 	} vms[MAX_VMS];
+	/* All VMs, by their @older: also those that have no place above any more. */
+	struct regpin_vm *all;
+	/* Policies of ours that are not the session's, but may still be some VM's. */
+	struct regpin_policy *kept[MAX_KEPT];
 	struct regpin_policy *policy;	/* the last one that came here */
 	_Atomic uint32_t number;	/* of the command that it came with */
 	uint32_t done;
@@ -59,6 +67,29 @@ static void sleep_ms(long ms)
 	nanosleep(&ts, NULL);
 }
 
+static bool has_place(const struct regpin_vm *vm)
+{
+	for (int i = 0; i < MAX_VMS; i++)
+		if (control.vms[i].vm == vm)
+			return true;
+	return false;
+}
+
+/* Nobody can come back to those that have neither a number nor a vCPU left. */
+static void forget_gone(void)
+{
+	struct regpin_vm **at = &control.all, *vm;
+
+	while ((vm = *at)) {
+		if (has_place(vm) || vm->vcpus || fds_vm_lives(vm)) {
+			at = &vm->older;
+			continue;
+		}
+		fds_forget_vm(vm);
+		*at = vm->older;
+	}
+}
+
 /* VMs that the VMM has closed are its memory only. */
 static void bury(void)
 {
@@ -69,6 +100,44 @@ static void bury(void)
 		control.vms[i].vm = NULL;
 		atomic_store(&control.handoff->vms[i].flags, 0);
 	}
+	forget_gone();
+}
+
+/*
+ * Is it any VM's, or may it be that of a vCPU that has not looked since? VMs that the
+ * VMM has closed count, too, as long as they have vCPUs: these may be open.
+ */
+static bool in_use(const struct regpin_policy *policy)
+{
+	for (struct regpin_vm *vm = control.all; vm; vm = vm->older)
+		if (vm->whole == policy || vm->before == policy)
+			return true;
+	return false;
+}
+
+/*
+ * Frees what no VM has any more. regpin_vm_policy_done() has forgotten the policy
+ * before if all vCPUs had looked; here it is asked again for those that were late.
+ */
+static void reap(void)
+{
+	for (struct regpin_vm *vm = control.all; vm; vm = vm->older)
+		vm_forget(vm);
+	for (int i = 0; i < MAX_KEPT; i++) {
+		if (!control.kept[i] || in_use(control.kept[i]))
+			continue;
+		regpin_policy_free(control.kept[i]);
+		control.kept[i] = NULL;
+	}
+}
+
+/* A place to keep a policy at, or NULL: then there must be no further one. */
+static struct regpin_policy **room_to_keep(void)
+{
+	for (int i = 0; i < MAX_KEPT; i++)
+		if (!control.kept[i])
+			return &control.kept[i];
+	return NULL;
 }
 
 /* Waits till every vCPU has looked at what was changed. 0 or -ETIMEDOUT. */
@@ -156,30 +225,30 @@ static void tell_overflow(const struct overflow *overflow)
 	shared->overflow_more = overflow->nr - 1 + overflow->more;
 }
 
+static uint32_t command_of(int i)
+{
+	return control.vms[i].commands[control.vms[i].swaps];
+}
+
 /* From now on events of this VM are of @policy, which command @number brought. */
 static int give_policy(int i, const struct regpin_policy *policy, uint32_t number)
 {
 	uint8_t swaps = (uint8_t)(control.vms[i].swaps + 1);
 	int ret;
 
-	control.vms[i].policies[swaps & 1].command = (uint8_t)number;
-	control.vms[i].policies[swaps & 1].swaps = swaps;
+	control.vms[i].commands[swaps] = number;
 	ret = regpin_vm_set_policy(control.vms[i].vm, policy);
 	if (!ret)
 		control.vms[i].swaps = swaps;
 	return ret;
 }
 
-uint8_t control_command(uint32_t vm, uint8_t swaps)
+uint32_t control_command(uint32_t vm, uint8_t swaps)
 {
-	for (int i = 0; i < MAX_VMS; i++) {
-		if (control.vms[i].named != vm + 1)
-			continue;
-		for (int j = 0; j < 2; j++)
-			if (control.vms[i].policies[j].swaps == swaps)
-				return control.vms[i].policies[j].command;
-	}
-	return (uint8_t)control.number;
+	for (int i = 0; i < MAX_VMS; i++)
+		if (control.vms[i].named == vm + 1)
+			return control.vms[i].commands[swaps];
+	return control.number;
 }
 
 /* Can all VMs have it? Else none is to be judged by it for a moment. */
@@ -197,17 +266,79 @@ static int try_policy(const struct regpin_policy *policy)
 	return ret;
 }
 
+/* All VMs, or, of those that had got it when one failed, a negative errno. */
+static int give_all(const struct regpin_policy *policy, uint32_t number)
+{
+	int ret = 0;
+
+	for (int i = 0; i < MAX_VMS; i++)
+		control.vms[i].had = NULL;
+	for (int i = 0; i < MAX_VMS && !ret; i++) {
+		const struct regpin_vm *vm = control.vms[i].vm;
+
+		if (!vm)
+			continue;
+		control.vms[i].had_command = command_of(i);
+		control.vms[i].had = vm->whole;
+		ret = give_policy(i, policy, number);
+		if (ret)
+			control.vms[i].had = NULL;
+		if (ret == -E2BIG)
+			tell_overflow(&vm->overflow);
+	}
+	return ret;
+}
+
+/*
+ * To what each VM had, by the same way. Where that is barred, as by a filter that the VMM
+ * has set meanwhile and that only the new one leaves room for, the new one stays.
+ */
+static int take_back(void)
+{
+	int ret = 0;
+
+	for (int i = 0; i < MAX_VMS; i++)
+		if (control.vms[i].had &&
+		    give_policy(i, control.vms[i].had,
+				control.vms[i].had_command))
+			ret = -ESTALE;
+	return ret;
+}
+
+/* KVM gets the filters of those that have changed. */
+static int finish_all(bool *late)
+{
+	int ret = 0;
+
+	for (int i = 0; i < MAX_VMS; i++) {
+		int err;
+
+		if (!control.vms[i].vm || !control.vms[i].had)
+			continue;
+		*late |= settle_in(control.vms[i].vm, POLICY_MS) != 0;
+		err = regpin_vm_policy_done(control.vms[i].vm);
+		ret = err ? -ENOTRECOVERABLE : ret;
+	}
+	return ret;
+}
+
 /*
  * All VMs, or none. Only if a VMM sets another filter at this very moment, those that
- * have it already must go back.
+ * have it already must go back. What KVM refuses afterwards stops that VM: the new
+ * policy is in force all the same, and judges what the old filter still shows.
  */
 static int set_policy(const struct control *c, uint32_t number)
 {
-	struct regpin_policy *policy, *old = control.policy;
-	int ret = c->blob_size <= BLOB_MAX_SIZE ?
-		regpin_policy_load(c->blob, c->blob_size, &policy) : -EINVAL;
+	struct regpin_policy *policy, **keep;
 	bool late = false;
+	int ret, back, done;
 
+	reap();
+	keep = room_to_keep();
+	if (!keep)
+		return -EBUSY;
+	ret = c->blob_size <= BLOB_MAX_SIZE ?
+		regpin_policy_load(c->blob, c->blob_size, &policy) : -EINVAL;
 	if (ret)
 		return ret;
 	ret = try_policy(policy);
@@ -215,37 +346,19 @@ static int set_policy(const struct control *c, uint32_t number)
 		regpin_policy_free(policy);
 		return ret;
 	}
-	for (int i = 0; i < MAX_VMS && !ret; i++) {
-		if (!control.vms[i].vm)
-			continue;
-		ret = give_policy(i, policy, number);
-		if (ret == -E2BIG)
-			tell_overflow(&control.vms[i].vm->overflow);
-	}
-	if (ret) {
-		/* The first VM may have it already: back, by the same way. */
-		for (int i = 0; i < MAX_VMS; i++)
-			if (control.vms[i].vm)
-				give_policy(i, session_policy(), control.number);
-	} else {
-		session_set_policy(policy);
-	}
-	for (int i = 0; i < MAX_VMS; i++) {
-		int err;
-
-		if (!control.vms[i].vm)
-			continue;
-		late |= settle_in(control.vms[i].vm, POLICY_MS) != 0;
-		err = regpin_vm_policy_done(control.vms[i].vm);
-		ret = ret ? ret : err;
-	}
-	if (!late)
-		regpin_policy_free(ret ? policy : old);
+	ret = give_all(policy, number);
+	back = ret ? take_back() : 0;
+	*keep = ret ? policy : control.policy;
 	if (!ret) {
+		session_set_policy(policy);
 		control.policy = policy;
 		control.number = number;
 	}
-	return ret ? ret : late ? -ETIMEDOUT : 0;
+	done = finish_all(&late);
+	reap();
+	if (ret)
+		return back ? back : ret;
+	return done ? done : late ? -ETIMEDOUT : 0;
 }
 
 static int command(const struct wish *wish, uint32_t number)
@@ -299,8 +412,9 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 	struct regpin_event held = { 0 };
 	unsigned int is = regpin_vcpu_status(vcpu, &held);
 	uint32_t flags = STATUS_PRESENT;
+	uint32_t policy = control_command(number, held.policy);
 
-	held.policy = control_command(number, held.policy);
+	held.policy = (uint8_t)policy;
 	if (is & REGPIN_IS_ARMED)
 		flags |= STATUS_ARMED;
 	if (is & REGPIN_IS_HELD)
@@ -309,8 +423,10 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 		flags |= STATUS_FRESH;
 	status->vm = number;
 	status->vcpu = vcpu->id;
-	if (flags & STATUS_HELD)
+	if (flags & STATUS_HELD) {
 		status->held = held;
+		status->policy = policy;
+	}
 	atomic_store(&status->flags, flags);
 }
 
@@ -328,7 +444,7 @@ static void show(void)
 			continue;
 		is = regpin_vm_status(vm);
 		status->vm = control.vms[i].number;
-		atomic_store(&status->policy, control.number);
+		atomic_store(&status->policy, command_of(i));
 		/* Of the two sets of flags one is for processes of other builds. */
 		atomic_store(&status->flags, STATUS_PRESENT |
 			(is & REGPIN_IS_ARMED ? STATUS_ARMED : 0) |
@@ -399,6 +515,9 @@ static void after_fork(void)
 	memset(control.vms, 0, sizeof(control.vms));
 	control.started = false;
 	control.pid = 0;
+	/* Its VMs' policies stay here, as the VMs do: nobody here has them. */
+	control.all = NULL;
+	memset(control.kept, 0, sizeof(control.kept));
 }
 
 void control_add(struct handoff *handoff, struct regpin_vm *vm,
@@ -406,8 +525,6 @@ void control_add(struct handoff *handoff, struct regpin_vm *vm,
 {
 	int free = -1;
 
-	after_fork();
-	pthread_mutex_lock(&control.lock);
 	control.handoff = handoff;
 	for (int i = 0; i < MAX_VMS && free < 0; i++)
 		if (!control.vms[i].vm || !fds_vm_lives(control.vms[i].vm))
@@ -418,12 +535,12 @@ void control_add(struct handoff *handoff, struct regpin_vm *vm,
 	if (control.vms[free].vm)
 		state_show(control.vms[free].vm, NULL);
 	control.vms[free].vm = vm;
+	vm->older = control.all;
+	control.all = vm;
 	control.vms[free].number = number;
 	control.vms[free].swaps = 0;
-	for (int j = 0; j < 2; j++) {
-		control.vms[free].policies[j].swaps = 0;
-		control.vms[free].policies[j].command = (uint8_t)control.number;
-	}
+	for (int j = 0; j < 256; j++)
+		control.vms[free].commands[j] = control.number;
 	control.vms[free].named = number + 1;
 	handoff->vms[free].vm = number;
 	state_show(vm, &handoff->vms[free].state);
@@ -432,7 +549,6 @@ void control_add(struct handoff *handoff, struct regpin_vm *vm,
 		control.done = atomic_load(&handoff->control.request);
 		start();
 	}
-	pthread_mutex_unlock(&control.lock);
 }
 
 void control_lock(void)

@@ -145,9 +145,32 @@ static void sweep(void)
 	control_unlock();
 }
 
-bool fds_vm_lives(const struct regpin_vm *vm)
+static bool is_vm(const struct regpin_vm *vm, int fd)
 {
-	return fds_vm(vm->fd) == vm && is_kind(vm->fd, "anon_inode:kvm-vm") != NO;
+	return fds_vm(fd) == vm && is_kind(fd, "anon_inode:kvm-vm") != NO;
+}
+
+bool fds_vm_lives(struct regpin_vm *vm)
+{
+	if (is_vm(vm, vm->fd))
+		return true;
+	/* The VMM may have closed this number, and go on with another. */
+	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--) {
+		if (!is_vm(vm, fd))
+			continue;
+		vm->fd = fd;
+		return true;
+	}
+	return false;
+}
+
+void fds_forget_vm(struct regpin_vm *vm)
+{
+	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--) {
+		struct regpin_vm *is = vm;
+
+		atomic_compare_exchange_strong(&vms[fd], &is, NULL);
+	}
 }
 
 static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
@@ -165,6 +188,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	check_fd(vm_fd);
 	kick_begin();
 	options.vm = session_number();
+	control_lock();
 	ret = regpin_vm_attach(session_policy(), kvm_fd, vm_fd, &options, &vm);
 	if (ret == -E2BIG)
 		session_die(REGPIN_REFUSED_FILTER);
@@ -174,6 +198,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	atomic_store_explicit(&vms[vm_fd], vm, memory_order_release);
 	note_fd(vm_fd);
 	control_add(session_handoff(), vm, options.vm);
+	control_unlock();
 	session_attached();
 	return vm;
 }

@@ -21,7 +21,7 @@
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	4u
+#define HANDOFF_VERSION	5u
 
 /* Exit status of a VMM that the shim ended, and of a `run` that never began. */
 #define EXIT_REGPIN	125
@@ -59,7 +59,11 @@ enum control_command {
  *	(OVERFLOW_VMM), and how many ranges more there are
  * @result: 0, or a negative errno: -ENOENT no such VM or vCPU, -EINVAL an answer to
  *	a vCPU that is not held, or a bad blob; -ETIMEDOUT the new policy is in force
- *	on all vCPUs but some that the VMM has not entered since; -E2BIG, -EPERM
+ *	on all vCPUs but some that the VMM has not entered since; -ENOTRECOVERABLE it
+ *	is in force, but KVM has refused its filters in some VM, which is stopped;
+ *	-ESTALE some VMs have it and can't go back to the one that the others have;
+ *	-EBUSY vCPUs have yet to look at the last one, or too many are still in use;
+ *	-E2BIG, -EPERM
  * @blob: a policy
  */
 struct control {
@@ -98,13 +102,15 @@ struct control {
  * @flags: STATUS_*; 0: a free slot. Written last
  * @vm: number of its VM
  * @vcpu: its id
- * @held: while STATUS_HELD: why. The event that was told then
+ * @policy: while STATUS_HELD: number of the CONTROL_POLICY command that brought the
+ *	policy which holds it, or 0
+ * @held: likewise: why. The event that was told then
  */
 struct vcpu_status {
 	_Atomic uint32_t flags;
 	uint32_t vm;
 	uint32_t vcpu;
-	uint32_t pad;
+	uint32_t policy;
 	struct regpin_event held;
 };
 

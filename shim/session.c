@@ -74,7 +74,7 @@ static COLD void tell_numbered(const struct regpin_event *event)
 {
 	struct regpin_event numbered = *event;
 
-	numbered.policy = control_command(event->vm, event->policy);
+	numbered.policy = (uint8_t)control_command(event->vm, event->policy);
 	if (ring_put(&session.handoff->ring, &numbered))
 		session_wake();
 }

@@ -79,8 +79,11 @@ struct regpin_vcpu *fds_learn_vcpu(int fd);
 void fds_created_vm(int kvm_fd, int vm_fd);
 void fds_created_vcpu(struct regpin_vm *vm, int vcpu_fd, uint32_t id);
 
-/* Is there still a VM behind the number that @vm was given? */
-bool fds_vm_lives(const struct regpin_vm *vm);
+/* Is there still a VM behind one of @vm's numbers? Then that one is its fd. */
+bool fds_vm_lives(struct regpin_vm *vm);
+
+/* It has none any more. */
+void fds_forget_vm(struct regpin_vm *vm);
 
 /* Out of the way of the instructions that each exit pays for. */
 #define COLD __attribute__((noinline))
@@ -127,17 +130,20 @@ int set_regs(int fd, void *arg);
  * control.c
  */
 
-/* A VM that the operator may speak of. */
+/*
+ * A VM that the operator may speak of. Under control_lock(), and so is the attaching of
+ * it: else it could come with a policy that is just being replaced.
+ */
 void control_add(struct handoff *handoff, struct regpin_vm *vm,
 		 uint32_t number);
 
 /*
  * Which command brought the policy that VM number @vm had after so many @swaps, modulo
- * 256? Any thread, any time.
+ * 256, of the last 256 there? Any thread, any time.
  */
-uint8_t control_command(uint32_t vm, uint8_t swaps);
+uint32_t control_command(uint32_t vm, uint8_t swaps);
 
-/* While vCPUs are taken away. */
+/* While vCPUs are taken away, or a VM comes. */
 void control_lock(void);
 void control_unlock(void);
 

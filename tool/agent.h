@@ -17,6 +17,8 @@
 #include "out.h"
 #include "watch.h"
 
+#define AGENT_OLDER	4
+
 /**
  * struct agent - what the agent knows
  * @launch: what it was started with
@@ -45,6 +47,8 @@
  * @before_number: of the command that brought it, or 0
  * @mixed: events that come may still be of that one
  * @mixed_until: the ring's number of the first that is not
+ * @older: policies before that one, for vCPUs that they still hold, and for what is in
+ *	force in some VMs only; in turn
  * @moves: states of VMs that were taken out, and those that came
  * @ctl: who commands it
  */
@@ -63,6 +67,11 @@ struct agent {
 	uint32_t before_number;
 	bool mixed;
 	uint64_t mixed_until;
+	struct {
+		bool given;
+		uint32_t number;
+		struct regpin_policy policy;
+	} older[AGENT_OLDER];
 	struct moves moves;
 	struct ctl ctl;
 };

@@ -21,6 +21,7 @@
 #include "ctl.h"
 #include "ctl_policy.h"
 #include "msr_filter.h"
+#include "tell.h"
 
 /**
  * struct outcome - what a command came to
@@ -157,6 +158,12 @@ static struct outcome policy_outcome(int32_t result)
 		return (struct outcome){ "refused", "the guest has what this policy does not accept (nested virtualisation, SMM, S3): the old policy stays" };
 	case -EOPNOTSUPP:
 		return (struct outcome){ "refused", "this KVM lacks what one of its rules needs: the old policy stays" };
+	case -ENOTRECOVERABLE:
+		return (struct outcome){ "failed", "it is in force, but KVM has refused its filters for a VM, which is stopped, also over a reset, till KVM takes them" };
+	case -ESTALE:
+		return (struct outcome){ "failed", "some VMs have it and can't go back, others can't have it and keep what they had (see status): give another one" };
+	case -EBUSY:
+		return (struct outcome){ "refused", "some vCPUs have not run since the last policy came, and may still be judged by the one before; or VMs that were closed still have theirs: the old policy stays" };
 	case -E2BIG:
 		return (struct outcome){ "refused", "together with the VMM's own MSR filter it needs more ranges than KVM has: the old policy stays" };
 	default:
@@ -222,6 +229,12 @@ static void settle(struct ctl *ctl, const struct ctl_job *job, uint64_t now)
 		remember_window(ctl, job->vm, 0, false);
 }
 
+/* A policy that has come into force, though not all is well. */
+static bool in_force(const struct ctl_job *job, int32_t result)
+{
+	return job->command == CONTROL_POLICY && result == -ENOTRECOVERABLE;
+}
+
 static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 {
 	struct ctl_job *job = &ctl->job;
@@ -238,8 +251,10 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 					 strerror(-result) : "nonsense");
 		outcome.text = text;
 	}
-	if (!outcome.code)
+	if (!outcome.code || in_force(job, result))
 		settle(ctl, job, now);
+	else if (job->command == CONTROL_POLICY && result == -ESTALE)
+		tell_split_policy(ctl->agent, &job->stage->policy, job->number);
 	ctl_event(ctl, job, outcome.code, outcome.text, now);
 	if (conn && outcome.code)
 		conn_error(conn, now, outcome.code, "%s", outcome.text);

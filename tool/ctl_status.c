@@ -21,7 +21,8 @@ static bool copy_vcpu(const struct vcpu_status *from, struct vcpu_status *to)
 
 	if (!(flags & STATUS_PRESENT))
 		return false;
-	*to = (struct vcpu_status){ .vm = from->vm, .vcpu = from->vcpu };
+	*to = (struct vcpu_status){ .vm = from->vm, .vcpu = from->vcpu,
+				    .policy = from->policy };
 	memcpy(&to->held, &from->held, sizeof(to->held));
 	atomic_thread_fence(memory_order_seq_cst);
 	if (atomic_load(&from->flags) != flags)
@@ -192,7 +193,7 @@ static bool held_json(const struct ctl *ctl, const struct vcpu_status *vcpu,
 	if (!(flags_of(vcpu) & STATUS_HELD))
 		return false;
 	len = event_json(line, &vcpu->held,
-			 tell_policy(ctl->agent, &vcpu->held));
+			 tell_held_by(ctl->agent, vcpu));
 	if (!len)
 		return false;
 	line[len - 1] = 0;
@@ -220,10 +221,11 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 }
 
 /* "write of CR4: 0x751ef0 -> 0x651ef0 (SMEP): sticky, linux.yaml:60:5" */
-static void held_text(const struct ctl *ctl, const struct regpin_event *held,
+static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 		      char *buf, size_t size)
 {
-	const struct regpin_policy *policy = tell_policy(ctl->agent, held);
+	const struct regpin_policy *policy = tell_held_by(ctl->agent, vcpu);
+	const struct regpin_event *held = &vcpu->held;
 	char name[REGISTER_NAME_MAX], bits[512] = "", where[400] = "";
 
 	if (!event_makes_sense(held)) {
@@ -238,7 +240,9 @@ static void held_text(const struct ctl *ctl, const struct regpin_event *held,
 	if (held->bits && held->bits != UINT64_MAX)
 		register_bits_text(bits, sizeof(bits), held->kind, held->index,
 				   held->bits);
-	if (held->rule < policy->nr_rules)
+	if (!policy)
+		snprintf(where, sizeof(where), ": by an older policy");
+	else if (held->rule < policy->nr_rules)
 		snprintf(where, sizeof(where), ": %s, %s:%" PRIu32 ":%" PRIu32,
 			 rule_type_names[policy->rules[held->rule].type],
 			 policy->source, policy->rules[held->rule].line,
@@ -258,7 +262,7 @@ static enum status_line vcpu_text(const struct ctl *ctl,
 	char held[1200] = "";
 
 	if (flags & STATUS_HELD)
-		held_text(ctl, &vcpu->held, held, sizeof(held));
+		held_text(ctl, vcpu, held, sizeof(held));
 	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s",
 		 vcpu->vm, vcpu->vcpu,
 		 flags & STATUS_ARMED ? "armed" : "not armed",

@@ -109,6 +109,80 @@ static bool explains(const struct regpin_policy *policy,
 		event->action == rule->action);
 }
 
+/* Is a vCPU held by that policy? */
+static bool holds(const struct agent *agent, uint32_t number)
+{
+	const struct handoff *shared = agent->launch->shared;
+
+	for (unsigned int i = 0; i < STATUS_VCPUS; i++)
+		if (atomic_load(&shared->vcpus[i].flags) & STATUS_HELD &&
+		    shared->vcpus[i].policy == number)
+			return true;
+	for (unsigned int i = 0; i < STATUS_VMS; i++)
+		if (atomic_load(&shared->vms[i].flags) & STATUS_PRESENT &&
+		    atomic_load(&shared->vms[i].policy) == number)
+			return true;
+	return false;
+}
+
+/*
+ * Keeps a policy that some vCPU may yet be held by. There are few places: first go
+ * those that hold nobody, then who came first.
+ */
+static void keep(struct agent *agent, const struct regpin_policy *policy,
+		 uint32_t number)
+{
+	unsigned int to = 0;
+
+	for (unsigned int i = 0; i < AGENT_OLDER; i++)
+		if (agent->older[i].given && !holds(agent, agent->older[i].number))
+			agent->older[i].given = false;
+	while (to < AGENT_OLDER - 1 && agent->older[to].given)
+		to++;
+	if (agent->older[to].given) {
+		memmove(&agent->older[0], &agent->older[1],
+			(AGENT_OLDER - 1) * sizeof(agent->older[0]));
+	}
+	agent->older[to].given = true;
+	agent->older[to].number = number;
+	agent->older[to].policy = *policy;
+}
+
+/* An event may come long after its policy: a vCPU that was held by it is answered. */
+static const struct regpin_policy *by_number(const struct agent *agent,
+					     const struct regpin_event *event)
+{
+	if ((uint8_t)agent->ctl.policy_number == event->policy)
+		return &agent->launch->policy;
+	for (unsigned int i = 0; i < AGENT_OLDER; i++)
+		if (agent->older[i].given &&
+		    (uint8_t)agent->older[i].number == event->policy)
+			return &agent->older[i].policy;
+	return &agent->launch->policy;
+}
+
+const struct regpin_policy *tell_held_by(const struct agent *agent,
+					 const struct vcpu_status *vcpu)
+{
+	const struct ctl_job *job = &agent->ctl.job;
+
+	if (vcpu->policy == agent->ctl.policy_number)
+		return &agent->launch->policy;
+	if (job->stage && vcpu->policy == job->number)
+		return &job->stage->policy;
+	for (unsigned int i = 0; i < AGENT_OLDER; i++)
+		if (agent->older[i].given &&
+		    agent->older[i].number == vcpu->policy)
+			return &agent->older[i].policy;
+	return NULL;
+}
+
+void tell_split_policy(struct agent *agent, const struct regpin_policy *policy,
+		       uint32_t number)
+{
+	keep(agent, policy, number);
+}
+
 /*
  * While policies change, some vCPUs are judged by the old and some by the new one. An
  * event says by which; but who says it may have been taken over, so it must fit.
@@ -128,7 +202,7 @@ const struct regpin_policy *tell_policy(const struct agent *agent,
 		number = agent->before_number;
 	}
 	if (!other || !explains(other, event))
-		return now;
+		return by_number(agent, event);
 	return (uint8_t)number == event->policy || !explains(now, event) ? other : now;
 }
 
@@ -138,6 +212,7 @@ void tell_new_policy(struct agent *agent, const struct regpin_policy *policy)
 
 	/* These are kept by the old rules' numbers. */
 	tell_repeated(agent, true);
+	keep(agent, &agent->launch->policy, agent->ctl.policy_number);
 	agent->before = agent->launch->policy;
 	agent->before_number = agent->ctl.policy_number;
 	agent->launch->policy = *policy;

@@ -31,6 +31,14 @@ uint64_t tell_clock(void);
 const struct regpin_policy *tell_policy(const struct agent *agent,
 					const struct regpin_event *event);
 
+/* The one that holds this vCPU; NULL if it is too long ago. */
+const struct regpin_policy *tell_held_by(const struct agent *agent,
+					 const struct vcpu_status *vcpu);
+
+/* @policy, which command @number brought, came to be in force in some VMs only. */
+void tell_split_policy(struct agent *agent, const struct regpin_policy *policy,
+		       uint32_t number);
+
 /* From now on @policy is in force; what is still in the ring may be older. */
 void tell_new_policy(struct agent *agent, const struct regpin_policy *policy);
 

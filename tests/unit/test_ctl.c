@@ -438,7 +438,71 @@ static void event_of_which_policy(void **state)
 	either.policy = (uint8_t)fake_agent.ctl.policy_number;
 	assert_string_equal(tell_policy(&fake_agent, &either)->source, "new.yaml");
 	tell_events(&fake_agent);
+	/* It says so itself. */
+	assert_string_equal(tell_policy(&fake_agent, &event)->source, "test.yaml");
+	event.policy = (uint8_t)fake_agent.ctl.policy_number;
 	assert_string_equal(tell_policy(&fake_agent, &event)->source, "new.yaml");
+	close(fd);
+}
+
+/* Puts a policy in force, and reads all events. */
+static void new_policy_now(int fd)
+{
+	send_policy(fd, text);
+	say(fd, "apply\n");
+	fake_answer(0);
+	run();
+	hear(fd);
+	tell_events(&fake_agent);
+}
+
+/* A vCPU is held by a rule of the policy that held it, whatever came since. */
+static void held_by_which_policy(void **state)
+{
+	int fd = client();
+	uint32_t first;
+
+	fake_hold(1);
+	new_policy_now(fd);
+	first = fake_agent.ctl.policy_number;
+	say(fd, "status\n");
+	hear(fd);
+	assert_int_equal(lines("data vm 0 vcpu 1: armed, HELD: write of CR0: 0x80050033 -> 0x80040033 (WP): sticky, test.yaml:2:1"), 1);
+	for (int i = 0; i < 6; i++)
+		new_policy_now(fd);
+	say(fd, "status\n");
+	hear(fd);
+	assert_int_equal(lines("data vm 0 vcpu 1: armed, HELD: write of CR0: 0x80050033 -> 0x80040033 (WP): sticky, test.yaml:2:1"), 1);
+	say(fd, "status format=json\n");
+	hear(fd);
+	assert_non_null(strstr(got, "\"where\":\"test.yaml:2:1\""));
+	/* Of one that is not known any more no rule is named, least of all another's. */
+	fake_handoff.vcpus[1].policy = first + 1000;
+	fake_handoff.vcpus[1].held.rule = 0;
+	say(fd, "status\n");
+	hear(fd);
+	assert_int_equal(lines("data vm 0 vcpu 1: armed, HELD: write of CR0: 0x80050033 -> 0x80040033 (WP): by an older policy"), 1);
+	close(fd);
+}
+
+/* A policy that KVM did not take the filters of is in force; one of some VMs is not. */
+static void half_a_policy(void **state)
+{
+	int fd = client();
+
+	send_policy(fd, text);
+	say(fd, "apply\n");
+	fake_answer(-ENOTRECOVERABLE);
+	run();
+	hear(fd);
+	assert_int_equal(lines("error failed it is in force, but"), 1);
+	assert_string_equal(fake_launch.policy.source, "new.yaml");
+	send_policy(fd, text);
+	say(fd, "apply\n");
+	fake_answer(-ESTALE);
+	run();
+	hear(fd);
+	assert_int_equal(lines("error failed some VMs have it"), 1);
 	close(fd);
 }
 
@@ -450,6 +514,7 @@ int main(void)
 		TEST(queue_is_in_order), TEST(late_answer), TEST(wrong_numbers),
 		TEST(policies), TEST(bad_policies), TEST(changed_meanwhile),
 		TEST(modes), TEST(event_of_which_policy),
+		TEST(held_by_which_policy), TEST(half_a_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

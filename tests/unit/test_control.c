@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The shim's side of a new policy (shim/control.c) with two VMs, when one of them can't
+ * have it, or not go back, or a vCPU is late: what any may still judge by is not freed.
+ */
+#include "cm.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../build_policy.h"
+#include "mock_kvm.h"
+
+/* Gives and frees as the library does; but some gifts fail, and the freed are told. */
+static unsigned int gives, failing_gives;	/* bits: by @gives */
+static const struct regpin_policy *freed[8];
+static unsigned int nr_freed;
+
+static int give(struct regpin_vm *vm, const struct regpin_policy *policy)
+{
+	return failing_gives >> gives++ & 1 ? -ENOMEM :
+					      regpin_vm_set_policy(vm, policy);
+}
+
+static void set_free(struct regpin_policy *policy)
+{
+	if (policy && nr_freed < 8)
+		freed[nr_freed++] = policy;
+	regpin_policy_free(policy);
+}
+
+#define POLICY_MS	20
+#define regpin_vm_set_policy	give
+#define regpin_policy_free	set_free
+#include "../../shim/control.c"
+#undef regpin_vm_set_policy
+#undef regpin_policy_free
+
+static const struct regpin_policy *now;
+static struct handoff *shared;
+static struct regpin_vm *second;
+
+const struct regpin_policy *session_policy(void)
+{
+	return now;
+}
+
+void session_set_policy(struct regpin_policy *policy)
+{
+	now = policy;
+}
+
+void session_wake(void)
+{
+}
+
+_Noreturn void session_die_text(const char *text)
+{
+	fail_msg("%s", text);
+	abort();
+}
+
+static const struct regpin_vm *gone;
+
+bool fds_vm_lives(struct regpin_vm *vm)
+{
+	return vm != gone;
+}
+
+void fds_forget_vm(struct regpin_vm *vm)
+{
+	assert_ptr_equal(vm, gone);
+}
+
+static struct regpin_policy *policy_of(uint32_t index)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+	add_deny(policy, index, 1, ACCESS_WRITE, REGPIN_DROP);
+	return policy;
+}
+
+/* The second VM is like the first one, and KVM refuses it all filters. */
+static void open_two(void)
+{
+	mock_open(policy_of(0x8b));
+	now = mock.vm->policy;
+	mock.vm->numbered[0].policy = now;
+	shared = calloc(1, sizeof(*shared));
+	second = pages_alloc(sizeof(*second));
+	assert_non_null(second);
+	second->policy = second->whole = second->numbered[0].policy = now;
+	second->fd = MOCK_VM + 1;
+	second->host = mock.vm->host;
+	second->options.vm = 1;
+	memset(&control, 0, sizeof(control));
+	pthread_mutex_init(&control.lock, NULL);
+	/* No thread: the test gives the commands. */
+	control.started = true;
+	control.pid = getpid();
+	control_lock();
+	control_add(shared, mock.vm, 0);
+	control_add(shared, second, 1);
+	control_unlock();
+	gives = failing_gives = nr_freed = 0;
+	gone = NULL;
+}
+
+static void close_two(void)
+{
+	mock_close();
+	regpin_vm_detach(second);
+	gone = second;
+	control.all = NULL;
+	for (int i = 0; i < MAX_KEPT; i++)
+		free(control.kept[i]);
+	free(control.policy);
+	free(shared);
+}
+
+/* The command of that number: a policy on @index. */
+static int command_policy(uint32_t index, uint32_t number)
+{
+	struct regpin_policy *policy = policy_of(index);
+	int ret;
+
+	assert_int_equal(finish_policy(policy), 0);
+	shared->control.blob_size =
+		(uint32_t)blob_seal(policy, shared->control.blob);
+	free(policy);
+	gives = 0;
+	control_lock();
+	bury();
+	ret = set_policy(&shared->control, number);
+	show();
+	control_unlock();
+	return ret;
+}
+
+static bool is_freed(const struct regpin_policy *policy)
+{
+	for (unsigned int i = 0; i < nr_freed; i++)
+		if (freed[i] == policy)
+			return true;
+	return false;
+}
+
+static void expect_alive(void)
+{
+	assert_false(is_freed(mock.vm->whole));
+	assert_false(is_freed(second->whole));
+	assert_false(is_freed(now));
+	/* Also by ASan. */
+	assert_true(mock.vm->whole->nr_rules && second->whole->nr_rules);
+}
+
+/* KVM refuses a filter when all have it already: that VM is stopped, the policy stays. */
+static void test_filter_refused(void **context)
+{
+	open_two();
+	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
+	expect_alive();
+	assert_ptr_equal(now, mock.vm->whole);
+	assert_ptr_equal(now, second->whole);
+	assert_true(second->stopped && !mock.vm->stopped);
+	assert_int_equal(control_command(0, 1), 7);
+	assert_int_equal(shared->vms[1].policy, 7);
+	close_two();
+}
+
+/* The second one can't have it, and the first one goes back. */
+static void test_goes_back(void **context)
+{
+	const struct regpin_policy *first;
+
+	open_two();
+	first = now;
+	failing_gives = 1 << 1;
+	assert_int_equal(command_policy(0x79, 7), -ENOMEM);
+	expect_alive();
+	assert_ptr_equal(mock.vm->whole, first);
+	assert_int_equal(nr_freed, 1);
+	assert_int_equal(control_command(0, 1), 7);
+	assert_int_equal(control_command(0, 2), 0);
+	assert_int_equal(shared->vms[0].policy, 0);
+	close_two();
+}
+
+/* And if it can't: it keeps what it has, till another one comes. */
+static void test_cant_go_back(void **context)
+{
+	const struct regpin_policy *first, *stuck;
+
+	open_two();
+	second->wants_msrs = false;
+	first = now;
+	failing_gives = 1 << 1 | 1 << 2;
+	assert_int_equal(command_policy(0x79, 7), -ESTALE);
+	expect_alive();
+	assert_ptr_equal(second->whole, first);
+	assert_ptr_equal(now, first);
+	stuck = mock.vm->whole;
+	assert_ptr_not_equal(stuck, first);
+	assert_int_equal(shared->vms[0].policy, 7);
+	assert_int_equal(shared->vms[1].policy, 0);
+	/* A later one fails as well: back to what each had. */
+	failing_gives = 1 << 1;
+	assert_int_equal(command_policy(0x1a0, 8), -ENOMEM);
+	expect_alive();
+	assert_ptr_equal(mock.vm->whole, stuck);
+	assert_int_equal(shared->vms[0].policy, 7);
+	failing_gives = 0;
+	assert_int_equal(command_policy(0x1a0, 9), -ENOTRECOVERABLE);
+	expect_alive();
+	assert_true(is_freed(stuck));
+	close_two();
+}
+
+/* A VM without a place, and one that is closed but for its vCPUs, keep theirs. */
+static void test_not_commanded(void **context)
+{
+	const struct regpin_policy *kept;
+
+	open_two();
+	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
+	kept = mock.vm->whole;
+	gone = mock.vm;
+	assert_int_equal(command_policy(0x1a0, 8), -ENOTRECOVERABLE);
+	assert_ptr_equal(mock.vm->whole, kept);
+	expect_alive();
+	/* Of all that is left over there is an end. */
+	for (unsigned int i = 0; i < 2 * MAX_KEPT; i++)
+		command_policy(0x80 + i, 9 + i);
+	expect_alive();
+	for (unsigned int i = 0; i < MOCK_VCPUS; i++) {
+		regpin_vcpu_detach(mock.vcpus[i].regpin);
+		mock.vcpus[i].regpin = NULL;
+	}
+	nr_freed = 0;
+	command_policy(0x79, 99);
+	assert_true(is_freed(kept));
+	close_two();
+}
+
+/* A vCPU has an exit in hand by the old one: that stays, and there is no third. */
+static void test_late(void **context)
+{
+	const struct regpin_policy *one, *two;
+
+	open_two();
+	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
+	one = now;
+	regpin_vcpu_enter(mock.vcpus[1].regpin);
+	nr_freed = 0;
+	assert_int_equal(command_policy(0x1a0, 8), -ENOTRECOVERABLE);
+	two = now;
+	assert_false(is_freed(one));
+	assert_int_equal(command_policy(0x1a1, 9), -EBUSY);
+	assert_ptr_equal(now, two);
+	assert_false(is_freed(one) || is_freed(two));
+	regpin_vcpu_leave(mock.vcpus[1].regpin);
+	assert_int_equal(command_policy(0x1a1, 10), -ENOTRECOVERABLE);
+	assert_true(is_freed(one) && is_freed(two));
+	close_two();
+}
+
+/* What a vCPU is held for is of the policy that held it, however many came since. */
+static void test_held_since(void **context)
+{
+	const struct regpin_event event = { .type = REGPIN_EVENT_VIOLATION,
+					    .policy = 1 };
+	struct regpin_vcpu *vcpu;
+
+	open_two();
+	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
+	vcpu = mock.vcpus[0].regpin;
+	vcpu->hold.event = event;
+	vcpu->hold.answer = REGPIN_ACTION_MAX;
+	vcpu->hold.why = HOLD_ACCESS;
+	for (uint32_t i = 0; i < 300; i += 100)
+		assert_int_equal(command_policy(0x80, 300 + i),
+				 -ENOTRECOVERABLE);
+	for (unsigned int i = 0; i < MOCK_VCPUS; i++)
+		if (shared->vcpus[i].flags & STATUS_HELD)
+			assert_int_equal(shared->vcpus[i].policy, 7);
+	assert_int_equal(control_command(0, 3), 400);
+	assert_int_equal(control_command(0, 4), 500);
+	close_two();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_filter_refused),
+		cmocka_unit_test(test_goes_back),
+		cmocka_unit_test(test_cant_go_back),
+		cmocka_unit_test(test_not_commanded),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_held_since),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
