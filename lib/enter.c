@@ -74,14 +74,27 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 	return LATE_TICK_MS;
 }
 
+/* An answered exit that KVM does not complete: nobody knows what became of it. */
+static void complete(struct regpin_vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	bool is_cr = run->exit_reason == KVM_EXIT_X86_CR_WRITE;
+	uint32_t index = is_cr ? 0 : run->msr.index;
+	int err = vcpu_complete(vcpu);
+
+	if (err)
+		vm_stop_failed(vcpu, is_cr ? REGPIN_CR0 : REGPIN_MSR, index,
+			       err);
+}
+
 static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 {
 	enum regpin_entry entry;
 	uint32_t epoch;
 
 	/* KVM is to be asked about a vCPU with which it is through. */
-	if (vcpu->answered && vcpu_complete(vcpu))
-		vm_stop(vcpu->vm, vcpu);
+	if (vcpu->answered)
+		complete(vcpu);
 	/* In this order: what changes from now on sets the flag again. */
 	atomic_store(&vcpu->attention, false);
 	epoch = atomic_load(&vcpu->vm->epoch);

@@ -240,10 +240,11 @@ static int write_exit(struct regpin_vcpu *vcpu,
  */
 static int stale_exit(struct regpin_vcpu *vcpu)
 {
+	uint32_t index = vcpu->run->msr.index;
 	int err = regpin_vcpu_retract(vcpu);
 
 	if (err)
-		vm_stop(vcpu->vm, vcpu);
+		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
 	return 1;
 }
 

@@ -128,6 +128,23 @@ void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 	vm_unlock(vm);
 }
 
+void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
+		    int err)
+{
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_FAILED,
+		.kind = (uint8_t)kind,
+		.index = index,
+		.write = 1,
+		.action = REGPIN_STOP,
+		.rule = REGPIN_NO_RULE,
+		.detail = (uint32_t)-err,
+	};
+
+	vm_event(vcpu->vm, vcpu, &event);
+	vm_stop(vcpu->vm, vcpu);
+}
+
 int vm_unfilter_crs_locked(struct regpin_vm *vm)
 {
 	struct kvm_x86_cr_filter none = { 0 };

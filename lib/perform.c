@@ -70,15 +70,17 @@ static bool is_protected(const struct regpin_vcpu *vcpu)
  * What KVM makes of the guest's value. It makes SYSENTER_ESP and SYSENTER_EIP
  * canonical, by the guest's or the host's address width, depending on its
  * version: such a value, which no kernel writes, is tried, unless the guest's own
- * write of it is a #GP.
+ * write of it is a #GP, or KVM does not say what is there (@known, @old).
  */
-static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index,
+static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index, bool known,
 			  uint64_t old, uint64_t proposed)
 {
 	uint64_t value = replay_effective(&vcpu->guest, index, old, proposed);
 	uint64_t seen = value;
+	int err;
 
-	if (replay_kept(index, value))
+	/* Without the old value nothing could be put back. */
+	if (!known || replay_kept(index, value))
 		return value;
 	if (vcpu->vm->host.emulates_real_mode)
 		vcpu->guest.linear_bits = is_protected(vcpu) ?
@@ -89,8 +91,9 @@ static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index,
 		return seen;
 	vcpu_get_msr(vcpu, index, &seen);
 	/* What was only tried must not stay. */
-	if (vcpu_set_msr(vcpu, index, old))
-		vm_stop(vcpu->vm, vcpu);
+	err = vcpu_set_msr(vcpu, index, old);
+	if (err)
+		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
 	return seen;
 }
 
@@ -104,6 +107,7 @@ int perform_look(struct regpin_vcpu *vcpu, struct access *access,
 		err = vcpu_get_msr(vcpu, access->index, old);
 	access->old_value = replay_effective(&vcpu->guest, access->index, *old,
 					     *old);
-	access->new_value = effective(vcpu, access->index, *old, proposed);
+	access->new_value = effective(vcpu, access->index, !err, *old,
+				      proposed);
 	return err;
 }

@@ -128,19 +128,23 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
 
 /*
  * Does KVM keep all of a register, or the low half? That depends on its vendor
- * module and on the guest's CPUID; asking is surer than knowing.
+ * module and on the guest's CPUID; asking is surer than knowing. But what was there
+ * must be there again.
  */
 static void measure(struct regpin_vcpu *vcpu, uint32_t index, uint64_t *bits)
 {
 	const uint64_t probe = 0xffffffff80000000ull;
 	uint64_t old = 0, seen = 0;
+	int err;
 
 	if (vcpu_get_msr(vcpu, index, &old) ||
 	    vcpu_set_msr(vcpu, index, probe))
 		return;
 	if (!vcpu_get_msr(vcpu, index, &seen))
 		*bits = seen == probe ? ~0ull : 0xffffffffull;
-	vcpu_set_msr(vcpu, index, old);
+	err = vcpu_set_msr(vcpu, index, old);
+	if (err)
+		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
 }
 
 int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,

@@ -361,6 +361,13 @@ int vm_unfilter_crs_locked(struct regpin_vm *vm);
 /* The VM must not run on, by @vcpu's doing. */
 void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
 
+/*
+ * Likewise, and it is told why: KVM has failed with @err (negative) where @vcpu's
+ * register can't be left as it is. @kind and @index say which.
+ */
+void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
+		    int err);
+
 /* Has a first vCPU come up, so that others can be late? */
 bool vm_up(const struct regpin_vm *vm);
 

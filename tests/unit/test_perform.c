@@ -101,6 +101,61 @@ static void test_trial_stays(void **context)
 			     REGPIN_ENTER);
 	assert_int_not_equal(regpin_vcpu_enter(mock.vcpus[1].regpin),
 			     REGPIN_ENTER);
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 1);
+	mock_close();
+}
+
+/* KVM does not say what is there: then it is not tried, with a 0 to be put "back". */
+static void test_no_trial(void **context)
+{
+	open_pinned(RULE_FROZEN, MSR_SYSENTER_EIP, 0xff, REGPIN_REPORT);
+	mock.vcpus[0].msrs[replay_slot(MSR_SYSENTER_EIP)] = 0x1000;
+	mock.fails = KVM_GET_MSRS;
+	mock.fails_with = EIO;
+	assert_false(mock_wrmsr(0, MSR_SYSENTER_EIP, WILD_EIP));
+	assert_int_equal(mock.nr_sets, 0);
+	assert_int_equal(mock.vcpus[0].msrs[replay_slot(MSR_SYSENTER_EIP)],
+			 0x1000);
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 1);
+	mock_close();
+}
+
+/* The same when it is measured what KVM keeps of it. */
+static void test_measure(void **context)
+{
+	const struct kvm_cpuid2 none = { 0 };
+	struct regpin_vcpu *vcpu;
+
+	for (unsigned int way = 0; way < 2; way++) {
+		open_reporting(MSR_SYSENTER_EIP);
+		vcpu = mock.vcpus[0].regpin;
+		mock.vcpus[0].msrs[replay_slot(MSR_SYSENTER_EIP)] = 0x1000;
+		mock.fails = way ? 0 : KVM_GET_MSRS;
+		mock.fails_with = EIO;
+		mock.failing_set = way ? 2 : 0;
+		mock.failing_errno = EIO;
+		assert_int_equal(regpin_vcpu_set_cpuid(vcpu, &none), 0);
+		assert_int_equal(mock_count(REGPIN_EVENT_FAILED), way);
+		assert_int_equal(regpin_vcpu_enter(vcpu) == REGPIN_STOPPED, way);
+		if (!way)
+			assert_int_equal(mock.nr_sets, 0);
+		mock_close();
+	}
+}
+
+/* Taking back an access, and completing one, are no trials, but fail as loudly. */
+static void test_not_completed(void **context)
+{
+	open_reporting(MSR_TSC_AUX);
+	mock.vcpus[0].regpin->guest.tsc_aux = AUX_RDTSCP;
+	assert_true(mock_wrmsr(0, MSR_TSC_AUX, 1));
+	mock.vcpus[0].regpin->answered = true;
+	vcpu_alert(mock.vcpus[0].regpin);
+	mock.fails = KVM_RUN;
+	mock.fails_with = EFAULT;
+	assert_int_equal(regpin_vcpu_enter(mock.vcpus[0].regpin),
+			 REGPIN_STOPPED);
+	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 1);
 	mock_close();
 }
 
@@ -291,6 +346,9 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_fails),
 		cmocka_unit_test(test_trial_stays),
+		cmocka_unit_test(test_no_trial),
+		cmocka_unit_test(test_measure),
+		cmocka_unit_test(test_not_completed),
 		cmocka_unit_test(test_wild_on_vmx),
 		cmocka_unit_test(test_wild_in_real_mode),
 		cmocka_unit_test(test_feature_control),
