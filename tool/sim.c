@@ -20,6 +20,7 @@ void sim_host(struct host *host, bool cr_filter)
 		.api_version = KVM_API_VERSION, .msr_filter = true,
 		.msr_exits = true, .cr_filter = cr_filter,
 		.vendor = HOST_OTHER, .offers.tsc_aux = AUX_RDTSCP | AUX_RDPID,
+		.offers.feature_control = ~0ull,
 	};
 	for (int i = 0; cr_filter && i < NR_CRS; i++)
 		host->filterable[i] = UINT64_MAX;
@@ -237,6 +238,7 @@ static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 		  const struct trace_line *line)
 {
 	bool write = line->op == TRACE_WRMSR;
+	struct trace_line no;
 	int err = 0;
 
 	sim->result.has_value = true;
@@ -245,6 +247,8 @@ static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 		exit_msr(sim, vcpu, line, KVM_MSR_EXIT_REASON_FILTER);
 	else if (line->refusal)
 		refused(sim, vcpu, line);
+	else if (sim_refuses(vcpu, line, &no))
+		refused(sim, vcpu, &no);
 	else
 		err = unseen(sim, vcpu, line);
 	return err;

@@ -64,6 +64,13 @@ void sim_close(struct sim *sim);
 /* Gives @vcpu the guest's CPUID. Returns 0 or a negative errno. */
 int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu);
 
+/*
+ * Does KVM refuse this access by itself, without that the trace says so? Then @ret is
+ * the line that would say it.
+ */
+bool sim_refuses(const struct sim_vcpu *vcpu, const struct trace_line *line,
+		 struct trace_line *ret);
+
 /* Does what @line says, and fills in sim->result. Returns 0 or -ENOMEM. */
 int sim_do(struct sim *sim, const struct trace_line *line);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the CPUID of a simulated guest says. */
+/* What the CPUID of a simulated guest says, and what KVM refuses by it. */
 #include <string.h>
 
 #include "guest.h"
+#include "registers.h"
 #include "vm.h"
 
 #include "sim.h"
@@ -17,18 +18,25 @@ static uint32_t signature(const struct guest *guest)
 	       (model & 0xf) << 4;
 }
 
+/* CPUs without IA32_FEATURE_CONTROL. */
+static bool is_amd(const struct guest *guest)
+{
+	return guest && (!memcmp(guest->vendor, "AuthenticAMD", 12) ||
+			 !memcmp(guest->vendor, "HygonGenuine", 12));
+}
+
 /*
  * A guest that has all of what replay.c looks for, as KVM refuses nothing unless it is
- * told to; but SVM only if the policy lets it have that.
+ * told to; but SVM and VMX only if the policy lets it have that.
  */
 int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
 {
 	const struct guest *guest = sim->guest;
 	struct {
 		struct kvm_cpuid2 header;
-		struct kvm_cpuid_entry2 entries[6];
+		struct kvm_cpuid_entry2 entries[7];
 	} cpuid = {
-		.header.nent = 4,
+		.header.nent = 6,
 		.entries = {
 			/* SYSCALL, NX, FFXSR, RDTSCP, long mode; TCE */
 			{ .function = 0x80000001,
@@ -39,18 +47,52 @@ int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
 			/* The widest addresses that there are */
 			{ .function = 0x80000000, .eax = 0x80000021 },
 			{ .function = 0x80000008, .eax = 52 },
+			/* Family and model, VMX; SGX, SGX_LC; the vendor */
+			{ .function = 1 },
+			{ .function = 7, .ebx = 1u << 2, .ecx = 1u << 30 },
+			{ .function = 0 },
 		},
 	};
+	int err;
 
-	if (sim->policy->flags & POLICY_ACCEPT_NESTED)
+	if (sim->policy->flags & POLICY_ACCEPT_NESTED) {
 		cpuid.entries[0].ecx |= 1u << 2;
-	if (guest) {
-		cpuid.header.nent = 6;
-		memcpy(&cpuid.entries[4].ebx, guest->vendor, 4);
-		memcpy(&cpuid.entries[4].edx, guest->vendor + 4, 4);
-		memcpy(&cpuid.entries[4].ecx, guest->vendor + 8, 4);
-		cpuid.entries[5].function = 1;
-		cpuid.entries[5].eax = signature(guest);
+		cpuid.entries[4].ecx |= is_amd(guest) ? 0 : 1u << 5;
 	}
-	return regpin_vcpu_set_cpuid(vcpu->regpin, &cpuid.header);
+	if (guest) {
+		cpuid.header.nent = 7;
+		memcpy(&cpuid.entries[6].ebx, guest->vendor, 4);
+		memcpy(&cpuid.entries[6].edx, guest->vendor + 4, 4);
+		memcpy(&cpuid.entries[6].ecx, guest->vendor + 8, 4);
+		cpuid.entries[4].eax = signature(guest);
+	}
+	err = regpin_vcpu_set_cpuid(vcpu->regpin, &cpuid.header);
+	if (is_amd(guest))
+		vcpu->regpin->guest.feature_control = 0;
+	return err;
+}
+
+#define MCG_LMCE_P	(1ull << 27)
+
+/*
+ * Whether a filter shows it or not, KVM takes the same of IA32_FEATURE_CONTROL: as
+ * kvm_intel's is_vmx_feature_control_msr_valid() in Linux 6.12, by the code that
+ * performs what a filter shows. kvm_amd does not know it.
+ */
+bool sim_refuses(const struct sim_vcpu *vcpu, const struct trace_line *line,
+		 struct trace_line *ret)
+{
+	struct guest guest = vcpu->regpin->guest;
+
+	if (line->index != MSR_FEATURE_CONTROL)
+		return false;
+	guest.lmce = sim_get_msr(vcpu, MSR_MCG_CAP) & MCG_LMCE_P;
+	*ret = *line;
+	if (!replay_readable(&guest, line->index))
+		ret->refusal = TRACE_UNKNOWN;
+	else if (line->op == TRACE_WRMSR &&
+		 !replay_valid(&guest, line->index, false,
+			       sim_get_msr(vcpu, line->index), line->value))
+		ret->refusal = TRACE_INVALID;
+	return ret->refusal;
 }
