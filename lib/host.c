@@ -4,6 +4,7 @@
  * with kvm_amd a VM that lives for some ms. Also used by the shim, so: no
  * allocation, no stdio, errno is kept.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -149,13 +150,32 @@ static void probe_cpuid(struct host *host, int kvm_fd)
 	host->emulates_real_mode = !read_flag(UNRESTRICTED);
 }
 
+enum host_vendor host_vendor_of(bool amd, bool intel, bool kvm,
+				const char vendor[12])
+{
+	/*
+	 * Of a kernel that both are built into (as modules, only the right one loads).
+	 * Others than AMD and Hygon that make CPUs with either have VMX.
+	 */
+	if (amd && intel)
+		return memcmp(vendor, "AuthenticAMD", 12) == 0 ||
+		       memcmp(vendor, "HygonGenuine", 12) == 0 ?
+			       HOST_SVM : HOST_VMX;
+	if (amd || intel)
+		return amd ? HOST_SVM : HOST_VMX;
+	return kvm ? HOST_OTHER : HOST_UNKNOWN;
+}
+
 static enum host_vendor find_vendor(void)
 {
-	if (access("/sys/module/kvm_amd", F_OK) == 0)
-		return HOST_SVM;
-	if (access("/sys/module/kvm_intel", F_OK) == 0)
-		return HOST_VMX;
-	return access("/sys/module/kvm", F_OK) == 0 ? HOST_OTHER : HOST_UNKNOWN;
+	uint32_t max, words[3] = { 0 };
+	char vendor[12];
+
+	__cpuid(0, max, words[0], words[2], words[1]);
+	memcpy(vendor, words, sizeof(vendor));
+	return host_vendor_of(access("/sys/module/kvm_amd", F_OK) == 0,
+			      access("/sys/module/kvm_intel", F_OK) == 0,
+			      access("/sys/module/kvm", F_OK) == 0, vendor);
 }
 
 static void probe(struct host *host, int kvm_fd)

@@ -39,7 +39,7 @@ enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
  * @linear_bits: what struct guest's is for all guests here
  * @emulates_real_mode: and there guests' writes don't go past KVM: an old CPU, or
  *	kvm_intel's parameter unrestricted_guest=0
- * @vendor: which vendor module is loaded
+ * @vendor: which vendor module is loaded, or built in and in use
  */
 struct host {
 	int kvm_errno;
@@ -58,6 +58,13 @@ void host_probe_fd(struct host *host, int kvm_fd);
 
 /* The same, opening /dev/kvm itself. */
 void host_probe(struct host *host);
+
+/*
+ * Whose KVM runs, by which of kvm_amd, kvm_intel and kvm is in /sys/module, and by the
+ * vendor in the CPU's CPUID, where that leaves it open.
+ */
+enum host_vendor host_vendor_of(bool amd, bool intel, bool kvm,
+				const char vendor[12]);
 
 /*
  * Tries in a VM of its own whether a guest without SVM can execute VMLOAD. Takes

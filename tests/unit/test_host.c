@@ -155,7 +155,6 @@ static void test_vmload_open(void **state)
 	}
 }
 
-/* Nothing there to try it with: then it is open. */
 /* KVM then swallows what it does not know: nobody is asked. */
 static void test_ignore_msrs(void **state)
 {
@@ -170,6 +169,7 @@ static void test_ignore_msrs(void **state)
 	assert_non_null(strstr(why, "ignore_msrs"));
 }
 
+/* Nothing there to try it with: then it is open. */
 static void test_vmload_cant_tell(void **state)
 {
 	int fds[2];
@@ -211,6 +211,32 @@ static void test_vmload_trial(void **state)
 		assert_false(host.vmload_open);
 	assert_int_equal(open_files(), before);
 	close(fd);
+}
+
+/* Both directories are there where both are built in: then the CPU tells. */
+static void test_vendor(void **state)
+{
+	static const struct {
+		bool amd, intel, kvm;
+		const char *cpu;
+		enum host_vendor vendor;
+	} rows[] = {
+		{ true, true, true, "GenuineIntel", HOST_VMX },
+		{ true, true, true, "AuthenticAMD", HOST_SVM },
+		{ true, true, true, "HygonGenuine", HOST_SVM },
+		{ true, true, true, "CentaurHauls", HOST_VMX },
+		{ true, true, true, "  Shanghai  ", HOST_VMX },
+		/* What is there says more than what a hypervisor above shows. */
+		{ true, false, true, "GenuineIntel", HOST_SVM },
+		{ false, true, true, "AuthenticAMD", HOST_VMX },
+		{ false, false, true, "GenuineIntel", HOST_OTHER },
+		{ false, false, false, "AuthenticAMD", HOST_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(host_vendor_of(rows[i].amd, rows[i].intel,
+						rows[i].kvm, rows[i].cpu),
+				 rows[i].vendor);
 }
 
 static void test_no_kvm_by_force(void **state)
@@ -300,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_ignore_msrs),
 		cmocka_unit_test(test_vmload_cant_tell),
 		cmocka_unit_test(test_vmload_trial),
+		cmocka_unit_test(test_vendor),
 		cmocka_unit_test(test_no_kvm_by_force),
 		cmocka_unit_test(test_unknown_force_is_no_kvm),
 		cmocka_unit_test(test_not_kvm_at_all),
