@@ -242,6 +242,9 @@ static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 	int err = 0;
 
 	sim->result.has_value = true;
+	/* Then it is a KVM not on VMX, which has it for no guest. */
+	if (line->refusal == TRACE_UNKNOWN && line->index == MSR_FEATURE_CONTROL)
+		vcpu->regpin->guest.feature_control = 0;
 	if (!model_filter_allows(&sim->kvm.filter.filter, line->index,
 				 write ? ACCESS_WRITE : ACCESS_READ))
 		exit_msr(sim, vcpu, line, KVM_MSR_EXIT_REASON_FILTER);

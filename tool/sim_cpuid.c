@@ -88,7 +88,7 @@ bool sim_refuses(const struct sim_vcpu *vcpu, const struct trace_line *line,
 		return false;
 	guest.lmce = sim_get_msr(vcpu, MSR_MCG_CAP) & MCG_LMCE_P;
 	*ret = *line;
-	if (!replay_readable(&guest, line->index))
+	if (!replay_known(&guest, line->index))
 		ret->refusal = TRACE_UNKNOWN;
 	else if (line->op == TRACE_WRMSR &&
 		 !replay_valid(&guest, line->index, false,
