@@ -74,6 +74,9 @@ int regpin_vm_settled(struct regpin_vm *vm)
 
 	vm_lock(vm);
 	settled = vm_settled_locked(vm);
+	/* Whatever is to be looked at next: of the policy before nobody has need. */
+	if (settled)
+		vm->before = NULL;
 	vm_unlock(vm);
 	return settled;
 }
