@@ -159,10 +159,9 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 	err = vm_guest_known(vcpu->vm, vcpu, &guest, &accepts);
 	if (err)
 		return err;
-	if (vcpu->vm->wants_msrs) {
-		measure(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
-		measure(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);
-	}
+	/* Also where no rule needs it: another policy's may, when the guest runs. */
+	measure(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
+	measure(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);
 	if (vcpu->guest.svm && !(accepts & POLICY_ACCEPT_NESTED))
 		return vm_refuse(vcpu->vm, vcpu, REGPIN_REFUSED_SVM);
 	if (vcpu->guest.vmx && !(accepts & POLICY_ACCEPT_NESTED))

@@ -216,19 +216,30 @@ static bool explains(const struct attempt *a, bool gp, uint64_t value)
 	       !memcmp(&toy.vcpus[story.now], &e.vcpu, sizeof(e.vcpu));
 }
 
+/* For whatever reason: the write may be one that KVM refuses. */
+static bool will_exit(uint32_t index, uint64_t value)
+{
+	const struct kvm_run run = runs[story.now];
+	const struct toy before = toy;
+	bool gp, exits = !toy_guest(story.now, index, true, &value, &gp);
+
+	toy = before;
+	runs[story.now] = run;
+	return exits;
+}
+
 /*
  * EFER is empty and the guest begins anew with it: regpin takes that for an INIT, where
  * it would have refused to have it cleared, and says so before it judges.
  */
-static void tell_init(uint32_t index, bool write)
+static void tell_init(uint32_t index, bool write, uint64_t value)
 {
 	uint64_t efer = toy.vcpus[story.now].msrs[toy_slot(MSR_EFER)];
 	struct attempt a;
 
 	look(&a, index, write, 0, false);
 	if (index == MSR_EFER && write && !toy.fails && vm->wants_msrs &&
-	    oracle_wants(&a) &&
-	    !model_filter_allows(&toy.filter.filter, index, ACCESS_WRITE))
+	    oracle_wants(&a) && will_exit(index, value))
 		lifecycle_efer(vcpus[story.now], efer);
 }
 
@@ -252,7 +263,7 @@ void guest_access(uint32_t index, bool write, uint64_t value)
 
 	if (!scene_enter())
 		return;
-	tell_init(index, write);
+	tell_init(index, write, value);
 	look(&a, index, write, value, false);
 	look(&by_other, index, write, value, true);
 	if (!toy_guest(story.now, index, write, &got, &gp)) {
