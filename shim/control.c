@@ -266,6 +266,23 @@ static int try_policy(const struct regpin_policy *policy)
 	return ret;
 }
 
+/*
+ * What CPUID, an alert or a late swap has changed is looked at soon; till then a VM would
+ * refuse a further policy. All together have SETTLE_MS for it.
+ */
+static void settle_all(void)
+{
+	uint64_t end = now_ms() + SETTLE_MS;
+
+	for (int i = 0; i < MAX_VMS; i++) {
+		uint64_t now = now_ms();
+
+		if (control.vms[i].vm)
+			settle_in(control.vms[i].vm,
+				  now < end ? (uint32_t)(end - now) : 0);
+	}
+}
+
 /* All VMs, or, of those that had got it when one failed, a negative errno. */
 static int give_all(const struct regpin_policy *policy, uint32_t number)
 {
@@ -333,6 +350,7 @@ static int set_policy(const struct control *c, uint32_t number)
 	bool late = false;
 	int ret, back, done;
 
+	settle_all();
 	reap();
 	keep = room_to_keep();
 	if (!keep)

@@ -117,7 +117,12 @@ static void swap(void)
 		index = story_index(&policies[0]);
 		write = story_number(2);
 		follow_policy(index, write, story_value());
-	} else if (!regpin_vm_set_policy(vm, &policies[!story.in_force])) {
+		return;
+	}
+	/* Each vCPU has to be out of KVM once since CPUID chose the rules that hold. */
+	for (unsigned int i = 0; i < TOY_VCPUS; i++)
+		regpin_vcpu_leave(vcpus[i]);
+	if (!regpin_vm_set_policy(vm, &policies[!story.in_force])) {
 		story.in_force = !story.in_force;
 		story.swapping = true;
 		story.swaps++;
