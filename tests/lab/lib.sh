@@ -23,6 +23,20 @@ not_ok() # DESCRIPTION [DETAIL]
 	# "#!" is what ./check lets through, which may be all that is seen of it.
 	[[ -z ${2:-} ]] || sed 's/^/#!   /' <<<"$2"
 	tap_failed=$((tap_failed + 1))
+	how_guests_are | sed 's/^/#!   /'
+}
+
+# What each guest and its agent said last, and whether it runs at all.
+how_guests_are()
+{
+	local name file
+
+	for name in "${!inner_pid[@]}"; do
+		if inner_alive "$name"; then echo "guest $name runs"; else echo "guest $name has ended"; fi
+		for file in "$inner_out/$name".{serial,qemu}.log "$events_dir/$name.events"; do
+			[[ ! -s $file ]] || tail -n 3 "$file" | tr -d '\r\000' | cut -c1-300 | sed "s/^/${file##*/"$name".}: /"
+		done
+	done
 }
 
 skip() # DESCRIPTION REASON

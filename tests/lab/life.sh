@@ -108,7 +108,9 @@ allow_all()
 
 	allowed=0
 	while ! inner_wait "$1" "$2" 0 2>/dev/null; do
-		((SECONDS < end)) && inner_alive "$1" || return 1
+		# Said as inner_wait() says it: the runner knows an emulator's fault by that.
+		inner_alive "$1" || { inner_fail "$1 ended while we waited for '$2' and allowed $allowed writes"; return; }
+		((SECONDS < end)) || { inner_fail "$1: no '$2' within $3 s, $allowed writes were allowed"; return; }
 		for vcpu in $(held "$1"); do
 			echo "# allowed on vCPU $vcpu: $(why_held "$1" "$vcpu")"
 			ctl "$1" allow --vcpu "$vcpu" >/dev/null && allowed=$((allowed + 1))
