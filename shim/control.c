@@ -538,18 +538,18 @@ static void after_fork(void)
 	memset(control.kept, 0, sizeof(control.kept));
 }
 
-void control_add(struct handoff *handoff, struct regpin_vm *vm,
+bool control_add(struct handoff *handoff, struct regpin_vm *vm,
 		 uint32_t number)
 {
 	int free = -1;
 
 	control.handoff = handoff;
 	for (int i = 0; i < MAX_VMS && free < 0; i++)
+		/* A VMM's throw-away VMs, by which it probes, take none for long. */
 		if (!control.vms[i].vm || !fds_vm_lives(control.vms[i].vm))
 			free = i;
-	/* A VMM's throw-away VMs, by which it probes, take no place for long. */
 	if (free < 0)
-		free = (int)(number % MAX_VMS);
+		return false;
 	if (control.vms[free].vm)
 		state_show(control.vms[free].vm, NULL);
 	control.vms[free].vm = vm;
@@ -567,6 +567,7 @@ void control_add(struct handoff *handoff, struct regpin_vm *vm,
 		control.done = atomic_load(&handoff->control.request);
 		start();
 	}
+	return true;
 }
 
 void control_lock(void)

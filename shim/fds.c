@@ -197,7 +197,8 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	/* A VM that had this number before is the VMM's memory, not ours. */
 	atomic_store_explicit(&vms[vm_fd], vm, memory_order_release);
 	note_fd(vm_fd);
-	control_add(session_handoff(), vm, options.vm);
+	if (!control_add(session_handoff(), vm, options.vm))
+		session_die_text("the VMM has 64 VMs open already, and the operator's commands could not reach one more; close some, or start further processes for them");
 	control_unlock();
 	session_attached();
 	return vm;

@@ -21,7 +21,7 @@
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	5u
+#define HANDOFF_VERSION	6u
 
 /* Exit status of a VMM that the shim ended, and of a `run` that never began. */
 #define EXIT_REGPIN	125
@@ -94,7 +94,7 @@ struct control {
 #define STATUS_DETECTS	(1u << 6)	/* VM: CR rules are looked after, not enforced */
 #define STATUS_FRESH	(1u << 7)	/* vCPU: under the floor since its INIT */
 
-#define STATUS_VMS	16
+#define STATUS_VMS	64	/* at a time; one more ends the VMM */
 #define STATUS_VCPUS	1024
 
 /**

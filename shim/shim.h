@@ -132,9 +132,10 @@ int set_regs(int fd, void *arg);
 
 /*
  * A VM that the operator may speak of. Under control_lock(), and so is the attaching of
- * it: else it could come with a policy that is just being replaced.
+ * it: else it could come with a policy that is just being replaced. False if there are
+ * STATUS_VMS already: no policy, hold or window of the operator's would reach it.
  */
-void control_add(struct handoff *handoff, struct regpin_vm *vm,
+bool control_add(struct handoff *handoff, struct regpin_vm *vm,
 		 uint32_t number);
 
 /*

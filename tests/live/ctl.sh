@@ -152,6 +152,32 @@ held && ctl stop --vcpu 0 && exits 1
 ok $? "stop: the VMM is told that its guest has crashed"
 touch end
 wait "$vmm"
+
+# As many VMs as there can be at a time get another policy; one more can't be.
+rm -f events end
+others=$(printf 'othervm %.0s' {1..63})
+# shellcheck disable=SC2086 # several words
+timeout -k 1 90 "$regpin" run --policy policy.yaml --name vm --ctl "$dir/ctl" \
+	--events "$dir/events" -- ./vmm vm $others vcpu await end run exit 6 >out 2>many.err &
+vmm=$!
+for ((i = 0; i < 300; i++)); do
+	[[ $(grep -c '"attached"' events 2>/dev/null) == 64 ]] && break
+	sleep 0.05
+done
+sed 's/mask/drop/' policy.yaml >drop.yaml
+ctl policy drop.yaml --yes
+[[ $? == 0 && $(jq 'select(.event == "policy").vm' events | sort -n | tr '\n' ' ') == "$(seq -s ' ' 0 63) " ]]
+ok $? "64 VMs of one VMM: a policy reaches them all"
+touch end
+wait "$vmm"
+[[ $? == 6 && $(violations) == "1 drop drop.yaml:6:5" ]]
+ok $? "... and the first one's guest is judged by it"
+rm -f events
+# shellcheck disable=SC2086 # several words
+timeout -k 1 90 "$regpin" run --policy policy.yaml --events "$dir/events" -- \
+	./vmm vm $others othervm vcpu run exit 6 >out 2>many.err
+[[ $? == 125 && ! -s out ]] && grep -q "must not run: the VMM has 64 VMs open already" many.err
+ok $? "one more ends the VMM, as no command would reach it"
 vmm=
 echo "1..$nr"
 exit $failed

@@ -6,6 +6,7 @@
 #include "cm.h"
 
 #include <errno.h>
+#include <sanitizer/asan_interface.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -14,8 +15,8 @@
 
 /* Gives and frees as the library does; but some gifts fail, and the freed are told. */
 static unsigned int gives, failing_gives;	/* bits: by @gives */
-static const struct regpin_policy *freed[8];
-static unsigned int nr_freed;
+static struct regpin_policy *freed[64];
+static unsigned int nr_freed, first_freed;
 
 static int give(struct regpin_vm *vm, const struct regpin_policy *policy)
 {
@@ -25,9 +26,23 @@ static int give(struct regpin_vm *vm, const struct regpin_policy *policy)
 
 static void set_free(struct regpin_policy *policy)
 {
-	if (policy && nr_freed < 8)
-		freed[nr_freed++] = policy;
-	regpin_policy_free(policy);
+	if (!policy)
+		return;
+	/* Not at once: a new one could get the same place, and look like it. */
+	assert_true(nr_freed < 64);
+	freed[nr_freed++] = policy;
+	ASAN_POISON_MEMORY_REGION(policy, sizeof(*policy));
+}
+
+static void free_freed(void)
+{
+	while (nr_freed) {
+		struct regpin_policy *policy = freed[--nr_freed];
+
+		ASAN_UNPOISON_MEMORY_REGION(policy, sizeof(*policy));
+		regpin_policy_free(policy);
+	}
+	first_freed = 0;
 }
 
 #define POLICY_MS	20
@@ -100,10 +115,10 @@ static void open_two(void)
 	control.started = true;
 	control.pid = getpid();
 	control_lock();
-	control_add(shared, mock.vm, 0);
-	control_add(shared, second, 1);
+	assert_true(control_add(shared, mock.vm, 0));
+	assert_true(control_add(shared, second, 1));
 	control_unlock();
-	gives = failing_gives = nr_freed = 0;
+	gives = failing_gives = 0;
 	gone = NULL;
 }
 
@@ -117,6 +132,7 @@ static void close_two(void)
 		free(control.kept[i]);
 	free(control.policy);
 	free(shared);
+	free_freed();
 }
 
 /* The command of that number: a policy on @index. */
@@ -140,7 +156,7 @@ static int command_policy(uint32_t index, uint32_t number)
 
 static bool is_freed(const struct regpin_policy *policy)
 {
-	for (unsigned int i = 0; i < nr_freed; i++)
+	for (unsigned int i = first_freed; i < nr_freed; i++)
 		if (freed[i] == policy)
 			return true;
 	return false;
@@ -237,7 +253,7 @@ static void test_not_commanded(void **context)
 		regpin_vcpu_detach(mock.vcpus[i].regpin);
 		mock.vcpus[i].regpin = NULL;
 	}
-	nr_freed = 0;
+	first_freed = nr_freed;
 	command_policy(0x79, 99);
 	assert_true(is_freed(kept));
 	close_two();
@@ -252,7 +268,7 @@ static void test_late(void **context)
 	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
 	one = now;
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
-	nr_freed = 0;
+	first_freed = nr_freed;
 	assert_int_equal(command_policy(0x1a0, 8), -ENOTRECOVERABLE);
 	two = now;
 	assert_false(is_freed(one));
