@@ -18,6 +18,9 @@ live()
 	status=$?
 	# As of guests that hang: the emulator's doing, if a second run does not.
 	((status != 124)) || echo "# inner: ERROR: test_live_$name: no end within 400 s"
+	# Likewise one that shut down (8), or that could not be entered any more (9, 17).
+	! grep -qE '^# a vCPU is lost: exit reason (8|9|17)$' "/run/out/$name.tap" ||
+		echo "# inner: ERROR: a vCPU of test_live_$name is lost"
 	grep -E '^(not )?ok |^# ' "/run/out/$name.tap" | sed "s/ - / - $name on SVM: /"
 	is "test_live_$name on SVM ends well" $status 0
 	tap_failed=$((tap_failed + $(grep -c '^not ok' "/run/out/$name.tap")))
