@@ -538,6 +538,8 @@ static void after_fork(void)
 	memset(control.kept, 0, sizeof(control.kept));
 }
 
+_Static_assert(STATUS_VMS == 64, "attach_vm() and regpin(1) name it");
+
 bool control_add(struct handoff *handoff, struct regpin_vm *vm,
 		 uint32_t number)
 {
