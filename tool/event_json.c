@@ -9,6 +9,7 @@
 #include "msr_filter.h"
 #include "registers.h"
 
+#include "bit_names.h"
 #include "event_json.h"
 #include "json.h"
 
@@ -128,27 +129,6 @@ const char *event_time(char buf[EVENT_TIME_MAX], uint64_t ns)
 	return buf;
 }
 
-/* The array @key of the names of @bits, or of their numbers where there is none. */
-static void put_bits(struct json *json, const char *key,
-		     const struct regpin_register *reg, uint64_t bits)
-{
-	if (bits == 0 || bits == UINT64_MAX)
-		return;
-	json_array_begin(json, key);
-	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
-		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
-		uint64_t mask = (UINT64_MAX >> (64 - bit->width)) << bit->lo;
-
-		if (bits & mask)
-			json_string(json, NULL, bit->name);
-		bits &= ~mask;
-	}
-	for (unsigned int n = 0; n < 64; n++)
-		if (bits >> n & 1)
-			json_u64(json, NULL, n);
-	json_array_end(json);
-}
-
 /*
  * What violated the rule: bits of the register that was written; but `require` is
  * violated by a write to CR0 or LSTAR, and speaks of what else the vCPU lacks then.
@@ -165,11 +145,11 @@ static void put_violated(struct json *json, const struct regpin_event *event,
 
 		if (reg)
 			json_string(json, "lacks_of", reg->name);
-		put_bits(json, "lacks", reg, event->bits);
+		json_bit_names(json, "lacks", rule->kind, rule->index,
+			       event->bits);
 		return;
 	}
-	put_bits(json, "bits", register_find(event->kind, event->index),
-		 event->bits);
+	json_bit_names(json, "bits", event->kind, event->index, event->bits);
 }
 
 static void put_rule(struct json *json, const struct regpin_policy *policy,

@@ -110,17 +110,23 @@ static void test_bits_without_names(void **state)
 
 	event.bits = EFER_SCE | EFER_NXE | 1ull << 63 | 1ull << 40;
 	assert_true(event_json(buf, &event, &policy) > 0);
-	assert_non_null(strstr(buf, "\"bits\":[\"SCE\",\"NXE\",40,63]"));
+	assert_non_null(strstr(buf, "\"bits\":[\"SCE\",\"NXE\",\"40\",\"63\"]"));
 	event.index = 0xdeadbeef;
 	event.bits = 5;
 	assert_true(event_json(buf, &event, &policy) > 0);
-	assert_non_null(strstr(buf, "\"bits\":[0,2]"));
+	assert_non_null(strstr(buf, "\"bits\":[\"0\",\"2\"]"));
 	event.bits = UINT64_MAX - 1;
 	assert_true(event_json(buf, &event, &policy) > 0);
-	assert_non_null(strstr(buf, ",62,63]"));
+	assert_non_null(strstr(buf, ",\"62\",\"63\"]"));
 	event.bits = 0;
 	assert_true(event_json(buf, &event, &policy) > 0);
 	assert_null(strstr(buf, "\"bits\""));
+	/* A field of several bits is listed once, and the order is that of the bits. */
+	event.kind = REGPIN_MSR;
+	event.index = 0x3a;
+	event.bits = 1 << 9 | 1 << 8 | 1 << 3 | 1 << 0;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, "\"bits\":[\"LOCK\",\"3\",\"SENTER_LOCAL\"]"));
 }
 
 static void test_control_register_and_no_rule(void **state)
