@@ -279,6 +279,26 @@ static bool confirm(const char *name)
 	       (*line == 'y' || *line == 'Y');
 }
 
+/* The list may have scrolled away: the numbers stand right before the question. */
+static bool print_counts(const char *answer)
+{
+	unsigned int loosens, tightens, changes;
+
+	if (sscanf(answer, "loosens=%u tightens=%u changes=%u", &loosens,
+		   &tightens, &changes) != 3) {
+		fputs("regpin ctl: the agent did not count what the policy changes: is it of another version?\n",
+		      stderr);
+		return false;
+	}
+	if (!loosens && !tightens && !changes)
+		puts("it stops what the policy in force stops");
+	else
+		printf("in total: loosens %u, tightens %u, changes %u\n",
+		       loosens, tightens, changes);
+	fflush(stdout);
+	return true;
+}
+
 static int send_policy(struct ctl_client *client, const char *name,
 		       const char *path, bool yes)
 {
@@ -296,13 +316,9 @@ static int send_policy(struct ctl_client *client, const char *name,
 	client_send(client, text, len);
 	free(text);
 	kind = client_answer(client, CTL_WAIT_MS, print_line, print_dropped);
-	if (kind == CTL_OK && strcmp(client->error,
-				     "loosens=0 tightens=0 changes=0") == 0)
-		puts("it stops what the policy in force stops");
 	if (kind != CTL_OK)
 		return answer_status(client, name, kind);
-	fflush(stdout);
-	if (!yes && !confirm(name))
+	if (!print_counts(client->error) || (!yes && !confirm(name)))
 		return EXIT_REJECTED;
 	return answer_status(client, name, ask(client, "apply", CTL_WAIT_MS));
 }

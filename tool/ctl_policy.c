@@ -44,7 +44,7 @@ static struct ctl_stage *finished(struct ctl *ctl, struct ctl_stage *stage)
 {
 	if (finish(ctl, stage))
 		return stage;
-	free(stage);
+	stage_free(stage);
 	return NULL;
 }
 
@@ -75,6 +75,8 @@ struct ctl_stage *stage_mode(struct ctl *ctl, bool report)
 
 void stage_free(struct ctl_stage *stage)
 {
+	if (stage)
+		policy_diff_free(&stage->diff);
 	free(stage);
 }
 
@@ -117,41 +119,69 @@ static void unfit_text(const struct ctl_stage *stage, const struct unfit *unfit,
 			 "can't be enforced on this host", unfit->why);
 }
 
-static unsigned int total(const struct policy_diff *diff)
+/* Is line *@n one of the next @nr? If not, it is counted from behind them on. */
+static bool within(uint64_t *n, uint64_t nr)
 {
-	return diff->counts[DIFF_LOOSENS] + diff->counts[DIFF_TIGHTENS] +
-	       diff->counts[DIFF_CHANGES];
+	if (*n < nr)
+		return true;
+	*n -= nr;
+	return false;
 }
 
+static const char *summary_text(const struct ctl_stage *stage, char *buf,
+				size_t size)
+{
+	const unsigned int *counts = stage->diff.counts;
+
+	snprintf(buf, size, "summary: loosens %u, tightens %u, changes %u",
+		 counts[DIFF_LOOSENS], counts[DIFF_TIGHTENS],
+		 counts[DIFF_CHANGES]);
+	return buf;
+}
+
+/* What is wrong with the text, and what this host can't do. */
+static const char *remark(const struct ctl_stage *stage, uint64_t *n, char *buf,
+			  size_t size)
+{
+	if (within(n, stage->problems.nr))
+		problem_text(stage, &stage->problems.list[*n], buf, size);
+	else if (within(n, stage->problems.overflow))
+		snprintf(buf, size, "%s: and more: only the first %d problems are shown",
+			 stage->whole.source, MAX_PROBLEMS);
+	else if (within(n, stage->nr_unfit))
+		unfit_text(stage, &stage->unfit[*n], buf, size);
+	else if (within(n, stage->init_why != NULL))
+		snprintf(buf, size, "degraded: 'init' can't be done on this host: %s",
+			 stage->init_why);
+	else
+		return NULL;
+	make_printable(buf);
+	return buf;
+}
+
+/*
+ * A client may show the first lines only, so they are the summary and all that the
+ * policy loosens, however long its text makes the rest.
+ */
 const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
 		       size_t size)
 {
 	const struct policy_diff *diff = &stage->diff;
+	unsigned int loosens = diff->counts[DIFF_LOOSENS];
+	const char *line;
 
-	if (n < stage->problems.nr) {
-		problem_text(stage, &stage->problems.list[n], buf, size);
-		make_printable(buf);
-		return buf;
+	if (stage_good(stage)) {
+		if (within(&n, 1))
+			return summary_text(stage, buf, size);
+		if (within(&n, loosens))
+			return policy_change_text(buf, size, &diff->list[n]);
 	}
-	n -= stage->problems.nr;
-	if (n < stage->nr_unfit) {
-		unfit_text(stage, &stage->unfit[n], buf, size);
-		make_printable(buf);
-		return buf;
-	}
-	n -= stage->nr_unfit;
-	if (stage->init_why && n == 0) {
-		snprintf(buf, size, "degraded: 'init' can't be done on this host: %s",
-			 stage->init_why);
-		return buf;
-	}
-	n -= stage->init_why != NULL;
-	if (n < diff->nr)
-		return policy_change_text(buf, size, &diff->list[n]);
-	if (n > diff->nr || total(diff) == diff->nr)
-		return NULL;
-	snprintf(buf, size, "and %u more changes", total(diff) - diff->nr);
-	return buf;
+	line = remark(stage, &n, buf, size);
+	if (line || !stage_good(stage))
+		return line;
+	if (within(&n, diff->nr - loosens))
+		return policy_change_text(buf, size, &diff->list[loosens + n]);
+	return NULL;
 }
 
 void stage_applied(struct ctl *ctl, const struct ctl_stage *stage,

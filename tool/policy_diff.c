@@ -161,6 +161,24 @@ static bool continues(const struct policy_change *a,
 	       a->to_value == b->to_value && when_same(&a->when, &b->when);
 }
 
+/* Room for one more. A list that lacks a change must never be shown. */
+static bool make_room(struct policy_diff *diff)
+{
+	unsigned int room = diff->room ? 2 * diff->room : 64;
+	struct policy_change *list = diff->list;
+
+	if (diff->nr < diff->room)
+		return true;
+	list = reallocarray(list, room, sizeof(*list));
+	if (!list) {
+		diff->err = -ENOMEM;
+		return false;
+	}
+	diff->list = list;
+	diff->room = room;
+	return true;
+}
+
 void diff_add(struct policy_diff *diff,
 		       const struct policy_change *change)
 {
@@ -172,7 +190,7 @@ void diff_add(struct policy_diff *diff,
 		return;
 	}
 	diff->counts[change->class]++;
-	if (diff->nr < DIFF_MAX)
+	if (make_room(diff))
 		diff->list[diff->nr++] = *change;
 }
 
@@ -338,12 +356,43 @@ static int compare_conditions(struct comparison *c)
 	return ret;
 }
 
+/* A reader may stop early, so the worst comes first. */
+static int sort_by_class(struct policy_diff *diff)
+{
+	struct policy_change *sorted;
+	unsigned int nr = 0;
+
+	if (!diff->nr)
+		return 0;
+	sorted = calloc(diff->nr, sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	for (unsigned int class = 0; class < DIFF_CLASS_MAX; class++)
+		for (unsigned int i = 0; i < diff->nr; i++)
+			if (diff->list[i].class == class)
+				sorted[nr++] = diff->list[i];
+	free(diff->list);
+	diff->list = sorted;
+	diff->room = diff->nr;
+	return 0;
+}
+
 int policy_diff(const struct regpin_policy *from,
 		const struct regpin_policy *to, struct policy_diff *diff)
 {
 	struct comparison c = { .from = from, .to = to, .diff = diff };
+	int err;
 
 	memset(diff, 0, sizeof(*diff));
 	diff_whole(diff, from, to);
-	return compare_conditions(&c);
+	err = compare_conditions(&c);
+	if (!err)
+		err = diff->err;
+	return err ? err : sort_by_class(diff);
+}
+
+void policy_diff_free(struct policy_diff *diff)
+{
+	free(diff->list);
+	*diff = (struct policy_diff){ .list = NULL };
 }

@@ -73,26 +73,30 @@ struct policy_change {
 	struct when when;
 };
 
-#define DIFF_MAX	256u
-
 /**
  * struct policy_diff - all differences
  * @nr: how many are in @list
- * @counts: how many there are of each class, listed or not
- * @list: the first ones
+ * @room: how many fit into it
+ * @err: 0, or -ENOMEM: a difference is missing from @list
+ * @counts: how many there are of each class
+ * @list: every difference, those that loosen first, then those that tighten; within a
+ *	class in the order of registers. Allocated
  */
 struct policy_diff {
-	unsigned int nr;
+	unsigned int nr, room;
+	int err;
 	unsigned int counts[DIFF_CLASS_MAX];
-	struct policy_change list[DIFF_MAX];
+	struct policy_change *list;
 };
 
 /*
  * Compares two policies that went through policy_check() and, if what the host
- * can't enforce is to count, through policy_fit(). Returns 0 or -ENOMEM.
+ * can't enforce is to count, through policy_fit(). Whatever was in @diff is
+ * overwritten. Returns 0 or -ENOMEM; @diff is to be freed in either case.
  */
 int policy_diff(const struct regpin_policy *from,
 		const struct regpin_policy *to, struct policy_diff *diff);
+void policy_diff_free(struct policy_diff *diff);
 
 /* "loosens: CR4 SMEP SMAP: clearing: gp -> free". Returns @buf. */
 const char *policy_change_text(char *buf, size_t size,

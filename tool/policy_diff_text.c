@@ -163,7 +163,8 @@ const char *policy_change_text(char *buf, size_t size,
 		.kind = change->kind, .index = change->index,
 		.count = change->count,
 	};
-	char name[REGISTER_NAME_MAX], bits[512], when[WHEN_TEXT];
+	/* 64 names: none may be cut off. */
+	char name[REGISTER_NAME_MAX], bits[64 * 32], when[WHEN_TEXT];
 
 	snprintf(buf, size, "%s:", class_names[change->class]);
 	if (change->count)

@@ -278,6 +278,9 @@ static void send_policy(int fd, const char *policy)
 		 strlen(policy));
 	say(fd, head);
 	say(fd, policy);
+	/* The agent takes a part of it at a time. */
+	for (size_t i = 0; i < strlen(policy) / CTL_LINE_MAX; i++)
+		run();
 }
 
 static void policies(void **state)
@@ -309,6 +312,55 @@ static void policies(void **state)
 	say(fd, "events last=1\n");
 	hear(fd);
 	assert_non_null(strstr(got, "\"command\":\"policy\",\"policy\":\"new.yaml\",\"loosens\":"));
+	close(fd);
+}
+
+/* The @n-th line that was heard, from 0. */
+static const char *nth_line(unsigned int n)
+{
+	const char *line = got;
+
+	while (n--)
+		line = strchr(line, '\n') + 1;
+	return line;
+}
+
+#define IS_LINE(n, text)	assert_memory_equal(nth_line(n), text, strlen(text))
+
+/*
+ * What a policy loosens stands in the first lines, however much its text makes of the
+ * rest: rules that tighten, warnings, rules that this host can't enforce.
+ */
+static void loosening_is_first(void **state)
+{
+	char new[32768] = "version: 1\nrules:\n";
+	char many[32];
+	int fd = client();
+
+	fake_launch.host.cr_filter = false;
+	for (int i = 0; i < 300; i++)
+		snprintf(new + strlen(new), sizeof(new) - strlen(new),
+			 "  - {register: 0x%x, deny: write}\n", 0x1000 + 2 * i);
+	/* A warning, and what this host can't enforce. */
+	strcat(new, "  - {register: TSC, deny: read}\n");
+	for (int i = 0; i < 60; i++)
+		snprintf(new + strlen(new), sizeof(new) - strlen(new),
+			 "  - {register: CR4, sticky: [%d], optional: true}\n",
+			 i);
+	send_policy(fd, new);
+	hear(fd);
+	if (!lines("data summary: "))
+		print_message("%.3000s\n", got);
+	IS_LINE(0, "data summary: loosens 2, tightens ");
+	IS_LINE(1, "data loosens: CR0 WP: clearing: pause -> free\n");
+	IS_LINE(2, "data loosens: EFER NXE: clearing: gp -> free\n");
+	assert_int_equal(lines("data loosens: "), 2);
+	assert_int_equal(lines("data degraded: "), 60);
+	assert_true(lines("data new.yaml:") >= 1);
+	assert_true(lines("data tightens: ") >= 300);
+	snprintf(many, sizeof(many), "tightens=%u", lines("data tightens: "));
+	assert_non_null(strstr(got, many));
+	assert_null(strstr(got, "more changes"));
 	close(fd);
 }
 
@@ -512,7 +564,7 @@ int main(void)
 		TEST(answers), TEST(pipelined), TEST(commands), TEST(refusals),
 		TEST(events_of_commands), TEST(window_is_shown),
 		TEST(queue_is_in_order), TEST(late_answer), TEST(wrong_numbers),
-		TEST(policies), TEST(bad_policies), TEST(changed_meanwhile),
+		TEST(policies), TEST(loosening_is_first), TEST(bad_policies), TEST(changed_meanwhile),
 		TEST(modes), TEST(event_of_which_policy),
 		TEST(held_by_which_policy), TEST(half_a_policy),
 	};

@@ -7,6 +7,7 @@
 
 #include "build_policy.h"
 #include "policy_diff.h"
+#include "registers.h"
 
 static struct policy_diff diff;
 static struct regpin_policy *from, *to;
@@ -20,9 +21,17 @@ static int begin(void **state)
 
 static int end(void **state)
 {
+	policy_diff_free(&diff);
 	free(from);
 	free(to);
 	return 0;
+}
+
+static void compare(const struct regpin_policy *a,
+		    const struct regpin_policy *b, struct policy_diff *to_fill)
+{
+	policy_diff_free(to_fill);
+	assert_int_equal(policy_diff(a, b, to_fill), 0);
 }
 
 /* The changes' texts, in their order; NULL ends them. */
@@ -31,7 +40,7 @@ static void expect(const char *const *texts)
 	char buf[512];
 	unsigned int n = 0;
 
-	assert_int_equal(policy_diff(from, to, &diff), 0);
+	compare(from, to, &diff);
 	for (; texts[n]; n++) {
 		assert_true(n < diff.nr);
 		assert_string_equal(policy_change_text(buf, sizeof(buf),
@@ -110,8 +119,8 @@ static void whole_registers(void **state)
 	add_pin(from, RULE_UNIFORM, MSR_STAR, ALL, REGPIN_GP);
 	add_pin(to, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_GP);
 	add_rule(to, RULE_REQUIRE, REGPIN_CR0, 0, 1u << 16, REGPIN_GP);
-	EXPECT("tightens: CR0 WP: coming up without: free -> gp",
-	       "loosens: MSR 0xc0000081..0xc0000082: another value than the first vCPU's: gp -> free",
+	EXPECT("loosens: MSR 0xc0000081..0xc0000082: another value than the first vCPU's: gp -> free",
+	       "tightens: CR0 WP: coming up without: free -> gp",
 	       "tightens: LSTAR: a write after the set-up: free -> gp");
 }
 
@@ -129,14 +138,14 @@ static void defaults(void **state)
 	add_allow(from, 0x20, 4, ACCESS_READ);
 	add_default(from, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
 	add_answer(to, 0x30, 1);
-	EXPECT("changes: reads of MSRs that no rule speaks of: gp -> drop",
+	EXPECT("loosens: MSR 0x30: reads: gp -> free",
+	       "tightens: MSR 0x22..0x23: reads: free -> drop",
+	       "tightens: MSR 0x30: what reads answer: the register -> 0x1",
+	       "changes: reads of MSRs that no rule speaks of: gp -> drop",
 	       "changes: writes of MSRs that no rule speaks of: gp -> drop",
 	       "changes: TSC: reads: gp -> drop",
 	       "changes: MSR 0x20..0x23: writes: gp -> drop",
-	       "tightens: MSR 0x22..0x23: reads: free -> drop",
-	       "loosens: MSR 0x30: reads: gp -> free",
-	       "changes: MSR 0x30: writes: gp -> drop",
-	       "tightens: MSR 0x30: what reads answer: the register -> 0x1");
+	       "changes: MSR 0x30: writes: gp -> drop");
 }
 
 static void refused(void **state)
@@ -225,24 +234,63 @@ static void settings(void **state)
 	to->settings.init_action = REGPIN_STOP;
 	to->settings.unarmed_ms = 0;
 	EXPECT("loosens: arming: syscall-entry -> request",
-	       "changes: the MSR by which the guest requests arming: none -> 0x4b4d5300",
 	       "loosens: System-Management Mode: refused -> accepted",
-	       "tightens: S3: accepted -> refused",
 	       "loosens: the deadline of unarmed vCPUs: 2000 ms -> none",
 	       "loosens: a missed deadline: pause -> report",
+	       "tightens: S3: accepted -> refused",
 	       "tightens: the pace of detection: 10 ms -> 5 ms",
 	       "tightens: INIT of an armed vCPU: allow -> stop",
+	       "changes: the MSR by which the guest requests arming: none -> 0x4b4d5300",
 	       "changes: the time until an unarmed VM is told: 60000 ms -> none");
 }
 
-/* More than can be listed: all are counted. */
-static void too_many(void **state)
+/* However many there are, none is left out, and what loosens comes first. */
+static void many(void **state)
 {
+	const uint32_t half = POLICY_MAX_RULES / 2;
+	unsigned int last_class = DIFF_LOOSENS;
+
 	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
-		add_deny(from, 0x1000 + 2 * i, 1, ACCESS_READ, REGPIN_GP);
-	assert_int_equal(policy_diff(from, to, &diff), 0);
-	assert_int_equal(diff.nr, DIFF_MAX);
-	assert_int_equal(diff.counts[DIFF_LOOSENS], POLICY_MAX_RULES);
+		add_deny(i & 1 ? from : to, 0x1000 + 2 * i, 1, ACCESS_READ,
+			 REGPIN_GP);
+	add_pin(from, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_GP);
+	compare(from, to, &diff);
+	assert_int_equal(diff.counts[DIFF_LOOSENS], half + 1);
+	assert_int_equal(diff.counts[DIFF_TIGHTENS], half);
+	assert_int_equal(diff.nr, POLICY_MAX_RULES + 1);
+	for (uint32_t i = 0; i < diff.nr; i++) {
+		assert_true(diff.list[i].class >= last_class);
+		last_class = diff.list[i].class;
+	}
+	assert_int_equal(diff.list[half].index, MSR_LSTAR);
+	for (uint32_t i = 0; i < half; i++) {
+		assert_int_equal(diff.list[i].index, 0x1002 + 4 * i);
+		assert_int_equal(diff.list[half + 1 + i].index, 0x1000 + 4 * i);
+	}
+}
+
+/* 64 bits with the longest names there are: the last one is readable. */
+static void long_lines(void **state)
+{
+	char buf[8192];
+
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+		struct policy_change change = {
+			.index = reg->index, .count = 1, .kind = reg->kind,
+			.what = DIFF_CLEAR, .from = REGPIN_GP,
+			.class = DIFF_LOOSENS, .bits = ~0ull ^ 1ull << 62,
+		};
+
+		policy_change_text(buf, sizeof(buf), &change);
+		assert_non_null(strstr(buf, ": clearing: gp -> free"));
+		for (unsigned int b = 0; b < reg->nbits; b++) {
+			const struct regpin_bit *bit = &regpin_bits[reg->bits + b];
+
+			if (bit->lo != 62)
+				assert_non_null(strstr(buf, bit->name));
+		}
+	}
 }
 
 static void bit_names(void **state)
@@ -281,17 +329,18 @@ static void symmetric(void **state)
 					 1 + random64(&seed) % 3,
 					 1 + random64(&seed) % REGPIN_STOP);
 		}
-		assert_int_equal(policy_diff(from, to, &diff), 0);
-		assert_int_equal(policy_diff(to, from, &back), 0);
+		compare(from, to, &diff);
+		compare(to, from, &back);
 		assert_int_equal(diff.counts[DIFF_LOOSENS],
 				 back.counts[DIFF_TIGHTENS]);
 		assert_int_equal(diff.counts[DIFF_TIGHTENS],
 				 back.counts[DIFF_LOOSENS]);
 		assert_int_equal(diff.counts[DIFF_CHANGES],
 				 back.counts[DIFF_CHANGES]);
-		assert_int_equal(policy_diff(to, to, &back), 0);
+		compare(to, to, &back);
 		assert_int_equal(back.nr, 0);
 	}
+	policy_diff_free(&back);
 }
 
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, begin, end)
@@ -303,7 +352,7 @@ int main(void)
 		TEST(detection), TEST(whole_registers), TEST(ranges),
 		TEST(defaults), TEST(refused), TEST(conditions),
 		TEST(the_end_of_the_space), TEST(values), TEST(settings),
-		TEST(too_many), TEST(bit_names), TEST(symmetric),
+		TEST(many), TEST(long_lines), TEST(bit_names), TEST(symmetric),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
