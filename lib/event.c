@@ -27,33 +27,43 @@ static int64_t slot_ahead(struct ring *ring, uint64_t pos)
 				 memory_order_acquire) - pos);
 }
 
+/*
+ * Takes a slot for a writer: its number in @pos. Returns false if there is none.
+ * The memory is shared, so its numbers may be anybody's nonsense, which no number
+ * of attempts would change: a writer that has failed RING_TRIES times gives up.
+ */
+static bool take_slot(struct ring *ring, bool many, uint64_t *pos)
+{
+	*pos = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	for (unsigned int i = 0; i < RING_TRIES; i++) {
+		int64_t ahead = slot_ahead(ring, *pos);
+
+		if (ahead < 0 ||
+		    (many && slot_ahead(ring, *pos + RING_KEPT) < 0))
+			return false;
+		if (ahead > 0)
+			*pos = atomic_load_explicit(&ring->head,
+						    memory_order_relaxed);
+		else if (atomic_compare_exchange_weak(&ring->head, pos,
+						      *pos + 1))
+			return true;
+	}
+	return false;
+}
+
 bool ring_put(struct ring *ring, const struct regpin_event *event)
 {
-	uint64_t pos = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	bool many = event->type == REGPIN_EVENT_VIOLATION;
-	struct ring_slot *slot;
+	uint64_t pos;
 
-	for (;;) {
-		int64_t ahead;
+	if (take_slot(ring, many, &pos)) {
+		struct ring_slot *slot = &ring->slots[pos % RING_SLOTS];
 
-		slot = &ring->slots[pos % RING_SLOTS];
-		ahead = slot_ahead(ring, pos);
-		if (ahead < 0 ||
-		    (many && slot_ahead(ring, pos + RING_KEPT) < 0)) {
-			atomic_fetch_add(&ring->dropped, 1);
-			break;
-		}
-		if (ahead > 0) {
-			pos = atomic_load_explicit(&ring->head,
-						   memory_order_relaxed);
-			continue;
-		}
-		if (atomic_compare_exchange_weak(&ring->head, &pos, pos + 1)) {
-			slot->event = *event;
-			atomic_store_explicit(&slot->turn, pos + 1,
-					      memory_order_release);
-			break;
-		}
+		slot->event = *event;
+		atomic_store_explicit(&slot->turn, pos + 1,
+				      memory_order_release);
+	} else {
+		atomic_fetch_add(&ring->dropped, 1);
 	}
 	/* Orders the event, or its loss, before the look at `sleeping`. */
 	atomic_thread_fence(memory_order_seq_cst);

@@ -15,6 +15,7 @@
 
 #define RING_SLOTS	4096u	/* a power of two */
 #define RING_KEPT	512u	/* of them are not for violations */
+#define RING_TRIES	4096u	/* more than honest writers ever need */
 
 struct ring_slot {
 	_Atomic uint64_t turn;
@@ -48,9 +49,10 @@ _Static_assert(offsetof(struct ring, slots) == 384, "the ring crosses processes"
 void ring_init(struct ring *ring);
 
 /*
- * Adds an event. A guest can make as many violations as it likes: what else it does
- * meanwhile, such as an INIT, must not be lost by that. Returns true if the reader sleeps and wants to be woken, by
- * whatever way the two have agreed on. Async-signal-safe, no system call.
+ * Adds an event, or counts it as lost. A guest can make as many violations as it likes:
+ * what else it does meanwhile, such as an INIT, must not be lost by that. Returns true
+ * if the reader sleeps and wants to be woken, by whatever way the two have agreed on.
+ * Async-signal-safe, no system call, and it ends whatever is in the memory.
  */
 bool ring_put(struct ring *ring, const struct regpin_event *event);
 

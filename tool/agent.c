@@ -59,6 +59,14 @@ static void see_attached(struct agent *agent)
 	agent->attached = attached ? attached : 1;
 }
 
+static bool root_lives(const struct watch *watch)
+{
+	for (unsigned int i = 0; i < watch->nr; i++)
+		if (watch->list[i].root)
+			return true;
+	return false;
+}
+
 /* Is there still somebody to be there for? */
 static bool vmm_lives(struct agent *agent)
 {
@@ -71,6 +79,15 @@ static bool vmm_lives(struct agent *agent)
 	if (agent->attached || watch->nr == 0)
 		watch_holders(watch, agent->attached);
 	return watch->nr;
+}
+
+static bool goes_on(struct agent *agent)
+{
+	bool lives = vmm_lives(agent);
+
+	if (lives && !root_lives(&agent->watch))
+		agent_release(agent);
+	return lives;
 }
 
 static int shorter(int a, int b)
@@ -147,7 +164,7 @@ static void loop(struct agent *agent)
 		tell_unarmed(agent);
 		ctl_run(&agent->ctl, agent_now());
 		moves_run(agent, agent_now());
-	} while (vmm_lives(agent) || moves_wait(agent, agent_now()));
+	} while (goes_on(agent) || moves_wait(agent, agent_now()));
 	ctl_farewell(&agent->ctl);
 	tell_farewell(agent);
 	ctl_end(&agent->ctl);

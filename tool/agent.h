@@ -23,7 +23,8 @@
  * struct agent - what the agent knows
  * @launch: what it was started with
  * @events: where the lines of JSON go; may be the same as @messages
- * @messages: stderr
+ * @messages: stderr, until the first process has ended; see agent_release()
+ * @released: stderr has been let go of
  * @start: the launcher; it says a byte if there was no exec, else it ends
  * @watch: the processes
  * @begun: when it began, in ms of CLOCK_MONOTONIC
@@ -55,6 +56,7 @@
 struct agent {
 	struct launch *launch;
 	struct out *events, *messages;
+	bool released;
 	int start;
 	struct watch watch;
 	uint64_t begun;
@@ -80,9 +82,19 @@ struct agent {
 void __attribute__((noreturn)) agent_main(struct launch *launch, pid_t vmm,
 					  int start);
 
-/* A message for people, on stderr: "regpin: " and a line break are added. */
+/*
+ * A message for people, on stderr: "regpin: " and a line break are added. Once stderr
+ * has been let go of it is an event, or goes to the system's log if events do.
+ */
 void __attribute__((format(printf, 2, 3)))
 agent_say(struct agent *agent, const char *format, ...);
+
+/*
+ * The first process has ended, and others run on, as when a VMM daemonizes. A caller
+ * that reads stderr to its end must not wait for these, so a pipe, a socket and a
+ * terminal are let go of.
+ */
+void agent_release(struct agent *agent);
 
 /* An event of the agent's own; its time is filled in. */
 void agent_notice(struct agent *agent, struct notice *notice);

@@ -63,12 +63,12 @@ static const char *fault_text(int err)
 	case -ENOENT:
 		return "there is no VM of this name; 'regpin ctl list' lists them";
 	case -ECONNREFUSED:
-		return "its agent is gone, and with it the VM";
+		return "its agent is gone: if its VMM still runs, the VM is pinned, but unobserved (no events, no commands)";
 	case -ETIMEDOUT:
 		return "its agent does not answer: is it stopped?";
 	case -EPIPE:
 	case -ECONNRESET:
-		return "its agent has closed the connection: the VM has ended, or 60 s went by";
+		return "its agent has closed the connection: the VM has ended, 60 s went by, or the agent was killed";
 	case -EPROTO:
 		return "what its agent says is not understood: is it of another version?";
 	default:

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "out.h"
@@ -72,6 +74,7 @@ void out_open_fd(struct out *out, int fd)
 	init(out);
 	if (fstat(fd, &st) < 0)
 		return;
+	out->ends = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
 	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
 		out->fd = open_again(fd, O_WRONLY | O_NONBLOCK);
 	if (out->fd < 0) {
@@ -89,7 +92,7 @@ bool out_room(const struct out *out)
 void out_line(struct out *out, const char *line, size_t len)
 {
 	if (out->len + len + 1 > OUT_SIZE ||
-	    (out->fd < 0 && out->fifo < 0)) {
+	    (out->fd < 0 && out->fifo < 0 && !out->log)) {
 		out->lost++;
 		return;
 	}
@@ -152,8 +155,77 @@ static void reader_gone(struct out *out)
 	out->mid = false;
 }
 
+/* What is left of a line that the last reader has a part of makes no sense alone. */
+static void skip_part(struct out *out)
+{
+	char *end = out->mid ? memchr(out->buf, '\n', out->len) : NULL;
+
+	if (end)
+		consume(out, (size_t)(end - out->buf) + 1);
+	out->mid = out->torn = false;
+}
+
+void out_close(struct out *out)
+{
+	if (out->fd >= 0)
+		close(out->fd);
+	if (out->fifo >= 0)
+		close(out->fifo);
+	out->fd = out->fifo = -1;
+	out->shared = out->socket = out->ends = false;
+	skip_part(out);
+}
+
+void out_to_log(struct out *out)
+{
+	out_close(out);
+	out->log = true;
+}
+
+static int open_log(void)
+{
+	const struct sockaddr_un log = { AF_UNIX, _PATH_LOG };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&log, sizeof(log)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Sends the first line. Returns false if that has to wait, as for a log that starts. */
+static bool log_line(struct out *out)
+{
+	char *end = memchr(out->buf, '\n', out->len), text[OUT_LINE_MAX + 64];
+	int len = (int)(end ? (size_t)(end - out->buf) : out->len);
+	int n = snprintf(text, sizeof(text), "<%d>regpin[%d]: %.*s",
+			 LOG_DAEMON | LOG_NOTICE, (int)getpid(), len, out->buf);
+
+	if (out->fd < 0)
+		out->fd = open_log();
+	if (out->fd < 0)
+		return false;
+	if (n >= (int)sizeof(text))
+		n = sizeof(text) - 1;
+	if (send(out->fd, text, (size_t)n, MSG_NOSIGNAL) < 0) {
+		if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
+			return false;
+		if (errno != EMSGSIZE) {	/* the log was started again */
+			close(out->fd);
+			out->fd = -1;
+			return false;
+		}
+		out->lost++;
+	}
+	consume(out, end ? (size_t)len + 1 : (size_t)len);
+	return true;
+}
+
 int out_flush(struct out *out)
 {
+	while (out->log && out->len)
+		if (!log_line(out))
+			return 0;
 	while (out->len) {
 		ssize_t n;
 
@@ -190,6 +262,8 @@ int out_poll(const struct out *out, struct pollfd *pfd)
 	pfd->revents = 0;
 	if (!out->len)
 		return -1;
+	if (out->log)
+		return FIFO_RETRY_MS;
 	if (out->fd < 0)
 		return out->fifo < 0 ? -1 : FIFO_RETRY_MS;
 	pfd->fd = out->fd;

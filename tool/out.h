@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the agent's lines go: a file, a FIFO, stderr. Nothing here waits: what
- * a slow reader does not take stays in a buffer, and then is counted as lost.
+ * Where the agent's lines go: a file, a FIFO, stderr, the system's log. Nothing
+ * here waits: what a slow reader does not take stays in a buffer, and then is
+ * counted as lost.
  */
 #ifndef REGPIN_TOOL_OUT_H
 #define REGPIN_TOOL_OUT_H
@@ -20,6 +21,8 @@
  * @fifo: O_PATH of a FIFO by name, to find a new reader; else -1
  * @shared: @fd's flags are other people's, so it may be blocking
  * @socket: @fd is a socket
+ * @ends: @fd is a pipe, a socket or a terminal: its reader may wait for its end
+ * @log: lines go to the system's log, each in a datagram; @fd may be -1 until then
  * @mid: the reader has the first part of the buffer's first line
  * @torn: a line was cut by an error, the next begins with a line break
  * @len: bytes in @buf
@@ -28,7 +31,7 @@
  */
 struct out {
 	int fd, fifo;
-	bool shared, socket, mid, torn;
+	bool shared, socket, ends, log, mid, torn;
 	size_t len;
 	uint64_t lost;
 	char buf[OUT_SIZE];
@@ -56,6 +59,15 @@ int out_flush(struct out *out);
 
 /* Fills @pfd to wait for room. Returns the longest time to wait in ms, or -1. */
 int out_poll(const struct out *out, struct pollfd *pfd);
+
+/*
+ * Lets go of @fd, and from now on lines go to the system's log (syslog's socket,
+ * which journald has, too). Those in the buffer go there as well.
+ */
+void out_to_log(struct out *out);
+
+/* Lets go of @fd: from now on lines are lost, and counted. */
+void out_close(struct out *out);
 
 /* Gives up what is in the buffer. */
 void out_give_up(struct out *out);

@@ -13,6 +13,16 @@
 #define BATCH		256	/* events before the processes are looked at */
 #define FAREWELL_MS	2000	/* for a slow reader, after the VMM's end */
 
+static void put_message(struct agent *agent, const char *line)
+{
+	struct notice notice = { .event = "message", .text = line };
+	static const char head[] = "regpin: ";
+
+	if (strncmp(line, head, strlen(head)) == 0)
+		notice.text += strlen(head);
+	agent_notice(agent, &notice);
+}
+
 void agent_say(struct agent *agent, const char *format, ...)
 {
 	char line[2048] = "regpin: ";
@@ -25,10 +35,46 @@ void agent_say(struct agent *agent, const char *format, ...)
 	va_end(ap);
 	if (n < 0)
 		return;
+	if (agent->released && agent->events != agent->messages) {
+		put_message(agent, line);
+		return;
+	}
 	len = strlen(line);
 	line[len++] = '\n';
 	out_line(agent->messages, line, len);
 	out_flush(agent->messages);
+}
+
+/* What stderr has not taken, line by line, goes on as events. */
+static void move_messages(struct agent *agent)
+{
+	struct out *out = agent->messages;
+	char *line = out->buf, *end;
+
+	while ((end = memchr(line, '\n', out->len - (size_t)(line - out->buf)))) {
+		*end = 0;
+		put_message(agent, line);
+		line = end + 1;
+	}
+	out->len = 0;
+}
+
+void agent_release(struct agent *agent)
+{
+	struct out *out = agent->messages;
+
+	if (agent->released || !out->ends)
+		return;
+	if (agent->events == out)
+		agent_say(agent, "the first process has ended and others run on: events and messages go to the system's log from now on (--events FILE: to that file)");
+	out_flush(out);
+	agent->released = true;
+	if (agent->events == out) {
+		out_to_log(out);
+	} else {
+		out_close(out);
+		move_messages(agent);
+	}
 }
 
 uint64_t tell_clock(void)

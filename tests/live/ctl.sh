@@ -40,15 +40,6 @@ evidence()
 	tail -n 4 events | sed 's/^/# events: /'
 }
 
-await() # PATTERN FILE
-{
-	for ((i = 0; i < 300; i++)); do
-		grep -qs -- "$1" "$2" && return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 ctl()
 {
 	"$regpin" ctl --ctl "$dir/ctl" vm "$@" >ctl.out 2>ctl.err </dev/null

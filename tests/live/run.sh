@@ -42,16 +42,6 @@ run()
 	status=$?
 }
 
-# The agent ends after the VMM: wait for what it writes last.
-await()
-{
-	for ((i = 0; i < 100; i++)); do
-		grep -qs -- "$1" "$2" && return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # shellcheck disable=SC2317 # tap.sh calls it
 evidence()
 {

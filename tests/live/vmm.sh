@@ -26,6 +26,16 @@ compile() # OUTPUT SOURCE [OPTION ..]
 	}
 }
 
+# The agent ends after the VMM: tests wait for what it writes last.
+await() # PATTERN FILE
+{
+	for ((i = 0; i < 300; i++)); do
+		grep -qs -- "$1" "$2" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 [[ -r /dev/kvm && -w /dev/kvm ]] || skip_all "no access to /dev/kvm"
 "$regpin" probe --json | grep -q '"msr_filter":true,"msr_exits":true' ||
 	skip_all "this KVM has no MSR filter"

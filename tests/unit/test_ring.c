@@ -228,6 +228,21 @@ static void test_garbage(void **context)
 	assert_false(ring_get(ring, &event));
 }
 
+/* A writer ends as well: where no slot ever gets free, each event counts as lost. */
+static void test_stuck(void **context)
+{
+	for (unsigned int i = 0; i < RING_SLOTS; i++)
+		atomic_store(&ring->slots[i].turn, 1ull << 60);
+	for (uint64_t i = 0; i < 10; i++)
+		put(i);
+	assert_int_equal(ring_dropped(ring), 10);
+	memset(ring, 0xff, sizeof(*ring));
+	put(1);
+	memset(ring, 0, sizeof(*ring));
+	for (uint64_t i = 0; i < 2 * RING_SLOTS; i++)
+		put(i);
+}
+
 #define ring_test(f) cmocka_unit_test_setup_teardown(f, make_ring, free_ring)
 
 int main(void)
@@ -241,6 +256,7 @@ int main(void)
 		ring_test(test_sleep_full),
 		ring_test(test_threads),
 		ring_test(test_garbage),
+		ring_test(test_stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
