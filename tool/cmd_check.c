@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin check: is this a policy, and what would not work as it says? */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cmd.h"
 #include "json.h"
+#include "options.h"
 #include "policy_text.h"
 
 static void usage(FILE *file)
@@ -111,7 +111,7 @@ static int cmd_check_main(int argc, char **argv)
 	int c, ret;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((c = option_next("check", argc, argv, "h", options)) != -1) {
 		switch (c) {
 		case 'j':
 			json = true;

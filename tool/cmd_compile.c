@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin compile: a policy to a blob, for a VMM that links libregpin. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "blob.h"
 
 #include "cmd.h"
+#include "options.h"
 #include "policy_text.h"
 
 static void usage(FILE *file)
@@ -138,7 +138,7 @@ static int cmd_compile_main(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+	while ((c = option_next("compile", argc, argv, "o:h", options)) != -1) {
 		switch (c) {
 		case 'o':
 			output = optarg;

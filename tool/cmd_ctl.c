@@ -2,7 +2,7 @@
 /* regpin ctl: talks to the agent of a VM. The protocol: docs/protocol.md. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,9 @@
 #include "ctl_client.h"
 #include "ctl_list.h"
 #include "ctl_socket.h"
+#include "options.h"
 #include "proc.h"
+#include "words.h"
 #include "yaml_tree.h"
 
 /**
@@ -46,7 +48,7 @@ static void print_help(FILE *file)
 	      "  arm [--vm N], disarm [--vm N]      the pins hold from now on; or they don't\n"
 	      "  allow|gp|stop --vcpu N [--vm N]    answer for a vCPU that is held\n"
 	      "  window --for TIME [--once] [--vm N]\n"
-	      "                                     no pins for TIME (60s, 5min), or until the\n"
+	      "                                     no pins for TIME (60s, 5min, 1h), or until the\n"
 	      "                                     next kernel is set up\n"
 	      "  window --end [--vm N]              the window is closed\n"
 	      "  mode report|enforce                violations are only told; or stopped\n"
@@ -101,7 +103,7 @@ static int read_options(int argc, char **argv, struct ctl_options *options)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((c = option_next("ctl", argc, argv, "h", longs)) != -1) {
 		if (c == 'c')
 			options->dir = optarg;
 		else if (c == 'v')
@@ -132,25 +134,6 @@ static int read_options(int argc, char **argv, struct ctl_options *options)
 	return -1;
 }
 
-/* "60s", "1500ms", "5min" in milliseconds; 0 if it is none. */
-static unsigned long milliseconds(const char *text)
-{
-	static const struct {
-		const char *unit;
-		unsigned long ms;
-	} units[] = {
-		{ "ms", 1 }, { "s", 1000 }, { "min", 60000 }, { "h", 3600000 },
-	};
-	size_t digits = strspn(text, "0123456789");
-	unsigned long n = strtoul(text, NULL, 10);
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (digits && digits < 10 &&
-		    strcmp(text + digits, units[i].unit) == 0)
-			return n * units[i].ms;
-	return 0;
-}
-
 static void __attribute__((format(printf, 2, 3)))
 append(char request[CTL_LINE_MAX], const char *format, ...)
 {
@@ -166,17 +149,21 @@ append(char request[CTL_LINE_MAX], const char *format, ...)
 static int add_keys(char request[CTL_LINE_MAX],
 		    const struct ctl_options *options)
 {
-	unsigned long ms = options->for_ ? milliseconds(options->for_) : 0;
+	const char *fault = NULL;
+	uint32_t ms = 0;
 
+	if (options->for_)
+		fault = duration_read(options->for_, &ms);
+	if (options->for_ && !fault && !ms)
+		fault = "0 is no time";
+	if (fault)
+		return usage("--for %s: %s", show(options->for_).text, fault);
 	if (options->vm)
 		append(request, " vm=%.20s", options->vm);
 	if (options->vcpu)
 		append(request, " vcpu=%.20s", options->vcpu);
-	if (options->for_ && !(ms && ms <= CTL_MAX_MS))
-		return usage("--for '%s' is no time up to 24h: write 500ms, 60s, 5min",
-			     options->for_);
 	if (options->for_)
-		append(request, " for=%lu", ms);
+		append(request, " for=%" PRIu32, ms);
 	if (options->once)
 		append(request, " once=yes");
 	if (options->last)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin explain: what a policy comes to, for who has to review it. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "cmd.h"
 #include "explain_report.h"
 #include "guest.h"
+#include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "replay.h"
@@ -174,7 +174,7 @@ static int cmd_explain_main(int argc, char **argv)
 	struct host host;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((c = option_next("explain", argc, argv, "h", options)) != -1) {
 		switch (c) {
 		case 'j':
 			report.json = &json;

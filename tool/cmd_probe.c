@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin probe: what this host can enforce, and why not the rest. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "cmd.h"
 #include "event_json.h"
 #include "json.h"
+#include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 
@@ -352,7 +352,7 @@ static int probe_main(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+	while ((c = option_next("probe", argc, argv, "+h", options)) != -1) {
 		if (c == 'j') {
 			as_json = true;
 		} else if (c == 'h') {

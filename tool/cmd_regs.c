@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin regs: the registers that regpin knows, for who writes a policy. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "cmd.h"
 #include "event_json.h"
 #include "json.h"
+#include "options.h"
 #include "words.h"
 
 /**
@@ -278,7 +278,7 @@ static int cmd_regs_main(int argc, char **argv)
 	int c, ret = EXIT_OK;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((c = option_next("regs", argc, argv, "h", options)) != -1) {
 		switch (c) {
 		case 'j':
 			to = &json;

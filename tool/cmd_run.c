@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin run: a VMM under a policy. The start itself is in launch.c. */
 #include <errno.h>
-#include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +10,15 @@
 #include "cmd.h"
 #include "event_json.h"
 #include "launch.h"
+#include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "s3.h"
 #include "vmm.h"
+#include "words.h"
 
 #define SHIM		"libregpin-shim.so"
-#define MAX_TIMEOUT	86400ul
+#define MAX_TIMEOUT	86400ul	/* seconds: a day */
 #define MAX_LIMIT	1000000000ul
 
 /**
@@ -25,7 +26,7 @@
  * @policy: the policy's path
  * @events: where events go, NULL for stderr
  * @report: --mode report
- * @timeout: --attach-timeout
+ * @timeout_ms: --attach-timeout
  * @limit: --event-limit
  * @name: --name, NULL for the process id
  * @ctl: --ctl, NULL for the default
@@ -34,7 +35,7 @@
 struct options {
 	const char *policy, *events, *name, *ctl;
 	bool report, no_ctl;
-	unsigned int timeout, limit;
+	unsigned int timeout_ms, limit;
 };
 
 static void print_help(FILE *file)
@@ -50,7 +51,8 @@ static void print_help(FILE *file)
 	      "                            which is also the default\n"
 	      "  --event-limit N           lines a second for violations of one cause; the rest\n"
 	      "                            is counted (10; 0: no limit)\n"
-	      "  --attach-timeout SECONDS  kill a VMM that has no KVM VM by then (30; 0: never)\n"
+	      "  --attach-timeout TIME     kill a VMM that has no KVM VM by then (30s; none: never);\n"
+	      "                            a number without a unit is in seconds\n"
 	      "  --name NAME               the VM's name for 'regpin ctl' (the VMM's process id)\n"
 	      "  --ctl DIR                 where 'regpin ctl' finds it (/run/regpin for root,\n"
 	      "                            else $XDG_RUNTIME_DIR/regpin)\n"
@@ -79,12 +81,24 @@ static bool read_number(const char *text, unsigned long max, unsigned int *ret)
 	return true;
 }
 
-static int read_timeout(const char *text, unsigned int *timeout)
+/* A time as everywhere; a number without a unit is in seconds. */
+static int read_timeout(const char *text, unsigned int *timeout_ms)
 {
-	if (read_number(text, MAX_TIMEOUT, timeout))
+	const char *fault;
+	uint32_t ms = 0;
+
+	if (read_number(text, MAX_TIMEOUT, timeout_ms)) {
+		*timeout_ms *= 1000;
 		return 0;
-	return usage("--attach-timeout '%s' is no number of seconds up to 86400",
-		     text);
+	}
+	fault = strcmp(text, "none") ? duration_read(text, &ms) : NULL;
+	if (!fault) {
+		*timeout_ms = ms;
+		return 0;
+	}
+	fprintf(stderr, "regpin run: --attach-timeout %s: %s; or none; a number without a unit is in seconds\n",
+		show(text).text, fault);
+	return EXIT_USAGE;
 }
 
 static int read_limit(const char *text, unsigned int *limit)
@@ -136,7 +150,7 @@ static int read_options(int argc, char **argv, struct options *options)
 	int c, err = 0;
 
 	optind = 0;
-	while (!err && (c = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
+	while (!err && (c = option_next("run", argc, argv, "+h", longs)) != -1) {
 		if (c == 'p') {
 			options->policy = optarg;
 		} else if (c == 'm') {
@@ -146,7 +160,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		} else if (c == 'l') {
 			err = read_limit(optarg, &options->limit);
 		} else if (c == 't') {
-			err = read_timeout(optarg, &options->timeout);
+			err = read_timeout(optarg, &options->timeout_ms);
 		} else if (c == 'n') {
 			err = read_name(optarg, &options->name);
 		} else if (c == 'c') {
@@ -331,13 +345,13 @@ static int open_events(struct launch *launch, const char *path)
 static int run_main(int argc, char **argv)
 {
 	static struct launch start;
-	struct options options = { .timeout = 30, .limit = 10 };
+	struct options options = { .timeout_ms = 30000, .limit = 10 };
 	int status = read_options(argc, argv, &options);
 
 	if (status >= 0)
 		return status;
 	start.argv = argv + optind;
-	start.timeout = options.timeout;
+	start.timeout_ms = options.timeout_ms;
 	start.event_limit = options.limit;
 	start.name = options.name;
 	start.ctl = options.ctl;

@@ -2,7 +2,6 @@
 /* regpin sim: what a policy would say to a trace of accesses. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "cmd.h"
 #include "guest.h"
+#include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "replay.h"
@@ -247,7 +247,7 @@ static int cmd_sim_main(int argc, char **argv)
 	int c, ret;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((c = option_next("sim", argc, argv, "h", options)) != -1) {
 		switch (c) {
 		case 'j':
 			json = true;

@@ -74,7 +74,7 @@ static const char *const help[] = {
 	"allow vcpu=N [vm=N]",
 	"gp vcpu=N [vm=N]",
 	"stop vcpu=N [vm=N]",
-	"window for=MILLISECONDS [once=yes|no] [vm=N]",
+	"window for=TIME [once=yes|no] [vm=N]",
 	"window-end [vm=N]",
 	"mode to=enforce|report",
 	"policy size=BYTES [name=TEXT], and then that many bytes",
@@ -123,6 +123,13 @@ static bool read_number(const char *text, uint64_t min, uint64_t max,
 	return true;
 }
 
+/* A number of milliseconds, or a time with its unit as everywhere. */
+static bool read_time(const char *text, uint32_t *ms)
+{
+	return read_number(text, 1, CTL_MAX_MS, ms) ||
+	       (!duration_read(text, ms) && *ms);
+}
+
 /* One of two words; @ret is true for the second. */
 static bool read_choice(const char *text, const char *no, const char *yes,
 			bool *ret)
@@ -145,8 +152,8 @@ static const char *read_value(struct ctl_request *request, enum ctl_key key,
 		return read_number(text, 0, ids, &request->vcpu) ?
 			       NULL : "a vCPU's number is needed";
 	case CTL_KEY_FOR:
-		return read_number(text, 1, CTL_MAX_MS, &request->ms) ?
-			       NULL : "1 to 86400000 milliseconds are possible";
+		return read_time(text, &request->ms) ?
+			       NULL : "1 to 86400000 milliseconds are possible, or a time with its unit, as in 60s";
 	case CTL_KEY_LAST:
 		return read_number(text, 0, CTL_LOG_LINES, &request->last) ?
 			       NULL : "0 to 256 lines are possible";

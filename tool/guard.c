@@ -115,7 +115,7 @@ static void refuse_late(struct agent *agent, struct watched *process,
 
 	proc_name(process->pid, name, sizeof(name));
 	done = kill_it(agent, process);
-	agent_say(agent, "%s %s (pid %d): it %s; --attach-timeout SECONDS allows more time",
+	agent_say(agent, "%s %s (pid %d): it %s; --attach-timeout TIME allows more time",
 		  done, name, (int)process->pid, text);
 	put_refusal(agent, process->pid, "timeout", text);
 }
@@ -123,6 +123,7 @@ static void refuse_late(struct agent *agent, struct watched *process,
 /* All that came from the VMM: killing a wrapper alone leaves a VMM behind. */
 static void refuse_all(struct agent *agent)
 {
+	unsigned int ms = agent->launch->timeout_ms;
 	struct watch *watch = &agent->watch;
 	bool blind = false;
 	char text[256];
@@ -131,8 +132,8 @@ static void refuse_all(struct agent *agent)
 	for (unsigned int i = 0; i < watch->nr; i++)
 		blind |= proc_has_vm(watch->list[i].pid) == -EACCES;
 	snprintf(text, sizeof(text),
-		 "has not created a KVM VM within %u s%s: is it running TCG? QEMU: -accel kvm, not tcg, and no kvm:tcg fallback",
-		 agent->launch->timeout,
+		 "has not created a KVM VM within %u %s%s: is it running TCG? QEMU: -accel kvm, not tcg, and no kvm:tcg fallback",
+		 ms % 1000 ? ms : ms / 1000, ms % 1000 ? "ms" : "s",
 		 blind ? ", as far as can be seen (/proc/PID/fd can't be read)" :
 			 "");
 	for (unsigned int i = 0; i < watch->nr; i++)
@@ -142,7 +143,7 @@ static void refuse_all(struct agent *agent)
 
 void guard_tick(struct agent *agent)
 {
-	uint64_t limit = agent->launch->timeout * 1000ull;
+	uint64_t limit = agent->launch->timeout_ms;
 
 	watch_children(&agent->watch);
 	for (unsigned int i = 0; i < agent->watch.nr; i++)

@@ -29,7 +29,7 @@
  * @degraded_why: a constant text for each of them
  * @nr_degraded: how many
  * @init_why: why the policy's `init` can't be done, or NULL
- * @timeout: seconds within which there must be a VM, 0 for no limit
+ * @timeout_ms: within which there must be a VM, 0 for no limit
  * @event_limit: lines a second for one cause, 0 for no limit
  * @events: where events go
  * @events_name: what the user calls that
@@ -55,7 +55,7 @@ struct launch {
 	const char *degraded_why[POLICY_MAX_RULES];
 	unsigned int nr_degraded;
 	const char *init_why;
-	unsigned int timeout, event_limit;
+	unsigned int timeout_ms, event_limit;
 	struct out events;
 	const char *events_name;
 	const char *name, *ctl;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin: the table of subcommands, and what comes before a subcommand. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "regpin/regpin.h"
 
 #include "cmd.h"
+#include "options.h"
+#include "words.h"
 
 static const struct cmd *const cmds[] = {
 	&cmd_check,
@@ -25,16 +26,18 @@ static const struct cmd *const cmds[] = {
 static void print_help(FILE *file)
 {
 	fputs("usage: regpin COMMAND [OPTIONS] [ARGUMENTS]\n"
-	      "       regpin --help | --version\n"
+	      "       regpin help [COMMAND] | version\n"
 	      "\n"
 	      "regpin decides in userspace what a KVM guest may do with its registers.\n"
 	      "\n"
 	      "commands:\n", file);
 	for (size_t i = 0; i < NR_CMDS; i++)
 		fprintf(file, "  %-10s %s\n", cmds[i]->name, cmds[i]->help);
-	fputs("\n"
-	      "'regpin COMMAND --help' tells a command's options; see also regpin(1)\n"
-	      "and, for what a policy can say, regpin-policy(5).\n", file);
+	fputs("  help       print this text, or what a COMMAND does and its options\n"
+	      "  version    print regpin's version\n"
+	      "\n"
+	      "'regpin COMMAND --help' is 'regpin help COMMAND'. See also regpin(1) and, for\n"
+	      "the language of policies, regpin-policy(5).\n", file);
 }
 
 /* What was printed is the result: a full disk must not pass for success. */
@@ -44,26 +47,72 @@ static int flush(int status)
 		return status;
 	fprintf(stderr, "regpin: the output could not be written: %s\n",
 		strerror(errno));
-	return status ? status : EXIT_REJECTED;
+	return status ? status : EXIT_FILE;
 }
 
-static int run_cmd(int argc, char **argv)
+static const struct cmd *find(const char *name)
+{
+	for (size_t i = 0; i < NR_CMDS; i++)
+		if (strcmp(name, cmds[i]->name) == 0)
+			return cmds[i];
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, name);
+	for (size_t i = 0; i < NR_CMDS; i++)
+		nearest_try(&nearest, cmds[i]->name);
+	nearest_try(&nearest, "help");
+	nearest_try(&nearest, "version");
+	fprintf(stderr, "regpin: there is no command %s%s\n", show(name).text,
+		nearest.best ? nearest_hint(&nearest).text :
+			       ": 'regpin help' lists them");
+	return EXIT_USAGE;
+}
+
+static int run_cmd(const struct cmd *cmd, int argc, char **argv)
 {
 	static char title[32];
 
-	for (size_t i = 0; i < NR_CMDS; i++) {
-		if (strcmp(argv[0], cmds[i]->name) == 0) {
-			/* getopt begins its messages with this. */
-			snprintf(title, sizeof(title), "regpin %s", argv[0]);
-			argv[0] = title;
-			optind = 0;
-			return flush(cmds[i]->main(argc, argv));
-		}
+	/* getopt and usage messages begin with this. */
+	snprintf(title, sizeof(title), "regpin %s", cmd->name);
+	argv[0] = title;
+	optind = 0;
+	return flush(cmd->main(argc, argv));
+}
+
+/* help [COMMAND] */
+static int help(const char *name, const char *more)
+{
+	char option[] = "--help", none[] = "";
+	char *argv[] = { none, option, NULL };
+	const struct cmd *cmd;
+
+	if (more) {
+		fprintf(stderr, "regpin: help takes one command; %s is one too many\n",
+			show(more).text);
+		return EXIT_USAGE;
 	}
-	fprintf(stderr,
-		"regpin: there is no command '%s'; 'regpin --help' lists them\n",
-		argv[0]);
-	return EXIT_USAGE;
+	if (!name || !strcmp(name, "help") || !strcmp(name, "version")) {
+		print_help(stdout);
+		return flush(EXIT_OK);
+	}
+	cmd = find(name);
+	return cmd ? run_cmd(cmd, 2, argv) : unknown(name);
+}
+
+static int version(const char *more)
+{
+	if (more) {
+		fprintf(stderr, "regpin: version takes no arguments; this is one: %s\n",
+			show(more).text);
+		return EXIT_USAGE;
+	}
+	printf("regpin %s\n", regpin_version());
+	return flush(EXIT_OK);
 }
 
 int main(int argc, char **argv)
@@ -73,28 +122,24 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
+	const struct cmd *cmd;
+	char **words;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
-		switch (c) {
-		case 'h':
-			print_help(stdout);
-			return flush(EXIT_OK);
-		case 'V':
-			printf("regpin %s\n", regpin_version());
-			return flush(EXIT_OK);
-		default:
-			print_help(stderr);
-			return EXIT_USAGE;
-		}
-	}
-	if (optind == argc) {
+	c = option_next("", argc, argv, "+hV", options);
+	words = argv + optind;
+	if (c == 'h')
+		return help(words[0], words[0] ? words[1] : NULL);
+	if (c == 'V')
+		return version(words[0]);
+	if (c != -1 || !words[0]) {
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[optind], "help") == 0) {
-		print_help(stdout);
-		return flush(EXIT_OK);
-	}
-	return run_cmd(argc - optind, argv + optind);
+	if (!strcmp(words[0], "help"))
+		return help(words[1], words[1] ? words[2] : NULL);
+	if (!strcmp(words[0], "version"))
+		return version(words[1]);
+	cmd = find(words[0]);
+	return cmd ? run_cmd(cmd, argc - optind, words) : unknown(words[0]);
 }

@@ -52,7 +52,7 @@ static void time_read(const struct reader *reader,
 		return;
 	if (node->type != YAML_SCALAR || !node->text[0]) {
 		problem_at(reader->problems, node,
-			   "%s must be one time, as in 10ms, 2s or 1min, or none",
+			   "%s must be one time, as in 10ms, 2s, 1min or 1h, or none",
 			   key->text);
 		return;
 	}
@@ -62,10 +62,11 @@ static void time_read(const struct reader *reader,
 	}
 	fault = duration_read(node->text, &value);
 	if (!fault && !value)
-		fault = "0 is no time: write none if it is never to be";
+		fault = "0 is no time: write none for never";
 	if (fault)
-		problem_at(reader->problems, node, "%s %s: %s", key->text,
-			   show(node->text).text, fault);
+		problem_at(reader->problems, node, "%s %s: %s%s", key->text,
+			   show(node->text).text, fault,
+			   number_like(node->text) ? "" : "; or write none");
 	else
 		*ms = value;
 }

@@ -11,6 +11,7 @@
 #include "policy_settings.h"
 #include "policy_text.h"
 #include "policy_whole.h"
+#include "printable.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -238,11 +239,17 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	rules_read(reader, root);
 }
 
-/* Keeps @name; if it is too long, its end, which says more. */
+/*
+ * Keeps @name, as it may be printed wherever a rule's place is; if it is too long, its
+ * end, which says more.
+ */
 static void source_set(struct regpin_policy *policy, const char *name)
 {
 	static const char cut[] = "\xe2\x80\xa6";	/* "…" */
-	size_t len = strlen(name), max = sizeof(policy->source) - 1;
+	size_t len, max = sizeof(policy->source) - 1;
+
+	name = printable(name);
+	len = strlen(name);
 
 	if (len > max) {
 		name += len - (max - strlen(cut));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "policy_text.h"
+#include "printable.h"
 
 static bool is_before(const struct problem *a, const struct problem *b)
 {
@@ -27,21 +28,13 @@ void problems_sort(struct problems *problems)
 	}
 }
 
-/* The path as given, but harmless on a terminal. */
-static void print_path(const char *path, FILE *file)
-{
-	for (; *path; path++)
-		fputc((unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path,
-		      file);
-}
-
 void problems_print(struct problems *problems, const char *path, FILE *file)
 {
 	problems_sort(problems);
 	for (unsigned int i = 0; i < problems->nr; i++) {
 		const struct problem *problem = &problems->list[i];
 
-		print_path(path, file);
+		fputs(printable(path), file);
 		if (problem->line)
 			fprintf(file, ":%" PRIu32 ":%" PRIu32, problem->line,
 				problem->column);
@@ -50,7 +43,7 @@ void problems_print(struct problems *problems, const char *path, FILE *file)
 	}
 	if (!problems->overflow)
 		return;
-	print_path(path, file);
+	fputs(printable(path), file);
 	fprintf(file,
 		": %s: and more: only the first %d problems are shown\n",
 		problems->errors ? "error" : "warning", MAX_PROBLEMS);

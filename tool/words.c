@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "printable.h"
 #include "words.h"
 
 #define NEAREST_MAX	32	/* characters of words that are compared */
@@ -12,8 +13,11 @@
 struct shown show(const char *text)
 {
 	struct shown shown;
-	size_t len = strlen(text), max = sizeof(shown.text) - 6;
+	size_t max = sizeof(shown.text) - 6, len;
+	char clean[128];
 
+	text = printable_copy(clean, sizeof(clean), text);
+	len = strlen(text);
 	if (len <= max) {
 		snprintf(shown.text, sizeof(shown.text), "'%s'", text);
 		return shown;
@@ -234,15 +238,17 @@ const char *duration_read(const char *text, uint32_t *ms)
 	static const struct {
 		const char *name;
 		uint32_t ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "min", 60000 } };
+	} units[] = {
+		{ "ms", 1 }, { "s", 1000 }, { "min", 60000 }, { "h", 3600000 },
+	};
 	size_t digits = strspn(text, "0123456789");
 	const char *unit = text + digits, *fault;
 	uint64_t number;
 
 	if (!digits)
-		return "a time is a number and its unit, ms, s or min; or write none";
+		return "a time is a number and its unit: ms, s, min or h";
 	if (!*unit)
-		return "a time needs a unit: ms, s or min";
+		return "a time needs a unit: ms, s, min or h";
 	if (digits > 1 && *text == '0')
 		return "write it without a leading zero";
 	if (*unit == ' ')
@@ -252,7 +258,7 @@ const char *duration_read(const char *text, uint32_t *ms)
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (strcmp(unit, units[i].name) != 0)
 			continue;
-		fault = number_read(text, digits, 86400000u / units[i].ms,
+		fault = number_read(text, digits, DURATION_MAX_MS / units[i].ms,
 				    &number);
 		if (fault)
 			return fault == too_large ? "it is more than a day" :
@@ -260,7 +266,7 @@ const char *duration_read(const char *text, uint32_t *ms)
 		*ms = (uint32_t)number * units[i].ms;
 		return NULL;
 	}
-	return "the units are ms, s and min";
+	return "the units are ms, s, min and h";
 }
 
 bool number_like(const char *text)

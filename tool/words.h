@@ -9,7 +9,7 @@
 
 #include "yaml_tree.h"
 
-/* The policy's text as it may stand in a message: in quotes, and not long. */
+/* Text of others as it may stand in a message: in quotes, printable, and not long. */
 struct shown {
 	char text[56];
 };
@@ -73,9 +73,12 @@ const char *number_read(const char *text, size_t len, uint64_t max,
 const char *range_read(const char *text, uint64_t max, uint64_t *first,
 		       uint64_t *last);
 
+#define DURATION_MAX_MS	86400000u	/* a day */
+
 /*
- * Reads a time ("10ms", "2s", "1min"), up to a day, as milliseconds. Returns NULL,
- * or what is wrong with it.
+ * Reads a time ("10ms", "2s", "1min", "1h"), up to a day, as milliseconds. It is the
+ * one grammar for times in policies, on the command line and in requests. Returns
+ * NULL, or what is wrong with it.
  */
 const char *duration_read(const char *text, uint32_t *ms);
 

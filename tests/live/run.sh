@@ -227,7 +227,7 @@ ok $? "probe knows what can be enforced"
 ok $? "probe --json is JSON"
 bad=0
 for arguments in "--mode maybe -- ./vmm" "--attach-timeout -1 -- ./vmm" \
-	"--attach-timeout 5s -- ./vmm" "--event-limit few -- ./vmm" "--" \
+	"--attach-timeout 5m -- ./vmm" "--attach-timeout 25h -- ./vmm" "--event-limit few -- ./vmm" "--" \
 	"--nonsense"; do
 	# shellcheck disable=SC2086 # words
 	run $arguments

@@ -37,6 +37,8 @@ static void good_ones(void **state)
 	assert_true(reads("gp vcpu=1"));
 	assert_true(reads("stop vcpu=1"));
 	assert_int_equal(request.verb, CTL_STOP);
+	assert_true(reads("window for=24h"));
+	assert_int_equal(request.ms, 86400000);
 	assert_true(reads("window for=86400000 once=yes"));
 	assert_int_equal(request.ms, 86400000);
 	assert_true(request.once);
@@ -70,7 +72,7 @@ static void bad_ones(void **state)
 		"arm vm=99999999999999999999", "arm vm=010", "arm vm=1 vm=2",
 		"arm vm=1x", "arm force=yes", "allow", "allow vm=0",
 		"allow vcpu=", "window", "window for=0", "window for=86400001",
-		"window for=60s", "window once=yes", "mode", "mode to=",
+		"window for=60m", "window once=yes", "mode", "mode to=",
 		"mode to=off", "policy", "policy name=x", "policy size=0",
 		"arrived state=1 rules=1", "arrived state=1 from=vm1",
 		"arrived rules=1 from=vm1", "arrived state=0 rules=1 from=vm1",
@@ -101,9 +103,9 @@ static void says_what(void **state)
 			    "there is no request 'reboot': 'help' lists them");
 	assert_false(reads("allow vm=1"));
 	assert_string_equal(error, "allow needs vcpu=");
-	assert_false(reads("window for=1h"));
+	assert_false(reads("window for=1d"));
 	assert_string_equal(error,
-			    "for '1h': 1 to 86400000 milliseconds are possible");
+			    "for '1d': 1 to 86400000 milliseconds are possible, or a time with its unit, as in 60s");
 }
 
 static void zeros_and_lengths(void **state)

@@ -17,7 +17,7 @@ is()
 	nr=$((nr + 1))
 	"$@" >out 2>&1
 	got=$?
-	if [ $got -eq "$status" ] && grep -Eq -- "$pattern" out; then
+	if [ $got -eq "$status" ] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" out; }; then
 		echo "ok $nr - $*"
 	else
 		echo "not ok $nr - $*"
@@ -32,6 +32,38 @@ for cmd in explain sim regs; do
 	is 2 "^usage: regpin $cmd" "$regpin" $cmd --nothing
 	is 0 "^  $cmd " "$regpin" help
 done
+
+# Commands and options: the nearest one is named, and help is there in each form.
+is 0 '^regpin [0-9]' "$regpin" version
+is 0 '^regpin [0-9]' "$regpin" --version
+is 2 'one too many|takes no arguments' "$regpin" version now
+is 2 "no command 'chek'; did you mean 'check'" "$regpin" chek
+is 2 "no command 'chek'; did you mean 'check'" "$regpin" help chek
+is 2 "no command 'explode': 'regpin help' lists them" "$regpin" explode
+is 2 'one too many' "$regpin" help check compile
+for cmd in check compile probe explain sim regs run ctl; do
+	"$regpin" $cmd --help >help.txt
+	is 0 '' sh -c '"$1" help "$2" | cmp - help.txt' sh "$regpin" $cmd
+	is 0 '' sh -c '"$1" --help "$2" | cmp - help.txt' sh "$regpin" $cmd
+	is 2 "^regpin $cmd: there is no option '--hlp'; did you mean '--help'" "$regpin" $cmd --hlp
+	is 2 "^regpin $cmd: the option '--help' takes no value" "$regpin" $cmd --help=1
+done
+is 2 "^regpin: there is no option '--versoin'; did you mean '--version'" "$regpin" --versoin
+is 2 "^regpin compile: the option '--output' needs a value" "$regpin" compile -o
+is 2 "^regpin run: the option '--ev' is the beginning of several" "$regpin" run --ev x
+is 2 "^regpin regs: there is no option '-json': long options" "$regpin" regs -json
+
+# Times have one grammar.
+printf 'version: 1\nunarmed: 1h\nrules: [{register: LSTAR, uniform: true}]\n' >hour.yaml
+is 0 '' "$regpin" check hour.yaml
+is 2 "attach-timeout '1m': the units are ms, s, min and h" "$regpin" run --attach-timeout 1m
+is 2 "attach-timeout '25h': it is more than a day" "$regpin" run --attach-timeout 25h
+for time in 1500ms 1s 1min 1h none 30; do
+	is 2 'takes a policy' "$regpin" run --attach-timeout $time
+done
+is 2 "for '1m': the units are ms, s, min and h" "$regpin" ctl --ctl . vm window --for 1m
+is 2 "for '0s': 0 is no time" "$regpin" ctl --ctl . vm window --for 0s
+is 3 '' "$regpin" ctl --ctl . vm window --for 24h
 
 is 0 '^EFER +0xc0000080 +efer +cold +replay' "$regpin" regs
 is 0 '^EFER  0xc0000080$' "$regpin" regs msr_efer
@@ -77,7 +109,7 @@ is 1 "can't be read" "$regpin" sim "$policy" nothing
 is 1 "can't be read" "$regpin" sim "$policy" .
 is 1 "can't be read" "$regpin" sim nothing good
 is 2 'one trace' "$regpin" sim "$policy"
-is 1 'could not be written' sh -c '"$1" sim "$2" many >/dev/full' sh "$regpin" "$policy"
+is 4 'could not be written' sh -c '"$1" sim "$2" many >/dev/full' sh "$regpin" "$policy"
 printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n' >cr.yaml
 is 3 '^cr.yaml:4:5: error: this KVM has no CR filter' "$regpin" sim --stock cr.yaml good
 is 0 'ok$' "$regpin" sim cr.yaml good

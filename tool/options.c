@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Options on the command line, and what is printed about wrong ones. */
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+#include "printable.h"
+#include "words.h"
+
+/* The long option whose value is @value. */
+static const struct option *by_value(const struct option *longs, int value)
+{
+	for (; longs->name; longs++)
+		if (longs->val == value)
+			return longs;
+	return NULL;
+}
+
+static bool is_ambiguous(const struct option *longs, const char *name,
+			 size_t len)
+{
+	unsigned int nr = 0;
+
+	for (; longs->name; longs++)
+		nr += !strncmp(longs->name, name, len);
+	return nr > 1;
+}
+
+/* A long option that getopt does not take: @word, "--jsn" or "--jsn=1". */
+static void unknown_long(const char *title, const char *word,
+			 const struct option *longs)
+{
+	size_t len = strcspn(word + 2, "=");
+	char name[64], candidate[64];
+	struct nearest nearest;
+
+	if (len && is_ambiguous(longs, word + 2, len)) {
+		fprintf(stderr, "%s: the option %s is the beginning of several: write it in full\n",
+			title, show(word).text);
+		return;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)len, word + 2);
+	nearest_begin(&nearest, name);
+	for (const struct option *o = longs; o->name; o++)
+		nearest_try(&nearest, o->name);
+	candidate[0] = 0;
+	if (nearest.best)
+		snprintf(candidate, sizeof(candidate), "; did you mean '--%s'?",
+			 nearest.best);
+	fprintf(stderr, "%s: there is no option %s%s\n", title,
+		show(word).text, candidate);
+}
+
+static void complain(const char *command, char **argv, int c,
+		     const struct option *longs)
+{
+	const struct option *option = optopt ? by_value(longs, optopt) : NULL;
+	const char *word = argv[optind - 1];
+	char title[32];
+
+	snprintf(title, sizeof(title), "regpin%s%s", *command ? " " : "",
+		 command);
+	if (c == ':' && option)
+		fprintf(stderr, "%s: the option '--%s' needs a value\n", title,
+			option->name);
+	else if (option && !strncmp(word, "--", 2))
+		fprintf(stderr, "%s: the option '--%s' takes no value\n", title,
+			option->name);
+	else if (optopt && argv[optind] && argv[optind][0] == '-' &&
+		 argv[optind][1] == (char)optopt && argv[optind][2])
+		fprintf(stderr, "%s: there is no option %s: long options begin with two hyphens\n",
+			title, show(argv[optind]).text);
+	else if (optopt)
+		fprintf(stderr, "%s: there is no option '-%s'\n", title,
+			printable((const char[]){ (char)optopt, 0 }));
+	else
+		unknown_long(title, word, longs);
+}
+
+int option_next(const char *command, int argc, char **argv, const char *shorts,
+		const struct option *longs)
+{
+	char quiet[32];
+	int c;
+
+	/* After '+', which must come first, ':' tells missing values apart. */
+	snprintf(quiet, sizeof(quiet), "%s:%s", *shorts == '+' ? "+" : "",
+		 *shorts == '+' ? shorts + 1 : shorts);
+	opterr = 0;
+	c = getopt_long(argc, argv, quiet, longs, NULL);
+	if (c != '?' && c != ':')
+		return c;
+	complain(command, argv, c, longs);
+	return '?';
+}

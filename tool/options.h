@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Options on the command line, and what is printed about wrong ones. */
+#ifndef REGPIN_TOOL_OPTIONS_H
+#define REGPIN_TOOL_OPTIONS_H
+
+#include <getopt.h>
+
+/*
+ * getopt_long() with messages of its own, for @command ("check"; "": regpin itself).
+ * @shorts must not begin with a colon. Returns '?' for what is wrong: by then the
+ * message with its reason is printed, and so is the nearest option.
+ */
+int option_next(const char *command, int argc, char **argv, const char *shorts,
+		const struct option *longs);
+
+#endif
