@@ -8,6 +8,17 @@
 #include "lifecycle.h"
 #include "vm.h"
 
+/*
+ * The syscall MSRs outlive an INIT, but how far the vCPU was with them says nothing of
+ * what comes up there next.
+ */
+static void forget_set_up(struct regpin_vcpu *vcpu)
+{
+	vcpu->reborn |= vcpu->entered || vcpu->masked;
+	vcpu->entered = false;
+	vcpu->masked = false;
+}
+
 bool lifecycle_init(struct regpin_vcpu *vcpu)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_DISARMED,
@@ -18,8 +29,10 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 
 	vcpu->fresh = true;
 	vcpu_alert(vcpu);
-	if (!armed)
+	if (!armed) {
+		forget_set_up(vcpu);
 		return false;
+	}
 	vm_lock(vm);
 	vcpu->kept = true;
 	vcpu->armed = false;

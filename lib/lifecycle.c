@@ -115,7 +115,9 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 		arm_failed(vcpu, err);
 		return;
 	}
-	vcpu->fresh = false;
+	/* Pinned from the start, it may still have an earlier life's LSTAR. */
+	if (cause != REGPIN_BY_START)
+		vcpu->fresh = false;
 	vcpu->kept = false;
 	vcpu->looked_at = 0;
 	vm_event(vcpu->vm, vcpu, &event);
@@ -249,7 +251,16 @@ static void entry_set(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
+	/*
+	 * A whole set-up lies behind it: this begins another one, by a kernel that took
+	 * over, and the registers still hold what the last one left.
+	 */
+	if (vcpu->entered && vcpu->masked) {
+		vcpu->masked = false;
+		vcpu->reborn = true;
+	}
 	vcpu->entered = true;
+	vcpu_alert(vcpu);
 	/* Should the gate be closed: when it opens, this is not an old one's. */
 	vcpu->fresh = false;
 	if (atomic_load(&vm->gate) != GATE_OPEN)
@@ -295,7 +306,8 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		if (vcpu->masked)
 			entry_done(vcpu);
 	} else if (index == MSR_SFMASK) {
-		vcpu->masked = value;
+		/* Whatever the value: a kernel may want no flag masked. */
+		vcpu->masked = true;
 		/* Armed from the start, a vCPU may still have no LSTAR. */
 		vcpu_get_msr(vcpu, MSR_LSTAR, &lstar);
 		if (lstar && vcpu->entered)
@@ -303,10 +315,29 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 	}
 }
 
+/*
+ * Has the kernel that set LSTAR finished its set-up? Where the registers may hold an
+ * earlier kernel's values, only what was written since counts; elsewhere, as behind a
+ * window in which nothing happened, they speak for themselves.
+ */
+static bool is_through(const struct regpin_vcpu *vcpu)
+{
+	uint64_t sfmask = 0;
+
+	if (vcpu->fresh)
+		return false;
+	if (vcpu->reborn && (vcpu->entered || vcpu->masked))
+		return vcpu->entered && vcpu->masked;
+	if (vcpu->masked)
+		return true;
+	vcpu_get_msr(vcpu, MSR_SFMASK, &sfmask);
+	return sfmask;
+}
+
 bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
 	struct regpin_vm *vm = vcpu->vm;
-	uint64_t lstar = 0, sfmask = 0;
+	uint64_t lstar = 0;
 
 	catch_up(vcpu);
 	/* The thread that runs it now is the one whose end means its end. */
@@ -329,11 +360,7 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 		floor_check(vcpu, lstar);
 		lifecycle_arm(vcpu, cause);
 	}
-	if (!vcpu->armed || !lstar)
-		return true;
-	vcpu_get_msr(vcpu, MSR_SFMASK, &sfmask);
-	/* But a kernel that has just set LSTAR is not through yet. */
-	if (sfmask && !(vcpu->reborn && vcpu->entered && !vcpu->masked))
+	if (vcpu->armed && lstar && is_through(vcpu))
 		set_up(vcpu);
 	return true;
 }

@@ -171,11 +171,14 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 	return 0;
 }
 
-/* A vCPU of which something would be lost, or lifted, by a write of the VMM's. */
+/*
+ * A vCPU of which something would be lost, or lifted, by a write of the VMM's: also how
+ * far an unarmed one is with its set-up, which a reset must end.
+ */
 static bool has_state(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->armed || vcpu->kept || vcpu->fresh || vcpu->crasher ||
-	       vcpu->shut ||
+	return vcpu->armed || vcpu->kept || vcpu->fresh || vcpu->entered ||
+	       vcpu->masked || vcpu->reborn || vcpu->crasher || vcpu->shut ||
 	       vcpu->hold.why != HOLD_NOT;
 }
 
