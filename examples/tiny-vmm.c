@@ -273,10 +273,10 @@ static int run_guest(struct regpin_vcpu *vcpu)
 	for (;;) {
 		int entry = regpin_vcpu_enter(vcpu);
 
-		if (entry != REGPIN_ENTER)
+		if (entry == REGPIN_HELD || entry == REGPIN_STOPPED)
 			return entry;
 		tick_every(regpin_vcpu_tick_ms(vcpu));
-		if (ioctl(vmm.vcpu, KVM_RUN, 0)) {
+		if (entry == REGPIN_ENTER && ioctl(vmm.vcpu, KVM_RUN, 0)) {
 			if (errno != EINTR)
 				err(1, "KVM_RUN");
 			regpin_vcpu_leave(vcpu);

@@ -74,17 +74,34 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 	return LATE_TICK_MS;
 }
 
-/* An answered exit that KVM does not complete: nobody knows what became of it. */
-static void complete(struct regpin_vcpu *vcpu)
+/*
+ * Completes an exit that regpin answered. One that KVM does not complete stops the VM:
+ * what became of the register is unknown. True if KVM exited anew.
+ */
+static bool complete(struct regpin_vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 	bool is_cr = run->exit_reason == KVM_EXIT_X86_CR_WRITE;
 	uint32_t index = is_cr ? 0 : run->msr.index;
-	int err = vcpu_complete(vcpu);
+	int ret = vcpu_complete(vcpu);
 
-	if (err)
+	if (ret < 0)
 		vm_stop_failed(vcpu, is_cr ? REGPIN_CR0 : REGPIN_MSR, index,
-			       err);
+			       ret);
+	return ret == VCPU_EXITED;
+}
+
+/*
+ * The vCPU is not entered, so its VMM may now read its state and save it. KVM's API
+ * demands a KVM_RUN before that: the VMM's own last exit (I/O, MMIO, an MSR) is only
+ * completed by it. True if KVM exited anew: that exit comes first.
+ */
+static bool finish(struct regpin_vcpu *vcpu)
+{
+	if (vcpu_complete(vcpu) != VCPU_EXITED)
+		return false;
+	vcpu_alert(vcpu);
+	return true;
 }
 
 static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
@@ -93,8 +110,8 @@ static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 	uint32_t epoch;
 
 	/* KVM is to be asked about a vCPU with which it is through. */
-	if (vcpu->answered)
-		complete(vcpu);
+	if (vcpu->answered && complete(vcpu))
+		return REGPIN_EXITED;
 	/* In this order: what changes from now on sets the flag again. */
 	atomic_store(&vcpu->attention, false);
 	epoch = atomic_load(&vcpu->vm->epoch);
@@ -106,7 +123,7 @@ static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 	}
 	atomic_store(&vcpu->epoch, epoch);
 	if (entry != REGPIN_ENTER)
-		return away(vcpu, entry);
+		return finish(vcpu) ? REGPIN_EXITED : away(vcpu, entry);
 	if (vcpu->read.regs || vcpu->read.clock)
 		state_entered(vcpu);
 	if (vcpu->postponed)

@@ -30,6 +30,18 @@ static void answer_nothing(struct kvm_run *run)
 	}
 }
 
+/*
+ * An exit that can't be taken back is completed when its vCPU is not entered: then with
+ * a #GP, so that the access does not happen.
+ */
+static void answer_gp(struct kvm_run *run)
+{
+	if (run->exit_reason == KVM_EXIT_X86_CR_WRITE)
+		regpin_cr_write(run)->error = 1;
+	else
+		run->msr.error = 1;
+}
+
 void vcpu_exit_soon(struct kvm_run *run)
 {
 	uint8_t none = 0;
@@ -48,13 +60,27 @@ void vcpu_exit_done(struct kvm_run *run)
 
 int vcpu_complete(struct regpin_vcpu *vcpu)
 {
-	int ret;
+	int err;
 
 	vcpu_exit_soon(vcpu->run);
-	ret = kvm_ioctl(vcpu->fd, KVM_RUN, NULL) ? errno : 0;
+	err = kvm_ioctl(vcpu->fd, KVM_RUN, NULL) ? errno : 0;
 	vcpu_exit_done(vcpu->run);
 	vcpu->answered = false;
-	return ret == EINTR ? 0 : ret ? -ret : -EIO;
+	return err == EINTR ? 0 : err ? -err : VCPU_EXITED;
+}
+
+/*
+ * The completion for an exit that is taken back. Where the VMM's debugger steps the
+ * guest, KVM reports the step behind the instruction; the instruction is complete then,
+ * and the report is void with it: the step comes again with the instruction.
+ */
+static int complete_nothing(struct regpin_vcpu *vcpu)
+{
+	int ret = vcpu_complete(vcpu);
+
+	if (ret != VCPU_EXITED)
+		return ret;
+	return vcpu->run->exit_reason == KVM_EXIT_DEBUG ? 0 : -EIO;
 }
 
 int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
@@ -72,12 +98,15 @@ int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
 	 * from elsewhere in between: an INIT, NMI or SMI would be lost.
 	 */
 	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
-	    kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events))
-		return -errno;
+	    kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events)) {
+		ret = -errno;
+		answer_gp(run);
+		return ret;
+	}
 	events.flags &= KVM_VCPUEVENT_VALID_SHADOW |
 			KVM_VCPUEVENT_VALID_PAYLOAD;
 	answer_nothing(run);
-	ret = vcpu_complete(vcpu);
+	ret = complete_nothing(vcpu);
 	if (ret)
 		return ret;
 	if (kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs) ||

@@ -476,7 +476,12 @@ int invalid_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 void vcpu_exit_soon(struct kvm_run *run);
 void vcpu_exit_done(struct kvm_run *run);
 
-/* Calls KVM_RUN for KVM's completion of an answered exit only. 0 or -errno. */
+/*
+ * Calls KVM_RUN for the completion of the last exit only: the guest does not run. 0,
+ * VCPU_EXITED if the completion made KVM exit anew (a debugger's step, the next part of
+ * an MMIO access), which is in the run page as after any KVM_RUN, or -errno.
+ */
+#define VCPU_EXITED	1
 int vcpu_complete(struct regpin_vcpu *vcpu);
 
 /* Takes @event's access back and holds the vCPU. Returns 1, for the exit. */

@@ -120,7 +120,7 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 	int entry = regpin_vcpu_enter(vcpu);
 
 	if (!LIKELY(entry == REGPIN_ENTER))
-		return run_barred(vcpu, entry);
+		return entry == REGPIN_EXITED ? 0 : run_barred(vcpu, entry);
 	kick_every(vcpu, vcpu->tick_ms);
 	/* Bound, since a vCPU was created. */
 	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(

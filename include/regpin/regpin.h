@@ -257,11 +257,15 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu);
  *	with a vCPU that does not run: save, reset, migrate, end it. Ask again later
  * @REGPIN_STOPPED: the VM must not run on, unless it is reset: its VMM should end it
  *	as crashed, as for KVM_SYSTEM_EVENT_CRASH
+ * @REGPIN_EXITED: KVM has completed the last exit and exited anew (a debugger's step,
+ *	the next part of an MMIO access): @exit_reason is that of a KVM_RUN that returned
+ *	0. Call regpin_vcpu_exit(), not KVM_RUN
  */
 enum regpin_entry {
 	REGPIN_ENTER,
 	REGPIN_HELD,
-	REGPIN_STOPPED
+	REGPIN_STOPPED,
+	REGPIN_EXITED
 };
 
 /**
@@ -270,6 +274,9 @@ enum regpin_entry {
  *
  * Looks at the vCPU if the VMM wrote registers since the last call, if the operator
  * wants something, or if regpin_vcpu_tick() was called; arms it if its state says so.
+ * A vCPU that is not to be entered has no exit left to complete, neither one of regpin's
+ * nor one of the VMM's own: the library has called KVM_RUN with @immediate_exit for it
+ * (KVM: Documentation/virt/kvm/api.rst, "KVM_RUN", the note on pending operations).
  *
  * Returns: enum regpin_entry.
  */

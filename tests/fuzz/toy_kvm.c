@@ -268,16 +268,21 @@ static int do_msrs(struct toy_vcpu *vcpu, struct kvm_msrs *list, bool write)
 	return (int)list->nmsrs;
 }
 
-/* Only to complete what was answered: the guest is entered by its VMM alone. */
+/*
+ * Only to complete what was answered, by regpin or by the VMM, if anything was: the guest
+ * is entered by its VMM alone.
+ */
 static int complete_only(unsigned int n)
 {
 	struct kvm_run *run = toy.exits[n].run;
 	bool msr = run->exit_reason == KVM_EXIT_X86_RDMSR ||
 		   run->exit_reason == KVM_EXIT_X86_WRMSR;
 
-	if (!run->immediate_exit || (msr && run->msr.error > 1))
+	if (!run->immediate_exit ||
+	    (toy.exits[n].pending && msr && run->msr.error > 1))
 		abort();
-	toy_complete(n);
+	if (toy.exits[n].pending)
+		toy_complete(n);
 	errno = EINTR;
 	return -1;
 }

@@ -367,9 +367,9 @@ static int run_regpin(struct tiny_vcpu *vcpu)
 	for (;;) {
 		int entry = regpin_vcpu_enter(regpin);
 
-		if (entry != REGPIN_ENTER)
+		if (entry == REGPIN_HELD || entry == REGPIN_STOPPED)
 			return entry == REGPIN_HELD ? TINY_HELD : TINY_STOPPED;
-		if (ioctl(vcpu->fd, KVM_RUN, 0)) {
+		if (entry == REGPIN_ENTER && ioctl(vcpu->fd, KVM_RUN, 0)) {
 			int err = errno;
 
 			regpin_vcpu_leave(regpin);
