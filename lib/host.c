@@ -78,6 +78,7 @@ static void take_away(struct host *host)
 		nothing(host, EINVAL);
 	else if (has_word(force, "nokvm"))
 		nothing(host, ENOENT);
+	host->pretended = known_words(force) && has_word(force, "nokvm");
 	if (has_word(force, "nofilter"))
 		host->msr_filter = false;
 	if (has_word(force, "nofilterexit"))

@@ -24,6 +24,7 @@ enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
 /**
  * struct host - what this KVM gives
  * @kvm_errno: 0, or why /dev/kvm could not be used
+ * @pretended: a test says that there is no KVM, so no VMM's VM can be one
  * @api_version: KVM_GET_API_VERSION
  * @msr_filter: KVM_CAP_X86_MSR_FILTER
  * @msr_exits: KVM_CAP_X86_USER_SPACE_MSR has KVM_MSR_EXIT_REASON_FILTER
@@ -43,6 +44,7 @@ enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
  */
 struct host {
 	int kvm_errno;
+	bool pretended;
 	int api_version;
 	bool msr_filter, msr_exits, cr_filter, smm, nested, ignore_msrs;
 	bool vmload_open;

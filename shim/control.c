@@ -26,6 +26,7 @@
 #define MAX_KEPT	16	/* policies of 0.8 MB each */
 
 static struct {
+	const struct control *orders;	/* the agent's: not to be written */
 	struct handoff *handoff;
 	pthread_mutex_t lock;
 	pthread_t thread;
@@ -216,7 +217,7 @@ static int one(int i, const struct wish *c)
 
 static void tell_overflow(const struct overflow *overflow)
 {
-	struct control *shared = &control.handoff->control;
+	struct control_answer *shared = &control.handoff->answer;
 	const struct overflow_range *first = &overflow->list[0];
 
 	shared->overflow_base = first->base;
@@ -347,6 +348,7 @@ static int finish_all(bool *late)
 static int set_policy(const struct control *c, uint32_t number)
 {
 	struct regpin_policy *policy, **keep;
+	const uint32_t size = c->blob_size;
 	bool late = false;
 	int ret, back, done;
 
@@ -355,8 +357,8 @@ static int set_policy(const struct control *c, uint32_t number)
 	keep = room_to_keep();
 	if (!keep)
 		return -EBUSY;
-	ret = c->blob_size <= BLOB_MAX_SIZE ?
-		regpin_policy_load(c->blob, c->blob_size, &policy) : -EINVAL;
+	ret = size <= BLOB_MAX_SIZE ?
+		regpin_policy_load(c->blob, size, &policy) : -EINVAL;
 	if (ret)
 		return ret;
 	ret = try_policy(policy);
@@ -387,7 +389,7 @@ static int command(const struct wish *wish, uint32_t number)
 	if (wish->command == CONTROL_NONE)
 		return -ECANCELED;
 	if (wish->command == CONTROL_POLICY)
-		return set_policy(&control.handoff->control, number);
+		return set_policy(control.orders, number);
 	for (int i = 0; i < MAX_VMS; i++)
 		if (control.vms[i].vm && (wish->vm == CONTROL_ALL_VMS ||
 					  wish->vm == control.vms[i].number))
@@ -398,16 +400,16 @@ static int command(const struct wish *wish, uint32_t number)
 /* Does the agent's command, if there is a new one. Returns true if so. */
 static bool obey(void)
 {
-	struct control *shared = &control.handoff->control;
+	const struct control *shared = control.orders;
 	uint32_t request = atomic_load(&shared->request);
-	struct wish wish = { .command = shared->command, .vm = shared->vm,
+	struct wish wish = { .command = atomic_load(&shared->command), .vm = shared->vm,
 			     .vcpu = shared->vcpu, .arg = shared->arg,
 			     .once = shared->once };
 
 	if (request == control.done)
 		return false;
 	bury();
-	shared->result = command(&wish, request);
+	control.handoff->answer.result = command(&wish, request);
 	control.done = request;
 	return true;
 }
@@ -483,7 +485,7 @@ static void show(void)
 static void *control_main(void *arg)
 {
 	const struct timespec wait = { 0, STATUS_MS * 1000000L };
-	_Atomic uint32_t *request = &control.handoff->control.request;
+	const _Atomic uint32_t *request = &control.orders->request;
 
 	for (;;) {
 		bool obeyed;
@@ -495,7 +497,7 @@ static void *control_main(void *arg)
 		pthread_mutex_unlock(&control.lock);
 		/* Who asks then sees what has become of it. */
 		if (obeyed) {
-			atomic_store(&control.handoff->control.done,
+			atomic_store(&control.handoff->answer.done,
 				     control.done);
 			session_wake();
 		}
@@ -540,12 +542,15 @@ static void after_fork(void)
 
 _Static_assert(STATUS_VMS == 64, "attach_vm() and regpin(1) name it");
 
-bool control_add(struct handoff *handoff, struct regpin_vm *vm,
-		 uint32_t number)
+bool control_add(const struct control *orders, struct handoff *handoff,
+		 struct regpin_vm *vm, uint32_t number)
 {
 	int free = -1;
 
+	control.orders = orders;
 	control.handoff = handoff;
+	if (!control.started)
+		control.number = session_policy_number();
 	for (int i = 0; i < MAX_VMS && free < 0; i++)
 		/* A VMM's throw-away VMs, by which it probes, take none for long. */
 		if (!control.vms[i].vm || !fds_vm_lives(control.vms[i].vm))
@@ -566,7 +571,7 @@ bool control_add(struct handoff *handoff, struct regpin_vm *vm,
 	state_show(vm, &handoff->vms[free].state);
 	control.vms[free].window_end = 0;
 	if (!control.started) {
-		control.done = atomic_load(&handoff->control.request);
+		control.done = atomic_load(&orders->request);
 		start();
 	}
 	return true;

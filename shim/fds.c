@@ -183,8 +183,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	struct regpin_vm *vm;
 	int ret;
 
-	if (!session_policy())
-		session_die_text("the policy did not reach this process: something closed the files that `regpin run` hands over (REGPIN_HANDOFF), such as a wrapper that runs closefrom(); start the VMM without it");
+	session_join(vm_fd);
 	check_fd(vm_fd);
 	kick_begin();
 	options.vm = session_number();
@@ -197,7 +196,8 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	/* A VM that had this number before is the VMM's memory, not ours. */
 	atomic_store_explicit(&vms[vm_fd], vm, memory_order_release);
 	note_fd(vm_fd);
-	if (!control_add(session_handoff(), vm, options.vm))
+	if (!control_add(session_control(), session_handoff(), vm,
+			 options.vm))
 		session_die_text("the VMM has 64 VMs open already, and the operator's commands could not reach one more; close some, or start further processes for them");
 	control_unlock();
 	session_attached();

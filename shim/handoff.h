@@ -14,14 +14,47 @@
 #include "state.h"
 
 /*
- * "BLOB,SHARED,WAKE": decimal numbers of three inherited fds: the sealed blob
- * (a memfd), struct handoff (a memfd), and a non-blocking eventfd that wakes
- * the agent. Without this variable the shim does nothing at all.
+ * "FILE,USER,NAME": where the agent listens, and nothing else. FILE is the number of an
+ * inherited O_PATH file of its socket, or -1; NAME is the name of an abstract socket,
+ * for a process that has closed that file or has no /proc; USER is the agent's user id,
+ * by which an impostor under NAME is found out. Without this variable the shim does
+ * nothing at all.
  */
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	6u
+#define HANDOFF_VERSION	7u
+
+/*
+ * What is said on a connection, a message each (SOCK_SEQPACKET). The process connects
+ * before it creates a VM; the agent looks at who that is and answers WELCOME, or why
+ * not. When there is a VM the process asks, with the VM's file (SCM_RIGHTS), and gets
+ * GIVEN with HANDOFF_FILES files: the policy's blob (sealed), struct control (which only
+ * the agent can write: F_SEAL_FUTURE_WRITE), and struct handoff. It closes all of these
+ * once they are mapped, and the connection once the VM has its policy: as long as it is
+ * open the guard is patient.
+ */
+enum handoff_word {
+	HANDOFF_WELCOME,	/* agent: go on */
+	HANDOFF_ASK,		/* process: here is my VM */
+	HANDOFF_GIVEN,		/* agent: number of the command that the policy came by */
+	HANDOFF_REFUSED,	/* process: number is an enum regpin_refusal; it ends */
+	HANDOFF_USER,		/* agent: another user's process gets nothing */
+	HANDOFF_STRANGER,	/* agent: nor does one that is not from this `run` */
+	HANDOFF_BUSY,		/* agent: too many processes create VMs just now */
+	HANDOFF_NO_VM,		/* agent: that file is no VM */
+	HANDOFF_FAILED,		/* agent: out of memory or files */
+	HANDOFF_WORDS
+};
+
+#define HANDOFF_FILES	3
+
+struct handoff_message {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t word;
+	uint32_t number;
+};
 
 /* Exit status of a VMM that the shim ended, and of a `run` that never began. */
 #define EXIT_REGPIN	125
@@ -42,21 +75,35 @@ enum control_command {
 #define OVERFLOW_VMM	(1u << 31)
 
 /**
- * struct control - one command at a time, from the agent to the process of the VMs
+ * struct control - one command at a time, from the agent to the process of the VMs, which
+ * can read it only. Its answer is struct control_answer
  * @request: number of the last command; the agent writes it last, and wakes the
  *	futex. Commands that change all vCPUs are done when each has entered again
- * @done: number of the last command that is done; written by the shim behind
- *	@result, which then wakes the agent by the handoff's eventfd
  * @command: enum control_command
  * @vm: number of the VM, or CONTROL_ALL_VMS
  * @vcpu: id of the vCPU
  * @arg: see enum control_command
  * @once: a window ends with the first LSTAR that the guest sets
  * @blob_size: bytes of @blob
- * @overflow_base, @overflow_nmsrs, @overflow_flags, @overflow_more: with @result -E2BIG: the
- *	first MSRs that KVM's filter had no room for, how many they are, how they are
- *	accessed (1: reads, 2: writes), whether only the VMM's filter names them
- *	(OVERFLOW_VMM), and how many ranges more there are
+ * @blob: a policy
+ */
+struct control {
+	_Atomic uint32_t request;
+	_Atomic uint32_t command;
+	uint32_t vm;
+	uint32_t vcpu;
+	uint32_t arg;
+	uint32_t once;
+	uint32_t blob_size;
+	uint32_t pad[9];
+	unsigned char blob[BLOB_MAX_SIZE];
+	unsigned char pad_blob[64 - BLOB_MAX_SIZE % 64];
+};
+
+/**
+ * struct control_answer - what became of a command
+ * @done: number of the last command that is done; written by the shim behind
+ *	@result, which then wakes the agent
  * @result: 0, or a negative errno: -ENOENT no such VM or vCPU, -EINVAL an answer to
  *	a vCPU that is not held, or a bad blob; -ETIMEDOUT the new policy is in force
  *	on all vCPUs but some that the VMM has not entered since; -ENOTRECOVERABLE it
@@ -64,25 +111,19 @@ enum control_command {
  *	-ESTALE some VMs have it and can't go back to the one that the others have;
  *	-EBUSY vCPUs have yet to look at the last one, or too many are still in use;
  *	-E2BIG, -EPERM
- * @blob: a policy
+ * @overflow_base, @overflow_nmsrs, @overflow_flags, @overflow_more: with @result -E2BIG: the
+ *	first MSRs that KVM's filter had no room for, how many they are, how they are
+ *	accessed (1: reads, 2: writes), whether only the VMM's filter names them
+ *	(OVERFLOW_VMM), and how many ranges more there are
  */
-struct control {
-	_Atomic uint32_t request;
+struct control_answer {
 	_Atomic uint32_t done;
-	uint32_t command;
-	uint32_t vm;
-	uint32_t vcpu;
-	uint32_t arg;
-	uint32_t once;
-	uint32_t blob_size;
 	int32_t result;
 	uint32_t overflow_base;
 	uint32_t overflow_nmsrs;
 	uint32_t overflow_flags;
 	uint32_t overflow_more;
-	uint32_t pad[3];
-	unsigned char blob[BLOB_MAX_SIZE];
-	unsigned char pad_blob[64 - BLOB_MAX_SIZE % 64];
+	uint32_t pad[10];
 };
 
 #define STATUS_PRESENT	(1u << 0)
@@ -131,41 +172,29 @@ struct vm_status {
 };
 
 /**
- * struct handoff - shared by the agent and every process that the shim is in
- * @magic: HANDOFF_MAGIC, written by `run`
- * @version: HANDOFF_VERSION, written by `run`
- * @loaded: number of processes that the shim was loaded into (exec counts)
+ * struct handoff - shared by the agent and every process that it was given to
  * @attached: number of VMs that got their policy
- * @vmm: process id that attached a VM last, as seen in its own pid namespace
+ * @refused: enum regpin_refusal + 1 once the shim has ended the VMM
  * @numbers: how many numbers have been given to VMs, so that two processes of
  *	one VMM don't use the same in their events
- * @refused: enum regpin_refusal + 1 once the shim has ended the VMM
- * @creating: VMs that the shim has in hand: counted up before KVM_CREATE_VM,
- *	and down when that has failed or, after @attached went up, when the VM
- *	has its policy. So who sees an open VM, then 0 here and no new @attached
- *	knows that the shim was not asked. A process that is killed in between
- *	leaves it up.
- * @control: what the operator wants
- * @vms: the VMs; a slot whose @flags are 0 is free
- * @vcpus: likewise
+ * @wake: a futex that the agent sleeps on; counted up to wake it
  * @ring: events; their policy is the number of the CONTROL_POLICY command that it came
  *	with, modulo 256, or 0
+ * @answer: to struct control
+ * @vms: the VMs; a slot whose @flags are 0 is free
+ * @vcpus: likewise
  *
  * The agent trusts none of it for more than reporting: a VMM that has been
  * taken over can write here, and can do without us anyway.
  */
 struct handoff {
-	uint32_t magic;
-	uint32_t version;
-	_Atomic uint32_t loaded;
 	_Atomic uint32_t attached;
-	_Atomic uint32_t vmm;
 	_Atomic uint32_t refused;
 	_Atomic uint32_t numbers;
-	_Atomic uint32_t creating;
-	uint32_t pad[24];
+	_Atomic uint32_t wake;
+	uint32_t pad[28];
 	struct ring ring;
-	struct control control;
+	struct control_answer answer;
 	struct vm_status vms[STATUS_VMS];
 	struct vcpu_status vcpus[STATUS_VCPUS];
 };

@@ -1,27 +1,43 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The shim's side of the handoff: policy in, events out. */
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "handoff.h"
+#include "join.h"
 #include "shim.h"
 
+/*
+ * @address is set by the constructor. All else is of the process @pid, and a child begins
+ * anew: it has the VMM's memory, but not what is shared.
+ */
 static struct {
-	bool active;
-	int wake;
-	struct regpin_policy *policy;
-	struct handoff *handoff;
+	bool active, good;
+	struct join_address address;
+	pthread_mutex_t lock;	/* held while a process joins */
+	_Atomic pid_t lock_pid;
+	_Atomic pid_t pid;	/* has joined */
+	int conn;		/* to the agent, while it joins; else -1 */
+	struct joined joined;
 	_Atomic uint32_t refusal;
-	_Atomic uint32_t creating;	/* this process's part */
-	_Atomic bool swapped;		/* the policy is not the first any more */
-} session = { .wake = -1 };
+	_Atomic bool swapped;	/* the policy is not the first any more */
+} session = { .lock = PTHREAD_MUTEX_INITIALIZER, .conn = -1 };
+
+/* This thread has the lock, and the connection. */
+static __thread bool joining __attribute__((tls_model("initial-exec")));
+
+/* Is what was joined this process's? */
+static bool is_joined(void)
+{
+	return atomic_load(&session.pid) == getpid();
+}
 
 bool session_active(void)
 {
@@ -30,43 +46,38 @@ bool session_active(void)
 
 const struct regpin_policy *session_policy(void)
 {
-	return session.policy;
+	return session.joined.policy;
 }
 
-/*
- * The VMM may have closed our fd and opened something of its own under that
- * number, which must not get our eight bytes. Without /proc (a VMM may chroot)
- * a file without a type is taken for it: no file on disk, no pipe, no socket.
- */
-static bool wake_is_eventfd(void)
+uint32_t session_policy_number(void)
 {
-	char path[32], link[32] = "";
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", session.wake);
-	if (readlink(path, link, sizeof(link) - 1) > 0)
-		return !strcmp(link, "anon_inode:[eventfd]");
-	return fstat(session.wake, &st) == 0 && !(st.st_mode & S_IFMT);
+	return session.joined.number;
 }
 
 void session_set_policy(struct regpin_policy *policy)
 {
-	session.policy = policy;
+	session.joined.policy = policy;
 	atomic_store(&session.swapped, true);
 }
 
 struct handoff *session_handoff(void)
 {
-	return session.handoff;
+	return session.joined.handoff;
 }
 
+const struct control *session_control(void)
+{
+	return session.joined.control;
+}
+
+/* A futex, as a file might have been closed by the VMM, and its number be another's. */
 void session_wake(void)
 {
-	uint64_t one = 1;
-
-	/* Non-blocking; if it is full, the agent has been told already. */
-	if (wake_is_eventfd() && write(session.wake, &one, sizeof(one)) < 0)
+	if (!is_joined())
 		return;
+	atomic_fetch_add(&session.joined.handoff->wake, 1);
+	syscall(SYS_futex, &session.joined.handoff->wake, FUTEX_WAKE, INT_MAX,
+		NULL, NULL, 0);
 }
 
 /* VMs count their policies each for itself; commands have one number for all. */
@@ -75,7 +86,7 @@ static COLD void tell_numbered(const struct regpin_event *event)
 	struct regpin_event numbered = *event;
 
 	numbered.policy = (uint8_t)control_command(event->vm, event->policy);
-	if (ring_put(&session.handoff->ring, &numbered))
+	if (ring_put(&session.joined.handoff->ring, &numbered))
 		session_wake();
 }
 
@@ -83,37 +94,100 @@ void session_event(void *context, const struct regpin_event *event)
 {
 	if (event->type == REGPIN_EVENT_REFUSED)
 		atomic_store(&session.refusal, event->detail);
+	/* A child's KVM refuses it its parent's VMs: of these it has nothing to report. */
+	if (!is_joined())
+		return;
 	if (event->policy || atomic_load(&session.swapped))
 		tell_numbered(event);
-	else if (ring_put(&session.handoff->ring, event))
+	else if (ring_put(&session.joined.handoff->ring, event))
 		session_wake();
 }
 
 uint32_t session_number(void)
 {
-	return atomic_fetch_add(&session.handoff->numbers, 1);
+	return atomic_fetch_add(&session.joined.handoff->numbers, 1);
 }
 
+/* The lock may have been held in the parent, by a thread that a child does not have. */
+static void lock(void)
+{
+	pid_t pid = getpid(), was = atomic_load(&session.lock_pid);
+
+	if (was != pid &&
+	    atomic_compare_exchange_strong(&session.lock_pid, &was, pid)) {
+		pthread_mutex_init(&session.lock, NULL);
+		session.conn = -1;
+	}
+	pthread_mutex_lock(&session.lock);
+}
+
+static const char *connect_agent(void)
+{
+	if (!session.good)
+		return "the policy did not reach this process: " HANDOFF_ENV " in its environment is damaged: let the wrapper pass it on as it is";
+	return join_connect(&session.address, &session.conn);
+}
+
+/* Without the lock only a process that has joined goes on. */
 void session_creating(void)
 {
-	if (!session.handoff)
+	const char *why;
+	int err = errno;
+
+	if (is_joined())
 		return;
-	atomic_fetch_add(&session.creating, 1);
-	atomic_fetch_add(&session.handoff->creating, 1);
+	lock();
+	if (is_joined()) {	/* by another thread, meanwhile */
+		pthread_mutex_unlock(&session.lock);
+		return;
+	}
+	why = connect_agent();
+	if (why)
+		session_die_text(why);
+	joining = true;
+	errno = err;
+}
+
+static void after_fork(void)
+{
+	if (!is_joined())
+		join_child(&session.joined);
+}
+
+void session_join(int vm_fd)
+{
+	struct joined joined = { .policy = NULL };
+	const char *why;
+
+	if (is_joined())
+		return;
+	why = join_ask(session.conn, vm_fd, &joined);
+	if (why)
+		session_die_text(why);
+	/* Once: a child has its parent's handlers. */
+	if (!atomic_load(&session.pid))
+		pthread_atfork(NULL, NULL, after_fork);
+	session.joined = joined;
+	atomic_store(&session.swapped, joined.number != 0);
+	atomic_store(&session.pid, getpid());
 }
 
 void session_created(void)
 {
-	if (!session.handoff)
+	int err = errno;
+
+	if (!joining)
 		return;
-	atomic_fetch_sub(&session.creating, 1);
-	atomic_fetch_sub(&session.handoff->creating, 1);
+	joining = false;
+	close(session.conn);
+	session.conn = -1;
+	pthread_mutex_unlock(&session.lock);
+	errno = err;
 }
 
 void session_attached(void)
 {
-	atomic_store(&session.handoff->vmm, (uint32_t)getpid());
-	atomic_fetch_add(&session.handoff->attached, 1);
+	atomic_fetch_add(&session.joined.handoff->attached, 1);
 }
 
 static void say(const char *text)
@@ -129,17 +203,22 @@ static void say(const char *text)
 _Noreturn void session_die_text(const char *text)
 {
 	say(text);
-	/* All threads end here, also those that create a VM. */
-	if (session.handoff)
-		atomic_fetch_sub(&session.handoff->creating,
-				 atomic_exchange(&session.creating, 0));
 	_exit(EXIT_REGPIN);
+}
+
+/* For the agent, which makes an event of it. Before there is a VM that needs a word. */
+static void note_refusal(enum regpin_refusal reason)
+{
+	if (is_joined())
+		atomic_store(&session.joined.handoff->refused,
+			     (uint32_t)reason + 1);
+	else if (session.conn >= 0 || !connect_agent())
+		join_refuse(session.conn, reason);
 }
 
 _Noreturn void session_die(enum regpin_refusal reason)
 {
-	if (session.handoff)
-		atomic_store(&session.handoff->refused, (uint32_t)reason + 1);
+	note_refusal(reason);
 	session_die_text(regpin_refusal_text(reason));
 }
 
@@ -147,11 +226,9 @@ _Noreturn void session_die_overflow(struct regpin_vm *vm)
 {
 	char text[2048];
 
+	note_refusal(REGPIN_REFUSED_FILTER);
 	if (regpin_vm_overflow(vm, text, sizeof(text)))
-		session_die(REGPIN_REFUSED_FILTER);
-	if (session.handoff)
-		atomic_store(&session.handoff->refused,
-			     (uint32_t)REGPIN_REFUSED_FILTER + 1);
+		session_die_text(regpin_refusal_text(REGPIN_REFUSED_FILTER));
 	session_die_text(text);
 }
 
@@ -160,48 +237,19 @@ _Noreturn void session_refused(void)
 	session_die(atomic_load(&session.refusal));
 }
 
-static struct handoff *map_handoff(int fd)
-{
-	struct handoff *handoff;
-	struct stat st;
-
-	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(*handoff))
-		return NULL;
-	handoff = mmap(NULL, sizeof(*handoff), PROT_READ | PROT_WRITE,
-		       MAP_SHARED, fd, 0);
-	if (handoff == MAP_FAILED)
-		return NULL;
-	if (handoff->magic == HANDOFF_MAGIC &&
-	    handoff->version == HANDOFF_VERSION)
-		return handoff;
-	munmap(handoff, sizeof(*handoff));
-	return NULL;
-}
-
 /*
  * Runs in every process that the environment reaches, wrappers and the VMM's
- * helpers included. It only looks; a process that then creates a VM without
- * having found its policy is ended there.
+ * helpers included. It only looks; a process that then creates a VM asks the agent.
  */
 __attribute__((constructor)) static void session_init(void)
 {
-	const int sealed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 	const char *env = getenv(HANDOFF_ENV);
-	int saved = errno, blob, shared, wake;
-	char tail;
+	int saved = errno;
 
 	if (!env)
 		return;
 	session.active = true;
-	if (sscanf(env, "%d,%d,%d%c", &blob, &shared, &wake, &tail) != 3 ||
-	    fcntl(blob, F_GET_SEALS) == -1 ||
-	    (fcntl(blob, F_GET_SEALS) & sealed) != sealed)
-		goto out;
-	session.handoff = map_handoff(shared);
-	if (!session.handoff || regpin_policy_open(blob, &session.policy))
-		goto out;
-	session.wake = wake;
-	atomic_fetch_add(&session.handoff->loaded, 1);
-out:
+	session.good = join_read(env, &session.address);
+	atomic_store(&session.lock_pid, getpid());
 	errno = saved;
 }

@@ -13,6 +13,7 @@
 
 #include "regpin/regpin.h"
 
+struct control;
 struct handoff;
 
 #define LIKELY(x)	__builtin_expect(!!(x), 1)
@@ -27,8 +28,15 @@ int real_ioctl(int fd, unsigned long request, void *arg);
 /* Is this process under `regpin run`? */
 bool session_active(void);
 
-/* The policy, or NULL if the handoff could not be taken over. */
+/*
+ * Asks the agent for what it has for this process, by a VM of the process's; ends the
+ * process if it gets nothing. Once is enough, but for a child.
+ */
+void session_join(int vm_fd);
+
+/* The policy, and the number of the command that it came by; after session_join(). */
 const struct regpin_policy *session_policy(void);
+uint32_t session_policy_number(void);
 
 /* Passes an event to the agent; for struct regpin_vm_options. */
 void session_event(void *context, const struct regpin_event *event);
@@ -39,14 +47,18 @@ void session_wake(void);
 /* VMs that are created from now on get this policy. */
 void session_set_policy(struct regpin_policy *policy);
 
-/* What is shared with the agent. */
+/* What is shared with the agent, and what only the agent writes. */
 struct handoff *session_handoff(void);
+const struct control *session_control(void);
 
 /* The next VM's number, for its events. */
 uint32_t session_number(void);
 
-/* A VM is about to be created, or to be learnt of; and: it got its policy, or
- * there is none. In between the guard is patient. */
+/*
+ * A VM is about to be created, or to be learnt of; and: it got its policy, or there is
+ * none. In between there is a connection to the agent, and its guard is patient. A
+ * process that the agent does not want ends here, and has no VM.
+ */
 void session_creating(void);
 void session_created(void);
 
@@ -135,8 +147,8 @@ int set_regs(int fd, void *arg);
  * it: else it could come with a policy that is just being replaced. False if there are
  * STATUS_VMS already: no policy, hold or window of the operator's would reach it.
  */
-bool control_add(struct handoff *handoff, struct regpin_vm *vm,
-		 uint32_t number);
+bool control_add(const struct control *orders, struct handoff *handoff,
+		 struct regpin_vm *vm, uint32_t number);
 
 /*
  * Which command brought the policy that VM number @vm had after so many @swaps, modulo

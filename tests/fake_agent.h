@@ -17,6 +17,7 @@
 #include "ctl.h"
 
 static struct handoff fake_handoff;
+static struct control fake_control;
 static struct launch fake_launch;
 static struct out fake_out;
 static struct agent fake_agent;
@@ -33,11 +34,13 @@ static inline struct ctl *fake_begin(void)
 	if (finish_policy(policy))
 		abort();
 	memset(&fake_handoff, 0, sizeof(fake_handoff));
+	memset(&fake_control, 0, sizeof(fake_control));
 	ring_init(&fake_handoff.ring);
 	memset(&fake_launch, 0, sizeof(fake_launch));
 	fake_launch.whole = fake_launch.policy = *policy;
 	free(policy);
 	fake_launch.shared = &fake_handoff;
+	fake_launch.control = &fake_control;
 	/* A host that can enforce all, so that no test depends on this one. */
 	fake_launch.host = (struct host){
 		.api_version = 12, .msr_filter = true, .msr_exits = true,
@@ -97,10 +100,10 @@ static inline void fake_hold(unsigned int vcpu)
 /* The VMM's process answers the command that it has in hand. */
 static inline void fake_answer(int32_t result)
 {
-	struct control *control = &fake_handoff.control;
+	struct control_answer *answer = &fake_handoff.answer;
 
-	control->result = result;
-	atomic_store(&control->done, atomic_load(&control->request));
+	answer->result = result;
+	atomic_store(&answer->done, atomic_load(&fake_control.request));
 }
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * The agent's loop. Theory of operation:
  *
- * It watches pidfds of the VMM's processes, the eventfd by which the shim says
- * that the ring has events, and until the first VM is attached a clock of 20 ms,
- * later of 1 s (guard.c), which also finds the events of a VMM that can't wake
- * it; and those who command it (ctl.h). It never waits for who reads its lines: it takes events from the
+ * It watches pidfds of the VMM's processes; processes that ask for the policy (give.h);
+ * the eventfd by which it is woken when the ring has events (wake.h); until the first
+ * VM is attached a clock of 20 ms, later of 1 s (guard.c); and those who command it
+ * (ctl.h). It never waits for who reads its lines: it takes events from the
  * ring only while there is room for their lines, and the ring drops the rest.
  *
  * It ends when neither the process that `run` became nor one that has a VM is
@@ -29,6 +29,7 @@
 #include "guard.h"
 #include "moves.h"
 #include "tell.h"
+#include "wake.h"
 
 uint64_t agent_now(void)
 {
@@ -41,9 +42,7 @@ uint64_t agent_now(void)
 /* Who has a VM? Looked at whenever a VM got its policy. */
 static void see_attached(struct agent *agent)
 {
-	struct handoff *shared = agent->launch->shared;
-	uint32_t attached = atomic_load(&shared->attached);
-	bool found;
+	uint32_t attached = atomic_load(&agent->launch->shared->attached);
 
 	if (attached == agent->attached)
 		return;
@@ -51,11 +50,8 @@ static void see_attached(struct agent *agent)
 		agent->attached_at = agent_now();
 		agent->look_at_all = agent->attached_at + GUARD_ALL_MS;
 	}
-	/* The id is only a hint: it may be of another pid namespace. */
-	found = watch_vm(&agent->watch, (pid_t)atomic_load(&shared->vmm));
+	/* Those that were given the policy are known to have one: see give.c. */
 	watch_only_vms(&agent->watch);
-	if (!found || attached - agent->attached != 1)
-		watch_holders(&agent->watch, true);
 	agent->attached = attached ? attached : 1;
 }
 
@@ -110,7 +106,7 @@ static int longest_sleep(struct agent *agent)
 static bool wait_for_news(struct agent *agent, bool more)
 {
 	struct ring *ring = &agent->launch->shared->ring;
-	struct pollfd pfd[WATCH_MAX + 4 + CTL_POLLS];
+	struct pollfd pfd[WATCH_MAX + 4 + CTL_POLLS + GIVE_POLLS];
 	bool room = out_room(agent->events);
 	int timeout = longest_sleep(agent);
 	uint64_t wakes;
@@ -127,6 +123,7 @@ static bool wait_for_news(struct agent *agent, bool more)
 	for (unsigned int i = 0; i < agent->watch.nr; i++)
 		pfd[nr++] = (struct pollfd){ agent->watch.list[i].fd, POLLIN, 0 };
 	nr += ctl_poll(&agent->ctl, pfd + nr, &timeout, agent_now());
+	nr += give_poll(&agent->launch->give, pfd + nr);
 	if (room && (more || !ring_sleep(ring)))
 		timeout = 0;
 	poll(pfd, nr, timeout);
@@ -153,6 +150,8 @@ static void loop(struct agent *agent)
 			ctl_unlisten(&agent->ctl.socket);
 			_exit(0);
 		}
+		/* Before @attached is looked at: whoever has gone has counted it up. */
+		give_run(agent);
 		more = tell_events(agent);
 		tell_repeated(agent, false);
 		tell_dropped(agent, false);
@@ -197,7 +196,8 @@ static void close_others(const struct agent *agent)
 	const int keep[] = {
 		l->wake, l->lifeline[0], l->events.fd, l->events.fifo,
 		agent->start, agent->messages->fd, agent->watch.list[0].fd,
-		l->socket.fd, l->socket.dir,
+		l->socket.fd, l->socket.dir, l->memory, l->orders,
+		l->give.fds[0], l->give.fds[1],
 	};
 	int fd, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	unsigned int from = 3;
@@ -239,7 +239,8 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 		_exit(1);
 	ctl_init(&agent.ctl, &agent, &launch->socket);
 	close_others(&agent);
-	if (send(start, "", 1, MSG_NOSIGNAL) != 1)
+	if (wake_begin(launch->shared, launch->wake) < 0 ||
+	    send(start, "", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);
 	loop(&agent);
 	_exit(0);

@@ -2,6 +2,8 @@
 /* regpin run: a VMM under a policy. The start itself is in launch.c. */
 #include <errno.h>
 #include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +33,12 @@
  * @name: --name, NULL for the process id
  * @ctl: --ctl, NULL for the default
  * @no_ctl: --no-ctl
+ * @has_vmm_user: there is a --vmm-user: @vmm_user
  */
 struct options {
 	const char *policy, *events, *name, *ctl;
-	bool report, no_ctl;
+	bool report, no_ctl, has_vmm_user;
+	uid_t vmm_user;
 	unsigned int timeout_ms, limit;
 };
 
@@ -57,6 +61,7 @@ static void print_help(FILE *file)
 	      "  --ctl DIR                 where 'regpin ctl' finds it (/run/regpin for root,\n"
 	      "                            else $XDG_RUNTIME_DIR/regpin)\n"
 	      "  --no-ctl                  nobody can command it\n"
+	      "  --vmm-user USER           a process of USER's may have the VM, too\n"
 	      "\n"
 	      "Exit status: the VMM's; 1 the policy is wrong, 2 usage, 3 this host can't\n"
 	      "enforce a rule, 125 regpin failed or ended the VMM, 126 the VMM can't be run or\n"
@@ -123,6 +128,21 @@ static int read_name(const char *text, const char **name)
 	return EXIT_USAGE;
 }
 
+static int read_user(const char *text, struct options *options)
+{
+	const struct passwd *user = getpwnam(text);
+	unsigned int number;
+
+	options->has_vmm_user = true;
+	if (user)
+		options->vmm_user = user->pw_uid;
+	else if (read_number(text, UINT_MAX - 1ul, &number))
+		options->vmm_user = number;
+	else
+		return usage("--vmm-user '%s': there is no such user", text);
+	return 0;
+}
+
 static int read_mode(const char *text, bool *report)
 {
 	*report = strcmp(text, "report") == 0;
@@ -144,6 +164,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "name", required_argument, NULL, 'n' },
 		{ "ctl", required_argument, NULL, 'c' },
 		{ "no-ctl", no_argument, NULL, 'C' },
+		{ "vmm-user", required_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -167,6 +188,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			options->ctl = optarg;
 		} else if (c == 'C') {
 			options->no_ctl = true;
+		} else if (c == 'u') {
+			err = read_user(optarg, options);
 		} else if (c == 'h') {
 			print_help(stdout);
 			return EXIT_OK;
@@ -356,6 +379,8 @@ static int run_main(int argc, char **argv)
 	start.name = options.name;
 	start.ctl = options.ctl;
 	start.no_ctl = options.no_ctl;
+	start.has_vmm_user = options.has_vmm_user;
+	start.vmm_user = options.vmm_user;
 	status = launch_fill_fds();
 	if (!status)
 		status = refuse_nesting();

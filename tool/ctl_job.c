@@ -3,7 +3,7 @@
  * Commands to the VMM's process, one at a time.
  *
  * The shim takes a command by its number in control->request, and says by the
- * same number in control->done that it is carried out. Nothing in struct control
+ * same number in answer->done that it is carried out. Nothing in struct control
  * changes in between, but for one thing: a command whose time is over becomes
  * CONTROL_NONE. A shim that has not begun with it answers -ECANCELED; one that has
  * goes on to its end. Either way the next command waits for it.
@@ -34,7 +34,12 @@ struct outcome {
 
 static struct control *control_of(const struct ctl *ctl)
 {
-	return &ctl->agent->launch->shared->control;
+	return ctl->agent->launch->control;
+}
+
+static const struct control_answer *answer_of(const struct ctl *ctl)
+{
+	return &ctl->agent->launch->shared->answer;
 }
 
 static enum control_command command_of(enum ctl_verb verb)
@@ -172,8 +177,16 @@ static struct outcome policy_outcome(int32_t result)
 }
 
 /* Which MSRs had no room: as far as the VMM's process tells it. */
-static bool policy_overflow(const struct control *control, char *text, size_t size)
+static bool policy_overflow(const struct control_answer *shared, char *text,
+			    size_t size)
 {
+	/* Copied first: the VMM's process can change it. */
+	const struct control_answer copy = {
+		.overflow_base = shared->overflow_base,
+		.overflow_nmsrs = shared->overflow_nmsrs,
+		.overflow_flags = shared->overflow_flags,
+		.overflow_more = shared->overflow_more,
+	}, *control = &copy;
 	const char *end = ": the old policy stays";
 	struct overflow overflow = { .nr = 1, .more = control->overflow_more };
 	uint32_t flags = control->overflow_flags;
@@ -243,7 +256,7 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 	char text[512];
 
 	if (job->command == CONTROL_POLICY && result == -E2BIG &&
-	    policy_overflow(control_of(ctl), text, sizeof(text)))
+	    policy_overflow(answer_of(ctl), text, sizeof(text)))
 		outcome.text = text;
 	if (outcome.code && !outcome.text) {
 		snprintf(text, sizeof(text), "the VMM's process answered %d (%s)",
@@ -271,8 +284,7 @@ static void expire(struct ctl *ctl, uint64_t now)
 	struct ctl_job *job = &ctl->job;
 	struct ctl_conn *conn = waiting(ctl, job);
 
-	__atomic_store_n(&control_of(ctl)->command, (uint32_t)CONTROL_NONE,
-			 __ATOMIC_RELEASE);
+	atomic_store(&control_of(ctl)->command, (uint32_t)CONTROL_NONE);
 	ctl_event(ctl, job, "timeout", text, now);
 	if (conn)
 		conn_error(conn, now, "timeout", "%s", text);
@@ -336,8 +348,7 @@ static void give(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	control->vcpu = conn->request.vcpu;
 	control->arg = argument(&conn->request);
 	control->once = conn->request.once;
-	__atomic_store_n(&control->command, (uint32_t)job.command,
-			 __ATOMIC_RELAXED);
+	atomic_store(&control->command, (uint32_t)job.command);
 	atomic_store(&control->request, job.number);
 	wake_shim(control);
 }
@@ -358,12 +369,11 @@ static struct ctl_conn *next_in_queue(struct ctl *ctl)
 
 void ctl_jobs(struct ctl *ctl, uint64_t now)
 {
-	struct control *control = control_of(ctl);
+	const struct control_answer *answer = answer_of(ctl);
 	struct ctl_conn *conn;
 
-	if (ctl->job.given &&
-	    atomic_load(&control->done) == ctl->job.number)
-		finish(ctl, __atomic_load_n(&control->result, __ATOMIC_RELAXED),
+	if (ctl->job.given && atomic_load(&answer->done) == ctl->job.number)
+		finish(ctl, __atomic_load_n(&answer->result, __ATOMIC_RELAXED),
 		       now);
 	if (ctl->job.given && !ctl->job.expired && now >= ctl->job.deadline)
 		expire(ctl, now);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Until the first VM has got its policy, all processes that came from the VMM
- * are looked at. The shim attaches within the ioctl that creates the VM, and
- * counts those calls, so a process that has a VM without such a call under way
- * got it past the shim.
+ * are looked at. The shim connects to the agent before it creates a VM, and goes away
+ * when that has its policy, so a process that has a VM without a connection got it past
+ * the shim.
  *
  * From then on they are looked at more rarely, and for the shim alone: whether a
  * process that has it has asked it for each of its VMs can't be seen.
@@ -80,12 +80,12 @@ static void refuse_unguarded(struct agent *agent, struct watched *process,
 		    unguarded[why].text);
 }
 
-/* To be asked after it was seen that there is a VM: see struct handoff. */
+/* To be asked after it was seen that there is a VM: see give.h. */
 static bool is_patient(struct agent *agent, struct watched *process)
 {
 	bool shim = proc_has_shim(process->pid, agent->launch->shim) > 0;
 
-	if (shim && atomic_load(&agent->launch->shared->creating))
+	if (shim && give_is_creating(&agent->launch->give, process->pid))
 		return true;
 	return process->ticks++ < (shim ? GRACE_TICKS : AGAIN_TICKS);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Becoming the VMM. Its process id, signals, files and exit status are those
- * that the caller of `regpin run` gave or sees; all that we add are three fds
- * of the handoff, the lifeline, and two environment variables.
+ * that the caller of `regpin run` gave or sees; all that we add are a file by which
+ * the agent's socket is found, the lifeline, and two environment variables. None of
+ * these gives a right to anything: see give.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,37 +60,48 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-static int make_blob(struct launch *launch)
+int launch_blob(const struct regpin_policy *policy)
 {
 	static char blob[BLOB_MAX_SIZE];
-	size_t size = blob_seal(&launch->policy, blob);
+	size_t size = blob_seal(policy, blob);
+	int fd = make_memfd("regpin-policy");
 
-	launch->blob = make_memfd("regpin-policy");
-	if (launch->blob < 0 || write_all(launch->blob, blob, size) < 0 ||
-	    lseek(launch->blob, 0, SEEK_SET) < 0)
+	if (fd < 0)
 		return -1;
-	return fcntl(launch->blob, F_ADD_SEALS,
-		     F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	if (write_all(fd, blob, size) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
+				   F_SEAL_WRITE) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
+/* Maps a new file of @size, which then gets @seals, too. */
+static void *make_memory(const char *name, size_t size, int seals, int *fd)
+{
+	void *at;
+
+	*fd = make_memfd(name);
+	if (*fd < 0 || ftruncate(*fd, (off_t)size) < 0)
+		return NULL;
+	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (at == MAP_FAILED ||
+	    fcntl(*fd, F_ADD_SEALS, seals | F_SEAL_SHRINK | F_SEAL_GROW |
+				    F_SEAL_SEAL) < 0)
+		return NULL;
+	return at;
+}
+
+/* Our mapping stays writable; there can be no other one, and no write(). */
 static int make_shared(struct launch *launch)
 {
-	struct handoff *shared;
-
-	launch->memory = make_memfd("regpin-events");
-	if (launch->memory < 0 ||
-	    ftruncate(launch->memory, sizeof(*shared)) < 0 ||
-	    fcntl(launch->memory, F_ADD_SEALS,
-		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	launch->control = make_memory("regpin-control", sizeof(*launch->control),
+				      F_SEAL_FUTURE_WRITE, &launch->orders);
+	launch->shared = make_memory("regpin-events", sizeof(*launch->shared),
+				     0, &launch->memory);
+	if (!launch->control || !launch->shared)
 		return -1;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      launch->memory, 0);
-	if (shared == MAP_FAILED)
-		return -1;
-	ring_init(&shared->ring);
-	shared->version = HANDOFF_VERSION;
-	shared->magic = HANDOFF_MAGIC;
-	launch->shared = shared;
+	ring_init(&launch->shared->ring);
 	return 0;
 }
 
@@ -149,10 +161,10 @@ static int make_control(struct launch *launch)
 
 static int prepare(struct launch *launch)
 {
-	if (make_blob(launch) < 0)
-		return fail("the policy's memory could not be made");
 	if (make_shared(launch) < 0)
 		return fail("the events' memory could not be made");
+	if (give_listen(&launch->give) < 0)
+		return fail("there is no socket for the VMM to ask for its policy");
 	launch->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (launch->wake < 0)
 		return fail("eventfd");
@@ -211,15 +223,16 @@ static int keep(int fd)
 
 static int set_environment(const struct launch *launch)
 {
+	const struct give *give = &launch->give;
 	const char *old = getenv("LD_PRELOAD");
-	int blob = keep(launch->blob), memory = keep(launch->memory);
-	int wake = keep(launch->wake);
-	char handoff[64], *preload = NULL;
+	int file = give->file < 0 ? -1 : keep(give->file);
+	char handoff[96], *preload = NULL;
 	int err = -1;
 
-	if (blob < 0 || memory < 0 || wake < 0 || keep(launch->lifeline[1]) < 0)
+	if ((give->file >= 0 && file < 0) || keep(launch->lifeline[1]) < 0)
 		return -1;
-	snprintf(handoff, sizeof(handoff), "%d,%d,%d", blob, memory, wake);
+	snprintf(handoff, sizeof(handoff), "%d,%u,%s", file,
+		 (unsigned int)geteuid(), give->name);
 	if (asprintf(&preload, "%s%s%s", launch->shim, old && *old ? ":" : "",
 		     old ? old : "") >= 0)
 		err = setenv("LD_PRELOAD", preload, 1) ||

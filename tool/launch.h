@@ -7,11 +7,13 @@
 #define REGPIN_TOOL_LAUNCH_H
 
 #include <limits.h>
+#include <sys/types.h>
 
 #include "handoff.h"
 #include "policy.h"
 
 #include "ctl_socket.h"
+#include "give.h"
 #include "host.h"
 #include "out.h"
 
@@ -36,11 +38,14 @@
  * @name: the VM's name, NULL for the VMM's process id
  * @ctl: the directory of its socket, NULL for the default
  * @no_ctl: there is to be none
+ * @vmm_user: --vmm-user, if @has_vmm_user
  * @socket: where commands come
- * @blob: fd of the sealed blob
+ * @give: where the VMM asks for its policy
  * @memory: fd of @shared
  * @shared: what the shim and the agent share
- * @wake: eventfd with which the shim wakes the agent
+ * @orders: fd of @control
+ * @control: the agent's commands, which nobody but it can write
+ * @wake: eventfd that wakes the agent's loop
  * @lifeline: a pipe: the agent has the read end [0], the VMM the other
  */
 struct launch {
@@ -61,10 +66,17 @@ struct launch {
 	const char *name, *ctl;
 	bool no_ctl;
 	struct ctl_socket socket;
-	int blob, memory, wake;
+	struct give give;
+	bool has_vmm_user;
+	uid_t vmm_user;
+	int memory, orders, wake;
 	struct handoff *shared;
+	struct control *control;
 	int lifeline[2];
 };
+
+/* A sealed file of @policy, or -1. Closed by the caller, and on exec. */
+int launch_blob(const struct regpin_policy *policy);
 
 /*
  * Where the caller closed 0, 1 or 2, nothing of ours must land. Returns 0 or an

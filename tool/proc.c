@@ -216,6 +216,20 @@ void proc_name(pid_t pid, char *buf, size_t size)
 	make_printable(buf);
 }
 
+uid_t proc_user(pid_t pid)
+{
+	size_t len;
+	char *text = slurp(pid, "status", 4096, &len);
+	char *line = text ? strstr(text, "\nUid:") : NULL;
+	unsigned int real, effective;
+	uid_t user = (uid_t)-1;
+
+	if (line && sscanf(line, "\nUid: %u %u", &real, &effective) == 2)
+		user = effective;
+	free(text);
+	return user;
+}
+
 pid_t proc_parent(pid_t pid)
 {
 	size_t len;

@@ -45,6 +45,9 @@ enum unguarded proc_unguarded(pid_t pid, const char *shim);
 /* Its program's name, for people: nothing in it but printable ASCII. */
 void proc_name(pid_t pid, char *buf, size_t size);
 
+/* The effective user id of @pid, or -1. */
+uid_t proc_user(pid_t pid);
+
 /* The process id of @pid's parent, or -1. */
 pid_t proc_parent(pid_t pid);
 

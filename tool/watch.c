@@ -11,6 +11,8 @@
 #include "proc.h"
 #include "watch.h"
 
+#define MAX_DEPTH	64	/* of a process below the one that `run` became */
+
 static struct watched *find(struct watch *watch, pid_t pid)
 {
 	for (unsigned int i = 0; i < watch->nr; i++)
@@ -110,22 +112,38 @@ void watch_children(struct watch *watch)
 		proc_children(watch->list[i].pid, add_child, watch);
 }
 
-bool watch_vm(struct watch *watch, pid_t pid)
+static void add_vm(void *context, pid_t pid)
 {
+	struct watch *watch = context;
 	struct watched *process;
 
-	if (pid <= 0 || proc_has_vm(pid) != 1 ||
-	    (!find(watch, pid) && !is_holder(watch, pid)))
-		return false;
+	if (proc_has_vm(pid) != 1 || (!find(watch, pid) && !is_holder(watch, pid)))
+		return;
 	process = add_if(watch, pid, is_holder);
 	if (process)
 		process->vm = true;
-	return process;
 }
 
-static void add_vm(void *context, pid_t pid)
+void watch_given(struct watch *watch, pid_t pid)
 {
-	watch_vm(context, pid);
+	struct watched *process = add(watch, pid);
+
+	if (process)
+		process->vm = true;
+}
+
+bool watch_is_ours(const struct watch *watch, pid_t pid)
+{
+	if (is_holder(watch, pid))
+		return true;
+	/* A process that dies on the way is replaced by what reaps its children. */
+	for (int i = 0; i < MAX_DEPTH && pid > 1; i++) {
+		for (unsigned int j = 0; j < watch->nr; j++)
+			if (watch->list[j].pid == pid)
+				return true;
+		pid = proc_parent(pid);
+	}
+	return false;
 }
 
 static void add_holder(void *context, pid_t pid)

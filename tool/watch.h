@@ -52,8 +52,11 @@ void watch_children(struct watch *watch);
 /* Adds those that hold the lifeline; if @vm, only those with an open VM. */
 void watch_holders(struct watch *watch, bool vm);
 
-/* Adds @pid if it holds the lifeline and has a VM. Returns true if so. */
-bool watch_vm(struct watch *watch, pid_t pid);
+/* Adds @pid, which has got the policy for its VM. */
+void watch_given(struct watch *watch, pid_t pid);
+
+/* Does @pid come from those that are watched, or hold the lifeline? */
+bool watch_is_ours(const struct watch *watch, pid_t pid);
 
 /* Keeps only the root and those with a VM. */
 void watch_only_vms(struct watch *watch);

@@ -21,8 +21,9 @@
  *	pid		print its process id
  *	fork		the parent waits for the child and exits with its status
  *	daemonize	the parent exits with 0
- *	deaf		close the eventfd that wakes the agent
+ *	closeall	close all files but its VM's, as daemons do
  *	scribble N	as if taken over: N times nonsense into the shared memory
+ *	command		as if taken over: try to write what only the agent may write
  *	touch FILE	make FILE
  *	await FILE	wait until somebody has made FILE
  *	chroot DIR	as QEMU's -chroot; there is no /proc in DIR
@@ -231,40 +232,65 @@ static void print_signals(void)
 			fputs(line, stdout);
 }
 
-static void close_wake(void)
+static void close_all(void)
 {
-	int blob, memory, wake;
+	for (int fd = 3; fd < 1024; fd++)
+		if (fd != kvm && fd != vm && fd != vcpu)
+			close(fd);
+}
 
-	if (sscanf(getenv("REGPIN_HANDOFF"), "%d,%d,%d", &blob, &memory,
-		   &wake) != 3 || close(wake) < 0)
-		err(70, "REGPIN_HANDOFF");
+/* What is shared with the agent, where a VMM that was taken over finds it, too. */
+static uint64_t *find_memory(const char *name, size_t *nr)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from = 0, to = 0;
+	char line[512];
+
+	while (maps && !from && fgets(line, sizeof(line), maps))
+		if (strstr(line, name) &&
+		    sscanf(line, "%lx-%lx", &from, &to) != 2)
+			from = 0;
+	if (!from)
+		errx(70, "there is no shared memory");
+	fclose(maps);
+	*nr = (to - from) / sizeof(uint64_t);
+	return (uint64_t *)from;
 }
 
 /* Random bytes, but for some runs of them where events are looked for. */
 static void scribble(unsigned long rounds)
 {
-	int blob, memory, wake;
-	uint64_t one = 1, *words;
 	size_t nr;
+	uint64_t *words = find_memory("regpin-events", &nr);
 
-	if (sscanf(getenv("REGPIN_HANDOFF"), "%d,%d,%d", &blob, &memory,
-		   &wake) != 3)
-		errx(70, "REGPIN_HANDOFF");
-	nr = (size_t)lseek(memory, 0, SEEK_END) / sizeof(*words);
-	words = mmap(NULL, nr * sizeof(*words), PROT_READ | PROT_WRITE,
-		     MAP_SHARED, memory, 0);
-	if (words == MAP_FAILED)
-		err(70, "mmap");
 	while (rounds--) {
 		/* A slot is 16 words and its turn the first of them. */
-		for (size_t i = 1; i < nr; i++)
+		for (size_t i = 0; i < nr; i++)
 			words[i] = i >= 64 && i % 16 == 0 ?
 				(i - 64) / 16 + 1 :
 				(uint64_t)random() << (random() % 64);
 		words[16] = words[32] = (uint64_t)random() % 3;
-		if (write(wake, &one, sizeof(one)) < 0)
-			continue;
+		/* The agent's futex is the fourth number. */
+		syscall(SYS_futex, (uint32_t *)words + 3, 1, 1 << 30, NULL,
+			NULL, 0);
 	}
+}
+
+static void write_commands(void)
+{
+	size_t nr;
+	uint64_t *words = find_memory("regpin-control", &nr), was = words[1];
+	int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	uint64_t bad = was + 1;
+
+	printf("mprotect: %s\n", mprotect(words, nr * 8, PROT_READ | PROT_WRITE) ?
+					 strerror(errno) : "WRITABLE");
+	if (mem < 0)
+		err(70, "/proc/self/mem");
+	if (pwrite(mem, &bad, sizeof(bad), (off_t)(uintptr_t)&words[1]) > 0 &&
+	    ((volatile uint64_t *)words)[1] != was)
+		puts("WRITTEN by /proc/self/mem");
+	close(mem);
 }
 
 static unsigned long number(char **word)
@@ -314,8 +340,8 @@ static int step(char **word)
 		create_other();
 	else if (!strcmp(*word, "badvm"))
 		create_bad();
-	else if (!strcmp(*word, "deaf"))
-		close_wake();
+	else if (!strcmp(*word, "closeall"))
+		close_all();
 	else if (!strcmp(*word, "vcpu"))
 		create_vcpu();
 	else if (!strcmp(*word, "smm"))
@@ -326,6 +352,8 @@ static int step(char **word)
 		add_memory(KVM_MEM_LOG_DIRTY_PAGES);
 	else if (!strcmp(*word, "peek"))
 		save("/dev/null");
+	else if (!strcmp(*word, "command"))
+		write_commands();
 	else if (!strcmp(*word, "pid"))
 		printf("pid %d\n", (int)getpid());
 	else if (!strcmp(*word, "fork") || !strcmp(*word, "daemonize"))

@@ -125,7 +125,8 @@ ok $? "RLIMIT_NOFILE from 3 on: no guest runs, and the reason is told; from $fir
 status=$?
 [[ $status == 7 ]] && grep -q "exit 8" out
 ok $? "a good handoff: protected"
-for mode in unsealed no-write no-shrink no-grow cut empty file small magic version closed text; do
+for mode in unsealed no-write no-shrink no-grow cut empty file small small-control version none one \
+	word closed text; do
 	timeout -k 1 20 "$handoff" $mode "$shim" blob ./vmm vm vcpu run exit 7 >out 2>err
 	status=$?
 	[[ $status == 125 && ! -s out ]] &&

@@ -6,20 +6,22 @@
  *	handoff MODE SHIM BLOB PROGRAM [ARGUMENT ..]
  *
  * good; unsealed, no-write, no-shrink, no-grow: all seals but these; cut: the blob
- * lacks its last byte; empty: all of them; file: the blob is no memfd; small, magic,
- * version: the shared memory is not what it must be; closed: the blob's fd is closed;
- * text: the variable is nonsense
+ * lacks its last byte; empty: all of them; file: the blob is no memfd; small,
+ * small-control: shared memory is not what it must be; version: the agent speaks another
+ * one; none, one: so many files come; word: its answer makes no sense; closed: nobody
+ * listens; text: the variable is nonsense
  */
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <signal.h>
 #include <unistd.h>
 
-#include "handoff.h"
+#include "serve.h"
 
 static const char *mode;
 
@@ -50,44 +52,40 @@ static int make_blob(const char *path)
 	return fd;
 }
 
-static int make_shared(void)
+static void cut(int fd, size_t size)
 {
-	int fd = memfd_create("handoff", 0);
-	struct handoff *handoff;
-
-	if (fd < 0 || ftruncate(fd, sizeof(*handoff)))
-		err(70, "handoff");
-	handoff = mmap(NULL, sizeof(*handoff), PROT_READ | PROT_WRITE,
-		       MAP_SHARED, fd, 0);
-	if (handoff == MAP_FAILED)
-		err(70, "handoff");
-	handoff->magic = HANDOFF_MAGIC + is("magic");
-	handoff->version = HANDOFF_VERSION + is("version");
-	ring_init(&handoff->ring);
-	munmap(handoff, sizeof(*handoff));
-	if (is("small") && ftruncate(fd, sizeof(*handoff) - 1))
-		err(70, "handoff");
-	return fd;
+	if (ftruncate(fd, (off_t)size - 1))
+		err(70, "ftruncate");
 }
 
 int main(int argc, char **argv)
 {
-	int blob, shared, wake;
-	char env[64];
+	struct served served;
+	int listening;
 
 	if (argc < 5)
 		errx(70, "what?");
 	mode = argv[1];
-	blob = make_blob(argv[3]);
-	shared = make_shared();
-	wake = eventfd(0, EFD_NONBLOCK);
-	if (wake < 0)
-		err(70, "eventfd");
-	snprintf(env, sizeof(env), "%d,%d,%d", blob, shared, wake);
-	setenv(HANDOFF_ENV, is("text") ? "1,2" : env, 1);
-	setenv("LD_PRELOAD", argv[2], 1);
+	serve_prepare(&served, make_blob(argv[3]));
+	served.version += is("version");
+	if (is("word"))
+		served.word = HANDOFF_WORDS + 7;
+	if (is("none") || is("one"))
+		served.files[is("one")] = -1;
+	if (is("small"))
+		cut(served.files[2], sizeof(struct handoff));
+	if (is("small-control"))
+		cut(served.files[1], sizeof(struct control));
+	listening = serve_listen();
+	if (is("text"))
+		setenv(HANDOFF_ENV, "1,2", 1);
 	if (is("closed"))
-		close(blob);
+		close(listening);
+	if (!is("closed") && fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		serve(listening, &served);
+	}
+	setenv("LD_PRELOAD", argv[2], 1);
 	execv(argv[4], argv + 4);
 	err(70, "%s", argv[4]);
 }

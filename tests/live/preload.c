@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "blob.h"
 #include "preload.h"
+#include "serve.h"
+
+#define MEMORY_ENV	"REGPIN_TEST_MEMORY"
 
 #define SEALS	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
@@ -49,32 +53,30 @@ static struct handoff *map(int fd)
 	return handoff;
 }
 
-static int shared_handoff(void)
+/* It ends with the test. */
+static void begin_agent(int listening, const struct served *served)
 {
-	int fd = memfd_create("handoff", 0);
-	struct handoff *handoff;
+	pid_t parent = getpid();
 
-	if (fd < 0 || ftruncate(fd, sizeof(*handoff)))
-		bail("handoff");
-	handoff = map(fd);
-	handoff->magic = HANDOFF_MAGIC;
-	handoff->version = HANDOFF_VERSION;
-	ring_init(&handoff->ring);
-	munmap(handoff, sizeof(*handoff));
-	return fd;
+	if (fork())
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGCHLD, SIG_IGN);
+	if (getppid() == parent)
+		serve(listening, served);
+	_exit(1);
 }
 
-/* In the child: the environment that `regpin run` makes. */
+/* In the child: the environment that `regpin run` makes, and an agent. */
 static void hand_over(const char *shim, const struct regpin_policy *policy)
 {
-	int blob = sealed_blob(policy), shared = shared_handoff();
-	int wake = eventfd(0, EFD_NONBLOCK);
-	char env[64];
+	struct served served;
+	char env[16];
 
-	if (wake < 0)
-		bail("eventfd");
-	snprintf(env, sizeof(env), "%d,%d,%d", blob, shared, wake);
-	setenv(HANDOFF_ENV, env, 1);
+	serve_prepare(&served, sealed_blob(policy));
+	begin_agent(serve_listen(), &served);
+	snprintf(env, sizeof(env), "%d", fcntl(served.files[2], F_DUPFD, 100));
+	setenv(MEMORY_ENV, env, 1);
 	setenv("LD_PRELOAD", shim, 1);
 }
 
@@ -110,12 +112,9 @@ int preload_run(const char *shim, const struct regpin_policy *policy,
 
 struct handoff *preload_handoff(void)
 {
-	const char *env = getenv(HANDOFF_ENV);
-	int blob, shared;
+	const char *env = getenv(MEMORY_ENV);
 
-	if (!env || sscanf(env, "%d,%d", &blob, &shared) != 2)
-		return NULL;
-	return map(shared);
+	return env ? map(atoi(env)) : NULL;
 }
 
 bool preload_works(const char *shim)

@@ -440,12 +440,15 @@ else
 fi
 rm -f events
 "$regpin" run --policy policy.yaml --events "$dir/events" -- \
-	./vmm vm vcpu deaf sleep 1500 run sleep 4000 >out 2>err &
+	./vmm vm vcpu closeall run sleep 4000 >out 2>err &
 pid=$!
 await '"violation"' events && [[ -e /proc/$pid ]]
-ok $? "events come without a wake, a second later"
+ok $? "a VMM that closes all its other files wakes the agent"
 kill "$pid"
 wait "$pid" 2>/dev/null
+run -- ./vmm closeall vm vcpu run exit 3
+is 3 '"violation"' events
+ok $? "... and one that does so before it has a VM gets its policy"
 
 run --mode report -- ./vmm vm vcpu flood 20000 exit 2
 is 2 '"detached"' events

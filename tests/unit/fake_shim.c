@@ -12,6 +12,8 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,14 +26,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "handoff.h"
+#include "join.h"
 #include "policy.h"
 
 #define NR_VCPUS	4u
 #define LIFE_S		120	/* a test that died must not leave it behind */
 
 static struct handoff *shared;
-static int wake, forced, lazy_ms, flood;
+static const struct control *orders;
+static int forced, lazy_ms, flood;
 static bool deaf, unarmed, is_forced;
 static volatile sig_atomic_t hold, end;
 
@@ -45,10 +48,10 @@ static void on_signal(int sig)
 
 static void wake_agent(void)
 {
-	uint64_t one = 1;
-
-	if (!deaf && write(wake, &one, sizeof(one)) < 0)
-		err(70, "eventfd");
+	if (deaf)
+		return;
+	atomic_fetch_add(&shared->wake, 1);
+	syscall(SYS_futex, &shared->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static uint64_t now_ns(void)
@@ -170,9 +173,7 @@ static int carry_out(const struct control *command)
 static void take_command(uint32_t number)
 {
 	static struct control copy;
-	struct control *control = &shared->control;
-
-	memcpy(&copy, control, sizeof(copy));
+	memcpy(&copy, orders, sizeof(copy));
 	usleep((useconds_t)lazy_ms * 1000);
 	for (int i = 0; i < flood; i++) {
 		struct regpin_event event = violation();
@@ -181,24 +182,39 @@ static void take_command(uint32_t number)
 		tell(event);
 	}
 	/* The time may have been over. */
-	copy.command = __atomic_load_n(&control->command, __ATOMIC_ACQUIRE);
-	control->result = carry_out(&copy);
-	atomic_store(&control->done, number);
+	atomic_store(&copy.command, atomic_load(&orders->command));
+	shared->answer.result = carry_out(&copy);
+	atomic_store(&shared->answer.done, number);
 	wake_agent();
+}
+
+/* By some file in the place of a VM's: the agent was told that there is no KVM. */
+static int join(void)
+{
+	const char *env = getenv(HANDOFF_ENV), *why;
+	int conn = -1, file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct join_address address;
+	struct joined joined;
+
+	if (!env || !join_read(env, &address))
+		errx(70, "not under regpin run");
+	why = join_connect(&address, &conn);
+	if (!why)
+		why = join_ask(conn, file, &joined);
+	if (why)
+		errx(70, "%s", why);
+	close(file);
+	regpin_policy_free(joined.policy);
+	shared = joined.handoff;
+	orders = joined.control;
+	return conn;
 }
 
 static void set_up(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
-	const char *env = getenv(HANDOFF_ENV);
-	int blob, memory;
+	int conn = join();
 
-	if (!env || sscanf(env, "%d,%d,%d", &blob, &memory, &wake) != 3)
-		errx(70, "not under regpin run");
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      memory, 0);
-	if (shared == MAP_FAILED)
-		err(70, "mmap");
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	for (unsigned int i = 0; i < NR_VCPUS; i++) {
@@ -214,6 +230,7 @@ static void set_up(void)
 	if (!unarmed)
 		tell((struct regpin_event){ .type = REGPIN_EVENT_ARMED });
 	atomic_store(&shared->attached, 1);
+	close(conn);
 	puts("ready");
 	fflush(stdout);
 }
@@ -240,13 +257,13 @@ int main(int argc, char **argv)
 	}
 	set_up();
 	for (last = time(NULL) + LIFE_S; !end && time(NULL) < last;) {
-		syscall(SYS_futex, &shared->control.request, FUTEX_WAIT, seen,
+		syscall(SYS_futex, &orders->request, FUTEX_WAIT, seen,
 			&tick, NULL, 0);
 		if (hold) {
 			hold = 0;
 			hold_vcpu();
 		}
-		number = atomic_load(&shared->control.request);
+		number = atomic_load(&orders->request);
 		if (number != seen)
 			take_command(number);
 		seen = number;

@@ -54,6 +54,7 @@ static void free_freed(void)
 
 static const struct regpin_policy *now;
 static struct handoff *shared;
+static struct control *orders;
 static struct regpin_vm *second;
 
 const struct regpin_policy *session_policy(void)
@@ -64,6 +65,11 @@ const struct regpin_policy *session_policy(void)
 void session_set_policy(struct regpin_policy *policy)
 {
 	now = policy;
+}
+
+uint32_t session_policy_number(void)
+{
+	return 0;
 }
 
 void session_wake(void)
@@ -103,6 +109,7 @@ static void open_two(void)
 	now = mock.vm->policy;
 	mock.vm->numbered[0].policy = now;
 	shared = calloc(1, sizeof(*shared));
+	orders = calloc(1, sizeof(*orders));
 	second = pages_alloc(sizeof(*second));
 	assert_non_null(second);
 	second->policy = second->whole = second->numbered[0].policy = now;
@@ -115,8 +122,8 @@ static void open_two(void)
 	control.started = true;
 	control.pid = getpid();
 	control_lock();
-	assert_true(control_add(shared, mock.vm, 0));
-	assert_true(control_add(shared, second, 1));
+	assert_true(control_add(orders, shared, mock.vm, 0));
+	assert_true(control_add(orders, shared, second, 1));
 	control_unlock();
 	gives = failing_gives = 0;
 	gone = NULL;
@@ -132,6 +139,7 @@ static void close_two(void)
 		free(control.kept[i]);
 	free(control.policy);
 	free(shared);
+	free(orders);
 	free_freed();
 }
 
@@ -142,13 +150,13 @@ static int command_policy(uint32_t index, uint32_t number)
 	int ret;
 
 	assert_int_equal(finish_policy(policy), 0);
-	shared->control.blob_size =
-		(uint32_t)blob_seal(policy, shared->control.blob);
+	orders->blob_size =
+		(uint32_t)blob_seal(policy, orders->blob);
 	free(policy);
 	gives = 0;
 	control_lock();
 	bury();
-	ret = set_policy(&shared->control, number);
+	ret = set_policy(orders, number);
 	show();
 	control_unlock();
 	return ret;

@@ -62,7 +62,7 @@ static void commands(void **state)
 		{ "gp vcpu=1 vm=0\n", CONTROL_ANSWER, 0, REGPIN_GP },
 		{ "stop vcpu=1\n", CONTROL_ANSWER, 0, REGPIN_STOP },
 	};
-	const struct control *control = &fake_handoff.control;
+	const struct control *control = &fake_control;
 	int fd = client();
 
 	fake_hold(1);
@@ -111,10 +111,10 @@ static void refusals(void **state)
 				    strlen(rows[i].answer));
 	}
 	/* The VMM's process names what did not fit. */
-	fake_handoff.control.overflow_base = 0x80000000;
-	fake_handoff.control.overflow_nmsrs = 16;
-	fake_handoff.control.overflow_flags = ACCESS_READ | OVERFLOW_VMM;
-	fake_handoff.control.overflow_more = UINT32_MAX;
+	fake_handoff.answer.overflow_base = 0x80000000;
+	fake_handoff.answer.overflow_nmsrs = 16;
+	fake_handoff.answer.overflow_flags = ACCESS_READ | OVERFLOW_VMM;
+	fake_handoff.answer.overflow_more = UINT32_MAX;
 	say(fd, "mode to=report\n");
 	hear(fd);
 	fake_answer(-E2BIG);
@@ -197,9 +197,9 @@ static void queue_is_in_order(void **state)
 		say(fds[(i * 7) % CTL_CLIENTS], request);
 	}
 	for (uint32_t i = 0; i < CTL_CLIENTS; i++) {
-		assert_int_equal(atomic_load(&fake_handoff.control.request),
+		assert_int_equal(atomic_load(&fake_control.request),
 				 i + 1);
-		assert_int_equal(fake_handoff.control.vm, CTL_CLIENTS - i);
+		assert_int_equal(fake_control.vm, CTL_CLIENTS - i);
 		fake_answer(0);
 		run();
 		expect(fds[(i * 7) % CTL_CLIENTS], "ok\n");
@@ -211,7 +211,7 @@ static void queue_is_in_order(void **state)
 /* A VMM that is stopped: told in time, and its late answer is nobody else's. */
 static void late_answer(void **state)
 {
-	const struct control *control = &fake_handoff.control;
+	const struct control *control = &fake_control;
 	int fd = client(), other = client();
 
 	say(fd, "arm\n");
@@ -255,14 +255,14 @@ static void wrong_numbers(void **state)
 {
 	int fd = client();
 
-	atomic_store(&fake_handoff.control.done, 77);
+	atomic_store(&fake_handoff.answer.done, 77);
 	say(fd, "arm\n");
 	expect(fd, "");
-	atomic_store(&fake_handoff.control.done, 0xffffffff);
-	atomic_store(&fake_handoff.control.request, 99);
+	atomic_store(&fake_handoff.answer.done, 0xffffffff);
+	atomic_store(&fake_control.request, 99);
 	run();
 	expect(fd, "");
-	atomic_store(&fake_handoff.control.done, 1);
+	atomic_store(&fake_handoff.answer.done, 1);
 	run();
 	expect(fd, "ok\n");
 	close(fd);
@@ -286,7 +286,7 @@ static void send_policy(int fd, const char *policy)
 static void policies(void **state)
 {
 	static struct regpin_policy opened;
-	const struct control *control = &fake_handoff.control;
+	const struct control *control = &fake_control;
 	int fd = client();
 
 	send_policy(fd, text);
@@ -384,7 +384,7 @@ static void bad_policies(void **state)
 	say(fd, "policy size=65537\ndisarm\n");
 	hear(fd);
 	assert_int_equal(lines("error syntax "), 1);
-	assert_int_equal(atomic_load(&fake_handoff.control.request), 0);
+	assert_int_equal(atomic_load(&fake_control.request), 0);
 	expect_closed(fd);
 }
 
@@ -437,7 +437,7 @@ static void modes(void **state)
 	hear(fd);
 	/* Two rules, and what is done about a missed deadline. */
 	assert_int_equal(lines("data loosens: "), 3);
-	assert_int_equal(fake_handoff.control.command, CONTROL_POLICY);
+	assert_int_equal(fake_control.command, CONTROL_POLICY);
 	fake_answer(0);
 	run();
 	expect(fd, "ok\n");

@@ -161,7 +161,7 @@ static void flooding_client(void **state)
 
 static void dying_clients(void **state)
 {
-	const struct control *control = &fake_handoff.control;
+	const struct control *control = &fake_control;
 	int fd = client(), queued = client();
 
 	say(fd, "arm\n");
@@ -211,7 +211,7 @@ static void strangers(void **state)
 		close(fake_client_of(ctl, 4242));
 	fake_now += 1000;
 	close(fake_client_of(ctl, 4243));
-	assert_int_equal(atomic_load(&fake_handoff.control.request), 0);
+	assert_int_equal(atomic_load(&fake_control.request), 0);
 	assert_int_equal(ctl->log.next, 2);
 	snprintf(first, sizeof(first), "%s", ctl_log_line(&ctl->log, 1));
 	assert_non_null(strstr(first, "\"operator\":{\"uid\":4243,\"pid\":4711},\"result\":\"denied\",\"count\":501}"));

@@ -1,0 +1,234 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: handoff.sh REGPIN SHIM
+#
+# What `regpin run` hands to the VMM, and to no other process: helpers that inherit the
+# environment and all open files read nothing, forge nothing and command nothing, as the
+# same user, as another one, from inside and outside of the tree. And the ways by which a
+# VMM gets it: in other namespaces, without /proc, as another user, without its files.
+# Prints TAP.
+set -u
+
+# shellcheck source=tests/live/vmm.sh
+source "$(dirname "$0")/vmm.sh"
+compile helper helper.c "-I$here/../../shim" "-I$here/../../lib" "-I$here/../../include"
+chmod 755 "$dir" helper vmm
+root=
+[[ $(id -u) != 0 ]] || root=1
+
+cat >policy.yaml <<'EOF'
+version: 1
+arming: start
+rules:
+  - register: EFER
+    sticky: [SCE, NXE]
+EOF
+touch out err helped
+
+# shellcheck disable=SC2317 # tap.sh calls it
+evidence()
+{
+	printf '# status %s\n' "${status:-}"
+	local file
+
+	for file in out err helped events; do
+		[[ ! -e $file ]] || sed "s/^/# $file: /" "$file"
+	done
+}
+
+run() # OPTION .. -- VMM ..
+{
+	rm -f events
+	timeout -k 1 60 "$regpin" run --policy policy.yaml --events "$dir/events" "$@" \
+		>out 2>err </dev/null
+	status=$?
+	await '"detached"' events
+}
+
+# The VMM's guest was pinned, and nothing took the pins off.
+unharmed()
+{
+	[[ $status == 7 ]] && grep -q "exit 8" out && grep -q '"violation"' events &&
+		! grep -q '"disarmed"' events
+}
+
+# with_helper NAME [AS ..] -- HELPER ..: beside a VMM, before it and after it has its VM
+with_helper()
+{
+	local as=()
+
+	while [[ $1 != -- ]]; do
+		as+=("$1")
+		shift
+	done
+	shift
+	rm -f attached helped helped-late
+	cat >launcher <<-EOF
+		#!/bin/bash
+		${as[*]} ./helper $* >helped 2>&1
+		(./vmm await attached; ${as[*]} ./helper $* >helped-late 2>&1; touch helped-both) &
+		exec ./vmm vm vcpu touch attached await helped-both run exit 7
+	EOF
+	chmod +x launcher
+	rm -f helped-both
+	run -- ./launcher
+	echo "later:" >>helped
+	cat helped-late >>helped 2>/dev/null
+}
+
+other=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+if [[ $root ]] && command -v setpriv >/dev/null; then
+	with_helper "${other[@]}" -- ask
+	unharmed && [[ $(grep -c '^\(file\|name\): user$' helped) == 4 ]]
+	ok $? "another user's helper asks by both addresses, early and late: gets nothing"
+	[[ $(jq -r 'select(.event == "denied") | "\(.reason) \(.uid)"' events | sort -u) == \
+		"user 65534" ]]
+	ok $? "... and that is an event"
+	with_helper "${other[@]}" -- map
+	unharmed && [[ $(grep -c '^mapped 0, added to 0$' helped) == 2 ]]
+	ok $? "... and no open file gives it anything to map or to write"
+	cat >launcher <<-EOF
+		#!/bin/bash
+		${other[*]} ./helper flood >helped 2>&1 &
+		echo \$! >flooder
+		until grep -q flooding helped; do sleep 0.05; done
+		exec ./vmm vm vcpu run sleep 500 exit 7
+	EOF
+	chmod +x launcher
+	run -- ./launcher
+	kill "$(cat flooder)" 2>/dev/null
+	unharmed
+	ok $? "... and it floods both sockets: the VMM gets its policy, and events come"
+else
+	for what in "asks" "that is an event" "maps" "floods"; do
+		skip "another user's helper: $what" "not root, or no setpriv"
+	done
+fi
+
+with_helper -- ask
+unharmed && [[ $(grep -c '^\(file\|name\): welcome no-vm$' helped) == 4 ]]
+ok $? "a helper of the same user without a VM: gets nothing"
+with_helper -- map
+unharmed && [[ $(grep -c '^mapped 0, added to 0$' helped) == 2 ]]
+ok $? "... nor by any open file"
+cat >launcher <<'EOF'
+#!/bin/bash
+./helper hold >helped 2>&1 &
+echo $! >holder
+until grep -q holding helped; do sleep 0.05; done
+exec ./vmm vm vcpu run exit 7
+EOF
+chmod +x launcher
+run -- ./launcher
+kill "$(cat holder)" 2>/dev/null
+unharmed
+ok $? "... and one that connects first, and holds on, is in nobody's way"
+
+rm -f events attached go
+"$regpin" run --policy policy.yaml --events "$dir/events" -- \
+	./vmm vm vcpu touch attached await go run exit 7 >out 2>err </dev/null &
+vmm=$!
+./vmm await attached
+./helper vm "/proc/$vmm/environ" >helped 2>&1
+find "/proc/$vmm/fd" -printf '%l\n' >files
+touch go
+wait "$vmm"
+status=$?
+await '"detached"' events
+unharmed && grep -q '^name: stranger$' helped && ! grep -q 'file:' helped
+ok $? "a process that is none of the tree's, with a VM: gets nothing"
+[[ -s files ]] && ! grep -E 'memfd|eventfd' files
+ok $? "the VMM keeps no file of the shared memory"
+
+run -- ./vmm vm vcpu command run exit 7
+unharmed && grep -q '^mprotect: Permission denied' out && ! grep -q WRIT out
+ok $? "a VMM that was taken over can't write the agent's commands"
+# Its agent has much to report, and is not waited for.
+timeout 60 "$regpin" run --policy policy.yaml --no-ctl --events /dev/null -- \
+	./vmm vm vcpu scribble 50 run exit 7 >out 2>/dev/null </dev/null
+[[ $? == 7 ]] && grep -q "exit 8" out
+ok $? "... and nonsense in what it can write does not stop its vCPU"
+
+# How a VMM gets there
+
+run -- unshare -n ./vmm vm vcpu run exit 7 2>/dev/null
+if [[ $status == 7 ]]; then
+	unharmed
+	ok $? "a network namespace of its own"
+	run -- unshare -n ./vmm closeall vm vcpu run exit 7
+	[[ $status == 125 && ! -s out ]] && grep -q "the policy did not reach this process" err
+	ok $? "... and all files closed: no VM, and it says so"
+	run -- unshare -m ./vmm vm vcpu run exit 7
+	unharmed
+	ok $? "a mount namespace of its own"
+	run -- unshare -pf ./vmm vm vcpu run exit 7
+	unharmed
+	ok $? "a process id namespace of its own"
+	mkdir -p jail/dev
+	if cp -a /dev/kvm jail/dev/; then
+		run -- ./vmm chroot jail vm vcpu run exit 7
+		unharmed
+		ok $? "a chroot without /proc, before it has its VM"
+	else
+		skip "a chroot without /proc" "no device node can be made here"
+	fi
+else
+	for what in "network" "... all files closed" "mount" "process ids" "chroot"; do
+		skip "a namespace of its own: $what" "unshare is not permitted"
+	done
+fi
+run -- ./vmm daemonize closeall sleep 200 vm vcpu run exit 7
+[[ $status == 0 ]] && { grep -q '"violation"' events || grep -q "did not reach" err; }
+ok $? "a daemon that closes all files: it is known and pinned, or has no VM"
+run -- ./vmm vm vcpu fork vm vcpu run exit 7
+unharmed
+ok $? "a child that makes a VM of its own asks for itself"
+
+if [[ $root ]] && mkdir -p kvm && mount -t tmpfs none kvm 2>/dev/null; then
+	trap 'umount kvm /dev/kvm 2>/dev/null; rm -rf "$dir"' EXIT
+	mknod -m 666 kvm/kvm c 10 "$(stat -c %T /dev/kvm | sed 's/^/0x/')" &&
+		unshare -m sh -c 'mount --bind kvm/kvm /dev/kvm && exec "$@"' - \
+			"${other[@]}" ./vmm vm >out 2>err
+	can=$?
+fi
+as_other() # OPTION .. -- VMM ..: /dev/kvm is anybody's
+{
+	# shellcheck disable=SC2016 # the inner shell's
+	timeout 60 unshare -m sh -c 'mount --bind kvm/kvm /dev/kvm && exec "$@"' - \
+		"$regpin" run --policy policy.yaml --events "$dir/events" "$@" \
+		>out 2>err </dev/null
+	status=$?
+}
+if [[ ${can:-1} == 0 ]]; then
+	rm -f events
+	as_other -- "${other[@]}" ./vmm vm vcpu run exit 7
+	await '"detached"' events
+	unharmed
+	ok $? "the process that run became drops its rights: its user's VM is pinned"
+	printf '#!/bin/sh\n%s ./vmm vm vcpu run exit 7\nexit $?\n' "${other[*]}" >launcher
+	as_other -- ./launcher
+	[[ $status == 125 && ! -s out ]] && grep -q -- "name that user by --vmm-user" err
+	ok $? "a child that does has no VM, and what to do is said"
+	rm -f events
+	as_other --vmm-user 65534 -- ./launcher
+	await '"detached"' events
+	unharmed
+	ok $? "... with --vmm-user it has one, pinned"
+	with_helper_kvm=(unshare -m sh -c 'mount --bind kvm/kvm /dev/kvm && exec "$@"' -)
+	printf '#!/bin/sh\n%s ./helper vm >helped 2>&1\nexec ./vmm vm vcpu run exit 7\n' \
+		"${other[*]}" >launcher
+	rm -f events
+	timeout 60 "${with_helper_kvm[@]}" "$regpin" run --policy policy.yaml \
+		--events "$dir/events" -- ./launcher >out 2>err </dev/null
+	status=$?
+	await '"detached"' events
+	unharmed && [[ $(grep -c '^\(file\|name\): user$' helped) == 2 ]]
+	ok $? "another user's helper that can make VMs: gets nothing"
+else
+	for what in "drops its rights" "a child" "--vmm-user" "with a VM"; do
+		skip "another user: $what" "no /dev/kvm of its own can be made here"
+	done
+fi
+
+echo "1..$nr"
+exit "$failed"
