@@ -308,6 +308,48 @@ static int fit_to_host(struct launch *launch)
 	return 0;
 }
 
+/*
+ * Is this QEMU's own command line, or a wrapper's in which QEMU's follows? A process
+ * that another wrapper starts is looked at when it has a VM.
+ */
+static bool find_line(const struct launch *launch, struct vmm_line *line)
+{
+	static char name[PATH_MAX];
+	char **argv = launch->argv;
+
+	*line = (struct vmm_line){
+		.path = launch->vmm, .name = launch->vmm,
+		.argv = (const char *const *)argv, .root = "", .cwd = ".",
+	};
+	if (realpath(launch->vmm, name))
+		line->name = name;
+	if (vmm_is_qemu(line))
+		return true;
+	while (*++argv) {
+		const char *slash = strrchr(*argv, '/');
+
+		line->path = line->name = *argv;
+		line->argv = (const char *const *)argv;
+		if (strncmp(slash ? slash + 1 : *argv, "qemu-", 5) == 0 &&
+		    vmm_is_qemu(line))
+			return true;
+	}
+	return false;
+}
+
+/* What can be read off the command line before anything runs. */
+static int check_line(const struct launch *launch)
+{
+	struct vmm_line line;
+	char text[1024];
+
+	if (!find_line(launch, &line) ||
+	    vmm_fault(&launch->policy, &line, text, sizeof(text)) == VMM_FINE)
+		return 0;
+	fprintf(stderr, "regpin: the VMM was not started: %s\n", text);
+	return EXIT_CANNOT_EXEC;
+}
+
 /* Beside the program in a build tree, else where it was installed. */
 static int find_shim(char shim[PATH_MAX])
 {
@@ -388,10 +430,10 @@ static int run_main(int argc, char **argv)
 		status = read_policy(&options, &start);
 	if (!status)
 		status = fit_to_host(&start);
-	if (!status && s3_refused(&start.policy, start.argv))
-		status = EXIT_CANNOT_EXEC;
 	if (!status)
 		status = vmm_find(start.argv[0], start.vmm);
+	if (!status)
+		status = check_line(&start);
 	if (!status)
 		status = find_shim(start.shim);
 	if (!status)

@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * S3 can't be told from a reset: the VMM clears its vCPUs, so their pins end, and the
- * guest then goes on at an address of its choice. QEMU's machines have it unless they
- * are told otherwise.
+ * S3 can't be distinguished from a reset: the VMM clears its vCPUs, so their pins end,
+ * and the guest then goes on at an address of its choice. QEMU's machines have it
+ * unless an option takes it away. Other VMMs can't be asked.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "qemu_options.h"
 #include "s3.h"
+
+/*
+ * A property that QEMU's machines with S3 have, as well as disable_s3, and a type that
+ * QEMU has unless it was built without TCG. The last character of each is missing, so
+ * that regpin's own program does not have them.
+ */
+static const char s3_mark[] = "disable_s";
+static const char tcg_mark[] = "tcg-acce";
 
 static const char *base(const char *path)
 {
@@ -16,25 +30,79 @@ static const char *base(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool is_qemu(const char *arg)
+static bool has_qemu_name(const char *path)
 {
 	static const char *const names[] = {
 		"qemu-system-x86_64", "qemu-system-i386", "qemu-kvm", "kvm",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(base(arg), names[i]) == 0)
+		if (strcmp(base(path), names[i]) == 0)
 			return true;
 	return false;
 }
 
-/* Has @argv, behind QEMU's name, something that says @what? */
-static bool says(char **argv, const char *what)
+/* Is @mark, @last and a 0 in the file? @otherwise if it can't be read. */
+static bool contains(const char *path, const char *mark, char last, bool otherwise)
 {
-	for (; *argv; argv++)
-		if (strstr(*argv, what))
-			return true;
-	return false;
+	char whole[16] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool found = otherwise;
+	struct stat st;
+	void *map;
+
+	if (fd < 0)
+		return otherwise;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+		snprintf(whole, sizeof(whole), "%s%c", mark, last);
+		map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (map != MAP_FAILED) {
+			found = memmem(map, (size_t)st.st_size, whole,
+				       strlen(whole) + 1);
+			munmap(map, (size_t)st.st_size);
+		}
+	}
+	close(fd);
+	return found;
+}
+
+bool vmm_is_qemu(const struct vmm_line *line)
+{
+	return has_qemu_name(line->name) ||
+	       (*line->argv && has_qemu_name(*line->argv)) ||
+	       contains(line->path, s3_mark, '4', false);
+}
+
+/* For PREFIX/bin/QEMU it is below PREFIX, but for /usr below /. */
+static void user_config(const char *program, char path[PATH_MAX])
+{
+	const char *end = base(program);
+
+	if (end > program)
+		for (end--; end > program && end[-1] != '/';)
+			end--;
+	if (end - program <= 1 ||
+	    strncmp(program, "/usr/", (size_t)(end - program)) == 0)
+		snprintf(path, PATH_MAX, "/etc/qemu/qemu.conf");
+	else
+		snprintf(path, PATH_MAX, "%.*setc/qemu/qemu.conf",
+			 (int)(end - program), program);
+}
+
+/* As the VMM's process would; but not what gives its content only once. */
+static FILE *open_config(void *context, const char *path, bool *missing)
+{
+	const struct vmm_line *line = context;
+	char full[PATH_MAX * 2];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s%s%s", *path == '/' ? line->root : line->cwd,
+		 *path == '/' ? "" : "/", path);
+	if (stat(full, &st) < 0) {
+		*missing = errno == ENOENT || errno == ENOTDIR;
+		return NULL;
+	}
+	return S_ISREG(st.st_mode) ? fopen(full, "re") : NULL;
 }
 
 static bool has_pins(const struct regpin_policy *policy)
@@ -46,17 +114,52 @@ static bool has_pins(const struct regpin_policy *policy)
 	return false;
 }
 
-bool s3_refused(const struct regpin_policy *policy, char **argv)
+static void say_s3(const struct qemu_options *options, const char *remedy,
+		   char *text, size_t size)
 {
-	if (policy->flags & POLICY_ACCEPT_S3 || !has_pins(policy))
-		return false;
-	/* Behind a wrapper, perhaps. */
-	while (*argv && !is_qemu(*argv))
-		argv++;
-	/* A microvm has no ACPI registers to suspend by; --help runs no guest. */
-	if (!*argv || !says(argv + 1, "kvm") || says(argv + 1, "microvm") ||
-	    says(argv + 1, "disable_s3=1") || says(argv + 1, "disable_s3=on"))
-		return false;
-	fprintf(stderr, "regpin: the VMM was not started: this QEMU gives its guest S3 (suspend to RAM), and a guest that wakes from it has no pins and goes on where it likes; switch it off (-global PIIX4_PM.disable_s3=1 with -machine pc, -global ICH9-LPC.disable_s3=1 with q35) or say `accept: [s3]` in the policy\n");
-	return true;
+	const char *unread = options->unread;
+
+	snprintf(text, size,
+		 "this QEMU gives its guest S3 (suspend to RAM), and a guest that wakes from it has no pins and goes on at an address of its choice%s%.200s%s: add '%s', or write 'accept: [s3]' into the policy",
+		 *unread ? " (as far as is known: the configuration file " : "",
+		 unread, *unread ? " can't be read)" : "", remedy);
+}
+
+static enum vmm_fault qemu_fault(const struct vmm_line *line, bool pins,
+				 char *text, size_t size)
+{
+	struct qemu_options options;
+	char config[PATH_MAX];
+	const char *remedy;
+
+	user_config(line->name, config);
+	qemu_options_read(&options, line->argv, config, open_config,
+			  (void *)line);
+	if (options.prints || qemu_options_machine(&options) == QEMU_NO_GUEST)
+		return VMM_FINE;
+	if (qemu_options_accel(&options) == QEMU_TCG &&
+	    contains(line->path, tcg_mark, 'l', true)) {
+		snprintf(text, size,
+			 "this QEMU would emulate its guest (TCG), and a policy holds in KVM only: add '-accel kvm', and take out any other accelerator before it");
+		return VMM_TCG;
+	}
+	if (!pins || !qemu_options_s3(&options, &remedy))
+		return VMM_FINE;
+	say_s3(&options, remedy, text, size);
+	return VMM_S3;
+}
+
+enum vmm_fault vmm_fault(const struct regpin_policy *policy,
+			 const struct vmm_line *line, char *text, size_t size)
+{
+	bool pins = !(policy->flags & POLICY_ACCEPT_S3) && has_pins(policy);
+
+	if (vmm_is_qemu(line))
+		return qemu_fault(line, pins, text, size);
+	if (!pins)
+		return VMM_FINE;
+	snprintf(text, size,
+		 "S3 can't be checked: %.200s is no QEMU, so it is not known whether its guests can suspend to RAM and wake without their pins; see that they can't, or write 'accept: [s3]' into the policy",
+		 base(line->name));
+	return VMM_UNKNOWN;
 }

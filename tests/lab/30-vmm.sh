@@ -139,7 +139,7 @@ refused svm 125 'cpu host,-svm' --policy "$policy" -- "${kvm[@]}" -cpu host -mac
 is "svm: an event" "$(count_events svm '.event == "refused"')" 1
 refused smm 125 'smm=off' --policy "$policy" -- "${kvm[@]}" -cpu host,-svm -machine pc
 is "smm: an event" "$(count_events smm '.event == "refused"')" 1
-refused tcg 137 'accel kvm' --policy "$policy" --attach-timeout 3 -- "${qemu[@]}" -accel tcg
+refused tcg 126 'accel kvm' --policy "$policy" -- "${qemu[@]}" -accel tcg
 refused scrubbed 137 'environment' --policy "$policy" -- env -i "$(command -v qemu-system-x86_64)" \
 	"${kvm[@]:1}" -cpu host,-svm -machine pc,smm=off
 refused static 126 'static' --policy "$policy" -- "$(command -v busybox)" sleep 5
