@@ -23,6 +23,7 @@
 #define LOCK_TRIES	40
 #define LOCK_TRY_MS	50
 #define SUFFIX		".sock"
+#define LOCK_FILE	".lock"
 
 const char *ctl_name_fault(const char *name)
 {
@@ -65,8 +66,8 @@ static int check_dir(int dir, const char *path, char *error, size_t size)
 		return -EPERM;
 	}
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-		snprintf(error, size, "%s can be written by others: 'chmod 0700' it, or name another directory",
-			 path);
+		snprintf(error, size, "%s can be written by others: name a directory of your own, for instance %s/regpin, which is made with mode 0700",
+			 path, path);
 		return -EPERM;
 	}
 	return 0;
@@ -126,15 +127,27 @@ int ctl_connect(const char *path, const char *name)
 	return fd;
 }
 
-/* Two that start at once must not both take over the same dead socket. */
+/*
+ * Two that start at once must not both take over the same dead socket. A lock on the
+ * directory itself could be held by each user who can read it.
+ */
 static int lock_dir(int dir)
 {
-	for (int i = 0; flock(dir, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
-			return -errno;
+	int fd = openat(dir, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			0600);
+
+	if (fd < 0)
+		return -errno;
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		int err = errno;
+
+		if (err != EWOULDBLOCK || i == LOCK_TRIES) {
+			close(fd);
+			return err == EWOULDBLOCK ? -EBUSY : -err;
+		}
 		poll(NULL, 0, LOCK_TRY_MS);
 	}
-	return 0;
+	return fd;
 }
 
 /* Returns 0 if the name is free, now. */
@@ -197,6 +210,9 @@ static void explain(int err, const char *path, const char *name, char *error,
 	if (err == -EADDRINUSE)
 		snprintf(error, size, "there is a VM of the name '%s' already, with its socket %s/%s.sock: give this one another by --name NAME",
 			 name, path, name);
+	else if (err == -EBUSY)
+		snprintf(error, size, "another process holds the lock %s/" LOCK_FILE " for more than 2 s: see which one, by 'fuser %s/" LOCK_FILE "'",
+			 path, path);
 	else
 		snprintf(error, size, "%s/%s.sock: %s", path, name,
 			 strerror(-err));
@@ -205,18 +221,18 @@ static void explain(int err, const char *path, const char *name, char *error,
 int ctl_listen(struct ctl_socket *sock, const char *path, const char *name,
 	       char *error, size_t size)
 {
-	int dir = open_dir(path, error, size), err;
+	int dir = open_dir(path, error, size), lock, err;
 
 	sock->fd = sock->dir = -1;
 	if (dir < 0)
 		return dir;
 	snprintf(sock->name, sizeof(sock->name), "%s", name);
-	err = lock_dir(dir);
-	if (!err)
-		err = take_over(dir, name);
+	lock = lock_dir(dir);
+	err = lock < 0 ? lock : take_over(dir, name);
 	if (!err)
 		err = listen_at(sock, dir, name);
-	flock(dir, LOCK_UN);
+	if (lock >= 0)
+		close(lock);
 	if (err) {
 		explain(err, path, name, error, size);
 		close(dir);
