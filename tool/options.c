@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Options on the command line, and what is printed about wrong ones. */
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,19 +79,40 @@ static void complain(const char *command, char **argv, int c,
 		unknown_long(title, word, longs);
 }
 
+/* The last of two would win unseen: the first may be the one that was meant. */
+static int first_time(const char *command, int c, const struct option *longs,
+		      bool seen[UCHAR_MAX + 1])
+{
+	const struct option *option = by_value(longs, c);
+
+	if (c < 0 || c > UCHAR_MAX)
+		return c;
+	if (!seen[c]) {
+		seen[c] = true;
+		return c;
+	}
+	fprintf(stderr, "regpin%s%s: the option '%s%.*s' is given twice\n",
+		*command ? " " : "", command, option ? "--" : "-",
+		option ? 64 : 1, option ? option->name : (const char[]){ (char)c, 0 });
+	return '?';
+}
+
 int option_next(const char *command, int argc, char **argv, const char *shorts,
 		const struct option *longs)
 {
+	static bool seen[UCHAR_MAX + 1];
 	char quiet[32];
 	int c;
 
+	if (!optind)	/* from where getopt begins anew */
+		memset(seen, 0, sizeof(seen));
 	/* After '+', which must come first, ':' tells missing values apart. */
 	snprintf(quiet, sizeof(quiet), "%s:%s", *shorts == '+' ? "+" : "",
 		 *shorts == '+' ? shorts + 1 : shorts);
 	opterr = 0;
 	c = getopt_long(argc, argv, quiet, longs, NULL);
 	if (c != '?' && c != ':')
-		return c;
+		return first_time(command, c, longs, seen);
 	complain(command, argv, c, longs);
 	return '?';
 }

@@ -7,7 +7,8 @@
 
 /*
  * getopt_long() with messages of its own, for @command ("check"; "": regpin itself).
- * @shorts must not begin with a colon. Returns '?' for what is wrong: by then the
+ * @shorts must not begin with a colon, and optind is to be 0 before the first call. An
+ * option may be given once. Returns '?' for what is wrong: by then the
  * message with its reason is printed, and so is the nearest option.
  */
 int option_next(const char *command, int argc, char **argv, const char *shorts,

@@ -118,6 +118,12 @@ is 3 '^cr.yaml:4:5: refused: ' "$regpin" explain --stock cr.yaml
 is 1 "can't be read" "$regpin" explain nothing
 is 2 'one policy' "$regpin" explain
 is 2 'one KVM' "$regpin" explain --stock --host cr.yaml
+for command in "check --json --json" "probe --json --json" "regs --json --json" \
+	"compile -o a --output b" "explain --guest amd --guest intel" "sim --quiet --quiet" \
+	"ctl --ctl a --ctl b" "run --name a --name b"; do
+	# shellcheck disable=SC2086 # words
+	is 2 "^regpin ${command%% *}: the option .* is given twice$" "$regpin" $command
+done
 is 3 'refused: there is no /dev/kvm' env REGPIN_HOST_FORCE=nokvm "$regpin" explain --host cr.yaml
 echo "1..$nr"
 exit $failed
