@@ -270,6 +270,11 @@ bool host_vmload_loads(uint32_t index, uint32_t count)
 	       overlap(index, count, MSR_FS_BASE, MSR_KERNEL_GS_BASE);
 }
 
+const char *host_kvm_fault(const struct host *host)
+{
+	return host->kvm_errno ? kvm_error(host->kvm_errno) : NULL;
+}
+
 static const char *why_not(const struct host *host, const struct rule *rule)
 {
 	if (host->kvm_errno)

@@ -43,6 +43,7 @@ enum handoff_word {
 	HANDOFF_STRANGER,	/* agent: nor does one that is not from this `run` */
 	HANDOFF_BUSY,		/* agent: too many processes create VMs just now */
 	HANDOFF_NO_VM,		/* agent: that file is no VM */
+	HANDOFF_UNFIT,		/* agent: its guest could end its pins itself */
 	HANDOFF_FAILED,		/* agent: out of memory or files */
 	HANDOFF_WORDS
 };

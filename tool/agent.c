@@ -48,6 +48,9 @@ static void see_attached(struct agent *agent)
 		return;
 	if (!agent->attached) {
 		agent->attached_at = agent_now();
+		if (agent->launch->seen >= 0 &&
+		    write(agent->launch->seen, "", 1) < 0)
+			agent_say(agent, "the parent of --require-vm has ended");
 		agent->look_at_all = agent->attached_at + GUARD_ALL_MS;
 	}
 	/* Those that were given the policy are known to have one: see give.c. */
@@ -97,7 +100,7 @@ static int shorter(int a, int b)
 static int longest_sleep(struct agent *agent)
 {
 	if (!agent->attached)
-		return GUARD_TICK_MS;
+		return agent->tick_ms;
 	return shorter(shorter(guard_late_sleep(agent), tell_sleep(agent)),
 		       moves_sleep(&agent->moves, agent_now()));
 }
@@ -197,7 +200,7 @@ static void close_others(const struct agent *agent)
 		l->wake, l->lifeline[0], l->events.fd, l->events.fifo,
 		agent->start, agent->messages->fd, agent->watch.list[0].fd,
 		l->socket.fd, l->socket.dir, l->memory, l->orders,
-		l->give.fds[0], l->give.fds[1],
+		l->give.fds[0], l->give.fds[1], l->seen,
 	};
 	int fd, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	unsigned int from = 3;
@@ -235,6 +238,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	agent.messages = &messages;
 	agent.events = launch->events_name ? &launch->events : &messages;
 	agent.begun = agent_now();
+	agent.tick_ms = GUARD_TICK_MS;
 	if (watch_init(&agent.watch, vmm, launch->lifeline[0]) < 0)
 		_exit(1);
 	ctl_init(&agent.ctl, &agent, &launch->socket);

@@ -34,6 +34,9 @@
  * @look_at_all: when it looks at all processes there are
  * @limit: which violations are written
  * @dropped_at: when @dropped was told
+ * @tick_ms: how often the guard looks before that
+ * @s3_unknown: that S3 can't be checked has been reported
+ * @crowd: there were more processes than it can watch
  * @killed: a process was killed for having a VM, or none, without a policy
  * @refused: the shim's refusal has become an event
  * @armed: some vCPU has been armed
@@ -63,6 +66,8 @@ struct agent {
 	uint32_t attached;
 	uint64_t attached_at, look_at, look_at_all, dropped_at;
 	struct limit limit;
+	int tick_ms;
+	bool crowd, s3_unknown;
 	bool killed, refused, armed, unarmed, failing;
 	uint64_t violations, reports, detected, dropped, nonsense;
 	struct regpin_policy before;

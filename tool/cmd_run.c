@@ -13,6 +13,7 @@
 #include "event_json.h"
 #include "launch.h"
 #include "options.h"
+#include "parent.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "s3.h"
@@ -33,11 +34,12 @@
  * @name: --name, NULL for the process id
  * @ctl: --ctl, NULL for the default
  * @no_ctl: --no-ctl
+ * @require_vm: --require-vm
  * @has_vmm_user: there is a --vmm-user: @vmm_user
  */
 struct options {
 	const char *policy, *events, *name, *ctl;
-	bool report, no_ctl, has_vmm_user;
+	bool report, no_ctl, require_vm, has_vmm_user;
 	uid_t vmm_user;
 	unsigned int timeout_ms, limit;
 };
@@ -57,6 +59,8 @@ static void print_help(FILE *file)
 	      "                            is counted (10; 0: no limit)\n"
 	      "  --attach-timeout TIME     kill a VMM that has no KVM VM by then (30s; none: never);\n"
 	      "                            a number without a unit is in seconds\n"
+	      "  --require-vm              status 125 if the VMM ends well without a KVM VM; 'run'\n"
+	      "                            stays as its parent\n"
 	      "  --name NAME               the VM's name for 'regpin ctl' (the VMM's process id)\n"
 	      "  --ctl DIR                 where 'regpin ctl' finds it (/run/regpin for root,\n"
 	      "                            else $XDG_RUNTIME_DIR/regpin)\n"
@@ -161,6 +165,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "events", required_argument, NULL, 'e' },
 		{ "event-limit", required_argument, NULL, 'l' },
 		{ "attach-timeout", required_argument, NULL, 't' },
+		{ "require-vm", no_argument, NULL, 'r' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "ctl", required_argument, NULL, 'c' },
 		{ "no-ctl", no_argument, NULL, 'C' },
@@ -182,6 +187,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			err = read_limit(optarg, &options->limit);
 		} else if (c == 't') {
 			err = read_timeout(optarg, &options->timeout_ms);
+		} else if (c == 'r') {
+			options->require_vm = true;
 		} else if (c == 'n') {
 			err = read_name(optarg, &options->name);
 		} else if (c == 'c') {
@@ -285,6 +292,21 @@ static void fit_init(struct launch *launch)
 			launch->policy.source, action, launch->init_why);
 }
 
+/* What concerns all rules is said once, and is no reason to make them optional. */
+static bool has_kvm(const struct launch *launch)
+{
+	const char *fault = host_kvm_fault(&launch->host);
+	uint32_t optional = 0;
+
+	for (uint32_t i = 0; i < launch->policy.nr_rules; i++)
+		optional += !!(launch->policy.rules[i].flags & RULE_OPTIONAL);
+	if (!fault || optional == launch->policy.nr_rules)
+		return true;
+	fprintf(stderr, "regpin: the VMM was not started: no rule can be enforced: %s\n",
+		fault);
+	return false;
+}
+
 /* Leaves out or only looks after the optional rules that this host can't enforce. */
 static int fit_to_host(struct launch *launch)
 {
@@ -292,6 +314,8 @@ static int fit_to_host(struct launch *launch)
 	unsigned int refused, enforced = 0;
 
 	host_probe(&launch->host);
+	if (!has_kvm(launch))
+		return EXIT_HOST;
 	refused = policy_fit(policy, &launch->host, say_unfit, launch);
 	if (refused) {
 		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'optional: true' at a rule goes without it, and 'regpin probe' tells what this host can do\n",
@@ -415,6 +439,7 @@ static int run_main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	start.seen = -1;
 	start.argv = argv + optind;
 	start.timeout_ms = options.timeout_ms;
 	start.event_limit = options.limit;
@@ -438,7 +463,10 @@ static int run_main(int argc, char **argv)
 		status = find_shim(start.shim);
 	if (!status)
 		status = open_events(&start, options.events);
-	return status ? status : launch(&start);
+	if (status || !options.require_vm)
+		return status ? status : launch(&start);
+	status = parent_fork(&start.seen);
+	return status >= 0 ? status : launch(&start);
 }
 
 const struct cmd cmd_run = {

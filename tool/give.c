@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "admit.h"
 #include "agent.h"
 #include "give.h"
 #include "proc.h"
@@ -214,6 +215,12 @@ static void welcome(struct agent *agent, int fd, const struct ucred *peer)
 		deny(agent, fd, peer, HANDOFF_STRANGER, "stranger");
 		if (pidfd >= 0)
 			close(pidfd);
+		return;
+	}
+	if (!admit(agent, peer->pid)) {
+		say(fd, HANDOFF_UNFIT);
+		close(fd);
+		close(pidfd);
 		return;
 	}
 	conn = place_for(&agent->launch->give, peer->pid);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <time.h>
 
 #include "guard.h"
 #include "proc.h"
@@ -36,7 +37,7 @@ static const struct {
 	[UNGUARDED_FOREIGN] = { "foreign",
 		"it is no x86-64 program, so the shim can't be preloaded into it: use an x86-64 build" },
 	[UNGUARDED_SECURE] = { "secure",
-		"it runs set-user-ID, set-group-ID or with file capabilities (AT_SECURE), and then the loader ignores LD_PRELOAD: take those from the file and give the user access to /dev/kvm" },
+		"it runs set-user-ID, set-group-ID or with file capabilities (AT_SECURE), and then the loader ignores LD_PRELOAD: start it without those, as a user who has access to /dev/kvm" },
 	[UNGUARDED_ENVIRONMENT] = { "environment",
 		"it was started with a scrubbed environment, without LD_PRELOAD or " HANDOFF_ENV ": let the wrapper pass both on (no 'env -i'; for sudo put regpin behind it: 'sudo regpin run ...')" },
 	[UNGUARDED_UNLOADED] = { "unloaded",
@@ -95,7 +96,8 @@ static void look_at(struct agent *agent, struct watched *process)
 	const char *shim = agent->launch->shim;
 	enum unguarded why;
 
-	if (process->killed || proc_has_vm(process->pid) != 1 ||
+	/* One that was given the policy has a VM by the shim. */
+	if (process->killed || process->vm || proc_has_vm(process->pid) != 1 ||
 	    proc_has_shim(process->pid, shim) == -ESRCH ||
 	    is_patient(agent, process))
 		return;
@@ -105,6 +107,19 @@ static void look_at(struct agent *agent, struct watched *process)
 	    pidfd_send_signal(process->fd, 0, NULL, 0) < 0)
 		return;
 	refuse_unguarded(agent, process, why);
+}
+
+/* Is the shim in it? Looks into its memory again only if it has executed since. */
+static int has_shim(struct agent *agent, struct watched *process)
+{
+	uint64_t image = proc_image(process->pid);
+	int shim;
+
+	if (image && image == process->image)
+		return 1;
+	shim = proc_has_shim(process->pid, agent->launch->shim);
+	process->image = shim > 0 ? image : 0;
+	return shim;
 }
 
 static void refuse_late(struct agent *agent, struct watched *process,
@@ -141,13 +156,47 @@ static void refuse_all(struct agent *agent)
 			refuse_late(agent, &watch->list[i], text);
 }
 
+/* More than can be watched: what is not seen could have a VM. */
+static void refuse_crowd(struct agent *agent)
+{
+	struct watch *watch = &agent->watch;
+	struct notice notice = { .event = "refused", .reason = "crowd" };
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "%u processes came from the VMM before it had a VM, and the agent can't watch more of them (at most %d, and as many as its limit of open files allows: ulimit -Hn): start the VMM with fewer",
+		 watch->nr, WATCH_MAX);
+	notice.text = text;
+	if (!agent->crowd) {
+		agent_say(agent, "killed the VMM: %s", text);
+		agent_notice(agent, &notice);
+	}
+	agent->crowd = true;
+	watch_holders(watch, false);
+	for (unsigned int i = 0; i < watch->nr; i++)
+		if (!watch->list[i].killed)
+			kill_it(agent, &watch->list[i]);
+}
+
+/* With many processes a look takes long: the agent is to sleep for most of the time. */
+static void set_pace(struct agent *agent, uint64_t begun)
+{
+	uint64_t ms = (agent_now() - begun) * 4;
+
+	agent->tick_ms = ms < GUARD_TICK_MS ? GUARD_TICK_MS :
+			 ms < GUARD_LATE_MS ? (int)ms : GUARD_LATE_MS;
+}
+
 void guard_tick(struct agent *agent)
 {
-	uint64_t limit = agent->launch->timeout_ms;
+	uint64_t limit = agent->launch->timeout_ms, begun = agent_now();
 
 	watch_children(&agent->watch);
 	for (unsigned int i = 0; i < agent->watch.nr; i++)
 		look_at(agent, &agent->watch.list[i]);
+	set_pace(agent, begun);
+	if (agent->watch.full && !atomic_load(&agent->launch->shared->attached))
+		refuse_crowd(agent);
 	if (limit && agent_now() - agent->begun >= limit &&
 	    !atomic_load(&agent->launch->shared->attached))
 		refuse_all(agent);
@@ -161,8 +210,7 @@ static bool look_late(struct agent *agent, struct watched *process)
 
 	if (process->killed)
 		return false;
-	if (proc_has_vm(process->pid) != 1 ||
-	    proc_has_shim(process->pid, shim) != 0) {
+	if (has_shim(agent, process) != 0 || proc_has_vm(process->pid) != 1) {
 		/* A child that was about to exec, and is a helper now? */
 		if (process->suspect)
 			process->vm = false;
@@ -183,28 +231,63 @@ static bool look_late(struct agent *agent, struct watched *process)
 	return false;
 }
 
+/* CPU time of this process, in microseconds. */
+static uint64_t spent(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/*
+ * When to look again, after a look that took @us of CPU time: it is to cost 1/40000 of a
+ * CPU, or a host with hundreds of VMs would be busy with their agents.
+ */
+static uint64_t pace(uint64_t us, uint64_t least, uint64_t most)
+{
+	uint64_t ms = us * 40;
+
+	return ms < least ? least : ms < most ? ms : most;
+}
+
+/* Others than children: those that lost their parent. */
+static void look_at_all(struct agent *agent, uint64_t now)
+{
+	uint64_t before = spent();
+
+	if (now < agent->look_at_all)
+		return;
+	watch_holders(&agent->watch, true);
+	agent->look_at_all = agent_now() + pace(spent() - before, GUARD_ALL_MS,
+						GUARD_ALL_MAX_MS);
+}
+
 void guard_late(struct agent *agent)
 {
 	struct watch *watch = &agent->watch;
-	uint64_t now = agent_now();
+	uint64_t now = agent_now(), before;
 	bool again = false;
 
 	if (now < agent->look_at)
 		return;
-	if (now >= agent->look_at_all) {
-		watch_holders(watch, true);
-		agent->look_at_all = agent_now() + GUARD_ALL_MS;
-	}
+	look_at_all(agent, now);
+	before = spent();
 	watch_children(watch);
 	for (unsigned int i = 0; i < watch->nr; i++)
 		again |= look_late(agent, &watch->list[i]);
 	watch_only_vms(watch);
-	agent->look_at = agent_now() + (again ? AGAIN_MS : GUARD_LATE_MS);
+	agent->look_at = agent_now() +
+		(again ? AGAIN_MS : pace(spent() - before, GUARD_LATE_MS,
+					 GUARD_LATE_MAX_MS));
 }
 
 int guard_late_sleep(const struct agent *agent)
 {
 	uint64_t now = agent_now();
 
-	return agent->look_at > now ? (int)(agent->look_at - now) : 0;
+	if (agent->look_at <= now)
+		return 0;
+	return agent->look_at - now < GUARD_LATE_MS ?
+		       (int)(agent->look_at - now) : GUARD_LATE_MS;
 }

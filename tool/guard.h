@@ -7,9 +7,11 @@
 
 #define GUARD_TICK_MS	20
 
-/* How often it looks later, and at processes that lost their parent. */
-#define GUARD_LATE_MS	1000
-#define GUARD_ALL_MS	10000
+/* How often it looks later, and at processes that lost their parent: see pace(). */
+#define GUARD_LATE_MS		1000
+#define GUARD_LATE_MAX_MS	5000
+#define GUARD_ALL_MS		10000
+#define GUARD_ALL_MAX_MS	60000
 
 /* To be called each tick until a VM has got its policy. */
 void guard_tick(struct agent *agent);

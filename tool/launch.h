@@ -46,6 +46,7 @@
  * @orders: fd of @control
  * @control: the agent's commands, which nobody but it can write
  * @wake: eventfd that wakes the agent's loop
+ * @seen: where the agent writes a byte when there is a VM, or -1
  * @lifeline: a pipe: the agent has the read end [0], the VMM the other
  */
 struct launch {
@@ -72,6 +73,7 @@ struct launch {
 	int memory, orders, wake;
 	struct handoff *shared;
 	struct control *control;
+	int seen;
 	int lifeline[2];
 };
 

@@ -16,7 +16,10 @@
 
 #include "proc.h"
 
-#define VM_LINK	"anon_inode:kvm-vm"
+#define CMDLINE_MAX	(4u << 20)
+
+#define VM_LINK		"anon_inode:kvm-vm"
+#define VCPU_LINK	"anon_inode:kvm-vcpu"	/* ":ID" behind it, since Linux 4.17 */
 
 enum elf elf_kind(int fd)
 {
@@ -72,38 +75,96 @@ static char *slurp(pid_t pid, const char *name, size_t size, size_t *len)
 	return buf;
 }
 
-static int find_link(pid_t pid, const char *link)
+/* Is @text a VM's file, or one of its vCPUs', by which it can be run as well? */
+static bool is_vm(const char *text, const char *link)
 {
-	char path[64], text[64];
-	struct dirent *entry;
-	int found = 0;
-	DIR *dir;
+	size_t len = strlen(VCPU_LINK);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
+	return strcmp(text, VM_LINK) == 0 ||
+	       (strncmp(text, VCPU_LINK, len) == 0 &&
+		(!text[len] || text[len] == ':'));
+}
+
+static bool is_link(const char *text, const char *link)
+{
+	return strcmp(text, link) == 0;
+}
+
+/* 1, 0, or a negative errno: -ENOENT if the directory is empty. */
+static int find_in(const char *path, const char *link,
+		   bool (*is)(const char *text, const char *link))
+{
+	struct dirent *entry;
+	int found = -ENOENT;
+	DIR *dir = opendir(path);
+	char text[64];
+
 	if (!dir)
 		return -errno;
-	while (!found && (entry = readdir(dir))) {
+	while (found != 1 && (entry = readdir(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, text,
 				       sizeof(text) - 1);
 
 		if (n < 0)
 			continue;
 		text[n] = 0;
-		found = strcmp(text, link) == 0;
+		found = is(text, link);
 	}
 	closedir(dir);
 	return found;
 }
 
-int proc_has_vm(pid_t pid)
+/*
+ * @pid, or another thread of it, if the first one has ended: that has no files and no
+ * memory, though the process goes on.
+ */
+static pid_t live_thread(pid_t pid)
 {
-	return find_link(pid, VM_LINK);
+	char path[128], program[8];
+	struct dirent *entry;
+	pid_t live = pid;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (readlink(path, program, sizeof(program)) >= 0 || errno != ENOENT)
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && live == pid && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/exe", (int)pid,
+			 entry->d_name);
+		if (entry->d_name[0] != '.' &&
+		    readlink(path, program, sizeof(program)) >= 0)
+			live = (pid_t)strtol(entry->d_name, NULL, 10);
+	}
+	if (dir)
+		closedir(dir);
+	return live;
 }
 
-bool proc_has_link(pid_t pid, const char *link)
+static int find_link(pid_t pid, const char *link,
+		     bool (*is)(const char *text, const char *link))
 {
-	return find_link(pid, link) > 0;
+	char path[64];
+	int found;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	found = find_in(path, link, is);
+	if (found == -ENOENT) {
+		snprintf(path, sizeof(path), "/proc/%d/fd", (int)live_thread(pid));
+		found = find_in(path, link, is);
+	}
+	return found == -ENOENT ? 0 : found;
+}
+
+int proc_has_vm(pid_t pid)
+{
+	return find_link(pid, NULL, is_vm);
+}
+
+int proc_has_link(pid_t pid, const char *link)
+{
+	return find_link(pid, link, is_link);
 }
 
 static enum elf program_kind(pid_t pid)
@@ -157,9 +218,9 @@ static bool has_environment(pid_t pid, const char *shim)
 	return unknown || (preload && handoff);
 }
 
-int proc_has_shim(pid_t pid, const char *shim)
+/* 1, 0, or a negative errno: -ESRCH if there is no memory. */
+static int find_map(pid_t pid, const char *name)
 {
-	const char *name = strrchr(shim, '/');
 	bool found = false, any = false;
 	char *line = NULL, path[64];
 	size_t size = 0;
@@ -170,19 +231,30 @@ int proc_has_shim(pid_t pid, const char *shim)
 	if (!maps)
 		return -errno;
 	while (!found && getline(&line, &size, maps) > 0) {
-		found = strstr(line, name ? name : shim);
+		found = strstr(line, name);
 		any = true;
 	}
 	free(line);
 	fclose(maps);
-	/* A process that ends loses its memory first, and then its files. */
 	return any ? found : -ESRCH;
+}
+
+int proc_has_shim(pid_t pid, const char *shim)
+{
+	const char *slash = strrchr(shim, '/');
+	const char *name = slash ? slash : shim;
+	int found = find_map(pid, name);
+
+	/* A process that ends loses its memory first, and then its files. */
+	return found == -ESRCH ? find_map(live_thread(pid), name) : found;
 }
 
 enum unguarded proc_unguarded(pid_t pid, const char *shim)
 {
-	enum elf kind = program_kind(pid);
+	enum elf kind;
 
+	pid = live_thread(pid);
+	kind = program_kind(pid);
 	if (kind == ELF_STATIC)
 		return UNGUARDED_STATIC;
 	if (kind == ELF_FOREIGN)
@@ -203,16 +275,8 @@ void make_printable(char *text)
 
 void proc_name(pid_t pid, char *buf, size_t size)
 {
-	char path[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	n = readlink(path, buf, size - 1);
-	if (n <= 0) {
+	if (!proc_program(pid, buf, size))
 		snprintf(buf, size, "a process");
-		return;
-	}
-	buf[n] = 0;
 	make_printable(buf);
 }
 
@@ -242,6 +306,22 @@ pid_t proc_parent(pid_t pid)
 		parent = -1;
 	free(text);
 	return parent;
+}
+
+uint64_t proc_started(pid_t pid)
+{
+	size_t len;
+	char *text = slurp(pid, "stat", 4096, &len);
+	char *at = text ? strrchr(text, ')') : NULL;
+	uint64_t started = 0;
+
+	/* The 22nd field; the name, in brackets, is the second. */
+	for (int i = 0; at && i < 20; i++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		started = strtoull(at, NULL, 10);
+	free(text);
+	return started;
 }
 
 static void children_of_task(pid_t pid, const char *task,
@@ -279,7 +359,62 @@ void proc_children(pid_t pid, void (*call)(void *context, pid_t child),
 		closedir(dir);
 }
 
-void proc_all(void (*call)(void *context, pid_t pid), void *context)
+uint64_t proc_image(pid_t pid)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	size_t len;
+	char *auxv = slurp(pid, "auxv", 4096, &len);
+
+	/* Of a process whose first thread has ended it is empty. */
+	for (size_t i = 0; auxv && i < len; i++)
+		hash = (hash ^ (unsigned char)auxv[i]) * 0x100000001b3u;
+	free(auxv);
+	return len ? hash : 0;
+}
+
+char **proc_argv(pid_t pid)
+{
+	size_t len, nr = 0;
+	char *text = slurp(live_thread(pid), "cmdline", CMDLINE_MAX, &len), *at;
+	char **argv = NULL;
+
+	if (text && len && len < CMDLINE_MAX) {
+		for (size_t i = 0; i < len; i++)
+			nr += !text[i];
+		/* The words behind the pointers: one free() for all. */
+		argv = malloc((nr + 2) * sizeof(*argv) + len + 1);
+	}
+	if (argv) {
+		at = (char *)(argv + nr + 2);
+		memcpy(at, text, len + 1);
+		nr = 0;
+		for (char *end = at + len; at < end; at += strlen(at) + 1)
+			argv[nr++] = at;
+		argv[nr] = NULL;
+	}
+	free(text);
+	return argv;
+}
+
+bool proc_program(pid_t pid, char *buf, size_t size)
+{
+	static const char gone[] = " (deleted)";
+	char path[64];
+	size_t len = sizeof(gone) - 1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)live_thread(pid));
+	n = readlink(path, buf, size - 1);
+	if (n <= 0)
+		return false;
+	buf[n] = 0;
+	if ((size_t)n > len && strcmp(buf + n - len, gone) == 0)
+		buf[(size_t)n - len] = 0;
+	return true;
+}
+
+void proc_all(void (*call)(void *context, pid_t pid, uint64_t ino),
+	      void *context)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -289,7 +424,7 @@ void proc_all(void (*call)(void *context, pid_t pid), void *context)
 		long pid = strtol(entry->d_name, &end, 10);
 
 		if (pid > 0 && !*end)
-			call(context, (pid_t)pid);
+			call(context, (pid_t)pid, entry->d_ino);
 	}
 	if (dir)
 		closedir(dir);

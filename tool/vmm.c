@@ -83,13 +83,13 @@ static int check_rights(const char *path, int fd, const struct stat *st)
 	bool gains = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
 
 	if (gains && (st->st_mode & S_ISUID) && st->st_uid != getuid())
-		return refuse(path, "it is set-user-ID, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; 'chmod u-s' it and give the user access to /dev/kvm (group kvm)");
+		return refuse(path, "it is set-user-ID, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; start the VMM itself by regpin, as a user who has access to /dev/kvm, and behind programs that change the user ('sudo regpin run ...')");
 	if (gains && (st->st_mode & S_ISGID) && (st->st_mode & S_IXGRP) &&
 	    st->st_gid != getgid())
-		return refuse(path, "it is set-group-ID, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; 'chmod g-s' it and give the user access to /dev/kvm (group kvm)");
+		return refuse(path, "it is set-group-ID, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; start the VMM itself by regpin, as a user who has access to /dev/kvm, and behind programs that change the group");
 	if (gains && getuid() != 0 &&
 	    fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		return refuse(path, "it has file capabilities, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; 'setcap -r' it, and give it what it needs by ambient capabilities (systemd: AmbientCapabilities=)");
+		return refuse(path, "it has file capabilities, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; use a copy of the VMM without them, and give it what it needs by ambient capabilities (systemd: AmbientCapabilities=)");
 	return 0;
 }
 

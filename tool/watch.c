@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A set of processes, by pidfd: a process id may be another's tomorrow. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,14 +30,37 @@ static struct watched *add(struct watch *watch, pid_t pid)
 	struct watched *process = find(watch, pid);
 	int fd;
 
-	if (process || watch->nr == WATCH_MAX || pid == getpid())
+	if (process || pid == getpid())
 		return process;
 	fd = pidfd_open(pid, 0);
+	if (watch->nr == WATCH_MAX || fd >= watch->last_fd ||
+	    (fd < 0 && (errno == EMFILE || errno == ENFILE))) {
+		if (fd >= 0)
+			close(fd);
+		watch->full = true;
+		return NULL;
+	}
 	if (fd < 0)
 		return NULL;
 	process = &watch->list[watch->nr++];
 	*process = (struct watched){ .pid = pid, .fd = fd };
 	return process;
+}
+
+#define OTHER_FILES	32
+
+/* As many files as this process may have. */
+static int raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	return limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
 }
 
 int watch_init(struct watch *watch, pid_t root, int lifeline)
@@ -43,6 +69,7 @@ int watch_init(struct watch *watch, pid_t root, int lifeline)
 	struct stat st;
 
 	memset(watch, 0, sizeof(*watch));
+	watch->last_fd = raise_limit() - OTHER_FILES;
 	if (fstat(lifeline, &st) < 0)
 		return -errno;
 	snprintf(watch->lifeline, sizeof(watch->lifeline), "pipe:[%lu]",
@@ -51,6 +78,7 @@ int watch_init(struct watch *watch, pid_t root, int lifeline)
 	if (!process)
 		return -errno;
 	process->root = true;
+	watch->born = proc_started(root);
 	return 0;
 }
 
@@ -62,12 +90,16 @@ static void drop(struct watch *watch, unsigned int i)
 
 void watch_prune(struct watch *watch)
 {
-	for (unsigned int i = watch->nr; i-- > 0;) {
-		struct pollfd pfd = { watch->list[i].fd, POLLIN, 0 };
+	static struct pollfd pfd[WATCH_MAX];
 
-		if (poll(&pfd, 1, 0) == 1)
+	for (unsigned int i = 0; i < watch->nr; i++)
+		pfd[i] = (struct pollfd){ watch->list[i].fd, POLLIN, 0 };
+	if (poll(pfd, watch->nr, 0) <= 0)
+		return;
+	/* The last one takes the place of one that is dropped, and was asked already. */
+	for (unsigned int i = watch->nr; i-- > 0;)
+		if (pfd[i].revents)
 			drop(watch, i);
-	}
 }
 
 /* Adds @pid, unless it is another's by the time that we hold its pidfd. */
@@ -97,7 +129,7 @@ static bool is_child(const struct watch *watch, pid_t pid)
 
 static bool is_holder(const struct watch *watch, pid_t pid)
 {
-	return proc_has_link(pid, watch->lifeline);
+	return proc_has_link(pid, watch->lifeline) > 0;
 }
 
 static void add_child(void *context, pid_t pid)
@@ -112,9 +144,8 @@ void watch_children(struct watch *watch)
 		proc_children(watch->list[i].pid, add_child, watch);
 }
 
-static void add_vm(void *context, pid_t pid)
+static void add_vm(struct watch *watch, pid_t pid)
 {
-	struct watch *watch = context;
 	struct watched *process;
 
 	if (proc_has_vm(pid) != 1 || (!find(watch, pid) && !is_holder(watch, pid)))
@@ -146,17 +177,85 @@ bool watch_is_ours(const struct watch *watch, pid_t pid)
 	return false;
 }
 
-static void add_holder(void *context, pid_t pid)
-{
-	struct watch *watch = context;
+/**
+ * struct scan - a look at all processes
+ * @watch: for this set
+ * @vm: only those that have a VM are added
+ * @list: all that are there, for the next look
+ * @nr, @size: how many, and how many there is room for
+ * @at: how many of @watch->known are behind us
+ */
+struct scan {
+	struct watch *watch;
+	bool vm;
+	struct known *list;
+	size_t nr, size, at;
+};
 
-	if (is_holder(watch, pid))
-		add_if(watch, pid, is_holder);
+static struct known *remember(struct scan *scan, pid_t pid, uint64_t ino)
+{
+	struct known *list;
+
+	if (scan->nr == scan->size) {
+		list = realloc(scan->list, (scan->size + 512) * 2 * sizeof(*list));
+		if (!list)
+			return NULL;
+		scan->list = list;
+		scan->size = (scan->size + 512) * 2;
+	}
+	list = &scan->list[scan->nr++];
+	*list = (struct known){ pid, ino, true };
+	return list;
+}
+
+/* Is it known from the last look that @pid, by this @ino, does not hold the lifeline? */
+static bool is_stranger(struct scan *scan, pid_t pid, uint64_t ino)
+{
+	const struct watch *watch = scan->watch;
+
+	while (scan->at < watch->nr_known && watch->known[scan->at].pid < pid)
+		scan->at++;
+	return scan->at < watch->nr_known && watch->known[scan->at].pid == pid &&
+	       watch->known[scan->at].ino == ino &&
+	       !watch->known[scan->at].holder;
+}
+
+/* Asked before its files, which may be many. */
+static bool is_older(const struct watch *watch, pid_t pid)
+{
+	uint64_t started = proc_started(pid);
+
+	return started && started < watch->born;
+}
+
+static void scan_one(void *context, pid_t pid, uint64_t ino)
+{
+	struct scan *scan = context;
+	bool stranger = is_stranger(scan, pid, ino) ||
+			is_older(scan->watch, pid);
+	struct known *known = remember(scan, pid, ino);
+
+	if (!stranger) {
+		int held = proc_has_link(pid, scan->watch->lifeline);
+
+		stranger = held == 0;
+		if (held > 0 && scan->vm)
+			add_vm(scan->watch, pid);
+		else if (held > 0)
+			add_if(scan->watch, pid, is_holder);
+	}
+	if (known)
+		known->holder = !stranger;
 }
 
 void watch_holders(struct watch *watch, bool vm)
 {
-	proc_all(vm ? add_vm : add_holder, watch);
+	struct scan scan = { .watch = watch, .vm = vm };
+
+	proc_all(scan_one, &scan);
+	free(watch->known);
+	watch->known = scan.list;
+	watch->nr_known = scan.nr;
 }
 
 void watch_only_vms(struct watch *watch)

@@ -7,9 +7,12 @@
 #define REGPIN_TOOL_WATCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-#define WATCH_MAX	64
+/* Fewer, if the agent may not have so many files. */
+#define WATCH_MAX	4096
 
 /**
  * struct watched - a process
@@ -18,6 +21,7 @@
  * @root: it is what `regpin run` became
  * @vm: it has, or had, a VM
  * @killed: it was sent SIGKILL
+ * @image: its program (proc_image()) when the shim was seen in it, or 0
  * @suspect: it was seen with a VM and without the shim, after the first VM
  * @ticks: how often it was seen with a VM and without a policy, before that
  */
@@ -25,7 +29,20 @@ struct watched {
 	pid_t pid;
 	int fd;
 	bool root, vm, killed, suspect;
+	uint64_t image;
 	unsigned int ticks;
+};
+
+/**
+ * struct known - a process that has been looked at for the lifeline
+ * @pid: its id
+ * @ino: the inode of its directory in /proc
+ * @holder: it had the lifeline open; one without it never gets it
+ */
+struct known {
+	pid_t pid;
+	uint64_t ino;
+	bool holder;
 };
 
 /**
@@ -33,11 +50,22 @@ struct watched {
  * @nr: how many
  * @list: they
  * @lifeline: "pipe:[INODE]", which all that came from the VMM have open
+ * @born: when the root was started: what came from it is not older
+ * @last_fd: from this number on there are no pidfds: some files must be left to look at
+ *	/proc by
+ * @full: there was a process that the set had no room for
+ * @known: all processes at the last watch_holders(), by rising ids
+ * @nr_known: how many
  */
 struct watch {
 	unsigned int nr;
 	struct watched list[WATCH_MAX];
 	char lifeline[32];
+	uint64_t born;
+	int last_fd;
+	bool full;
+	struct known *known;
+	size_t nr_known;
 };
 
 /* Begins with @root, and with the read end of the lifeline. 0 or -errno. */

@@ -8,6 +8,9 @@
  *	othervm		create one more, and go on with the last
  *	badvm		try to create a VM of a type that there is not
  *	vcpu		create a vCPU in the last VM
+ *	closevm		close the last VM's file; its vCPU keeps it alive
+ *	thread		go on in another thread, and end the first one
+ *	threads N	start N threads that sleep
  *	smm		add memory for SMM to the last VM
  *	run		let the vCPU execute the program of reads, writes and HLT
  *	flood N		as run, with N writes of EFER, which may violate a pin
@@ -33,6 +36,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -293,6 +297,21 @@ static void write_commands(void)
 	close(mem);
 }
 
+static void *sleep_on(void *unused)
+{
+	for (;;)
+		pause();
+}
+
+static void start_threads(unsigned long n)
+{
+	pthread_t thread;
+
+	while (n--)
+		if (pthread_create(&thread, NULL, sleep_on, NULL))
+			errx(70, "pthread_create");
+}
+
 static unsigned long number(char **word)
 {
 	if (!word[1])
@@ -316,6 +335,8 @@ static int with_number(char **word)
 		save(word[1]);
 	else if (!strcmp(*word, "load"))
 		load(word[1]);
+	else if (!strcmp(*word, "threads"))
+		start_threads(n);
 	else if (!strcmp(*word, "scribble"))
 		scribble(n);
 	else if (!strcmp(*word, "touch"))
@@ -332,6 +353,24 @@ static int with_number(char **word)
 	return 2;
 }
 
+static int step(char **word);
+
+static void *all_steps(void *words)
+{
+	for (char **word = words; *word;)
+		word += step(word);
+	exit(0);
+}
+
+static void go_on_in_thread(char **words)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, all_steps, words))
+		errx(70, "pthread_create");
+	pthread_exit(NULL);
+}
+
 static int step(char **word)
 {
 	if (!strcmp(*word, "vm") || !strcmp(*word, "rawvm"))
@@ -344,6 +383,10 @@ static int step(char **word)
 		close_all();
 	else if (!strcmp(*word, "vcpu"))
 		create_vcpu();
+	else if (!strcmp(*word, "closevm"))
+		close(vm);
+	else if (!strcmp(*word, "thread"))
+		go_on_in_thread(word + 1);
 	else if (!strcmp(*word, "smm"))
 		add_smram();
 	else if (!strcmp(*word, "run"))
@@ -368,7 +411,5 @@ static int step(char **word)
 
 int main(int argc, char **argv)
 {
-	for (argv++; *argv;)
-		argv += step(argv);
-	return 0;
+	all_steps(argv + 1);
 }

@@ -3,7 +3,9 @@
 #include "cm.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,11 +33,88 @@ static void the_dead(void **state)
 	assert_true(proc_has_shim(pid, "/x/libcmocka.so") < 0);
 }
 
+/* The command line, and another image after each execve(), of the same program, too. */
+static void executed(void **state)
+{
+	uint64_t image = proc_image(getpid());
+	int go[2], status;
+	char **argv, byte;
+	pid_t pid;
+
+	assert_true(image != 0);
+	assert_true(image == proc_image(getpid()));
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		assert_int_equal(dup2(go[0], 0), 0);
+		close(go[1]);
+		execlp("sh", "sh", "-c", "read x; :", "", "a,,b", (char *)NULL);
+		_exit(1);
+	}
+	for (int i = 0; i < 500 && proc_image(pid) == image; i++)
+		usleep(10000);
+	assert_true(proc_image(pid) != image && proc_image(pid));
+	argv = proc_argv(pid);
+	assert_non_null(argv);
+	assert_string_equal(argv[0], "sh");
+	assert_string_equal(argv[3], "");
+	assert_string_equal(argv[4], "a,,b");
+	assert_null(argv[5]);
+	free(argv);
+	assert_true(proc_started(pid) >= proc_started(getpid()));
+	byte = '\n';
+	assert_int_equal(write(go[1], &byte, 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_null(proc_argv(pid));
+	close(go[0]);
+	close(go[1]);
+}
+
+static void *wait_long(void *unused)
+{
+	pause();
+	return NULL;
+}
+
+/* Its first thread has ended: files, program and memory are the other's. */
+static void without_first_thread(void **state)
+{
+	char name[256];
+	pid_t pid = fork();
+	int found = 0;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, wait_long, NULL))
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	for (int i = 0; i < 500 && !found; i++) {
+		char path[64], target[8];
+
+		snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+		found = readlink(path, target, sizeof(target)) < 0;
+		usleep(10000);
+	}
+	assert_true(found);
+	assert_int_equal(proc_has_shim(pid, "/x/libcmocka.so"), 1);
+	assert_int_equal(proc_has_vm(pid), 0);
+	assert_true(proc_program(pid, name, sizeof(name)));
+	assert_int_equal(proc_has_link(pid, "/dev/null"), proc_has_link(getpid(), "/dev/null"));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_living),
 		cmocka_unit_test(the_dead),
+		cmocka_unit_test(executed),
+		cmocka_unit_test(without_first_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

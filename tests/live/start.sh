@@ -1,0 +1,243 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: start.sh REGPIN SHIM
+#
+# What may start, and what the guard finds: QEMU's command line wherever it comes from,
+# VMs by their vCPUs' files, more processes than can be watched, --require-vm, and the
+# lock of the sockets' directory. Prints TAP.
+set -u
+
+# shellcheck source=tests/live/vmm.sh
+source "$(dirname "$0")/vmm.sh"
+
+have_static=1
+"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -static -o vmm-static "$here/fakevmm.c" \
+	2>/dev/null || have_static=
+cat >policy.yaml <<'P'
+version: 1
+arming: start
+rules:
+  - register: EFER
+    sticky: [SCE, NXE]
+P
+sed 's/^rules/accept: [s3]\n&/' policy.yaml >accepts.yaml
+sed 's/sticky: .*/&\n    action: report/' policy.yaml >reports.yaml
+
+# run OPTION... -- VMM...: status in $status, stdout in out, stderr in err
+run()
+{
+	local options=" $* " with=(--policy policy.yaml)
+
+	options=${options%% -- *}
+	[[ "$options " != *" --policy "* ]] || with=()
+	rm -f events
+	timeout -k 1 60 "$regpin" run --no-ctl --events "$dir/events" "${with[@]}" "$@" \
+		>out 2>err <"${input:-/dev/null}"
+	status=$?
+}
+
+# The agent ends after the VMM: wait for what it writes last.
+await()
+{
+	for ((i = 0; i < 200; i++)); do
+		grep -qs -- "$1" "$2" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# shellcheck disable=SC2317 # tap.sh calls it
+evidence()
+{
+	printf '# status %s\n' "${status:-}"
+	sed 's/^/# out: /' out
+	sed 's/^/# err: /' err
+	[[ ! -e events ]] || sed 's/^/# events: /' events
+}
+
+is() # STATUS [PATTERN FILE]: for ok
+{
+	[[ $status == "$1" ]] || return 1
+	[[ $# == 1 ]] || await "$2" "$3"
+}
+
+refused() # REASON: the events have it, once
+{
+	await '"refused"' events &&
+		[[ $(jq -r 'select(.event == "refused").reason' events | sort | uniq -c |
+			tr -s ' ') == " 1 $1" ]]
+}
+
+# QEMU's command line
+
+qemu=$(command -v qemu-system-x86_64)
+if [[ -n $qemu ]] && timeout 20 "$qemu" -accel kvm -machine none -display none \
+	-monitor stdio <<<quit >/dev/null 2>&1; then
+	base=(-cpu "qemu64,-svm,-vmx" -m 64 -S -display none -nodefaults)
+	echo quit >quit
+	input=$dir/quit
+	# qemu STATUS WHAT PROGRAM ARGUMENTS: QEMU's monitor ends it, if it runs
+	qemu()
+	{
+		local want=$1 what=$2
+
+		shift 2
+		run "${policy[@]}" -- "$@" "${base[@]}" -monitor stdio
+		is "$want"
+		ok $? "$what"
+	}
+	policy=()
+	s3=(-accel kvm -machine "q35,smm=off")
+	off=("${s3[@]}" -global ICH9-LPC.disable_s3=1)
+	qemu 0 "q35 without S3 runs" qemu-system-x86_64 "${off[@]}"
+	qemu 126 "q35 with S3 is not started" qemu-system-x86_64 "${s3[@]}"
+	qemu 126 "... by the name kvm" kvm -machine "q35,smm=off"
+	qemu 126 "... with PIIX4's option" qemu-system-x86_64 "${s3[@]}" \
+		-global PIIX4_PM.disable_s3=1
+	qemu 126 "... undone" qemu-system-x86_64 "${off[@]}" -global ICH9-LPC.disable_s3=0
+	qemu 126 "... with a telling name" qemu-system-x86_64 "${s3[@]}" -name microvm,guest=x
+	ln -s "$qemu" link
+	qemu 126 "... by a symbolic link" ./link "${s3[@]}"
+	cp "$qemu" copy
+	qemu 126 "... by a copy of another name" ./copy "${s3[@]}"
+	qemu 125 "... behind a shell: gets no VM" sh -c 'exec qemu-system-x86_64 "$@"' sh "${s3[@]}"
+	refused s3
+	ok $? "... with an event"
+	! grep -q '"attached"' events
+	ok $? "... and none was attached"
+	qemu 125 "... as a copy behind a shell" sh -c './copy "$@"; exit $?' sh "${s3[@]}" \
+		-L "${qemu%/bin/*}/share/qemu" -L "${qemu%/bin/*}/share/seabios"
+	qemu 0 "a shell without S3 runs" sh -c 'exec qemu-system-x86_64 "$@"' sh "${off[@]}"
+	mkdir -p sub
+	printf '[global]\ndriver = "ICH9-LPC"\nproperty = "disable_s3"\nvalue = "1"\n' >sub/off.conf
+	qemu 0 "a configuration file, relative to where QEMU runs" \
+		sh -c 'cd sub && exec qemu-system-x86_64 "$@"' \
+		sh "${s3[@]}" -readconfig off.conf
+	policy=(--policy accepts.yaml)
+	qemu 0 "a policy that accepts S3" qemu-system-x86_64 "${s3[@]}"
+	qemu 126 "... and no TCG" qemu-system-x86_64 -accel tcg
+	grep -q "^regpin: the VMM was not started: .*emulate its guest (TCG)" err
+	ok $? "... and why not"
+	policy=(--policy reports.yaml)
+	qemu 0 "a policy that only reports" qemu-system-x86_64 "${s3[@]}"
+	policy=()
+	for accel in kvm:tcg tcg; do
+		run -- qemu-system-x86_64 -S -no-user-config -nodefaults -nographic \
+			-machine none,accel=$accel -monitor stdio
+		is 0
+		ok $? "libvirt's question with $accel"
+	done
+	run --require-vm -- qemu-system-x86_64 --version
+	is 125 "require-vm" err && grep -q "QEMU emulator" out
+	ok $? "--require-vm: --version is no success"
+else
+	skip "QEMU's command line" "no qemu-system-x86_64 that can use KVM"
+fi
+
+input=/dev/null
+
+# Others
+
+run -- ./vmm vm vm exit 0
+is 0 '"detached"' events && [[ $(grep -c "S3 can't be checked" err) == 1 &&
+	$(jq -r 'select(.reason == "s3").event' events) == degraded ]]
+ok $? "that the S3 of another VMM can't be checked is reported once"
+run --policy accepts.yaml -- ./vmm vm exit 0
+is 0 '"detached"' events && ! grep -q S3 err events
+ok $? "... if it matters"
+run --require-vm -- ./vmm vm exit 0
+is 0 '"detached"' events
+ok $? "--require-vm: a VM is a success"
+run --require-vm -- ./vmm exit 0
+is 125 "created no KVM VM" err
+ok $? "--require-vm: none is not"
+run --require-vm -- ./vmm exit 7
+is 7
+ok $? "--require-vm: the VMM's own status stays"
+run --require-vm -- ./vmm kill 10
+is 138
+ok $? "--require-vm: and so does its signal"
+run --require-vm -- ./vmm daemonize vm sleep 300
+is 0
+ok $? "--require-vm: a VM in the background is a success"
+run -- ./vmm exit 0
+is 0 "nothing was protected" err
+ok $? "without it there is a warning"
+rm -f out
+"$regpin" run --no-ctl --policy policy.yaml --require-vm -- ./vmm pid vm touch ready sleep 20000 \
+	>out 2>err &
+pid=$!
+for ((i = 0; i < 200; i++)); do [[ ! -e ready ]] || break; sleep 0.05; done
+kill -USR1 "$pid"
+wait "$pid"
+status=$?
+vmm=$(sed -n 's/^pid //p' out)
+is 138 && [[ -n $vmm && $vmm != "$pid" && ! -d /proc/$vmm ]]
+ok $? "--require-vm: a signal is passed on"
+
+# What the guard sees
+
+if [[ $have_static ]]; then
+	printf '#!/bin/sh\n./vmm-static vm vcpu closevm sleep 20000\nexit $?\n' >script
+	chmod +x script
+	run -- ./script
+	is 137 && refused static
+	ok $? "a VM without its file is seen by its vCPU"
+	printf '#!/bin/sh\n./vmm-static vm vcpu thread closevm sleep 20000\nexit $?\n' >script
+	run -- ./script
+	is 137 && refused static
+	ok $? "... in a process whose first thread has ended"
+	printf '#!/bin/sh\n./vmm vm\n./vmm-static vm vcpu closevm sleep 20000\nexit $?\n' >script
+	run -- ./script
+	is 137 && refused static
+	ok $? "... after another VM was attached"
+	cat >many <<'S'
+#!/bin/bash
+for ((i = 0; i < 150; i++)); do sleep 20 & done
+./vmm-static vm vcpu sleep 20000
+status=$?
+kill $(jobs -p)
+exit $status
+S
+	chmod +x many
+	run -- ./many
+	is 137 && refused static
+	ok $? "... behind 150 processes"
+	bash -c 'ulimit -n 100; exec "$@"' - timeout -k 1 60 "$regpin" run --no-ctl \
+		--policy policy.yaml --events "$dir/crowd" -- ./many >out 2>err </dev/null
+	status=$?
+	cp crowd events
+	is 137 "can't watch more" err && await '"crowd"' events
+	ok $? "more processes than the agent can watch end the start"
+	for ((i = 0; i < 100; i++)); do
+		pgrep -f "^./vmm-static vm vcpu sleep" >/dev/null || break
+		sleep 0.05
+	done
+	! pgrep -f "^./vmm-static vm vcpu sleep" >/dev/null
+	ok $? "... all of them"
+else
+	skip "VMs that the guard sees" "no static libc"
+fi
+
+# Sockets
+
+mkdir -m 755 ctl
+exec 9<ctl
+flock -x 9
+timeout 30 "$regpin" run --policy policy.yaml --ctl "$dir/ctl" -- ./vmm vm exit 3 >out 2>err
+status=$?
+is 3 && [[ $(stat -c %a ctl/.lock) == 600 ]]
+ok $? "a lock on the sockets' directory, which all users can take, hinders no start"
+exec 9>&-
+timeout 30 flock -x ctl/.lock "$regpin" run --policy policy.yaml --ctl "$dir/ctl" -- ./vmm vm \
+	>out 2>err
+status=$?
+is 125 "another process holds the lock" err
+ok $? "one on the file in it is named"
+"$regpin" run --policy policy.yaml --ctl /tmp -- ./vmm vm >out 2>err
+status=$?
+is 125 "name a directory of your own" err && ! grep -q chmod err
+ok $? "/tmp is no place for sockets, and stays as it is"
+
+printf '1..%d\n' "$nr"
+exit "$failed"

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * `run` sees the command line that it was given itself: that of a wrapper, perhaps.
+ * What counts is the command line of the process that makes the VM.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admit.h"
+#include "proc.h"
+#include "s3.h"
+
+static void report_unknown(struct agent *agent, pid_t pid, const char *text)
+{
+	struct notice notice = {
+		.event = "degraded", .reason = "s3", .text = text,
+		.pid = (uint32_t)pid,
+	};
+
+	if (agent->s3_unknown)
+		return;
+	agent->s3_unknown = true;
+	agent_say(agent, "warning: %s", text);
+	agent_notice(agent, &notice);
+}
+
+/* Its paths are read as it would read them: it may be in a container. */
+static enum vmm_fault fault_of(const struct agent *agent, pid_t pid,
+			       const char *const *argv, char *text, size_t size)
+{
+	char name[PATH_MAX], path[64], root[64], cwd[64];
+	struct vmm_line line = {
+		.path = path, .name = name, .argv = argv, .root = root, .cwd = cwd,
+	};
+
+	if (!proc_program(pid, name, sizeof(name)))
+		return VMM_UNKNOWN;
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
+	snprintf(cwd, sizeof(cwd), "/proc/%d/cwd", (int)pid);
+	return vmm_fault(&agent->launch->policy, &line, text, size);
+}
+
+static void report_refused(struct agent *agent, pid_t pid, const char *text)
+{
+	char name[256];
+	struct notice notice = {
+		.event = "refused", .reason = "s3", .text = text,
+		.pid = (uint32_t)pid,
+	};
+
+	proc_name(pid, name, sizeof(name));
+	agent_say(agent, "%s (pid %d) gets no VM: %s", name, (int)pid, text);
+	agent_notice(agent, &notice);
+}
+
+bool admit(struct agent *agent, pid_t pid)
+{
+	char text[1024] = "S3 can't be checked: the VMM's command line can't be read";
+	enum vmm_fault fault = VMM_UNKNOWN;
+	char **argv = proc_argv(pid);
+
+	if (argv)
+		fault = fault_of(agent, pid, (const char *const *)argv, text,
+				 sizeof(text));
+	else if (proc_has_shim(pid, agent->launch->shim) == -ESRCH)
+		fault = VMM_FINE;	/* it has ended */
+	free(argv);
+	make_printable(text);
+	if (fault == VMM_UNKNOWN)
+		report_unknown(agent, pid, text);
+	if (fault == VMM_S3)
+		report_refused(agent, pid, text);
+	return fault != VMM_S3;
+}

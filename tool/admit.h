@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Is a process that makes a VM one whose guests can keep their pins? */
+#ifndef REGPIN_TOOL_ADMIT_H
+#define REGPIN_TOOL_ADMIT_H
+
+#include "agent.h"
+
+/*
+ * Looks at the command line of @pid, which is about to make a VM. Returns true if it may;
+ * otherwise the reason has been reported. That nothing can be known of it is reported,
+ * too, and once.
+ */
+bool admit(struct agent *agent, pid_t pid);
+
+#endif
