@@ -93,6 +93,7 @@ static int run(int vcpu, void *arg, int (*next)(int, unsigned long, void *))
 			return ret;
 		exits++;
 		count(regpin_cr_write(kvm_run));
+		regpin_cr_write(kvm_run)->error = 0;
 	}
 }
 

@@ -270,7 +270,7 @@ static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
 
 	if (filtered) {
 		vcpu->run.exit_reason = KVM_EXIT_X86_CR_WRITE;
-		*w = (struct regpin_cr_write){ .reg = nr };
+		*w = (struct regpin_cr_write){ .error = 1, .reg = nr };
 		w->old_value = old;
 		w->value = value;
 		w->filtered = filtered;

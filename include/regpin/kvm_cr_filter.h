@@ -75,7 +75,8 @@ struct kvm_x86_cr_filter {
 
 /**
  * struct regpin_cr_write - kvm_run.cr_write
- * @error:	in: 0: perform the write of @value; else #GP(0)
+ * @error:	out: 1, so that a write which is not answered ends in #GP(0), or 0 if @cause
+ *		is KVM_X86_CR_CAUSE_INIT; in: 0: perform the write of @value, otherwise #GP(0)
  * @cause:	KVM_X86_CR_CAUSE_*
  * @reg:	KVM_X86_CR_FILTER_CR0 etc.
  * @flags:	0

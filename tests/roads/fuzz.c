@@ -398,10 +398,8 @@ static void one_guest(void)
 			break;
 		check(vcpu);
 		if (reason == KVM_EXIT_X86_CR_WRITE) {
-			if (w->value & 1)
-				w->value = w->old_value;
-			else
-				w->error = 1;
+			w->error = !(w->value & 1);
+			w->value = w->old_value;
 		}
 		if (reason != KVM_EXIT_IO)
 			continue;

@@ -197,7 +197,7 @@ bool mock_mov_cr(unsigned int n, unsigned int cr, uint64_t value)
 	regpin_vcpu_enter(vcpu->regpin);
 	if ((*reg & ~value & f->clear_mask) || (~*reg & value & f->set_mask)) {
 		vcpu->run.exit_reason = KVM_EXIT_X86_CR_WRITE;
-		*w = (struct regpin_cr_write){ .reg = nr };
+		*w = (struct regpin_cr_write){ .error = 1, .reg = nr };
 		w->old_value = *reg;
 		w->value = value;
 		assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);

@@ -284,7 +284,8 @@ static void test_swap_away(void **context)
 	assert_int_equal(regpin_vm_set_policy(mock.vm, none), 0);
 	assert_int_equal(regpin_vm_policy_done(mock.vm), 0);
 	vcpu->run.exit_reason = KVM_EXIT_X86_CR_WRITE;
-	*w = (struct regpin_cr_write){ .reg = KVM_X86_CR_FILTER_CR4 };
+	*w = (struct regpin_cr_write){ .error = 1,
+				       .reg = KVM_X86_CR_FILTER_CR4 };
 	w->old_value = CR4_ON;
 	w->value = CR4_PAE;
 	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
