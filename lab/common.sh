@@ -3,7 +3,7 @@
 # Sourced by the lab's programs on the host: messages, the cache's place and
 # facts, and the building of initramfs images from Debian's kernel modules.
 
-lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # For modprobe and depmod, which live in sbin.
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -30,13 +30,36 @@ lab_need()
 		lab_die "missing on this machine: ${missing[*]}; run $lab_dir/install lab"
 }
 
+# lab_covered PATH: is that of a place where a machine of the lab has its own files?
+lab_covered()
+{
+	case $1/ in
+	/run/* | /dev/* | /proc/* | /sys/* | /var/tmp/* | /var/run/*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# lab_place PATH WHAT: refuse what no machine of the lab could have at that place. The
+# path is a word of make, of commands and of QEMU's options on its way there.
+lab_place()
+{
+	case $1/ in
+	/proc/* | /sys/* | /dev/pts/* | /run/out/* | /run/lab/* | /run/tmp/* | /mods/* | /host/*)
+		lab_die "$2 $1 can't be there: the lab's machines have files of their own at that place" ;;
+	/run/ | /dev/ | /dev/shm/ | /var/tmp/ | /tmp/ | // | /lab/)
+		lab_die "$2 $1 can't be that directory itself, which the lab's machines need: put it in one below it" ;;
+	esac
+	[[ $1 =~ ^[A-Za-z0-9/._+~-]+$ ]] ||
+		lab_die "$2 $1 has a character in its path that make, QEMU or the lab's commands can't handle:" \
+			"use letters, digits and any of / . _ + ~ - only"
+}
+
 lab_cache_dir()
 {
 	local dir=${REGPIN_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/regpin}
 
 	[[ $dir == /* ]] || dir=$PWD/$dir
-	[[ $dir != *[[:space:]]* ]] ||
-		lab_die "the cache's path has a space in it, which make can't handle: '$dir'; set REGPIN_CACHE"
+	(lab_place "$dir" "the cache (REGPIN_CACHE)") || return
 	printf '%s\n' "$dir"
 }
 
