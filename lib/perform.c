@@ -23,6 +23,24 @@ static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 	return ends && vcpu->run->flags & RUN_X86_GUEST_MODE;
 }
 
+/*
+ * PAT of a guest's own guest, where that one has its own: KVM_SET_MSRS and KVM_GET_MSRS
+ * act on L1's, so userspace can't perform the access.
+ */
+static bool is_other_pat(const struct regpin_vcpu *vcpu, uint32_t index)
+{
+	return index == MSR_PAT && atomic_load(&vcpu->vm->own_pat) &&
+	       vcpu->run->flags & RUN_X86_GUEST_MODE;
+}
+
+#define QUIRK_NESTED_SVM_SHARED_PAT	(1ull << 11)	/* Linux 7 */
+
+void regpin_vm_disabled_quirks(struct regpin_vm *vm, __u64 quirks)
+{
+	if (quirks & QUIRK_NESTED_SVM_SHARED_PAT)
+		atomic_store(&vm->own_pat, true);
+}
+
 #define MCG_LMCE_P	(1ull << 27)
 
 /* The VMM may set up machine checks at any time. */
@@ -44,6 +62,7 @@ int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
 	if (replay_needs_lmce(access->index, value))
 		vcpu->guest.lmce = has_lmce(vcpu);
 	if (!replay_valid(&vcpu->guest, access->index, paging, old, value) ||
+	    is_other_pat(vcpu, access->index) ||
 	    ends_nesting(vcpu, access->index, old, value))
 		return -EINVAL;
 	ret = vcpu_set_msr(vcpu, access->index, value);
@@ -54,7 +73,8 @@ int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
 
 int perform_read(const struct regpin_vcpu *vcpu, struct access *access)
 {
-	if (!replay_readable(&vcpu->guest, access->index))
+	if (!replay_readable(&vcpu->guest, access->index) ||
+	    is_other_pat(vcpu, access->index))
 		return -EINVAL;
 	return vcpu_get_msr(vcpu, access->index, &access->old_value);
 }

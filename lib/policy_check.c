@@ -162,6 +162,12 @@ static bool check_unfiltered(struct check *check)
 {
 	const struct rule *rule = check->rule;
 
+	if (rule_touches(rule, MSR_KVM_GUEST_SSP, 1)) {
+		rule_problem(check, false,
+			     "%s: 0x4b564dff (GUEST_SSP) is the number by which KVM gives the guest's SSP to the VMM, no MSR of a guest's: leave it out",
+			     check->subject);
+		return true;
+	}
 	/* Open they are in any case. */
 	if (rule->type == RULE_ALLOW)
 		return false;
@@ -174,7 +180,7 @@ static bool check_unfiltered(struct check *check)
 	if ((rule->access & ACCESS_WRITE) &&
 	    rule_touches(rule, MSR_TSC_DEADLINE, 1)) {
 		rule_problem(check, false,
-			     "%s: on VMX hosts KVM's fast path takes writes to TSC_DEADLINE (0x6e0) before the filter: leave it out; only deny: read holds",
+			     "%s: KVM's fast path takes writes to TSC_DEADLINE (0x6e0) before the filter, on Intel hosts and, from Linux 7 on, on AMD's: leave it out; only deny: read holds",
 			     check->subject);
 		return true;
 	}

@@ -86,7 +86,7 @@ static void check_default_holes(struct check *check)
 	if (access & ACCESS_WRITE &&
 	    !spoken_of(policy, MSR_TSC_DEADLINE, 1, ACCESS_WRITE))
 		rule_problem(check, true,
-			     "default: deny does not hold for writes to TSC_DEADLINE (0x6e0) on VMX hosts, where KVM's fast path takes them before the filter: allow it, or accept that it depends on the host");
+			     "default: deny does not hold for writes to TSC_DEADLINE (0x6e0) on Intel hosts and, from Linux 7 on, on AMD's, where KVM's fast path takes them before the filter: allow it, or accept that it depends on the host");
 }
 
 static void check_default(struct check *check)

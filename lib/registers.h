@@ -25,6 +25,8 @@
 #define MSR_FEATURE_CONTROL	0x3au
 #define MSR_MCG_CAP		0x179u
 #define MSR_PAT			0x277u
+#define MSR_LASTBRANCHFROMIP	0x1dbu	/* and three behind it */
+#define MSR_KVM_GUEST_SSP	0x4b564dffu	/* KVM's own number, no MSR */
 #define MSR_FS_BASE		0xc0000100u
 #define MSR_KERNEL_GS_BASE	0xc0000102u
 #define MSR_TSC_AUX		0xc0000103u

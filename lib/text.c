@@ -24,6 +24,8 @@ static const char *const refusals[REGPIN_REFUSED_MAX] = {
 		"the VMM uses a vCPU whose VM this process did not create or receive, so its policy is not in place",
 	[REGPIN_REFUSED_CPUID] =
 		"the VM's vCPUs differ in vendor, family or model, so that not the same rules of the policy hold for all of them: give them one CPUID, or write the policy without `when`",
+	[REGPIN_REFUSED_CONFIDENTIAL] =
+		"the VMM makes a confidential VM (SEV, SEV-ES, SEV-SNP or TDX), or one of a type that regpin does not know: its registers are not the host's to see and to set, so no rule would hold; make one of the default type without memory encryption (QEMU: no -object sev-guest, sev-snp-guest or tdx-guest, no -machine confidential-guest-support=), or start it without regpin",
 };
 
 const char *regpin_refusal_text(unsigned int reason)

@@ -277,6 +277,8 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 	if (options && options->size != sizeof(*options))
 		return -EINVAL;
 	host_probe_fd(&host, kvm_fd);
+	if (vm_is_confidential(vm_fd))
+		return -EPERM;
 	return vm_attach(policy, &host, vm_fd, options, ret);
 }
 
@@ -340,6 +342,10 @@ static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
 		return -EPERM;
 	*hold = vm_holds(vm, whole);
 	err = vm_resolve(vm, whole, *hold, ret);
+	/* On the way back the filter of before may be in place yet. */
+	if (!err && whole != vm->before && vm->vcpus &&
+	    lbr_comes_late(&vm->host, vm->policy, *ret))
+		err = -EOPNOTSUPP;
 	return err ? err : try_filter(vm, *ret);
 }
 

@@ -110,6 +110,7 @@ struct in_force {
  * @has_filtered: it was so once: KVM may have an exit of it on its way
  * @forwards: hypercall 13 comes to us, and not because the VMM wants it
  * @smm: it has memory for SMM
+ * @own_pat: the guests of its guests have PATs of their own
  * @stopped: the VM must not run on
  * @unfiltered: KVM has refused the filters of @policy: a reset does not lift @stopped
  *	before it takes them
@@ -153,6 +154,7 @@ struct regpin_vm {
 	_Atomic bool has_filtered;
 	_Atomic bool forwards;
 	_Atomic bool smm;
+	_Atomic bool own_pat;
 	_Atomic bool stopped;
 	bool unfiltered;
 	_Atomic uint32_t settled;
@@ -415,6 +417,13 @@ int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
 	     struct filter_copy *out);
 int vm_set_msrs(struct regpin_vm *vm);
 int vm_refilter_locked(struct regpin_vm *vm);
+
+/* confidential.c: does KVM say that the host can't see this VM's registers? */
+bool vm_is_confidential(int vm_fd);
+
+/* lbr.c: has @to rules that this host would enforce only had they been there before? */
+bool lbr_comes_late(const struct host *host, const struct regpin_policy *from,
+		    const struct regpin_policy *to);
 
 /* Sends a refusal as an event and returns -EPERM. */
 int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,

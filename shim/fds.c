@@ -191,6 +191,8 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	ret = regpin_vm_attach(session_policy(), kvm_fd, vm_fd, &options, &vm);
 	if (ret == -E2BIG)
 		session_die(REGPIN_REFUSED_FILTER);
+	if (ret == -EPERM)
+		session_die(REGPIN_REFUSED_CONFIDENTIAL);
 	if (ret)
 		session_die(REGPIN_REFUSED_HOST);
 	/* A VM that had this number before is the VMM's memory, not ours. */

@@ -192,6 +192,8 @@ static int create_vm(int fd, void *arg)
 {
 	int ret;
 
+	if (regpin_check_vm_type((uintptr_t)arg))
+		session_die(REGPIN_REFUSED_CONFIDENTIAL);
 	session_creating();
 	ret = real_ioctl(fd, KVM_CREATE_VM, arg);
 	if (ret >= 0)
@@ -210,20 +212,52 @@ static int create_vcpu(int fd, void *arg)
 	return ret;
 }
 
+static int disable_quirks(struct regpin_vm *vm, int fd,
+			  const struct kvm_enable_cap *cap)
+{
+	int ret = real_ioctl(fd, KVM_ENABLE_CAP, (void *)cap);
+
+	if (!ret)
+		regpin_vm_disabled_quirks(vm, cap->args[0]);
+	return ret;
+}
+
+/* Other capabilities may be a vCPU's, or not ours to look at. */
+static bool cap_is_of_vm(uint32_t cap)
+{
+	return cap == KVM_CAP_X86_USER_SPACE_MSR ||
+	       cap == KVM_CAP_EXIT_HYPERCALL ||
+	       cap == KVM_CAP_DISABLE_QUIRKS || cap == KVM_CAP_DISABLE_QUIRKS2 ||
+	       cap == KVM_CAP_VM_COPY_ENC_CONTEXT_FROM ||
+	       cap == KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM;
+}
+
 static int enable_cap(int fd, void *arg)
 {
 	const struct kvm_enable_cap *cap = arg;
 	struct regpin_vm *vm;
 
-	if (!cap || cap->flags || (cap->cap != KVM_CAP_X86_USER_SPACE_MSR &&
-				   cap->cap != KVM_CAP_EXIT_HYPERCALL))
+	if (!cap || cap->flags || !cap_is_of_vm(cap->cap))
 		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
 	vm = fds_learn_vm(fd);
 	if (!vm)
 		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
+	if (regpin_vm_check_cap(vm, cap->cap))
+		session_refused();
 	if (cap->cap == KVM_CAP_EXIT_HYPERCALL)
 		return to_errno(regpin_vm_set_hypercalls(vm, cap->args[0]));
-	return to_errno(regpin_vm_set_user_msr(vm, cap->args[0]));
+	if (cap->cap == KVM_CAP_X86_USER_SPACE_MSR)
+		return to_errno(regpin_vm_set_user_msr(vm, cap->args[0]));
+	return disable_quirks(vm, fd, cap);
+}
+
+static int encrypt_op(int fd, void *arg)
+{
+	struct regpin_vm *vm = fds_learn_vm(fd);
+
+	if (vm && regpin_vm_check_encrypt_op(vm, arg))
+		session_refused();
+	return real_ioctl(fd, KVM_MEMORY_ENCRYPT_OP, arg);
 }
 
 static int set_msr_filter(int fd, void *arg)
@@ -328,6 +362,8 @@ static COLD int dispatch(int fd, unsigned long request, void *arg)
 		return create_vcpu(fd, arg);
 	case KVM_ENABLE_CAP:
 		return enable_cap(fd, arg);
+	case KVM_MEMORY_ENCRYPT_OP:
+		return encrypt_op(fd, arg);
 	case KVM_X86_SET_MSR_FILTER:
 		return set_msr_filter(fd, arg);
 	case KVM_SET_USER_MEMORY_REGION:

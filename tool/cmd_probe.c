@@ -15,6 +15,7 @@
 #include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
+#include "probe_traits.h"
 
 /* One for each register file: what is asked about it holds for all types. */
 struct answer {
@@ -282,11 +283,14 @@ static unsigned int missing(const struct host *host,
 static int print_json(const struct host *host,
 		      const struct regpin_policy *policy, unsigned int stops)
 {
+	struct host_traits traits;
 	struct json json;
 
 	json_begin(&json, stdout);
 	json_object_begin(&json, NULL);
 	json_host(&json, host);
+	host_traits(&traits, host);
+	probe_json_traits(&json, &traits);
 	json_kinds(&json, host);
 	if (policy) {
 		json_bool(&json, "starts", !stops);
@@ -302,6 +306,8 @@ static int print_json(const struct host *host,
 static void print_text(const struct host *host,
 		       const struct regpin_policy *policy, unsigned int stops)
 {
+	struct host_traits traits;
+
 	if (policy) {
 		print_rules(host, policy);
 		printf("regpin run %s with this policy on this host\n",
@@ -309,6 +315,8 @@ static void print_text(const struct host *host,
 		return;
 	}
 	print_host(host);
+	host_traits(&traits, host);
+	probe_print_traits(host, &traits);
 	printf("\n");
 	for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++)
 		print_kind(host, kind);

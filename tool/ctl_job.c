@@ -162,7 +162,7 @@ static struct outcome policy_outcome(int32_t result)
 	case -EPERM:
 		return (struct outcome){ "refused", "the guest has what this policy does not accept (nested virtualisation, SMM, S3): the old policy stays" };
 	case -EOPNOTSUPP:
-		return (struct outcome){ "refused", "this KVM lacks what one of its rules needs: the old policy stays" };
+		return (struct outcome){ "refused", "this KVM lacks what one of its rules needs, or one is on the LASTBRANCH* MSRs, which AMD hosts filter reliably only if the VM was started with it: the old policy stays" };
 	case -ENOTRECOVERABLE:
 		return (struct outcome){ "failed", "it is in force, but KVM has refused its filters for a VM, which is stopped, also over a reset, till KVM takes them" };
 	case -ESTALE:

@@ -39,6 +39,7 @@ static const char *const refusal_names[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_HOST] = "host",
 	[REGPIN_REFUSED_FD] = "fd",
 	[REGPIN_REFUSED_CPUID] = "cpuid",
+	[REGPIN_REFUSED_CONFIDENTIAL] = "confidential",
 };
 
 static const char *const cause_names[REGPIN_CAUSE_MAX] = {

@@ -134,6 +134,8 @@ enum regpin_cause {
  * @REGPIN_REFUSED_FD: a KVM fd whose VM is not known to regpin
  * @REGPIN_REFUSED_CPUID: the CPUIDs of two vCPUs differ so that not the same rules of
  *	the policy hold for both
+ * @REGPIN_REFUSED_CONFIDENTIAL: the VM is to be one whose registers or memory are not
+ *	the host's to see (SEV, SEV-ES, SEV-SNP, TDX), or of a type that is not known
  * @REGPIN_REFUSED_MAX: number of reasons
  */
 enum regpin_refusal {
@@ -145,6 +147,7 @@ enum regpin_refusal {
 	REGPIN_REFUSED_HOST,
 	REGPIN_REFUSED_FD,
 	REGPIN_REFUSED_CPUID,
+	REGPIN_REFUSED_CONFIDENTIAL,
 	REGPIN_REFUSED_MAX
 };
 

@@ -108,6 +108,19 @@ const char *regpin_register_name(unsigned int kind, __u32 index);
 const char *regpin_refusal_text(unsigned int reason);
 
 /**
+ * regpin_check_vm_type() - may a VM be of this type?
+ * @type: the argument of KVM_CREATE_VM, before KVM is asked
+ *
+ * The default type may, and KVM_X86_SW_PROTECTED_VM, whose registers are KVM's. The
+ * others are confidential VMs (KVM_X86_SEV_VM, KVM_X86_SEV_ES_VM, KVM_X86_SNP_VM,
+ * KVM_X86_TDX_VM), whose registers or memory are not the host's to see, or not known.
+ *
+ * Returns: 0, or -EPERM; then the VMM should end. regpin_refusal_text() has the reason
+ * for REGPIN_REFUSED_CONFIDENTIAL.
+ */
+int regpin_check_vm_type(__u64 type);
+
+/**
  * regpin_vm_attach() - put a VM under a policy
  * @policy: the policy; must outlive the VM
  * @kvm_fd: /dev/kvm; only used during the call
@@ -123,7 +136,8 @@ const char *regpin_refusal_text(unsigned int reason);
  * pins, hypercall 13 is enabled where KVM can forward it.
  *
  * Returns: 0, -EINVAL on a wrong @options->size, -EOPNOTSUPP if this KVM lacks
- * what a rule that is not optional needs, -ENOMEM, or the ioctls' errors.
+ * what a rule that is not optional needs, -EPERM if the VM's registers are protected
+ * from the host (KVM tells since Linux 6.11), -ENOMEM, or the ioctls' errors.
  * (KVM: Documentation/virt/kvm/api.rst, "KVM_X86_SET_MSR_FILTER".)
  */
 int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
@@ -185,6 +199,44 @@ int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask);
  * Returns: 0, or KVM's error (-EINVAL on one that it doesn't forward).
  */
 int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask);
+
+/**
+ * regpin_vm_check_encrypt_op() - may the VMM issue this KVM_MEMORY_ENCRYPT_OP?
+ * @vm: the VM
+ * @cmd: the ioctl's argument; only whether it is NULL matters, which is a question
+ *	to KVM and not a command
+ *
+ * KVM_SEV_INIT, KVM_SEV_ES_INIT, KVM_SEV_INIT2 and the like turn the VM into a
+ * confidential one, and the other commands are for such a VM only.
+ *
+ * Returns: 0, or -EPERM before KVM is asked; an event with REGPIN_REFUSED_CONFIDENTIAL
+ * went out, and the VMM should end.
+ */
+int regpin_vm_check_encrypt_op(struct regpin_vm *vm, const void *cmd);
+
+/**
+ * regpin_vm_check_cap() - may the VMM enable this capability?
+ * @vm: the VM
+ * @cap: @cap of struct kvm_enable_cap
+ *
+ * KVM_CAP_VM_COPY_ENC_CONTEXT_FROM and KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM give the VM the
+ * memory encryption of another one. KVM_CAP_X86_USER_SPACE_MSR and
+ * KVM_CAP_EXIT_HYPERCALL are regpin_vm_set_user_msr()'s and regpin_vm_set_hypercalls()'s.
+ *
+ * Returns: 0, or -EPERM as regpin_vm_check_encrypt_op().
+ */
+int regpin_vm_check_cap(struct regpin_vm *vm, __u32 cap);
+
+/**
+ * regpin_vm_disabled_quirks() - the VMM has disabled quirks of KVM
+ * @vm: the VM
+ * @quirks: @args[0] of KVM_CAP_DISABLE_QUIRKS2 or KVM_CAP_DISABLE_QUIRKS, which KVM took
+ *
+ * Without KVM_X86_QUIRK_NESTED_SVM_SHARED_PAT a guest's own guest has a PAT of its own
+ * on AMD, which KVM_SET_MSRS does not reach. What the policy has to judge of that one
+ * is refused to the guest from then on, with #GP.
+ */
+void regpin_vm_disabled_quirks(struct regpin_vm *vm, __u64 quirks);
 
 /**
  * regpin_vm_check_slot() - may the VMM add this memory slot?
@@ -406,8 +458,9 @@ int regpin_vm_windowed(const struct regpin_vm *vm);
  * While a vCPU may still judge by the policy before, regpin_vm_settled() having
  * said no, only that one can be given: the way back.
  *
- * Returns: 0, -EOPNOTSUPP if this KVM lacks what a rule that is not optional needs,
- * -E2BIG if the policy's MSR filter and the VMM's don't fit into KVM's ranges
+ * Returns: 0, -EOPNOTSUPP if this KVM lacks what a rule that is not optional needs, or
+ * on AMD if there are vCPUs and it filters LASTBRANCHFROMIP and the three MSRs behind it
+ * (LASTINTTOIP is the last) where the policy before did not, -E2BIG if the policy's MSR filter and the VMM's don't fit into KVM's ranges
  * together, -EPERM if it does not accept what the guest has, -EBUSY if the last change
  * has not settled. Then nothing has changed.
  */

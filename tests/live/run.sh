@@ -13,6 +13,8 @@ have_static=1
 "${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -static -o vmm-static "$here/fakevmm.c" \
 	2>/dev/null || have_static=
 compile slow.so slow.c -shared -fPIC -ldl
+compile confidential confidential.c
+compile asked.so confidential.c -DASKED -shared -fPIC -ldl
 
 cat >policy.yaml <<'EOF'
 version: 1
@@ -383,6 +385,24 @@ ok $? "--attach-timeout 0 waits for ever"
 run -- ./vmm vm fork vm sleep 200 exit 6
 is 6 '"detached"' events && ! grep -q refused events
 ok $? "a child with its own VM has the policy, too"
+# Confidential VMs: SEV (2), SEV-ES (3), SNP (4), TDX (5), and what comes after them;
+# KVM_SEV_INIT (0), KVM_SEV_ES_INIT (1), KVM_SEV_INIT2 (22); another VM's encryption.
+
+for way in "type 2" "type 3" "type 4" "type 5" "type 6" "type 31" "type 0x100000000" "encrypt 0" "encrypt 1" "encrypt 22" \
+	"encrypt 1000" "capability 197" "capability 206"; do
+	# shellcheck disable=SC2086 # two words
+	LD_PRELOAD=./asked.so run -- ./confidential $way
+	is 125 "the VMM makes a confidential VM" err && [[ ! -s out ]] && ! grep -q "KVM was asked" err &&
+		await '"refused"' events && [[ $(jq -r 'select(.event == "refused").reason' events | sort -u) == confidential ]]
+	ok $? "$way: refused before KVM is asked"
+done
+same_but_regpin "a question about memory encryption is no command" ./confidential ask
+LD_PRELOAD=./asked.so run --policy policy.yaml -- ./confidential type 1
+is 0 "goes on" out && grep -q "KVM was asked" err
+ok $? "a VM of type 1 is KVM's to make"
+# The agent writes that behind the VMM, into the next test's file.
+grep -q "done" out || await "nothing was protected" err
+
 run -- ./vmm vm smm exit 3
 is 125 '"refused"' events && [[ $(grep -c "System-Management Mode" err) == 1 &&
 	$(jq -r 'select(.event == "refused").reason' events) == smm ]]

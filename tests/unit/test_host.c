@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "host.h"
+#include "host_traits.h"
 #include "registers.h"
 
 static const struct host full = {
@@ -317,6 +318,36 @@ static void test_taking_away(void **state)
 	unsetenv(HOST_ENV);
 }
 
+/* kvm_amd has a fast path for TSC_DEADLINE from Linux 7 on; kvm_intel always had. */
+static void test_deadline(void **state)
+{
+	assert_int_equal(host_deadline_of(HOST_VMX, "5.10.0"), HOST_YES);
+	assert_int_equal(host_deadline_of(HOST_VMX, "7.3.4+deb13-amd64"), HOST_YES);
+	assert_int_equal(host_deadline_of(HOST_SVM, "6.12.117+deb12-amd64"), HOST_NO);
+	assert_int_equal(host_deadline_of(HOST_SVM, "7.2.13"), HOST_YES);
+	assert_int_equal(host_deadline_of(HOST_SVM, "10.0"), HOST_YES);
+	assert_int_equal(host_deadline_of(HOST_OTHER, "7.2.13"), HOST_CANT_TELL);
+	assert_int_equal(host_deadline_of(HOST_UNKNOWN, ""), HOST_CANT_TELL);
+}
+
+static void test_traits_without_kvm(void **state)
+{
+	const struct host none = { .kvm_errno = ENOENT };
+	struct host_traits traits;
+
+	memset(&traits, 0xff, sizeof(traits));
+	host_traits(&traits, &none);
+	assert_int_equal(traits.vm_types, 0);
+	assert_int_equal(traits.deadline, HOST_CANT_TELL);
+	assert_int_equal(traits.nested_pat, HOST_CANT_TELL);
+	assert_int_equal(traits.fred, HOST_CANT_TELL);
+	assert_string_equal(host_vm_type_name(2), "SEV");
+	assert_string_equal(host_vm_type_name(5), "TDX");
+	assert_null(host_vm_type_name(0));
+	assert_null(host_vm_type_name(6));
+	assert_null(host_vm_type_name(31));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +362,8 @@ int main(void)
 		cmocka_unit_test(test_unknown_force_is_no_kvm),
 		cmocka_unit_test(test_not_kvm_at_all),
 		cmocka_unit_test(test_taking_away),
+		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_traits_without_kvm),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

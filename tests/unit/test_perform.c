@@ -284,6 +284,68 @@ static void test_feature_control_in_l2(void **context)
 	mock_close();
 }
 
+#define SHARED_PAT	(1ull << 11)	/* KVM_X86_QUIRK_NESTED_SVM_SHARED_PAT */
+
+/* A guest's own guest may have a PAT of its own; KVM_SET_MSRS would change L1's. */
+static void test_pat_of_l2(void **context)
+{
+	const uint64_t *pat = &mock.vcpus[0].msrs[replay_slot(MSR_PAT)];
+	uint64_t value;
+
+	open_reporting(MSR_PAT);
+	regpin_vm_disabled_quirks(mock.vm, ~SHARED_PAT);
+	mock.vcpus[0].run.flags = GUEST_MODE;
+	assert_true(mock_wrmsr(0, MSR_PAT, 0x0007040600070406));
+	assert_int_equal(*pat, 0x0007040600070406);
+	regpin_vm_disabled_quirks(mock.vm, SHARED_PAT);
+	assert_false(mock_wrmsr(0, MSR_PAT, 0x0606060606060606));
+	assert_false(mock_rdmsr(0, MSR_PAT, &value));
+	assert_int_equal(*pat, 0x0007040600070406);
+	/* L1's own is as ever. */
+	mock.vcpus[0].run.flags = 0;
+	assert_true(mock_rdmsr(0, MSR_PAT, &value));
+	assert_int_equal(value, 0x0007040600070406);
+	assert_true(mock_wrmsr(0, MSR_PAT, 0x0606060606060606));
+	assert_int_equal(*pat, 0x0606060606060606);
+	mock_close();
+}
+
+/* KVM_GET_MSRS gives the guest's SSP by this number, which is no MSR of the guest's. */
+static void test_guest_ssp(void **context)
+{
+	const struct guest guest = { .svm = true, .vmx = true, .tsc_aux = 3 };
+
+	assert_false(replay_known(&guest, MSR_KVM_GUEST_SSP));
+	assert_false(replay_readable(&guest, MSR_KVM_GUEST_SSP));
+	assert_false(replay_valid(&guest, MSR_KVM_GUEST_SSP, false, 0, 0x1000));
+	assert_true(replay_readable(&guest, MSR_KVM_GUEST_SSP - 1));
+}
+
+/* What KVM makes a confidential VM of is refused; a question is none. */
+static void test_confidential(void **context)
+{
+	open_reporting(MSR_PAT);
+	for (unsigned int type = 0; type < 70; type++)
+		assert_int_equal(regpin_check_vm_type(type),
+				 type < 2 ? 0 : -EPERM);
+	assert_int_equal(regpin_check_vm_type(1ull << 32), -EPERM);
+	assert_int_equal(regpin_vm_check_encrypt_op(mock.vm, NULL), 0);
+	for (uint32_t cap = 0; cap < 400; cap++)
+		if (cap != KVM_CAP_VM_COPY_ENC_CONTEXT_FROM &&
+		    cap != KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM)
+			assert_int_equal(regpin_vm_check_cap(mock.vm, cap), 0);
+	assert_int_equal(mock_count(REGPIN_EVENT_REFUSED), 0);
+	assert_int_equal(regpin_vm_check_encrypt_op(mock.vm, context), -EPERM);
+	assert_int_equal(regpin_vm_check_cap(mock.vm, KVM_CAP_VM_COPY_ENC_CONTEXT_FROM),
+			 -EPERM);
+	assert_int_equal(regpin_vm_check_cap(mock.vm, KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM),
+			 -EPERM);
+	assert_int_equal(mock_count(REGPIN_EVENT_REFUSED), 3);
+	assert_int_equal(mock.events[mock.nr_events - 1].detail,
+			 REGPIN_REFUSED_CONFIDENTIAL);
+	mock_close();
+}
+
 /* KVM would let the host. */
 static void test_not_the_guests(void **context)
 {
@@ -354,6 +416,9 @@ int main(void)
 		cmocka_unit_test(test_feature_control),
 		cmocka_unit_test(test_feature_control_in_l2),
 		cmocka_unit_test(test_feature_control_not_on_vmx),
+		cmocka_unit_test(test_pat_of_l2),
+		cmocka_unit_test(test_guest_ssp),
+		cmocka_unit_test(test_confidential),
 		cmocka_unit_test(test_not_the_guests),
 		cmocka_unit_test(test_reserved_mtrr),
 		cmocka_unit_test(test_pins),

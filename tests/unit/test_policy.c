@@ -116,6 +116,11 @@ static const struct row rows[] = {
 	DENY(GP, W, 0x6e0, 0x6e0, "TSC_DEADLINE", NULL),
 	DENY(GP, R | W, 0x6e0, 0x6e8, "TSC_DEADLINE", NULL),
 	DENY(GP, W, 0x6e2, 0x6e2, NULL, NULL),
+	DENY(GP, R, 0x4b564dfe, 0x4b564dfe, NULL, NULL),
+	DENY(GP, R, 0x4b564dff, 0x4b564dff, "GUEST_SSP", NULL),
+	DENY(DROP, W, 0x4b564d00, 0x4b564dff, "GUEST_SSP", NULL),
+	DENY(STOP, R | W, 0x4b564dff, 0x4b564eff, "GUEST_SSP", NULL),
+	DENY(GP, R, 0x4b564e00, 0x4b564e00, NULL, NULL),
 	DENY(GP, R, 0xfffffffe, 0xfffffffe, NULL, NULL),
 	DENY(GP, R, 0xffffffff, 0xffffffff, "0xffffffff", NULL),
 	DENY(GP, R, 0xffffff00, 0xffffffff, "0xffffffff", NULL),
@@ -228,7 +233,8 @@ static void request_msr(void **state)
 		const char *error;
 	} msrs[] = {
 		{ 0x4b4d5300, NULL },
-		{ 0x4b564dff, NULL },
+		{ 0x4b564df0, NULL },
+		{ 0x4b564dff, "for something else" },
 		{ 0xc0012fff, NULL },
 		{ 0xfffffffe, NULL },
 		{ 0xffffffff, "can't filter" },
@@ -273,7 +279,7 @@ static void request_msr_elsewhere(void **state)
 	for (uint32_t i = 1; i <= 3; i++)
 		add_deny(policy, i << 20, 1, ACCESS_READ | ACCESS_WRITE,
 			 REGPIN_GP);
-	policy->settings.request_msr = 0x4b564dff;
+	policy->settings.request_msr = 0x4b564df0;
 	assert_int_equal(policy_check(policy, problems), 0);
 	policy->settings.request_msr = 0x4b4d5300;
 	assert_int_equal(policy_check(policy, problems), 1);

@@ -183,6 +183,39 @@ static void test_not_accepted(void **context)
 	free(second);
 }
 
+/*
+ * kvm_amd overlooks a filter on the last branch's MSRs that comes while the guest
+ * records branches, so there they are for policies that have been there before.
+ */
+static void test_late_lbr(void **context)
+{
+	struct regpin_policy *first = policy_of(0x8b, NULL);
+	struct regpin_policy *second = other_of(0x1de, NULL);
+	struct regpin_policy *third = other_of(0x1de, NULL);
+
+	mock_open(first);
+	for (uint32_t i = 0x1da; i <= 0x1df; i++) {
+		struct regpin_policy *other = other_of(i, NULL);
+		bool is_lbr = i >= 0x1db && i <= 0x1de;
+
+		mock.vm->host.vendor = HOST_SVM;
+		assert_int_equal(vm_try_policy(mock.vm, other),
+				 is_lbr ? -EOPNOTSUPP : 0);
+		mock.vm->host.vendor = HOST_VMX;
+		assert_int_equal(vm_try_policy(mock.vm, other), 0);
+		free(other);
+	}
+	/* From one that names them the way is open; once they were left out, it is not. */
+	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
+	mock.vm->host.vendor = HOST_SVM;
+	assert_int_equal(vm_try_policy(mock.vm, third), 0);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, first), 0);
+	assert_int_equal(vm_try_policy(mock.vm, third), -EOPNOTSUPP);
+	mock_close();
+	free(second);
+	free(third);
+}
+
 static void detach_all(void)
 {
 	for (unsigned int i = 0; i < MOCK_VCPUS; i++) {
@@ -266,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_cpuid_meanwhile),
 		cmocka_unit_test(test_refused_cpuid),
 		cmocka_unit_test(test_not_accepted),
+		cmocka_unit_test(test_late_lbr),
 		cmocka_unit_test(test_who_tells),
 		cmocka_unit_test(test_reset_unfiltered),
 	};
