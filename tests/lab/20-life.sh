@@ -98,7 +98,7 @@ sandboxed()
 		inner_wait box 'GUEST-READY .* cpus=4' 120 && booted=yes
 		inner_do box 'echo lstar >/proc/attack; cat /proc/attack' 30
 		((try == 1 && $(count_events box '.event == "reset"') > 0)) || break
-		echo "# box: the guest has reset itself; once more, see $events_dir/box.1.events"
+		echo "# repeated box of 20-life: the guest reset itself, see $events_dir/box.1.events"
 		inner_stop box
 		cp "$events_dir/box.events" "$events_dir/box.1.events"
 	done
