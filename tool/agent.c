@@ -233,7 +233,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	settle_in();
 	agent.launch = launch;
 	agent.start = start;
-	limit_init(&agent.limit, launch->event_limit);
+	limit_init(&agent.limit, launch->event_limit, launch->event_total);
 	out_open_fd(&messages, 2);
 	agent.messages = &messages;
 	agent.events = launch->events_name ? &launch->events : &messages;

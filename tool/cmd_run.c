@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "event_json.h"
 #include "launch.h"
+#include "limit.h"
 #include "options.h"
 #include "parent.h"
 #include "policy_fit.h"
@@ -31,6 +32,7 @@
  * @report: --mode report
  * @timeout_ms: --attach-timeout
  * @limit: --event-limit
+ * @total: --event-total
  * @name: --name, NULL for the process id
  * @ctl: --ctl, NULL for the default
  * @no_ctl: --no-ctl
@@ -41,7 +43,7 @@ struct options {
 	const char *policy, *events, *name, *ctl;
 	bool report, no_ctl, require_vm, has_vmm_user;
 	uid_t vmm_user;
-	unsigned int timeout_ms, limit;
+	unsigned int timeout_ms, limit, total;
 };
 
 static void print_help(FILE *file)
@@ -55,8 +57,9 @@ static void print_help(FILE *file)
 	      "  --mode enforce|report     report: let violations pass and tell them\n"
 	      "  --events FILE             append events to FILE as lines of JSON; - is stderr,\n"
 	      "                            which is also the default\n"
-	      "  --event-limit N           lines a second for violations of one cause; the rest\n"
-	      "                            is counted (10; 0: no limit)\n"
+	      "  --event-limit N           lines a second for repeats of one cause; the rest is\n"
+	      "                            summed up (10; 0: all events are written)\n"
+	      "  --event-total N           lines an hour for repeats in one VM (5000; 0: no limit)\n"
 	      "  --attach-timeout TIME     kill a VMM that has no KVM VM by then (30s; none: never);\n"
 	      "                            a number without a unit is in seconds\n"
 	      "  --require-vm              status 125 if the VMM ends well without a KVM VM; 'run'\n"
@@ -118,6 +121,14 @@ static int read_limit(const char *text, unsigned int *limit)
 		     text);
 }
 
+static int read_total(const char *text, unsigned int *total)
+{
+	if (read_number(text, MAX_LIMIT, total))
+		return 0;
+	return usage("--event-total '%s' is no number of lines up to 1000000000",
+		     text);
+}
+
 static int read_name(const char *text, const char **name)
 {
 	const char *fault = ctl_name_fault(text);
@@ -164,6 +175,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "mode", required_argument, NULL, 'm' },
 		{ "events", required_argument, NULL, 'e' },
 		{ "event-limit", required_argument, NULL, 'l' },
+		{ "event-total", required_argument, NULL, 'L' },
 		{ "attach-timeout", required_argument, NULL, 't' },
 		{ "require-vm", no_argument, NULL, 'r' },
 		{ "name", required_argument, NULL, 'n' },
@@ -185,6 +197,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			options->events = strcmp(optarg, "-") ? optarg : NULL;
 		} else if (c == 'l') {
 			err = read_limit(optarg, &options->limit);
+		} else if (c == 'L') {
+			err = read_total(optarg, &options->total);
 		} else if (c == 't') {
 			err = read_timeout(optarg, &options->timeout_ms);
 		} else if (c == 'r') {
@@ -434,7 +448,8 @@ static int open_events(struct launch *launch, const char *path)
 static int run_main(int argc, char **argv)
 {
 	static struct launch start;
-	struct options options = { .timeout_ms = 30000, .limit = 10 };
+	struct options options = { .timeout_ms = 30000, .limit = 10,
+				   .total = LIMIT_TOTAL };
 	int status = read_options(argc, argv, &options);
 
 	if (status >= 0)
@@ -443,6 +458,7 @@ static int run_main(int argc, char **argv)
 	start.argv = argv + optind;
 	start.timeout_ms = options.timeout_ms;
 	start.event_limit = options.limit;
+	start.event_total = options.total;
 	start.name = options.name;
 	start.ctl = options.ctl;
 	start.no_ctl = options.no_ctl;

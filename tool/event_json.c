@@ -11,6 +11,7 @@
 
 #include "bit_names.h"
 #include "event_json.h"
+#include "event_parts.h"
 #include "json.h"
 
 const char *const event_type_names[REGPIN_EVENT_TYPE_MAX] = {
@@ -130,11 +131,7 @@ const char *event_time(char buf[EVENT_TIME_MAX], uint64_t ns)
 	return buf;
 }
 
-/*
- * What violated the rule: bits of the register that was written; but `require` is
- * violated by a write to CR0 or LSTAR, and speaks of what else the vCPU lacks then.
- */
-static void put_violated(struct json *json, const struct regpin_event *event,
+void event_put_violated(struct json *json, const struct regpin_event *event,
 			 const struct regpin_policy *policy)
 {
 	const struct rule *rule = policy && event->rule < policy->nr_rules ?
@@ -153,7 +150,7 @@ static void put_violated(struct json *json, const struct regpin_event *event,
 	json_bit_names(json, "bits", event->kind, event->index, event->bits);
 }
 
-static void put_rule(struct json *json, const struct regpin_policy *policy,
+void event_put_rule(struct json *json, const struct regpin_policy *policy,
 		     const struct rule *rule)
 {
 	char where[POLICY_MAX_SOURCE + 32];
@@ -166,7 +163,7 @@ static void put_rule(struct json *json, const struct regpin_policy *policy,
 	json_string(json, "where", where);
 }
 
-static void put_register(struct json *json, unsigned int kind, uint32_t index)
+void event_put_register(struct json *json, unsigned int kind, uint32_t index)
 {
 	char name[REGISTER_NAME_MAX];
 
@@ -194,9 +191,9 @@ static void put_access(struct json *json, const struct regpin_event *event,
 {
 	bool violation = event->type == REGPIN_EVENT_VIOLATION;
 
-	put_register(json, event->kind, event->index);
+	event_put_register(json, event->kind, event->index);
 	json_string(json, "access", event->write ? "write" : "read");
-	put_violated(json, event, policy);
+	event_put_violated(json, event, policy);
 	if (event->write) {
 		json_hex(json, "old", event->old_value);
 		json_hex(json, "new", event->new_value);
@@ -208,20 +205,20 @@ static void put_access(struct json *json, const struct regpin_event *event,
 		json_u64(json, "cpl", event->cpl & 3);
 	}
 	if (policy && event->rule < policy->nr_rules)
-		put_rule(json, policy, &policy->rules[event->rule]);
+		event_put_rule(json, policy, &policy->rules[event->rule]);
 	if (violation)
 		json_string(json, "verdict",
 			    regpin_action_names[event->action]);
 }
 
-static void put_failure(struct json *json, const struct regpin_event *event,
+void event_put_failure(struct json *json, const struct regpin_event *event,
 			const struct regpin_policy *policy)
 {
 	const char *name = strerrorname_np((int)event->detail);
 
-	put_register(json, event->kind, event->index);
+	event_put_register(json, event->kind, event->index);
 	if (policy && event->rule < policy->nr_rules)
-		put_rule(json, policy, &policy->rules[event->rule]);
+		event_put_rule(json, policy, &policy->rules[event->rule]);
 	json_u64(json, "errno", event->detail);
 	if (name)
 		json_string(json, "error", name);
@@ -231,14 +228,14 @@ static void put_failure(struct json *json, const struct regpin_event *event,
 static void put_detected(struct json *json, const struct regpin_event *event,
 			 const struct regpin_policy *policy)
 {
-	put_register(json, event->kind, event->index);
-	put_violated(json, event, policy);
+	event_put_register(json, event->kind, event->index);
+	event_put_violated(json, event, policy);
 	json_hex(json, "old", event->old_value);
 	json_hex(json, "new", event->new_value);
 	json_hex(json, "value", event->value);
 	json_u64(json, "window_us", event->detail);
 	if (policy && event->rule < policy->nr_rules)
-		put_rule(json, policy, &policy->rules[event->rule]);
+		event_put_rule(json, policy, &policy->rules[event->rule]);
 	json_string(json, "reaction", event->action == REGPIN_MASK ?
 		    "restore" : regpin_action_names[event->action]);
 }
@@ -283,7 +280,7 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 		put_access(json, event, policy);
 		break;
 	case REGPIN_EVENT_FAILED:
-		put_failure(json, event, policy);
+		event_put_failure(json, event, policy);
 		break;
 	case REGPIN_EVENT_REFUSED:
 		put_refused(json, event);
@@ -328,8 +325,8 @@ bool event_makes_sense(const struct regpin_event *event)
 	       (!shape->details || event->detail < shape->details);
 }
 
-static FILE *line_begin(char *buf, struct json *json, uint64_t time,
-			const char *name)
+FILE *event_line_begin(char *buf, struct json *json, uint64_t time,
+		       const char *name)
 {
 	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
 	char text[EVENT_TIME_MAX];
@@ -343,7 +340,7 @@ static FILE *line_begin(char *buf, struct json *json, uint64_t time,
 	return file;
 }
 
-static size_t line_end(FILE *file, struct json *json)
+size_t event_line_end(FILE *file, struct json *json)
 {
 	long len = -1;
 
@@ -355,7 +352,7 @@ static size_t line_end(FILE *file, struct json *json)
 	return (size_t)len;
 }
 
-static void put_vcpu(struct json *json, const struct regpin_event *event)
+void event_put_vcpu(struct json *json, const struct regpin_event *event)
 {
 	json_u64(json, "vm", event->vm);
 	if (event->vcpu != REGPIN_NO_VCPU)
@@ -370,61 +367,20 @@ size_t event_json(char *buf, const struct regpin_event *event,
 
 	if (!event_makes_sense(event))
 		return 0;
-	file = line_begin(buf, &json, event->time,
-			  event_type_names[event->type]);
+	file = event_line_begin(buf, &json, event->time,
+				event_type_names[event->type]);
 	if (!file)
 		return 0;
-	put_vcpu(&json, event);
+	event_put_vcpu(&json, event);
 	put_by_type(&json, event, policy);
-	return line_end(file, &json);
-}
-
-static void put_cause(struct json *json, const struct regpin_event *event,
-		      const struct regpin_policy *policy)
-{
-	put_vcpu(json, event);
-	json_string(json, "of", event_type_names[event->type]);
-	switch (event->type) {
-	case REGPIN_EVENT_FAILED:
-		put_failure(json, event, policy);
-		break;
-	case REGPIN_EVENT_VIOLATION:
-	case REGPIN_EVENT_DETECTED:
-		put_register(json, event->kind, event->index);
-		if (policy && event->rule < policy->nr_rules)
-			put_rule(json, policy, &policy->rules[event->rule]);
-		break;
-	default:
-		break;
-	}
-	if (event->type == REGPIN_EVENT_VIOLATION)
-		json_string(json, "verdict",
-			    regpin_action_names[event->action]);
-}
-
-size_t event_repeated_json(char *buf, const struct regpin_event *event,
-			   const struct regpin_policy *policy, uint64_t time,
-			   uint64_t count)
-{
-	struct json json;
-	FILE *file;
-
-	if (event && !event_makes_sense(event))
-		return 0;
-	file = line_begin(buf, &json, time, "repeated");
-	if (!file)
-		return 0;
-	if (event)
-		put_cause(&json, event, policy);
-	json_u64(&json, "count", count);
-	return line_end(file, &json);
+	return event_line_end(file, &json);
 }
 
 size_t notice_json(char *buf, const struct notice *notice)
 {
 	char subject[REGISTER_NAME_MAX];
 	struct json json;
-	FILE *file = line_begin(buf, &json, notice->time, notice->event);
+	FILE *file = event_line_begin(buf, &json, notice->time, notice->event);
 
 	if (!file)
 		return 0;
@@ -439,7 +395,7 @@ size_t notice_json(char *buf, const struct notice *notice)
 	if (notice->rule) {
 		json_string(&json, "register",
 			    event_rule_subject(subject, notice->rule));
-		put_rule(&json, notice->policy, notice->rule);
+		event_put_rule(&json, notice->policy, notice->rule);
 	}
 	if (notice->reason)
 		json_string(&json, "reason", notice->reason);
@@ -447,5 +403,5 @@ size_t notice_json(char *buf, const struct notice *notice)
 		json_string(&json, "text", notice->text);
 	for (size_t i = 0; i < 4 && notice->counts[i].name; i++)
 		json_u64(&json, notice->counts[i].name, notice->counts[i].n);
-	return line_end(file, &json);
+	return event_line_end(file, &json);
 }

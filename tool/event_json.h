@@ -13,6 +13,8 @@
 #include "regpin/regpin.h"
 #include "policy.h"
 
+#include "limit_sum.h"
+
 /* Room for any event's line, with its line break and NUL. */
 #define EVENT_LINE_MAX	8192
 
@@ -54,12 +56,13 @@ size_t event_json(char *buf, const struct regpin_event *event,
 bool event_makes_sense(const struct regpin_event *event);
 
 /*
- * As event_json(), for @count more events like @event that got no line each, or,
- * if that is NULL, for @count of many kinds.
+ * As event_json(), for the sum of some events that got no line each, under the name
+ * @name. If they are of @many_kinds, there is nothing to say of them but how many they
+ * are, and when.
  */
-size_t event_repeated_json(char *buf, const struct regpin_event *event,
-			   const struct regpin_policy *policy, uint64_t time,
-			   uint64_t count);
+size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
+		      bool many_kinds, const struct regpin_policy *policy,
+		      uint64_t time);
 
 /**
  * struct notice - an event of the agent's own

@@ -33,6 +33,7 @@
  * @init_why: why the policy's `init` can't be done, or NULL
  * @timeout_ms: within which there must be a VM, 0 for no limit
  * @event_limit: lines a second for one cause, 0 for no limit
+ * @event_total: lines an hour for repeats in one VM, 0 for no limit
  * @events: where events go
  * @events_name: what the user calls that
  * @name: the VM's name, NULL for the VMM's process id
@@ -61,7 +62,7 @@ struct launch {
 	const char *degraded_why[POLICY_MAX_RULES];
 	unsigned int nr_degraded;
 	const char *init_why;
-	unsigned int timeout_ms, event_limit;
+	unsigned int timeout_ms, event_limit, event_total;
 	struct out events;
 	const char *events_name;
 	const char *name, *ctl;

@@ -1,73 +1,297 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A second's causes, and how often they came: few enough for a plain search. */
+/* Lines, sums and budgets: see limit.h. */
 #include <string.h>
 
-#include "limit.h"
+#include "limit_rows.h"
 
-void limit_init(struct limit *limit, unsigned int max)
+void limit_init(struct limit *limit, unsigned int max, unsigned int total)
 {
-	memset(limit, 0, sizeof(*limit));
+	memset(limit, 0, offsetof(struct limit, causes));
 	limit->max = max;
+	limit->total = total;
 }
 
-static bool same_cause(const struct regpin_event *a,
-		       const struct regpin_event *b)
+void limit_free(struct limit *limit)
 {
-	return a->index == b->index && a->vcpu == b->vcpu && a->vm == b->vm &&
-	       a->kind == b->kind && a->rule == b->rule && a->type == b->type &&
-	       a->action == b->action &&
-	       (a->type != REGPIN_EVENT_FAILED || a->detail == b->detail);
+	for (unsigned int i = 0; i < LIMIT_VMS; i++)
+		limit_forget(limit, &limit->vms[i]);
 }
 
-static struct limit_cause *find(struct limit *limit,
-				const struct regpin_event *event)
+/* Those that no guest can bring about. */
+static bool is_free(const struct regpin_event *event)
 {
-	unsigned int i;
-
-	for (i = 0; i < limit->nr; i++)
-		if (same_cause(&limit->causes[i].event, event))
-			return &limit->causes[i];
-	if (limit->nr < LIMIT_CAUSES)
-		limit->nr++;
-	return &limit->causes[i];
+	return event->type == REGPIN_EVENT_ATTACHED ||
+	       event->type == REGPIN_EVENT_REFUSED ||
+	       event->type == REGPIN_EVENT_POLICY;
 }
 
-bool limit_pass(struct limit *limit, const struct regpin_event *event)
+/* A new hour: all may be written again, first of all what is left of the old one. */
+static void see_hour(struct limit_vm *vm, uint64_t now)
 {
+	if (now < vm->end)
+		return;
+	vm->end = now + LIMIT_HOUR_MS;
+	memset(vm->spent, 0, sizeof(vm->spent));
+	vm->due = 0;
+	for (struct limit_row *row = vm->list; row; row = row->next) {
+		memset(row->seen, 0, sizeof(row->seen));
+		row->spent = 0;
+		row->due = row->rest[0].count || row->rest[1].count;
+		vm->due += row->due;
+	}
+}
+
+/* Is there room for one more line of repeats? */
+static bool spend(const struct limit *limit, struct limit_vm *vm,
+		  struct limit_row *row, unsigned int type)
+{
+	uint32_t budget = limit->total;
+
+	if (!limit->total)
+		return true;
+	if (type != REGPIN_EVENT_VIOLATION)
+		budget = (budget + LIMIT_PART - 1) / LIMIT_PART;
+	if (vm->spent[type] >= budget ||
+	    row->spent >= budget - vm->spent[type])
+		return false;
+	vm->spent[type]++;
+	row->spent++;
+	return true;
+}
+
+/* Is the rule about several MSRs, of which an event names one? */
+static bool is_by_index(const struct rule *rule)
+{
+	return rule && rule->count != 1;
+}
+
+/* The places of its row that @event takes. */
+static uint64_t places(const struct regpin_event *event,
+		       const struct rule *rule)
+{
+	uint64_t offset;
+
+	if (!rule)
+		return 1ull << event->vcpu % 64;
+	if (rule_is_wide(rule))
+		return 1;
+	if (!is_by_index(rule))
+		return event->bits ? event->bits : 1;
+	offset = event->index - rule->index;
+	if (offset >= rule->count)
+		return 1;
+	return 1ull << (rule->count <= 64 ? offset :
+					    offset * 64 / rule->count);
+}
+
+/* Is something of it the first of its kind in this hour? */
+static bool is_first(struct limit_row *row, const struct regpin_event *event,
+		     const struct rule *rule)
+{
+	uint64_t *seen = &row->seen[event->write != 0];
+	uint64_t take = places(event, rule), new = take & ~*seen;
+
+	*seen |= take;
+	return new;
+}
+
+static struct limit_cause *cause_of(struct limit *limit, struct limit_vm *vm,
+				    struct limit_row *row,
+				    const struct regpin_event *event)
+{
+	uint64_t key = (uintptr_t)row / 64 + ((uint64_t)event->vcpu << 4) +
+		       ((uint64_t)event->action << 1) + event->write;
+	uint64_t hash = key * 0x9e3779b97f4a7c15ull;
+	bool many = event->type == REGPIN_EVENT_VIOLATION;
+	unsigned int first = many ? 0 : LIMIT_CAUSES / 2;
+
+	for (unsigned int i = 0; i < 16; i++) {
+		struct limit_cause *cause = &limit->causes[
+			first + ((hash >> 32) + i) % (LIMIT_CAUSES / 2)];
+
+		if (!cause->row) {
+			cause->row = row;
+			cause->vm = vm;
+			cause->vcpu = event->vcpu;
+			cause->write = event->write != 0;
+			cause->action = event->action;
+			cause->seen = 0;
+			cause->left.count = 0;
+			limit->nr_causes++;
+			return cause;
+		}
+		if (cause->row == row && cause->vcpu == event->vcpu &&
+		    cause->write == (event->write != 0) &&
+		    cause->action == event->action)
+			return cause;
+	}
+	return NULL;
+}
+
+bool limit_pass(struct limit *limit, const struct regpin_event *event,
+		const struct regpin_policy *policy, uint64_t now)
+{
+	const struct rule *rule = limit_rule(event, policy);
 	struct limit_cause *cause;
+	struct limit_row *row;
+	struct limit_vm *vm;
 
-	if (!limit->max)
+	if (!limit->max || is_free(event))
 		return true;
-	cause = find(limit, event);
-	if (!cause->seen)
-		cause->event = *event;
-	if (cause->seen++ < limit->max)
+	vm = limit_vm(limit, event->vm, now);
+	see_hour(vm, now);
+	row = limit_row(limit, vm, event, policy);
+	if (!row) {
+		sum_add(&limit->others, event, false);
+		return false;
+	}
+	cause = cause_of(limit, vm, row, event);
+	if (cause)
+		cause->seen++;
+	if (is_first(row, event, rule))
 		return true;
-	cause->left++;
-	limit->left++;
-	return false;
-}
-
-bool limit_take(struct limit *limit, struct regpin_event *event, bool *shared,
-		uint64_t *count)
-{
-	for (unsigned int i = 0; limit->left && i <= LIMIT_CAUSES; i++) {
-		struct limit_cause *cause = &limit->causes[i];
-
-		if (!cause->left)
-			continue;
-		*event = cause->event;
-		*shared = i == LIMIT_CAUSES;
-		*count = cause->left;
-		limit->left -= cause->left;
-		cause->left = 0;
+	/* Violations by many vCPUs wait for the hour's end; nothing else does. */
+	if ((cause ? cause->seen <= limit->max :
+		     event->type != REGPIN_EVENT_VIOLATION) &&
+	    spend(limit, vm, row, event->type))
 		return true;
+	if (cause) {
+		sum_add(&cause->left, event, is_by_index(rule));
+		limit->left++;
+	} else {
+		sum_add(&row->rest[event->write != 0], event,
+			is_by_index(rule));
+		vm->held++;
 	}
 	return false;
 }
 
-void limit_renew(struct limit *limit, uint64_t now)
+bool limit_lost(struct limit *limit, struct limit_sum *sum,
+		const struct regpin_policy *policy, uint64_t now)
 {
-	limit_init(limit, limit->max);
-	limit->end = now + LIMIT_MS;
+	const struct regpin_event *event = &sum->event;
+	const struct rule *rule = limit_rule(event, policy);
+	struct limit_row *row;
+	struct limit_vm *vm;
+
+	if (!limit->max || is_free(event))
+		return true;
+	vm = limit_vm(limit, event->vm, now);
+	see_hour(vm, now);
+	row = limit_row(limit, vm, event, policy);
+	if (row && (is_first(row, event, rule) ||
+		    spend(limit, vm, row, event->type)))
+		return true;
+	if (row)
+		vm->held += sum->count;
+	sum_merge(row ? &row->rest[event->write != 0] : &limit->others, sum);
+	return false;
+}
+
+/* The second's causes: each gets its line, or goes to its row for the hour's end. */
+static bool take_cause(struct limit *limit, bool all, struct limit_sum *sum)
+{
+	for (; limit->left; limit->at = (limit->at + 1) % LIMIT_CAUSES) {
+		struct limit_cause *cause = &limit->causes[limit->at];
+
+		if (!cause->row || !cause->left.count)
+			continue;
+		limit->left -= cause->left.count;
+		if (all || spend(limit, cause->vm, cause->row,
+				 cause->left.event.type)) {
+			*sum = cause->left;
+			cause->left.count = 0;
+			return true;
+		}
+		cause->vm->held += cause->left.count;
+		sum_merge(&cause->row->rest[cause->write], &cause->left);
+	}
+	return false;
+}
+
+static bool take_rest(const struct limit *limit, struct limit_vm *vm,
+		      struct limit_row *row, bool all, struct limit_sum *sum)
+{
+	for (int i = 0; i < 2; i++) {
+		struct limit_sum *rest = &row->rest[i];
+
+		if (!rest->count ||
+		    !(all || spend(limit, vm, row, rest->event.type)))
+			continue;
+		*sum = *rest;
+		vm->held -= rest->count;
+		rest->count = 0;
+		return true;
+	}
+	/* What has no room in this hour either waits for the next one. */
+	vm->due -= row->due;
+	row->due = false;
+	return false;
+}
+
+static bool take_rests(const struct limit *limit, struct limit_vm *vm,
+		       bool all, struct limit_sum *sum)
+{
+	struct limit_row *row;
+
+	for (row = vm->list; row && (vm->due || (all && vm->held));
+	     row = row->next)
+		if ((all || row->due) && take_rest(limit, vm, row, all, sum))
+			return true;
+	return false;
+}
+
+bool limit_take(struct limit *limit, uint64_t now, bool all,
+		struct limit_sum *sum, bool *many_kinds)
+{
+	*many_kinds = false;
+	if (all || now >= limit->end) {
+		if (take_cause(limit, all, sum))
+			return true;
+		if (limit->others.count) {
+			*sum = limit->others;
+			limit->others.count = 0;
+			*many_kinds = true;
+			return true;
+		}
+	}
+	if (now >= limit->end) {
+		limit_flush_causes(limit);
+		limit->end = now + LIMIT_MS;
+	}
+	for (unsigned int i = 0; i < LIMIT_VMS; i++) {
+		struct limit_vm *vm = &limit->vms[i];
+
+		if (!vm->used)
+			continue;
+		see_hour(vm, now);
+		if (take_rests(limit, vm, all, sum))
+			return true;
+	}
+	return false;
+}
+
+uint64_t limit_due(const struct limit *limit)
+{
+	uint64_t due = limit->left || limit->others.count ? limit->end :
+							    UINT64_MAX;
+
+	for (unsigned int i = 0; i < LIMIT_VMS; i++) {
+		const struct limit_vm *vm = &limit->vms[i];
+
+		if (vm->used && vm->due)
+			return 0;
+		if (vm->used && vm->held && vm->end < due)
+			due = vm->end;
+	}
+	return due;
+}
+
+uint64_t limit_left(const struct limit *limit)
+{
+	uint64_t left = limit->left + limit->others.count;
+
+	for (unsigned int i = 0; i < LIMIT_VMS; i++)
+		left += limit->vms[i].held;
+	return left;
 }

@@ -121,24 +121,6 @@ static void count(struct agent *agent, const struct regpin_event *event)
 		agent->refused = true;
 }
 
-/* Those that the guest can bring about as often as it likes. */
-static bool is_limited(const struct regpin_event *event)
-{
-	switch (event->type) {
-	case REGPIN_EVENT_VIOLATION:
-	case REGPIN_EVENT_FAILED:
-	case REGPIN_EVENT_DETECTED:
-	/* A CPU can be sent INITs in a loop, and be brought up after each. */
-	case REGPIN_EVENT_INIT:
-	case REGPIN_EVENT_ARMED:
-	case REGPIN_EVENT_DISARMED:
-	case REGPIN_EVENT_DEADLINE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Could @policy have brought about @event? */
 static bool explains(const struct regpin_policy *policy,
 		     const struct regpin_event *event)
@@ -152,7 +134,7 @@ static bool explains(const struct regpin_policy *policy,
 		rule_covers(rule, event->kind, event->index)) &&
 	       !(event->bits & ~rule->mask) &&
 	       (event->type != REGPIN_EVENT_VIOLATION ||
-		event->action == rule->action);
+		event->action >= rule->action);
 }
 
 /* Is a vCPU held by that policy? */
@@ -276,8 +258,10 @@ static void see_policy(struct agent *agent)
 		agent->mixed = false;
 }
 
-static void put_event(struct agent *agent, const struct regpin_event *event)
+static void put_event(struct agent *agent, const struct regpin_event *event,
+		      uint64_t now)
 {
+	const struct regpin_policy *policy;
 	char line[EVENT_LINE_MAX];
 
 	if (!event_makes_sense(event)) {
@@ -285,30 +269,25 @@ static void put_event(struct agent *agent, const struct regpin_event *event)
 		return;
 	}
 	count(agent, event);
-	if (is_limited(event) && !limit_pass(&agent->limit, event))
-		return;
-	tell_line(agent, line,
-		  event_json(line, event, tell_policy(agent, event)));
+	policy = tell_policy(agent, event);
+	if (limit_pass(&agent->limit, event, policy, now))
+		tell_line(agent, line, event_json(line, event, policy));
 }
 
 void tell_repeated(struct agent *agent, bool all)
 {
-	struct regpin_event event;
+	static struct limit_sum sum;
+	uint64_t now = agent_now();
 	char line[EVENT_LINE_MAX];
-	bool shared;
-	uint64_t n;
+	bool many_kinds;
 
-	if (!all && agent_now() < agent->limit.end)
-		return;
+	/* Where there is no room the second, and the hour, go on until there is. */
 	while (out_room(agent->events) &&
-	       limit_take(&agent->limit, &event, &shared, &n))
+	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
 		tell_line(agent, line,
-			  event_repeated_json(line, shared ? NULL : &event,
-					      tell_policy(agent, &event),
-					      tell_clock(), n));
-	/* Else there is no room: the second goes on until there is. */
-	if (!agent->limit.left)
-		limit_renew(&agent->limit, agent_now());
+			  event_sum_json(line, "repeated", &sum, many_kinds,
+					 tell_policy(agent, &sum.event),
+					 tell_clock()));
 }
 
 /* Returns false if the ring is empty, true if there may be more. */
@@ -316,13 +295,14 @@ bool tell_events(struct agent *agent)
 {
 	struct ring *ring = &agent->launch->shared->ring;
 	struct regpin_event event;
+	uint64_t now = agent_now();
 
 	tell_repeated(agent, false);
 	for (int i = 0; i < BATCH && out_room(agent->events); i++) {
 		see_policy(agent);
 		if (!ring_get(ring, &event))
 			return false;
-		put_event(agent, &event);
+		put_event(agent, &event, now);
 	}
 	return true;
 }
@@ -386,9 +366,8 @@ int tell_sleep(const struct agent *agent)
 
 	if (ms && agent->attached && !agent->armed && !agent->unarmed)
 		due = agent->attached_at + ms;
-	if (agent->limit.left && out_room(agent->events) &&
-	    agent->limit.end < due)
-		due = agent->limit.end;
+	if (out_room(agent->events) && limit_due(&agent->limit) < due)
+		due = limit_due(&agent->limit);
 	if (due == UINT64_MAX)
 		return -1;
 	return due > now ? (int)(due - now) : 0;
@@ -470,7 +449,8 @@ void tell_farewell(struct agent *agent)
 		tell_dropped(agent, true);
 		if (!more)
 			tell_refused(agent);
-		if (!more && !said && !agent->limit.left && out_room(agent->events)) {
+		if (!more && !said && !limit_left(&agent->limit) &&
+		    out_room(agent->events)) {
 			notice.counts[0].n = agent->violations;
 			notice.counts[1].n = agent->reports;
 			notice.counts[2].n = agent->dropped;
@@ -485,7 +465,7 @@ void tell_farewell(struct agent *agent)
 			poll(&pfd, 1, 50);
 	} while (agent_now() < end);
 	agent->events->lost += !said;
-	agent->events->lost += agent->limit.left;
+	agent->events->lost += limit_left(&agent->limit);
 	for (unsigned int n = 0; more && n < RING_SLOTS; n++) {
 		more = ring_get(&agent->launch->shared->ring, &event);
 		agent->events->lost += more;

@@ -301,23 +301,70 @@ static void test_shutdown(void **state)
 	assert_int_equal(event_json(buf, &event, &policy), 0);
 }
 
-/* More of the same: enough to know of what. */
+#define FIRST	",\"first\":\"2026-11-21T22:43:22.123456789Z\",\"last\":\"2026-11-21T22:43:23.123456789Z\"}\n"
+
+static void expect_sum(const struct limit_sum *sum, const char *rest)
+{
+	char buf[EVENT_LINE_MAX], line[EVENT_LINE_MAX];
+	size_t len = event_sum_json(buf, "repeated", sum, false, &policy, TIME);
+
+	snprintf(line, sizeof(line), HEAD "\"repeated\",\"vm\":0,%s" FIRST, rest);
+	assert_string_equal(buf, line);
+	assert_int_equal(len, strlen(line));
+}
+
+/* More of the same: enough to know of what, when, and what it came to. */
 static void test_repeated(void **state)
 {
+	struct limit_sum sum = {
+		.event = violation(), .count = 5, .first = TIME - 1000000000,
+	};
+	char buf[EVENT_LINE_MAX];
+
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"count\":5");
+	sum.event.bits |= EFER_SCE;
+	sum.many_vcpus = sum.many_actions = true;
+	expect_sum(&sum, "\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"SCE\",\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"count\":5");
+	sum.many_vcpus = sum.many_actions = false;
+	sum.event.type = REGPIN_EVENT_DETECTED;
+	sum.event.action = REGPIN_STOP;
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"detected\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"bits\":[\"SCE\",\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"count\":5");
+	sum.event.type = REGPIN_EVENT_INIT;
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"init\",\"count\":5");
+	sum.event.type = REGPIN_EVENT_DISARMED;
+	sum.event.detail = REGPIN_BY_OPERATOR;
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"disarmed\",\"cause\":\"operator\",\"count\":5");
+	assert_true(event_sum_json(buf, "repeated", &sum, true, NULL, TIME) > 0);
+	assert_string_equal(buf, HEAD "\"repeated\",\"count\":5" FIRST);
+	sum.event.type = REGPIN_EVENT_TYPE_MAX;
+	assert_int_equal(event_sum_json(buf, "repeated", &sum, false, NULL, TIME), 0);
+}
+
+/* Of a rule on many MSRs: which of them. */
+static void test_repeated_indices(void **state)
+{
+	struct limit_sum sum = { .first = TIME };
 	struct regpin_event event = violation();
 	char buf[EVENT_LINE_MAX];
 
-	assert_true(event_repeated_json(buf, &event, &policy, TIME, 5) > 0);
-	assert_string_equal(buf, HEAD "\"repeated\",\"vm\":0,\"vcpu\":1,\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"count\":5}\n");
-	event.type = REGPIN_EVENT_DETECTED;
-	event.action = REGPIN_STOP;
-	assert_true(event_repeated_json(buf, &event, &policy, TIME, 5) > 0);
-	assert_string_equal(buf, HEAD "\"repeated\",\"vm\":0,\"vcpu\":1,\"of\":\"detected\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"count\":5}\n");
-	event.type = REGPIN_EVENT_INIT;
-	assert_true(event_repeated_json(buf, &event, &policy, TIME, 5) > 0);
-	assert_string_equal(buf, HEAD "\"repeated\",\"vm\":0,\"vcpu\":1,\"of\":\"init\",\"count\":5}\n");
-	assert_true(event_repeated_json(buf, NULL, &policy, TIME, 5) > 0);
-	assert_string_equal(buf, HEAD "\"repeated\",\"count\":5}\n");
+	event.write = 0;
+	event.bits = UINT64_MAX;
+	event.rule = 3;
+	event.index = 0x10;
+	sum_add(&sum, &event, true);
+	sum_add(&sum, &event, true);
+	sum.first -= 1000000000;
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"TSC\",\"index\":\"0x10\",\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"count\":2");
+	event.index = 0xc0000080;
+	sum_add(&sum, &event, true);
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"indices\":[\"0x10\",\"0xc0000080\"],\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"count\":3");
+	for (uint32_t i = 0; i < 1000; i++) {
+		event.index = 0x1000 + i;
+		sum_add(&sum, &event, true);
+	}
+	assert_true(event_sum_json(buf, "repeated", &sum, false, &policy, TIME) > 0);
+	assert_non_null(strstr(buf, ",\"0x103d\"],\"more_indices\":true,"));
+	assert_non_null(strstr(buf, "\"count\":1003,"));
 }
 
 static void test_refused_and_failed(void **state)
@@ -485,6 +532,7 @@ static void test_longest_line(void **state)
 {
 	static struct regpin_policy long_name;
 	struct regpin_event event = violation();
+	struct limit_sum sum = { .count = UINT64_MAX };
 	char buf[EVENT_LINE_MAX];
 
 	long_name = policy;
@@ -494,6 +542,12 @@ static void test_longest_line(void **state)
 	event.has_rip = 1;
 	event.old_value = event.new_value = event.value = UINT64_MAX;
 	assert_true(event_json(buf, &event, &long_name) > 1500);
+	sum.event = event;
+	sum.by_index = sum.more_indices = true;
+	sum.nr_indices = SUM_INDICES;
+	memset(sum.indices, 0xff, sizeof(sum.indices));
+	assert_true(event_sum_json(buf, "repeated", &sum, false, &long_name,
+				   TIME) > 2000);
 }
 
 int main(void)
@@ -514,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_init_and_deadline),
 		cmocka_unit_test(test_shutdown),
 		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_repeated_indices),
 		cmocka_unit_test(test_refused_and_failed),
 		cmocka_unit_test(test_made_up_events),
 		cmocka_unit_test(test_random_events),

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Parts of events' lines, for the files that write lines; see event_json.h. */
+#ifndef REGPIN_TOOL_EVENT_PARTS_H
+#define REGPIN_TOOL_EVENT_PARTS_H
+
+#include <stdio.h>
+
+#include "event_json.h"
+#include "json.h"
+
+/*
+ * Begins a line in @buf of EVENT_LINE_MAX bytes, with the time and the event's name.
+ * Returns NULL if there is no memory. event_line_end() returns the line's length, or 0.
+ */
+FILE *event_line_begin(char *buf, struct json *json, uint64_t time,
+		       const char *name);
+size_t event_line_end(FILE *file, struct json *json);
+
+/* The VM, and the vCPU if the event is about one. */
+void event_put_vcpu(struct json *json, const struct regpin_event *event);
+
+/* A register's name, and its index if it is an MSR. */
+void event_put_register(struct json *json, unsigned int kind, uint32_t index);
+
+/*
+ * What violated the rule: bits of the register that was written; but `require` is
+ * violated by a write to CR0 or LSTAR, and is about what else the vCPU lacks then.
+ */
+void event_put_violated(struct json *json, const struct regpin_event *event,
+			const struct regpin_policy *policy);
+
+/* A rule's kind, and where it was written. */
+void event_put_rule(struct json *json, const struct regpin_policy *policy,
+		    const struct rule *rule);
+
+/* What failed, and with which error. */
+void event_put_failure(struct json *json, const struct regpin_event *event,
+		       const struct regpin_policy *policy);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A sum of events as a line of JSON. */
+#include "event_parts.h"
+
+/* The register, or the MSRs that a rule on many of them was violated by. */
+static void put_registers(struct json *json, const struct limit_sum *sum)
+{
+	char index[16];
+
+	if (sum->nr_indices <= 1 && !sum->more_indices) {
+		event_put_register(json, sum->event.kind, sum->event.index);
+		return;
+	}
+	json_array_begin(json, "indices");
+	for (unsigned int i = 0; i < sum->nr_indices; i++) {
+		snprintf(index, sizeof(index), "0x%x", sum->indices[i]);
+		json_string(json, NULL, index);
+	}
+	json_array_end(json);
+	if (sum->more_indices)
+		json_bool(json, "more_indices", true);
+}
+
+/* What was violated, with all the bits, and the last value of that register. */
+static void put_accesses(struct json *json, const struct limit_sum *sum,
+			 const struct regpin_policy *policy)
+{
+	const struct regpin_event *event = &sum->event;
+
+	put_registers(json, sum);
+	if (event->type != REGPIN_EVENT_DETECTED)
+		json_string(json, "access", event->write ? "write" : "read");
+	event_put_violated(json, event, policy);
+	if (event->write || event->type == REGPIN_EVENT_DETECTED) {
+		json_hex(json, "new", event->new_value);
+		json_hex(json, "value", event->value);
+	}
+	if (policy && event->rule < policy->nr_rules)
+		event_put_rule(json, policy, &policy->rules[event->rule]);
+	if (event->type == REGPIN_EVENT_VIOLATION && !sum->many_actions)
+		json_string(json, "verdict",
+			    regpin_action_names[event->action]);
+}
+
+static void put_kind(struct json *json, const struct limit_sum *sum,
+		     const struct regpin_policy *policy)
+{
+	struct regpin_event event = sum->event;
+
+	if (sum->many_vcpus)
+		event.vcpu = REGPIN_NO_VCPU;
+	event_put_vcpu(json, &event);
+	json_string(json, "of", event_type_names[event.type]);
+	switch (event.type) {
+	case REGPIN_EVENT_FAILED:
+		event_put_failure(json, &event, policy);
+		break;
+	case REGPIN_EVENT_VIOLATION:
+	case REGPIN_EVENT_VMM_WRITE:
+	case REGPIN_EVENT_DETECTED:
+		put_accesses(json, sum, policy);
+		break;
+	case REGPIN_EVENT_ARMED:
+	case REGPIN_EVENT_DISARMED:
+		json_string(json, "cause", event_cause_name(&event));
+		break;
+	default:
+		break;
+	}
+}
+
+size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
+		      bool many_kinds, const struct regpin_policy *policy,
+		      uint64_t time)
+{
+	char first[EVENT_TIME_MAX], last[EVENT_TIME_MAX];
+	struct json json;
+	FILE *file;
+
+	if (!many_kinds && !event_makes_sense(&sum->event))
+		return 0;
+	file = event_line_begin(buf, &json, time, name);
+	if (!file)
+		return 0;
+	if (!many_kinds)
+		put_kind(&json, sum, policy);
+	json_u64(&json, "count", sum->count);
+	json_string(&json, "first", event_time(first, sum->first));
+	json_string(&json, "last", event_time(last, sum->event.time));
+	return event_line_end(file, &json);
+}
