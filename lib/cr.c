@@ -66,10 +66,13 @@ static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 		.new_value = w->value,
 	};
 	struct state state = lifecycle_state(vcpu, &access);
+	struct judged judged = { policy, &state, &access, NULL, 0 };
 	struct regpin_event event;
 	struct verdict verdict;
 
 	judge(policy, &state, &access, &verdict);
+	judged.rule = verdict.rule;
+	judged.let = verdict.value;
 	if (!verdict.rule)
 		return apply(vcpu, w, &verdict);
 	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, &access, &verdict,
@@ -79,10 +82,10 @@ static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 		verdict.value = access.new_value;
 		if (verdict.action != REGPIN_PAUSE)
 			return apply(vcpu, w, &verdict);
-		vm_event(vcpu->vm, vcpu, &event);
+		vcpu_tell(vcpu, &judged, &event);
 		return hold_access(vcpu, &event);
 	}
-	vm_event(vcpu->vm, vcpu, &event);
+	vcpu_tell(vcpu, &judged, &event);
 	return verdict.action == REGPIN_STOP ? stop(vcpu) :
 					       apply(vcpu, w, &verdict);
 }

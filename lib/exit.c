@@ -8,38 +8,6 @@
 #include "model.h"
 #include "perform.h"
 
-void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
-		 uint32_t type, const struct access *access,
-		 const struct verdict *verdict, uint64_t proposed,
-		 struct regpin_event *event)
-{
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
-
-	*event = (struct regpin_event){
-		.type = type,
-		.kind = access->kind,
-		.index = access->index,
-		.write = access->write,
-		.action = verdict->action,
-		.old_value = access->old_value,
-		.new_value = proposed,
-		.value = verdict->value,
-		.bits = verdict->bits,
-		.rule = verdict->rule ?
-			vm_rule_number(vcpu->vm, policy, verdict->rule) :
-			REGPIN_NO_RULE,
-		.policy = vm_policy_number(vcpu->vm, policy),
-	};
-	if (type == REGPIN_EVENT_VIOLATION &&
-	    !kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) &&
-	    !kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
-		event->has_rip = 1;
-		event->rip = sregs.cs.base + regs.rip;
-		event->cpl = sregs.ss.dpl;
-	}
-}
-
 static void failed(struct regpin_vcpu *vcpu, const struct access *access,
 		   int err)
 {
@@ -121,14 +89,14 @@ static bool is_grave(const struct verdict *verdict)
  * Holds the vCPU or stops the VM, before the instruction. Returns false if the
  * answer has come already: then @verdict is what was answered.
  */
-static bool grave(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
-		  const struct access *access, struct verdict *verdict,
-		  uint64_t proposed)
+static bool grave(struct regpin_vcpu *vcpu, const struct judged *judged,
+		  struct verdict *verdict, uint64_t proposed)
 {
+	const struct access *access = judged->access;
 	struct regpin_event event;
 
-	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, access, verdict,
-		    proposed, &event);
+	vcpu_access(vcpu, judged->policy, REGPIN_EVENT_VIOLATION, access,
+		    verdict, proposed, &event);
 	if (verdict->action == REGPIN_PAUSE) {
 		verdict->action = (uint8_t)hold_ticket(vcpu, &event);
 		if (verdict->action != REGPIN_PAUSE) {
@@ -139,7 +107,7 @@ static bool grave(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 			return false;
 		}
 	}
-	vm_event(vcpu->vm, vcpu, &event);
+	vcpu_tell(vcpu, judged, &event);
 	if (verdict->action == REGPIN_PAUSE) {
 		hold_access(vcpu, &event);
 	} else {
@@ -149,26 +117,27 @@ static bool grave(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 	return true;
 }
 
-static void tell(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
-		 const struct access *access, const struct verdict *verdict,
-		 uint64_t proposed)
+static void tell(struct regpin_vcpu *vcpu, const struct judged *judged,
+		 const struct verdict *verdict, uint64_t proposed)
 {
 	struct regpin_event event;
 
-	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, access, verdict,
-		    proposed, &event);
-	vm_event(vcpu->vm, vcpu, &event);
+	vcpu_access(vcpu, judged->policy, REGPIN_EVENT_VIOLATION,
+		    judged->access, verdict, proposed, &event);
+	vcpu_tell(vcpu, judged, &event);
 }
 
 static int read_exit(struct regpin_vcpu *vcpu,
 		     const struct regpin_policy *policy, struct access *access)
 {
 	const struct state state = { 0 };
+	struct judged judged = { policy, &state, access, NULL, 0 };
 	struct kvm_run *run = vcpu->run;
 	struct verdict verdict;
 	int err = 0;
 
 	judge(policy, &state, access, &verdict);
+	judged.rule = verdict.rule;
 	/* The register is only read for those who get to see its value. */
 	if (verdict.rule || !verdict.answered) {
 		err = perform_read(vcpu, access);
@@ -176,12 +145,12 @@ static int read_exit(struct regpin_vcpu *vcpu,
 			verdict.value = access->old_value;
 	}
 	if (is_grave(&verdict) &&
-	    grave(vcpu, policy, access, &verdict, access->old_value))
+	    grave(vcpu, &judged, &verdict, access->old_value))
 		return 1;
 	if (verdict.action <= REGPIN_REPORT && !verdict.answered)
 		verdict.value = access->old_value;
 	if (verdict.rule)
-		tell(vcpu, policy, access, &verdict, access->old_value);
+		tell(vcpu, &judged, &verdict, access->old_value);
 	if (verdict.action == REGPIN_GP)
 		return vcpu_answer(vcpu, true);
 	if (verdict.action == REGPIN_DROP || verdict.answered) {
@@ -203,6 +172,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
 		      const struct regpin_policy *policy, struct access *access)
 {
 	uint64_t proposed = vcpu->run->msr.data, old = 0;
+	struct judged judged = { .policy = policy, .access = access };
 	struct verdict verdict;
 	struct state state;
 	int err, ret;
@@ -212,8 +182,10 @@ static int write_exit(struct regpin_vcpu *vcpu,
 		lifecycle_efer(vcpu, old);
 	state = lifecycle_state(vcpu, access);
 	judge(policy, &state, access, &verdict);
-	if (is_grave(&verdict) &&
-	    grave(vcpu, policy, access, &verdict, proposed))
+	judged.state = &state;
+	judged.rule = verdict.rule;
+	judged.let = verdict.value;
+	if (is_grave(&verdict) && grave(vcpu, &judged, &verdict, proposed))
 		return 1;
 	/* What was there is not known, so neither is what would be lost. */
 	if (err && verdict.action < REGPIN_DROP) {
@@ -229,7 +201,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	/* The write may arm the vCPU, after which things look different. */
 	ret = apply_write(vcpu, policy, access, &verdict, proposed);
 	if (verdict.rule)
-		tell(vcpu, policy, access, &verdict, proposed);
+		tell(vcpu, &judged, &verdict, proposed);
 	return ret;
 }
 

@@ -164,30 +164,47 @@ struct state lifecycle_state(struct regpin_vcpu *vcpu,
 	return state;
 }
 
+/* The vCPU arms without what @rule requires, which nobody can take back. */
+static void found_lacking(struct regpin_vcpu *vcpu,
+			  const struct regpin_policy *policy,
+			  const struct rule *rule, uint64_t bits,
+			  struct regpin_event *event)
+{
+	const struct access access = { .kind = rule->kind, .write = true,
+				       .index = rule->index };
+	const struct verdict verdict = {
+		.action = rule->action < REGPIN_PAUSE ? REGPIN_REPORT :
+							rule->action,
+		.rule = rule, .bits = bits,
+	};
+
+	vcpu_access(vcpu, policy, REGPIN_EVENT_DETECTED, &access, &verdict, 0,
+		    event);
+	vm_event(vcpu->vm, vcpu, event);
+}
+
 void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
 {
 	const struct regpin_policy *policy = vcpu->vm->policy;
-	struct access access = { .kind = REGPIN_MSR, .write = true,
-				 .index = MSR_LSTAR, .old_value = lstar,
-				 .new_value = lstar };
+	const struct access access = { .kind = REGPIN_MSR, .write = true,
+				       .index = MSR_LSTAR, .old_value = lstar,
+				       .new_value = lstar };
+	struct regpin_event event, gravest = { .action = REGPIN_ALLOW };
 	struct state state = { 0 };
-	struct regpin_event event;
-	struct verdict verdict;
+	const struct rule *rule;
+	uint32_t at = 0;
+	uint64_t bits;
 
 	add_floor(vcpu, &access, &state);
-	judge(policy, &state, &access, &verdict);
-	if (!verdict.rule || verdict.rule->type != RULE_REQUIRE)
-		return;
-	if (verdict.action < REGPIN_PAUSE)
-		verdict.action = REGPIN_REPORT;
-	access.kind = verdict.rule->kind;
-	access.index = verdict.rule->index;
-	access.old_value = verdict.value = 0;
-	vcpu_access(vcpu, policy, REGPIN_EVENT_DETECTED, &access, &verdict, 0,
-		    &event);
-	vm_event(vcpu->vm, vcpu, &event);
-	if (verdict.action == REGPIN_PAUSE)
-		hold_vcpu(vcpu, HOLD_DEADLINE, &event);
-	else if (verdict.action == REGPIN_STOP)
+	while ((rule = judge_next(policy, &state, &access, &at, &bits))) {
+		if (rule->type != RULE_REQUIRE)
+			continue;
+		found_lacking(vcpu, policy, rule, bits, &event);
+		if (event.action > gravest.action)
+			gravest = event;
+	}
+	if (gravest.action == REGPIN_PAUSE)
+		hold_vcpu(vcpu, HOLD_DEADLINE, &gravest);
+	else if (gravest.action == REGPIN_STOP)
 		vm_stop(vcpu->vm, vcpu);
 }

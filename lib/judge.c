@@ -276,6 +276,66 @@ void judge(const struct regpin_policy *policy, const struct state *state,
 		judge_fully(policy, state, access, verdict);
 }
 
+/* Does a rule speak of the register, so that the policy's default does not? */
+static bool is_spoken_of(const struct regpin_policy *policy,
+			 const struct access *access, unsigned int type)
+{
+	struct rule_range range = policy_range(policy, access->kind,
+					       access->index);
+
+	for (uint32_t i = range.first; i < range.end; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule_is_behind(policy, rule, access->index))
+			break;
+		if (rule_covers(rule, access->kind, access->index) &&
+		    rule_speaks_of(rule) & type)
+			return true;
+	}
+	return false;
+}
+
+/* As violated(), for any rule of the policy. */
+static uint64_t violated_by(const struct rule *rule, const struct state *state,
+			    const struct access *access)
+{
+	if (rule->type == RULE_REQUIRE)
+		return lacking(rule, state, access);
+	return rule_covers(rule, access->kind, access->index) ?
+		       violated(rule, state, access) : 0;
+}
+
+const struct rule *judge_next(const struct regpin_policy *policy,
+			      const struct state *state,
+			      const struct access *access, uint32_t *at,
+			      uint64_t *bits)
+{
+	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
+	struct rule_range range = { 0, policy->nr_rules };
+
+	if (!state->floor)
+		range = policy_range(policy, access->kind, access->index);
+	if (*at < range.first)
+		*at = range.first;
+	while (*at < range.end) {
+		const struct rule *rule = &policy->rules[(*at)++];
+
+		if (!state->floor &&
+		    rule_is_behind(policy, rule, access->index))
+			*at = range.end;
+		*bits = violated_by(rule, state, access);
+		if (*bits)
+			return rule;
+	}
+	/* Once, and behind all others. */
+	if (*at > policy->nr_rules || access->kind != REGPIN_MSR ||
+	    is_spoken_of(policy, access, type))
+		return NULL;
+	*at = policy->nr_rules + 1;
+	*bits = ~0ull;
+	return judge_default(policy, access->index, type);
+}
+
 void judge_refused(const struct regpin_policy *policy, enum rule_type type,
 		   const struct access *access, struct verdict *verdict)
 {

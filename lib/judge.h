@@ -90,6 +90,16 @@ void judge(const struct regpin_policy *policy, const struct state *state,
 	   const struct access *access, struct verdict *verdict);
 
 /*
+ * The next one of the rules that @access violates, each by itself and whatever the
+ * verdict is, and its @bits of the access. @at begins at 0 and belongs to this function.
+ * Returns NULL when there are no more.
+ */
+const struct rule *judge_next(const struct regpin_policy *policy,
+			      const struct state *state,
+			      const struct access *access, uint32_t *at,
+			      uint64_t *bits);
+
+/*
  * The policy's default rule if it denies @access, an ACCESS_*, to MSR @index, of which
  * no other rule speaks. Else NULL.
  */

@@ -189,7 +189,7 @@ void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
 		vcpu_snapshot(vcpu, &vcpu->before);
 }
 
-/* Tells if the VMM's write of one register lowered a pin. */
+/* Reports each pin that the VMM's write of one register lowered. */
 static void compare_one(struct regpin_vcpu *vcpu,
 			const struct regpin_policy *policy, unsigned int kind,
 			uint32_t index, uint64_t before, uint64_t after)
@@ -198,23 +198,24 @@ static void compare_one(struct regpin_vcpu *vcpu,
 		.kind = (uint8_t)kind, .write = true, .index = index,
 		.old_value = before, .new_value = after,
 	};
+	/* The VMM is never refused; what it wrote stands. */
+	struct verdict verdict = { .action = REGPIN_ALLOW, .value = after };
 	struct regpin_event event;
-	struct verdict verdict;
 	struct state state;
+	uint32_t at = 0;
 
 	if (before == after)
 		return;
 	state = lifecycle_state(vcpu, &access);
-	judge(policy, &state, &access, &verdict);
-	if (!verdict.rule || verdict.rule->type >= RULE_DENY ||
-	    verdict.rule->type == RULE_REQUIRE)
-		return;
-	/* The VMM is never refused; what it wrote stands. */
-	verdict.action = REGPIN_ALLOW;
-	verdict.value = after;
-	vcpu_access(vcpu, policy, REGPIN_EVENT_VMM_WRITE, &access, &verdict,
-		    after, &event);
-	vm_event(vcpu->vm, vcpu, &event);
+	while ((verdict.rule = judge_next(policy, &state, &access, &at,
+					  &verdict.bits))) {
+		if (verdict.rule->type >= RULE_DENY ||
+		    verdict.rule->type == RULE_REQUIRE)
+			continue;
+		vcpu_access(vcpu, policy, REGPIN_EVENT_VMM_WRITE, &access,
+			    &verdict, after, &event);
+		vm_event(vcpu->vm, vcpu, &event);
+	}
 }
 
 static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)

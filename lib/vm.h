@@ -526,6 +526,29 @@ void watch_deadline(struct regpin_vcpu *vcpu,
 
 void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot);
 
+/**
+ * struct judged - what a verdict came from
+ * @policy: the rules
+ * @state: the vCPU's state before the access
+ * @access: the access
+ * @rule: the rule that decided
+ * @let: what of the value that was written the verdict lets through
+ */
+struct judged {
+	const struct regpin_policy *policy;
+	const struct state *state;
+	const struct access *access;
+	const struct rule *rule;
+	uint64_t let;
+};
+
+/*
+ * violation.c: sends @event, which is a verdict's; and where the access happens, or may
+ * be allowed, one like it for each other rule that let it happen.
+ */
+void vcpu_tell(struct regpin_vcpu *vcpu, const struct judged *judged,
+	       struct regpin_event *event);
+
 /* Makes the event of an access and its verdict; @proposed is what was written. */
 void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		 uint32_t type, const struct access *access,

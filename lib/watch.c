@@ -109,7 +109,7 @@ struct look {
 	struct regpin_event event;
 };
 
-/* One violation of what was found; @value is what is still to be judged. */
+/* One rule that is violated by what was found. */
 static void found(struct regpin_vcpu *vcpu, struct look *look, int i,
 		  const struct access *access, struct verdict *verdict)
 {
@@ -137,8 +137,8 @@ static void found(struct regpin_vcpu *vcpu, struct look *look, int i,
 }
 
 /*
- * Judges one register as if the guest had written it at once; and what is left, as
- * several rules may have something against it.
+ * Judges one register as if the guest had written it at once. It has happened, so each
+ * rule that has something against it is reported.
  */
 static void look_at(struct regpin_vcpu *vcpu, struct look *look, int i)
 {
@@ -147,14 +147,12 @@ static void look_at(struct regpin_vcpu *vcpu, struct look *look, int i)
 		.old_value = vcpu->seen[i], .new_value = look->now[i],
 	};
 	struct state state = { .armed = true };
-	struct verdict verdict;
+	struct verdict verdict = { 0 };
+	uint32_t at = 0;
 
-	for (;;) {
-		judge(look->policy, &state, &access, &verdict);
-		if (!verdict.rule)
-			return;
-		access.new_value = (access.new_value & ~verdict.bits) |
-				   (access.old_value & verdict.bits);
+	while ((verdict.rule = judge_next(look->policy, &state, &access, &at,
+					  &verdict.bits))) {
+		verdict.action = verdict.rule->action;
 		found(vcpu, look, i, &access, &verdict);
 	}
 }

@@ -41,7 +41,10 @@ static bool decides(const struct sim_result *result,
 	const struct regpin_event *known = &result->violation;
 
 	if (event->type != REGPIN_EVENT_VIOLATION)
-		return event->type == REGPIN_EVENT_DETECTED && !result->violated;
+		return event->type == REGPIN_EVENT_DETECTED &&
+		       (!result->violated ||
+			(known->type == REGPIN_EVENT_DETECTED &&
+			 event->action > known->action));
 	return !result->violated || known->type != REGPIN_EVENT_VIOLATION ||
 	       event->action > known->action;
 }

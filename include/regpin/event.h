@@ -167,7 +167,9 @@ enum regpin_refusal {
  * @vm: number of the VM in this process, from 0
  * @vcpu: the id given to KVM_CREATE_VCPU, or REGPIN_NO_VCPU
  * @index: MSR index if @kind is REGPIN_MSR, else 0
- * @rule: number of the deciding rule in the policy, or REGPIN_NO_RULE
+ * @rule: number in the policy of the rule that was violated, or REGPIN_NO_RULE. An
+ *	access that happens, or is held, has an event for each rule that it violates
+ *	and that does not stop it; one that is refused has that of the deciding rule
  * @detail: see the event's type
  * @kind: enum regpin_kind
  * @action: enum regpin_action, the verdict

@@ -119,6 +119,7 @@ static bool nowhere(const struct attempt *a)
 static void add_event(struct expected *to, const struct rule *rule,
 		      unsigned int action)
 {
+	to->bits[to->nr] = 0;
 	to->rules[to->nr] = rule;
 	to->actions[to->nr++] = (uint8_t)action;
 }
@@ -184,12 +185,63 @@ static bool is_bent(const struct attempt *a, uint64_t value)
 	       value + (1ull << 47) >= 1ull << 48;
 }
 
+/* The default, if none of the rules is about the register. */
+static uint64_t against_rest(const struct attempt *a, const struct rule *rule)
+{
+	bool wanted;
+
+	return !spoken(a, &wanted) && default_holds(a->policy, &a->access,
+						    type_of(a), rule) ? ALL : 0;
+}
+
+/*
+ * An event for each rule that @access violates and whose action is @only, or any if
+ * that is REGPIN_ACTION_MAX; not for @but.
+ */
+static void add_each(const struct attempt *a, const struct access *access,
+		     unsigned int only, unsigned int action,
+		     const struct rule *but, struct expected *to)
+{
+	for (uint32_t i = 0; i < a->policy->nr_rules; i++) {
+		const struct rule *rule = &a->policy->rules[i];
+		uint64_t bits = 0;
+
+		if (!holds(a, rule))
+			continue;
+		if (rule->type == RULE_REQUIRE ||
+		    speaks_of_register(rule, access))
+			bits = against(rule, &a->state, access);
+		else if (rule->type == RULE_DEFAULT)
+			bits = against_rest(a, rule);
+		if (!bits || rule == but ||
+		    (only != REGPIN_ACTION_MAX && rule->action != only))
+			continue;
+		add_event(to, rule, action);
+		to->bits[to->nr - 1] = bits;
+	}
+}
+
+/* The write happens in spite of the rules, or of some bits of it. */
+static void let_pass(const struct attempt *a, const struct verdict *v,
+		     struct expected *to)
+{
+	struct access left = a->access;
+
+	if (v->action == REGPIN_MASK)
+		add_each(a, &left, REGPIN_MASK, REGPIN_MASK, v->rule, to);
+	if (left.write)
+		left.new_value = v->value;
+	add_each(a, &left, REGPIN_REPORT, REGPIN_REPORT, v->rule, to);
+}
+
 static void paused(const struct attempt *a, const struct verdict *v,
 		   struct expected *to)
 {
 	to->ticket = a->ticket != REGPIN_ACTION_MAX;
 	if (!to->ticket) {
 		add_event(to, v->rule, v->action);
+		add_each(a, &a->access, REGPIN_ACTION_MAX, REGPIN_PAUSE,
+			 v->rule, to);
 		to->outcome = OUT_HELD;
 	} else if (a->ticket == REGPIN_GP) {
 		to->outcome = OUT_GP;
@@ -211,6 +263,8 @@ static void judged(const struct attempt *a, struct expected *to)
 		v.action = REGPIN_GP;
 	if (v.rule)
 		add_event(to, v.rule, v.action);
+	if (v.rule && v.action <= REGPIN_MASK)
+		let_pass(a, &v, to);
 	switch (v.action) {
 	case REGPIN_STOP:
 		to->outcome = OUT_STOPPED;

@@ -46,6 +46,8 @@ enum outcome {
 	OUT_FOREIGN,	/* the same, and none that regpin could know anything of */
 };
 
+#define EXPECTED_MAX	64
+
 /**
  * struct expected - what must come of it
  * @outcome: how it ends
@@ -56,6 +58,7 @@ enum outcome {
  * @nr: how many events there are
  * @rules: the rule of each, of the whole policy
  * @actions: and what it says was done
+ * @bits: and which bits violated it, 0: some
  */
 struct expected {
 	enum outcome outcome;
@@ -64,8 +67,9 @@ struct expected {
 	uint64_t value;
 	struct toy_vcpu vcpu;
 	unsigned int nr;
-	const struct rule *rules[2];
-	uint8_t actions[2];
+	const struct rule *rules[EXPECTED_MAX];
+	uint8_t actions[EXPECTED_MAX];
+	uint64_t bits[EXPECTED_MAX];
 };
 
 /* By a filter: what MSR @index would hold after the host's write of @value, or @value. */

@@ -6,7 +6,7 @@
 #include "exit_oracle.h"
 #include "exit_story.h"
 
-#define MAX_EVENTS	8
+#define MAX_EVENTS	EXPECTED_MAX
 
 /**
  * struct story - where it stands

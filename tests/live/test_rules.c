@@ -228,13 +228,85 @@ static void test_together(void)
 	   scene_msr(vcpu, MSR_SFMASK) == 0x10e2,
 	   "one bit reported, four kept: 0x%" PRIx64,
 	   scene_msr(vcpu, MSR_SFMASK));
-	ok(s.events[0].action == REGPIN_MASK && s.events[0].bits == 0xf00 &&
-	   scene_only(&s, REGPIN_EVENT_VIOLATION), "one event, of the mask");
+	ok(s.nr_events == 2 && s.events[0].action == REGPIN_MASK &&
+	   s.events[0].bits == 0xf00, "one event of the mask");
+	ok(s.events[1].action == REGPIN_REPORT && s.events[1].bits == 0x11 &&
+	   s.events[1].rule != s.events[0].rule &&
+	   s.events[1].value == 0x10e2, "and one of the report");
+	s.nr_events = 0;
 	ok(tiny_wrmsr(vcpu, MSR_SFMASK, 0x2fe0) == TINY_GP &&
 	   scene_msr(vcpu, MSR_SFMASK) == 0x10e2, "the frozen bits decide");
 	ok(s.events[0].action == REGPIN_GP && s.events[0].bits == 0x3000 &&
 	   scene_only(&s, REGPIN_EVENT_VIOLATION), "one event, of #GP");
 	scene_close(&s);
+}
+
+/**
+ * struct pair - two rules that one write violates
+ * @a, @b: their actions
+ * @nr: number of events that there must be
+ */
+struct pair {
+	unsigned int a, b, nr;
+};
+
+static bool has_event(const struct scene *s, uint32_t rule, uint64_t bits,
+		      unsigned int action)
+{
+	for (unsigned int i = 0; i < s->nr_events; i++) {
+		const struct regpin_event *e = &s->events[i];
+
+		if (e->rule == rule && e->bits == bits && e->action == action)
+			return true;
+	}
+	return false;
+}
+
+/* One write clears a sticky bit and sets one that is never to be set. */
+static void test_pair(const struct pair *pair)
+{
+	unsigned int most = pair->a > pair->b ? pair->a : pair->b;
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct scene s;
+
+	printf("# %s and %s\n", regpin_action_names[pair->a],
+	       regpin_action_names[pair->b]);
+	add_pin(policy, RULE_STICKY, MSR_STAR, 1ull << 40, pair->a);
+	add_pin(policy, RULE_NEVER, MSR_STAR, 1ull << 41, pair->b);
+	scene_open(&s, policy, 1, TINY_LONG);
+	tiny_wrmsr(&s.vcpu[0], MSR_STAR, 1ull << 40);
+	tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, KERNEL);
+	s.nr_events = 0;
+	tiny_wrmsr(&s.vcpu[0], MSR_STAR, 1ull << 41);
+	ok(s.nr_events == pair->nr, "%u events: %u", pair->nr, s.nr_events);
+	if (pair->nr == 1)
+		ok(s.events[0].action == most, "the strictest decides");
+	else
+		ok(has_event(&s, 0, 1ull << 40, most == REGPIN_PAUSE ?
+			     most : pair->a) &&
+		   has_event(&s, 1, 1ull << 41, most == REGPIN_PAUSE ?
+			     most : pair->b),
+		   "one of each rule that lets it pass, or that an answer may override");
+	scene_close(&s);
+}
+
+static void test_pairs(void)
+{
+	static const struct pair pairs[] = {
+		{ REGPIN_REPORT, REGPIN_REPORT, 2 },
+		{ REGPIN_REPORT, REGPIN_MASK, 2 },
+		{ REGPIN_MASK, REGPIN_REPORT, 2 },
+		{ REGPIN_MASK, REGPIN_MASK, 2 },
+		{ REGPIN_REPORT, REGPIN_PAUSE, 2 },
+		{ REGPIN_PAUSE, REGPIN_GP, 2 },
+		{ REGPIN_GP, REGPIN_REPORT, 1 },
+		{ REGPIN_MASK, REGPIN_DROP, 1 },
+		{ REGPIN_GP, REGPIN_GP, 1 },
+		{ REGPIN_STOP, REGPIN_REPORT, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		test_pair(&pairs[i]);
 }
 
 /* What would fail without regpin fails with it, however mild the action. */
@@ -290,6 +362,7 @@ int main(void)
 				test_row(&rows[i], action);
 	test_reads();
 	test_together();
+	test_pairs();
 	test_refused_value();
 	test_canonical();
 	return tap_done();

@@ -383,6 +383,50 @@ static void test_swap_waits_for_vmm(void **context)
 	mock_close();
 }
 
+static const struct regpin_event *violation_of(uint32_t rule)
+{
+	for (unsigned int i = 0; i < mock.nr_events; i++)
+		if (mock.events[i].type == REGPIN_EVENT_VIOLATION &&
+		    mock.events[i].rule == rule)
+			return &mock.events[i];
+	return NULL;
+}
+
+/*
+ * A write that violated two rules was an event of one of them: the guest could hide
+ * what it did to the bits of the other.
+ */
+static void test_two_in_one(void **context)
+{
+	static const unsigned int actions[] = { REGPIN_REPORT, REGPIN_MASK };
+
+	for (int i = 0; i < 4; i++) {
+		struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+		unsigned int a = actions[i & 1], b = actions[i >> 1];
+		const struct regpin_event *first, *second;
+
+		add_rule(policy, RULE_STICKY, REGPIN_CR4, 0, CR4_SMEP, a);
+		add_rule(policy, RULE_FROZEN, REGPIN_CR4, 0,
+			 CR4_SMEP | CR4_SMAP, b);
+		mock_open(policy);
+		mock_boot(0, CR4_ON);
+		assert_true(mock_mov_cr(0, 1, CR4_PAE));
+		first = violation_of(0);
+		second = violation_of(1);
+		assert_non_null(second);
+		assert_int_equal(second->action, b);
+		assert_int_equal(second->bits, a == REGPIN_MASK && b != a ?
+				 CR4_SMAP : CR4_SMEP | CR4_SMAP);
+		/* A mask that keeps all of what another rule would report: none. */
+		assert_int_equal(!first, b == REGPIN_MASK && a != b);
+		if (first)
+			assert_int_equal(first->bits, CR4_SMEP);
+		assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION),
+				 first ? 2 : 1);
+		mock_close();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_swap_away),
 		cmocka_unit_test(test_change_while_completing),
 		cmocka_unit_test(test_swap_waits_for_vmm),
+		cmocka_unit_test(test_two_in_one),
 		cmocka_unit_test(test_retract_loses_nothing),
 	};
 

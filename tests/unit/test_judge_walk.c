@@ -26,7 +26,7 @@ static uint32_t below(uint32_t end)
 static struct met {
 	uint64_t actions[REGPIN_ACTION_MAX];
 	uint64_t types[RULE_TYPE_MAX];
-	uint64_t answered, masked, left_out;
+	uint64_t answered, masked, left_out, several;
 } met;
 
 /* --- what it is compared on --- */
@@ -175,6 +175,51 @@ static void same_rule(const struct regpin_policy *whole, uint64_t hold,
 	assert_null(found);
 }
 
+/* Each rule that is violated, and each only once. */
+static void same_rules(const struct regpin_policy *whole, uint64_t hold,
+		       const struct state *state, const struct access *access,
+		       const struct regpin_policy *policy,
+		       const uint16_t *numbers)
+{
+	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
+	bool spoken = false, found[POLICY_FEW_RULES * 2] = { false };
+	uint32_t at = 0, nr = 0;
+	const struct rule *rule;
+	uint64_t bits;
+
+	for (uint32_t i = 0; i < whole->nr_rules; i++) {
+		rule = &whole->rules[i];
+		if (!rule->when || hold & 1ull << (rule->when - 1))
+			spoken |= speaks_of_register(rule, access) &&
+				  (rule->type < RULE_DENY || rule->access & type);
+	}
+	while ((rule = judge_next(policy, state, access, &at, &bits))) {
+		uint32_t number = numbers[rule - policy->rules];
+
+		assert_false(found[number]);
+		found[number] = true;
+		if (rule->type == RULE_DEFAULT)
+			assert_true(!spoken && bits == ALL);
+		else
+			assert_int_equal(bits, against(rule, state, access));
+	}
+	for (uint32_t i = 0; i < whole->nr_rules; i++) {
+		bool is = false;
+
+		rule = &whole->rules[i];
+		if (rule->when && !(hold & 1ull << (rule->when - 1)))
+			is = false;
+		else if (rule->type == RULE_DEFAULT)
+			is = !spoken && default_holds(whole, access, type, rule);
+		else if (rule->type == RULE_REQUIRE ||
+			 speaks_of_register(rule, access))
+			is = against(rule, state, access);
+		assert_int_equal(found[i], is);
+		nr += is;
+	}
+	met.several += nr > 1;
+}
+
 static void compare(const struct regpin_policy *whole, uint64_t hold,
 		    const struct regpin_policy *policy, const uint16_t *numbers)
 {
@@ -193,6 +238,7 @@ static void compare(const struct regpin_policy *whole, uint64_t hold,
 	if (is.rule)
 		assert_int_equal(numbers[is.rule - policy->rules],
 				 should.rule - whole->rules);
+	same_rules(whole, hold, &state, &access, policy, numbers);
 	same_rule(whole, hold, &access,
 		  policy_rule_on(policy, access.kind, access.index,
 				 access.write ? ACCESS_WRITE : ACCESS_READ));
@@ -224,7 +270,7 @@ static void as_by_a_walk(void **context)
 		if (i != RULE_VALUE && i != RULE_ALLOW)
 			assert_true(met.types[i] > 1000);
 	assert_true(met.answered > 1000 && met.masked > 1000 &&
-		    met.left_out > 1000);
+		    met.left_out > 1000 && met.several > 1000);
 	free(whole);
 	free(held);
 }
