@@ -23,7 +23,7 @@
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	7u
+#define HANDOFF_VERSION	8u
 
 /*
  * What is said on a connection, a message each (SOCK_SEQPACKET). The process connects

@@ -46,6 +46,7 @@
  * @reports: violations that were let pass
  * @detected: violations that could not be stopped, and were found later
  * @dropped: events that found the ring full
+ * @unnamed: those of them of which nothing else is known
  * @nonsense: events that the library does not make
  * @before: the policy before the one that is in force
  * @before_number: of the command that brought it, or 0
@@ -69,7 +70,7 @@ struct agent {
 	int tick_ms;
 	bool crowd, s3_unknown;
 	bool killed, refused, armed, unarmed, failing;
-	uint64_t violations, reports, detected, dropped, nonsense;
+	uint64_t violations, reports, detected, dropped, unnamed, nonsense;
 	struct regpin_policy before;
 	uint32_t before_number;
 	bool mixed;

@@ -76,7 +76,7 @@ static uint64_t places(const struct regpin_event *event,
 	if (rule_is_wide(rule))
 		return 1;
 	if (!is_by_index(rule))
-		return event->bits ? event->bits : 1;
+		return event->bits;
 	offset = event->index - rule->index;
 	if (offset >= rule->count)
 		return 1;
@@ -245,6 +245,9 @@ bool limit_take(struct limit *limit, uint64_t now, bool all,
 		struct limit_sum *sum, bool *many_kinds)
 {
 	*many_kinds = false;
+	for (unsigned int i = 0; i < LIMIT_VMS; i++)
+		if (limit->vms[i].used)
+			see_hour(&limit->vms[i], now);
 	if (all || now >= limit->end) {
 		if (take_cause(limit, all, sum))
 			return true;
@@ -262,10 +265,7 @@ bool limit_take(struct limit *limit, uint64_t now, bool all,
 	for (unsigned int i = 0; i < LIMIT_VMS; i++) {
 		struct limit_vm *vm = &limit->vms[i];
 
-		if (!vm->used)
-			continue;
-		see_hour(vm, now);
-		if (take_rests(limit, vm, all, sum))
+		if (vm->used && take_rests(limit, vm, all, sum))
 			return true;
 	}
 	return false;

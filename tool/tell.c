@@ -307,20 +307,67 @@ bool tell_events(struct agent *agent)
 	return true;
 }
 
+/* The sum of what was dropped of one kind: written, or part of another sum. */
+static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
+{
+	const struct regpin_policy *policy;
+	const struct rule *rule;
+	char line[EVENT_LINE_MAX];
+
+	if (!event_makes_sense(&sum->event)) {
+		agent->nonsense++;
+		return;
+	}
+	policy = tell_policy(agent, &sum->event);
+	rule = sum->event.rule < policy->nr_rules ?
+		       &policy->rules[sum->event.rule] : NULL;
+	sum->by_index = rule && rule->count != 1;
+	if (sum->by_index) {
+		sum->indices[sum->nr_indices++] = sum->event.index;
+		sum->more_indices = sum->count > 1;
+	}
+	if (limit_lost(&agent->limit, sum, policy, now))
+		tell_line(agent, line, event_sum_json(line, "dropped", sum,
+						      false, policy,
+						      tell_clock()));
+}
+
+/* Returns false if there was no room for all. */
+static bool tell_lost(struct agent *agent, uint64_t now)
+{
+	struct ring *ring = &agent->launch->shared->ring;
+	uint32_t at = 0;
+
+	while (out_room(agent->events)) {
+		struct limit_sum sum = { 0 };
+
+		if (!ring_take_lost(ring, &at, &sum.event, &sum.count,
+				    &sum.first))
+			return true;
+		put_lost(agent, &sum, now);
+	}
+	return false;
+}
+
 void tell_dropped(struct agent *agent, bool all)
 {
+	const struct ring *ring = &agent->launch->shared->ring;
+	uint64_t dropped = ring_dropped(ring), unnamed;
 	uint64_t now = agent_now();
-	uint64_t dropped = ring_dropped(&agent->launch->shared->ring);
-	struct notice notice = {
-		.event = "dropped",
-		.counts[0] = { "count", dropped - agent->dropped },
-	};
+	struct notice notice = { .event = "dropped" };
 
 	if (dropped <= agent->dropped || !out_room(agent->events) ||
-	    (!all && now - agent->dropped_at < TELL_DROPPED_MS))
+	    (!all && now - agent->dropped_at < TELL_DROPPED_MS) ||
+	    !tell_lost(agent, now))
 		return;
 	agent->dropped = dropped;
 	agent->dropped_at = now;
+	unnamed = ring_unnamed(ring);
+	if (unnamed <= agent->unnamed)
+		return;
+	notice.counts[0].name = "count";
+	notice.counts[0].n = unnamed - agent->unnamed;
+	agent->unnamed = unnamed;
 	agent_notice(agent, &notice);
 }
 
@@ -435,7 +482,7 @@ void tell_farewell(struct agent *agent)
 			{ "detected", 0 },
 		},
 	};
-	uint64_t end = agent_now() + FAREWELL_MS;
+	uint64_t end = agent_now() + FAREWELL_MS, dropped;
 	bool more = true, said = !agent->attached;
 	struct regpin_event event;
 	struct pollfd pfd;
@@ -466,6 +513,9 @@ void tell_farewell(struct agent *agent)
 	} while (agent_now() < end);
 	agent->events->lost += !said;
 	agent->events->lost += limit_left(&agent->limit);
+	dropped = ring_dropped(&agent->launch->shared->ring);
+	agent->events->lost += dropped > agent->dropped ?
+				       dropped - agent->dropped : 0;
 	for (unsigned int n = 0; more && n < RING_SLOTS; n++) {
 		more = ring_get(&agent->launch->shared->ring, &event);
 		agent->events->lost += more;

@@ -20,6 +20,7 @@ static int make_ring(void **context)
 	ring = aligned_alloc(128, sizeof(*ring));
 	if (!ring)
 		return -1;
+	memset(ring, 0, sizeof(*ring));
 	ring_init(ring);
 	return 0;
 }
@@ -98,6 +99,122 @@ static void test_flood(void **context)
 	event.type = REGPIN_EVENT_VIOLATION;
 	ring_put(ring, &event);
 	assert_true(ring_get(ring, &event));
+}
+
+static struct regpin_event flood_event(uint64_t number)
+{
+	return (struct regpin_event){
+		.time = number + 1, .type = REGPIN_EVENT_VIOLATION,
+		.kind = REGPIN_MSR, .index = 0xc0000080, .write = 1,
+		.action = REGPIN_REPORT, .rule = 3, .bits = 1,
+		.new_value = number, .vcpu = (uint32_t)number % 4,
+	};
+}
+
+/* One event under a flood that has filled the ring: its rule and bits are not lost. */
+static void test_one_in_a_flood(void **context)
+{
+	uint64_t count, first, others = 0, found = 0;
+	struct regpin_event event;
+	uint32_t at = 0;
+
+	for (uint64_t i = 0; i < 3 * RING_SLOTS; i++) {
+		event = flood_event(i);
+		ring_put(ring, &event);
+		if (i != 2 * RING_SLOTS)
+			continue;
+		event.bits = 0x800;
+		event.time = 77;
+		ring_put(ring, &event);
+		event.rule = 4;
+		event.bits = ~0ull;
+		event.new_value = 0x1234;
+		ring_put(ring, &event);
+	}
+	while (ring_take_lost(ring, &at, &event, &count, &first)) {
+		assert_int_equal(event.type, REGPIN_EVENT_VIOLATION);
+		assert_int_equal(event.index, 0xc0000080);
+		assert_int_equal(event.action, REGPIN_REPORT);
+		assert_int_equal(event.write, 1);
+		if (event.rule == 3) {
+			others = count;
+			assert_int_equal(event.bits, 0x801);
+			assert_int_equal(first, RING_SLOTS - RING_KEPT + 1);
+			assert_int_equal(event.time, 3 * RING_SLOTS);
+			assert_int_equal(event.new_value, 3 * RING_SLOTS - 1);
+		} else {
+			found += count;
+			assert_int_equal(event.rule, 4);
+			assert_int_equal(first, 77);
+			assert_true(event.bits == ~0ull);
+			assert_int_equal(event.new_value, 0x1234);
+		}
+	}
+	assert_int_equal(found, 1);
+	assert_int_equal(others + found, ring_dropped(ring));
+	assert_int_equal(ring_unnamed(ring), 0);
+	at = 0;
+	assert_false(ring_take_lost(ring, &at, &event, &count, &first));
+}
+
+/* All types, and a ring that is full to its last slot: vCPUs and reasons are told apart. */
+static void test_lost_kinds(void **context)
+{
+	uint64_t count, first, sum = 0, kinds = 0;
+	struct regpin_event event;
+	uint32_t at = 0;
+
+	for (uint64_t i = 0; i < RING_SLOTS; i++)
+		put(i);
+	for (uint32_t type = 0; type < REGPIN_EVENT_TYPE_MAX; type++)
+		for (uint32_t i = 0; i < 300; i++) {
+			event = (struct regpin_event){
+				.time = 1 + i, .type = type, .vcpu = i % 100,
+				.detail = i % 3, .vm = 7, .policy = 9,
+				.rule = REGPIN_NO_RULE, .kind = REGPIN_CR4,
+			};
+			ring_put(ring, &event);
+		}
+	while (ring_take_lost(ring, &at, &event, &count, &first)) {
+		assert_int_equal(event.vm, 7);
+		assert_int_equal(event.policy, 9);
+		assert_int_equal(event.rule, REGPIN_NO_RULE);
+		assert_int_equal(event.kind, REGPIN_CR4);
+		assert_true(event.vcpu < 100);
+		sum += count;
+		kinds++;
+	}
+	assert_int_equal(sum, 300 * REGPIN_EVENT_TYPE_MAX);
+	/* Three types name rules, and have these reasons, but for `detected`. */
+	assert_int_equal(kinds, 300 * (REGPIN_EVENT_TYPE_MAX - 4) + 100 +
+			 3 + 3 + 1);
+	/* What can't be told apart is counted. */
+	event = (struct regpin_event){ .type = REGPIN_EVENT_INIT,
+				       .vcpu = 0x10000 };
+	ring_put(ring, &event);
+	assert_int_equal(ring_unnamed(ring), 1);
+	assert_int_equal(ring_dropped(ring), sum + 1);
+}
+
+/* More kinds than places: the sum of all is right. */
+static void test_too_many_kinds(void **context)
+{
+	uint64_t count, first, sum = 0, nr = 2 * RING_LOST;
+	struct regpin_event event;
+	uint32_t at = 0;
+
+	for (uint64_t i = 0; i < RING_SLOTS; i++)
+		put(i);
+	for (uint64_t i = 0; i < nr; i++) {
+		event = flood_event(i);
+		event.rule = (uint32_t)i % 0xffff;
+		event.policy = (uint8_t)(i / 0xffff);
+		ring_put(ring, &event);
+	}
+	while (ring_take_lost(ring, &at, &event, &count, &first))
+		sum += count;
+	assert_int_equal(sum + ring_unnamed(ring), nr);
+	assert_in_range(sum, RING_LOST / 2, RING_LOST);
 }
 
 static void test_wrap(void **context)
@@ -214,16 +331,81 @@ static void test_threads(void **context)
 	sem_destroy(&wake);
 }
 
+/* Each writer breaks a rule of its own, a bit at a time, and once a bit of all's. */
+static void *flooder(void *arg)
+{
+	uint64_t id = (uint64_t)(uintptr_t)arg;
+
+	for (uint64_t i = 0; i < EACH; i++) {
+		struct regpin_event event = flood_event(i);
+
+		event.rule = i == EACH / 2 ? 9 : (uint32_t)id;
+		event.bits = i == EACH / 2 ? 1ull << id : 1ull << i % 62;
+		if (i == EACH - 1)
+			event.bits = 1ull << 63;
+		ring_put(ring, &event);
+	}
+	atomic_fetch_sub(&running, 1);
+	return NULL;
+}
+
+/* Returns how many events it got, of the ring or of sums; adds their bits. */
+static uint64_t read_some(uint64_t bits[10], bool slowly)
+{
+	struct regpin_event event;
+	uint64_t count, first, got = 0;
+	uint32_t at = 0;
+
+	while (ring_take_lost(ring, &at, &event, &count, &first)) {
+		assert_true(event.rule < 10 && first <= event.time);
+		bits[event.rule] |= event.bits;
+		got += count;
+	}
+	for (unsigned int i = 0; (!slowly || i < 100) && ring_get(ring, &event); i++) {
+		assert_true(event.rule < 10);
+		bits[event.rule] |= event.bits;
+		got++;
+	}
+	return got;
+}
+
+/* Writers that are faster than the reader: no event is lost, nor any bit. */
+static void test_lost_threads(void **context)
+{
+	uint64_t bits[10] = { 0 }, got = 0;
+	pthread_t threads[WRITERS];
+
+	atomic_store(&running, WRITERS);
+	for (uintptr_t i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, flooder,
+						(void *)i), 0);
+	while (atomic_load(&running))
+		got += read_some(bits, true);
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
+	got += read_some(bits, false);
+	assert_int_equal(got, (uint64_t)WRITERS * EACH);
+	assert_true(ring_dropped(ring) > 0);
+	assert_int_equal(ring_unnamed(ring), 0);
+	for (int i = 0; i < WRITERS; i++)
+		assert_true(bits[i] == (~0ull >> 2 | 1ull << 63));
+	assert_int_equal(bits[9], (1 << WRITERS) - 1);
+}
+
 /* A hostile writer may leave anything: the reader must only not crash. */
 static void test_garbage(void **context)
 {
 	struct regpin_event event;
 	unsigned int got = 0;
+	uint64_t count, first;
 
 	memset(ring, 0xff, sizeof(*ring));
 	while (got < 2 * RING_SLOTS && ring_get(ring, &event))
 		got++;
 	assert_true(got < 2 * RING_SLOTS);
+	for (uint32_t at = 0; ring_take_lost(ring, &at, &event, &count, &first);)
+		got++;
+	ring_put(ring, &event);
 	memset(ring, 0, sizeof(*ring));
 	assert_false(ring_get(ring, &event));
 }
@@ -251,10 +433,14 @@ int main(void)
 		ring_test(test_order),
 		ring_test(test_full),
 		ring_test(test_flood),
+		ring_test(test_one_in_a_flood),
+		ring_test(test_lost_kinds),
+		ring_test(test_too_many_kinds),
 		ring_test(test_wrap),
 		ring_test(test_sleep),
 		ring_test(test_sleep_full),
 		ring_test(test_threads),
+		ring_test(test_lost_threads),
 		ring_test(test_garbage),
 		ring_test(test_stuck),
 	};
