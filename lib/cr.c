@@ -24,7 +24,7 @@ static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 	bool armed;
 
 	/* INIT's work is done: there is nothing to answer, and nothing pending. */
-	floor_lost(vcpu, &had);
+	floor_note(vcpu, &had);
 	armed = lifecycle_init(vcpu);
 	floor_begins(vcpu);
 	if (!armed || event.action == REGPIN_ALLOW)

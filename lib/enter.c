@@ -4,6 +4,7 @@
  * all else is looked at where that is set.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "floor.h"
 #include "lifecycle.h"
@@ -48,11 +49,10 @@ static void look(struct regpin_vcpu *vcpu)
 	/* In SMM or in L2: it must be asked again. */
 	vcpu->postponed = !lifecycle_look(vcpu, cause);
 	if (vcpu->vm->detects && vcpu->armed && !is_held(vcpu) &&
-	    (ticked || !vcpu->looked_at))
+	    (ticked || !vcpu->looked_at || floor_asks(vcpu)))
 		watch_look(vcpu, policy);
-	if (policy->settings.deadline_ms && !vcpu->forgiven &&
-	    !is_held(vcpu) && floor_late(vcpu))
-		watch_deadline(vcpu, policy);
+	if (!is_held(vcpu))
+		watch_time(vcpu, policy);
 }
 
 #define LATE_TICK_MS	50
@@ -65,7 +65,7 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 		return 0;
 	if (vcpu->vm->detects && vcpu->armed)
 		return settings->detect_ms;
-	if (vcpu->postponed)
+	if (vcpu->postponed || vcpu->in_setup)
 		return LATE_TICK_MS;
 	/* Without a first armed vCPU nobody is late. */
 	if (!settings->deadline_ms || vcpu->forgiven ||
@@ -132,10 +132,24 @@ static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 	return REGPIN_ENTER;
 }
 
+/* The thread's own number, once it has entered a vCPU. */
+static __thread int thread_number __attribute__((tls_model("initial-exec")));
+
+static __attribute__((noinline)) void moved(struct regpin_vcpu *vcpu)
+{
+	if (!thread_number)
+		thread_number = gettid();
+	lifecycle_moved(vcpu, thread_number);
+}
+
 int regpin_vcpu_enter(struct regpin_vcpu *vcpu)
 {
 	int entry = REGPIN_ENTER;
 
+	if (__builtin_expect(atomic_load_explicit(&vcpu->thread,
+						  memory_order_relaxed) !=
+			     thread_number, 0))
+		moved(vcpu);
 	/* Said before it is asked: see operate.c. */
 	atomic_store_explicit(&vcpu->inside, true, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);

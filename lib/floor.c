@@ -12,11 +12,6 @@
 #include "floor.h"
 #include "lifecycle.h"
 
-#ifndef KVM_RUN_X86_SMM
-#define KVM_RUN_X86_SMM		(1 << 0)
-#endif
-#define RUN_X86_ELSEWHERE	(KVM_RUN_X86_SMM | 1 << 2 /* GUEST_MODE */)
-
 bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
 {
 	return vcpu->armed && vcpu->life == atomic_load(&vcpu->vm->life) &&
@@ -24,17 +19,41 @@ bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
 }
 
 /*
- * What it has now; under the lock. What KVM shows elsewhere is another's. Without
- * paging it is no kernel's: KVM tells of an INIT when a SIPI has followed, and of a
- * triple fault not to us alone, but shows empty registers at once.
+ * Under the lock. What a guest could take from this by clearing bits of its first vCPU,
+ * others would no longer have to have: so it only grows. Without paging it is no
+ * kernel's: KVM reports an INIT when a SIPI has followed, and a triple fault not to us
+ * alone, but shows empty registers at once.
  */
+static void note(struct regpin_vm *vm, const struct protections *has)
+{
+	if (!(has->cr0 & CR0_PG))
+		return;
+	vm->had.cr0 |= has->cr0;
+	vm->had.cr4 |= has->cr4;
+	vm->had.efer |= has->efer;
+}
+
+/* What the first vCPU has now; under the lock. What KVM shows elsewhere is another's. */
 static void note_first(struct regpin_vm *vm)
 {
 	struct protections has;
 
-	if (vcpu_get_protections(vm->first, &has) && has.cr0 & CR0_PG &&
+	if (vcpu_get_protections(vm->first, &has) &&
 	    !(vm->first->run->flags & RUN_X86_ELSEWHERE))
-		vm->had = has;
+		note(vm, &has);
+}
+
+bool floor_asks(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vm *vm = vcpu->vm;
+	bool asks;
+
+	if (atomic_load(&vm->asked) == atomic_load(&vm->told))
+		return false;
+	vm_lock(vm);
+	asks = vm->first == vcpu;
+	vm_unlock(vm);
+	return asks;
 }
 
 void floor_tell_first(struct regpin_vcpu *vcpu)
@@ -77,6 +96,8 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 		wait = now && first && first != vcpu &&
 		       (int32_t)(atomic_load(&vm->told) - asked) < 0;
 		if (wait && first == alerted && !atomic_load(&first->inside)) {
+			/* Its pinned bits it looks at itself, before it enters. */
+			atomic_store(&first->ticked, true);
 			note_first(vm);
 			wait = false;
 		} else if (wait) {
@@ -119,13 +140,13 @@ void floor_begins(struct regpin_vcpu *vcpu)
 		first_has(vcpu, true);
 }
 
-void floor_lost(struct regpin_vcpu *vcpu, const struct protections *had)
+void floor_note(struct regpin_vcpu *vcpu, const struct protections *had)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
 	vm_lock(vm);
-	if (vm->first == vcpu && had->cr0 & CR0_PG)
-		vm->had = *had;
+	if (vm->first == vcpu)
+		note(vm, had);
 	vm_unlock(vm);
 }
 

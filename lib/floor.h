@@ -7,14 +7,20 @@
 
 #include "vm.h"
 
+/* In struct kvm_run's @flags: in SMM, or, since Linux 6.10, in a nested guest. */
+#define RUN_X86_ELSEWHERE	(1 << 0 | 1 << 2)
+
 /* How far the first armed vCPU is with the VM's values; struct regpin_vm's @settled. */
 enum { OPEN, SETTLING, SETTLED };
 
-/* If the vCPU is the first one and is asked what it has, it tells. */
+/* Is the vCPU the first one, and asked what it has? Then its pinned bits are looked at. */
+bool floor_asks(struct regpin_vcpu *vcpu);
+
+/* If so, it answers. */
 void floor_tell_first(struct regpin_vcpu *vcpu);
 
-/* It had an INIT, which took @had along. If it was the first one, this stays known. */
-void floor_lost(struct regpin_vcpu *vcpu, const struct protections *had);
+/* The vCPU has, or had until its INIT, @had. If it is the first one, this stays known. */
+void floor_note(struct regpin_vcpu *vcpu, const struct protections *had);
 
 /*
  * It is about to execute its first instruction after an INIT. What it will be measured

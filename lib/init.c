@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * INIT, which takes what control registers and EFER hold, but not the syscall MSRs:
- * what becomes of the vCPU's pins, and how it is known. KVM's CR filter tells of it.
- * Elsewhere it is seen by what it left behind, sooner or later: by a look, or when a
- * system on its way to long mode writes EFER.
+ * what becomes of the vCPU's pins, and how it is known. KVM's CR filter reports it.
+ * Elsewhere it is seen by the bits of EFER that it took: by a look, or when a system on
+ * its way to long mode writes EFER.
  */
+#include "floor.h"
 #include "lifecycle.h"
 #include "vm.h"
 
@@ -40,51 +41,76 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 	vcpu->masked = false;
 	vcpu->reborn = true;
 	vcpu->setup_done = false;
+	vcpu->in_setup = false;
 	vcpu->settler = false;
 	/* What it had is what the others are measured by from now on. */
 	if (vm->first == vcpu)
 		vm->first = NULL;
 	vm_unlock(vm);
+	lifecycle_efer_is(vcpu, 0);
 	vm_event(vm, vcpu, &event);
 	if (vm->policy->arming == ARM_START)
 		lifecycle_arm(vcpu, REGPIN_BY_START);
 	return true;
 }
 
-/*
- * An INIT, which nobody tells of on this KVM: no guest can turn paging off and clear
- * all of EFER by itself, as EFER's writes are judged or need paging off first.
- */
-bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS])
+void lifecycle_efer_is(struct regpin_vcpu *vcpu, uint64_t efer)
 {
-	struct protections has;
-
-	if (now[0] & CR0_PG || !(vcpu->seen[0] & CR0_PG) || !vcpu->looked_at ||
-	    !vcpu_get_protections(vcpu, &has) || has.efer)
-		return false;
-	return lifecycle_init(vcpu);
+	vcpu->efer = efer & ~EFER_LMA;
+	vcpu->efer_swaps = atomic_load(&vcpu->vm->swaps);
+	vcpu->efer_shown = filter_wants(vcpu->vm->policy, MSR_EFER,
+					ACCESS_WRITE);
 }
 
-/* Had @efer been cleared by a write, there would have been a verdict on it? */
-static bool keeps_efer(const struct regpin_policy *policy, uint64_t efer)
+/* The bits of EFER that no write of the guest's clears without a verdict. */
+static uint64_t held_bits(const struct regpin_policy *policy)
 {
+	uint64_t bits = 0;
+
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 
 		if ((rule->type == RULE_STICKY || rule->type == RULE_FROZEN) &&
-		    rule_covers(rule, REGPIN_MSR, MSR_EFER) &&
-		    rule->action > REGPIN_REPORT && rule->mask & efer)
-			return true;
+		    rule_covers(rule, REGPIN_MSR, MSR_EFER))
+			bits |= rule->mask;
 	}
-	return false;
+	return bits;
+}
+
+/*
+ * Are bits gone that only an INIT can have taken? Those of rules, if each write since
+ * was seen; and of an EFER of which nothing is left, where a kernel has come up with it.
+ */
+static bool lost_efer(const struct regpin_vcpu *vcpu, uint64_t efer)
+{
+	uint64_t lost = vcpu->efer & ~efer;
+
+	if (!lost)
+		return false;
+	if (!efer && vcpu->setup_done)
+		return true;
+	return vcpu->efer_shown &&
+	       vcpu->efer_swaps == atomic_load(&vcpu->vm->swaps) &&
+	       lost & held_bits(vcpu->vm->policy);
+}
+
+bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
+		     uint64_t efer)
+{
+	bool paging_gone = !(now[0] & CR0_PG) && vcpu->seen[0] & CR0_PG;
+
+	/* No guest can turn paging off and clear all of EFER by itself. */
+	if (!vcpu->looked_at ||
+	    !((paging_gone && !efer) || lost_efer(vcpu, efer)))
+		return false;
+	return lifecycle_init(vcpu);
 }
 
 void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old)
 {
-	/* With the CR filter KVM tells, which may be after this. */
-	if (old || vcpu->vm->wants_crs || !vcpu->armed || !vcpu->setup_done ||
-	    !keeps_efer(vcpu->vm->policy,
-			vcpu->set_up.msrs[replay_slot(MSR_EFER)]))
+	/* The CR filter's own exit reports it, which may come after this. */
+	if (vcpu->vm->wants_crs || !vcpu->armed || !vcpu->setup_done ||
+	    vcpu->run->flags & RUN_X86_ELSEWHERE || !lost_efer(vcpu, old))
 		return;
 	lifecycle_init(vcpu);
 	vcpu->looked_at = 0;

@@ -15,8 +15,12 @@
  * An INIT takes a vCPU's control registers and EFER along but not its syscall MSRs.
  * Where KVM tells of it (with the CR filter), it disarms; the VM stays armed, so what
  * comes up there is under the floor (reset and window lift it, nothing else does)
- * until it sets LSTAR itself. On other KVMs it is seen by what it left: a look finds
- * paging off and EFER empty, or a kernel on its way to long mode finds it so.
+ * until it sets LSTAR itself. On other KVMs it is seen by what it took: a look, or a
+ * kernel's write of EFER on its way to long mode, finds bits of EFER gone.
+ *
+ * The set-up ends when LSTAR and SFMASK have both been written, in any order. @entered
+ * and @masked say which of them has, since the last INIT, reset or window; a kernel that
+ * takes over from another one begins anew. Where SFMASK is never written, time ends it.
  */
 #include <errno.h>
 #include <string.h>
@@ -48,16 +52,18 @@ static void settle_one(struct regpin_vcpu *vcpu, int slot, uint64_t value)
 static void remember(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
+	struct protections has;
 
 	vcpu_snapshot(vcpu, &vcpu->set_up);
 	for (int i = 0; vcpu->settler && i < NR_REPLAY; i++)
 		settle_one(vcpu, i, vcpu->set_up.msrs[i]);
+	lifecycle_efer_is(vcpu, vcpu->set_up.msrs[replay_slot(MSR_EFER)]);
+	vcpu_get_protections(vcpu, &has);
 	vm_lock(vm);
-	if (vcpu->settler || !vm->first) {
+	if (vcpu->settler || !vm->first)
 		vm->first = vcpu;
-		vcpu_get_protections(vcpu, &vm->had);
-	}
 	vm_unlock(vm);
+	floor_note(vcpu, &has);
 }
 
 static void set_up(struct regpin_vcpu *vcpu)
@@ -68,6 +74,7 @@ static void set_up(struct regpin_vcpu *vcpu)
 	if (vcpu->setup_done)
 		return;
 	vcpu->setup_done = true;
+	vcpu->in_setup = false;
 	vcpu->reborn = false;
 	/* In time. Only here, as it could be started anew, and again, by an INIT. */
 	vcpu->forgiven = false;
@@ -130,6 +137,7 @@ static void forget_locked(struct regpin_vm *vm)
 	for (int i = 0; i < NR_REPLAY; i++)
 		atomic_store(&vm->uniform[i].known, false);
 	atomic_store(&vm->settled, OPEN);
+	atomic_store(&vm->by_time, false);
 	vm->first = NULL;
 	vm->had = (struct protections){ 0 };
 }
@@ -140,6 +148,7 @@ static void unpin(struct regpin_vcpu *vcpu)
 	vcpu->armed = false;
 	vcpu->kept = false;
 	vcpu->setup_done = false;
+	vcpu->in_setup = false;
 	vcpu->settler = false;
 	vcpu->forgiven = false;
 	vcpu->up_since = 0;
@@ -233,12 +242,16 @@ void lifecycle_request(struct regpin_vcpu *vcpu)
 		lifecycle_open(vm, REGPIN_BY_REQUEST);
 }
 
-/* A vCPU that lives in the past is not armed. */
+/*
+ * A vCPU that lives in the past is not armed. Nor is one whose VM's gate was closed as
+ * by a reset, while it had no thread: see vm_armed().
+ */
 static void catch_up(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
-	if (vcpu->life == atomic_load(&vm->life))
+	if (vcpu->life == atomic_load(&vm->life) &&
+	    !(vcpu->armed && atomic_load(&vm->gate) == GATE_CLOSED))
 		return;
 	disarm(vcpu, REGPIN_EVENT_DISARMED,
 	       atomic_load(&vm->gate) == GATE_OPEN ? REGPIN_BY_WINDOW :
@@ -287,15 +300,46 @@ static void entry_done(struct regpin_vcpu *vcpu)
 		set_up(vcpu);
 }
 
+static bool is_uniform(const struct regpin_policy *policy, uint32_t index)
+{
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (policy->rules[i].type == RULE_UNIFORM &&
+		    rule_covers(&policy->rules[i], REGPIN_MSR, index))
+			return true;
+	return false;
+}
+
+/*
+ * PAT may be settled after the set-up, once: see settle_one(). What the guest makes of
+ * this chance is an event, as it need not be the kernel's value.
+ */
+static void settle_late(struct regpin_vcpu *vcpu, uint64_t value)
+{
+	struct uniform *uniform = &vcpu->vm->uniform[replay_slot(MSR_PAT)];
+	struct regpin_event event = { .type = REGPIN_EVENT_SETTLED,
+				      .index = MSR_PAT, .write = 1,
+				      .old_value = PAT_RESET,
+				      .new_value = value, .value = value,
+				      .rule = REGPIN_NO_RULE };
+
+	if (atomic_load(&vcpu->vm->settled) != SETTLED ||
+	    atomic_load(&uniform->known))
+		return;
+	settle_one(vcpu, replay_slot(MSR_PAT), value);
+	if (atomic_load(&uniform->known) &&
+	    is_uniform(vcpu->vm->policy, MSR_PAT))
+		vm_event(vcpu->vm, vcpu, &event);
+}
+
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		       uint64_t value)
 {
 	uint64_t lstar = 0;
 
-	/* The one register that may be settled late. */
-	if (index == MSR_PAT && atomic_load(&vcpu->vm->settled) == SETTLED &&
-	    !atomic_load(&vcpu->vm->uniform[replay_slot(MSR_PAT)].known))
-		settle_one(vcpu, replay_slot(MSR_PAT), value);
+	if (index == MSR_PAT)
+		settle_late(vcpu, value);
+	if (index == MSR_EFER)
+		lifecycle_efer_is(vcpu, value);
 	if ((vcpu->setup_done && lifecycle_pinned(vcpu)) ||
 	    (index != MSR_LSTAR && index != MSR_SFMASK))
 		return;
@@ -305,6 +349,8 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		/* Some systems write SFMASK first; then this was the end. */
 		if (vcpu->masked)
 			entry_done(vcpu);
+	} else if (index == MSR_LSTAR) {
+		vcpu->entered = false;
 	} else if (index == MSR_SFMASK) {
 		/* Whatever the value: a kernel may want no flag masked. */
 		vcpu->masked = true;
@@ -334,15 +380,33 @@ static bool is_through(const struct regpin_vcpu *vcpu)
 	return sfmask;
 }
 
+/*
+ * Between two threads a vCPU passes for unplugged, and a reset of all others takes the
+ * VM's values along. It has them yet: they are the VM's again, and so is the CR filter.
+ */
+static void settle_again(struct regpin_vcpu *vcpu)
+{
+	int err;
+
+	if (!vcpu->setup_done || !lifecycle_pinned(vcpu) ||
+	    atomic_load(&vcpu->vm->settled) != OPEN)
+		return;
+	err = vm_filter_crs(vcpu->vm);
+	if (err) {
+		arm_failed(vcpu, err);
+		return;
+	}
+	vcpu->setup_done = false;
+	set_up(vcpu);
+}
+
 bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
 	struct regpin_vm *vm = vcpu->vm;
 	uint64_t lstar = 0;
 
 	catch_up(vcpu);
-	/* The thread that runs it now is the one whose end means its end. */
-	if (vcpu->armed)
-		vcpu->thread = gettid();
+	settle_again(vcpu);
 	/*
 	 * If a kernel took over while the gate was closed, a vCPU that has not set
 	 * its entry point since still has the old one's.
@@ -362,7 +426,36 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	}
 	if (vcpu->armed && lstar && is_through(vcpu))
 		set_up(vcpu);
+	vcpu->in_setup = vcpu->armed && !vcpu->setup_done && !vcpu->fresh &&
+			 lstar;
 	return true;
+}
+
+void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms)
+{
+	struct regpin_event event = { .type = REGPIN_EVENT_SETTLED,
+				      .rule = REGPIN_NO_RULE, .detail = ms };
+
+	if (!lifecycle_pinned(vcpu))
+		return;
+	vm_event(vcpu->vm, vcpu, &event);
+	set_up(vcpu);
+	if (vcpu->settler)
+		atomic_store(&vcpu->vm->by_time, true);
+}
+
+void lifecycle_moved(struct regpin_vcpu *vcpu, int thread)
+{
+	atomic_store(&vcpu->thread, thread);
+	if (!vcpu->armed && !vcpu->kept)
+		return;
+	/* Another thread's run time begins anew. */
+	vcpu->up_since = 0;
+	if (vcpu->looked_at) {
+		vcpu->looked_at = vcpu_run_time();
+		atomic_store(&vcpu->ticked, true);
+	}
+	vcpu_alert(vcpu);
 }
 
 void lifecycle_loaded(struct regpin_vcpu *vcpu)

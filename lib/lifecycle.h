@@ -29,11 +29,24 @@ void lifecycle_request(struct regpin_vcpu *vcpu);
 /* The vCPU has had an INIT. Returns true if that took its pins along. */
 bool lifecycle_init(struct regpin_vcpu *vcpu);
 
-/* By what a look has found: was it that? */
-bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS]);
+/* A look has found these values: has the vCPU had an INIT that KVM did not report? */
+bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
+		     uint64_t efer);
 
-/* The guest is about to write EFER, which is @old: has it had an INIT that nobody told? */
+/* The same, by EFER's value @old when the guest is about to write it. */
 void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old);
+
+/* EFER is @efer from now on, and rightly so. */
+void lifecycle_efer_is(struct regpin_vcpu *vcpu, uint64_t efer);
+
+/* Another thread enters the vCPU from now on. */
+void lifecycle_moved(struct regpin_vcpu *vcpu, int thread);
+
+/*
+ * The vCPU's set-up takes longer than @ms: it counts as finished, with what the
+ * registers hold, and an event reports it.
+ */
+void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms);
 
 /* vCPUs may arm from now on, by @cause; or no more, and those that have, haven't. */
 void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause);

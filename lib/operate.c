@@ -189,6 +189,8 @@ unsigned int regpin_vm_status(struct regpin_vm *vm)
 {
 	unsigned int status = vm_armed(vm) ? REGPIN_IS_ARMED : 0;
 
+	if (status && !vm_up(vm))
+		status |= REGPIN_IS_SETTING_UP;
 	if (regpin_vm_windowed(vm))
 		status |= REGPIN_IS_WINDOWED;
 	if (atomic_load(&vm->stopped))
@@ -205,6 +207,8 @@ unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
 
 	if (vcpu->armed)
 		status |= REGPIN_IS_ARMED;
+	if (vcpu->armed && !vcpu->setup_done)
+		status |= REGPIN_IS_SETTING_UP;
 	if (vcpu->fresh)
 		status |= REGPIN_IS_FRESH;
 	vm_lock(vcpu->vm);

@@ -83,7 +83,7 @@ static bool is_protected(const struct regpin_vcpu *vcpu)
 {
 	uint64_t crs[NR_CRS];
 
-	return !vcpu_get_crs(vcpu, false, crs) || crs[0] & CR0_PE;
+	return !vcpu_get_crs(vcpu, false, crs, NULL) || crs[0] & CR0_PE;
 }
 
 /*

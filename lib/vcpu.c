@@ -71,7 +71,7 @@ void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
 				     &snapshot->msrs[i]);
 	}
 	/* Where KVM does not say, the safe answer: no reset. */
-	if (!vcpu_get_crs(vcpu, true, snapshot->crs))
+	if (!vcpu_get_crs(vcpu, true, snapshot->crs, NULL))
 		snapshot->crs[0] = CR0_PG;
 	else if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
 		snapshot->cs = sregs.cs.base;
@@ -221,6 +221,8 @@ static void compare_one(struct regpin_vcpu *vcpu,
 static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 {
 	const struct regpin_policy *policy = vcpu->vm->policy;
+	uint64_t efer = after->msrs[replay_slot(MSR_EFER)] & ~EFER_LMA;
+	uint64_t changed = efer ^ vcpu->before.msrs[replay_slot(MSR_EFER)];
 
 	for (int i = 0; i < NR_REPLAY; i++)
 		compare_one(vcpu, policy, REGPIN_MSR, replay_registers[i],
@@ -238,6 +240,7 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 		vcpu->seen[i] = (vcpu->seen[i] & ~by_vmm) |
 				(after->crs[i] & by_vmm);
 	}
+	vcpu->efer = (vcpu->efer & ~changed) | (efer & changed);
 }
 
 /* The VMM wrote to a vCPU that has no pins but a past: has it become another? */

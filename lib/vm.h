@@ -119,7 +119,9 @@ struct in_force {
  * @first: that vCPU; under @lock, NULL once it is gone
  * @asked: how often it was asked what it has
  * @told: the last of these that it has answered
- * @had: what it had when it was last looked at; under @lock
+ * @had: all that it, and those that took its place, have been seen to have since
+ *	@uniform was last forgotten: never less; under @lock
+ * @by_time: its set-up was ended by time: its kernel writes no SFMASK
  * @slots: the sizes of its memory slots, and whether KVM logs them; under @lock
  * @seen: where it is shown what was taken out and loaded, or NULL; under @lock
  * @older: the caller's, for a list of its VMs
@@ -162,6 +164,7 @@ struct regpin_vm {
 	struct regpin_vcpu *first;
 	_Atomic uint32_t asked, told;
 	struct protections had;
+	_Atomic bool by_time;
 	uint64_t slots[NR_SLOTS];
 	struct state_seen *seen;
 	struct regpin_vm *older;
@@ -226,6 +229,7 @@ struct hold {
  * @armed: its pins hold
  * @fresh: it had an INIT: its LSTAR is that of its earlier life
  * @setup_done: it has finished its syscall set-up
+ * @in_setup: it has begun it, by setting LSTAR, and its pins hold
  * @dirty: the VMM wrote registers since the last KVM_RUN
  * @loading: and they were those of a running system; it was not armed before
  * @resetting: and paging went off with them
@@ -239,9 +243,12 @@ struct hold {
  * @looked_at: its run time when its control registers were last looked at
  * @seen: what they were then
  * @back: bits of them that are wrong, if the answer to HOLD_DETECTED says so
+ * @efer: EFER without LMA, as it was last seen or written
+ * @efer_swaps: the VM's @swaps then
+ * @efer_shown: and the policy was shown each of the guest's writes since
  * @tick_ms: see regpin_vcpu_tick_ms()
  * @runner: the thread that runs it, for who kicks it
- * @thread: that armed it, or ran it last after the VMM wrote registers
+ * @thread: that entered it last, or armed it: its end is taken for the vCPU's
  * @next: in the VM's list
  * @hold: whether it waits for an answer
  * @set_up: the registers when its syscall set-up was finished
@@ -266,7 +273,8 @@ struct regpin_vcpu {
 	_Atomic uint32_t life;
 	_Atomic bool armed;
 	_Atomic bool fresh;
-	bool setup_done;
+	_Atomic bool setup_done;
+	bool in_setup;
 	bool dirty;
 	_Atomic bool loading;
 	bool resetting;
@@ -279,6 +287,9 @@ struct regpin_vcpu {
 	uint64_t up_since;
 	uint64_t looked_at;
 	uint64_t seen[NR_CRS], back[NR_CRS];
+	uint64_t efer;
+	uint8_t efer_swaps;
+	bool efer_shown;
 	unsigned int tick_ms;
 	_Atomic int runner;
 	_Atomic int thread;
@@ -438,9 +449,12 @@ int vcpu_set_msr(const struct regpin_vcpu *vcpu, uint32_t index,
 /* Is CR0.PG set, as far as KVM says? */
 bool vcpu_paging(const struct regpin_vcpu *vcpu);
 
-/* CR0, CR4 and, if @xcr0, XCR0. False, and all are 0, if KVM refuses. */
+/*
+ * CR0, CR4 and, if @xcr0, XCR0; EFER, unless @efer is NULL. False, and all are 0, if
+ * KVM refuses.
+ */
 bool vcpu_get_crs(const struct regpin_vcpu *vcpu, bool xcr0,
-		  uint64_t crs[NR_CRS]);
+		  uint64_t crs[NR_CRS], uint64_t *efer);
 
 /* What `require` speaks of. False, and all are 0, if KVM refuses. */
 bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
@@ -519,9 +533,12 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
 /* What was found is accepted, or put @back. watch.c */
 void watch_answered(struct regpin_vcpu *vcpu, bool back);
 
-/* A vCPU that runs with paging and does not arm. watch.c */
-void watch_deadline(struct regpin_vcpu *vcpu,
-		    const struct regpin_policy *policy);
+/*
+ * What time does to a vCPU that does not come up: one that does not arm beside armed
+ * ones meets the deadline; one whose syscall set-up does not end is pinned as it is.
+ * Which of them, where it is either. watch.c
+ */
+void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
 
 
 void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot);

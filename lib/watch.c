@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "floor.h"
 #include "lifecycle.h"
 #include "vm.h"
 
@@ -23,14 +24,18 @@ uint64_t vcpu_run_time(void)
 }
 
 bool vcpu_get_crs(const struct regpin_vcpu *vcpu, bool xcr0,
-		  uint64_t crs[NR_CRS])
+		  uint64_t crs[NR_CRS], uint64_t *efer)
 {
 	struct kvm_sregs sregs;
 	struct kvm_xcrs xcrs;
 
 	memset(crs, 0, NR_CRS * sizeof(*crs));
+	if (efer)
+		*efer = 0;
 	if (kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
 		return false;
+	if (efer)
+		*efer = sregs.efer;
 	crs[REGPIN_CR0 - REGPIN_CR0] = sregs.cr0;
 	crs[REGPIN_CR4 - REGPIN_CR0] = sregs.cr4;
 	if (!xcr0 || kvm_ioctl(vcpu->fd, KVM_GET_XCRS, &xcrs))
@@ -96,6 +101,7 @@ static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
  * struct look - one look at a vCPU's control registers
  * @policy: what it is judged by
  * @now: what they are
+ * @efer: and what EFER is
  * @then: what they would be, had the violations been masked that count
  * @since: how long nobody had looked, in microseconds
  * @action: what is to be done
@@ -104,6 +110,7 @@ static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
 struct look {
 	const struct regpin_policy *policy;
 	uint64_t now[NR_CRS], then[NR_CRS];
+	uint64_t efer;
 	uint64_t since;
 	uint8_t action;
 	struct regpin_event event;
@@ -174,12 +181,20 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	struct look look = { .policy = policy };
 	uint64_t time = vcpu_run_time();
 
-	if (!vcpu_get_crs(vcpu, true, look.now))
+	/* In SMM or in L2 the registers are another's: the next entry looks again. */
+	if (!vcpu_at_home(vcpu)) {
+		atomic_store(&vcpu->ticked, true);
 		return;
-	if (lifecycle_found(vcpu, look.now)) {
+	}
+	if (!vcpu_get_crs(vcpu, true, look.now, &look.efer))
+		return;
+	if (lifecycle_found(vcpu, look.now, look.efer)) {
 		vcpu->looked_at = 0;
 		return;
 	}
+	floor_note(vcpu, &(struct protections){ look.now[0], look.now[1],
+						look.efer });
+	lifecycle_efer_is(vcpu, look.efer);
 	memcpy(look.then, look.now, sizeof(look.then));
 	look.since = (time - vcpu->looked_at) / 1000;
 	for (int i = 0; vcpu->looked_at && i < NR_CRS; i++)
@@ -210,7 +225,7 @@ void watch_answered(struct regpin_vcpu *vcpu, bool back)
 {
 	uint64_t now[NR_CRS];
 
-	if (!back || !vcpu_get_crs(vcpu, true, now))
+	if (!back || !vcpu_get_crs(vcpu, true, now, NULL))
 		return;
 	/* Nothing ran since, but the VMM may have written something. */
 	for (int i = 0; i < NR_CRS; i++)
@@ -221,8 +236,24 @@ void watch_answered(struct regpin_vcpu *vcpu, bool back)
 	memcpy(vcpu->seen, now, sizeof(now));
 }
 
-void watch_deadline(struct regpin_vcpu *vcpu,
-		    const struct regpin_policy *policy)
+/*
+ * Has it run for @ms since it was first asked? Whatever it does: code without paging
+ * reaches memory just as well. A CPU that waits to be woken doesn't run.
+ */
+static bool time_is_up(struct regpin_vcpu *vcpu, uint32_t ms)
+{
+	uint64_t time = vcpu_run_time();
+
+	/* Another thread has another clock. */
+	if (!vcpu->up_since || time < vcpu->up_since) {
+		vcpu->up_since = time;
+		return false;
+	}
+	return time - vcpu->up_since >= ms * 1000000ull;
+}
+
+static void deadline(struct regpin_vcpu *vcpu,
+		     const struct regpin_policy *policy)
 {
 	struct regpin_event event = {
 		.type = REGPIN_EVENT_DEADLINE,
@@ -230,17 +261,8 @@ void watch_deadline(struct regpin_vcpu *vcpu,
 		.detail = policy->settings.deadline_ms,
 		.rule = REGPIN_NO_RULE,
 	};
-	uint64_t time = vcpu_run_time();
 
-	/*
-	 * Whatever it does: code without paging reaches memory just as well. A CPU that
-	 * waits to be woken doesn't run. Another thread has another clock.
-	 */
-	if (!vcpu->up_since || time < vcpu->up_since) {
-		vcpu->up_since = time;
-		return;
-	}
-	if (time - vcpu->up_since < policy->settings.deadline_ms * 1000000ull)
+	if (!time_is_up(vcpu, event.detail))
 		return;
 	vcpu->forgiven = true;
 	vm_event(vcpu->vm, vcpu, &event);
@@ -248,4 +270,23 @@ void watch_deadline(struct regpin_vcpu *vcpu,
 		hold_vcpu(vcpu, HOLD_DEADLINE, &event);
 	else if (event.action == REGPIN_STOP)
 		vm_stop(vcpu->vm, vcpu);
+}
+
+/* For a policy without a deadline. */
+#define SET_UP_MS	2000
+
+void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
+{
+	uint32_t ms = policy->settings.deadline_ms;
+	bool late = floor_late(vcpu);
+
+	/* Where the first vCPU's kernel wrote no SFMASK, none of the others will. */
+	if (vcpu->in_setup && (!late || !ms || vcpu->forgiven ||
+			       atomic_load(&vcpu->vm->by_time))) {
+		ms = ms ? ms : SET_UP_MS;
+		if (time_is_up(vcpu, ms))
+			lifecycle_overdue(vcpu, ms);
+	} else if (ms && late && !vcpu->forgiven) {
+		deadline(vcpu, policy);
+	}
 }

@@ -441,6 +441,8 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 		flags |= STATUS_HELD;
 	if (is & REGPIN_IS_FRESH)
 		flags |= STATUS_FRESH;
+	if (is & REGPIN_IS_SETTING_UP)
+		flags |= STATUS_SETUP;
 	status->vm = number;
 	status->vcpu = vcpu->id;
 	if (flags & STATUS_HELD) {
@@ -468,6 +470,7 @@ static void show(void)
 		/* Of the two sets of flags one is for processes of other builds. */
 		atomic_store(&status->flags, STATUS_PRESENT |
 			(is & REGPIN_IS_ARMED ? STATUS_ARMED : 0) |
+			(is & REGPIN_IS_SETTING_UP ? STATUS_SETUP : 0) |
 			(is & REGPIN_IS_WINDOWED ? STATUS_WINDOW : 0) |
 			(is & REGPIN_IS_STOPPED ? STATUS_STOPPED : 0) |
 			(is & REGPIN_IS_FILTERED ? STATUS_FILTERED : 0) |

@@ -135,6 +135,7 @@ struct control_answer {
 #define STATUS_FILTERED	(1u << 5)	/* VM: KVM's CR filter is in place */
 #define STATUS_DETECTS	(1u << 6)	/* VM: CR rules are looked after, not enforced */
 #define STATUS_FRESH	(1u << 7)	/* vCPU: under the floor since its INIT */
+#define STATUS_SETUP	(1u << 8)	/* armed, but not through its syscall set-up */
 
 #define STATUS_VMS	64	/* at a time; one more ends the VMM */
 #define STATUS_VCPUS	1024

@@ -132,6 +132,12 @@ static const char *crs(uint32_t flags)
 	       flags & STATUS_DETECTS ? "detected" : "free";
 }
 
+static const char *armed(uint32_t flags)
+{
+	return !(flags & STATUS_ARMED) ? "not armed" :
+	       flags & STATUS_SETUP ? "armed, in set-up" : "armed";
+}
+
 static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
 				uint32_t vm, uint32_t policy, uint64_t now,
 				char *buf)
@@ -143,6 +149,7 @@ static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
 		return STATUS_SKIP;
 	json_u64(&json, "vm", vm);
 	json_bool(&json, "armed", flags & STATUS_ARMED);
+	json_bool(&json, "in_setup", flags & STATUS_SETUP);
 	json_bool(&json, "stopped", flags & STATUS_STOPPED);
 	json_string(&json, "control_registers", crs(flags));
 	json_bool(&json, "current", policy == ctl->policy_number);
@@ -165,7 +172,7 @@ static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
 			 (left_of(ctl, vm, now) + 999) / 1000,
 			 is_once(ctl, vm) ? " or until a guest sets LSTAR" : "");
 	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 ": %s, control registers %s%s%s%s",
-		 vm, flags & STATUS_ARMED ? "armed" : "not armed", crs(flags),
+		 vm, armed(flags), crs(flags),
 		 window, flags & STATUS_STOPPED ? ", STOPPED" : "",
 		 policy == ctl->policy_number ? "" : ", still with an older policy");
 	return STATUS_LINE;
@@ -213,6 +220,7 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	json_u64(&json, "vm", vcpu->vm);
 	json_u64(&json, "vcpu", vcpu->vcpu);
 	json_bool(&json, "armed", flags & STATUS_ARMED);
+	json_bool(&json, "in_setup", flags & STATUS_SETUP);
 	json_bool(&json, "fresh", flags & STATUS_FRESH);
 	json_bool(&json, "held", flags & STATUS_HELD);
 	if (held_json(ctl, vcpu, held))
@@ -265,7 +273,7 @@ static enum status_line vcpu_text(const struct ctl *ctl,
 		held_text(ctl, vcpu, held, sizeof(held));
 	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s",
 		 vcpu->vm, vcpu->vcpu,
-		 flags & STATUS_ARMED ? "armed" : "not armed",
+		 armed(flags),
 		 flags & STATUS_FRESH ? ", fresh since its INIT" : "",
 		 flags & STATUS_HELD ? ", HELD: " : "", held);
 	make_printable(buf);

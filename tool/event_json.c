@@ -29,6 +29,7 @@ const char *const event_type_names[REGPIN_EVENT_TYPE_MAX] = {
 	[REGPIN_EVENT_ANSWERED] = "answered",
 	[REGPIN_EVENT_POLICY] = "policy",
 	[REGPIN_EVENT_SHUTDOWN] = "shutdown",
+	[REGPIN_EVENT_SETTLED] = "settled",
 };
 
 static const char *const refusal_names[REGPIN_REFUSED_MAX] = {
@@ -271,6 +272,18 @@ static void put_refused(struct json *json, const struct regpin_event *event)
 	json_u64(json, "count", overflow.list[0].nmsrs);
 }
 
+/* By the guest's write of one register, or by time. */
+static void put_settled(struct json *json, const struct regpin_event *event)
+{
+	if (event->detail) {
+		json_u64(json, "after_ms", event->detail);
+		return;
+	}
+	event_put_register(json, event->kind, event->index);
+	json_hex(json, "old", event->old_value);
+	json_hex(json, "value", event->value);
+}
+
 static void put_by_type(struct json *json, const struct regpin_event *event,
 			const struct regpin_policy *policy)
 {
@@ -302,6 +315,9 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 		break;
 	case REGPIN_EVENT_SHUTDOWN:
 		json_string(json, "in", event->detail ? "smm" : "guest");
+		break;
+	case REGPIN_EVENT_SETTLED:
+		put_settled(json, event);
 		break;
 	case REGPIN_EVENT_ANSWERED:
 		json_string(json, "answer", regpin_action_names[event->action]);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "registers.h"
 #include "replay.h"
 
 #define OTHER		0x1234ull	/* what a register may hold; no single bit */
@@ -206,6 +207,10 @@ static void by_whole(const struct explain *explain,
 	if (common > always)
 		put(to, size, "only of the value that the VM's first armed vCPU has there",
 		    action_text(explain, subject, common));
+	/* See settle_one() in lifecycle.c. */
+	if (common > always && subject->kind == REGPIN_MSR &&
+	    subject->index == MSR_PAT)
+		text_add(to, size, "; while that is PAT's reset value, the first other one that is written takes its place, and is an event");
 	if (own <= bits)
 		return;
 	put(to, size, phase == PHASE_DONE ?

@@ -104,7 +104,8 @@ static void event_text(char *to, size_t size, const struct regpin_event *event)
 	char name[REGISTER_NAME_MAX];
 
 	if (event->type == REGPIN_EVENT_VMM_WRITE ||
-	    event->type == REGPIN_EVENT_FAILED)
+	    event->type == REGPIN_EVENT_FAILED ||
+	    (event->type == REGPIN_EVENT_SETTLED && !event->detail))
 		snprintf(to, size, "%s of %s", event_type_names[event->type],
 			 event_register_name(name, event->kind, event->index));
 	else if (event->type == REGPIN_EVENT_ANSWERED)

@@ -77,6 +77,11 @@ enum regpin_action {
  * @REGPIN_EVENT_SHUTDOWN: an armed vCPU met a shutdown: a triple fault, or an RSM that
  *	KVM's CR filter refused; @detail is 1 if it was in SMM. It does not enter again
  *	before the VMM resets it
+ * @REGPIN_EVENT_SETTLED: values that are settled at the end of the syscall set-up
+ *	were settled otherwise. With @detail 0 it was PAT, by the guest's write of
+ *	@value, as it had had its reset value until then. Else the vCPU has set LSTAR and
+ *	no SFMASK for @detail milliseconds of its run time: its set-up counts as
+ *	finished, and its registers are pinned as they are
  * @REGPIN_EVENT_TYPE_MAX: number of types
  */
 enum regpin_event_type {
@@ -94,6 +99,7 @@ enum regpin_event_type {
 	REGPIN_EVENT_ANSWERED,
 	REGPIN_EVENT_POLICY,
 	REGPIN_EVENT_SHUTDOWN,
+	REGPIN_EVENT_SETTLED,
 	REGPIN_EVENT_TYPE_MAX
 };
 

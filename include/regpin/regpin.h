@@ -7,8 +7,9 @@
  *
  * Errors are 0 or a negative errno of the documented set. Results are written
  * only on success. The library never prints, never exits and starts no thread.
- * A vCPU may only be used from the thread that runs it; a VM's functions may be
- * called from any thread.
+ * A vCPU may only be used from the thread that runs it, which may become another one
+ * between two calls of regpin_vcpu_enter(); a VM's functions may be called from any
+ * thread.
  */
 #ifndef REGPIN_REGPIN_H
 #define REGPIN_REGPIN_H
@@ -500,6 +501,9 @@ int regpin_vm_settled(struct regpin_vm *vm);
  * @REGPIN_IS_STOPPED: a VM must not run on
  * @REGPIN_IS_FILTERED: a VM has KVM's CR filter in place
  * @REGPIN_IS_WATCHED: a VM's control registers are looked after, not filtered
+ * @REGPIN_IS_SETTING_UP: a vCPU is armed, but has not finished its syscall set-up, so
+ *	`uniform` and `once` don't hold for it as yet; a VM: no armed vCPU of it has, so
+ *	nothing is settled that others must have
  */
 enum regpin_status {
 	REGPIN_IS_ARMED = 1 << 0,
@@ -508,7 +512,8 @@ enum regpin_status {
 	REGPIN_IS_WINDOWED = 1 << 3,
 	REGPIN_IS_STOPPED = 1 << 4,
 	REGPIN_IS_FILTERED = 1 << 5,
-	REGPIN_IS_WATCHED = 1 << 6
+	REGPIN_IS_WATCHED = 1 << 6,
+	REGPIN_IS_SETTING_UP = 1 << 7
 };
 
 /**

@@ -18,6 +18,7 @@
  * @vmm_mask: the VMM's reasons
  * @held: by which access each vCPU was held last
  * @answers: and what was answered; REGPIN_ACTION_MAX: nothing that is still good
+ * @had: what vCPUs must have that come up beside armed ones, as of the last step
  * @events: of the access that is looked at
  */
 struct story {
@@ -29,6 +30,7 @@ struct story {
 	uint64_t vmm_mask;
 	struct regpin_event held[TOY_VCPUS];
 	unsigned int answers[TOY_VCPUS];
+	struct protections had;
 	unsigned int nr_events;
 	struct regpin_event events[MAX_EVENTS];
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Two policies and a story from the input: guests read and write, VMMs write, load,
- * reset, set filters and reasons of their own, the operator exchanges the policies and
- * answers, ioctls fail; all against a toy KVM. Exits are those that this KVM makes, or
+ * reset, set filters and reasons of their own, the operator exchanges the policies, arms,
+ * disarms and answers, CPUs get an INIT that nobody reports, ioctls fail; all against a toy KVM. Exits are those that this KVM makes, or
  * say anything at all. What must hold:
  *
  * - An access ends as the policy says: performed as by KVM itself, with masked bits,
@@ -20,10 +20,13 @@
  *   change, and nothing is entered but by the VMM.
  * - KVM exits for the reasons of the VMM and of the policy in force, and no others.
  * - While policies change, an access ends as one of them says, as a whole.
+ * - What a vCPU must have that comes up beside armed ones never gets less while their
+ *   values are settled; and a pinned vCPU that has written LSTAR and SFMASK is set up.
  */
 #include <string.h>
 
 #include "exit_scene.h"
+#include "lifecycle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -58,7 +61,7 @@ static void drop_answers(void)
 
 static void vmm_write(int slot, uint64_t value)
 {
-	bool was = vcpus[story.now]->armed;
+	bool was = lifecycle_pinned(vcpus[story.now]);
 
 	regpin_vcpu_before_write(vcpus[story.now]);
 	toy_write(&toy.vcpus[story.now], toy_replay(slot), value, false, false);
@@ -143,9 +146,40 @@ static void answer(unsigned int action, bool again)
 		guest_access(held.index, held.write, held.new_value);
 }
 
+/* The guest sends an INIT; this KVM does not report it. */
+static void guest_init(struct toy_vcpu *to)
+{
+	to->paging = false;
+	to->msrs[toy_slot(MSR_EFER)] = 0;
+}
+
+static void operate(unsigned int what)
+{
+	if (what == 0)
+		REQUIRE(!regpin_vm_arm(vm));
+	else if (what == 1)
+		regpin_vm_disarm(vm);
+	else
+		regpin_vm_window(vm, what == 3);
+}
+
+static void check_life(void)
+{
+	struct protections had = story.had;
+	bool settled = atomic_load(&vm->settled);
+
+	if (settled)
+		REQUIRE(!(had.cr0 & ~vm->had.cr0) && !(had.cr4 & ~vm->had.cr4) &&
+			!(had.efer & ~vm->had.efer));
+	story.had = settled ? vm->had : (struct protections){ 0 };
+	for (unsigned int i = 0; i < TOY_VCPUS; i++)
+		REQUIRE(!lifecycle_pinned(vcpus[i]) || !vcpus[i]->entered ||
+			!vcpus[i]->masked || vcpus[i]->setup_done);
+}
+
 static void step(void)
 {
-	static const char ops[] = "wbrfovlLnpscjmxaA+";
+	static const char ops[] = "wbrfovlLnpscjmxaA+iu";
 	uint8_t byte = story_byte();
 	const char *op = byte ? strchr(ops, byte) : NULL;
 	struct toy_vcpu *vcpu = &toy.vcpus[story.now];
@@ -212,8 +246,14 @@ static void step(void)
 	case 'A':	/* but the guest does something else, */
 		answer(story_number(REGPIN_ACTION_MAX), byte != 'A');
 		return;
-	case '+':	/* and exchanges the policies */
+	case '+':	/* exchanges the policies, */
 		swap();
+		return;
+	case 'u':	/* arms, disarms or opens a window */
+		operate(story_number(4));
+		return;
+	case 'i':	/* a CPU starts anew */
+		guest_init(vcpu);
 	}
 }
 
@@ -223,8 +263,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	story_policy(&policies[0]);
 	story_policy(&policies[1]);
 	if (scene_set())
-		while (story_more())
+		while (story_more()) {
 			step();
+			check_life();
+		}
 	scene_clear();
 	return 0;
 }

@@ -69,6 +69,7 @@ struct step {
 /**
  * struct life - all that happened to a VM under a policy
  * @twin: a vCPU without regpin, which says what KVM alone does
+ * @entered: a vCPU has written LSTAR, @masked: and SFMASK, in its set-up
  * @skipped: accesses that were not made, as KVM alone did something odd
  */
 struct life {
@@ -79,7 +80,7 @@ struct life {
 	enum tiny_mode mode;
 	bool strange, over, lost;
 	struct moment now[BELIEVE_VCPUS];
-	bool masked[BELIEVE_VCPUS];
+	bool entered[BELIEVE_VCPUS], masked[BELIEVE_VCPUS];
 	bool settled, common_known[NR_REPLAY];
 	uint64_t common[NR_REPLAY], once[BELIEVE_VCPUS][NR_REPLAY];
 	struct indices set;		/* what is accessed */

@@ -414,6 +414,7 @@ static void begin(struct life *life)
 	life->strange = life->over = life->lost = life->settled = false;
 	memset(life->now, 0, sizeof(life->now));
 	memset(life->masked, 0, sizeof(life->masked));
+	memset(life->entered, 0, sizeof(life->entered));
 	memset(life->common, 0, sizeof(life->common));
 	memset(life->once, 0, sizeof(life->once));
 	memset(life->common_known, 0, sizeof(life->common_known));

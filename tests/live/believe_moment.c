@@ -47,6 +47,16 @@ static void finish(struct life *life, const struct step *step, bool before)
 	life->settled = true;
 }
 
+/* By what it has written, or, if that is nothing, by what it holds. */
+static bool is_through(struct life *life, const struct step *step)
+{
+	uint32_t n = step->vcpu;
+
+	if (!known_msr(life, step, MSR_LSTAR, true))
+		return false;
+	return life->masked[n] || known_msr(life, step, MSR_SFMASK, true);
+}
+
 /* What armed it before the access, which is judged then as an armed one's. */
 void moment_before(struct life *life, const struct step *step)
 {
@@ -57,8 +67,7 @@ void moment_before(struct life *life, const struct step *step)
 		    e->detail == REGPIN_BY_SYSCALL_ENTRY)
 			continue;
 		life->now[e->vcpu].armed = true;
-		if (known_msr(life, step, MSR_LSTAR, true) &&
-		    known_msr(life, step, MSR_SFMASK, true))
+		if (is_through(life, step))
 			finish(life, step, true);
 	}
 }
@@ -91,6 +100,27 @@ static bool performed(const struct step *step)
 	       step->refusal == TRACE_TAKEN;
 }
 
+/*
+ * Its set-up is two writes, in any order. After both, LSTAR begins another one, of a
+ * kernel that took over: for that the registers hold what the first one left.
+ */
+static void note_write(struct life *life, const struct step *step)
+{
+	uint32_t n = step->vcpu;
+
+	if (life->now[n].done)
+		return;
+	if (step->index == MSR_SFMASK) {
+		life->masked[n] = true;
+	} else if (step->index == MSR_LSTAR) {
+		if (step->after && life->entered[n] && life->masked[n]) {
+			life->masked[n] = false;
+			life->strange = true;
+		}
+		life->entered[n] = step->after;
+	}
+}
+
 /* regpin-policy(5): arming, and when a syscall set-up is done. */
 void moment_after(struct life *life, const struct step *step)
 {
@@ -107,8 +137,7 @@ void moment_after(struct life *life, const struct step *step)
 	for (unsigned int i = 0; i < step->nr_events; i++)
 		if (step->events[i].type == REGPIN_EVENT_ARMED)
 			now->armed = true;
-	if (step->index == MSR_SFMASK)
-		life->masked[step->vcpu] = step->after;
+	note_write(life, step);
 	if (!now->armed || !known_msr(life, step, MSR_LSTAR, false))
 		return;
 	if (step->index == MSR_SFMASK ||

@@ -63,6 +63,10 @@ static int vcpu_ioctl(struct mock_vcpu *vcpu, unsigned long request, void *arg)
 	case KVM_GET_SREGS:
 		memcpy(arg, &vcpu->sregs, sizeof(vcpu->sregs));
 		return 0;
+	case KVM_SET_SREGS:
+		memcpy(&vcpu->sregs, arg, sizeof(vcpu->sregs));
+		vcpu->msrs[replay_slot(MSR_EFER)] = vcpu->sregs.efer;
+		return 0;
 	case KVM_GET_REGS:
 		memset(arg, 0, sizeof(struct kvm_regs));
 		return 0;
@@ -76,6 +80,7 @@ static int vcpu_ioctl(struct mock_vcpu *vcpu, unsigned long request, void *arg)
 		((struct kvm_vcpu_events *)arg)->flags =
 			KVM_VCPUEVENT_VALID_NMI_PENDING |
 			KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM;
+		((struct kvm_vcpu_events *)arg)->smi.smm = vcpu->run.flags & 1;
 		return 0;
 	case KVM_SET_VCPU_EVENTS:
 		memcpy(&mock.put, arg, sizeof(mock.put));
@@ -153,6 +158,15 @@ void mock_open(struct regpin_policy *policy)
 	}
 }
 
+void mock_open_stock(struct regpin_policy *policy)
+{
+	mock_open(policy);
+	mock.vm->host.cr_filter = false;
+	memset(mock.vm->host.filterable, 0, sizeof(mock.vm->host.filterable));
+	mock.vm->wants_crs = false;
+	mock.vm->detects = true;
+}
+
 void mock_close(void)
 {
 	for (unsigned int i = 0; i < MOCK_VCPUS; i++)
@@ -209,6 +223,23 @@ bool mock_mov_cr(unsigned int n, unsigned int cr, uint64_t value)
 	*reg = value;
 	regpin_vcpu_leave(vcpu->regpin);
 	return true;
+}
+
+int mock_look(unsigned int n)
+{
+	struct regpin_vcpu *vcpu = mock.vcpus[n].regpin;
+	int entry;
+
+	vcpu_alert(vcpu);
+	entry = regpin_vcpu_enter(vcpu);
+	regpin_vcpu_leave(vcpu);
+	return entry;
+}
+
+int mock_tick(unsigned int n)
+{
+	regpin_vcpu_tick(mock.vcpus[n].regpin);
+	return mock_look(n);
 }
 
 void mock_init(unsigned int n)

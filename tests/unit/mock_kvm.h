@@ -48,6 +48,9 @@ extern struct mock {
 
 /* Takes @policy over; all vCPUs are as after a reset. */
 void mock_open(struct regpin_policy *policy);
+
+/* The same on a KVM without the CR filter: control registers are looked at. */
+void mock_open_stock(struct regpin_policy *policy);
 void mock_close(void);
 
 /* How many events of @type came? */
@@ -56,6 +59,10 @@ unsigned int mock_count(unsigned int type);
 /* The guest's WRMSR, MOV to CR0 or CR4. True: it was done, false: #GP. */
 bool mock_wrmsr(unsigned int vcpu, uint32_t index, uint64_t value);
 bool mock_mov_cr(unsigned int vcpu, unsigned int cr, uint64_t value);
+
+/* vCPU @vcpu is told to look at itself, and enters; or ticks. Returns regpin_entry. */
+int mock_look(unsigned int vcpu);
+int mock_tick(unsigned int vcpu);
 
 /* INIT, as KVM does it: at once; and what it tells when a SIPI starts the vCPU. */
 void mock_init(unsigned int vcpu);

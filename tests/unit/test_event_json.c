@@ -301,6 +301,19 @@ static void test_shutdown(void **state)
 	assert_int_equal(event_json(buf, &event, &policy), 0);
 }
 
+static void test_settled(void **state)
+{
+	struct regpin_event event = {
+		.time = TIME, .type = REGPIN_EVENT_SETTLED, .vcpu = 1,
+		.index = MSR_PAT, .write = 1, .old_value = 6, .new_value = 1,
+		.value = 1, .rule = REGPIN_NO_RULE,
+	};
+
+	expect(&event, HEAD "\"settled\",\"vm\":0,\"vcpu\":1,\"register\":\"PAT\",\"index\":\"0x277\",\"old\":\"0x6\",\"value\":\"0x1\"}\n");
+	event.detail = 2000;
+	expect(&event, HEAD "\"settled\",\"vm\":0,\"vcpu\":1,\"after_ms\":2000}\n");
+}
+
 #define FIRST	",\"first\":\"2026-11-21T22:43:22.123456789Z\",\"last\":\"2026-11-21T22:43:23.123456789Z\"}\n"
 
 static void expect_sum(const struct limit_sum *sum, const char *rest)
@@ -567,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_detected),
 		cmocka_unit_test(test_init_and_deadline),
 		cmocka_unit_test(test_shutdown),
+		cmocka_unit_test(test_settled),
 		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_repeated_indices),
 		cmocka_unit_test(test_refused_and_failed),

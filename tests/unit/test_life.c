@@ -6,6 +6,7 @@
  */
 #include "cm.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "../build_policy.h"
@@ -42,11 +43,7 @@ static void open_vm(unsigned int arming)
 
 static void look(unsigned int n)
 {
-	struct regpin_vcpu *vcpu = mock.vcpus[n].regpin;
-
-	vcpu_alert(vcpu);
-	assert_int_equal(regpin_vcpu_enter(vcpu), REGPIN_ENTER);
-	regpin_vcpu_leave(vcpu);
+	assert_int_equal(mock_look(n), REGPIN_ENTER);
 }
 
 static void arm(unsigned int arming)
@@ -115,6 +112,12 @@ static void reset(unsigned int n, enum reset how)
 		write_part(n, how == SREGS_FIRST, how == MSRS_FIRST);
 	write_part(n, how != SREGS_FIRST, how != MSRS_FIRST);
 	look(n);
+}
+
+/* Whether the CR filter is in place is none of these tests' business. */
+static unsigned int vm_status(void)
+{
+	return regpin_vm_status(mock.vm) & ~(unsigned int)REGPIN_IS_FILTERED;
 }
 
 static const unsigned int by_word[] = { ARM_OPERATOR, ARM_REQUEST };
@@ -264,6 +267,309 @@ static void test_once_over_an_init(void **context)
 	mock_close();
 }
 
+/* How kernels write the two; the last one of these ends the set-up. */
+struct write {
+	uint32_t index;
+	uint64_t value;
+};
+
+#define MAX_WRITES	4
+
+static const struct order {
+	const char *text;
+	struct write writes[MAX_WRITES];
+} orders[] = {
+	{ "Linux, Windows, the BSDs", { { MSR_LSTAR, A }, { MSR_SFMASK, MASK_A } } },
+	{ "no flag is masked", { { MSR_LSTAR, A }, { MSR_SFMASK, 0 } } },
+	{ "SFMASK first", { { MSR_SFMASK, MASK_A }, { MSR_LSTAR, A } } },
+	{ "SFMASK first, and 0", { { MSR_SFMASK, 0 }, { MSR_LSTAR, A } } },
+	{ "LSTAR twice", { { MSR_LSTAR, B }, { MSR_LSTAR, A },
+			   { MSR_SFMASK, MASK_A } } },
+	{ "LSTAR cleared before SFMASK", { { MSR_LSTAR, B }, { MSR_LSTAR, 0 },
+					   { MSR_SFMASK, MASK_A },
+					   { MSR_LSTAR, A } } },
+	{ "LSTAR cleared in between", { { MSR_LSTAR, B }, { MSR_LSTAR, 0 },
+					{ MSR_LSTAR, A }, { MSR_SFMASK, MASK_A } } },
+};
+
+static const unsigned int armings[] = {
+	ARM_START, ARM_SYSCALL_ENTRY, ARM_REQUEST, ARM_OPERATOR,
+};
+
+static void check_order(const struct order *order, unsigned int arming,
+			unsigned int nr, bool before)
+{
+	bool waits = arming == ARM_REQUEST || arming == ARM_OPERATOR;
+
+	print_message("# %s, arming %u, %u vCPUs, armed %s\n", order->text,
+		      arming, nr, before ? "before" : "after");
+	open_vm(arming);
+	if (waits && before)
+		arm(arming);
+	for (unsigned int n = 0; n < nr; n++) {
+		for (int i = 0; i < MAX_WRITES && order->writes[i].index; i++) {
+			look(n);
+			/* Later vCPUs write the value that is the VM's. */
+			if (n && order->writes[i].index == MSR_LSTAR &&
+			    order->writes[i].value != A)
+				continue;
+			assert_true(mock_wrmsr(n, order->writes[i].index,
+					       order->writes[i].value));
+		}
+	}
+	if (waits && !before)
+		arm(arming);
+	for (unsigned int n = 0; n < nr; n++) {
+		look(n);
+		assert_int_equal(regpin_vcpu_status(mock.vcpus[n].regpin, NULL),
+				 REGPIN_IS_ARMED);
+		assert_false(mock_wrmsr(n, MSR_LSTAR, EVIL));
+	}
+	assert_int_equal(vm_status(), REGPIN_IS_ARMED);
+	mock_close();
+}
+
+static void test_orders(void **context)
+{
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		for (int k = 0; k < 4 * MOCK_VCPUS * 2; k++) {
+			bool before = k / 4 / MOCK_VCPUS;
+
+			/* Twice the gate is closed: then there are two kernels. */
+			if (!before && orders[i].writes[2].index)
+				continue;
+			check_order(&orders[i], armings[k % 4],
+				    1 + (unsigned int)k / 4 % MOCK_VCPUS,
+				    before);
+		}
+}
+
+#define DEADLINE_MS	20
+
+/* The guest runs on vCPU @n for longer than that, and is looked at. */
+static void run_long(unsigned int n)
+{
+	uint64_t end;
+
+	mock_look(n);
+	end = vcpu_run_time() + (DEADLINE_MS + 2) * 1000000ull;
+	while (vcpu_run_time() < end)
+		;
+	mock_look(n);
+}
+
+static void open_with_deadline(unsigned int arming, unsigned int ms)
+{
+	struct regpin_policy *policy = policy_of(arming);
+
+	policy->settings.deadline_ms = ms;
+	mock_open(policy);
+	if (arming == ARM_OPERATOR || arming == ARM_REQUEST)
+		mock.vm->gate = GATE_CLOSED;
+}
+
+/*
+ * A kernel that never writes SFMASK was armed in name: nothing was settled, its LSTAR
+ * stayed free, and nothing reported it. Time ends its set-up.
+ */
+static void test_no_sfmask(void **context)
+{
+	for (int i = 0; i < 4; i++) {
+		const unsigned int setting = REGPIN_IS_ARMED |
+					     REGPIN_IS_SETTING_UP;
+
+		open_with_deadline(armings[i], DEADLINE_MS);
+		if (armings[i] == ARM_REQUEST || armings[i] == ARM_OPERATOR)
+			arm(armings[i]);
+		for (unsigned int n = 0; n < MOCK_VCPUS; n++) {
+			struct regpin_vcpu *vcpu = mock.vcpus[n].regpin;
+
+			look(n);
+			assert_true(mock_wrmsr(n, MSR_LSTAR, A));
+			look(n);
+			assert_int_equal(regpin_vcpu_status(vcpu, NULL), setting);
+			assert_int_equal(vm_status(),
+					 n ? REGPIN_IS_ARMED : setting);
+			assert_int_not_equal(regpin_vcpu_tick_ms(vcpu), 0);
+			run_long(n);
+			assert_int_equal(mock_count(REGPIN_EVENT_SETTLED), n + 1);
+			assert_int_equal(regpin_vcpu_status(vcpu, NULL),
+					 REGPIN_IS_ARMED);
+			assert_false(mock_wrmsr(n, MSR_LSTAR, EVIL));
+			assert_false(mock_wrmsr(n, MSR_SYSENTER_ESP, ESP_A));
+		}
+		assert_int_equal(mock_count(REGPIN_EVENT_DEADLINE), 0);
+		assert_int_equal(vm_status(), REGPIN_IS_ARMED);
+		assert_int_equal(mock.events[mock.nr_events - 1].type,
+				 REGPIN_EVENT_VIOLATION);
+		mock_close();
+	}
+}
+
+/* Beside a kernel that does write it, the deadline is the answer, as ever. */
+static void test_no_sfmask_beside(void **context)
+{
+	open_with_deadline(ARM_SYSCALL_ENTRY, DEADLINE_MS);
+	boot(0, A, ESP_A, MASK_A);
+	assert_true(mock_wrmsr(1, MSR_LSTAR, A));
+	run_long(1);
+	assert_int_equal(mock_count(REGPIN_EVENT_DEADLINE), 1);
+	assert_int_equal(mock_look(1), REGPIN_HELD);
+	/* The operator lets it go on so: then it is pinned as it is. */
+	assert_false(regpin_vcpu_answer(mock.vcpus[1].regpin, REGPIN_ALLOW));
+	look(1);
+	run_long(1);
+	assert_int_equal(mock_count(REGPIN_EVENT_SETTLED), 1);
+	assert_int_equal(regpin_vcpu_status(mock.vcpus[1].regpin, NULL),
+			 REGPIN_IS_ARMED);
+	mock_close();
+}
+
+/* A state that the VMM loads may be one of a kernel that writes no SFMASK. */
+static void test_loaded_without_sfmask(void **context)
+{
+	struct mock_vcpu *vcpu;
+
+	open_with_deadline(ARM_SYSCALL_ENTRY, DEADLINE_MS);
+	vcpu = &mock.vcpus[0];
+	regpin_vcpu_before_write(vcpu->regpin);
+	vcpu->msrs[replay_slot(MSR_LSTAR)] = A;
+	vcpu->sregs.cr0 = 0x80010033;
+	regpin_vcpu_after_write(vcpu->regpin);
+	assert_int_equal(mock_count(REGPIN_EVENT_ARMED), 1);
+	run_long(0);
+	assert_int_equal(mock_count(REGPIN_EVENT_SETTLED), 1);
+	assert_false(mock_wrmsr(0, MSR_LSTAR, EVIL));
+	mock_close();
+}
+
+/* Pins from the start, and no kernel yet: firmware may take its time. */
+static void test_firmware_takes_its_time(void **context)
+{
+	open_with_deadline(ARM_START, DEADLINE_MS);
+	look(0);
+	run_long(0);
+	run_long(0);
+	assert_int_equal(mock_count(REGPIN_EVENT_SETTLED), 0);
+	assert_int_equal(regpin_vcpu_tick_ms(mock.vcpus[0].regpin), 0);
+	boot(0, A, ESP_A, MASK_A);
+	is_pinned(0, A, MASK_A);
+	mock_close();
+}
+
+#define PAT_RESET	0x0007040600070406ull
+#define PAT_LINUX	0x0407050600070106ull
+
+static void open_with_pat(uint64_t pat)
+{
+	struct regpin_policy *policy = policy_of(ARM_SYSCALL_ENTRY);
+
+	add_pin(policy, RULE_UNIFORM, MSR_PAT, ALL, REGPIN_GP);
+	mock_open(policy);
+	for (unsigned int n = 0; n < MOCK_VCPUS; n++)
+		mock.vcpus[n].msrs[replay_slot(MSR_PAT)] = PAT_RESET;
+	assert_true(mock_wrmsr(0, MSR_PAT, pat));
+	boot(0, A, ESP_A, MASK_A);
+	boot(1, A, ESP_B, MASK_A);
+}
+
+/* PAT that is settled late is an event, once; what is settled with the rest is none. */
+static void test_late_pat(void **context)
+{
+	const struct regpin_event *event;
+
+	for (unsigned int n = 0; n < MOCK_VCPUS; n++) {
+		open_with_pat(PAT_RESET);
+		assert_true(mock_wrmsr(n, MSR_PAT, PAT_RESET));
+		assert_int_equal(mock_count(REGPIN_EVENT_SETTLED), 0);
+		assert_true(mock_wrmsr(n, MSR_PAT, 0));
+		assert_int_equal(mock_count(REGPIN_EVENT_SETTLED), 1);
+		event = &mock.events[mock.nr_events - 1];
+		assert_int_equal(event->vcpu, n);
+		assert_int_equal(event->index, MSR_PAT);
+		assert_int_equal(event->old_value, PAT_RESET);
+		assert_int_equal(event->value, 0);
+		assert_int_equal(event->detail, 0);
+		assert_false(mock_wrmsr(n, MSR_PAT, PAT_LINUX));
+		assert_int_equal(mock_count(REGPIN_EVENT_SETTLED), 1);
+		mock_close();
+	}
+	open_with_pat(PAT_LINUX);
+	assert_false(mock_wrmsr(1, MSR_PAT, 0));
+	assert_int_equal(mock_count(REGPIN_EVENT_SETTLED), 0);
+	mock_close();
+}
+
+static void *boots_both(void *unused)
+{
+	boot(0, A, ESP_A, MASK_A);
+	boot(1, A, ESP_B, MASK_A);
+	return unused;
+}
+
+static void on_a_thread(void *(*run)(void *))
+{
+	pthread_t thread;
+
+	assert_false(pthread_create(&thread, NULL, run, NULL));
+	pthread_join(thread, NULL);
+}
+
+static void *looks_at_first(void *unused)
+{
+	look(0);
+	return unused;
+}
+
+/*
+ * vCPU 0 goes from thread to thread. The VM passed for unarmed then, and a reset of the
+ * other vCPU took its values along: vCPU 0's LSTAR was free.
+ */
+static void test_changes_its_thread(void **context)
+{
+	for (int i = 0; i < 12; i++) {
+		unsigned int arming = armings[i % 4];
+		int when = i / 4;
+		bool is_reset = false;
+
+		open_vm(arming);
+		if (arming == ARM_REQUEST || arming == ARM_OPERATOR)
+			arm(arming);
+		on_a_thread(boots_both);
+		/* Before another thread has it, after that, or after two. */
+		if (when == 0)
+			reset(1, AT_ONCE);
+		if (when == 2)
+			on_a_thread(looks_at_first);
+		assert_int_equal(regpin_vcpu_enter(mock.vcpus[0].regpin),
+				 REGPIN_ENTER);
+		regpin_vcpu_leave(mock.vcpus[0].regpin);
+		if (when)
+			reset(1, AT_ONCE);
+		/* A reset of all that has a thread closes the gate: then it is told. */
+		is_reset = !when &&
+			   (arming == ARM_REQUEST || arming == ARM_OPERATOR);
+		assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), is_reset);
+		assert_int_equal(vm_status(),
+				 is_reset ? 0 : REGPIN_IS_ARMED);
+		assert_int_equal(mock_wrmsr(0, MSR_LSTAR, EVIL), is_reset);
+		if (!is_reset)
+			assert_false(mock_wrmsr(1, MSR_LSTAR, EVIL));
+		mock_close();
+	}
+}
+
+/* A vCPU whose thread has ended, and that no other enters, was unplugged. */
+static void test_is_unplugged(void **context)
+{
+	open_vm(ARM_SYSCALL_ENTRY);
+	on_a_thread(boots_both);
+	assert_false(vm_armed(mock.vm));
+	reset(1, AT_ONCE);
+	assert_true(mock_wrmsr(1, MSR_LSTAR, B));
+	mock_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +580,14 @@ int main(void)
 		cmocka_unit_test(test_init_before_arming),
 		cmocka_unit_test(test_init_with_pins_from_start),
 		cmocka_unit_test(test_once_over_an_init),
+		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_no_sfmask),
+		cmocka_unit_test(test_no_sfmask_beside),
+		cmocka_unit_test(test_loaded_without_sfmask),
+		cmocka_unit_test(test_firmware_takes_its_time),
+		cmocka_unit_test(test_late_pat),
+		cmocka_unit_test(test_changes_its_thread),
+		cmocka_unit_test(test_is_unplugged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
