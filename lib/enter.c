@@ -48,6 +48,8 @@ static void look(struct regpin_vcpu *vcpu)
 	vcpu->resetting = false;
 	/* In SMM or in L2: it must be asked again. */
 	vcpu->postponed = !lifecycle_look(vcpu, cause);
+	if (!audit_policy(vcpu, policy))
+		vcpu->postponed = true;
 	if (vcpu->vm->detects && vcpu->armed && !is_held(vcpu) &&
 	    (ticked || !vcpu->looked_at || floor_asks(vcpu)))
 		watch_look(vcpu, policy);

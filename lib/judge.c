@@ -127,6 +127,12 @@ static uint64_t violated(const struct rule *rule, const struct state *state,
 	return violates(&pins, state, access);
 }
 
+uint64_t judge_pin(const struct rule *rule, const struct state *state,
+		   const struct access *access)
+{
+	return violated(rule, state, access);
+}
+
 const struct rule *judge_default(const struct regpin_policy *policy,
 				 uint32_t index, unsigned int access)
 {

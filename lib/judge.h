@@ -89,6 +89,10 @@ struct verdict {
 void judge(const struct regpin_policy *policy, const struct state *state,
 	   const struct access *access, struct verdict *verdict);
 
+/* The bits of the write @access that violate @rule, a pin, whatever its action is. */
+uint64_t judge_pin(const struct rule *rule, const struct state *state,
+		   const struct access *access);
+
 /*
  * The next one of the rules that @access violates, each by itself and whatever the
  * verdict is, and its @bits of the access. @at begins at 0 and belongs to this function.

@@ -104,6 +104,7 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu->dirty = true;
 	vcpu->hold.ticket = REGPIN_ACTION_MAX;
 	vcpu->life = atomic_load(&vm->life);
+	vcpu->audited = atomic_load(&vm->swaps);
 	vcpu_alert(vcpu);
 	vcpu->guest.linear_bits = vm->host.linear_bits;
 	guest_from_cpuid(&vcpu->guest, NULL);

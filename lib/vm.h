@@ -246,6 +246,7 @@ struct hold {
  * @efer: EFER without LMA, as it was last seen or written
  * @efer_swaps: the VM's @swaps then
  * @efer_shown: and the policy was shown each of the guest's writes since
+ * @audited: the policy that it was compared with last, as the VM's @swaps counts them
  * @tick_ms: see regpin_vcpu_tick_ms()
  * @runner: the thread that runs it, for who kicks it
  * @thread: that entered it last, or armed it: its end is taken for the vCPU's
@@ -290,6 +291,7 @@ struct regpin_vcpu {
 	uint64_t efer;
 	uint8_t efer_swaps;
 	bool efer_shown;
+	uint8_t audited;
 	unsigned int tick_ms;
 	_Atomic int runner;
 	_Atomic int thread;
@@ -539,6 +541,12 @@ void watch_answered(struct regpin_vcpu *vcpu, bool back);
  * Which of them, where it is either. watch.c
  */
 void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
+
+/*
+ * Reports what @vcpu has already of what its new policy forbids, once a policy. False if
+ * that can't be seen now, in SMM or a nested guest. audit.c
+ */
+bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
 
 
 void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot);

@@ -134,8 +134,9 @@ static void found(struct regpin_vcpu *vcpu, struct look *look, int i,
 		verdict->value = look->then[i];
 	vcpu_access(vcpu, look->policy, REGPIN_EVENT_DETECTED, access, verdict,
 		    look->now[i], &event);
-	event.detail = look->since > UINT32_MAX ? UINT32_MAX :
-						  (uint32_t)look->since;
+	event.detail = look->since >= REGPIN_FOUND_BY_POLICY ?
+			       REGPIN_FOUND_BY_POLICY - 1 :
+			       (uint32_t)look->since;
 	if (verdict->action > look->action) {
 		look->action = verdict->action;
 		look->event = event;

@@ -234,7 +234,10 @@ static void put_detected(struct json *json, const struct regpin_event *event,
 	json_hex(json, "old", event->old_value);
 	json_hex(json, "new", event->new_value);
 	json_hex(json, "value", event->value);
-	json_u64(json, "window_us", event->detail);
+	if (event->detail == REGPIN_FOUND_BY_POLICY)
+		json_string(json, "found", "policy");
+	else
+		json_u64(json, "window_us", event->detail);
 	if (policy && event->rule < policy->nr_rules)
 		event_put_rule(json, policy, &policy->rules[event->rule]);
 	json_string(json, "reaction", event->action == REGPIN_MASK ?

@@ -67,7 +67,10 @@ enum regpin_action {
  * @REGPIN_EVENT_DETECTED: a register was found changed in a way that violates a
  *	rule, on a host that can't stop it; @detail is the time since it was last
  *	looked at, in microseconds of the vCPU's run time, and @action what was
- *	done about it (REGPIN_MASK: the bits are back)
+ *	done about it (REGPIN_MASK: the bits are back). With REGPIN_FOUND_BY_POLICY
+ *	in @detail the policy has changed: the value was there before, and the new
+ *	policy would not have allowed it; @old_value is what the vCPU had when its
+ *	syscall set-up was finished
  * @REGPIN_EVENT_INIT: an armed vCPU got an INIT, and starts afresh; @old_value is
  *	CR4 and @new_value CR0 before it, @value EFER
  * @REGPIN_EVENT_DEADLINE: a vCPU runs with paging and has not armed in time,
@@ -156,6 +159,9 @@ enum regpin_refusal {
 	REGPIN_REFUSED_CONFIDENTIAL,
 	REGPIN_REFUSED_MAX
 };
+
+/* @detail of REGPIN_EVENT_DETECTED where no time can be given. */
+#define REGPIN_FOUND_BY_POLICY	0xffffffffu
 
 #define REGPIN_NO_VCPU	0xffffffffu
 #define REGPIN_NO_RULE	0xffffffffu

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A policy that is tightened while the VM runs: what it forbids, and a vCPU has already.
+ *
+ * Pins are judged when a register is written. A value that was allowed when it came, by
+ * the policy before, is never written again as a rule, so it would stay in silence. Each
+ * armed vCPU is therefore compared with the new policy once, before it enters: with what
+ * it had when its syscall set-up was finished, with the VM's settled values, with what
+ * may not be set at all, and with what the first vCPU has. Nothing is undone: the owner
+ * of the policy decides what is to become of that vCPU.
+ */
+#include "lifecycle.h"
+#include "vm.h"
+
+/**
+ * struct audit - one vCPU against one policy
+ * @vcpu: the vCPU, on its own thread
+ * @policy: its new policy
+ * @now: its registers
+ * @own: of these, what `require` speaks of
+ * @first: what the VM's first armed vCPU has of it; all zero for that one itself
+ */
+struct audit {
+	struct regpin_vcpu *vcpu;
+	const struct regpin_policy *policy;
+	struct snapshot now;
+	struct protections own, first;
+};
+
+static void report(const struct audit *audit, const struct rule *rule,
+		   const struct access *access, uint64_t bits)
+{
+	const struct verdict verdict = {
+		.action = REGPIN_REPORT, .rule = rule, .bits = bits,
+		.value = access->new_value,
+	};
+	struct regpin_event event;
+
+	vcpu_access(audit->vcpu, audit->policy, REGPIN_EVENT_DETECTED, access,
+		    &verdict, access->new_value, &event);
+	event.detail = REGPIN_FOUND_BY_POLICY;
+	vm_event(audit->vcpu->vm, audit->vcpu, &event);
+}
+
+/*
+ * A pin, as if the guest had just written @now over what there was at its set-up.
+ * `never` forbids its bits whenever they were set.
+ */
+static void audit_pin(const struct audit *audit, const struct rule *rule,
+		      unsigned int kind, uint32_t index, uint64_t then,
+		      uint64_t now)
+{
+	struct access access = {
+		.kind = (uint8_t)kind, .write = true, .index = index,
+		.old_value = rule->type == RULE_NEVER ? now & ~rule->mask :
+							then,
+		.new_value = now,
+	};
+	struct state state = { .armed = true };
+	uint64_t bits;
+
+	if (rule->type == RULE_ONCE && then == now)
+		return;
+	if (rule->type != RULE_NEVER)
+		state = lifecycle_state(audit->vcpu, &access);
+	bits = judge_pin(rule, &state, &access);
+	access.old_value = then;
+	if (bits)
+		report(audit, rule, &access, bits);
+}
+
+static void audit_required(const struct audit *audit, const struct rule *rule)
+{
+	struct access access = {
+		.kind = rule->kind, .write = true, .index = rule->index,
+	};
+	uint64_t first, bits;
+
+	switch (rule->kind) {
+	case REGPIN_CR0:
+		first = audit->first.cr0;
+		access.new_value = audit->own.cr0;
+		break;
+	case REGPIN_CR4:
+		first = audit->first.cr4;
+		access.new_value = audit->own.cr4;
+		break;
+	default:	/* EFER is the one MSR that it may speak of. */
+		first = audit->first.efer;
+		access.new_value = audit->own.efer;
+		break;
+	}
+	access.old_value = access.new_value;
+	bits = rule->mask & first & ~access.new_value;
+	if (bits)
+		report(audit, rule, &access, bits);
+}
+
+static void audit_rule(const struct audit *audit, const struct rule *rule)
+{
+	const struct snapshot *then = &audit->vcpu->set_up;
+	const struct snapshot *now = &audit->now;
+
+	if (rule->type == RULE_REQUIRE) {
+		audit_required(audit, rule);
+		return;
+	}
+	if (rule->type >= RULE_DENY)
+		return;
+	/* Before its set-up is finished a vCPU has nothing to be compared with. */
+	if (!audit->vcpu->setup_done && rule->type != RULE_NEVER)
+		return;
+	if (rule->kind != REGPIN_MSR) {
+		unsigned int i = rule->kind - REGPIN_CR0;
+
+		audit_pin(audit, rule, rule->kind, 0, then->crs[i],
+			  now->crs[i]);
+		return;
+	}
+	for (int i = 0; i < NR_REPLAY; i++)
+		if (rule_covers(rule, REGPIN_MSR, replay_registers[i]))
+			audit_pin(audit, rule, REGPIN_MSR, replay_registers[i],
+				  then->msrs[i], now->msrs[i]);
+}
+
+/*
+ * The control registers as they were last looked at, where they are polled: what changed
+ * since then is found by the next look, which has a reaction.
+ */
+static void take_registers(struct audit *audit)
+{
+	struct regpin_vcpu *vcpu = audit->vcpu;
+	struct regpin_vm *vm = vcpu->vm;
+
+	vcpu_snapshot(vcpu, &audit->now);
+	vcpu_get_protections(vcpu, &audit->own);
+	for (int i = 0; vm->detects && vcpu->looked_at && i < NR_CRS; i++)
+		audit->now.crs[i] = vcpu->seen[i];
+	vm_lock(vm);
+	if (vm->first && vm->first != vcpu)
+		audit->first = vm->had;
+	vm_unlock(vm);
+}
+
+bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
+{
+	uint8_t swaps = vm_policy_number(vcpu->vm, policy);
+	struct audit audit = { .vcpu = vcpu, .policy = policy };
+
+	if (vcpu->audited == swaps)
+		return true;
+	if (lifecycle_pinned(vcpu)) {
+		if (!vcpu_at_home(vcpu))
+			return false;
+		take_registers(&audit);
+		for (uint32_t i = 0; i < policy->nr_rules; i++)
+			audit_rule(&audit, &policy->rules[i]);
+	}
+	vcpu->audited = swaps;
+	return true;
+}
