@@ -185,6 +185,18 @@ int regpin_vm_windowed(const struct regpin_vm *vm)
 	return atomic_load(&vm->gate) == GATE_WINDOW;
 }
 
+static bool vm_unreached(struct regpin_vm *vm)
+{
+	bool unreached = atomic_load(&vm->unreached);
+	const struct regpin_vcpu *vcpu;
+
+	vm_lock(vm);
+	for (vcpu = vm->vcpus; vcpu && !unreached; vcpu = vcpu->next)
+		unreached = atomic_load(&vcpu->reach.why);
+	vm_unlock(vm);
+	return unreached;
+}
+
 unsigned int regpin_vm_status(struct regpin_vm *vm)
 {
 	unsigned int status = vm_armed(vm) ? REGPIN_IS_ARMED : 0;
@@ -197,6 +209,8 @@ unsigned int regpin_vm_status(struct regpin_vm *vm)
 		status |= REGPIN_IS_STOPPED;
 	if (atomic_load(&vm->filtered))
 		status |= REGPIN_IS_FILTERED;
+	if (vm_unreached(vm))
+		status |= REGPIN_IS_UNREACHED;
 	return vm->detects ? status | REGPIN_IS_WATCHED : status;
 }
 
@@ -211,6 +225,9 @@ unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
 		status |= REGPIN_IS_SETTING_UP;
 	if (vcpu->fresh)
 		status |= REGPIN_IS_FRESH;
+	if (atomic_load(&vcpu->reach.why) ||
+	    atomic_load(&vcpu->vm->unreached))
+		status |= REGPIN_IS_UNREACHED;
 	vm_lock(vcpu->vm);
 	if (vcpu->hold.why != HOLD_NOT &&
 	    vcpu->hold.answer == REGPIN_ACTION_MAX) {

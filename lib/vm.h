@@ -124,6 +124,7 @@ struct in_force {
  * @by_time: its set-up was ended by time: its kernel writes no SFMASK
  * @slots: the sizes of its memory slots, and whether KVM logs them; under @lock
  * @seen: where it is shown what was taken out and loaded, or NULL; under @lock
+ * @unreached: enum regpin_unreached, of all its vCPUs
  * @older: the caller's, for a list of its VMs
  */
 struct regpin_vm {
@@ -167,6 +168,7 @@ struct regpin_vm {
 	_Atomic bool by_time;
 	uint64_t slots[NR_SLOTS];
 	struct state_seen *seen;
+	_Atomic uint32_t unreached;
 	struct regpin_vm *older;
 };
 
@@ -211,6 +213,20 @@ struct hold {
 };
 
 /**
+ * struct reach - can a vCPU, or all of a VM, be made to leave KVM_RUN?
+ * @why: enum regpin_unreached
+ * @rounds: in how many checks in a row the answer was another than @why
+ * @vmm_mask: KVM_RUN has a signal mask of the VMM's, which lets regpin's signal in
+ *
+ * Written by the caller's thread that checks it, but for @vmm_mask; any thread reads @why.
+ */
+struct reach {
+	_Atomic uint32_t why;
+	uint32_t rounds;
+	_Atomic bool vmm_mask;
+};
+
+/**
  * struct regpin_vcpu - a vCPU under its VM's policy
  * @vm: borrowed
  * @fd: borrowed
@@ -248,7 +264,9 @@ struct hold {
  * @efer_shown: and the policy was shown each of the guest's writes since
  * @audited: the policy that it was compared with last, as the VM's @swaps counts them
  * @tick_ms: see regpin_vcpu_tick_ms()
- * @runner: the thread that runs it, for who kicks it
+ * @runner: the thread that runs it, for kicks; negative: it must unblock the signal
+ *	before it enters again
+ * @reach: whether kicks reach it
  * @thread: that entered it last, or armed it: its end is taken for the vCPU's
  * @next: in the VM's list
  * @hold: whether it waits for an answer
@@ -286,7 +304,7 @@ struct regpin_vcpu {
 	bool postponed;
 	_Atomic bool ticked;
 	uint64_t up_since;
-	uint64_t looked_at;
+	_Atomic uint64_t looked_at;
 	uint64_t seen[NR_CRS], back[NR_CRS];
 	uint64_t efer;
 	uint8_t efer_swaps;
@@ -294,6 +312,7 @@ struct regpin_vcpu {
 	uint8_t audited;
 	unsigned int tick_ms;
 	_Atomic int runner;
+	struct reach reach;
 	_Atomic int thread;
 	_Atomic(struct regpin_vcpu *) next;
 	struct hold hold;

@@ -414,6 +414,15 @@ static bool obey(void)
 	return true;
 }
 
+static void check_reach(void)
+{
+	enum regpin_unreached signal = kick_take_back();
+
+	for (int i = 0; i < MAX_VMS; i++)
+		if (control.vms[i].vm)
+			reach_check(control.vms[i].vm, signal);
+}
+
 static void end_windows(void)
 {
 	for (int i = 0; i < MAX_VMS; i++) {
@@ -443,6 +452,8 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 		flags |= STATUS_FRESH;
 	if (is & REGPIN_IS_SETTING_UP)
 		flags |= STATUS_SETUP;
+	if (is & REGPIN_IS_UNREACHED)
+		flags |= STATUS_UNREACHED;
 	status->vm = number;
 	status->vcpu = vcpu->id;
 	if (flags & STATUS_HELD) {
@@ -474,7 +485,8 @@ static void show(void)
 			(is & REGPIN_IS_WINDOWED ? STATUS_WINDOW : 0) |
 			(is & REGPIN_IS_STOPPED ? STATUS_STOPPED : 0) |
 			(is & REGPIN_IS_FILTERED ? STATUS_FILTERED : 0) |
-			(is & REGPIN_IS_WATCHED ? STATUS_DETECTS : 0));
+			(is & REGPIN_IS_WATCHED ? STATUS_DETECTS : 0) |
+			(is & REGPIN_IS_UNREACHED ? STATUS_UNREACHED : 0));
 		/* vCPUs go only when a VM is created, which takes our lock. */
 		for (vcpu = vm->vcpus; vcpu && nr < STATUS_VCPUS;
 		     vcpu = vcpu->next)
@@ -496,6 +508,7 @@ static void *control_main(void *arg)
 		pthread_mutex_lock(&control.lock);
 		obeyed = obey();
 		end_windows();
+		check_reach();
 		show();
 		pthread_mutex_unlock(&control.lock);
 		/* Who asks then sees what has become of it. */

@@ -8,6 +8,10 @@
  * What the handler did is undone by the thread itself, which then enters again: the
  * VMM sees none of it. A kick of the VMM's at the same time is not lost: it has set
  * immediate_exit to a value of its own, or its signal is still pending.
+ *
+ * The signal was free when it was taken. A VMM that changes its handler afterwards, as
+ * language runtimes do for all signals, gets its own signals by way of ours: those of
+ * regpin carry a value that no other has.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -39,6 +43,13 @@ static __thread bool timer_made __attribute__((tls_model("initial-exec")));
 static _Atomic int kick_signal;
 static pthread_key_t timer_key;
 
+/* Its address is the value of regpin's own signals. */
+static char ours;
+
+/* The VMM's actions for the signal, of which one may be in use; -1: it has none. */
+static struct sigaction vmms[2];
+static _Atomic int vmms_now = -1;
+
 /* A timer is the process's: it outlives the thread, and there are so many of them. */
 static void timer_end(void *timer_of_thread)
 {
@@ -47,6 +58,21 @@ static void timer_end(void *timer_of_thread)
 
 /* No time of a timer: it has ticked and the thread was not with its vCPU. */
 #define MISSED	(~0u)
+
+/* A signal of the VMM's own. */
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction *act;
+	int now = atomic_load(&vmms_now);
+
+	if (now < 0)
+		return;
+	act = &vmms[now];
+	if (act->sa_flags & SA_SIGINFO)
+		act->sa_sigaction(number, info, context);
+	else if (act->sa_handler != SIG_IGN && act->sa_handler != SIG_DFL)
+		act->sa_handler(number);
+}
 
 /*
  * Outside of KVM_RUN's hook, @current may be a vCPU that is no more: any thread may
@@ -57,6 +83,11 @@ static void on_kick(int number, siginfo_t *info, void *context)
 {
 	struct regpin_vcpu *vcpu = current;
 
+	if (info->si_value.sival_ptr != &ours ||
+	    (info->si_code != SI_TIMER && info->si_code != SI_QUEUE)) {
+		pass_on(number, info, context);
+		return;
+	}
 	if (!kick_running) {
 		if (info->si_code == SI_TIMER)
 			timer_ms = MISSED;
@@ -108,6 +139,7 @@ COLD void kick_thread(struct regpin_vcpu *vcpu)
 	sigset_t set;
 
 	current = vcpu;
+	/* In this order: a check that finds the signal blocked wants it once more. */
 	atomic_store(&vcpu->runner, (int)syscall(SYS_gettid));
 	sigemptyset(&set);
 	sigaddset(&set, atomic_load(&kick_signal));
@@ -118,7 +150,41 @@ bool kick_is_thread(const struct regpin_vcpu *vcpu)
 {
 	/* One that came to be where the last one was has no thread yet. */
 	return current == vcpu &&
-	       atomic_load_explicit(&vcpu->runner, memory_order_relaxed);
+	       atomic_load_explicit(&vcpu->runner, memory_order_relaxed) > 0;
+}
+
+int kick_thread_of(const struct regpin_vcpu *vcpu)
+{
+	int thread = atomic_load(&vcpu->runner);
+
+	return thread < 0 ? -thread : thread;
+}
+
+void kick_unblock(struct regpin_vcpu *vcpu)
+{
+	int thread = kick_thread_of(vcpu);
+
+	atomic_compare_exchange_strong(&vcpu->runner, &thread, -thread);
+}
+
+enum regpin_unreached kick_take_back(void)
+{
+	struct sigaction act = { .sa_sigaction = on_kick,
+				 .sa_flags = SA_SIGINFO | SA_RESTART };
+	int number = atomic_load(&kick_signal);
+	int slot = atomic_load(&vmms_now) == 0;
+	struct sigaction now;
+
+	if (!number || sigaction(number, NULL, &now) ||
+	    (now.sa_flags & SA_SIGINFO && now.sa_sigaction == on_kick))
+		return REGPIN_REACHED;
+	vmms[slot] = now;
+	atomic_store(&vmms_now, slot);
+	act.sa_mask = now.sa_mask;
+	act.sa_flags |= now.sa_flags & SA_ONSTACK;
+	sigaction(number, &act, NULL);
+	return now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_IGN ?
+		       REGPIN_SIGNAL_TAKEN : REGPIN_SIGNAL_IGNORED;
 }
 
 bool kick_taken(struct regpin_vcpu *vcpu)
@@ -132,11 +198,15 @@ bool kick_taken(struct regpin_vcpu *vcpu)
 
 void kick_vcpu(void *context, struct regpin_vcpu *vcpu)
 {
-	int thread = atomic_load(&vcpu->runner), err = errno;
+	int thread = kick_thread_of(vcpu), err = errno;
+	siginfo_t info = { .si_code = SI_QUEUE };
 
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_ptr = &ours;
 	if (thread && atomic_load(&kick_signal))
-		syscall(SYS_tgkill, getpid(), thread,
-			atomic_load(&kick_signal));
+		syscall(SYS_rt_tgsigqueueinfo, getpid(), thread,
+			atomic_load(&kick_signal), &info);
 	errno = err;
 }
 
@@ -161,7 +231,8 @@ bool kick_pending(void)
 static bool timer_make(void)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
-				  .sigev_signo = atomic_load(&kick_signal) };
+				  .sigev_signo = atomic_load(&kick_signal),
+				  .sigev_value.sival_ptr = &ours };
 
 	event._sigev_un._tid = (int)syscall(SYS_gettid);
 	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer))

@@ -127,12 +127,18 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 		vcpu->fd, KVM_RUN, arg);
 }
 
-/* Was it we who interrupted KVM_RUN, and only we? */
+/*
+ * Was KVM_RUN interrupted by a kick of regpin's, and by nothing else? A kick counts only
+ * while its immediate_exit is there: one that came as the library completed an exit has
+ * been seen, and an EINTR after that is the VMM's.
+ */
 static bool ours_alone(struct regpin_vcpu *vcpu, int ret)
 {
+	bool soon = vcpu->run->immediate_exit == EXIT_SOON;
+
 	if (ret == BARRED_STILL)
 		return true;
-	return ret && errno == EINTR && kick_taken(vcpu) &&
+	return ret && errno == EINTR && kick_taken(vcpu) && soon &&
 	       !vcpu->run->immediate_exit;
 }
 
@@ -334,9 +340,13 @@ static int set_signal_mask(int fd, void *arg)
 	const struct kvm_signal_mask *mask = arg;
 	int bit = kick_signal_number() - 1;
 
-	if (!mask || mask->len != KERNEL_SIGSET || bit < 0 ||
-	    !fds_learn_vcpu(fd))
+	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+
+	if (vcpu && !mask)
+		atomic_store(&vcpu->reach.vmm_mask, false);
+	if (!mask || mask->len != KERNEL_SIGSET || bit < 0 || !vcpu)
 		return real_ioctl(fd, KVM_SET_SIGNAL_MASK, arg);
+	atomic_store(&vcpu->reach.vmm_mask, true);
 	/* While it is held, what it would let through is looked for. */
 	kick_mask(mask->sigset);
 	copy.header.len = KERNEL_SIGSET;

@@ -115,6 +115,18 @@ void kick_vcpu(void *context, struct regpin_vcpu *vcpu);
 void kick_thread(struct regpin_vcpu *vcpu);
 bool kick_is_thread(const struct regpin_vcpu *vcpu);
 
+/* The thread that runs @vcpu, 0: none has. Any thread */
+int kick_thread_of(const struct regpin_vcpu *vcpu);
+
+/* That thread unblocks the signal before it enters again. Any thread */
+void kick_unblock(struct regpin_vcpu *vcpu);
+
+/*
+ * Has the VMM changed what the signal does? Then it is as before, and the VMM's handler
+ * gets the VMM's own signals. One thread only.
+ */
+enum regpin_unreached kick_take_back(void);
+
 /* Was this thread kicked? Then what the kick did is undone. */
 bool kick_taken(struct regpin_vcpu *vcpu);
 
@@ -128,6 +140,13 @@ extern __thread volatile sig_atomic_t kick_running
 
 /* Ticks for @vcpu, which this thread runs, each @ms of its run time; 0: none. */
 void kick_every(struct regpin_vcpu *vcpu, unsigned int ms);
+
+/*
+ * reach.c: do kicks still reach the vCPUs? Each change is an event. @signal is what
+ * kick_take_back() has found; for all VMs in turn, now and then, on one thread, while
+ * vCPUs stay (control_lock()).
+ */
+void reach_check(struct regpin_vm *vm, enum regpin_unreached signal);
 
 /*
  * state.c: what the VMM reads and writes of its guest's state; as the hook itself.

@@ -55,7 +55,8 @@ static inline bool oracle_names_rule(unsigned int type)
 static inline bool oracle_has_reason(unsigned int type)
 {
 	return type == REGPIN_EVENT_ARMED || type == REGPIN_EVENT_DISARMED ||
-	       type == REGPIN_EVENT_FAILED || type == REGPIN_EVENT_SHUTDOWN;
+	       type == REGPIN_EVENT_FAILED || type == REGPIN_EVENT_SHUTDOWN ||
+	       type == REGPIN_EVENT_UNREACHED;
 }
 
 static inline bool oracle_is_free(unsigned int type)

@@ -128,8 +128,11 @@ static bool is_once(const struct ctl *ctl, uint32_t vm)
 
 static const char *crs(uint32_t flags)
 {
-	return flags & STATUS_FILTERED ? "filtered" :
-	       flags & STATUS_DETECTS ? "detected" : "free";
+	if (flags & STATUS_FILTERED)
+		return "filtered";
+	if (!(flags & STATUS_DETECTS))
+		return "free";
+	return flags & STATUS_UNREACHED ? "not-polled" : "detected";
 }
 
 static const char *armed(uint32_t flags)
@@ -172,7 +175,9 @@ static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
 			 (left_of(ctl, vm, now) + 999) / 1000,
 			 is_once(ctl, vm) ? " or until a guest sets LSTAR" : "");
 	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 ": %s, control registers %s%s%s%s",
-		 vm, armed(flags), crs(flags),
+		 vm, armed(flags),
+		 flags & STATUS_DETECTS && flags & STATUS_UNREACHED ?
+			 "NOT POLLED on some vCPU" : crs(flags),
 		 window, flags & STATUS_STOPPED ? ", STOPPED" : "",
 		 policy == ctl->policy_number ? "" : ", still with an older policy");
 	return STATUS_LINE;
@@ -223,6 +228,7 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	json_bool(&json, "in_setup", flags & STATUS_SETUP);
 	json_bool(&json, "fresh", flags & STATUS_FRESH);
 	json_bool(&json, "held", flags & STATUS_HELD);
+	json_bool(&json, "reached", !(flags & STATUS_UNREACHED));
 	if (held_json(ctl, vcpu, held))
 		json_raw(&json, "why", held);
 	return end(file, &json, buf);
@@ -271,10 +277,12 @@ static enum status_line vcpu_text(const struct ctl *ctl,
 
 	if (flags & STATUS_HELD)
 		held_text(ctl, vcpu, held, sizeof(held));
-	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s",
+	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s%s",
 		 vcpu->vm, vcpu->vcpu,
 		 armed(flags),
 		 flags & STATUS_FRESH ? ", fresh since its INIT" : "",
+		 flags & STATUS_UNREACHED ?
+			 ", NOT REACHED by regpin's signal (see its event 'unreached')" : "",
 		 flags & STATUS_HELD ? ", HELD: " : "", held);
 	make_printable(buf);
 	return STATUS_LINE;

@@ -30,6 +30,22 @@ const char *const event_type_names[REGPIN_EVENT_TYPE_MAX] = {
 	[REGPIN_EVENT_POLICY] = "policy",
 	[REGPIN_EVENT_SHUTDOWN] = "shutdown",
 	[REGPIN_EVENT_SETTLED] = "settled",
+	[REGPIN_EVENT_UNREACHED] = "unreached",
+};
+
+static const struct {
+	const char *reason, *text;
+} unreached[REGPIN_UNREACHED_MAX] = {
+	[REGPIN_REACHED] = { "over",
+		"regpin's signal reaches the vCPU again" },
+	[REGPIN_SIGNAL_TAKEN] = { "taken",
+		"the VMM has changed the handler of the signal with which regpin interrupts its vCPUs; regpin installs its own again, and passes the VMM's signals on" },
+	[REGPIN_SIGNAL_IGNORED] = { "ignored",
+		"the VMM ignores the signal with which regpin interrupts its vCPUs; regpin installs its handler again" },
+	[REGPIN_SIGNAL_BLOCKED] = { "blocked",
+		"the vCPU's thread blocks the signal with which regpin interrupts it: until its next exit to the VMM its control registers are not polled, and no command reaches it" },
+	[REGPIN_NOT_POLLED] = { "not-polled",
+		"the vCPU runs without being looked at: its control registers are not polled" },
 };
 
 static const char *const refusal_names[REGPIN_REFUSED_MAX] = {
@@ -75,6 +91,7 @@ static const struct shape {
 	[REGPIN_EVENT_ANSWERED] = { 1u << REGPIN_ALLOW | 1u << REGPIN_GP |
 				    1u << REGPIN_STOP, 0 },
 	[REGPIN_EVENT_SHUTDOWN] = { 0, 2 },
+	[REGPIN_EVENT_UNREACHED] = { 0, REGPIN_UNREACHED_MAX },
 };
 
 const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
@@ -321,6 +338,11 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 		break;
 	case REGPIN_EVENT_SETTLED:
 		put_settled(json, event);
+		break;
+	case REGPIN_EVENT_UNREACHED:
+		json_string(json, "reason", unreached[event->detail].reason);
+		json_u64(json, "signal", event->index);
+		json_string(json, "text", unreached[event->detail].text);
 		break;
 	case REGPIN_EVENT_ANSWERED:
 		json_string(json, "answer", regpin_action_names[event->action]);

@@ -128,6 +128,7 @@ static unsigned int reason_of(const struct regpin_event *event)
 	case REGPIN_EVENT_ARMED:
 	case REGPIN_EVENT_DISARMED:
 	case REGPIN_EVENT_SHUTDOWN:
+	case REGPIN_EVENT_UNREACHED:
 		return event->detail % LIMIT_REASONS;
 	case REGPIN_EVENT_FAILED:
 		return event->detail % (LIMIT_REASONS / 2) * 2 +

@@ -85,6 +85,10 @@ enum regpin_action {
  *	@value, as it had had its reset value until then. Else the vCPU has set LSTAR and
  *	no SFMASK for @detail milliseconds of its run time: its set-up counts as
  *	finished, and its registers are pinned as they are
+ * @REGPIN_EVENT_UNREACHED: a vCPU, or with REGPIN_NO_VCPU each of the VM's, can't be made
+ *	to leave KVM_RUN, or can be again; @detail is an enum regpin_unreached, @index
+ *	the number of the signal. It comes from a caller of the library, such as the
+ *	preloaded shim: the library itself sends no signals
  * @REGPIN_EVENT_TYPE_MAX: number of types
  */
 enum regpin_event_type {
@@ -103,7 +107,26 @@ enum regpin_event_type {
 	REGPIN_EVENT_POLICY,
 	REGPIN_EVENT_SHUTDOWN,
 	REGPIN_EVENT_SETTLED,
+	REGPIN_EVENT_UNREACHED,
 	REGPIN_EVENT_TYPE_MAX
+};
+
+/**
+ * enum regpin_unreached - why a vCPU can't be made to leave KVM_RUN
+ * @REGPIN_REACHED: it can
+ * @REGPIN_SIGNAL_TAKEN: the VMM has installed a handler of its own for the signal
+ * @REGPIN_SIGNAL_IGNORED: the VMM ignores the signal
+ * @REGPIN_SIGNAL_BLOCKED: the vCPU's thread blocks it
+ * @REGPIN_NOT_POLLED: the vCPU has run for long, and was not looked at
+ * @REGPIN_UNREACHED_MAX: number of reasons
+ */
+enum regpin_unreached {
+	REGPIN_REACHED,
+	REGPIN_SIGNAL_TAKEN,
+	REGPIN_SIGNAL_IGNORED,
+	REGPIN_SIGNAL_BLOCKED,
+	REGPIN_NOT_POLLED,
+	REGPIN_UNREACHED_MAX
 };
 
 /**

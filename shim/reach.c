@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Do regpin's signals still reach the vCPUs? On a KVM without the CR filter all that is
+ * known of control registers comes by them, and so do the operator's commands to a vCPU
+ * that does not exit by itself. A VMM may take, ignore or block the signal at any time
+ * after it created its VM; nothing fails then, and nothing would ever be reported again.
+ *
+ * So the control thread checks what the signal does, whether a vCPU's thread blocks it
+ * in KVM_RUN, and how long a vCPU that has to be polled has run without it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shim.h"
+#include "vm.h"
+
+/* So many checks in a row must agree: a thread may block all signals for a moment. */
+#define ROUNDS		3
+/* And a vCPU is late when it has run for so many times what it was to run, and more. */
+#define LATE_TIMES	20
+#define LATE_MORE_NS	1000000000ull
+
+static void report(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+		   uint32_t why)
+{
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_UNREACHED,
+		.index = (uint32_t)kick_signal_number(),
+		.rule = REGPIN_NO_RULE,
+		.detail = why,
+	};
+
+	vm_event(vm, vcpu, &event);
+}
+
+/* The signals that a thread blocks now; in KVM_RUN, those that KVM_RUN blocks. */
+static uint64_t blocked_by(int thread)
+{
+	char path[64], text[4096];
+	const char *field;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", thread);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	field = strstr(text, "\nSigBlk:");
+	return field ? strtoull(field + strlen("\nSigBlk:"), NULL, 16) : 0;
+}
+
+/*
+ * Does its thread block the signal in KVM_RUN? What it does between two runs is its own
+ * affair. Where KVM_RUN has a mask of the VMM's, the shim has taken the signal out of it.
+ */
+static bool blocks(const struct regpin_vcpu *vcpu, int thread)
+{
+	uint64_t bit = 1ull << (kick_signal_number() - 1);
+
+	return !atomic_load(&vcpu->reach.vmm_mask) &&
+	       atomic_load(&vcpu->inside) && blocked_by(thread) & bit &&
+	       atomic_load(&vcpu->inside);
+}
+
+/* The clock of another thread's run time, as pthread_getcpuclockid(3) makes it. */
+static bool run_time_of(int thread, uint64_t *ns)
+{
+	clockid_t clock = (clockid_t)(~(unsigned int)thread << 3 | 6);
+	struct timespec ts;
+
+	if (clock_gettime(clock, &ts))
+		return false;
+	*ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return true;
+}
+
+static bool is_late(const struct regpin_vcpu *vcpu, int thread)
+{
+	const struct regpin_vm *vm = vcpu->vm;
+	uint64_t looked_at = atomic_load(&vcpu->looked_at), now, limit;
+
+	if (!vm->detects || !atomic_load(&vcpu->armed) || !looked_at ||
+	    atomic_load(&vcpu->hold.why) != HOLD_NOT ||
+	    !atomic_load(&vcpu->inside) || !run_time_of(thread, &now))
+		return false;
+	limit = vm->policy->settings.detect_ms * 1000000ull * LATE_TIMES +
+		LATE_MORE_NS;
+	return now > looked_at + limit;
+}
+
+static enum regpin_unreached state_of(const struct regpin_vcpu *vcpu)
+{
+	int thread = kick_thread_of(vcpu);
+
+	if (!thread)
+		return REGPIN_REACHED;
+	if (blocks(vcpu, thread))
+		return REGPIN_SIGNAL_BLOCKED;
+	return is_late(vcpu, thread) ? REGPIN_NOT_POLLED : REGPIN_REACHED;
+}
+
+static void check_vcpu(struct regpin_vcpu *vcpu)
+{
+	uint32_t why = state_of(vcpu), before = atomic_load(&vcpu->reach.why);
+
+	vcpu->reach.rounds = why == before ? 0 : vcpu->reach.rounds + 1;
+	if (vcpu->reach.rounds >= ROUNDS) {
+		vcpu->reach.rounds = 0;
+		atomic_store(&vcpu->reach.why, why);
+		report(vcpu->vm, vcpu, why);
+	}
+	if (atomic_load(&vcpu->reach.why) == REGPIN_SIGNAL_BLOCKED)
+		kick_unblock(vcpu);
+}
+
+void reach_check(struct regpin_vm *vm, enum regpin_unreached signal)
+{
+	struct regpin_vcpu *vcpu;
+
+	if (atomic_exchange(&vm->unreached, signal) != signal)
+		report(vm, NULL, signal);
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		check_vcpu(vcpu);
+}
