@@ -219,7 +219,9 @@ unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
 {
 	unsigned int status = 0;
 
-	if (vcpu->armed)
+	/* Pins of an earlier life don't hold, though it has yet to look. */
+	if (vcpu->armed &&
+	    atomic_load(&vcpu->life) == atomic_load(&vcpu->vm->life))
 		status |= REGPIN_IS_ARMED;
 	if (vcpu->armed && !vcpu->setup_done)
 		status |= REGPIN_IS_SETTING_UP;

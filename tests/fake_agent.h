@@ -23,6 +23,12 @@ static struct out fake_out;
 static struct agent fake_agent;
 static uint64_t fake_now;
 
+/* The policy's text, for what reads it again; its rules have other places there. */
+static const char fake_text[] =
+	"version: 1\nrules:\n"
+	"  - {register: EFER, sticky: [NXE]}\n"
+	"  - {register: CR0, sticky: [WP], action: pause}\n";
+
 /* One VM of two vCPUs; a policy on EFER.NXE (rule 0) and CR0.WP (rule 1). */
 static inline struct ctl *fake_begin(void)
 {
@@ -37,7 +43,11 @@ static inline struct ctl *fake_begin(void)
 	memset(&fake_control, 0, sizeof(fake_control));
 	ring_init(&fake_handoff.ring);
 	memset(&fake_launch, 0, sizeof(fake_launch));
-	fake_launch.whole = fake_launch.policy = *policy;
+	fake_launch.policy = *policy;
+	if (policy_keep(&fake_launch.written, "test.yaml", fake_text,
+			strlen(fake_text)))
+		abort();
+	fake_launch.written.own = MODE_ENFORCE;
 	free(policy);
 	fake_launch.shared = &fake_handoff;
 	fake_launch.control = &fake_control;
@@ -68,6 +78,7 @@ static inline void fake_end(struct ctl *ctl)
 {
 	ctl_farewell(ctl);
 	ctl_end(ctl);
+	policy_forget(&fake_launch.written);
 }
 
 /* A client of this user; returns its end. */

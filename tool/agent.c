@@ -146,6 +146,7 @@ static void loop(struct agent *agent)
 {
 	bool more = false;
 
+	tell_mode(agent);
 	tell_degraded(agent);
 	do {
 		tell_flush(agent);

@@ -15,6 +15,7 @@
 #include "limit.h"
 #include "moves.h"
 #include "out.h"
+#include "pauses.h"
 #include "watch.h"
 
 #define AGENT_OLDER	4
@@ -43,7 +44,8 @@
  * @unarmed: that none was has been told
  * @failing: a failure to write events has been told
  * @violations: violations that were stopped
- * @reports: violations that were let pass
+ * @reports: violations that happened
+ * @pauses: violations that are neither, as they wait for an answer
  * @detected: violations that could not be stopped, and were found later
  * @dropped: events that found the ring full
  * @unnamed: those of them of which nothing else is known
@@ -71,6 +73,7 @@ struct agent {
 	bool crowd, s3_unknown;
 	bool killed, refused, armed, unarmed, failing;
 	uint64_t violations, reports, detected, dropped, unnamed, nonsense;
+	struct pauses pauses;
 	struct regpin_policy before;
 	uint32_t before_number;
 	bool mixed;

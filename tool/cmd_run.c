@@ -29,7 +29,7 @@
  * struct options - the command line
  * @policy: the policy's path
  * @events: where events go, NULL for stderr
- * @report: --mode report
+ * @mode: --mode
  * @timeout_ms: --attach-timeout
  * @limit: --event-limit
  * @total: --event-total
@@ -41,7 +41,8 @@
  */
 struct options {
 	const char *policy, *events, *name, *ctl;
-	bool report, no_ctl, require_vm, has_vmm_user;
+	enum policy_mode mode;
+	bool no_ctl, require_vm, has_vmm_user;
 	uid_t vmm_user;
 	unsigned int timeout_ms, limit, total;
 };
@@ -54,7 +55,8 @@ static void print_help(FILE *file)
 	      "id, its files, its signals and its exit status.\n"
 	      "\n"
 	      "  --policy FILE             the policy, see regpin-policy(5)\n"
-	      "  --mode enforce|report     report: let violations pass and tell them\n"
+	      "  --mode enforce|report     takes the place of the policy's own 'mode:'. report: let\n"
+	      "                            violations happen and log them\n"
 	      "  --events FILE             append events to FILE as lines of JSON; - is stderr,\n"
 	      "                            which is also the default\n"
 	      "  --event-limit N           lines a second for repeats of one cause; the rest is\n"
@@ -134,8 +136,8 @@ static int read_name(const char *text, const char **name)
 	const char *fault = ctl_name_fault(text);
 
 	*name = text;
-	if (!fault && strcmp(text, "list") == 0)
-		fault = "'regpin ctl list' lists the VMs";
+	if (!fault && ctl_name_reserved(text))
+		fault = "it is a command of 'regpin ctl'";
 	if (!fault)
 		return 0;
 	fprintf(stderr, "regpin run: --name '%s' can't be used: %s; 'regpin run --help' tells more\n",
@@ -158,10 +160,10 @@ static int read_user(const char *text, struct options *options)
 	return 0;
 }
 
-static int read_mode(const char *text, bool *report)
+static int read_mode(const char *text, enum policy_mode *mode)
 {
-	*report = strcmp(text, "report") == 0;
-	if (!*report && strcmp(text, "enforce") != 0)
+	*mode = policy_mode_find(text);
+	if (*mode != MODE_ENFORCE && *mode != MODE_REPORT)
 		return usage("there is no --mode '%s', only enforce and report",
 			     text);
 	return 0;
@@ -192,7 +194,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		if (c == 'p') {
 			options->policy = optarg;
 		} else if (c == 'm') {
-			err = read_mode(optarg, &options->report);
+			err = read_mode(optarg, &options->mode);
 		} else if (c == 'e') {
 			options->events = strcmp(optarg, "-") ? optarg : NULL;
 		} else if (c == 'l') {
@@ -230,21 +232,18 @@ static int read_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-/* Not in the policy's text: the user wants to see first what would happen. */
-static int all_report(struct regpin_policy *policy, const char *path)
+/* The mode is only news if it is not what stands in the policy. */
+static void say_mode(const struct launch *launch)
 {
-	struct problems *problems = problems_new();
-	unsigned int errors = 1;
+	struct policy_tally tally = policy_tally(&launch->policy);
+	enum policy_mode own = launch->written.own, mode = launch->mode;
 
-	if (problems)
-		errors = policy_all_report(policy, problems);
-	if (errors) {
-		if (problems)
-			problems_print(problems, path, stderr);
-		fprintf(stderr, "regpin: the VMM was not started: not every rule of this policy can be tried with --mode report\n");
-	}
-	problems_free(problems);
-	return errors ? EXIT_REJECTED : 0;
+	if (mode != MODE_POLICY && mode != own)
+		fprintf(stderr, "regpin: mode %s by --mode: the policy's own 'mode: %s' does not count\n",
+			policy_mode_names[mode], policy_mode_names[own]);
+	if (mode == MODE_ENFORCE && tally.report)
+		fprintf(stderr, "regpin: warning: %u of %u rules only report also in mode enforce, by 'action: report' or 'mode: report' of their own\n",
+			tally.report, tally.rules);
 }
 
 static int read_policy(const struct options *options, struct launch *launch)
@@ -252,22 +251,26 @@ static int read_policy(const struct options *options, struct launch *launch)
 	struct problems *problems = problems_new();
 	int err = -ENOMEM;
 
-	if (problems) {
-		err = policy_text_file(options->policy, &launch->whole,
+	launch->mode = options->mode;
+	if (problems)
+		err = policy_text_keep(options->policy, &launch->written,
 				       problems);
+	if (!err)
+		err = policy_in_mode(&launch->written, options->mode,
+				     &launch->policy, problems);
+	if (problems)
 		problems_print(problems, options->policy, stderr);
-		problems_free(problems);
-	}
+	problems_free(problems);
 	if (err) {
-		fprintf(stderr, "regpin: the VMM was not started: the policy %s can't be used%s\n",
+		fprintf(stderr, "regpin: the VMM was not started: the policy %s can't be used%s%s\n",
 			options->policy,
+			err == -ENOTSUP ? " with --mode " : "",
+			err == -ENOTSUP ? policy_mode_names[options->mode] :
 			err == -ENOMEM ? ": out of memory" : "");
 		return EXIT_REJECTED;
 	}
-	launch->policy = launch->whole;
-	launch->report = options->report;
-	return options->report ? all_report(&launch->policy, options->policy) :
-				 0;
+	say_mode(launch);
+	return 0;
 }
 
 /* What can't be enforced here is said, and kept for the events. */

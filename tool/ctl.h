@@ -8,7 +8,7 @@
  * not take stays in its own bounded buffer, and what comes meanwhile stays in the
  * socket's. Long answers are made line by line, as there is room for them.
  *
- * Commands to the VMM go through handoff->control, one at a time; clients with
+ * Commands to the VMM go through struct control, one at a time; clients with
  * further ones wait in a queue. A command that got no answer in time is withdrawn,
  * and nothing else is given until the VMM's process has taken note of that: what
  * is in the shared memory is never changed under its eyes.
@@ -152,6 +152,10 @@ bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
 
 /* The window of @vm, or NULL. */
 const struct ctl_window *ctl_window(const struct ctl *ctl, uint32_t vm);
+
+/* ctl_confirm.c: what @job, which is done, has brought about; "" if nothing is to say. */
+void ctl_confirm(const struct ctl *ctl, const struct ctl_job *job, char *buf,
+		 size_t size);
 
 /* ctl_event.c: the event of a command that was carried out, or not: then with
  * @code and @text. */

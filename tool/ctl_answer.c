@@ -24,7 +24,8 @@ static void give_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	char buf[EVENT_LINE_MAX];
 
-	switch (ctl_status_line(ctl, conn->at++, conn->request.json, now, buf)) {
+	switch (ctl_status_line(ctl, conn->at++, conn->request.format, now,
+				buf)) {
 	case STATUS_LINE:
 		conn_line(conn, "data %s", buf);
 		break;
@@ -96,7 +97,7 @@ static void end_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	stage_free(stage);
 	conn->stage = NULL;
 	conn_error(conn, now, "rejected", "%s", conn->request.verb == CTL_MODE ?
-		   "not every rule of this policy can be tried so" :
+		   "the policy can't be in force in this mode: all stays as it is" :
 		   "the policy can't be used: the one in force stays");
 }
 
@@ -145,7 +146,11 @@ static bool fill_body(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 
 	if (!conn_fill_body(conn))
 		return false;
-	new_stage(conn, stage_text(ctl, name, conn->body, conn->body_len), now);
+	/* The operator's mode outlives the policy that it was given for. */
+	if (!(conn->request.has & 1u << CTL_KEY_MODE))
+		conn->request.mode = ctl->agent->launch->mode;
+	new_stage(conn, stage_text(ctl, name, conn->body, conn->body_len,
+				   conn->request.mode), now);
 	free(conn->body);
 	conn->body = NULL;
 	return true;
@@ -195,7 +200,7 @@ static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		begin_events(ctl, conn, now);
 		break;
 	case CTL_MODE:
-		new_stage(conn, stage_mode(ctl, conn->request.report), now);
+		new_stage(conn, stage_mode(ctl, conn->request.mode), now);
 		break;
 	case CTL_POLICY:
 		begin_body(conn, now);

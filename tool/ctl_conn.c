@@ -110,7 +110,7 @@ static void end_answer(struct ctl_conn *conn, uint64_t now)
 
 void conn_ok(struct ctl_conn *conn, uint64_t now, const char *format, ...)
 {
-	char text[CTL_RESERVE / 2];
+	char text[CTL_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, format);
@@ -123,7 +123,7 @@ void conn_ok(struct ctl_conn *conn, uint64_t now, const char *format, ...)
 void conn_error(struct ctl_conn *conn, uint64_t now, const char *code,
 		const char *format, ...)
 {
-	char text[CTL_RESERVE / 2];
+	char text[CTL_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, format);

@@ -16,8 +16,9 @@
 /* A line of an answer, with the word before it, its '\n' and a NUL. */
 #define CTL_ANSWER_MAX	(EVENT_LINE_MAX + 32u)
 
-/* Room for what an answer ends with, when its lines have filled all else. */
-#define CTL_RESERVE	1024u
+/* Room for the two lines that an answer ends with, when others have filled all else. */
+#define CTL_TEXT_MAX	512u
+#define CTL_RESERVE	(2 * CTL_TEXT_MAX + 64u)
 #define CTL_OUT_SIZE	(8u * CTL_ANSWER_MAX)
 
 enum ctl_state {

@@ -45,10 +45,14 @@ static void put_operator(struct json *json, uint32_t uid, uint32_t pid)
 
 static void put_stage(struct json *json, const struct ctl_stage *stage)
 {
+	enum policy_mode effective = policy_effective(&stage->policy,
+						      stage->written.own, stage->mode);
+
 	json_string(json, "policy", stage->policy.source);
 	json_u64(json, "loosens", stage->diff.counts[DIFF_LOOSENS]);
 	json_u64(json, "tightens", stage->diff.counts[DIFF_TIGHTENS]);
 	json_u64(json, "changes", stage->diff.counts[DIFF_CHANGES]);
+	json_string(json, "mode", policy_mode_names[effective]);
 }
 
 static void put_job(struct json *json, const struct ctl_job *job)
@@ -64,7 +68,7 @@ static void put_job(struct json *json, const struct ctl_job *job)
 		json_bool(json, "once", request->once);
 	}
 	if (request->verb == CTL_MODE)
-		json_string(json, "to", request->report ? "report" : "enforce");
+		json_string(json, "to", policy_mode_names[request->mode]);
 	if (job->stage)
 		put_stage(json, job->stage);
 }

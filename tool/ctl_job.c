@@ -248,6 +248,18 @@ static bool in_force(const struct ctl_job *job, int32_t result)
 	return job->command == CONTROL_POLICY && result == -ENOTRECOVERABLE;
 }
 
+/* @but: what is not as it should be, or NULL. */
+static void confirm(struct ctl *ctl, struct ctl_conn *conn, const char *but,
+		    uint64_t now)
+{
+	char text[CTL_TEXT_MAX];
+
+	ctl_confirm(ctl, &ctl->job, text, sizeof(text));
+	if (*text)
+		conn_line(conn, "data %s", text);
+	conn_ok(conn, now, "%s", but ? but : "");
+}
+
 static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 {
 	struct ctl_job *job = &ctl->job;
@@ -272,7 +284,7 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 	if (conn && outcome.code)
 		conn_error(conn, now, outcome.code, "%s", outcome.text);
 	else if (conn)
-		conn_ok(conn, now, "%s", outcome.text ? outcome.text : "");
+		confirm(ctl, conn, outcome.text, now);
 	stage_free(job->stage);
 	*job = (struct ctl_job){ .given = false };
 }
@@ -307,7 +319,7 @@ static bool renew_stage(struct ctl *ctl, struct ctl_conn *conn)
 	if (conn->request.verb != CTL_MODE)
 		return false;
 	stage_free(conn->stage);
-	conn->stage = stage_mode(ctl, conn->request.report);
+	conn->stage = stage_mode(ctl, conn->request.mode);
 	return conn->stage && stage_good(conn->stage);
 }
 

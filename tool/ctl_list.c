@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin ctl list: the sockets in a directory, and whether somebody is there. */
+/* regpin ctl list: the sockets in a directory, and what their agents say of their VMs. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,9 +10,32 @@
 #include "ctl_client.h"
 #include "ctl_list.h"
 #include "ctl_socket.h"
+#include "event_json.h"
 #include "json.h"
 
 #define LIST_MS	1000	/* for each agent: one that is stopped says nothing */
+
+/* Keys of `status format=words` that are numbers, in the order of the JSON. */
+static const char *const numbers[] = {
+	"vcpus", "armed", "held", "violations", "reports", "detected",
+	"rules_enforced", "rules_detected", "rules_report",
+};
+
+#define NR_NUMBERS	(sizeof(numbers) / sizeof(numbers[0]))
+
+/**
+ * struct row - a VM
+ * @name: its name
+ * @state: whether its agent answers
+ * @words: what that says, KEY=VALUE ...; "": nothing
+ */
+struct row {
+	char name[CTL_NAME_MAX];
+	const char *state;
+	char words[EVENT_LINE_MAX];
+};
+
+static struct row row;
 
 static int is_socket(const struct dirent *entry)
 {
@@ -21,57 +44,148 @@ static int is_socket(const struct dirent *entry)
 	return ctl_file_name(entry->d_name, name);
 }
 
-static const char *state_of(const char *dir, const char *name)
+static void take_words(const char *line)
+{
+	snprintf(row.words, sizeof(row.words), "%s", line);
+}
+
+static void take_dropped(const char *count)
+{
+}
+
+/* An agent of an older version does not know this request: then it is alive, no more. */
+static void ask(struct ctl_client *client)
+{
+	static const char request[] = "status format=words\n";
+
+	client_send(client, request, strlen(request));
+	if (client_answer(client, LIST_MS, take_words, take_dropped) != CTL_OK)
+		row.words[0] = 0;
+}
+
+static void fill(const char *dir)
 {
 	static struct ctl_client client;
 
-	switch (client_open(&client, dir, name, LIST_MS)) {
+	row.words[0] = 0;
+	switch (client_open(&client, dir, row.name, LIST_MS)) {
 	case 0:
+		row.state = "alive";
+		ask(&client);
 		client_close(&client);
-		return "alive";
+		break;
 	case -ECONNREFUSED:
-		return "dead";
+		row.state = "dead";
+		break;
 	case -EACCES:
-		return "denied";
+		row.state = "denied";
+		break;
 	case -ETIMEDOUT:
-		return "silent";
+		row.state = "silent";
+		break;
 	default:
-		return "unknown";
+		row.state = "unknown";
+		break;
 	}
 }
 
-static void put_entry(struct json *json, const char *name, const char *state)
+/* The value of @key, in @buf; "-" if it is not known. That of `policy` is the last. */
+static const char *value(const char *key, char *buf, size_t size)
 {
-	if (!json) {
-		printf("%-24s %s\n", name, state);
-		return;
+	size_t len = strlen(key);
+	const char *at = row.words;
+
+	while (at && (strncmp(at, key, len) != 0 || at[len] != '=')) {
+		at = strncmp(at, "policy=", 7) == 0 ? NULL : strchr(at, ' ');
+		at += at != NULL;
 	}
+	if (!at)
+		snprintf(buf, size, "-");
+	else if (strcmp(key, "policy") == 0)
+		snprintf(buf, size, "%s", at + len + 1);
+	else
+		snprintf(buf, size, "%.*s", (int)strcspn(at + len + 1, " "),
+			 at + len + 1);
+	return buf;
+}
+
+static void print_head(void)
+{
+	printf("%-16s %-7s %-8s %6s %6s %6s %8s %8s %8s  %-30s %s\n", "NAME",
+	       "STATE", "MODE", "VCPUS", "ARMED", "HELD", "STOPPED", "PASSED",
+	       "DETECTED", "RULES", "POLICY");
+}
+
+static void print_row(void)
+{
+	static const unsigned int widths[] = { 6, 6, 6, 8, 8, 8 };
+	char buf[32], rules[3][24], all[96], policy[POLICY_MAX_SOURCE];
+
+	printf("%-16s %-7s %-8s", row.name, row.state,
+	       value("mode", buf, sizeof(buf)));
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
+		printf(" %*s", (int)widths[i],
+		       value(numbers[i], buf, sizeof(buf)));
+	snprintf(all, sizeof(all), "%s enforced, %s detected, %s report",
+		 value("rules_enforced", rules[0], sizeof(rules[0])),
+		 value("rules_detected", rules[1], sizeof(rules[1])),
+		 value("rules_report", rules[2], sizeof(rules[2])));
+	printf("  %-30s %s\n", *row.words ? all : "-",
+	       value("policy", policy, sizeof(policy)));
+}
+
+static void put_row(struct json *json)
+{
+	char buf[POLICY_MAX_SOURCE];
+
 	json_object_begin(json, NULL);
-	json_string(json, "name", name);
-	json_string(json, "state", state);
+	json_string(json, "name", row.name);
+	json_string(json, "state", row.state);
+	if (*row.words) {
+		json_string(json, "policy", value("policy", buf, sizeof(buf)));
+		json_string(json, "mode", value("mode", buf, sizeof(buf)));
+		for (size_t i = 0; i < NR_NUMBERS; i++)
+			json_u64(json, numbers[i],
+				 strtoull(value(numbers[i], buf, sizeof(buf)),
+					  NULL, 10));
+	}
 	json_object_end(json);
 }
 
+/* @json: NULL: for people. */
 static void put_all(const char *dir, struct dirent **entries, int nr,
 		    struct json *json)
 {
-	for (int i = 0; i < nr; i++) {
-		char name[CTL_NAME_MAX];
+	bool first = true;
 
-		if (ctl_file_name(entries[i]->d_name, name))
-			put_entry(json, name, state_of(dir, name));
+	for (int i = 0; i < nr; i++) {
+		bool is = ctl_file_name(entries[i]->d_name, row.name);
+
 		free(entries[i]);
+		if (!is)
+			continue;
+		fill(dir);
+		if (strcmp(row.state, "dead") == 0 &&
+		    ctl_sweep(dir, row.name))
+			continue;
+		if (first && !json)
+			print_head();
+		first = false;
+		if (json)
+			put_row(json);
+		else
+			print_row();
 	}
 }
 
-int ctl_list(const char *dir, bool json)
+int ctl_list(const char *dir, bool given, bool json)
 {
 	struct dirent **entries = NULL;
 	struct json out;
 	int nr = scandir(dir, &entries, is_socket, alphasort);
 
-	/* Where nothing was ever started there is nothing. */
-	if (nr < 0 && errno != ENOENT) {
+	/* The default one is made by the first start: before that there is nothing. */
+	if (nr < 0 && (given || errno != ENOENT)) {
 		fprintf(stderr, "regpin ctl: %s can't be read: %s\n", dir,
 			strerror(errno));
 		return EXIT_HOST;

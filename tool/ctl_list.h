@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-/* `regpin ctl list`: who can be talked to in @dir. Returns an exit code. */
-int ctl_list(const char *dir, bool json);
+/*
+ * `regpin ctl list` and `regpin ctl status`: all VMs in @dir, as a table or as JSON. It
+ * is an error if there is no @dir, and it was @given. Returns an exit code.
+ */
+int ctl_list(const char *dir, bool given, bool json);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Policies that come while the VM runs: read, fitted to the host, compared. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,59 +25,54 @@ static void add_unfit(void *context, enum fitted fitted,
 		};
 }
 
-/* From @whole to @policy and @diff. Returns false if there is no memory. */
+/* From @written to @policy and @diff. Returns false if there is no memory. */
 static bool finish(struct ctl *ctl, struct ctl_stage *stage)
 {
 	struct launch *launch = ctl->agent->launch;
+	int err;
 
-	stage->policy = stage->whole;
 	stage->policies = ctl->policies;
-	if (stage->report)
-		policy_all_report(&stage->policy, &stage->problems);
-	if (!stage_good(stage))
-		return true;
+	stage->before = policy_effective(&launch->policy, launch->written.own,
+					 launch->mode);
+	err = policy_in_mode(&stage->written, stage->mode, &stage->policy,
+			     &stage->problems);
+	problems_sort(&stage->problems);
+	if (err)
+		return err != -ENOMEM;
 	policy_fit(&stage->policy, &launch->host, add_unfit, stage);
 	stage->init_why = policy_fit_init(&stage->policy, &launch->host);
 	return policy_diff(&launch->policy, &stage->policy, &stage->diff) == 0;
 }
 
-static struct ctl_stage *finished(struct ctl *ctl, struct ctl_stage *stage)
+struct ctl_stage *stage_text(struct ctl *ctl, const char *name,
+			     const char *text, size_t size,
+			     enum policy_mode mode)
 {
-	if (finish(ctl, stage))
+	struct ctl_stage *stage = calloc(1, sizeof(*stage));
+
+	if (!stage)
+		return NULL;
+	stage->mode = mode;
+	if (!policy_keep(&stage->written, name, text, size) &&
+	    finish(ctl, stage))
 		return stage;
 	stage_free(stage);
 	return NULL;
 }
 
-struct ctl_stage *stage_text(struct ctl *ctl, const char *name,
-			     const char *text, size_t size)
+struct ctl_stage *stage_mode(struct ctl *ctl, enum policy_mode mode)
 {
-	struct ctl_stage *stage = calloc(1, sizeof(*stage));
+	const struct policy_written *now = &ctl->agent->launch->written;
 
-	if (!stage)
-		return NULL;
-	policy_text_read(name, text, size, &stage->whole, &stage->problems);
-	problems_sort(&stage->problems);
-	if (stage->problems.errors)
-		return stage;
-	return finished(ctl, stage);
-}
-
-struct ctl_stage *stage_mode(struct ctl *ctl, bool report)
-{
-	struct ctl_stage *stage = calloc(1, sizeof(*stage));
-
-	if (!stage)
-		return NULL;
-	stage->whole = ctl->agent->launch->whole;
-	stage->report = report;
-	return finished(ctl, stage);
+	return stage_text(ctl, now->name, now->text, now->size, mode);
 }
 
 void stage_free(struct ctl_stage *stage)
 {
-	if (stage)
+	if (stage) {
 		policy_diff_free(&stage->diff);
+		policy_forget(&stage->written);
+	}
 	free(stage);
 }
 
@@ -97,10 +93,10 @@ static void problem_text(const struct ctl_stage *stage,
 
 	if (problem->line)
 		snprintf(buf, size, "%s:%" PRIu32 ":%" PRIu32 ": %s: %s",
-			 stage->whole.source, problem->line, problem->column,
+			 stage->policy.source, problem->line, problem->column,
 			 severity, problem->text);
 	else
-		snprintf(buf, size, "%s: %s: %s", stage->whole.source,
+		snprintf(buf, size, "%s: %s: %s", stage->policy.source,
 			 severity, problem->text);
 }
 
@@ -111,7 +107,7 @@ static void unfit_text(const struct ctl_stage *stage, const struct unfit *unfit,
 
 	snprintf(buf, size, "%s%s:%" PRIu32 ":%" PRIu32 ": '%s' on %s %s: %s",
 		 unfit->fitted == FIT_REFUSED ? "" : "degraded: ",
-		 stage->whole.source, unfit->rule.line, unfit->rule.column,
+		 stage->policy.source, unfit->rule.line, unfit->rule.column,
 		 rule_type_names[unfit->rule.type],
 		 event_rule_subject(subject, &unfit->rule),
 		 unfit->fitted == FIT_DETECTED ?
@@ -139,6 +135,21 @@ static const char *summary_text(const struct ctl_stage *stage, char *buf,
 	return buf;
 }
 
+/* "mode: enforce -> report by the operator (the policy says enforce), 9 of 9 rules .." */
+static const char *mode_text(const struct ctl_stage *stage, char *buf,
+			     size_t size)
+{
+	struct policy_tally tally = policy_tally(&stage->policy);
+	char mode[128];
+
+	policy_mode_text(mode, sizeof(mode), &stage->policy,
+			 stage->written.own, stage->mode);
+	snprintf(buf, size, "mode: %s -> %s, %u of %u rules only report",
+		 policy_mode_names[stage->before], mode + strlen("mode "),
+		 tally.report, tally.rules);
+	return buf;
+}
+
 /* What is wrong with the text, and what this host can't do. */
 static const char *remark(const struct ctl_stage *stage, uint64_t *n, char *buf,
 			  size_t size)
@@ -147,7 +158,7 @@ static const char *remark(const struct ctl_stage *stage, uint64_t *n, char *buf,
 		problem_text(stage, &stage->problems.list[*n], buf, size);
 	else if (within(n, stage->problems.overflow))
 		snprintf(buf, size, "%s: and more: only the first %d problems are shown",
-			 stage->whole.source, MAX_PROBLEMS);
+			 stage->policy.source, MAX_PROBLEMS);
 	else if (within(n, stage->nr_unfit))
 		unfit_text(stage, &stage->unfit[*n], buf, size);
 	else if (within(n, stage->init_why != NULL))
@@ -160,8 +171,8 @@ static const char *remark(const struct ctl_stage *stage, uint64_t *n, char *buf,
 }
 
 /*
- * A client may show the first lines only, so they are the summary and all that the
- * policy loosens, however long its text makes the rest.
+ * A client may show the first lines only, so they are the summary, the mode and all
+ * that the policy loosens, however long its text makes the rest.
  */
 const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
 		       size_t size)
@@ -173,6 +184,8 @@ const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
 	if (stage_good(stage)) {
 		if (within(&n, 1))
 			return summary_text(stage, buf, size);
+		if (within(&n, 1))
+			return mode_text(stage, buf, size);
 		if (within(&n, loosens))
 			return policy_change_text(buf, size, &diff->list[n]);
 	}
@@ -184,14 +197,15 @@ const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
 	return NULL;
 }
 
-void stage_applied(struct ctl *ctl, const struct ctl_stage *stage,
-		   uint32_t number)
+void stage_applied(struct ctl *ctl, struct ctl_stage *stage, uint32_t number)
 {
 	struct launch *launch = ctl->agent->launch;
 
 	tell_new_policy(ctl->agent, &stage->policy);
-	launch->whole = stage->whole;
-	launch->report = stage->report;
+	policy_forget(&launch->written);
+	launch->written = stage->written;
+	stage->written.name = stage->written.text = NULL;
+	launch->mode = stage->mode;
 	ctl->policies++;
 	ctl->policy_number = number;
 }

@@ -10,6 +10,7 @@
 #include "policy.h"
 #include "policy_diff.h"
 #include "policy_fit.h"
+#include "policy_mode.h"
 
 struct ctl;
 
@@ -27,9 +28,10 @@ struct unfit {
 
 /**
  * struct ctl_stage - a policy that may come into force
- * @whole: as it was written
+ * @written: as its owner wrote it
  * @policy: as it would be in force
- * @report: `mode report` holds
+ * @mode: the operator's mode that it would be in force with
+ * @before: the effective mode of the policy in force
  * @policies: ctl->policies when it was compared
  * @problems: what is wrong with its text
  * @init_why: why `init` can't be done on this host, or NULL
@@ -38,8 +40,9 @@ struct unfit {
  * @diff: what it changes
  */
 struct ctl_stage {
-	struct regpin_policy whole, policy;
-	bool report;
+	struct policy_written written;
+	struct regpin_policy policy;
+	enum policy_mode mode, before;
 	uint64_t policies;
 	struct problems problems;
 	const char *init_why;
@@ -48,12 +51,16 @@ struct ctl_stage {
 	struct policy_diff diff;
 };
 
-/* The policy of @size bytes of @text. Returns NULL if there is no memory. */
+/*
+ * The policy of @size bytes of @text, in the operator's mode @mode. Returns NULL if
+ * there is no memory.
+ */
 struct ctl_stage *stage_text(struct ctl *ctl, const char *name,
-			     const char *text, size_t size);
+			     const char *text, size_t size,
+			     enum policy_mode mode);
 
-/* The policy that is in force, with `--mode report` or without. Likewise. */
-struct ctl_stage *stage_mode(struct ctl *ctl, bool report);
+/* The policy that is in force, in another mode. Likewise. */
+struct ctl_stage *stage_mode(struct ctl *ctl, enum policy_mode mode);
 
 void stage_free(struct ctl_stage *stage);
 
@@ -67,8 +74,7 @@ bool stage_good(const struct ctl_stage *stage);
 const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
 		       size_t size);
 
-/* It is in force from now on; the events' rules are its. */
-void stage_applied(struct ctl *ctl, const struct ctl_stage *stage,
-		   uint32_t number);
+/* It is in force from now on, and the events' rules are its. Takes @stage->written. */
+void stage_applied(struct ctl *ctl, struct ctl_stage *stage, uint32_t number);
 
 #endif

@@ -43,7 +43,7 @@ static const struct {
 	[CTL_WINDOW] = { KEY(VM) | KEY(ONCE), KEY(FOR) },
 	[CTL_WINDOW_END] = { KEY(VM), 0 },
 	[CTL_MODE] = { 0, KEY(TO) },
-	[CTL_POLICY] = { KEY(NAME), KEY(SIZE) },
+	[CTL_POLICY] = { KEY(NAME) | KEY(MODE), KEY(SIZE) },
 	[CTL_APPLY] = { 0, 0 },
 	[CTL_ARRIVED] = { KEY(CLOCK), KEY(STATE) | KEY(RULES) | KEY(FROM) },
 };
@@ -63,11 +63,12 @@ static const char *const key_names[CTL_KEY_MAX] = {
 	[CTL_KEY_CLOCK] = "clock",
 	[CTL_KEY_RULES] = "rules",
 	[CTL_KEY_FROM] = "from",
+	[CTL_KEY_MODE] = "mode",
 };
 
 static const char *const help[] = {
 	"help",
-	"status [format=text|json]",
+	"status [format=text|json|words]",
 	"events [last=0..256] [follow=yes|no]",
 	"arm [vm=N]",
 	"disarm [vm=N]",
@@ -76,8 +77,8 @@ static const char *const help[] = {
 	"stop vcpu=N [vm=N]",
 	"window for=TIME [once=yes|no] [vm=N]",
 	"window-end [vm=N]",
-	"mode to=enforce|report",
-	"policy size=BYTES [name=TEXT], and then that many bytes",
+	"mode to=enforce|report|policy",
+	"policy size=BYTES [mode=enforce|report|policy] [name=TEXT], and then that many bytes",
 	"apply, after policy: it is in force",
 	"arrived state=HASH [clock=HASH] rules=HASH from=NAME, from another agent",
 };
@@ -138,18 +139,31 @@ static bool read_choice(const char *text, const char *no, const char *yes,
 	return *ret || strcmp(text, no) == 0;
 }
 
+static bool read_format(const char *text, enum status_format *ret)
+{
+	static const char *const names[] = {
+		[STATUS_TEXT] = "text", [STATUS_JSON] = "json",
+		[STATUS_WORDS] = "words",
+	};
+
+	for (size_t i = 0; i < NR(names); i++) {
+		*ret = (enum status_format)i;
+		if (strcmp(text, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Returns NULL, or what the value should have been. */
 static const char *read_value(struct ctl_request *request, enum ctl_key key,
 			      const char *text)
 {
-	const uint64_t ids = 0xfffffffe;
-
 	switch (key) {
 	case CTL_KEY_VM:
-		return read_number(text, 0, ids, &request->vm) ?
+		return read_number(text, 0, CTL_MAX_ID, &request->vm) ?
 			       NULL : "a VM's number is needed";
 	case CTL_KEY_VCPU:
-		return read_number(text, 0, ids, &request->vcpu) ?
+		return read_number(text, 0, CTL_MAX_ID, &request->vcpu) ?
 			       NULL : "a vCPU's number is needed";
 	case CTL_KEY_FOR:
 		return read_time(text, &request->ms) ?
@@ -167,12 +181,13 @@ static const char *read_value(struct ctl_request *request, enum ctl_key key,
 		return read_choice(text, "no", "yes", &request->follow) ?
 			       NULL : "yes or no";
 	case CTL_KEY_FORMAT:
-		return read_choice(text, "text", "json", &request->json) ?
-			       NULL : "text or json";
+		return read_format(text, &request->format) ?
+			       NULL : "text, json or words";
 	case CTL_KEY_TO:
-		return read_choice(text, "enforce", "report",
-				   &request->report) ?
-			       NULL : "enforce or report";
+	case CTL_KEY_MODE:
+		request->mode = policy_mode_find(text);
+		return request->mode < MODE_MAX ?
+			       NULL : "enforce, report or policy";
 	case CTL_KEY_NAME:
 		snprintf(request->name, sizeof(request->name), "%s", text);
 		return *text ? NULL : "a name is needed";

@@ -11,10 +11,14 @@
 #include <stdint.h>
 
 #include "policy.h"
+#include "policy_mode.h"
+
+#include "ctl_status.h"
 
 #define CTL_VERSION	1
 #define CTL_LINE_MAX	4096u		/* a request, with its '\n' */
 #define CTL_MAX_MS	86400000u	/* of a window */
+#define CTL_MAX_ID	0xfffffffeu	/* of a VM or vCPU */
 
 enum ctl_verb {
 	CTL_HELP,
@@ -52,6 +56,7 @@ enum ctl_key {
 	CTL_KEY_CLOCK,
 	CTL_KEY_RULES,
 	CTL_KEY_FROM,
+	CTL_KEY_MODE,
 	CTL_KEY_MAX
 };
 
@@ -66,8 +71,8 @@ enum ctl_key {
  * @size: size=
  * @once: once=yes
  * @follow: follow=yes
- * @json: format=json
- * @report: to=report
+ * @format: format=: enum status_format
+ * @mode: to=, mode=
  * @state: state=
  * @clock: clock=, or 0
  * @rules: rules=
@@ -77,7 +82,9 @@ struct ctl_request {
 	enum ctl_verb verb;
 	uint32_t has;
 	uint32_t vm, vcpu, ms, last, size;
-	bool once, follow, json, report;
+	bool once, follow;
+	enum status_format format;
+	enum policy_mode mode;
 	uint64_t state, clock, rules;
 	char name[POLICY_MAX_SOURCE];
 };

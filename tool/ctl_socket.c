@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,12 @@ const char *ctl_name_fault(const char *name)
 		if (!isalnum((unsigned char)*name) && !strchr("._-", *name))
 			return "a name has letters, digits, '.', '_' and '-' only";
 	return NULL;
+}
+
+bool ctl_name_reserved(const char *name)
+{
+	return strcmp(name, "list") == 0 || strcmp(name, "status") == 0 ||
+	       strcmp(name, "help") == 0;
 }
 
 const char *ctl_default_dir(char buf[PATH_MAX])
@@ -277,6 +284,43 @@ bool ctl_file_name(const char *file, char name[CTL_NAME_MAX])
 	memcpy(name, file, len - suffix);
 	name[len - suffix] = 0;
 	return !ctl_name_fault(name);
+}
+
+/* The process id in "4711" and "NAME.ended-4711", or 0. */
+static pid_t pid_of_name(const char *name)
+{
+	static const char ended[] = ".ended-";
+	const char *digits = strstr(name, ended);
+	unsigned long pid;
+
+	digits = digits ? digits + strlen(ended) : name;
+	if (!*digits || strspn(digits, "0123456789") != strlen(digits))
+		return 0;
+	errno = 0;
+	pid = strtoul(digits, NULL, 10);
+	return errno || pid > INT_MAX ? 0 : (pid_t)pid;
+}
+
+/*
+ * A socket is also refused between bind() and listen(), which are under the lock, and
+ * the VM of an agent that was killed may run on: then its process is there.
+ */
+bool ctl_sweep(const char *path, const char *name)
+{
+	pid_t pid = pid_of_name(name);
+	int dir, lock, err;
+
+	if (!pid || kill(pid, 0) == 0 || errno != ESRCH)
+		return false;
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return false;
+	lock = lock_dir(dir);
+	err = lock < 0 ? lock : take_over(dir, name);
+	if (lock > 0)
+		close(lock);
+	close(dir);
+	return err == 0;
 }
 
 void ctl_unlisten(struct ctl_socket *sock)

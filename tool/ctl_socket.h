@@ -28,6 +28,9 @@ struct ctl_socket {
 /* Can a VM have this name? If not, it is said why. */
 const char *ctl_name_fault(const char *name);
 
+/* Is @name a word of the command line, which no VM can be called by? */
+bool ctl_name_reserved(const char *name);
+
 /* "/run/regpin" for root, else "$XDG_RUNTIME_DIR/regpin". NULL if there is none. */
 const char *ctl_default_dir(char buf[PATH_MAX]);
 
@@ -47,6 +50,12 @@ void ctl_give_up_name(struct ctl_socket *sock);
 
 /* Is @file the name of a VM's socket? Then @name is the VM's. */
 bool ctl_file_name(const char *file, char name[CTL_NAME_MAX]);
+
+/*
+ * Removes the socket of @name in @path if it was named by a process id, that process
+ * is gone, and nobody listens. Returns true if it is removed.
+ */
+bool ctl_sweep(const char *path, const char *name);
 
 /* Removes the socket, and closes it. */
 void ctl_unlisten(struct ctl_socket *sock);

@@ -36,6 +36,24 @@ static uint32_t flags_of(const struct vcpu_status *vcpu)
 	return atomic_load_explicit(&vcpu->flags, memory_order_relaxed);
 }
 
+struct vcpu_tally ctl_count_vcpus(const struct ctl *ctl, uint32_t vm)
+{
+	const struct vcpu_status *vcpus = ctl->agent->launch->shared->vcpus;
+	struct vcpu_tally tally = { .vcpus = 0 };
+
+	for (unsigned int i = 0; i < STATUS_VCPUS; i++) {
+		uint32_t flags = atomic_load(&vcpus[i].flags);
+
+		if (!(flags & STATUS_PRESENT) ||
+		    (vm != CONTROL_ALL_VMS && vcpus[i].vm != vm))
+			continue;
+		tally.vcpus++;
+		tally.armed += !!(flags & STATUS_ARMED);
+		tally.held += !!(flags & STATUS_HELD);
+	}
+	return tally;
+}
+
 static FILE *begin(char *buf, struct json *json)
 {
 	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
@@ -61,15 +79,20 @@ static enum status_line end(FILE *file, struct json *json, char *buf)
 	return STATUS_LINE;
 }
 
-/* By --mode or by the policy's own word: it is all the same to who looks. */
-static const char *mode_name(const struct launch *launch)
+static void put_mode(struct json *json, const struct launch *launch)
 {
-	const struct regpin_policy *policy = &launch->policy;
-	bool report = policy->nr_rules != 0;
+	struct policy_tally tally = policy_tally(&launch->policy);
 
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		report &= policy->rules[i].action == REGPIN_REPORT;
-	return launch->report || report ? "report" : "enforce";
+	json_string(json, "mode", policy_mode_names[
+		policy_effective(&launch->policy, launch->written.own,
+				 launch->mode)]);
+	json_string(json, "policy_mode", policy_mode_names[launch->written.own]);
+	if (launch->mode != MODE_POLICY)
+		json_string(json, "operator_mode",
+			    policy_mode_names[launch->mode]);
+	json_u64(json, "rules_enforced", tally.enforced);
+	json_u64(json, "rules_detected", tally.detected);
+	json_u64(json, "rules_report", tally.report);
 }
 
 static enum status_line whole_json(const struct ctl *ctl, char *buf)
@@ -83,9 +106,11 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 	json_string(&json, "name", ctl->socket.name);
 	json_string(&json, "policy", agent->launch->policy.source);
 	json_u64(&json, "rules", agent->launch->policy.nr_rules);
-	json_string(&json, "mode", mode_name(agent->launch));
+	put_mode(&json, agent->launch);
 	json_u64(&json, "attached", agent->attached);
 	json_u64(&json, "violations", agent->violations);
+	json_u64(&json, "vcpus_held",
+		 ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held);
 	json_u64(&json, "reports", agent->reports);
 	json_u64(&json, "detected", agent->detected);
 	json_u64(&json, "dropped", agent->dropped);
@@ -99,12 +124,16 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 static enum status_line whole_text(const struct ctl *ctl, char *buf)
 {
 	const struct agent *agent = ctl->agent;
+	const struct launch *launch = agent->launch;
+	char rules[128], mode[128];
 
-	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s (%" PRIu32 " rules, mode %s), %" PRIu64 " violations stopped, %" PRIu64 " let pass, %" PRIu64 " detected, %" PRIu64 " events dropped%s",
-		 ctl->socket.name, agent->launch->policy.source,
-		 agent->launch->policy.nr_rules, mode_name(agent->launch),
-		 agent->violations, agent->reports, agent->detected,
-		 agent->dropped,
+	policy_tally_text(rules, sizeof(rules), &launch->policy);
+	policy_mode_text(mode, sizeof(mode), &launch->policy,
+			 launch->written.own, launch->mode);
+	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " events dropped%s",
+		 ctl->socket.name, launch->policy.source, mode, rules,
+		 agent->violations, ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held, agent->reports,
+		 agent->detected, agent->dropped,
 		 ctl->job.expired ? "; THE VMM DOES NOT ANSWER COMMANDS" :
 		 !agent->attached ? "; no VM yet" : "");
 	make_printable(buf);
@@ -298,9 +327,33 @@ static enum status_line vcpu_line(const struct ctl *ctl, unsigned int slot,
 	return json ? vcpu_json(ctl, &vcpu, buf) : vcpu_text(ctl, &vcpu, buf);
 }
 
-enum status_line ctl_status_line(const struct ctl *ctl, uint64_t n, bool json,
-				 uint64_t now, char *buf)
+/* Of the whole, in one line. The policy's name may have spaces in it, so it is last. */
+static enum status_line whole_words(const struct ctl *ctl, char *buf)
 {
+	const struct agent *agent = ctl->agent;
+	const struct launch *launch = agent->launch;
+	struct vcpu_tally vcpus = ctl_count_vcpus(ctl, CONTROL_ALL_VMS);
+	struct policy_tally rules = policy_tally(&launch->policy);
+
+	snprintf(buf, EVENT_LINE_MAX, "mode=%s vcpus=%u armed=%u held=%u violations=%" PRIu64 " reports=%" PRIu64 " detected=%" PRIu64 " rules_enforced=%u rules_detected=%u rules_report=%u policy=%s",
+		 policy_mode_names[policy_effective(&launch->policy,
+						    launch->written.own,
+						    launch->mode)],
+		 vcpus.vcpus, vcpus.armed, vcpus.held, agent->violations,
+		 agent->reports, agent->detected, rules.enforced,
+		 rules.detected, rules.report, launch->policy.source);
+	make_printable(buf);
+	return STATUS_LINE;
+}
+
+enum status_line ctl_status_line(const struct ctl *ctl, uint64_t n,
+				 enum status_format format, uint64_t now,
+				 char *buf)
+{
+	bool json = format == STATUS_JSON;
+
+	if (format == STATUS_WORDS)
+		return n ? STATUS_END : whole_words(ctl, buf);
 	if (n == 0)
 		return json ? whole_json(ctl, buf) : whole_text(ctl, buf);
 	if (n <= STATUS_VMS)

@@ -18,8 +18,27 @@ enum status_line {
 	STATUS_END,	/* nor for all that follow */
 };
 
-/* Line @n, as JSON or for people, in @buf, of EVENT_LINE_MAX bytes. */
-enum status_line ctl_status_line(const struct ctl *ctl, uint64_t n, bool json,
-				 uint64_t now, char *buf);
+/**
+ * struct vcpu_tally - vCPUs in numbers, as the VMM's process shows them
+ * @vcpus: all of them
+ * @armed: how many are armed
+ * @held: and how many are held
+ */
+struct vcpu_tally {
+	unsigned int vcpus, armed, held;
+};
+
+/* Of VM @vm, or of CONTROL_ALL_VMS. */
+struct vcpu_tally ctl_count_vcpus(const struct ctl *ctl, uint32_t vm);
+
+enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_WORDS };
+
+/*
+ * Line @n in @buf, of EVENT_LINE_MAX bytes. STATUS_WORDS has one line only, of
+ * KEY=VALUE, for tables of many VMs.
+ */
+enum status_line ctl_status_line(const struct ctl *ctl, uint64_t n,
+				 enum status_format format, uint64_t now,
+				 char *buf);
 
 #endif

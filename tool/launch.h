@@ -16,6 +16,7 @@
 #include "give.h"
 #include "host.h"
 #include "out.h"
+#include "policy_mode.h"
 
 /**
  * struct launch - all that a start needs to know
@@ -23,8 +24,8 @@
  * @argv: its arguments
  * @shim: path of the preload object
  * @host: what this host gives
- * @whole: the policy as its owner wrote it
- * @report: --mode report
+ * @written: the policy in force as its owner wrote it
+ * @mode: the operator's mode: --mode, and what `regpin ctl` made of it
  * @policy: as the shim gets it; the rules that events refer to
  * @degraded: the optional rules that this host can't enforce; those with
  *	RULE_DETECT are looked after
@@ -55,8 +56,8 @@ struct launch {
 	char **argv;
 	char shim[PATH_MAX];
 	struct host host;
-	struct regpin_policy whole;
-	bool report;
+	struct policy_written written;
+	enum policy_mode mode;
 	struct regpin_policy policy;
 	struct rule degraded[POLICY_MAX_RULES];
 	const char *degraded_why[POLICY_MAX_RULES];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy made fit for a host, or for being watched only. */
+/* A policy made fit for a host. */
 #include "policy_fit.h"
-#include "policy_settings.h"
 
 bool fit_detects(const struct regpin_policy *policy, const struct host *host,
 		 const struct rule *rule)
@@ -45,21 +44,4 @@ const char *policy_fit_init(struct regpin_policy *policy,
 		return NULL;
 	policy->settings.init_action = REGPIN_ALLOW;
 	return "this KVM has no CR filter, so nobody is told of an INIT (regpin's KVM series adds one)";
-}
-
-unsigned int policy_all_report(struct regpin_policy *policy,
-			       struct problems *problems)
-{
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
-		struct rule *rule = &policy->rules[i];
-
-		if (rule->type == RULE_VALUE || rule->type == RULE_ALLOW)
-			continue;
-		rule->action = REGPIN_REPORT;
-		rule->flags &= (uint16_t)~RULE_ANSWERS;
-		if (rule_is_wide(rule))
-			rule->value = 0;
-	}
-	settings_report_only(&policy->settings);
-	return policy_check(policy, problems);
 }

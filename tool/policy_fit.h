@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What becomes of a policy on this host, and in `--mode report`. */
+/* What becomes of a policy on this host. */
 #ifndef REGPIN_TOOL_POLICY_FIT_H
 #define REGPIN_TOOL_POLICY_FIT_H
 
@@ -34,12 +34,5 @@ unsigned int policy_fit(struct regpin_policy *policy, const struct host *host,
  */
 const char *policy_fit_init(struct regpin_policy *policy,
 			    const struct host *host);
-
-/*
- * Turns all violations into reports: the user wants to see first what would
- * happen. Returns the number of rules that can't be tried so, as problems.
- */
-unsigned int policy_all_report(struct regpin_policy *policy,
-			       struct problems *problems);
 
 #endif

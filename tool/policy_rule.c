@@ -261,7 +261,8 @@ static void options_read(struct one *one)
 
 	key = yaml_key(one->node, "mode");
 	value = key ? mode_read(reader, key->value) : -1;
-	if (value == MODE_ENFORCE && reader->report)
+	if (value == MODE_ENFORCE && reader->report &&
+	    reader->mode == MODE_POLICY)
 		problem_warning(reader->problems, key->line, key->column,
 				"the policy's 'mode: report' is stronger: this rule will only report, too");
 	if (value == MODE_REPORT || reader->report)

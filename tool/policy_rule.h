@@ -3,6 +3,7 @@
 #ifndef REGPIN_TOOL_POLICY_RULE_H
 #define REGPIN_TOOL_POLICY_RULE_H
 
+#include "policy_mode.h"
 #include "words.h"
 
 /**
@@ -10,6 +11,8 @@
  * @policy: where the rules go
  * @problems: where to complain
  * @action: default action
+ * @mode: what stands in the place of the policy's own `mode:`, or MODE_POLICY
+ * @own: what that one says
  * @report: `mode: report` for the whole policy
  * @odd_arming: which arming was meant is not known, and that is told
  * @full: the policy has no room left, and that is told
@@ -18,10 +21,9 @@ struct reader {
 	struct regpin_policy *policy;
 	struct problems *problems;
 	uint8_t action;
+	enum policy_mode mode, own;
 	bool report, odd_arming, full;
 };
-
-enum mode { MODE_ENFORCE, MODE_REPORT };
 
 /* The values of the keys `action` and `mode`; negative if told as wrong. */
 int action_read(const struct reader *reader, const struct yaml_node *node);

@@ -202,7 +202,8 @@ static void request_read(const struct reader *reader,
 			   "'request' needs its MSR: write {msr: 0x4b4d5300}");
 }
 
-void settings_report_only(struct settings *settings)
+/* `mode: report`: nothing is held, stopped or restored. */
+static void settings_report_only(struct settings *settings)
 {
 	if (settings->init_action != REGPIN_ALLOW)
 		settings->init_action = REGPIN_REPORT;

@@ -8,7 +8,4 @@
 /* Reads request, floor, unarmed, init and detect; arming and mode are read. */
 void settings_read(const struct reader *reader, const struct yaml_node *root);
 
-/* `mode: report`: nothing is held, stopped or restored. */
-void settings_report_only(struct settings *settings);
-
 #endif

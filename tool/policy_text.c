@@ -228,7 +228,10 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	keys_check(reader, root, top_keys, NR(top_keys), "in a policy",
 		   "belongs into a rule: '- register: NAME' below 'rules:'");
 	key = yaml_key(root, "mode");
-	reader->report = key && mode_read(reader, key->value) == MODE_REPORT;
+	reader->own = key && mode_read(reader, key->value) == MODE_REPORT ?
+			      MODE_REPORT : MODE_ENFORCE;
+	reader->report = (reader->mode == MODE_POLICY ? reader->own :
+							reader->mode) == MODE_REPORT;
 	key = yaml_key(root, "action");
 	value = key ? action_read(reader, key->value) : -1;
 	reader->action = value < 0 ? REGPIN_GP : (uint8_t)value;
@@ -262,10 +265,12 @@ static void source_set(struct regpin_policy *policy, const char *name)
 	}
 }
 
-int policy_text_read(const char *name, const char *text, size_t size,
-		     struct regpin_policy *policy, struct problems *problems)
+int policy_text_read_as(const char *name, const char *text, size_t size,
+			enum policy_mode mode, enum policy_mode *own,
+			struct regpin_policy *policy, struct problems *problems)
 {
-	struct reader reader = { .policy = policy, .problems = problems };
+	struct reader reader = { .policy = policy, .problems = problems,
+				 .mode = mode, .own = MODE_ENFORCE };
 	struct yaml_node *root;
 
 	memset(problems, 0, sizeof(*problems));
@@ -278,7 +283,16 @@ int policy_text_read(const char *name, const char *text, size_t size,
 		yaml_free(root);
 		policy_check(policy, problems);
 	}
+	if (own)
+		*own = reader.own;
 	return problems->errors ? -EINVAL : 0;
+}
+
+int policy_text_read(const char *name, const char *text, size_t size,
+		     struct regpin_policy *policy, struct problems *problems)
+{
+	return policy_text_read_as(name, text, size, MODE_POLICY, NULL, policy,
+				   problems);
 }
 
 /* Reads at most @size bytes of a file. Returns their number or an errno. */
@@ -304,22 +318,45 @@ static ssize_t file_read(const char *path, char *to, size_t size)
 	return len < 0 ? len : (ssize_t)used;
 }
 
+/* The text of a file in @ret, which is to be freed. Returns its size or an errno. */
+static ssize_t text_load(const char *path, char **ret,
+			 struct problems *problems)
+{
+	size_t size = YAML_MAX_SIZE + 1;	/* enough to see that it's more */
+	ssize_t len;
+
+	memset(problems, 0, sizeof(*problems));
+	*ret = malloc(size);
+	len = *ret ? file_read(path, *ret, size) : -ENOMEM;
+	if (len < 0)
+		problem_error(problems, 0, 0, "can't be read: %s",
+			      strerror((int)-len));
+	return len;
+}
+
 int policy_text_file(const char *path, struct regpin_policy *policy,
 		     struct problems *problems)
 {
-	size_t size = YAML_MAX_SIZE + 1;	/* enough to see that it's more */
-	char *text = malloc(size);
-	ssize_t len = text ? file_read(path, text, size) : -ENOMEM;
+	char *text;
+	ssize_t len = text_load(path, &text, problems);
 	int ret = (int)len;
 
-	if (len >= 0) {
+	if (len >= 0)
 		ret = policy_text_read(path, text, (size_t)len, policy,
 				       problems);
-	} else {
-		memset(problems, 0, sizeof(*problems));
-		problem_error(problems, 0, 0, "can't be read: %s",
-			      strerror(-ret));
-	}
+	free(text);
+	return ret;
+}
+
+int policy_text_keep(const char *path, struct policy_written *written,
+		     struct problems *problems)
+{
+	char *text;
+	ssize_t len = text_load(path, &text, problems);
+	int ret = (int)len;
+
+	if (len >= 0)
+		ret = policy_keep(written, path, text, (size_t)len);
 	free(text);
 	return ret;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "policy.h"
+#include "policy_mode.h"
 
 /*
  * Reads @text as a policy, checks it, and sorts its rules. @name is kept in
@@ -18,10 +19,26 @@ int policy_text_read(const char *name, const char *text, size_t size,
 		     struct regpin_policy *policy, struct problems *problems);
 
 /*
- * The same from a file. A file that can't be read is a problem, too, and the
+ * The same with @mode in the place of the policy's own `mode:`, unless it is
+ * MODE_POLICY. What the policy itself says is in @own, if that is not NULL.
+ */
+int policy_text_read_as(const char *name, const char *text, size_t size,
+			enum policy_mode mode, enum policy_mode *own,
+			struct regpin_policy *policy,
+			struct problems *problems);
+
+/*
+ * policy_text_read() from a file. A file that can't be read is a problem, too, and the
  * negative errno is returned.
  */
 int policy_text_file(const char *path, struct regpin_policy *policy,
+		     struct problems *problems);
+
+/*
+ * Reads a file, to be read as a policy later. Returns 0 or a negative errno, which is
+ * a problem, too, if it is not -ENOMEM.
+ */
+int policy_text_keep(const char *path, struct policy_written *written,
 		     struct problems *problems);
 
 /*

@@ -106,13 +106,25 @@ void agent_notice(struct agent *agent, struct notice *notice)
 		tell_line(agent, line, len);
 }
 
+/* A write that is held is counted when it is known what becomes of it. */
+static void count_violation(struct agent *agent,
+			    const struct regpin_event *event)
+{
+	if (event->action == REGPIN_PAUSE)
+		pauses_add(&agent->pauses, event);
+	else if (event->action == REGPIN_REPORT ||
+		 event->action == REGPIN_ALLOW)
+		agent->reports++;
+	else
+		agent->violations++;
+}
+
 static void count(struct agent *agent, const struct regpin_event *event)
 {
-	if (event->type == REGPIN_EVENT_VIOLATION &&
-	    event->action == REGPIN_REPORT)
-		agent->reports++;
-	else if (event->type == REGPIN_EVENT_VIOLATION)
-		agent->violations++;
+	if (event->type == REGPIN_EVENT_VIOLATION ||
+	    (event->type == REGPIN_EVENT_ANSWERED &&
+	     pauses_take(&agent->pauses, event)))
+		count_violation(agent, event);
 	else if (event->type == REGPIN_EVENT_DETECTED)
 		agent->detected++;
 	else if (event->type == REGPIN_EVENT_ARMED)
@@ -418,6 +430,31 @@ int tell_sleep(const struct agent *agent)
 	if (due == UINT64_MAX)
 		return -1;
 	return due > now ? (int)(due - now) : 0;
+}
+
+void tell_mode(struct agent *agent)
+{
+	const struct launch *launch = agent->launch;
+	struct policy_tally tally = policy_tally(&launch->policy);
+	enum policy_mode effective = policy_effective(&launch->policy,
+						      launch->written.own,
+						      launch->mode);
+	char text[128];
+	struct notice notice = {
+		.event = "mode", .to = policy_mode_names[effective],
+		.text = text,
+		.counts = {
+			{ "rules_enforced", tally.enforced },
+			{ "rules_detected", tally.detected },
+			{ "rules_report", tally.report },
+		},
+	};
+
+	if (launch->mode == MODE_POLICY && effective == MODE_ENFORCE)
+		return;
+	policy_mode_text(text, sizeof(text), &launch->policy,
+			 launch->written.own, launch->mode);
+	agent_notice(agent, &notice);
 }
 
 void tell_degraded(struct agent *agent)

@@ -42,6 +42,9 @@ void tell_split_policy(struct agent *agent, const struct regpin_policy *policy,
 /* From now on @policy is in force; what is still in the ring may be older. */
 void tell_new_policy(struct agent *agent, const struct regpin_policy *policy);
 
+/* What is in force other than as the policy's rules say, at the start. */
+void tell_mode(struct agent *agent);
+
 /* The rules that were left out, at the start. */
 void tell_degraded(struct agent *agent);
 

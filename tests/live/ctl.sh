@@ -144,6 +144,33 @@ ok $? "stop: the VMM is told that its guest has crashed"
 touch end
 wait "$vmm"
 
+# The operator's mode takes the place of the policy's own, in both directions.
+sed 's/^arming/mode: report\narming/' policy.yaml >reports.yaml
+start reports.yaml 4
+try 1
+await '"violation"' events
+[[ $(violations) == "1 report reports.yaml:7:5" ]]
+ok $? "mode: report in the policy: the write happens, and that is logged"
+ctl mode enforce && try 2
+[[ $? == 0 && $(violations) == "2 mask reports.yaml:7:5" ]] && grep -q "enforce by the operator" ctl.out
+ok $? "ctl mode enforce: it is masked"
+ctl status && grep -q "reports.yaml, mode enforce by the operator (the policy says report)" ctl.out
+ok $? "... and status shows both"
+ctl mode policy && try 3
+[[ $? == 0 && $(violations) == "3 report reports.yaml:7:5" ]]
+ok $? "ctl mode policy: it happens again"
+ctl policy policy.yaml --yes --mode report && ctl policy policy.yaml --yes && try 4
+[[ $? == 0 && $(violations) == "4 report policy.yaml:6:5" ]]
+ok $? "a mode that came with a policy is kept by the next one"
+touch end
+wait "$vmm"
+rm -f events go1
+touch go1
+timeout -k 1 60 "$regpin" run --policy reports.yaml --mode enforce --events "$dir/events" -- \
+	./vmm vm vcpu await go1 flood 1 exit 4 >out 2>err
+[[ $? == 4 && $(violations) == "1 mask reports.yaml:7:5" ]] && grep -q "mode enforce by --mode" err
+ok $? "run --mode enforce: it is masked"
+
 # As many VMs as there can be at a time get another policy; one more can't be.
 rm -f events end
 others=$(printf 'othervm %.0s' {1..63})

@@ -74,6 +74,12 @@ events[others]+=" 0x2f00:read:drop 0x2f00:write:drop"
 events[refused]+=" 0x2f00:write:drop"
 events[told]+=" 0x2f00:read:report 0x2f00:write:report"
 
+# What violates these all the time may do so in mode report.
+policy strict '  - {register: [CSTAR, PAT], deny: both}'
+policy stricter '  - {register: [CSTAR, PAT, "0xc0000081"], deny: both}'
+differs[strict]="cstar-r=gp cstar-w=gp pat-w=gp"
+events[strict]=""
+
 # These can't be: by themselves, and with what the VMM's filter takes.
 policy not-exact '  - {register: 0x1b, deny: write, action: report}'
 policy too-wide '  - {register: [0x20000000, 0x21000000, 0x22000000, 0x23000000, 0x24000000, 0x25000000,
@@ -232,6 +238,29 @@ for name in "${steps[@]}" named; do
 	tr ' ' '\n' <<<"${events[$name]}" | sed "/./!d; s/^/$name /"
 done | sort -u | diff - kinds >odd
 ok $? "and each tells what that policy says, nothing else"
+
+# A new policy that comes with a mode has never been in force in another one, and its
+# successor keeps that mode.
+start 6
+good=$?
+since=$(lines)
+for ((try = 0; try < 25 && good == 0; try++)); do
+	ctl policy strict.yaml --mode report --yes && round &&
+		ctl policy stricter.yaml --yes && round &&
+		ctl policy free.yaml --mode policy --yes && round || good=1
+done
+[[ $good == 0 ]] && follows "$since" free && [[ $(lines) -le $((since + 1)) ]]
+ok $? "policies in mode report refuse nothing at any time, of a guest that violates them all the time"
+for ((i = 0; i < 100; i++)); do
+	[[ $(grep -c '"command":"policy"' events) == 75 ]] && break
+	sleep 0.05
+done
+[[ $(jq -r 'select(.event == "violation") | .verdict + " " + (.where | sub(":.*"; ""))' events |
+	sort -u | xargs) == "report strict.yaml report stricter.yaml" ]]
+ok $? "... while each violation was found"
+go strict
+ok $? "... which the same policy without that mode does refuse"
+stop
 
 start 6 other && go named
 good=$?

@@ -122,17 +122,24 @@ start vm1
 [[ $(stat -c %a ctl ctl/vm1.sock | tr '\n' ' ') == "700 600 " ]]
 ok $? "the directory and the socket are private"
 ctl list
-is 0 '^vm1 *alive$' out
-ok $? "list shows who lives"
+is 0 '^NAME *STATE *MODE ' out &&
+	grep -q '^vm1 *alive *enforce *4 *4 *0 *0 *0 *0 *0 enforced, 0 detected, 0 report *policy.yaml$' out
+ok $? "list shows all VMs, and what they are in"
+cp out listed
+ctl status
+is 0 && cmp -s out listed
+ok $? "... and so does status without a name"
 ctl list --json
-jq -e '.vms == [{"name": "vm1", "state": "alive"}]' out >/dev/null
+jq -e '.vms == [{"name": "vm1", "state": "alive", "policy": "policy.yaml", "mode": "enforce",
+	"vcpus": 4, "armed": 4, "held": 0, "violations": 0, "reports": 0, "detected": 0,
+	"rules_enforced": 0, "rules_detected": 0, "rules_report": 0}]' out >/dev/null
 ok $? "... as JSON"
 "$regpin" run --policy policy.yaml --name vm1 --ctl "$dir/ctl" -- "$fake" >out 2>err
 status=$?
 is 125 "a VM of the name 'vm1' already" err
 ok $? "a live one's name is refused"
 bad=0
-for arguments in "--name list" "--name a/b" "--name ''" "--ctl x --no-ctl"; do
+for arguments in "--name list" "--name status" "--name help" "--name a/b" "--name ''" "--ctl x --no-ctl"; do
 	eval "'$regpin' run --policy policy.yaml $arguments -- '$fake'" >out 2>err
 	status=$?
 	is 2 "^regpin run: " err || bad=1
@@ -141,6 +148,18 @@ ok $bad "wrong names"
 ctl nobody status
 is 3 "there is no VM of this name" err
 ok $? "a name that nobody has"
+"$regpin" ctl --ctl "$dir/nosuch" list >out 2>err
+status=$?
+is 3 "nosuch can't be read: No such file" err && [[ ! -s out ]]
+ok $? "a directory that is not there"
+XDG_RUNTIME_DIR=$dir/run "$regpin" ctl list >out 2>err
+status=$?
+if [[ $(id -u) == 0 ]]; then
+	skip "the default directory need not be there" "root's is /run/regpin"
+else
+	is 0 && [[ ! -s out ]]
+	ok $? "the default directory need not be there"
+fi
 
 # Commands
 
@@ -156,13 +175,18 @@ await '"violation"' events
 ctl vm1 status
 is 0 "vcpu 1: armed, HELD: write of CR0: 0x80050033 -> 0x80040033 (WP)" out
 ok $? "a held vCPU, and why"
+is 0 "violations: 0 stopped, 1 held, 0 let pass, 0 detected;" out
+ok $? "... which is neither stopped nor let pass"
 ctl vm1 status --json
 [[ $(jq -r 'select(.held).why | .register + " " + .verdict + " " + .bits[0]' out) == \
 	"CR0 pause WP" ]]
 ok $? "... as JSON"
 ctl vm1 allow --vcpu 1
-is 0 && await '"answered"' events
+is 0 "^vm 0 vcpu 1: allowed, this one time$" out && await '"answered"' events
 ok $? "it is answered"
+ctl vm1 status
+is 0 "violations: 0 stopped, 0 held, 1 let pass, 0 detected;" out
+ok $? "... and counts as let pass"
 ctl vm1 gp --vcpu 1
 is 1 "is not held" err
 ok $? "... once"
@@ -176,7 +200,7 @@ wait "$client"
 	[.vm, .operator.uid, .operator.pid, .result]' events) == "[0,$(id -u),$client,\"done\"]" ]]
 ok $? "a command is an event with who gave it"
 ctl vm1 window --for 1min --once
-is 0
+is 0 "^window open for 60.000 s, until [0-9:]* UTC, or until a kernel" out
 ok $? "a window"
 ctl vm1 status
 is 0 "WINDOW OPEN for [56][0-9] s more or until a guest sets LSTAR" out
@@ -185,14 +209,32 @@ ctl vm1 window --end
 is 0
 ok $? "... and closed"
 bad=0
-for arguments in "window" "window --for 60" "window --for 25h" "window --for 0s" "allow" \
+for arguments in "window" "window --end --once" "gp --vcpu x" "gp --vcpu 1 --vm x" "events --last 257" \
+	"policy a b" "policy a --mode x" "mode policy x" "status --mode report" \
+	"window --for 60" "window --for 25h" "window --for 0s" "allow" \
 	"arm --vcpu 1" "mode" "mode off" "mode report enforce" "policy" "apply" "status --end" \
 	"nonsense" "arm twice" ""; do
 	# shellcheck disable=SC2086 # words
 	ctl vm1 $arguments
 	is 2 "^regpin ctl: " err || bad=1
+	# In terms of the command line, not of the protocol.
+	grep -Eq '[a-z]=|window-end|request|such key' err && bad=1
 done
 ok $bad "wrong command lines"
+ctl vm1 gp
+is 2 "'gp' needs --vcpu N;" err
+ok $? "... what is missing"
+ctl vm1 statsu
+is 2 "there is no command 'statsu'; did you mean 'status'?" err
+ok $? "... what was meant"
+bad=0
+"$regpin" ctl --help >help
+for arguments in "vm1 help" "help" "nobody help"; do
+	# shellcheck disable=SC2086 # words
+	ctl $arguments
+	is 0 && cmp -s out help || bad=1
+done
+ok $bad "help is that of the command line"
 ctl vm1 events --last 2
 is 0 && [[ $(jq -r .event out | tail -n 1) == control && $(wc -l <out) == 2 ]]
 ok $? "the last events"
@@ -203,7 +245,7 @@ ctl vm1 policy wrong.yaml --yes
 is 1 "^wrong.yaml:5:5: error: " out && grep -q "the one in force stays" err
 ok $? "a wrong policy is said to be wrong, where and why"
 ctl vm1 policy later.yaml
-is 1 "nobody is there to be asked" err &&
+is 1 "there is no terminal to ask at" err &&
 	grep -q "^loosens: arming: start -> operator" out &&
 	! grep -q '"command":"policy"' events
 ok $? "a policy is shown first, and asked for"
@@ -230,6 +272,25 @@ ok $? "mode report"
 ctl vm1 mode enforce
 is 0 && ctl vm1 status && is 0 "mode enforce" out
 ok $? "mode enforce"
+sed 's/arming: start/mode: report/' policy.yaml >reports.yaml
+ctl vm1 policy reports.yaml --yes --mode enforce
+is 0 "^in force: reports.yaml, mode enforce by the operator (the policy says report)" out
+ok $? "a policy in a mode that it does not say itself"
+ctl vm1 status
+is 0 "reports.yaml, mode enforce by the operator" out && ctl vm1 policy policy.yaml --yes &&
+	is 0 "^mode: enforce -> enforce by the operator, " out
+ok $? "... which the next one keeps"
+ctl vm1 mode policy
+is 0 "^in force: policy.yaml, mode enforce (" out
+ok $? "... until it is taken back"
+[[ $(jq -r 'select(.command == "mode" or .command == "policy") | .mode' events | xargs) == \
+	*"report enforce enforce enforce enforce" ]]
+ok $? "the events tell the mode"
+sed 's/optional: true/mode: report/; s/CR0/EFER/; s/WP/NXE/; /action/d' policy.yaml >trial.yaml
+"$regpin" run --policy trial.yaml --mode enforce -- "$fake" >out 2>err
+status=$?
+is 1 "mode enforce would enforce nothing" err
+ok $? "run --mode enforce that would enforce nothing is refused"
 head -c 65537 /dev/zero | tr '\0' '#' >large.yaml
 ctl vm1 policy large.yaml --yes
 is 1 "more than 65536 bytes" err
@@ -309,7 +370,8 @@ done
 wait "${clients[@]}"
 cat many.* >out
 finish vm5
-[[ ! -s out && $(grep -c '"command":"arm"' events) == 60 &&
+[[ $(sort -u out) == "4 of 4 vCPUs armed" && $(wc -l <out) == 60 &&
+	$(grep -c '"command":"arm"' events) == 60 &&
 	$(jq -s '[.[] | select(.event == "violation" or .event == "armed")] | length' events) -ge 1 &&
 	$(jq -s '([.[] | select(.event == "violation" or .event == "armed")] | length) +
 		([.[] | select(.event == "dropped").count] | add // 0)' events) == 18241 ]]
@@ -321,12 +383,12 @@ start vm6
 agent=$(agent_of "$vmm")
 kill -STOP "$agent"
 ctl list
-is 0 '^vm6 *silent$' out
+is 0 '^vm6 *silent  *-' out
 ok $? "list shows an agent that is stopped"
 kill -KILL "$agent"
 gone "$agent"
 ctl list
-is 0 '^vm6 *dead$' out
+is 0 '^vm6 *dead  *-' out
 ok $? "... or dead"
 ctl vm6 status
 is 3 "its agent is gone" err
@@ -354,6 +416,26 @@ else
 	skip "another user is denied" "not root, or no setpriv"
 fi
 finish vm6
+
+# Names that are process ids: of one that lives, and of none. No pid is as large.
+for name in $$ 9999999 vm7.ended-9999999; do
+	start "$name"
+	ctl list
+	is 0 "^$name *alive " out
+	ok $? "$name is listed"
+	agent=$(agent_of "$vmm")
+	kill -KILL "$agent" "$vmm"
+	gone "$agent"
+	wait "$vmm" 2>/dev/null
+	ctl list
+	if [[ $name == "$$" ]]; then
+		is 0 "^$name *dead " out && [[ -e ctl/$name.sock ]]
+		ok $? "... and, while a process has this id, shown as dead"
+	else
+		is 0 && [[ ! -e ctl/$name.sock ]] && ! grep -q "^$name " out
+		ok $? "... and, as no process has this id, no longer there"
+	fi
+done
 
 # Where there is no socket
 

@@ -68,6 +68,19 @@ static inline void expect(int fd, const char *text)
 	assert_string_equal(got, text);
 }
 
+/* A command is done: a line or more about what it has done, and "ok" without a "but". */
+static inline void expect_done(int fd)
+{
+	size_t len;
+
+	hear(fd);
+	len = strlen(got);
+	assert_memory_equal(got, "data ", 5);
+	assert_true(len > 4);
+	assert_string_equal(got + len - 4, "\nok\n");
+	assert_null(strstr(got, "error "));
+}
+
 /* A client that has been greeted. */
 static inline int client(void)
 {

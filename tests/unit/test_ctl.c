@@ -8,7 +8,7 @@ static void answers(void **state)
 	int fd = client();
 
 	say(fd, "status\n");
-	expect(fd, "data vm1: policy test.yaml (2 rules, mode enforce), 0 violations stopped, 0 let pass, 0 detected, 0 events dropped\n"
+	expect(fd, "data vm1: policy test.yaml, mode enforce (2 rules: 2 enforced, 0 detected, 0 report only); violations: 0 stopped, 0 held, 0 let pass, 0 detected; 0 events dropped\n"
 		   "data vm 0: armed, control registers filtered\n"
 		   "data vm 0 vcpu 0: armed\n"
 		   "data vm 0 vcpu 1: armed\n"
@@ -75,10 +75,20 @@ static void commands(void **state)
 		assert_int_equal(control->arg, rows[i].arg);
 		fake_answer(0);
 		run();
-		expect(fd, "ok\n");
+		expect_done(fd);
 	}
 	assert_int_equal(control->vcpu, 1);
 	close(fd);
+}
+
+/* Of what was heard; with its line break. */
+static const char *last_line(void)
+{
+	const char *line = got, *next;
+
+	while ((next = strchr(line, '\n')) && next[1])
+		line = next + 1;
+	return line;
 }
 
 static void refusals(void **state)
@@ -107,7 +117,7 @@ static void refusals(void **state)
 		fake_answer(rows[i].result);
 		run();
 		hear(fd);
-		assert_memory_equal(got, rows[i].answer,
+		assert_memory_equal(last_line(), rows[i].answer,
 				    strlen(rows[i].answer));
 	}
 	/* The VMM's process names what did not fit. */
@@ -202,7 +212,7 @@ static void queue_is_in_order(void **state)
 		assert_int_equal(fake_control.vm, CTL_CLIENTS - i);
 		fake_answer(0);
 		run();
-		expect(fds[(i * 7) % CTL_CLIENTS], "ok\n");
+		expect_done(fds[(i * 7) % CTL_CLIENTS]);
 	}
 	for (uint32_t i = 0; i < CTL_CLIENTS; i++)
 		close(fds[i]);
@@ -264,7 +274,7 @@ static void wrong_numbers(void **state)
 	expect(fd, "");
 	atomic_store(&fake_handoff.answer.done, 1);
 	run();
-	expect(fd, "ok\n");
+	expect_done(fd);
 	close(fd);
 }
 
@@ -304,7 +314,7 @@ static void policies(void **state)
 	later(CTL_POLICY_MS - 1);
 	fake_answer(0);
 	run();
-	expect(fd, "ok\n");
+	expect_done(fd);
 	assert_string_equal(fake_launch.policy.source, "new.yaml");
 	say(fd, "apply\n");
 	hear(fd);
@@ -352,8 +362,9 @@ static void loosening_is_first(void **state)
 	if (!lines("data summary: "))
 		print_message("%.3000s\n", got);
 	IS_LINE(0, "data summary: loosens 2, tightens ");
-	IS_LINE(1, "data loosens: CR0 WP: clearing: pause -> free\n");
-	IS_LINE(2, "data loosens: EFER NXE: clearing: gp -> free\n");
+	IS_LINE(1, "data mode: enforce -> enforce, 0 of ");
+	IS_LINE(2, "data loosens: CR0 WP: clearing: pause -> free\n");
+	IS_LINE(3, "data loosens: EFER NXE: clearing: gp -> free\n");
 	assert_int_equal(lines("data loosens: "), 2);
 	assert_int_equal(lines("data degraded: "), 60);
 	assert_true(lines("data new.yaml:") >= 1);
@@ -401,7 +412,7 @@ static void changed_meanwhile(void **state)
 	say(other, "apply\n");
 	fake_answer(0);
 	run();
-	expect(fd, "ok\n");
+	expect_done(fd);
 	hear(other);
 	assert_int_equal(lines("error changed "), 1);
 	/* A mode is of the policy that is in force by then. */
@@ -411,12 +422,12 @@ static void changed_meanwhile(void **state)
 	hear(fd);
 	fake_answer(0);
 	run();
-	expect(other, "ok\n");
+	expect_done(other);
 	assert_string_equal(fake_launch.policy.source, "new.yaml");
 	fake_answer(0);
 	run();
-	expect(fd, "ok\n");
-	assert_true(fake_launch.report);
+	expect_done(fd);
+	assert_int_equal(fake_launch.mode, MODE_REPORT);
 	/* And what was shown is forgotten with the next request. */
 	send_policy(other, text);
 	hear(other);
@@ -429,6 +440,67 @@ static void changed_meanwhile(void **state)
 	close(other);
 }
 
+/* Puts @policy in force, with @mode; returns false if it is refused. */
+static bool apply_in(int fd, const char *mode, const char *policy)
+{
+	char head[96];
+
+	snprintf(head, sizeof(head), "policy size=%zu%s%s name=new.yaml\n",
+		 strlen(policy), *mode ? " mode=" : "", mode);
+	say(fd, head);
+	say(fd, policy);
+	hear(fd);
+	if (lines("error "))
+		return false;
+	assert_int_equal(lines("ok loosens="), 1);
+	say(fd, "apply\n");
+	fake_answer(0);
+	run();
+	expect_done(fd);
+	return true;
+}
+
+/* The same with the mode alone. */
+static bool mode_to(int fd, const char *mode)
+{
+	char request[64];
+
+	snprintf(request, sizeof(request), "mode to=%s\n", mode);
+	say(fd, request);
+	fake_answer(0);
+	run();
+	hear(fd);
+	return !lines("error ");
+}
+
+/* What the VMM's process is given, the agent's own, and status: the rules' actions. */
+static void in_force(int fd, const char *actions, const char *mode)
+{
+	static struct regpin_policy opened;
+	const struct control *control = &fake_control;
+	char json[64];
+
+	assert_int_equal(blob_open(control->blob, control->blob_size, &opened), 0);
+	for (uint32_t i = 0; actions[i]; i++) {
+		uint8_t action = actions[i] == 'r' ? REGPIN_REPORT :
+				 actions[i] == 'p' ? REGPIN_PAUSE : REGPIN_GP;
+
+		assert_int_equal(opened.rules[i].action, action);
+		assert_int_equal(fake_launch.policy.rules[i].action, action);
+	}
+	assert_int_equal(opened.nr_rules, strlen(actions));
+	snprintf(json, sizeof(json), "\"mode\":\"%s\",", mode);
+	say(fd, "status format=json\n");
+	hear(fd);
+	assert_non_null(strstr(got, json));
+}
+
+static const char own_report[] =
+	"version: 1\nmode: report\nrules:\n"
+	"  - {register: EFER, sticky: [NXE]}\n"
+	"  - {register: EFER, never: [SVME], action: report}\n"
+	"  - {register: STAR, uniform: true, mode: report}\n";
+
 static void modes(void **state)
 {
 	int fd = client();
@@ -437,20 +509,110 @@ static void modes(void **state)
 	hear(fd);
 	/* Two rules, and what is done about a missed deadline. */
 	assert_int_equal(lines("data loosens: "), 3);
+	assert_int_equal(lines("data mode: enforce -> report by the operator (the policy says enforce), 2 of 2 rules only report\n"), 1);
 	assert_int_equal(fake_control.command, CONTROL_POLICY);
 	fake_answer(0);
 	run();
-	expect(fd, "ok\n");
-	assert_int_equal(fake_launch.policy.rules[0].action, REGPIN_REPORT);
-	assert_true(fake_launch.report);
-	say(fd, "mode to=enforce\n");
-	fake_answer(0);
-	run();
-	hear(fd);
+	expect_done(fd);
+	in_force(fd, "rr", "report");
+	assert_non_null(strstr(got, "\"policy_mode\":\"enforce\",\"operator_mode\":\"report\""));
+	assert_true(mode_to(fd, "enforce"));
 	assert_int_equal(lines("data tightens: "), 3);
-	assert_int_equal(lines("ok"), 1);
-	assert_false(fake_launch.report);
+	in_force(fd, "gp", "enforce");
+	assert_true(mode_to(fd, "policy"));
+	in_force(fd, "gp", "enforce");
+	assert_null(strstr(got, "operator_mode"));
 	close(fd);
+}
+
+/* The operator's mode takes the place of the policy's, and of no rule's own. */
+static void modes_of_a_reporting_policy(void **state)
+{
+	int fd = client();
+
+	assert_true(apply_in(fd, "", own_report));
+	in_force(fd, "rrr", "report");
+	assert_true(mode_to(fd, "enforce"));
+	assert_int_equal(lines("data mode: report -> enforce by the operator (the policy says report), 2 of 3 rules only report\n"), 1);
+	assert_int_equal(lines("data tightens: EFER NXE: clearing: report -> gp\n"), 1);
+	in_force(fd, "grr", "enforce");
+	assert_true(mode_to(fd, "report"));
+	in_force(fd, "rrr", "report");
+	assert_true(mode_to(fd, "policy"));
+	in_force(fd, "rrr", "report");
+	close(fd);
+}
+
+/* `enforce` that would enforce nothing, or what can't be enforced, is no success. */
+static void modes_in_vain(void **state)
+{
+	int fd = client();
+
+	assert_true(apply_in(fd, "", "version: 1\nrules:\n"
+				     "  - {register: EFER, sticky: [NXE], action: report}\n"
+				     "  - {register: STAR, uniform: true, mode: report}\n"));
+	assert_false(mode_to(fd, "enforce"));
+	assert_non_null(strstr(got, "mode enforce would enforce nothing"));
+	assert_int_equal(lines("error rejected "), 1);
+	in_force(fd, "rr", "enforce");	/* a missed deadline holds */
+	/* Only `mode: report` hides what is wrong with these actions. */
+	assert_true(apply_in(fd, "", "version: 1\nmode: report\nrules:\n"
+				     "  - {register: EFER, deny: write, action: mask}\n"));
+	in_force(fd, "r", "report");
+	assert_false(mode_to(fd, "enforce"));
+	assert_true(lines("data new.yaml:4:") >= 1);
+	assert_int_equal(lines("error rejected "), 1);
+	in_force(fd, "r", "report");
+	/* And what can't report can't be in this mode. */
+	assert_true(apply_in(fd, "", "version: 1\nrules:\n"
+				     "  - {register: 0x79, deny: write}\n"
+				     "  - {register: 0x8c, deny: write, action: drop}\n"));
+	assert_false(mode_to(fd, "report"));
+	assert_int_equal(lines("error rejected "), 1);
+	close(fd);
+}
+
+/* A new policy begins in the operator's mode, or at once in the one that is given. */
+static void swaps_keep_the_mode(void **state)
+{
+	static const char enforcing[] =
+		"version: 1\nrules:\n  - {register: EFER, frozen: [NXE]}\n";
+	uint32_t commands;
+	int fd = client();
+
+	assert_true(mode_to(fd, "report"));
+	assert_true(apply_in(fd, "", enforcing));
+	in_force(fd, "r", "report");
+	assert_true(apply_in(fd, "policy", enforcing));
+	in_force(fd, "g", "enforce");
+	commands = atomic_load(&fake_control.request);
+	assert_true(apply_in(fd, "report", text));
+	in_force(fd, "r", "report");
+	/* In one step: the VMM's process has seen no other policy meanwhile. */
+	assert_int_equal(atomic_load(&fake_control.request), commands + 1);
+	assert_true(apply_in(fd, "enforce", own_report));
+	in_force(fd, "grr", "enforce");
+	assert_true(apply_in(fd, "", own_report));
+	in_force(fd, "grr", "enforce");
+	say(fd, "policy size=9 mode=nonsense\n");
+	hear(fd);
+	assert_int_equal(lines("error syntax "), 1);
+	expect_closed(fd);
+}
+
+/* What was shown with one mode is not put in force with another. */
+static void mode_changes_meanwhile(void **state)
+{
+	int fd = client(), other = client();
+
+	send_policy(fd, text);
+	hear(fd);
+	assert_true(mode_to(other, "report"));
+	say(fd, "apply\n");
+	hear(fd);
+	assert_int_equal(lines("error changed "), 1);
+	close(fd);
+	close(other);
 }
 
 /* While policies change, an event's rule is looked for in both. */
@@ -565,7 +727,9 @@ int main(void)
 		TEST(events_of_commands), TEST(window_is_shown),
 		TEST(queue_is_in_order), TEST(late_answer), TEST(wrong_numbers),
 		TEST(policies), TEST(loosening_is_first), TEST(bad_policies), TEST(changed_meanwhile),
-		TEST(modes), TEST(event_of_which_policy),
+		TEST(modes), TEST(modes_of_a_reporting_policy),
+		TEST(modes_in_vain), TEST(swaps_keep_the_mode),
+		TEST(mode_changes_meanwhile), TEST(event_of_which_policy),
 		TEST(held_by_which_policy), TEST(half_a_policy),
 	};
 

@@ -21,9 +21,9 @@ static void good_ones(void **state)
 	assert_true(reads("help"));
 	assert_int_equal(request.verb, CTL_HELP);
 	assert_true(reads("status format=json"));
-	assert_true(request.json);
+	assert_int_equal(request.format, STATUS_JSON);
 	assert_true(reads("status format=text"));
-	assert_false(request.json);
+	assert_int_equal(request.format, STATUS_TEXT);
 	assert_true(reads("events last=256 follow=yes"));
 	assert_int_equal(request.last, 256);
 	assert_true(request.follow);
@@ -45,9 +45,9 @@ static void good_ones(void **state)
 	assert_true(reads("window-end"));
 	assert_int_equal(request.verb, CTL_WINDOW_END);
 	assert_true(reads("mode to=report"));
-	assert_true(request.report);
+	assert_int_equal(request.mode, MODE_REPORT);
 	assert_true(reads("mode to=enforce"));
-	assert_false(request.report);
+	assert_int_equal(request.mode, MODE_ENFORCE);
 	assert_true(reads("policy size=65536 name=my policies/a=b.yaml"));
 	assert_int_equal(request.size, 65536);
 	assert_string_equal(request.name, "my policies/a=b.yaml");

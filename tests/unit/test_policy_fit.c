@@ -148,30 +148,6 @@ static void test_init(void **state)
 	free(policy);
 }
 
-static void test_all_report(void **state)
-{
-	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
-	struct problems *problems = problems_new();
-
-	policy->settings.init_action = REGPIN_PAUSE;
-	policy->settings.detect_action = REGPIN_MASK;
-	add_pin(policy, RULE_VALUE, 0x8b, ALL, REGPIN_GP);
-	policy->rules[6].access = ACCESS_READ;
-	assert_non_null(problems);
-	assert_int_equal(policy_all_report(policy, problems), 0);
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		assert_int_equal(policy->rules[i].action,
-				 policy->rules[i].type == RULE_VALUE ?
-				 REGPIN_GP : REGPIN_REPORT);
-	assert_int_equal(policy->settings.init_action, REGPIN_REPORT);
-	assert_int_equal(policy->settings.deadline_action, REGPIN_REPORT);
-	assert_int_equal(policy->settings.detect_action, REGPIN_REPORT);
-	add_deny(policy, 0x8c, 1, ACCESS_WRITE, REGPIN_STOP);
-	assert_int_equal(policy_all_report(policy, problems), 1);
-	problems_free(problems);
-	free(policy);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,7 +157,6 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_no_kvm),
 		cmocka_unit_test(test_init),
-		cmocka_unit_test(test_all_report),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the commands of `regpin ctl` take, by one table, and what they ask the agent. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "ctl_command.h"
+#include "ctl_log.h"
+#include "words.h"
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+#define OPT(option)	(1u << CTL_OPT_##option)
+
+/* As they are written, and as `needs` shows them. */
+static const char *const option_names[CTL_OPT_MAX] = {
+	[CTL_OPT_VM] = "--vm N",
+	[CTL_OPT_VCPU] = "--vcpu N",
+	[CTL_OPT_FOR] = "--for TIME",
+	[CTL_OPT_LAST] = "--last N",
+	[CTL_OPT_MODE] = "--mode report|enforce|policy",
+	[CTL_OPT_ONCE] = "--once",
+	[CTL_OPT_END] = "--end",
+	[CTL_OPT_FOLLOW] = "--follow",
+	[CTL_OPT_JSON] = "--json",
+	[CTL_OPT_YES] = "--yes",
+};
+
+static const struct command {
+	const char *name;
+	uint32_t may, must;
+	const char *object;	/* what follows the name, or NULL */
+} commands[] = {
+	{ "status", OPT(JSON), 0, NULL },
+	{ "events", OPT(LAST) | OPT(FOLLOW), 0, NULL },
+	{ "arm", OPT(VM), 0, NULL },
+	{ "disarm", OPT(VM), 0, NULL },
+	{ "allow", OPT(VM), OPT(VCPU), NULL },
+	{ "gp", OPT(VM), OPT(VCPU), NULL },
+	{ "stop", OPT(VM), OPT(VCPU), NULL },
+	{ "window", OPT(VM) | OPT(FOR) | OPT(ONCE) | OPT(END), 0, NULL },
+	{ "mode", 0, 0, "report, enforce or policy" },
+	{ "policy", OPT(MODE) | OPT(YES), 0, "a FILE" },
+	{ "help", 0, 0, NULL },
+};
+
+int ctl_usage(const char *format, ...)
+{
+	va_list ap;
+
+	fputs("regpin ctl: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputs("; 'regpin ctl --help' has more\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* The option's name without what it takes. */
+static struct shown option_name(unsigned int option)
+{
+	struct shown name;
+
+	snprintf(name.text, sizeof(name.text), "%.*s",
+		 (int)strcspn(option_names[option], " "), option_names[option]);
+	return name;
+}
+
+static int unknown_command(const char *name)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, name);
+	for (size_t i = 0; i < NR(commands); i++)
+		nearest_try(&nearest, commands[i].name);
+	return ctl_usage("there is no command %s%s", show(name).text,
+			 nearest_hint(&nearest).text);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < NR(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* Are there options that @name does not take, or not those that it needs? */
+static int check_set(const char *name, uint32_t may, uint32_t must,
+		     const struct ctl_options *options)
+{
+	for (unsigned int i = 0; i < CTL_OPT_MAX; i++) {
+		if (options->value[i] && !((may | must) >> i & 1))
+			return ctl_usage("%s is not for '%s'",
+					 option_name(i).text, name);
+		if (!options->value[i] && must >> i & 1)
+			return ctl_usage("'%s' needs %s", name, option_names[i]);
+	}
+	return -1;
+}
+
+static bool is_number(const char *text, uint64_t max)
+{
+	uint64_t value;
+
+	return !number_read(text, strlen(text), max, &value);
+}
+
+static int check_values(const struct ctl_options *options)
+{
+	const char *const *value = options->value;
+	const char *fault = NULL;
+	uint32_t ms = 1;
+
+	for (unsigned int i = CTL_OPT_VM; i <= CTL_OPT_VCPU; i++)
+		if (value[i] && !is_number(value[i], CTL_MAX_ID))
+			return ctl_usage("%s %s is not a number of a %s: 'status' shows them",
+					 option_name(i).text, show(value[i]).text,
+					 i == CTL_OPT_VM ? "VM" : "vCPU");
+	if (value[CTL_OPT_LAST] &&
+	    !is_number(value[CTL_OPT_LAST], CTL_LOG_LINES))
+		return ctl_usage("--last %s: 0 to %u lines are possible",
+				 show(value[CTL_OPT_LAST]).text, CTL_LOG_LINES);
+	if (value[CTL_OPT_MODE] &&
+	    policy_mode_find(value[CTL_OPT_MODE]) == MODE_MAX)
+		return ctl_usage("there is no --mode %s, only report, enforce and policy",
+				 show(value[CTL_OPT_MODE]).text);
+	if (value[CTL_OPT_FOR])
+		fault = duration_read(value[CTL_OPT_FOR], &ms);
+	if (!fault && !ms)
+		fault = "0 is no time";
+	if (fault)
+		return ctl_usage("--for %s: %s", show(value[CTL_OPT_FOR]).text,
+				 fault);
+	return -1;
+}
+
+static int check_window(const struct ctl_options *options)
+{
+	const char *const *value = options->value;
+
+	if (!value[CTL_OPT_FOR] && !value[CTL_OPT_END])
+		return ctl_usage("'window' needs --for TIME, or --end");
+	if (value[CTL_OPT_END] && (value[CTL_OPT_FOR] || value[CTL_OPT_ONCE]))
+		return ctl_usage("--end closes a window: --for and --once open one");
+	return -1;
+}
+
+int ctl_command_check(char *const *words, const struct ctl_options *options)
+{
+	const struct command *command = find_command(words[0]);
+	char *const *objects = words + 1;
+	int status;
+
+	if (!command)
+		return unknown_command(words[0]);
+	if (command->object && !*objects)
+		return ctl_usage("'%s' needs %s", command->name,
+				 command->object);
+	objects += command->object != NULL;
+	if (*objects)
+		return ctl_usage("%s is one word too many after '%s'",
+				 show(*objects).text, words[0]);
+	status = check_set(command->name, command->may, command->must, options);
+	if (status < 0)
+		status = check_values(options);
+	if (status < 0 && strcmp(words[0], "window") == 0)
+		status = check_window(options);
+	if (status < 0 && strcmp(words[0], "mode") == 0 &&
+	    policy_mode_find(words[1]) == MODE_MAX)
+		status = ctl_usage("there is no mode %s, only report, enforce and policy",
+				   show(words[1]).text);
+	return status;
+}
+
+int ctl_table_check(const char *what, const char *object,
+		    const struct ctl_options *options)
+{
+	if (object)
+		return ctl_usage("%s is one word too many after '%s'",
+				 show(object).text, what);
+	return check_set(what, OPT(JSON), 0, options);
+}
+
+void ctl_append(char request[CTL_LINE_MAX], const char *format, ...)
+{
+	size_t len = strlen(request);
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(request + len, CTL_LINE_MAX - len, format, ap);
+	va_end(ap);
+}
+
+void ctl_command_request(char *const *words, const struct ctl_options *options,
+			 char request[CTL_LINE_MAX])
+{
+	const char *const *value = options->value;
+	uint32_t ms = 0;
+
+	if (value[CTL_OPT_FOR])
+		duration_read(value[CTL_OPT_FOR], &ms);
+	request[0] = 0;
+	ctl_append(request, "%.100s", value[CTL_OPT_END] ? "window-end" : words[0]);
+	if (words[1])
+		ctl_append(request, " to=%.100s", words[1]);
+	if (value[CTL_OPT_VM])
+		ctl_append(request, " vm=%.20s", value[CTL_OPT_VM]);
+	if (value[CTL_OPT_VCPU])
+		ctl_append(request, " vcpu=%.20s", value[CTL_OPT_VCPU]);
+	if (value[CTL_OPT_FOR])
+		ctl_append(request, " for=%" PRIu32, ms);
+	if (value[CTL_OPT_ONCE])
+		ctl_append(request, " once=yes");
+	if (value[CTL_OPT_LAST])
+		ctl_append(request, " last=%.20s", value[CTL_OPT_LAST]);
+	if (value[CTL_OPT_FOLLOW])
+		ctl_append(request, " follow=yes");
+	if (value[CTL_OPT_JSON])
+		ctl_append(request, " format=json");
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line of `regpin ctl`, and the request that it becomes. */
+#ifndef REGPIN_TOOL_CTL_COMMAND_H
+#define REGPIN_TOOL_CTL_COMMAND_H
+
+#include <stdbool.h>
+
+#include "ctl_request.h"
+
+/* Options of commands, in the order of their names; a bit each in a set. */
+enum ctl_option {
+	CTL_OPT_VM,
+	CTL_OPT_VCPU,
+	CTL_OPT_FOR,
+	CTL_OPT_LAST,
+	CTL_OPT_MODE,
+	CTL_OPT_ONCE,
+	CTL_OPT_END,
+	CTL_OPT_FOLLOW,
+	CTL_OPT_JSON,
+	CTL_OPT_YES,
+	CTL_OPT_MAX
+};
+
+/**
+ * struct ctl_options - the command line
+ * @dir: --ctl, or NULL
+ * @value: what an option was given, "" for those without a value; NULL: not given
+ */
+struct ctl_options {
+	const char *dir;
+	const char *value[CTL_OPT_MAX];
+};
+
+/* What is wrong with a command line goes to stderr. Returns EXIT_USAGE. */
+int __attribute__((format(printf, 1, 2)))
+ctl_usage(const char *format, ...);
+
+/*
+ * Checks @words, a command and its objects, and @options. Returns -1, or EXIT_USAGE if
+ * they are wrong; that has been said in terms of the command line.
+ */
+int ctl_command_check(char *const *words, const struct ctl_options *options);
+
+/* The same for the table of all VMs: only --json is possible. */
+int ctl_table_check(const char *what, const char *object,
+		    const struct ctl_options *options);
+
+/* Adds to @request, as far as there is room. */
+void __attribute__((format(printf, 2, 3)))
+ctl_append(char request[CTL_LINE_MAX], const char *format, ...);
+
+/* The request of a good command that is not `policy`. */
+void ctl_command_request(char *const *words, const struct ctl_options *options,
+			 char request[CTL_LINE_MAX]);
+
+#endif

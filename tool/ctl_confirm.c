@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a command that is done has brought about, and what is still waited for. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent.h"
+#include "ctl.h"
+#include "ctl_status.h"
+#include "proc.h"
+#include "tell.h"
+
+static const char *plural(unsigned int n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* "1 of 4 vCPUs is armed; ...": and what the others wait for. */
+static void armed_text(const struct ctl *ctl, const struct ctl_job *job,
+		       char *buf, size_t size)
+{
+	struct vcpu_tally tally = ctl_count_vcpus(ctl, job->vm);
+	unsigned int left = tally.vcpus - tally.armed;
+	bool start = ctl->agent->launch->policy.arming == ARM_START;
+
+	snprintf(buf, size, "%u of %u vCPU%s armed%s%s", tally.armed, tally.vcpus,
+		 plural(tally.vcpus), left ? "; the others arm when they next enter the guest" : "",
+		 left && !start ? " and their kernel has done its syscall set-up (LSTAR and SFMASK)" : "");
+}
+
+static void disarmed_text(const struct ctl *ctl, char *buf, size_t size)
+{
+	uint32_t arming = ctl->agent->launch->policy.arming;
+	bool alone = arming == ARM_START || arming == ARM_SYSCALL_ENTRY;
+
+	snprintf(buf, size, "no pins hold, and no vCPU arms before the next 'arm'%s",
+		 alone ? " or the VM's reset" : "");
+}
+
+static void window_text(const struct ctl_job *job, char *buf, size_t size)
+{
+	uint64_t end = tell_clock() / 1000000000u + job->request.ms / 1000;
+	time_t seconds = (time_t)end;
+	struct tm tm;
+	char until[32];
+
+	if (!gmtime_r(&seconds, &tm) ||
+	    !strftime(until, sizeof(until), "%H:%M:%S UTC", &tm))
+		*until = 0;
+	snprintf(buf, size, "window open for %" PRIu32 ".%03" PRIu32 " s, until %s%s: no pins hold",
+		 job->request.ms / 1000, job->request.ms % 1000, until,
+		 job->request.once ? ", or until a kernel has done its syscall set-up" : "");
+}
+
+static const char *answer_text(enum ctl_verb verb)
+{
+	switch (verb) {
+	case CTL_ALLOW:
+		return "allowed, this one time";
+	case CTL_GP:
+		return "goes on with a #GP";
+	default:
+		return "the VM ends as crashed";
+	}
+}
+
+void ctl_confirm(const struct ctl *ctl, const struct ctl_job *job, char *buf,
+		 size_t size)
+{
+	const struct launch *launch = ctl->agent->launch;
+	char mode[128], rules[128];
+
+	*buf = 0;
+	switch (job->command) {
+	case CONTROL_ARM:
+		armed_text(ctl, job, buf, size);
+		break;
+	case CONTROL_WINDOW_END:
+		snprintf(buf, size, "window closed; ");
+		armed_text(ctl, job, buf + strlen(buf), size - strlen(buf));
+		break;
+	case CONTROL_DISARM:
+		disarmed_text(ctl, buf, size);
+		break;
+	case CONTROL_WINDOW:
+		window_text(job, buf, size);
+		break;
+	case CONTROL_ANSWER:
+		snprintf(buf, size, "vm %" PRIu32 " vcpu %" PRIu32 ": %s",
+			 job->vm, job->request.vcpu,
+			 answer_text(job->request.verb));
+		break;
+	case CONTROL_POLICY:
+		policy_mode_text(mode, sizeof(mode), &launch->policy,
+				 launch->written.own, launch->mode);
+		snprintf(buf, size, "in force: %s, %s (%s)",
+			 launch->policy.source, mode,
+			 policy_tally_text(rules, sizeof(rules), &launch->policy));
+		break;
+	default:
+		break;
+	}
+	make_printable(buf);
+}
