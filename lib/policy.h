@@ -238,7 +238,7 @@ struct regpin_policy {
 struct problem {
 	uint32_t line, column;
 	bool warning;
-	char text[320];
+	char text[640];
 };
 
 /* All problems of one policy, in the order they were found. */

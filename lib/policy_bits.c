@@ -29,7 +29,7 @@ bool check_control_register(struct check *check)
 		     "%s: only a KVM with regpin's CR filter enforces it, and on any other the start will be refused: add optional: true to %s there",
 		     check->subject, rule->type == RULE_REQUIRE ?
 		     "run without this rule" :
-		     "have it looked after, so that a violation is detected");
+		     "have it monitored, so that a violation is detected");
 	return false;
 }
 
@@ -95,7 +95,7 @@ bool check_hot_bits(struct check *check)
 	const struct rule *rule = check->rule;
 	const char *cost = "";
 	uint64_t hot = 0;
-	char bits[64];
+	char bits[BITS_TEXT];
 
 	if (rule->kind == REGPIN_CR0)
 		hot = rule->mask & CR0_HOT;

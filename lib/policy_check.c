@@ -45,26 +45,66 @@ void check_name(struct check *check)
 		snprintf(to, size, "%s", reg->name);
 }
 
-const char *bits_text(char *to, size_t size, const struct rule *rule,
-			     uint64_t bits)
+/* The name of the single bit or the field that bit @n belongs to, or NULL. */
+static const struct regpin_bit *field_of(const struct regpin_register *reg,
+					 unsigned int n)
 {
-	unsigned int low = (unsigned int)__builtin_ctzll(bits);
-	int others = __builtin_popcountll(bits) - 1;
-	const struct regpin_register *reg;
-	const char *name = NULL;
-	char number[8], more[32];
-
-	reg = register_find(rule->kind, rule->index);
 	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
 		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
 
-		if (low - bit->lo < bit->width)
-			name = bit->name;
+		if (n - bit->lo < bit->width)
+			return bit;
 	}
-	snprintf(number, sizeof(number), "%u", low);
-	snprintf(more, sizeof(more), " and %d more", others);
-	snprintf(to, size, "bit %s%s of %s", name ? name : number,
-		 others ? more : "", reg ? reg->name : "the MSR");
+	return NULL;
+}
+
+/* Appends bit @n, or the run of bits without names that begins with it. Returns it. */
+static uint64_t add_bit(char *to, size_t size, size_t *used,
+			const struct regpin_register *reg, uint64_t bits,
+			unsigned int n)
+{
+	const struct regpin_bit *field = field_of(reg, n);
+	unsigned int end = n + 1;
+	const char *between = *used ? ", " : "";
+
+	if (field) {
+		*used += (size_t)snprintf(to + *used, size - *used, "%s%s",
+					  between, field->name);
+		return ~0ull >> (64 - field->width) << field->lo;
+	}
+	while (end < 64 && bits >> end & 1 && !field_of(reg, end))
+		end++;
+	if (end == n + 1)
+		*used += (size_t)snprintf(to + *used, size - *used, "%s%u",
+					  between, n);
+	else
+		*used += (size_t)snprintf(to + *used, size - *used, "%s%u-%u",
+					  between, n, end - 1);
+	return ~0ull >> (64 - (end - n)) << n;
+}
+
+const char *bits_text(char *to, size_t size, const struct rule *rule,
+		      uint64_t bits)
+{
+	const struct regpin_register *reg =
+		register_find(rule->kind, rule->index);
+	bool most = __builtin_popcountll(bits) > 32;
+	uint64_t left = most ? ~bits : bits;
+	char list[BITS_TEXT - 64] = "";
+	bool several = left & (left - 1);
+	size_t used = 0;
+
+	while (left && used < sizeof(list))
+		left &= ~add_bit(list, sizeof(list), &used, reg, left,
+				 (unsigned int)__builtin_ctzll(left));
+	if (!~bits)
+		snprintf(to, size, "every bit of %s",
+			 reg ? reg->name : "the MSR");
+	else
+		snprintf(to, size, "%s%s of %s%s%s",
+			 most ? "every bit" : several ? "bits " : "bit ",
+			 most ? "" : list, reg ? reg->name : "the MSR",
+			 most ? " but " : "", most ? list : "");
 	return to;
 }
 

@@ -41,7 +41,9 @@ void check_begin(struct check *check, const struct rule *rule);
 /* Writes down what it speaks of, as @check->subject. */
 void check_name(struct check *check);
 
-/* Names the lowest bit of @bits, and says how many more there are. */
+#define BITS_TEXT	384	/* room for bits_text() */
+
+/* "bits WP, PG of CR0", "every bit of CR4 but TSD": all of @bits. Returns @to. */
 const char *bits_text(char *to, size_t size, const struct rule *rule,
 		      uint64_t bits);
 

@@ -46,7 +46,7 @@ static void check_twice(struct check *check, const struct rule *first,
 			uint64_t common)
 {
 	const struct rule *rule = check->rule;
-	char bits[64];
+	char bits[BITS_TEXT];
 
 	if (first->line == rule->line && first->column == rule->column)
 		rule_problem(check, false,
@@ -65,7 +65,7 @@ static void check_pair(struct check *check, const struct rule *first,
 		       const struct rule *rule)
 {
 	uint64_t common = first->mask & rule->mask;
-	char bits[64];
+	char bits[BITS_TEXT];
 
 	check_begin(check, rule);
 	if (first->type == rule->type) {
@@ -73,18 +73,18 @@ static void check_pair(struct check *check, const struct rule *first,
 			check_twice(check, first, common);
 	} else if (common && both(first, rule, RULE_STICKY, RULE_NEVER)) {
 		rule_problem(check, true,
-			     "%s is both sticky and never (%u:%u): that is what frozen means",
+			     "%s: both sticky and never (%u:%u), which is what frozen means",
 			     bits_text(bits, sizeof(bits), rule, common),
 			     first->line, first->column);
 	} else if (common && both(first, rule, RULE_REQUIRE, RULE_NEVER)) {
 		rule_problem(check, false,
-			     "%s is both require and never (%u:%u): a vCPU that comes up can't have it and not have it: keep one of the two",
+			     "%s: both require and never (%u:%u), and a vCPU that comes up can't satisfy both: keep one of the two",
 			     bits_text(bits, sizeof(bits), rule, common),
 			     first->line, first->column);
 	} else if (common && (both(first, rule, RULE_FROZEN, RULE_STICKY) ||
 			      both(first, rule, RULE_FROZEN, RULE_NEVER))) {
 		rule_problem(check, true,
-			     "%s is %s already, at %u:%u: frozen includes sticky and never",
+			     "%s: %s already, at %u:%u: frozen includes sticky and never",
 			     bits_text(bits, sizeof(bits), rule, common),
 			     rule_type_names[first->type], first->line,
 			     first->column);

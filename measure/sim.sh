@@ -5,6 +5,6 @@
 set -eu
 TIMEFORMAT='%U %S'
 lines=$(wc -l <"$3")
-{ read -r user system < <({ time "$1" sim "$2" "$3" >/dev/null; } 2>&1); }
+{ read -r user system < <({ time "$1" sim --cr-filter "$2" "$3" >/dev/null; } 2>&1); }
 awk -v lines="$lines" -v user="$user" -v kernel="$system" \
 	'BEGIN { printf "%.0f\n", lines / (user + kernel) }'

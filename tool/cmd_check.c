@@ -2,6 +2,7 @@
 /* regpin check: is this a policy, and what would not work as it says? */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd.h"
 #include "json.h"
@@ -10,14 +11,17 @@
 
 static void usage(FILE *file)
 {
-	fputs("usage: regpin check [--json] POLICY...\n"
+	fputs("usage: regpin check [--json] [--werror] POLICY...\n"
 	      "\n"
-	      "Reads each policy and prints all that is wrong with it as\n"
-	      "FILE:LINE:COLUMN: error: TEXT. Warnings do not reject a policy.\n"
+	      "Reads each policy (-: standard input) and prints all that is wrong with it as\n"
+	      "FILE:LINE:COLUMN: error: TEXT, the first 100 problems. A policy with warnings\n"
+	      "only is good.\n"
 	      "\n"
-	      "  --json  print one JSON object instead\n"
+	      "  --json    print one JSON object instead\n"
+	      "  --werror  reject policies with warnings, too\n"
 	      "\n"
-	      "Exit status: 0 if all policies are good, 1 if one is rejected.\n",
+	      "Exit status: 0 all policies are good, 1 one is rejected, 2 usage, 4 one can't be\n"
+	      "read.\n",
 	      file);
 }
 
@@ -25,13 +29,25 @@ static void usage(FILE *file)
  * struct checked - what one policy came to
  * @policy: the policy
  * @problems: what is wrong with it
+ * @werror: warnings reject it
  */
 struct checked {
 	struct regpin_policy policy;
 	struct problems problems;
+	bool werror;
 };
 
-static void print_json(struct json *json, const char *path, bool ok,
+/* What is listed can be counted; with "more" there is more than that. */
+static uint64_t listed(const struct problems *problems, bool warning)
+{
+	uint64_t nr = 0;
+
+	for (unsigned int i = 0; i < problems->nr; i++)
+		nr += problems->list[i].warning == warning;
+	return nr;
+}
+
+static void print_json(struct json *json, const char *path, int status,
 		       struct checked *checked)
 {
 	struct problems *problems = &checked->problems;
@@ -39,10 +55,12 @@ static void print_json(struct json *json, const char *path, bool ok,
 	problems_sort(problems);
 	json_object_begin(json, NULL);
 	json_string(json, "file", path);
-	json_bool(json, "ok", ok);
-	if (ok)
+	json_bool(json, "ok", status == EXIT_OK);
+	json_bool(json, "readable", status != EXIT_FILE);
+	if (!problems->errors)
 		json_u64(json, "rules", checked->policy.nr_rules);
-	json_u64(json, "errors", problems->errors);
+	json_u64(json, "errors", listed(problems, false));
+	json_u64(json, "warnings", listed(problems, true));
 	json_array_begin(json, "problems");
 	for (unsigned int i = 0; i < problems->nr; i++) {
 		const struct problem *problem = &problems->list[i];
@@ -62,22 +80,30 @@ static void print_json(struct json *json, const char *path, bool ok,
 	json_object_end(json);
 }
 
-/* Checks all policies at @paths. Returns an exit code. */
+static int check_one(const char *path, struct checked *checked)
+{
+	int err = policy_text_file(path, &checked->policy, &checked->problems);
+
+	if (POLICY_UNREADABLE(err))
+		return EXIT_FILE;
+	return err || (checked->werror && checked->problems.nr) ?
+		       EXIT_REJECTED : EXIT_OK;
+}
+
+/* Checks all policies at @paths. Returns the exit code: what can't be read counts most. */
 static int check_all(char **paths, struct json *json, struct checked *checked)
 {
 	int ret = EXIT_OK;
 
 	for (; *paths; paths++) {
-		bool ok = !policy_text_file(*paths, &checked->policy,
-					    &checked->problems);
+		int status = check_one(*paths, checked);
 
-		if (!ok)
-			ret = EXIT_REJECTED;
-		if (json) {
-			print_json(json, *paths, ok, checked);
-			continue;
-		}
-		problems_print(&checked->problems, *paths, stderr);
+		if (status > ret)
+			ret = status;
+		if (json)
+			print_json(json, *paths, status, checked);
+		else
+			problems_print(&checked->problems, *paths, stderr);
 	}
 	return ret;
 }
@@ -89,25 +115,37 @@ static int check_json(char **paths, struct checked *checked)
 
 	json_begin(&json, stdout);
 	json_object_begin(&json, NULL);
+	json_u64(&json, "version", JSON_VERSION);
 	json_array_begin(&json, "policies");
 	ret = check_all(paths, &json, checked);
 	json_array_end(&json);
 	json_bool(&json, "ok", ret == EXIT_OK);
 	json_object_end(&json);
-	/* What was lost on the way is told by main(). */
+	/* What was lost on the way is reported by main(). */
 	json_end(&json);
 	return ret;
+}
+
+/* Standard input can be read once. */
+static bool stdin_twice(char **paths)
+{
+	unsigned int nr = 0;
+
+	for (; *paths; paths++)
+		nr += strcmp(*paths, "-") == 0;
+	return nr > 1;
 }
 
 static int cmd_check_main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "werror", no_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct checked *checked;
-	bool json = false;
+	bool json = false, werror = false;
 	int c, ret;
 
 	optind = 0;
@@ -115,6 +153,9 @@ static int cmd_check_main(int argc, char **argv)
 		switch (c) {
 		case 'j':
 			json = true;
+			break;
+		case 'w':
+			werror = true;
 			break;
 		case 'h':
 			usage(stdout);
@@ -124,16 +165,20 @@ static int cmd_check_main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind == argc) {
-		fputs("regpin check: which policy?\n", stderr);
+	if (optind == argc || stdin_twice(argv + optind)) {
+		fputs(optind == argc ?
+		      "regpin check: name at least one policy\n" :
+		      "regpin check: '-', standard input, can be read only once\n",
+		      stderr);
 		usage(stderr);
 		return EXIT_USAGE;
 	}
 	checked = malloc(sizeof(*checked));
 	if (!checked) {
 		fputs("regpin check: out of memory\n", stderr);
-		return EXIT_REJECTED;
+		return EXIT_FILE;
 	}
+	checked->werror = werror;
 	ret = json ? check_json(argv + optind, checked) :
 		     check_all(argv + optind, NULL, checked);
 	free(checked);

@@ -12,21 +12,27 @@
 #include "cmd.h"
 #include "options.h"
 #include "policy_text.h"
+#include "printable.h"
 
 static void usage(FILE *file)
 {
 	fputs("usage: regpin compile POLICY -o BLOB\n"
 	      "\n"
-	      "Checks the policy as 'regpin check' does, and writes it in the form\n"
-	      "that libregpin reads. BLOB is replaced as a whole, or left as it is.\n",
+	      "Checks the policy (-: standard input) as 'regpin check' does, and writes it in the\n"
+	      "form that libregpin reads. BLOB is replaced as a whole, or left as it is; with -\n"
+	      "the blob goes to standard output.\n"
+	      "\n"
+	      "Exit status: 0 it is written, 1 the policy is wrong, 2 usage, 4 a file can't be\n"
+	      "read or written.\n",
 	      file);
 }
 
 static int complain(const char *path, int error)
 {
-	fprintf(stderr, "regpin compile: %s can't be written: %s\n", path,
+	fprintf(stderr, "regpin compile: %s can't be written: %s\n",
+		strcmp(path, "-") ? printable(path) : "standard output",
 		strerror(error));
-	return EXIT_HOST;
+	return EXIT_FILE;
 }
 
 static int write_all(int fd, const char *from, size_t size)
@@ -68,19 +74,26 @@ static bool may_replace(const char *path, const char *policy)
 {
 	struct stat st, source;
 
+	if (strcmp(path, "-") == 0) {
+		if (!isatty(STDOUT_FILENO))
+			return true;
+		fputs("regpin compile: a blob is no text for a terminal: redirect standard output, or name a file\n",
+		      stderr);
+		return false;
+	}
 	if (stat(path, &st))
 		return true;
 	if (!S_ISREG(st.st_mode)) {
 		fprintf(stderr,
-			"regpin compile: %s is no regular file: name a file to be written\n",
-			path);
+			"regpin compile: %s is not a regular file: name a file that can be replaced, or - for standard output\n",
+			printable(path));
 		return false;
 	}
 	if (!stat(policy, &source) && st.st_dev == source.st_dev &&
 	    st.st_ino == source.st_ino) {
 		fprintf(stderr,
 			"regpin compile: %s is the policy itself: name another file\n",
-			path);
+			printable(path));
 		return false;
 	}
 	return true;
@@ -93,7 +106,9 @@ static int write_blob(const struct regpin_policy *policy, const char *path)
 	char *temp = malloc(len);
 	int error = ENOMEM;
 
-	if (blob && temp) {
+	if (blob && !strcmp(path, "-")) {
+		error = write_all(STDOUT_FILENO, blob, blob_seal(policy, blob));
+	} else if (blob && temp) {
 		snprintf(temp, len, "%s.XXXXXX", path);
 		error = replace(path, temp, blob, blob_seal(policy, blob));
 	}
@@ -106,7 +121,7 @@ static int compile(const char *path, const char *output)
 {
 	struct regpin_policy *policy;
 	struct problems *problems;
-	int ret = EXIT_REJECTED;
+	int ret = EXIT_FILE, err;
 
 	if (!may_replace(output, path))
 		return EXIT_USAGE;
@@ -116,11 +131,12 @@ static int compile(const char *path, const char *output)
 		fputs("regpin compile: out of memory\n", stderr);
 		goto out;
 	}
-	if (!policy_text_file(path, policy, problems))
-		ret = EXIT_OK;
+	err = policy_text_file(path, policy, problems);
 	problems_print(problems, path, stderr);
-	if (ret == EXIT_OK)
+	if (!err)
 		ret = write_blob(policy, output);
+	else if (!POLICY_UNREADABLE(err))
+		ret = EXIT_REJECTED;
 out:
 	problems_free(problems);
 	free(policy);
@@ -152,9 +168,11 @@ static int cmd_compile_main(int argc, char **argv)
 		}
 	}
 	if (optind + 1 != argc || !output || !*output) {
-		fputs(!output || !*output ?
-		      "regpin compile: where to? Use -o BLOB\n" :
-		      "regpin compile: one policy is needed\n", stderr);
+		fputs(optind == argc ? "regpin compile: name a policy\n" :
+		      optind + 1 < argc ?
+		      "regpin compile: only one policy can be compiled at a time\n" :
+		      "regpin compile: name the file for the blob: -o BLOB\n",
+		      stderr);
 		usage(stderr);
 		return EXIT_USAGE;
 	}

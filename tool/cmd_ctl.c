@@ -13,6 +13,7 @@
 #include "ctl_list.h"
 #include "ctl_socket.h"
 #include "options.h"
+#include "printable.h"
 #include "proc.h"
 #include "yaml_tree.h"
 
@@ -122,11 +123,11 @@ static char *read_file(const char *path, size_t *len)
 			break;
 	}
 	if (n < 0)
-		fprintf(stderr, "regpin ctl: %s can't be read: %s\n", path,
+		fprintf(stderr, "regpin ctl: %s can't be read: %s\n", printable(path),
 			strerror(errno));
 	else if (*len > YAML_MAX_SIZE || !*len)
 		fprintf(stderr, "regpin ctl: %s has %s: a policy has 1 to %u\n",
-			path, *len ? "more than 65536 bytes" : "0 bytes",
+			printable(path), *len ? "more than 65536 bytes" : "0 bytes",
 			YAML_MAX_SIZE);
 	if (fd >= 0)
 		close(fd);

@@ -1,31 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin explain: what a policy comes to, for who has to review it. */
+/* regpin explain: what a policy comes to, for its reviewer. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd.h"
+#include "event_json.h"
 #include "explain_report.h"
 #include "guest.h"
 #include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
-#include "replay.h"
-#include "sim.h"
+#include "unfit_json.h"
+#include "which_kvm.h"
+
+/* Rules that the KVM can't enforce, and why. */
+static struct {
+	struct rule rule;
+	enum fitted fitted;
+	const char *why;
+} unfit[POLICY_MAX_RULES];
+static uint32_t nr_unfit;
 
 static void print_help(FILE *file)
 {
-	fputs("usage: regpin explain [--json] [--stock | --host] [--guest GUEST] POLICY\n"
+	fputs("usage: regpin explain [OPTIONS] POLICY\n"
 	      "\n"
-	      "Says what KVM is given for POLICY, and for each register that it speaks of what a\n"
-	      "guest may still do. That is found out by asking the code that judges guests.\n"
+	      "Prints for each register that POLICY (-: standard input) names what a guest may\n"
+	      "still do. That is found out by asking the code that judges guests.\n"
 	      "\n"
-	      "  --json   print one JSON object instead\n"
-	      "  --stock  on a KVM without regpin's CR filter; the default is one that has it\n"
-	      "  --host   on this host's KVM\n"
+	      "  --json       print one JSON object instead\n"
+	      KVM_HELP
 	      GUEST_HELP
+	      "  --verbose    print KVM's filters, too\n"
 	      "\n"
-	      "Exit status: 0, 1 if the policy is wrong, 3 if it can't be enforced there.\n",
+	      "Exit status: 0, 1 the policy is wrong, 2 usage, 3 it can't be enforced on that\n"
+	      "KVM, 4 the policy can't be read.\n",
 	      file);
 }
 
@@ -39,6 +50,8 @@ static void arming(struct report *report)
 	};
 	const struct regpin_policy *policy = report->explain.policy;
 
+	if (!report->json)
+		puts("\nArming");
 	report_line(report, "armed", "a vCPU is armed", texts[policy->arming]);
 }
 
@@ -60,12 +73,14 @@ static void coming_up(struct report *report)
 			     lstar ? "to set LSTAR" : "to turn paging on",
 			     report->text);
 	}
-	if (s->deadline_ms)
+	if (report->explain.policy->arming == ARM_START)
+		strcpy(report->text, "nothing: each vCPU is armed from its first instruction on");
+	else if (s->deadline_ms)
 		snprintf(report->text, EXPLAIN_TEXT,
 			 "within %" PRIu32 " ms of its run time (else: %s)",
 			 s->deadline_ms, late[s->deadline_action]);
 	else
-		strcpy(report->text, "in no time");
+		strcpy(report->text, "there is no deadline");
 	report_line(report, "arms", "to be armed", report->text);
 	report_end(report);
 }
@@ -79,73 +94,139 @@ static bool has_pins(const struct regpin_policy *policy)
 	return false;
 }
 
+/* One rule that is not enforced: to stderr, or as an object. */
+static void one_unfit(struct json *json, const struct regpin_policy *policy,
+		      uint32_t n)
+{
+	const struct rule *rule = &unfit[n].rule;
+	char subject[REGISTER_NAME_MAX], text[FIT_TEXT];
+
+	event_rule_subject(subject, rule);
+	fit_text(text, policy, unfit[n].fitted, rule);
+	if (!json) {
+		fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s: '%s' on %s %s: %s\n",
+			policy->source, rule->line, rule->column,
+			unfit[n].fitted == FIT_REFUSED ? "refused" : "degraded",
+			rule_type_names[rule->type], subject, text,
+			unfit[n].why);
+		return;
+	}
+	json_object_begin(json, NULL);
+	json_unfit(json, policy, unfit[n].fitted, rule, unfit[n].why);
+	json_object_end(json);
+}
+
+/* "17 rules, of which 3 hold for this guest, on ..." */
+static void print_head(const struct report *report,
+		       const struct regpin_policy *whole,
+		       const struct which_kvm *kvm,
+		       const struct asked_guest *asked)
+{
+	const struct regpin_policy *policy = report->explain.policy;
+	char text[KVM_TEXT];
+
+	printf("%s: %" PRIu32 " rule%s", policy->source, whole->nr_rules,
+	       whole->nr_rules == 1 ? "" : "s");
+	if (whole->nr_whens)
+		printf(", of which %" PRIu32 " hold%s for %s",
+		       policy->nr_rules, policy->nr_rules == 1 ? "s" : "",
+		       asked->guest.known ? "this guest" : "every guest");
+	printf("; on %s\n", kvm_text(text, kvm));
+}
+
+static void json_head(const struct report *report,
+		      const struct regpin_policy *whole,
+		      const struct which_kvm *kvm)
+{
+	struct json *json = report->json;
+
+	json_object_begin(json, NULL);
+	json_u64(json, "version", JSON_VERSION);
+	json_string(json, "policy", whole->source);
+	kvm_json(json, kvm);
+	json_u64(json, "rules", whole->nr_rules);
+	json_u64(json, "rules_in_force", report->explain.policy->nr_rules);
+	json_array_begin(json, "degraded");
+	for (uint32_t i = 0; i < nr_unfit; i++)
+		one_unfit(json, whole, i);
+	json_array_end(json);
+}
+
 static int report_all(struct report *report, const struct regpin_policy *whole,
-		      const struct guest *guest)
+		      const struct which_kvm *kvm,
+		      const struct asked_guest *asked)
 {
 	const struct regpin_policy *policy = report->explain.policy;
 	int err;
 
-	if (report->json) {
-		json_object_begin(report->json, NULL);
-		json_string(report->json, "policy", policy->source);
-		json_u64(report->json, "rules", policy->nr_rules);
-		json_bool(report->json, "cr_filter_there",
-			  report->explain.host->cr_filter);
-	} else {
-		printf("%s: %" PRIu32 " rules, on a KVM %s the CR filter\n",
-		       policy->source, policy->nr_rules,
-		       report->explain.host->cr_filter ? "with" : "without");
-	}
+	if (report->json)
+		json_head(report, whole, kvm);
+	else
+		print_head(report, whole, kvm, asked);
 	if (whole->nr_whens)
-		report_guest(report, whole, guest);
+		report_guest(report, whole, asked);
 	if (has_pins(policy))
 		arming(report);
-	report_kvm(report);
 	err = report_subjects(report);
 	if (!err)
 		report_refused(report);
 	if (!err && has_pins(policy))
 		coming_up(report);
+	if (report->json || report->verbose)
+		report_kvm(report);
 	if (report->json)
 		json_object_end(report->json);
 	return err;
 }
 
-static void tell(void *context, enum fitted fitted, const struct rule *rule,
+static void keep(void *context, enum fitted fitted, const struct rule *rule,
 		 const char *why)
 {
-	static const char *const texts[] = {
-		[FIT_DETECTED] = "only looked after",
-		[FIT_LEFT_OUT] = "left out",
-		[FIT_REFUSED] = "refused",
-	};
-	const struct regpin_policy *policy = context;
+	unfit[nr_unfit].rule = *rule;
+	unfit[nr_unfit].fitted = fitted;
+	unfit[nr_unfit++].why = why;
+}
 
-	fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s: %s\n", policy->source,
-		rule->line, rule->column, texts[fitted], why);
+/* Makes @policy what that KVM enforces of it. False if it refuses it. */
+static bool fit(struct regpin_policy *policy, const struct host *host,
+		bool json)
+{
+	unsigned int refused;
+	const char *init;
+
+	init = policy_fit_init(policy, host);
+	refused = policy_fit(policy, host, keep, NULL);
+	for (uint32_t i = 0; i < nr_unfit; i++)
+		if (!json || unfit[i].fitted == FIT_REFUSED)
+			one_unfit(NULL, policy, i);
+	if (init)
+		fprintf(stderr, "%s: degraded: 'init' is left out: %s\n",
+			policy->source, init);
+	return !refused;
 }
 
 static int explain(const char *path, struct regpin_policy *policy,
-		   const struct host *host, const struct guest *guest,
+		   const struct which_kvm *kvm, const struct asked_guest *asked,
 		   struct report *report)
 {
 	static struct regpin_policy in_force;
 	struct problems *problems = problems_new();
-	int ret = EXIT_REJECTED;
+	int ret, err;
 
 	if (!problems)
 		return EXIT_HOST;
-	if (policy_text_file(path, policy, problems)) {
+	err = policy_text_file(path, policy, problems);
+	if (err) {
 		problems_print(problems, path, stderr);
+		ret = err == -EINVAL ? EXIT_REJECTED : EXIT_FILE;
 		goto out;
 	}
 	ret = EXIT_HOST;
-	policy_fit_init(policy, host);
-	if (policy_fit(policy, host, tell, policy))
+	if (!fit(policy, &kvm->host, report->json))
 		goto out;
-	explain_resolve(policy, guest, &in_force);
-	if (explain_begin(&report->explain, &in_force, host) ||
-	    report_all(report, policy, guest)) {
+	explain_resolve(policy, asked, &in_force);
+	if (explain_begin(&report->explain, &in_force, &kvm->host) ||
+	    report_all(report, policy, kvm, asked)) {
 		fputs("regpin explain: out of memory, or of KVM's ranges\n",
 		      stderr);
 		goto out;
@@ -160,31 +241,32 @@ static int cmd_explain_main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
-		{ "stock", no_argument, NULL, 's' },
-		{ "host", no_argument, NULL, 'H' },
+		{ "verbose", no_argument, NULL, 'v' },
+		KVM_OPTIONS,
 		{ "guest", required_argument, NULL, 'g' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct regpin_policy policy;
+	static struct which_kvm kvm;
 	static struct report report;
 	static struct json json;
-	struct guest guest = { 0 };
-	int c, ret, where = 0;
-	struct host host;
+	struct asked_guest asked = { .family = false };
+	int c, ret;
 
 	optind = 0;
-	while ((c = option_next("explain", argc, argv, "h", options)) != -1) {
+	while ((c = option_next("explain", argc, argv, "hv", options)) != -1) {
+		if (kvm_option(&kvm, c))
+			continue;
 		switch (c) {
 		case 'j':
 			report.json = &json;
 			break;
-		case 's':
-		case 'H':
-			where = where && where != c ? -1 : c;
+		case 'v':
+			report.verbose = true;
 			break;
 		case 'g':
-			if (!guest_option("explain", optarg, &guest))
+			if (!guest_option("explain", optarg, &asked))
 				return EXIT_USAGE;
 			break;
 		case 'h':
@@ -195,24 +277,22 @@ static int cmd_explain_main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind + 1 != argc || where < 0) {
-		fputs("regpin explain: one policy is needed, and one KVM at most\n",
-		      stderr);
+	if (optind + 1 != argc) {
+		fprintf(stderr, "regpin explain: name one policy%s\n",
+			optind + 1 < argc ? "; these are several" : "");
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	if (where == 'H')
-		host_probe(&host);
-	else
-		sim_host(&host, where != 's');
+	if (!kvm_settle(&kvm, "explain"))
+		return EXIT_USAGE;
 	if (report.json)
 		json_begin(&json, stdout);
-	ret = explain(argv[optind], &policy, &host, &guest, &report);
+	ret = explain(argv[optind], &policy, &kvm, &asked, &report);
 	if (report.json && ret == EXIT_OK)
 		json_end(&json);
 	return ret;
 }
 
 const struct cmd cmd_explain = {
-	"explain", cmd_explain_main, "say what a policy leaves a guest",
+	"explain", cmd_explain_main, "print what a policy leaves a guest",
 };

@@ -16,6 +16,8 @@
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "probe_traits.h"
+#include "printable.h"
+#include "unfit_json.h"
 
 /* One for each register file: what is asked about it holds for all types. */
 struct answer {
@@ -32,13 +34,17 @@ static const char *const vendor_names[] = {
 
 static void print_help(FILE *file)
 {
-	fputs("usage: regpin probe [--json] [POLICY]\n"
+	fputs("usage: regpin probe [--json] [--starts] [POLICY]\n"
 	      "\n"
-	      "Says what this host's KVM can enforce, and why it can't do the rest; with POLICY\n"
-	      "for each of its rules.\n"
+	      "Prints what this host's KVM can enforce, and why it can't do the rest; with POLICY\n"
+	      "(-: standard input) for each of its rules, and whether 'regpin run' starts a VMM.\n"
 	      "\n"
-	      "Exit status: 0 all can be enforced, 3 not all (optional rules count, too), 1 the\n"
-	      "policy is wrong, 2 usage.\n", file);
+	      "  --json    print one JSON object instead\n"
+	      "  --starts  exit with 0 as well if 'regpin run' starts VMMs without enforcing all\n"
+	      "\n"
+	      "Exit status: 0 all is enforced, 5 not all is, but 'regpin run' starts VMMs, 3 it\n"
+	      "refuses to, or KVM can't be used, 1 the policy is wrong, 2 usage, 4 it can't be\n"
+	      "read.\n", file);
 }
 
 static struct answer ask(const struct host *host, unsigned int kind,
@@ -64,24 +70,25 @@ static bool possible(unsigned int kind, unsigned int type)
 	       (type == RULE_REQUIRE && kind != REGPIN_XCR0);
 }
 
-static const char *yes_no(bool yes)
+/* What a KVM that can't be asked has, is not known. */
+static const char *has(const struct host *host, bool what)
 {
-	return yes ? "yes" : "no";
+	return host->kvm_errno ? "unknown" : what ? "yes" : "no";
 }
 
 static void print_host(const struct host *host)
 {
 	if (host->kvm_errno)
 		printf("KVM:                  can't be used: %s\n",
-		       strerror(host->kvm_errno));
+		       ask(host, REGPIN_MSR, RULE_DENY).why);
 	else
 		printf("KVM:                  API %d, vendor module %s\n",
 		       host->api_version, vendor_names[host->vendor]);
-	printf("MSR filter:           %s\n", yes_no(host->msr_filter));
-	printf("MSR exits by filter:  %s\n", yes_no(host->msr_exits));
-	printf("CR filter:            %s\n", yes_no(host->cr_filter));
-	printf("VMLOAD by guests:     %s\n",
-	       host->vmload_open ? "yes, past the MSR filter" : "no");
+	printf("MSR filter:           %s\n", has(host, host->msr_filter));
+	printf("MSR exits by filter:  %s\n", has(host, host->msr_exits));
+	printf("CR filter:            %s\n", has(host, host->cr_filter));
+	printf("VMLOAD by guests:     %s\n", host->vmload_open ?
+	       "yes, past the MSR filter" : has(host, false));
 }
 
 /* Registers by name, one call after the other; NULL at the end. */
@@ -106,7 +113,16 @@ static void print_by_vmload(void)
 		printf("%s%s", between, name);
 		between = ", ";
 	}
-	printf(": NOT enforced: %s\n", host_vmload_text);
+	puts(": NOT enforced");
+	print_wrapped("      ", host_vmload_text);
+}
+
+/* What becomes of optional rules where there is no CR filter, as run does it. */
+static const char *instead(unsigned int kind)
+{
+	return kind == REGPIN_XCR0 ?
+	       "optional rules are only monitored: violations are detected, not stopped" :
+	       "optional rules are only monitored: violations are detected, not stopped; require is checked when a vCPU writes LSTAR (#GP if a bit is missing), and otherwise detected between looks";
 }
 
 static void print_kind(const struct host *host, unsigned int kind)
@@ -122,13 +138,11 @@ static void print_kind(const struct host *host, unsigned int kind)
 		printf("%s%s", between, rule_type_names[type]);
 		between = ", ";
 	}
-	if (answer.enforced)
-		printf(": enforced\n");
-	else
-		printf(": NOT enforced%s: %s\n",
-		       kind != REGPIN_MSR && !host->kvm_errno ?
-		       "; violations of optional rules are detected, of optional require refused at LSTAR" :
-		       "", answer.why);
+	printf(": %s\n", answer.enforced ? "enforced" : "NOT enforced");
+	if (!answer.enforced && !host->kvm_errno)
+		print_wrapped("      ", answer.why);
+	if (!answer.enforced && !host->kvm_errno && kind != REGPIN_MSR)
+		print_wrapped("      ", instead(kind));
 	if (kind == REGPIN_MSR && answer.enforced && host->vmload_open)
 		print_by_vmload();
 }
@@ -139,46 +153,111 @@ static void print_wide(const struct host *host)
 	for (unsigned int type = RULE_DEFAULT; type < RULE_TYPE_MAX; type++) {
 		struct answer answer = ask(host, REGPIN_MSR, type);
 
-		printf("MSRs  %s: %s%s\n", rule_type_names[type],
-		       answer.enforced ? "enforced" : "NOT enforced: ",
-		       answer.enforced ? "" : answer.why);
+		printf("MSRs  %s: %s\n", rule_type_names[type],
+		       answer.enforced ? "enforced" : "NOT enforced");
+		if (!answer.enforced && !host->kvm_errno)
+			print_wrapped("      ", answer.why);
 	}
 }
 
 static void print_notes(const struct host *host)
 {
 	if (host->msr_filter)
-		printf("note: the MSR filter sees WRMSR and RDMSR; INIT still resets MSRs\n");
+		print_wrapped("note: ", "the MSR filter sees WRMSR and RDMSR; INIT still resets MSRs");
 	if (host->nested)
-		printf("note: this KVM offers nested virtualisation to guests, which loads registers past every filter: run refuses guests that have it (QEMU: -cpu host,-svm,-vmx) unless the policy says 'accept: [nested]'\n");
+		print_wrapped("note: ", "this KVM offers nested virtualisation to guests, which loads registers past every filter: run refuses guests that have it (QEMU: -cpu host,-svm,-vmx) unless the policy has 'accept: [nested]'");
 	if (host->smm)
-		printf("note: this KVM offers SMM to guests, and RSM loads registers past every filter: run refuses VMs that have it (QEMU: -machine q35,smm=off) unless the policy says 'accept: [smm]'\n");
+		print_wrapped("note: ", "this KVM offers SMM to guests, and RSM loads registers past every filter: run refuses VMs that have it (QEMU: -machine q35,smm=off) unless the policy has 'accept: [smm]'");
 	if (host->ignore_msrs)
-		printf("note: kvm.ignore_msrs is on: accesses to MSRs that KVM does not know vanish, unless a rule names them\n");
+		print_wrapped("note: ", "kvm.ignore_msrs is on: accesses to MSRs that KVM does not know vanish, unless a rule names them");
+}
+
+/* The rules in the order in which they were written. */
+static const struct rule *ordered[POLICY_MAX_RULES];
+
+static int before(const void *a, const void *b)
+{
+	const struct rule *x = *(const struct rule *const *)a;
+	const struct rule *y = *(const struct rule *const *)b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->column != y->column)
+		return x->column < y->column ? -1 : 1;
+	/* Of one rule on several registers: as in the policy's array. */
+	return (x > y) - (x < y);
+}
+
+static void order(const struct regpin_policy *policy)
+{
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		ordered[i] = &policy->rules[i];
+	qsort(ordered, policy->nr_rules, sizeof(const struct rule *), before);
+}
+
+static enum fitted fitted_as(const struct host *host,
+			     const struct regpin_policy *policy,
+			     const struct rule *rule)
+{
+	return fit_detects(policy, host, rule) ? FIT_DETECTED :
+	       rule->flags & RULE_OPTIONAL ? FIT_LEFT_OUT : FIT_REFUSED;
+}
+
+/* Reasons that rules refer to by a number, as many rules have the same one. */
+static const char *reasons[16];
+static unsigned int nr_reasons;
+
+static unsigned int reason_number(const char *why)
+{
+	unsigned int i = 0;
+
+	while (i < nr_reasons && reasons[i] != why)
+		i++;
+	if (i == nr_reasons && i < sizeof(reasons) / sizeof(reasons[0]))
+		reasons[nr_reasons++] = why;
+	return i + 1;
+}
+
+static void print_rule(const struct host *host,
+		       const struct regpin_policy *policy,
+		       const struct rule *rule)
+{
+	char subject[REGISTER_NAME_MAX], text[FIT_TEXT];
+	const char *why = NULL;
+	bool enforced = host_enforces(host, rule, &why);
+
+	printf("%s:%u:%u: %s on %s: %s", policy->source, rule->line,
+	       rule->column, rule_type_names[rule->type],
+	       event_rule_subject(subject, rule),
+	       enforced ? "enforced\n" : "NOT enforced");
+	if (enforced)
+		return;
+	printf(" [%u]\n", reason_number(why));
+	print_wrapped("    ", fit_text(text, policy,
+				       fitted_as(host, policy, rule), rule));
 }
 
 static void print_rules(const struct host *host,
 			const struct regpin_policy *policy)
 {
-	char subject[REGISTER_NAME_MAX];
-	const char *why = NULL;
+	char number[24];
 
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
-		const struct rule *rule = &policy->rules[i];
-		bool enforced = host_enforces(host, rule, &why);
-		const char *how = "NOT enforced";
-
-		if (enforced)
-			how = "enforced";
-		else if (fit_detects(policy, host, rule))
-			how = "NOT enforced, violations are detected";
-		else if (rule->flags & RULE_OPTIONAL)
-			how = "NOT enforced, optional";
-		printf("%s:%u:%u: %s on %s: %s%s%s\n", policy->source,
-		       rule->line, rule->column, rule_type_names[rule->type],
-		       event_rule_subject(subject, rule), how,
-		       enforced ? "" : ": ", enforced ? "" : why);
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		print_rule(host, policy, ordered[i]);
+	for (unsigned int i = 0; i < nr_reasons; i++) {
+		snprintf(number, sizeof(number), "[%u] ", i + 1);
+		print_wrapped(number, reasons[i]);
 	}
+}
+
+/* null: what a KVM that can't be asked has, is not known. */
+static void json_has(struct json *json, const char *key,
+		     const struct host *host, bool what)
+{
+	if (host->kvm_errno)
+		json_string(json, key, NULL);
+	else
+		json_bool(json, key, what);
 }
 
 static void json_host(struct json *json, const struct host *host)
@@ -190,13 +269,14 @@ static void json_host(struct json *json, const struct host *host)
 	else
 		json_u64(json, "api_version", (uint64_t)host->api_version);
 	json_string(json, "vendor", vendor_names[host->vendor]);
-	json_bool(json, "msr_filter", host->msr_filter);
-	json_bool(json, "msr_exits", host->msr_exits);
-	json_bool(json, "cr_filter", host->cr_filter);
-	json_bool(json, "smm", host->smm);
-	json_bool(json, "nested", host->nested);
-	json_bool(json, "ignore_msrs", host->ignore_msrs);
-	json_bool(json, "vmload_open", host->vmload_open);
+	json_string(json, "source", "host");
+	json_has(json, "msr_filter", host, host->msr_filter);
+	json_has(json, "msr_exits", host, host->msr_exits);
+	json_has(json, "cr_filter", host, host->cr_filter);
+	json_has(json, "smm", host, host->smm);
+	json_has(json, "nested", host, host->nested);
+	json_has(json, "ignore_msrs", host, host->ignore_msrs);
+	json_has(json, "vmload_open", host, host->vmload_open);
 	json_object_end(json);
 }
 
@@ -240,22 +320,17 @@ static void json_rule(struct json *json, const struct host *host,
 		      const struct regpin_policy *policy,
 		      const struct rule *rule)
 {
-	char subject[REGISTER_NAME_MAX], where[POLICY_MAX_SOURCE + 32];
 	const char *why = NULL;
 	bool enforced = host_enforces(host, rule, &why);
 
-	snprintf(where, sizeof(where), "%s:%" PRIu32 ":%" PRIu32,
-		 policy->source, rule->line, rule->column);
 	json_object_begin(json, NULL);
-	json_string(json, "where", where);
-	json_string(json, "register", event_rule_subject(subject, rule));
-	json_string(json, "rule", rule_type_names[rule->type]);
 	json_bool(json, "optional", rule->flags & RULE_OPTIONAL);
 	json_bool(json, "enforced", enforced);
-	if (!enforced) {
-		json_bool(json, "detected", fit_detects(policy, host, rule));
-		json_string(json, "why", why);
-	}
+	if (enforced)
+		json_rule_place(json, policy, rule);
+	else
+		json_unfit(json, policy, fitted_as(host, policy, rule), rule,
+			   why);
 	json_object_end(json);
 }
 
@@ -280,89 +355,137 @@ static unsigned int missing(const struct host *host,
 	return nr;
 }
 
-static int print_json(const struct host *host,
-		      const struct regpin_policy *policy, unsigned int stops)
+/**
+ * struct probed - what is printed
+ * @host: this host
+ * @policy: the policy, or NULL
+ * @missing: how many rules, or without a policy kinds of rules, are not enforced
+ * @stops: how many of the policy's rules are why 'regpin run' refuses to start
+ * @init: why the policy's `init` is left out, or NULL
+ */
+struct probed {
+	struct host host;
+	const struct regpin_policy *policy;
+	unsigned int missing, stops;
+	const char *init;
+};
+
+static int print_json(const struct probed *probed)
 {
+	const struct regpin_policy *policy = probed->policy;
 	struct host_traits traits;
 	struct json json;
 
 	json_begin(&json, stdout);
 	json_object_begin(&json, NULL);
-	json_host(&json, host);
-	host_traits(&traits, host);
+	json_u64(&json, "version", JSON_VERSION);
+	json_host(&json, &probed->host);
+	host_traits(&traits, &probed->host);
 	probe_json_traits(&json, &traits);
-	json_kinds(&json, host);
+	json_kinds(&json, &probed->host);
 	if (policy) {
-		json_bool(&json, "starts", !stops);
+		json_string(&json, "policy", policy->source);
+		json_bool(&json, "starts", !probed->stops);
+		json_bool(&json, "degraded", probed->missing || probed->init);
+		if (probed->init)
+			json_string(&json, "init", probed->init);
 		json_array_begin(&json, "rules");
 		for (uint32_t i = 0; i < policy->nr_rules; i++)
-			json_rule(&json, host, policy, &policy->rules[i]);
+			json_rule(&json, &probed->host, policy, ordered[i]);
 		json_array_end(&json);
 	}
 	json_object_end(&json);
 	return json_end(&json);
 }
 
-static void print_text(const struct host *host,
-		       const struct regpin_policy *policy, unsigned int stops)
+static void print_text(const struct probed *probed)
 {
+	const struct regpin_policy *policy = probed->policy;
+	const struct host *host = &probed->host;
+	unsigned int stops = probed->stops;
 	struct host_traits traits;
 
-	if (policy) {
-		print_rules(host, policy);
-		printf("regpin run %s with this policy on this host\n",
-		       stops ? "refuses to start a VMM" : "starts VMMs");
+	if (!policy) {
+		print_host(host);
+		host_traits(&traits, host);
+		probe_print_traits(host, &traits);
+		printf("\n");
+		for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++)
+			print_kind(host, kind);
+		print_wide(host);
+		print_notes(host);
 		return;
 	}
-	print_host(host);
-	host_traits(&traits, host);
-	probe_print_traits(host, &traits);
-	printf("\n");
-	for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++)
-		print_kind(host, kind);
-	print_wide(host);
-	print_notes(host);
+	if (host->kvm_errno)
+		print_wrapped("no rule can be enforced: ",
+			      ask(host, REGPIN_MSR, RULE_DENY).why);
+	else
+		print_rules(host, policy);
+	if (probed->init)
+		print_wrapped("init: NOT done: ", probed->init);
+	if (stops)
+		printf("regpin run refuses to start a VMM with this policy on this host: %u rule%s can't be enforced\n",
+		       stops, stops == 1 ? "" : "s");
+	else
+		printf("regpin run starts VMMs with this policy on this host%s\n",
+		       probed->missing || probed->init ?
+		       ", and does not enforce all of it" : "");
 }
 
-static int probe(const char *path, bool as_json)
+static int exit_code(const struct probed *probed, bool starts)
+{
+	bool unusable = !probed->policy && probed->host.kvm_errno;
+
+	if (probed->stops || unusable)
+		return EXIT_HOST;
+	return (probed->missing || probed->init) && !starts ? EXIT_DEGRADED :
+							      EXIT_OK;
+}
+
+static int probe(const char *path, bool as_json, bool starts)
 {
 	static struct regpin_policy policy;
 	static struct problems problems;
-	unsigned int nr, stops;
-	struct host host;
+	static struct probed probed;
 	int err;
 
 	if (path) {
 		err = policy_text_file(path, &policy, &problems);
 		problems_print(&problems, path, stderr);
 		if (err)
-			return EXIT_REJECTED;
+			return POLICY_UNREADABLE(err) ? EXIT_FILE :
+							EXIT_REJECTED;
+		probed.policy = &policy;
+		order(&policy);
 	}
-	host_probe(&host);
-	nr = missing(&host, path ? &policy : NULL, &stops);
-	if (as_json) {
-		if (print_json(&host, path ? &policy : NULL, stops) < 0)
-			return EXIT_REJECTED;
-	} else {
-		print_text(&host, path ? &policy : NULL, stops);
-	}
-	return nr ? EXIT_HOST : EXIT_OK;
+	host_probe(&probed.host);
+	probed.missing = missing(&probed.host, probed.policy, &probed.stops);
+	if (path)
+		probed.init = policy_fit_init(&policy, &probed.host);
+	if (!as_json)
+		print_text(&probed);
+	else if (print_json(&probed) < 0)
+		return EXIT_FILE;
+	return exit_code(&probed, starts);
 }
 
 static int probe_main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "starts", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool as_json = false;
+	bool as_json = false, starts = false;
 	int c;
 
 	optind = 0;
-	while ((c = option_next("probe", argc, argv, "+h", options)) != -1) {
+	while ((c = option_next("probe", argc, argv, "h", options)) != -1) {
 		if (c == 'j') {
 			as_json = true;
+		} else if (c == 's') {
+			starts = true;
 		} else if (c == 'h') {
 			print_help(stdout);
 			return EXIT_OK;
@@ -372,14 +495,14 @@ static int probe_main(int argc, char **argv)
 		}
 	}
 	if (argc - optind > 1) {
-		fprintf(stderr, "regpin probe: it takes one policy at most; 'regpin probe --help' tells more\n");
+		fprintf(stderr, "regpin probe: only one policy can be probed at a time; see 'regpin probe --help'\n");
 		return EXIT_USAGE;
 	}
-	return probe(argv[optind], as_json);
+	return probe(argv[optind], as_json, starts);
 }
 
 const struct cmd cmd_probe = {
 	.name = "probe",
 	.main = probe_main,
-	.help = "say what this host can enforce, and why not the rest",
+	.help = "print what this host can enforce, and why not the rest",
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin regs: the registers that regpin knows, for who writes a policy. */
+/* regpin regs: the registers that regpin knows, for authors of policies. */
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "event_json.h"
 #include "json.h"
 #include "options.h"
+#include "policy_register.h"
 #include "words.h"
 
 /**
@@ -27,12 +29,15 @@ struct found {
 
 static void print_help(FILE *file)
 {
-	fputs("usage: regpin regs [--json] [NAME | INDEX]...\n"
+	fputs("usage: regpin regs [--json] [NAME | INDEX | RANGE | PATTERN | BIT | CLASS]...\n"
 	      "\n"
 	      "Prints the registers that a policy can name: index, names and bits, whether\n"
 	      "guests use it in normal running (hot), and whether userspace can perform a\n"
-	      "guest's write to it (replay), without which there is only 'deny' and 'value'.\n"
-	      "Without arguments one line for each; else all that is known of those named.\n"
+	      "guest's write to it (replay), which decides what rules are possible.\n"
+	      "Without arguments there is one line for each. For a NAME or an INDEX all that is\n"
+	      "known is printed. A line each is printed for the registers in a RANGE (0x10a-0x10f),\n"
+	      "for those whose names match a PATTERN ('*ENERGY*') or contain the word, for those\n"
+	      "that have a BIT (SMEP), and for those of a CLASS (power).\n"
 	      "\n"
 	      "  --json  print one JSON object instead\n"
 	      "\n"
@@ -82,15 +87,61 @@ static void print_bits(const struct regpin_register *reg)
 	}
 }
 
-static const char *can_what(const struct found *found)
+#define MSR_TSC_DEADLINE	0x6e0u
+
+/* May a rule of @type be on it? As policy_check() has it. */
+static bool can_have(const struct found *found, unsigned int type)
 {
 	const struct regpin_register *reg = found->reg;
 
 	if (reg && reg->kind != REGPIN_MSR)
-		return "a control register: sticky, never, frozen, require";
+		return type <= RULE_FROZEN ||
+		       (type == RULE_REQUIRE && reg->kind != REGPIN_XCR0);
+	if (found->index == UINT32_MAX)
+		return false;
+	if (type == RULE_ALLOW)
+		return true;
+	if (is_x2apic(found->index))
+		return false;
+	if (type >= RULE_DENY)
+		return true;
+	if (!reg || !reg->replay || found->family)
+		return false;
+	if (type == RULE_REQUIRE)
+		return found->index == MSR_EFER;
+	return reg->kept || (type != RULE_ONCE && type != RULE_UNIFORM);
+}
+
+/* What limits the rules that it can have, or NULL. */
+static const char *limit_of(const struct found *found)
+{
+	const struct regpin_register *reg = found->reg;
+
+	if (reg && reg->kind != REGPIN_MSR)
+		return "enforced by regpin's CR filter only";
+	if (is_x2apic(found->index))
+		return "KVM never filters the x2APIC's MSRs: nothing can be denied";
+	if (found->index == UINT32_MAX)
+		return "KVM can't filter this index";
+	if (found->index == MSR_TSC_DEADLINE)
+		return "deny: read only, as writes are taken before the filter on VMX hosts";
 	if (reg && reg->replay)
-		return "replay: yes, all rules are possible";
-	return "replay: no, only deny (gp, drop, stop) and value are possible";
+		return "replay: yes";
+	return "replay: no, so deny has the actions gp, drop and stop only";
+}
+
+static void print_rules(const struct found *found)
+{
+	const char *between = "  rules: ";
+
+	for (unsigned int type = 0; type <= RULE_ALLOW; type++) {
+		if (!can_have(found, type))
+			continue;
+		printf("%s%s", between, rule_type_names[type]);
+		between = ", ";
+	}
+	printf("%s (%s)\n", *between == ',' ? "" : "  rules: none",
+	       limit_of(found));
 }
 
 static void print_one(const struct found *found)
@@ -102,7 +153,7 @@ static void print_one(const struct found *found)
 	printf("%s  %s\n", title(name, found), place(index, found));
 	if (!reg) {
 		puts("  regpin has no name for it; a policy can name it by its index");
-		printf("  %s\n", can_what(found));
+		print_rules(found);
 		return;
 	}
 	for (const char *a = reg->aliases; *a; a += strlen(a) + 1) {
@@ -113,7 +164,7 @@ static void print_one(const struct found *found)
 		putchar('\n');
 	printf("  class %s, %s\n", reg->class,
 	       reg->hot ? "hot: guests use it in normal running" : "cold");
-	printf("  %s\n", can_what(found));
+	print_rules(found);
 	if (reg->note)
 		printf("  note: %s\n", reg->note);
 	if (reg->nbits)
@@ -164,6 +215,12 @@ static void json_one(struct json *json, const struct found *found)
 	json_bool(json, "known", reg);
 	json_bool(json, "hot", reg && reg->hot);
 	json_bool(json, "replay", reg && reg->replay);
+	json_array_begin(json, "rules");
+	for (unsigned int type = 0; type <= RULE_ALLOW; type++)
+		if (can_have(found, type))
+			json_string(json, NULL, rule_type_names[type]);
+	json_array_end(json);
+	json_string(json, "limit", limit_of(found));
 	if (reg) {
 		json_array_begin(json, "aliases");
 		for (const char *a = reg->aliases; *a; a += strlen(a) + 1)
@@ -176,23 +233,6 @@ static void json_one(struct json *json, const struct found *found)
 	json_object_end(json);
 }
 
-static void not_found(const char *text)
-{
-	struct nearest nearest;
-
-	nearest_begin(&nearest, text);
-	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
-		const struct regpin_register *reg = &regpin_registers[i];
-
-		nearest_try(&nearest, reg->name);
-		for (const char *a = reg->aliases; *a; a += strlen(a) + 1)
-			nearest_try(&nearest, a);
-	}
-	fprintf(stderr, "regpin regs: there is no register %s%s\n",
-		show(text).text, nearest.best ? nearest_hint(&nearest).text :
-		": 'regpin regs' lists those that have names");
-}
-
 static bool is_name_of(const struct regpin_register *reg, const char *text)
 {
 	if (!strcasecmp(reg->name, text))
@@ -203,14 +243,141 @@ static bool is_name_of(const struct regpin_register *reg, const char *text)
 	return false;
 }
 
-/* Finds what @text names. False if it is nothing, which is told. */
-static bool find(const char *text, struct found *found)
+/* The row as a whole. */
+static struct found whole(const struct regpin_register *reg)
 {
+	return (struct found){ .reg = reg, .index = reg->index, .family = true };
+}
+
+static void put_line(struct json *json, const struct regpin_register *reg)
+{
+	const struct found found = whole(reg);
+
+	if (json)
+		json_one(json, &found);
+	else
+		print_line(&found);
+}
+
+/* Does one of its names match? */
+static bool name_matches(const struct regpin_register *reg, const char *pattern)
+{
+	if (!fnmatch(pattern, reg->name, FNM_CASEFOLD))
+		return true;
+	for (const char *a = reg->aliases; *a; a += strlen(a) + 1)
+		if (!fnmatch(pattern, a, FNM_CASEFOLD))
+			return true;
+	return false;
+}
+
+static bool is_control(const char *text)
+{
+	return (!strncasecmp(text, "CR", 2) || !strncasecmp(text, "DR", 2)) &&
+	       text[2] && !text[2 + strspn(text + 2, "0123456789")];
+}
+
+/* The one that has the bit @text, as a line that says where. */
+static bool has_bit(const struct regpin_register *reg, const char *text,
+		    struct json *json)
+{
+	for (unsigned int i = 0; i < reg->nbits; i++) {
+		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+
+		if (strcasecmp(bit->name, text) != 0)
+			continue;
+		if (json)
+			put_line(json, reg);
+		else if (bit->width > 1)
+			printf("%s: bits %u-%u of %s\n", bit->name, bit->lo,
+			       bit->lo + bit->width - 1u, reg->name);
+		else
+			printf("%s: bit %u of %s\n", bit->name, bit->lo,
+			       reg->name);
+		return true;
+	}
+	return false;
+}
+
+enum by { BY_PATTERN, BY_BIT, BY_CLASS, BY_MAX };
+
+/* All registers that @text fits in one of three ways. Returns their number. */
+static unsigned int search_by(enum by by, const char *text, struct json *json)
+{
+	bool pattern = strpbrk(text, "*?[");
+	char part[128];
+	unsigned int nr = 0;
+
+	snprintf(part, sizeof(part), pattern ? "%s" : "*%s*", text);
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		if (by == BY_BIT) {
+			nr += has_bit(reg, text, json);
+			continue;
+		}
+		if (by == BY_CLASS ? strcasecmp(reg->class, text) != 0 :
+				     !name_matches(reg, part))
+			continue;
+		put_line(json, reg);
+		nr++;
+	}
+	return nr;
+}
+
+/* A bit and a class are exact; then a part of a name will do. */
+static bool search(const char *text, struct json *json)
+{
+	static const enum by order[] = { BY_BIT, BY_CLASS, BY_PATTERN };
+
+	if (strpbrk(text, "*?["))
+		return search_by(BY_PATTERN, text, json);
+	/* CR3 is no part of another register's name. */
+	if (strlen(text) < 2 || is_control(text))
+		return false;
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (search_by(order[i], text, json))
+			return true;
+	return false;
+}
+
+/* "0x10a-0x10f": those in it that have names. Returns false if that is wrong. */
+static bool range(const char *text, struct json *json)
+{
+	uint64_t first, last;
+	const char *fault = range_read(text, UINT32_MAX, &first, &last);
+	unsigned int nr = 0;
+
+	if (fault) {
+		fprintf(stderr, "regpin regs: %s as MSRs: %s\n",
+			show(text).text, fault);
+		return false;
+	}
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		if (reg->kind != REGPIN_MSR || reg->index > last ||
+		    (uint64_t)reg->index + reg->count <= first)
+			continue;
+		put_line(json, reg);
+		nr++;
+	}
+	if (!nr && !json)
+		printf("%s: regpin has no name for any of these; a policy can name them by this range\n",
+		       text);
+	return true;
+}
+
+/* Prints what @text stands for. False if that is nothing; a message is printed then. */
+static bool put(const char *text, struct json *json)
+{
+	struct found found = { 0 };
+	char why[REGISTER_UNKNOWN_MAX];
+	const char *fault;
 	uint64_t index;
 	uint32_t member;
-	const char *fault;
 
-	*found = (struct found){ 0 };
+	if (number_like(text) && strchr(text + 1, '-'))
+		return range(text, json);
 	if (number_like(text)) {
 		fault = number_read(text, strlen(text), UINT32_MAX, &index);
 		if (fault) {
@@ -218,17 +385,25 @@ static bool find(const char *text, struct found *found)
 				show(text).text, fault);
 			return false;
 		}
-		found->index = (uint32_t)index;
-		found->reg = register_find(REGPIN_MSR, found->index);
-		return true;
+		found.index = (uint32_t)index;
+		found.reg = register_find(REGPIN_MSR, found.index);
+	} else {
+		found.reg = register_by_name(text, &member);
+		if (!found.reg && search(text, json))
+			return true;
+		if (!found.reg) {
+			register_unknown(why, sizeof(why), text);
+			fprintf(stderr, "regpin regs: %s\n", why);
+			return false;
+		}
+		found.index = found.reg->index + member;
+		found.family = is_name_of(found.reg, text) &&
+			       found.reg->count > 1;
 	}
-	found->reg = register_by_name(text, &member);
-	if (!found->reg) {
-		not_found(text);
-		return false;
-	}
-	found->index = found->reg->index + member;
-	found->family = is_name_of(found->reg, text);
+	if (json)
+		json_one(json, &found);
+	else
+		print_one(&found);
 	return true;
 }
 
@@ -237,33 +412,17 @@ static void all(struct json *json)
 	if (!json)
 		printf("%-24s %-22s %-9s %-4s %-6s %s\n", "NAME", "INDEX",
 		       "CLASS", "HEAT", "REPLAY", "NOTE");
-	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
-		const struct found found = {
-			.reg = &regpin_registers[i], .family = true,
-			.index = regpin_registers[i].index,
-		};
-
-		if (json)
-			json_one(json, &found);
-		else
-			print_line(&found);
-	}
+	for (unsigned int i = 0; i < regpin_nr_registers; i++)
+		put_line(json, &regpin_registers[i]);
 }
 
 static int some(char **texts, struct json *json)
 {
 	int ret = EXIT_OK;
 
-	for (; *texts; texts++) {
-		struct found found;
-
-		if (!find(*texts, &found))
+	for (; *texts; texts++)
+		if (!put(*texts, json))
 			ret = EXIT_USAGE;
-		else if (json)
-			json_one(json, &found);
-		else
-			print_one(&found);
-	}
 	return ret;
 }
 
@@ -294,6 +453,7 @@ static int cmd_regs_main(int argc, char **argv)
 	if (to) {
 		json_begin(to, stdout);
 		json_object_begin(to, NULL);
+		json_u64(to, "version", JSON_VERSION);
 		json_array_begin(to, "registers");
 	}
 	if (optind == argc)
@@ -309,5 +469,5 @@ static int cmd_regs_main(int argc, char **argv)
 }
 
 const struct cmd cmd_regs = {
-	"regs", cmd_regs_main, "tell the registers that a policy can name",
+	"regs", cmd_regs_main, "print the registers that a policy can name",
 };

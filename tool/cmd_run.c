@@ -17,6 +17,7 @@
 #include "parent.h"
 #include "policy_fit.h"
 #include "policy_text.h"
+#include "printable.h"
 #include "s3.h"
 #include "vmm.h"
 #include "words.h"
@@ -80,7 +81,7 @@ static void print_help(FILE *file)
 static int usage(const char *format, const char *what)
 {
 	fputs("regpin run: ", stderr);
-	fprintf(stderr, format, what);
+	fprintf(stderr, format, printable(what));
 	fputs("; 'regpin run --help' tells more\n", stderr);
 	return EXIT_USAGE;
 }
@@ -141,7 +142,7 @@ static int read_name(const char *text, const char **name)
 	if (!fault)
 		return 0;
 	fprintf(stderr, "regpin run: --name '%s' can't be used: %s; 'regpin run --help' tells more\n",
-		text, fault);
+		printable(text), fault);
 	return EXIT_USAGE;
 }
 
@@ -263,7 +264,7 @@ static int read_policy(const struct options *options, struct launch *launch)
 	problems_free(problems);
 	if (err) {
 		fprintf(stderr, "regpin: the VMM was not started: the policy %s can't be used%s%s\n",
-			options->policy,
+			printable(options->policy),
 			err == -ENOTSUP ? " with --mode " : "",
 			err == -ENOTSUP ? policy_mode_names[options->mode] :
 			err == -ENOMEM ? ": out of memory" : "");
@@ -278,19 +279,13 @@ static void say_unfit(void *context, enum fitted fitted,
 		      const struct rule *rule, const char *why)
 {
 	struct launch *launch = context;
-	char subject[REGISTER_NAME_MAX], how[128];
+	char subject[REGISTER_NAME_MAX], how[FIT_TEXT];
 
-	if (fitted == FIT_DETECTED)
-		snprintf(how, sizeof(how),
-			 "is only looked after every %u ms on this host: a violation is detected, not stopped",
-			 launch->policy.settings.detect_ms);
-	else
-		snprintf(how, sizeof(how), "can't be enforced on this host");
 	fprintf(stderr, "regpin: %s%s:%u:%u: '%s' on %s %s: %s\n",
 		fitted == FIT_REFUSED ? "" : "degraded: ",
 		launch->policy.source, rule->line, rule->column,
 		rule_type_names[rule->type], event_rule_subject(subject, rule),
-		how, why);
+		fit_text(how, &launch->policy, fitted, rule), why);
 	if (fitted == FIT_REFUSED)
 		return;
 	launch->degraded[launch->nr_degraded] = *rule;
@@ -324,7 +319,7 @@ static bool has_kvm(const struct launch *launch)
 	return false;
 }
 
-/* Leaves out or only looks after the optional rules that this host can't enforce. */
+/* Leaves out or only monitors the optional rules that this host can't enforce. */
 static int fit_to_host(struct launch *launch)
 {
 	struct regpin_policy *policy = &launch->policy;
@@ -439,7 +434,7 @@ static int open_events(struct launch *launch, const char *path)
 	}
 	if (err) {
 		fprintf(stderr, "regpin: the VMM was not started: events can't be written to %s: %s\n",
-			path,
+			printable(path),
 			err == -ENXIO ? "it is no file and no FIFO" :
 			err == -ELOOP ? "it is a symbolic link, and those are not followed: give the file's own path (for stderr: -)" :
 					strerror(-err));

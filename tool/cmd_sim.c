@@ -10,31 +10,35 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "event_json.h"
 #include "guest.h"
 #include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
-#include "replay.h"
+#include "printable.h"
 #include "sim.h"
 #include "sim_print.h"
+#include "which_kvm.h"
 
 #define INPUT_SIZE	(1u << 20)
 
 static void print_help(FILE *file)
 {
-	fputs("usage: regpin sim [--json] [--quiet] [--stock] [--guest GUEST] POLICY TRACE\n"
+	fputs("usage: regpin sim [OPTIONS] POLICY TRACE\n"
 	      "\n"
-	      "Reads what vCPUs do from TRACE ('-': standard input), see regpin-trace(5), and\n"
-	      "prints what comes of it under POLICY, by the same code that judges guests. What\n"
-	      "is printed is a trace, too, with the outcomes as what is expected.\n"
+	      "Reads what vCPUs do from TRACE, see regpin-trace(5), and prints what comes of it\n"
+	      "under POLICY, by the same code that judges guests. What is printed is a trace,\n"
+	      "too, with the outcomes as what is expected. One of the two may be -, standard\n"
+	      "input.\n"
 	      "\n"
-	      "  --json   print a JSON object a line instead\n"
-	      "  --quiet  print only what is not as the trace expects\n"
-	      "  --stock  on a KVM without regpin's CR filter\n"
+	      "  --json       print a JSON object a line instead\n"
+	      "  --quiet      print only what is not as the trace expects\n"
+	      KVM_HELP
 	      GUEST_HELP
 	      "\n"
-	      "Exit status: 0, or 1 if the policy or the trace is wrong or something is not as\n"
-	      "expected, 3 if the policy needs the CR filter and there is none.\n", file);
+	      "Exit status: 0, 1 the policy or the trace is wrong or something is not as\n"
+	      "expected, 2 usage, 3 the policy can't be enforced on that KVM, 4 a file can't be\n"
+	      "read.\n", file);
 }
 
 /**
@@ -101,7 +105,7 @@ static size_t take(struct input *input, char **line)
 static int complain(const struct input *input, unsigned int column,
 		    const char *text)
 {
-	fprintf(stderr, "%s:%" PRIu64 ":%u: error: %s\n", input->name,
+	fprintf(stderr, "%s:%" PRIu64 ":%u: error: %s\n", printable(input->name),
 		input->line, column, text);
 	return EXIT_REJECTED;
 }
@@ -138,6 +142,7 @@ static int one(struct sim *sim, struct input *input, const char *text,
 static int run(struct sim *sim, struct input *input, struct printer *printer)
 {
 	int ret = EXIT_OK;
+	char text[KVM_TEXT];
 	size_t len;
 	char *line;
 
@@ -145,45 +150,66 @@ static int run(struct sim *sim, struct input *input, struct printer *printer)
 		ret = one(sim, input, line, len, printer);
 	if (ret == EXIT_OK && input->error) {
 		fprintf(stderr, "regpin sim: %s can't be read: %s\n",
-			input->name, strerror(input->error));
-		ret = EXIT_REJECTED;
+			printable(input->name), strerror(input->error));
+		ret = EXIT_FILE;
 	}
 	print_flush(printer);
 	if (printer->unexpected && !printer->json)
 		fprintf(stderr, "regpin sim: %s: %" PRIu64
-			" not as expected\n", input->name, printer->unexpected);
+			" not as expected, on %s\n", printable(input->name),
+			printer->unexpected, kvm_text(text, printer->kvm));
 	return ret == EXIT_OK && printer->unexpected ? EXIT_REJECTED : ret;
 }
 
-/* A rule that is not enforced without the CR filter. */
+/* What the policy is made fit for, and who has to know what that took away. */
+struct fitting {
+	const struct regpin_policy *policy;
+	struct printer *printer;
+};
+
 static void tell_unfit(void *context, enum fitted fitted,
 		       const struct rule *rule, const char *why)
 {
-	const struct regpin_policy *policy = context;
+	const struct fitting *fitting = context;
+	char subject[REGISTER_NAME_MAX], text[FIT_TEXT], buf[1024];
 
+	event_rule_subject(subject, rule);
+	fit_text(text, fitting->policy, fitted, rule);
+	snprintf(buf, sizeof(buf), "%s:%" PRIu32 ":%" PRIu32 ": %s'%s' on %s %s",
+		 fitting->policy->source, rule->line, rule->column,
+		 fitted == FIT_REFUSED ? "error: " : "",
+		 rule_type_names[rule->type], subject, text);
 	if (fitted == FIT_REFUSED)
-		fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": error: %s\n",
-			policy->source, rule->line, rule->column, why);
+		fprintf(stderr, "%s: %s\n", buf, why);
+	else if (!fitting->printer->json && !fitting->printer->quiet)
+		print_comment(fitting->printer, buf);
 }
 
 /* The policy as the simulated host would have it, or an exit code. */
-static int read_policy(const char *path, const struct host *host,
+static int read_policy(const char *path, struct printer *printer,
 		       struct regpin_policy *policy)
 {
+	const struct host *host = &printer->kvm->host;
+	struct fitting fitting = { policy, printer };
 	struct problems *problems = problems_new();
-	int ret;
+	char text[KVM_TEXT], head[KVM_TEXT + POLICY_MAX_SOURCE];
+	int err;
 
 	if (!problems)
 		return EXIT_HOST;
-	ret = policy_text_file(path, policy, problems);
+	err = policy_text_file(path, policy, problems);
 	/* Warnings are what 'regpin check' is for. */
-	if (ret)
+	if (err)
 		problems_print(problems, path, stderr);
 	problems_free(problems);
-	if (ret)
-		return EXIT_REJECTED;
+	if (err)
+		return POLICY_UNREADABLE(err) ? EXIT_FILE : EXIT_REJECTED;
+	snprintf(head, sizeof(head), "%s, on %s", policy->source,
+		 kvm_text(text, printer->kvm));
+	if (!printer->json && !printer->quiet)
+		print_comment(printer, head);
 	policy_fit_init(policy, host);
-	if (policy_fit(policy, host, tell_unfit, policy))
+	if (policy_fit(policy, host, tell_unfit, &fitting))
 		return EXIT_HOST;
 	/* There is no time here that could pass. */
 	policy->settings.deadline_ms = 0;
@@ -193,35 +219,73 @@ static int read_policy(const char *path, const struct host *host,
 /* All that is too large for the stack. */
 struct all {
 	struct regpin_policy policy;
-	const struct guest *guest;
+	struct asked_guest asked;
+	struct which_kvm kvm;
 	struct sim sim;
 	struct input input;
 	struct printer printer;
 };
 
-static int simulate(struct all *all, const char *policy, const char *trace,
-		    const struct host *host)
+/* Rules of which the named guest does not say enough. */
+static void tell_guest(struct all *all)
 {
-	int ret = read_policy(policy, host, &all->policy);
+	const struct asked_guest *asked = &all->asked;
 
-	if (ret != EXIT_OK)
-		return ret;
+	for (uint32_t i = 0; i < all->policy.nr_whens; i++) {
+		const struct when *when = &all->policy.whens[i];
+		enum holds holds = guest_holds(when, asked);
+
+		if (holds == HOLDS_BY_FAMILY || holds == HOLDS_BY_MODEL)
+			fprintf(stderr, "regpin sim: %s:%" PRIu32 ":%" PRIu32 ": whether this holds depends on the guest's %s, which --guest does not give: it is taken to be 0\n",
+				all->policy.source, when->line, when->column,
+				holds == HOLDS_BY_FAMILY ? "family" : "model");
+	}
+}
+
+/* As the real one, but that it knows each register and refuses no access. */
+static void simulated(struct host *to, const struct host *real)
+{
+	sim_host(to, real->cr_filter);
+	if (real->cr_filter)
+		memcpy(to->filterable, real->filterable,
+		       sizeof(to->filterable));
+}
+
+static int open_trace(struct all *all, const char *trace)
+{
 	all->input.name = trace;
 	all->input.at = all->input.end = all->input.buf;
 	if (strcmp(trace, "-") != 0)
 		all->input.fd = open(trace, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (all->input.fd < 0) {
-		fprintf(stderr, "regpin sim: %s can't be read: %s\n", trace,
-			strerror(errno));
-		return EXIT_REJECTED;
+	if (all->input.fd >= 0)
+		return EXIT_OK;
+	fprintf(stderr, "regpin sim: %s can't be read: %s\n",
+		printable(trace), strerror(errno));
+	return EXIT_FILE;
+}
+
+static int simulate(struct all *all, const char *policy, const char *trace)
+{
+	int ret = read_policy(policy, &all->printer, &all->policy);
+	struct host host;
+
+	if (ret == EXIT_OK)
+		ret = open_trace(all, trace);
+	if (ret != EXIT_OK) {
+		print_flush(&all->printer);
+		return ret;
 	}
-	ret = sim_open(&all->sim, &all->policy, host);
+	if (all->asked.guest.known)
+		tell_guest(all);
+	simulated(&host, &all->kvm.host);
+	ret = sim_open(&all->sim, &all->policy, &host);
 	if (ret) {
 		fprintf(stderr, "regpin sim: no VM can be put under %s: %s\n",
-			policy, strerror(-ret));
+			printable(policy), strerror(-ret));
 		ret = EXIT_HOST;
 	} else {
-		all->sim.guest = all->guest;
+		all->sim.guest = all->asked.guest.known ?
+			&all->asked.guest : NULL;
 		ret = run(&all->sim, &all->input, &all->printer);
 		sim_close(&all->sim);
 	}
@@ -230,38 +294,33 @@ static int simulate(struct all *all, const char *policy, const char *trace,
 	return ret;
 }
 
-static int cmd_sim_main(int argc, char **argv)
+/* Returns an exit code, or -1 to go on. */
+static int read_options(int argc, char **argv, struct all *all)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "quiet", no_argument, NULL, 'q' },
-		{ "stock", no_argument, NULL, 's' },
+		KVM_OPTIONS,
 		{ "guest", required_argument, NULL, 'g' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool json = false, quiet = false, stock = false, known = false;
-	struct guest guest;
-	struct host host;
-	struct all *all;
-	int c, ret;
+	int c;
 
 	optind = 0;
 	while ((c = option_next("sim", argc, argv, "h", options)) != -1) {
+		if (kvm_option(&all->kvm, c))
+			continue;
 		switch (c) {
 		case 'j':
-			json = true;
+			all->printer.json = true;
 			break;
 		case 'q':
-			quiet = true;
-			break;
-		case 's':
-			stock = true;
+			all->printer.quiet = true;
 			break;
 		case 'g':
-			if (!guest_option("sim", optarg, &guest))
+			if (!guest_option("sim", optarg, &all->asked))
 				return EXIT_USAGE;
-			known = true;
 			break;
 		case 'h':
 			print_help(stdout);
@@ -271,26 +330,35 @@ static int cmd_sim_main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind + 2 != argc) {
-		fputs("regpin sim: one policy and one trace are needed\n",
+	if (optind + 2 != argc || (!strcmp(argv[optind], "-") &&
+				   !strcmp(argv[optind + 1], "-"))) {
+		fputs(optind + 2 != argc ?
+		      "regpin sim: name one policy and one trace\n" :
+		      "regpin sim: the policy and the trace can't both be standard input\n",
 		      stderr);
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	all = calloc(1, sizeof(*all));
+	return kvm_settle(&all->kvm, "sim") ? -1 : EXIT_USAGE;
+}
+
+static int cmd_sim_main(int argc, char **argv)
+{
+	struct all *all = calloc(1, sizeof(*all));
+	int ret;
+
 	if (!all) {
 		fputs("regpin sim: out of memory\n", stderr);
 		return EXIT_HOST;
 	}
-	all->printer.json = json;
-	all->printer.quiet = quiet;
-	all->guest = known ? &guest : NULL;
-	sim_host(&host, !stock);
-	ret = simulate(all, argv[optind], argv[optind + 1], &host);
+	all->printer.kvm = &all->kvm;
+	ret = read_options(argc, argv, all);
+	if (ret < 0)
+		ret = simulate(all, argv[optind], argv[optind + 1]);
 	free(all);
 	return ret;
 }
 
 const struct cmd cmd_sim = {
-	"sim", cmd_sim_main, "say what a policy makes of a trace of accesses",
+	"sim", cmd_sim_main, "print what a policy makes of a trace of accesses",
 };

@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "ctl_command.h"
 #include "ctl_log.h"
+#include "printable.h"
 #include "words.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
@@ -47,13 +48,14 @@ static const struct command {
 
 int ctl_usage(const char *format, ...)
 {
+	char text[1024];
 	va_list ap;
 
-	fputs("regpin ctl: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	fputs("; 'regpin ctl --help' has more\n", stderr);
+	fprintf(stderr, "regpin ctl: %s; 'regpin ctl --help' has more\n",
+		printable(text));
 	return EXIT_USAGE;
 }
 

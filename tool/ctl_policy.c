@@ -103,16 +103,15 @@ static void problem_text(const struct ctl_stage *stage,
 static void unfit_text(const struct ctl_stage *stage, const struct unfit *unfit,
 		       char *buf, size_t size)
 {
-	char subject[REGISTER_NAME_MAX];
+	char subject[REGISTER_NAME_MAX], how[FIT_TEXT];
 
 	snprintf(buf, size, "%s%s:%" PRIu32 ":%" PRIu32 ": '%s' on %s %s: %s",
 		 unfit->fitted == FIT_REFUSED ? "" : "degraded: ",
 		 stage->policy.source, unfit->rule.line, unfit->rule.column,
 		 rule_type_names[unfit->rule.type],
 		 event_rule_subject(subject, &unfit->rule),
-		 unfit->fitted == FIT_DETECTED ?
-			 "is only looked after on this host" :
-			 "can't be enforced on this host", unfit->why);
+		 fit_text(how, &stage->policy, unfit->fitted, &unfit->rule),
+		 unfit->why);
 }
 
 /* Is line *@n one of the next @nr? If not, it is counted from behind them on. */

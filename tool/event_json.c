@@ -440,6 +440,10 @@ size_t notice_json(char *buf, const struct notice *notice)
 	}
 	if (notice->reason)
 		json_string(&json, "reason", notice->reason);
+	if (notice->action)
+		json_string(&json, "action", notice->action);
+	if (notice->reaction)
+		json_string(&json, "reaction", notice->reaction);
 	if (notice->text)
 		json_string(&json, "text", notice->text);
 	for (size_t i = 0; i < 4 && notice->counts[i].name; i++)

@@ -76,6 +76,8 @@ size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
  * @to: the name of another one, or NULL
  * @rules: how that one's policy compares, or NULL
  * @pid: the process it is about, or 0
+ * @action: what the rule wants done, or NULL
+ * @reaction: what is done instead, or NULL
  * @counts: up to four numbers; the first one without a name ends them
  */
 struct notice {
@@ -85,6 +87,7 @@ struct notice {
 	const struct rule *rule;
 	const uint32_t *vm;
 	const char *to, *rules;
+	const char *action, *reaction;
 	uint32_t pid;
 	struct {
 		const char *name;

@@ -62,13 +62,26 @@ static size_t borders(const struct explain *explain, uint64_t *to)
 	return nr;
 }
 
+/* MSRs whose writes are seen whether a rule speaks of them or not. */
+static bool is_watched(const struct regpin_policy *policy, uint32_t index)
+{
+	uint32_t request = policy->settings.request_msr;
+
+	return index == MSR_LSTAR || index == MSR_SFMASK ||
+	       (request && index == request) ||
+	       !policy_wide(policy, RULE_DEFAULT);
+}
+
 static bool spoken_of(const struct explain *explain, uint32_t index)
 {
 	/* What `default: deny` can't hold has to be said. */
 	if (is_x2apic(index) && policy_wide(explain->policy, RULE_DEFAULT))
 		return true;
-	return policy_rule_on(explain->policy, REGPIN_MSR, index,
-			      ACCESS_READ | ACCESS_WRITE) ||
+	if (policy_rule_on(explain->policy, REGPIN_MSR, index,
+			   ACCESS_READ | ACCESS_WRITE))
+		return true;
+	/* What only the default speaks of is among all others. */
+	return is_watched(explain->policy, index) &&
 	       filter_wants(explain->policy, index, ACCESS_WRITE);
 }
 
@@ -135,7 +148,7 @@ void explain_reads(const struct explain *explain,
 {
 	static const char *const texts[REGPIN_ACTION_MAX] = {
 		[REGPIN_ALLOW] = "free",
-		[REGPIN_REPORT] = "allowed, and an event",
+		[REGPIN_REPORT] = "allowed, logged",
 		[REGPIN_DROP] = "give 0",
 		[REGPIN_GP] = "refused (#GP)",
 		[REGPIN_PAUSE] = "the vCPU is held until the operator answers",

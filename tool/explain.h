@@ -52,6 +52,11 @@ int explain_begin(struct explain *explain, const struct regpin_policy *policy,
 /* All that the policy speaks of, or watches. Returns their number, -ENOMEM. */
 int explain_subjects(const struct explain *explain, struct subject **ret);
 
+struct json;
+
+/* {"register": "EFER", "index": "0xc0000080"}, {"index": "0x10a", "last": "0x10f"} */
+void json_subject(struct json *json, const struct subject *subject);
+
 /* "EFER (0xc0000080)", "MSR 0x10a-0x10f". */
 void explain_name(char *to, size_t size, const struct subject *subject);
 

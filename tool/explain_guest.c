@@ -1,29 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What of a policy is explained, where rules are for some guests only (`when`). */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "explain_report.h"
 #include "policy_when.h"
-#include "replay.h"
 #include "when.h"
 
 void explain_resolve(const struct regpin_policy *policy,
-		     const struct guest *guest, struct regpin_policy *to)
+		     const struct asked_guest *asked, struct regpin_policy *to)
 {
 	static uint16_t numbers[POLICY_MAX_RULES];
+	uint64_t hold = 0;
 
-	policy_resolve(policy, whens_hold(policy, guest), to, numbers);
+	for (uint32_t i = 0; i < policy->nr_whens; i++)
+		if (guest_holds(&policy->whens[i], asked) == HOLDS)
+			hold |= 1ull << i;
+	policy_resolve(policy, hold, to, numbers);
+}
+
+static const char *holds_text(enum holds holds, const struct asked_guest *asked)
+{
+	static const char *const texts[] = {
+		[HOLDS_NOT] = "not for this guest",
+		[HOLDS] = "for this guest: included below",
+		[HOLDS_BY_FAMILY] = "depends on the guest's family, which --guest does not give: not included below",
+		[HOLDS_BY_MODEL] = "depends on the guest's model, which --guest does not give: not included below",
+	};
+
+	return asked->guest.known ? texts[holds] :
+	       "depends on the guest: not included below without --guest";
+}
+
+static const char *holds_word(enum holds holds, const struct asked_guest *asked)
+{
+	return !asked->guest.known ? "depends" : holds == HOLDS ? "yes" :
+	       holds == HOLDS_NOT ? "no" : "depends";
 }
 
 void report_guest(struct report *report, const struct regpin_policy *policy,
-		  const struct guest *guest)
+		  const struct asked_guest *asked)
 {
-	uint64_t hold = whens_hold(policy, guest);
+	struct json *json = report->json;
 	char text[WHEN_TEXT];
 
-	report_begin(report, "when", "Rules for some guests only");
-	for (uint32_t i = 0; i < policy->nr_whens; i++)
-		report_line(report, when_text(text, &policy->whens[i]), text,
-			    hold >> i & 1 ? "hold, and are in what follows" :
-			    guest->known ? "don't hold for this guest" :
-			    "not in what follows: see --guest");
-	report_end(report);
+	if (json)
+		json_array_begin(json, "when");
+	else
+		puts("\nRules for some guests only");
+	for (uint32_t i = 0; i < policy->nr_whens; i++) {
+		enum holds holds = guest_holds(&policy->whens[i], asked);
+
+		when_text(text, &policy->whens[i]);
+		if (!json) {
+			printf("  %s: %s\n", text, holds_text(holds, asked));
+			continue;
+		}
+		json_object_begin(json, NULL);
+		json_string(json, "condition", text);
+		json_string(json, "holds", holds_word(holds, asked));
+		json_string(json, "text", holds_text(holds, asked));
+		json_object_end(json);
+	}
+	if (json)
+		json_array_end(json);
 }

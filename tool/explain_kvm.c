@@ -5,6 +5,7 @@
 
 #include "registers.h"
 
+#include "bit_names.h"
 #include "event_json.h"
 #include "explain_report.h"
 
@@ -52,8 +53,21 @@ numbers:
 	snprintf(to, size, "0x%" PRIx32 "-0x%" PRIx32, first, last);
 }
 
-/* What one range of the filter denies: runs of MSRs, by name where they have one. */
-static void denied(struct report *report, unsigned int n)
+static void one_run(struct report *report, const char *between, uint32_t first,
+		    uint32_t last)
+{
+	const struct subject run = { REGPIN_MSR, first, last - first + 1 };
+
+	if (report->json) {
+		json_subject(report->json, &run);
+		return;
+	}
+	run_text(report->text, EXPLAIN_TEXT, first, last);
+	printf("%s%s", between, report->text);
+}
+
+/* What of one range comes to regpin: runs of MSRs, by name where they have one. */
+static void asked(struct report *report, unsigned int n)
 {
 	const struct kvm_msr_filter_range *range =
 		&report->explain.filter.filter.ranges[n];
@@ -62,7 +76,7 @@ static void denied(struct report *report, unsigned int n)
 	uint32_t first = 0;
 
 	if (report->json)
-		json_array_begin(report->json, "denied");
+		json_array_begin(report->json, "asked");
 	for (uint32_t i = 0; i <= range->nmsrs; i++) {
 		bool deny = i < range->nmsrs &&
 			    !(range->bitmap[i / 8] & 1u << i % 8);
@@ -70,13 +84,8 @@ static void denied(struct report *report, unsigned int n)
 		if (deny && !run)
 			first = i;
 		if (run && !deny) {
-			run_text(report->text, EXPLAIN_TEXT,
-				 range->base + first, range->base + i - 1);
-			if (report->json)
-				json_string(report->json, NULL,
-					    report->text);
-			else
-				printf("%s%s", between, report->text);
+			one_run(report, between, range->base + first,
+				range->base + i - 1);
 			between = ", ";
 		}
 		run = deny;
@@ -91,9 +100,14 @@ static void msr_filter(struct report *report)
 {
 	const struct kvm_msr_filter *filter = &report->explain.filter.filter;
 	const char *rest = filter->flags & KVM_MSR_FILTER_DEFAULT_DENY ?
-				   "denied" : "allowed";
+				   "asked" : "allowed";
 
-	report_line(report, "default", "MSRs in none of the ranges", rest);
+	if (report->json)
+		json_string(report->json, "default", rest);
+	else
+		printf("  MSRs in none of the ranges: %s\n",
+		       *rest == 'a' && rest[1] == 's' ?
+		       "regpin is asked" : "allowed without asking");
 	if (report->json)
 		json_array_begin(report->json, "ranges");
 	for (unsigned int i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++) {
@@ -107,48 +121,78 @@ static void msr_filter(struct report *report)
 		if (report->json) {
 			json_object_begin(report->json, NULL);
 			json_string(report->json, "access", what);
-			json_hex(report->json, "first", range->base);
+			json_hex(report->json, "index", range->base);
 			json_hex(report->json, "last",
 				 range->base + (range->nmsrs - 1));
-			denied(report, i);
+			asked(report, i);
 			json_object_end(report->json);
 			continue;
 		}
-		printf("  range %u, %s of 0x%x-0x%x, denies: ", i, what,
-		       range->base, range->base + (range->nmsrs - 1));
-		denied(report, i);
+		printf("  range %u, %s of 0x%x-0x%x; regpin is asked about: ", i,
+		       what, range->base, range->base + (range->nmsrs - 1));
+		asked(report, i);
 	}
 	if (report->json)
 		json_array_end(report->json);
 }
 
+/* The bits that may not be @key ("cleared", "set") without regpin being asked. */
+static void cr_bits(struct report *report, unsigned int kind, const char *key,
+		    uint64_t mask)
+{
+	char bits[1024];
+
+	if (!mask)
+		return;
+	if (report->json && !~mask) {
+		json_array_begin(report->json, key);
+		json_string(report->json, NULL, "all");
+		json_array_end(report->json);
+		return;
+	}
+	if (report->json) {
+		json_bit_names(report->json, key, kind, 0, mask);
+		return;
+	}
+	bits_list(bits, sizeof(bits), kind, 0, mask);
+	printf("  %s, regpin is asked when these are %s: %s\n",
+	       regpin_kind_names[kind], key, ~mask ? bits : "all");
+}
+
 static void cr_filter(struct report *report)
 {
 	const struct kvm_x86_cr_filter *filter = &report->explain.crs;
-	char bits[1024];
+	bool start = report->explain.policy->arming == ARM_START;
+	struct json *json = report->json;
 
-	if (!report->json)
-		printf("  in place: %s\n", report->explain.policy->arming ==
-		       ARM_START ? "from the start" :
+	if (json) {
+		json_string(json, "from", start ? "start" : "armed");
+		json_bool(json, "init",
+			  filter->flags & KVM_X86_CR_FILTER_EXIT_INIT);
+		json_array_begin(json, "registers");
+	} else {
+		printf("  in place: %s\n", start ? "from the start" :
 		       "from the first vCPU that arms until the last one is gone");
-	if (filter->flags & KVM_X86_CR_FILTER_EXIT_INIT)
-		report_line(report, "init", "INIT", "told");
+		if (filter->flags & KVM_X86_CR_FILTER_EXIT_INIT)
+			puts("  INIT: reported to regpin");
+	}
 	for (unsigned int i = 0; i < NR_CRS; i++) {
 		const struct kvm_x86_cr_filter_reg *reg = &filter->regs[i];
-		const char *name = regpin_kind_names[REGPIN_CR0 + i];
-		char what[32];
+		unsigned int kind = REGPIN_CR0 + i;
 
-		for (int set = 0; set < 2; set++) {
-			uint64_t mask = set ? reg->set_mask : reg->clear_mask;
-
-			if (!mask)
-				continue;
-			snprintf(what, sizeof(what), "%s bits that %s", name,
-				 set ? "are set" : "are cleared");
-			bits_list(bits, sizeof(bits), REGPIN_CR0 + i, 0, mask);
-			report_line(report, what, what, ~mask ? bits : "all");
+		if (!reg->clear_mask && !reg->set_mask)
+			continue;
+		if (json) {
+			json_object_begin(json, NULL);
+			json_string(json, "register", regpin_kind_names[kind]);
 		}
+		cr_bits(report, kind, "cleared", reg->clear_mask);
+		cr_bits(report, kind, "set", reg->set_mask);
+		if (json)
+			json_object_end(json);
 	}
+	if (json)
+		json_array_end(json);
 }
 
 static bool has_ranges(const struct kvm_msr_filter *filter)

@@ -4,6 +4,7 @@
 #define REGPIN_TOOL_EXPLAIN_REPORT_H
 
 #include "explain.h"
+#include "guest.h"
 #include "json.h"
 
 /**
@@ -20,24 +21,28 @@ struct sentences {
 	char writes[PHASE_MAX][EXPLAIN_TEXT];
 };
 
+#define REPORT_LIST	16	/* registers that share their lines */
+
 /**
  * struct report - an explanation that is being written
  * @explain: what is explained
  * @json: where to; NULL: as text, to standard output
+ * @verbose: KVM's filters are wanted in the text
  * @text: room for a sentence
- * @names: the registers of which @said speaks
- * @last: the last one of these, or a range of them
- * @last_at: where its name begins
+ * @list: the registers of which @said speaks, ranges of them joined
+ * @nr: their number; 0: none
+ * @others: all MSRs that no rule speaks of are meant instead
  * @said: what has not been printed yet, as the next register may be the same
  * @next: what is said of that
  */
 struct report {
 	struct explain explain;
 	struct json *json;
+	bool verbose;
 	char text[EXPLAIN_TEXT];
-	char names[1024];
-	struct subject last;
-	size_t last_at;
+	struct subject list[REPORT_LIST];
+	unsigned int nr;
+	bool others;
 	struct sentences said, next;
 };
 
@@ -49,15 +54,13 @@ void report_end(struct report *report);
 void report_line(struct report *report, const char *key, const char *name,
 		 const char *text);
 
-struct guest;
-
 /* The rules of @policy that hold for @guest, as a policy. explain_guest.c */
 void explain_resolve(const struct regpin_policy *policy,
-		     const struct guest *guest, struct regpin_policy *to);
+		     const struct asked_guest *asked, struct regpin_policy *to);
 
 /* Which conditions of @policy hold for @guest. */
 void report_guest(struct report *report, const struct regpin_policy *policy,
-		  const struct guest *guest);
+		  const struct asked_guest *asked);
 
 /* What KVM is given. explain_kvm.c */
 void report_kvm(struct report *report);

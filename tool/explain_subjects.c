@@ -66,23 +66,63 @@ static void write_lines(struct report *report)
 	}
 }
 
-/* What is said of report->names. */
+static void print_names(const struct report *report)
+{
+	const char *between = "\n  ";
+	char name[128];
+
+	for (unsigned int i = 0; i < report->nr; i++) {
+		explain_name(name, sizeof(name), &report->list[i]);
+		printf("%s%s", between, name);
+		between = ", ";
+	}
+	puts(report->others ? "\n  all other MSRs" : "");
+}
+
+void json_subject(struct json *json, const struct subject *subject)
+{
+	bool named = subject->count == 1 &&
+		     (subject->kind != REGPIN_MSR ||
+		      register_find(REGPIN_MSR, subject->index));
+	char name[REGISTER_NAME_MAX];
+
+	json_object_begin(json, NULL);
+	if (named)
+		json_string(json, "register", event_register_name(name,
+			    subject->kind, subject->index));
+	if (subject->kind == REGPIN_MSR)
+		json_hex(json, "index", subject->index);
+	if (subject->count > 1)
+		json_hex(json, "last", subject->index + (subject->count - 1));
+	json_object_end(json);
+}
+
+static void json_names(const struct report *report)
+{
+	json_array_begin(report->json, "registers");
+	for (unsigned int i = 0; i < report->nr; i++)
+		json_subject(report->json, &report->list[i]);
+	json_array_end(report->json);
+	json_bool(report->json, "others", report->others);
+}
+
+/* What is said of report->list. */
 static void print_said(struct report *report)
 {
 	static const char asks[] = "by this the guest asks for its pins";
 	const struct sentences *said = &report->said;
 	struct json *json = report->json;
 
-	if (!*report->names)
+	if (!report->nr && !report->others)
 		return;
 	if (json) {
 		json_object_begin(json, NULL);
-		json_string(json, "registers", report->names);
+		json_names(report);
 		if (said->kind == REGPIN_MSR)
 			json_string(json, "reads", said->reads);
 		json_object_begin(json, "writes");
 	} else {
-		printf("\n  %s\n", report->names);
+		print_names(report);
 		if (said->kind == REGPIN_MSR)
 			printf("    reads: %s\n", said->reads);
 	}
@@ -96,6 +136,7 @@ static void print_said(struct report *report)
 		json_object_end(json);
 		json_object_end(json);
 	}
+	report->nr = 0;
 }
 
 static bool same(const struct sentences *a, const struct sentences *b)
@@ -119,24 +160,15 @@ static bool joins(const struct subject *last, const struct subject *what)
 /* Adds @what to those that share the lines of report->said. False: no room. */
 static bool share(struct report *report, const struct subject *what)
 {
-	size_t len = strlen(report->names);
-	char name[128];
+	struct subject *last = &report->list[report->nr - 1];
 
-	if (joins(&report->last, what)) {
-		report->last.count += what->count;
-		len = report->last_at;
-		explain_name(name, sizeof(name), &report->last);
-		snprintf(report->names + len, sizeof(report->names) - len, "%s",
-			 name);
+	if (joins(last, what)) {
+		last->count += what->count;
 		return true;
 	}
-	if (len + 2 * sizeof(name) > sizeof(report->names))
+	if (report->nr == REPORT_LIST)
 		return false;
-	explain_name(name, sizeof(name), what);
-	snprintf(report->names + len, sizeof(report->names) - len, ", %s",
-		 name);
-	report->last = *what;
-	report->last_at = len + 2;
+	report->list[report->nr++] = *what;
 	return true;
 }
 
@@ -152,14 +184,12 @@ static void subject(struct report *report, const struct subject *what)
 	for (int i = 0; i < PHASE_MAX; i++)
 		explain_writes(&report->explain, what, (enum phase)i,
 			       next->writes[i], EXPLAIN_TEXT);
-	if (*report->names && same(&report->said, next) &&
-	    share(report, what))
+	if (report->nr && same(&report->said, next) && share(report, what))
 		return;
 	print_said(report);
 	report->said = *next;
-	report->last = *what;
-	report->last_at = 0;
-	explain_name(report->names, sizeof(report->names), what);
+	report->list[0] = *what;
+	report->nr = 1;
 }
 
 int report_subjects(struct report *report)
@@ -176,10 +206,10 @@ int report_subjects(struct report *report)
 	for (int i = 0; i < nr; i++)
 		subject(report, &list[i]);
 	print_said(report);
-	report->names[0] = 0;
 	if (explain_rest(&report->explain, &rest)) {
 		subject(report, &rest);
-		strcpy(report->names, "all other MSRs");
+		report->nr = 0;
+		report->others = true;
 	}
 	print_said(report);
 	if (report->json)

@@ -18,7 +18,7 @@
 
 const char *const explain_done[REGPIN_ACTION_MAX] = {
 	[REGPIN_ALLOW] = "allowed",
-	[REGPIN_REPORT] = "allowed, and an event",
+	[REGPIN_REPORT] = "allowed, logged",
 	[REGPIN_MASK] = "written without that",
 	[REGPIN_DROP] = "the write vanishes",
 	[REGPIN_GP] = "#GP",
@@ -26,11 +26,11 @@ const char *const explain_done[REGPIN_ACTION_MAX] = {
 	[REGPIN_STOP] = "the VM is stopped",
 };
 
-static const char *const found[REGPIN_ACTION_MAX] = {
-	[REGPIN_REPORT] = "found later: an event",
-	[REGPIN_MASK] = "found later, and put back",
-	[REGPIN_PAUSE] = "found later: the vCPU is held until the operator answers",
-	[REGPIN_STOP] = "found later: the VM is stopped",
+static const char *const later[REGPIN_ACTION_MAX] = {
+	[REGPIN_REPORT] = "detected later, logged",
+	[REGPIN_MASK] = "detected later, and put back",
+	[REGPIN_PAUSE] = "detected later: the vCPU is held until the operator answers",
+	[REGPIN_STOP] = "detected later: the VM is stopped",
 };
 
 /* What is done about a violation; where it can't be stopped it is found by a look. */
@@ -40,7 +40,7 @@ static const char *action_text(const struct explain *explain,
 {
 	if (subject->kind == REGPIN_MSR || explain->host->cr_filter)
 		return explain_done[action];
-	return found[action == REGPIN_REPORT ? REGPIN_REPORT :
+	return later[action == REGPIN_REPORT ? REGPIN_REPORT :
 		     explain->policy->settings.detect_action];
 }
 
@@ -283,7 +283,7 @@ void explain_writes(const struct explain *explain,
 
 	to[0] = 0;
 	if (always)
-		text_add(to, size, "none: %s",
+		text_add(to, size, "%s%s", always == REGPIN_REPORT ? "" : "none: ",
 			 action_text(explain, subject, always));
 	by_whole(explain, subject, phase, always, to, size);
 	by_bits(explain, subject, phase, always, to, size);

@@ -7,7 +7,8 @@
 
 #include "guest.h"
 #include "policy_when.h"
-#include "replay.h"
+#include "printable.h"
+#include "when.h"
 
 /* ":NUMBER", or the end. Returns what is behind it, or NULL. */
 static const char *number(const char *text, uint16_t *value)
@@ -29,19 +30,23 @@ static const char *number(const char *text, uint16_t *value)
 	return end;
 }
 
-static bool read_guest(const char *text, struct guest *guest)
+static bool read_guest(const char *text, struct asked_guest *asked)
 {
+	struct guest *guest = &asked->guest;
 	size_t length = strcspn(text, ":");
 	char vendor[WHEN_VENDOR + 1];
 
-	*guest = (struct guest){ .known = true };
+	*asked = (struct asked_guest){ .guest.known = true };
 	if (length >= sizeof(vendor))
 		return false;
 	memcpy(vendor, text, length);
 	vendor[length] = 0;
 	if (!when_vendor(vendor, guest->vendor))
 		return false;
-	text = number(text + length, &guest->family);
+	text += length;
+	asked->family = *text;
+	text = number(text, &guest->family);
+	asked->model = text && *text;
 	if (text)
 		text = number(text, &guest->model);
 	/* CPUID has no room for more: SDM volume 2, "CPUID", leaf 1. */
@@ -49,12 +54,29 @@ static bool read_guest(const char *text, struct guest *guest)
 	       guest->model <= 0xff;
 }
 
-bool guest_option(const char *command, const char *text, struct guest *guest)
+bool guest_option(const char *command, const char *text,
+		  struct asked_guest *asked)
 {
-	if (read_guest(text, guest))
+	if (read_guest(text, asked))
 		return true;
 	fprintf(stderr,
 		"regpin %s: --guest '%s' is not VENDOR[:FAMILY[:MODEL]], as in amd:0x19:0x21: VENDOR is amd, intel, hygon or the twelve characters of CPUID, FAMILY is at most 0x10e and MODEL 0xff\n",
-		command, text);
+		command, printable(text));
 	return false;
+}
+
+enum holds guest_holds(const struct when *when, const struct asked_guest *asked)
+{
+	struct when without = *when;
+
+	/* If it holds for some family and model, these decide. */
+	if (!asked->family)
+		without.nr_families = 0;
+	if (!asked->model)
+		without.nr_models = 0;
+	if (!when_holds(&without, &asked->guest))
+		return HOLDS_NOT;
+	if (!asked->family && when->nr_families)
+		return HOLDS_BY_FAMILY;
+	return !asked->model && when->nr_models ? HOLDS_BY_MODEL : HOLDS;
 }

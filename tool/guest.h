@@ -5,18 +5,35 @@
 
 #include <stdbool.h>
 
-struct guest;
+#include "policy.h"
+#include "replay.h"
 
 /* Its help, behind the two columns that others have. */
-#define GUEST_HELP							\
-	"  --guest VENDOR[:FAMILY[:MODEL]]\n"				\
-	"           for a guest whose CPUID says so, as in 'when': intel:6:0x3f. Without it\n" \
-	"           rules for some guests only are not taken to hold\n"
+#define GUEST_HELP								\
+	"  --guest VENDOR[:FAMILY[:MODEL]]\n"					\
+	"               a guest whose CPUID has these, as in 'when': intel:6:0x3f. Without\n" \
+	"               it rules for some guests only are not taken to hold\n"
+
+/**
+ * struct asked_guest - the guest that --guest names
+ * @guest: all 0 without --guest; family and model are 0 where they are not named
+ * @family: the family was named
+ * @model: and the model
+ */
+struct asked_guest {
+	struct guest guest;
+	bool family, model;
+};
+
+/* Whether a condition holds for such a guest. */
+enum holds { HOLDS_NOT, HOLDS, HOLDS_BY_FAMILY, HOLDS_BY_MODEL };
+enum holds guest_holds(const struct when *when, const struct asked_guest *asked);
 
 /*
  * Reads "VENDOR[:FAMILY[:MODEL]]", as in `when`. Returns false if it is not of that
- * form, which is told.
+ * form; a message is printed then.
  */
-bool guest_option(const char *command, const char *text, struct guest *guest);
+bool guest_option(const char *command, const char *text,
+		  struct asked_guest *asked);
 
 #endif

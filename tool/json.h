@@ -20,6 +20,12 @@
 
 #define JSON_MAX_DEPTH	63
 
+/*
+ * The "version" of what check, probe, explain, sim and regs print. Keys may be added to
+ * it; where one goes, or means something else, the number rises.
+ */
+#define JSON_VERSION	1
+
 /**
  * struct json - one value that is being written
  * @file: where to

@@ -16,7 +16,21 @@ enum fitted {
 typedef void fit_tell(void *context, enum fitted fitted,
 		      const struct rule *rule, const char *why);
 
-/* A rule that @host can't enforce, and that may be missed: is it looked after? */
+#define FIT_TEXT	400	/* room for fit_text() */
+
+/*
+ * What becomes of @rule of @policy, which a KVM can't enforce, as the end of a sentence
+ * that begins with the rule: "is only monitored, every 10 ms: ...". It is what run, ctl,
+ * probe, explain, sim and the event `degraded` print. Returns @to.
+ */
+const char *fit_text(char to[FIT_TEXT], const struct regpin_policy *policy,
+		     enum fitted fitted, const struct rule *rule);
+
+/* What `detect` does about a violation of @rule, in the policy's word. */
+const char *fit_reaction(const struct regpin_policy *policy,
+			 const struct rule *rule);
+
+/* A rule that @host can't enforce, and that may be missed: is it monitored? */
 bool fit_detects(const struct regpin_policy *policy, const struct host *host,
 		 const struct rule *rule);
 

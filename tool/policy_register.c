@@ -20,37 +20,61 @@ static bool has_exact_name(const struct regpin_register *reg, const char *name)
 	return false;
 }
 
-/* Tells that @node names no register, and what may have been meant. */
-static void unknown_register(const struct yaml_node *node,
-			     struct problems *problems)
+#define SEVERAL		", |+&"	/* what people write between several words */
+
+/* "LSTAR | STAR" as the list that was meant: "[LSTAR, STAR]". Returns @to. */
+static const char *as_list(char *to, size_t size, const char *text)
 {
-	const char *text = node->text;
+	size_t used = (size_t)snprintf(to, size, "[");
+	const char *between = "";
+
+	while (*(text += strspn(text, SEVERAL))) {
+		size_t len = strcspn(text, SEVERAL);
+
+		if (used + len + 4 >= size)
+			break;
+		used += (size_t)snprintf(to + used, size - used, "%s%.*s",
+					 between, (int)len, text);
+		between = ", ";
+		text += len;
+	}
+	snprintf(to + used, size - used, *text ? ", ...]" : "]");
+	return to;
+}
+
+void register_unknown(char *to, size_t size, const char *text)
+{
 	struct nearest nearest;
+	char list[160];
+	uint64_t index;
 
 	if ((strncasecmp(text, "CR", 2) == 0 ||
 	     strncasecmp(text, "DR", 2) == 0) &&
 	    isdigit((unsigned char)text[2])) {
-		problem_at(problems, node,
-			   "regpin has no rules on %s: of the control registers there are CR0, CR4 and XCR0",
-			   show(text).text);
+		snprintf(to, size, "regpin has no rules on %s: of the control registers there are CR0, CR4 and XCR0",
+			 show(text).text);
 		return;
 	}
 	if (strlen(text) <= 8 && strpbrk(text, "0123456789") &&
 	    text[strspn(text, "0123456789abcdefABCDEF")] == 0) {
-		problem_at(problems, node,
-			   "there is no register %s: as an index it is written 0x%s",
-			   show(text).text, text);
+		snprintf(to, size, "there is no register %s: as an index it is written 0x%s",
+			 show(text).text, text);
+		return;
+	}
+	if (strncasecmp(text, "MSR ", 4) == 0 &&
+	    !number_read(text + 4, strlen(text + 4), UINT32_MAX, &index)) {
+		snprintf(to, size, "there is no register %s: write the index alone, %s",
+			 show(text).text, text + 4);
 		return;
 	}
 	if (strcmp(text, "all") == 0 || strcmp(text, "*") == 0) {
-		problem_at(problems, node,
-			   "a rule can't name all registers: KVM filters at most 12288 in one range; list them");
+		snprintf(to, size, "a rule can't name all registers: KVM filters at most %u in one range; list them",
+			 FILTER_WINDOW);
 		return;
 	}
-	if (strpbrk(text, ", |+")) {
-		problem_at(problems, node,
-			   "there is no register %s: several are written as a list, [LSTAR, STAR]",
-			   show(text).text);
+	if (strpbrk(text, SEVERAL)) {
+		snprintf(to, size, "there is no register %s: several are written as a list, %s",
+			 show(text).text, as_list(list, sizeof(list), text));
 		return;
 	}
 	nearest_begin(&nearest, text);
@@ -61,10 +85,9 @@ static void unknown_register(const struct yaml_node *node,
 		for (; *a; a += strlen(a) + 1)
 			nearest_try(&nearest, a);
 	}
-	problem_at(problems, node,
-		   "there is no register %s%s An MSR that regpin has no name for is written as its index, as in 0x10a",
-		   show(text).text,
-		   nearest.best ? nearest_hint(&nearest).text : ".");
+	snprintf(to, size, "there is no register %s%s An MSR that regpin has no name for is written as its index, as in 0x10a",
+		 show(text).text,
+		 nearest.best ? nearest_hint(&nearest).text : ".");
 }
 
 /* Reads an index or a range of them. */
@@ -119,7 +142,10 @@ bool target_read(const struct yaml_node *node, struct target *target,
 
 	target->reg = register_by_name(node->text, &member);
 	if (!target->reg) {
-		unknown_register(node, problems);
+		char why[REGISTER_UNKNOWN_MAX];
+
+		register_unknown(why, sizeof(why), node->text);
+		problem_at(problems, node, "%s", why);
 		return false;
 	}
 	target->kind = target->reg->kind;
@@ -169,12 +195,11 @@ static void unknown_bit(const struct yaml_node *node,
 			   name, show(node->text).text);
 		return;
 	}
-	if (strpbrk(node->text, ", |+")) {
+	if (strpbrk(node->text, SEVERAL)) {
 		problem_at(problems, node,
-			   "%s has no bit %s: several bits are written as a list, [%s, %s]",
+			   "%s has no bit %s: several bits are written as a list, %s",
 			   name, show(node->text).text,
-			   regpin_bits[reg->bits].name,
-			   regpin_bits[reg->bits + reg->nbits - 1].name);
+			   as_list(list, sizeof(list), node->text));
 		return;
 	}
 	list[0] = 0;
@@ -201,6 +226,48 @@ static void unknown_bit(const struct yaml_node *node,
 			   nearest_hint(&nearest).text);
 }
 
+/* Is it no number, or one that a bit can have? */
+static bool mask_is_bit(const char *text, uint64_t *mask)
+{
+	return number_read(text, strlen(text), UINT64_MAX, mask) || *mask <= 63;
+}
+
+/* A number that is no bit's, but could be a mask: "; as a mask it is [LME, NXE]". */
+static const char *mask_hint(char *to, size_t size, const char *text,
+			     const struct target *target)
+{
+	const struct regpin_register *reg = target->reg;
+	const char *between = "";
+	uint64_t mask;
+	size_t used;
+
+	to[0] = 0;
+	if (strncmp(text, "0x", 2) != 0 || mask_is_bit(text, &mask))
+		return to;
+	used = (size_t)snprintf(to, size, "; as a mask it is [");
+	for (unsigned int n = 0; n < 64 && used < size; n++) {
+		const char *name = NULL;
+
+		if (!(mask >> n & 1))
+			continue;
+		for (unsigned int i = 0; reg && i < reg->nbits; i++) {
+			const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+
+			if (bit->lo == n && bit->width == 1)
+				name = bit->name;
+		}
+		used += (size_t)(name ?
+			snprintf(to + used, size - used, "%s%s", between, name) :
+			snprintf(to + used, size - used, "%s%u", between, n));
+		between = ", ";
+	}
+	if (used + 1 < size)
+		snprintf(to + used, size - used, "]");
+	else
+		to[0] = 0;
+	return to;
+}
+
 /* Bits by number or by name. Returns 0 if there is anything wrong. */
 static uint64_t bits_of(const struct yaml_node *node,
 			const struct target *target, bool again,
@@ -208,6 +275,7 @@ static uint64_t bits_of(const struct yaml_node *node,
 {
 	uint64_t first, last, bits;
 	const char *fault;
+	char hint[200];
 
 	bits = target->reg ? register_bit(target->reg, node->text) : 0;
 	if (bits)
@@ -221,8 +289,9 @@ static uint64_t bits_of(const struct yaml_node *node,
 		return (~0ull >> (63 - (last - first))) << first;
 	if (!again)
 		problem_at(problems, node,
-			   "%s as a bit: %s (bits are numbered 0 to 63, a range is 4-7, masks there are none)",
-			   show(node->text).text, fault);
+			   "%s as a bit: %s (bits are numbered 0 to 63, a range is 4-7, and there are no masks)%s",
+			   show(node->text).text, fault,
+			   mask_hint(hint, sizeof(hint), node->text, target));
 	return 0;
 }
 

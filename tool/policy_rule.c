@@ -2,6 +2,7 @@
 /* One element of `rules`: a struct rule for each register and each condition. */
 #include <string.h>
 
+#include "policy_advice.h"
 #include "policy_register.h"
 #include "policy_rule.h"
 #include "policy_when.h"
@@ -25,6 +26,7 @@ static const struct word rule_keys[] = {
 	{ "action", 0 },
 	{ "mode", 0 },
 	{ "optional", 0 },
+	{ "from", 0 },
 	{ "when", 0 },
 	{ "default", WORD_ELSEWHERE },
 	{ "unknown", WORD_ELSEWHERE },
@@ -299,6 +301,20 @@ static const struct yaml_node *except_read(struct one *one)
 	return NULL;
 }
 
+/* What the rule does not promise; once for all its registers. */
+static void advise(const struct one *one)
+{
+	from_read(one->reader, one->node);
+	advise_arming(one->reader, one->node);
+	for (unsigned int i = 0; i < one->nr; i++) {
+		if (one->targets[i].kind == REGPIN_MSR)
+			continue;
+		advise_action(one->reader, one->node, &one->proto,
+			      one->targets[i].kind);
+		return;
+	}
+}
+
 #define NR_CONDITIONS	(RULE_ALLOW + 1)
 
 /* once, uniform, deny, allow and value speak of whole registers: they stand alone. */
@@ -347,6 +363,7 @@ void rule_read(struct reader *reader, const struct yaml_node *node)
 	targets_read(&one, known);
 	options_read(&one);
 	except = except_read(&one);
+	advise(&one);
 	if (!when_read(reader, node, &one.proto.when) ||
 	    !conditions_check(&one, known))
 		return;

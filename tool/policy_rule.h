@@ -15,6 +15,7 @@
  * @own: what that one says
  * @report: `mode: report` for the whole policy
  * @odd_arming: which arming was meant is not known, and that is told
+ * @reaction_said: the policy has a `detect` with a reaction of its own
  * @full: the policy has no room left, and that is told
  */
 struct reader {
@@ -22,7 +23,7 @@ struct reader {
 	struct problems *problems;
 	uint8_t action;
 	enum policy_mode mode, own;
-	bool report, odd_arming, full;
+	bool report, odd_arming, reaction_said, full;
 };
 
 /* The values of the keys `action` and `mode`; negative if told as wrong. */

@@ -202,6 +202,14 @@ static void request_read(const struct reader *reader,
 			   "'request' needs its MSR: write {msr: 0x4b4d5300}");
 }
 
+bool settings_have_reaction(const struct yaml_node *root)
+{
+	const struct yaml_node *key = yaml_key(root, "detect");
+
+	return key && key->value->type == YAML_MAP &&
+	       yaml_key(key->value, "reaction");
+}
+
 /* `mode: report`: nothing is held, stopped or restored. */
 static void settings_report_only(struct settings *settings)
 {

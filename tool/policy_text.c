@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blob.h"
+
 #include "policy_rule.h"
 #include "policy_settings.h"
 #include "policy_text.h"
@@ -43,6 +45,7 @@ static const struct word top_keys[] = {
 	{ "value", WORD_ELSEWHERE },
 	{ "when", WORD_ELSEWHERE },
 	{ "optional", WORD_ELSEWHERE },
+	{ "from", WORD_ELSEWHERE },
 };
 
 int action_read(const struct reader *reader, const struct yaml_node *node)
@@ -238,6 +241,7 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	arming_read(reader, root);
 	accept_read(reader, root);
 	settings_read(reader, root);
+	reader->reaction_said = settings_have_reaction(root);
 	whole_read(reader, root);
 	rules_read(reader, root);
 }
@@ -295,10 +299,12 @@ int policy_text_read(const char *name, const char *text, size_t size,
 				   problems);
 }
 
-/* Reads at most @size bytes of a file. Returns their number or an errno. */
+/* Reads at most @size bytes of a file. Returns their number or a negative errno. */
 static ssize_t file_read(const char *path, char *to, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool is_stdin = strcmp(path, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO :
+			    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t used = 0;
 	ssize_t len;
 
@@ -314,8 +320,19 @@ static ssize_t file_read(const char *path, char *to, size_t size)
 		}
 		used += (size_t)len;
 	} while (len && used < size);
-	close(fd);
+	if (!is_stdin)
+		close(fd);
+	/* That is what a wrong policy returns. */
+	if (len == -EINVAL)
+		len = -EIO;
 	return len < 0 ? len : (ssize_t)used;
+}
+
+static bool is_blob(const char *text, size_t size)
+{
+	const uint64_t magic = BLOB_MAGIC;
+
+	return size >= sizeof(magic) && !memcmp(text, &magic, sizeof(magic));
 }
 
 /* The text of a file in @ret, which is to be freed. Returns its size or an errno. */
@@ -331,7 +348,10 @@ static ssize_t text_load(const char *path, char **ret,
 	if (len < 0)
 		problem_error(problems, 0, 0, "can't be read: %s",
 			      strerror((int)-len));
-	return len;
+	if (len < 0 || !is_blob(*ret, (size_t)len))
+		return len;
+	problem_error(problems, 0, 0, "this is a compiled policy, as 'regpin compile' writes it for libregpin: give the text that it was made from");
+	return -EINVAL;
 }
 
 int policy_text_file(const char *path, struct regpin_policy *policy,

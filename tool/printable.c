@@ -55,3 +55,26 @@ const char *printable(const char *text)
 	next = (next + 1) % 4;
 	return printable_copy(copies[next], sizeof(copies[next]), text);
 }
+
+void print_wrapped(const char *first, const char *text)
+{
+	int indent = (int)strlen(first), column = indent;
+
+	fputs(first, stdout);
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+
+		if (column > indent && column + 1 + len > 80) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			putchar(' ');
+			column++;
+		}
+		printf("%.*s", len, text);
+		column += len;
+		text += len;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}

@@ -18,4 +18,10 @@ char *printable_copy(char *to, size_t size, const char *text);
  */
 const char *printable(const char *text);
 
+/*
+ * Prints @text to standard output in lines of up to 80 columns: the first one begins with
+ * @first, the others with as many blanks.
+ */
+void print_wrapped(const char *first, const char *text);
+
 #endif

@@ -56,6 +56,7 @@ static void on_event(void *context, const struct regpin_event *event)
 
 	if (event->type == REGPIN_EVENT_ATTACHED)
 		return;
+	result->answered |= event->type == REGPIN_EVENT_ANSWERED;
 	if (!decides(result, event)) {
 		keep(result, event);
 		return;
@@ -260,6 +261,32 @@ static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 	return err;
 }
 
+/*
+ * A write that this KVM can't show to regpin: what will the next look say of it? As
+ * watch.c judges.
+ */
+static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
+		    uint64_t old, uint64_t new)
+{
+	const struct regpin_policy *policy = sim->vm->policy;
+	const struct access access = {
+		.kind = (uint8_t)kind, .write = true, .old_value = old,
+		.new_value = new,
+	};
+	struct state state = { .armed = true };
+	struct verdict verdict;
+
+	if (!atomic_load(&sim->vm->detects) || !vcpu->regpin->armed)
+		return;
+	judge(policy, &state, &access, &verdict);
+	if (!verdict.rule)
+		return;
+	sim->result.monitored = true;
+	verdict.value = new;
+	vcpu_access(vcpu->regpin, policy, REGPIN_EVENT_DETECTED, &access,
+		    &verdict, new, &sim->result.would);
+}
+
 static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
 		  const struct trace_line *line)
 {
@@ -283,6 +310,8 @@ static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
 	}
 	if (result->outcome < OUTCOME_DROP)
 		sim_set_cr(vcpu, line->kind, value);
+	if (!filtered)
+		foresee(sim, vcpu, line->kind, old, value);
 	result->value = vcpu->crs[nr];
 	result->has_value = true;
 }
@@ -366,12 +395,28 @@ static int do_running(struct sim *sim, struct sim_vcpu *vcpu,
 	return err;
 }
 
+/* A write of what the register holds, with some bits changed. */
+static void resolve(const struct sim_vcpu *vcpu, struct trace_line *line)
+{
+	uint64_t old = line->kind == REGPIN_MSR ?
+		sim_get_msr(vcpu, line->index) :
+		vcpu->crs[line->kind - REGPIN_CR0];
+
+	line->value = (old & ~line->clear) | line->set;
+}
+
 static int of_vcpu(struct sim *sim, const struct trace_line *line)
 {
 	struct sim_vcpu *vcpu = get_vcpu(sim, line->vcpu);
+	struct trace_line resolved;
 
 	if (!vcpu)
 		return -ENOMEM;
+	if (line->relative) {
+		resolved = *line;
+		resolve(vcpu, &resolved);
+		line = &resolved;
+	}
 	if (line->op == TRACE_SET)
 		return do_set(sim, vcpu, line);
 	if (line->op != TRACE_ANSWER)
@@ -398,6 +443,7 @@ int sim_do(struct sim *sim, const struct trace_line *line)
 {
 	sim->result.outcome = OUTCOME_OK;
 	sim->result.has_value = sim->result.violated = false;
+	sim->result.monitored = sim->result.answered = false;
 	sim->result.nr = 0;
 	sim->result.lost = false;
 	switch (line->op) {

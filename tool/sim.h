@@ -20,6 +20,10 @@
  * @value: what the read returned, or what the register holds afterwards
  * @violated: @violation tells of it
  * @violation: REGPIN_EVENT_VIOLATION or REGPIN_EVENT_DETECTED
+ * @monitored: the write was not stopped, as this KVM has no CR filter, but @would tells
+ *	what the next look at the register will find
+ * @would: REGPIN_EVENT_DETECTED
+ * @answered: it ended as the operator has answered
  * @nr: number of @events
  * @lost: there were more
  * @events: what else happened
@@ -30,6 +34,9 @@ struct sim_result {
 	uint64_t value;
 	bool violated;
 	struct regpin_event violation;
+	bool monitored;
+	struct regpin_event would;
+	bool answered;
 	unsigned int nr;
 	bool lost;
 	struct regpin_event events[SIM_EVENTS];

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bit_names.h"
 #include "event_json.h"
 #include "json.h"
+#include "printable.h"
 #include "sim_print.h"
 
 void print_flush(struct printer *printer)
@@ -47,11 +49,10 @@ static bool shows_value(const struct trace_line *line,
 	return line->op == TRACE_RDMSR && result->has_value;
 }
 
-static const struct rule *rule_of(const struct sim *sim)
+static const struct rule *rule_of(const struct sim *sim,
+				  const struct regpin_event *event)
 {
-	const struct regpin_event *event = &sim->result.violation;
-
-	return sim->result.violated && event->rule < sim->policy->nr_rules ?
+	return event->rule < sim->policy->nr_rules ?
 		       &sim->policy->rules[event->rule] : NULL;
 }
 
@@ -83,16 +84,17 @@ static void bits_text(char *to, size_t size, const struct rule *rule,
 	}
 }
 
-/* "sticky at linux.yaml:60:5: NXE" */
-static void why_text(char *to, size_t size, const struct sim *sim)
+/* "sticky at linux.yaml:60:5: NXE"; nothing if no rule was violated. */
+static void why_text(char *to, size_t size, const struct sim *sim,
+		     bool violated, const struct regpin_event *event)
 {
-	const struct rule *rule = rule_of(sim);
+	const struct rule *rule = violated ? rule_of(sim, event) : NULL;
 	char bits[400];
 
 	to[0] = 0;
 	if (!rule)
 		return;
-	bits_text(bits, sizeof(bits), rule, sim->result.violation.bits);
+	bits_text(bits, sizeof(bits), rule, event->bits);
 	snprintf(to, size, "%s at %s:%" PRIu32 ":%" PRIu32 "%s%s",
 		 rule_type_names[rule->type], sim->policy->source, rule->line,
 		 rule->column, *bits ? ":" : "", bits);
@@ -129,12 +131,17 @@ static void print_text(struct printer *printer, const struct sim *sim,
 	else
 		put_text(printer, outcome_names[result->outcome]);
 	if (result->violated) {
-		why_text(buf, sizeof(buf), sim);
+		why_text(buf, sizeof(buf), sim, true, &result->violation);
 		put_text(printer, "\t# ");
 		put_text(printer, buf);
+	} else if (result->monitored) {
+		why_text(buf, sizeof(buf), sim, true, &result->would);
+		put_text(printer, "\t# monitored, not stopped; the next look detects it: ");
+		put_text(printer, buf);
 	} else if (result->outcome == OUTCOME_GP) {
-		put_text(printer, line->refusal ? "\t# KVM refuses it" :
-						 "\t# no CPU would do it");
+		put_text(printer, result->answered ? "\t# the operator's answer" :
+			 line->refusal ? "\t# KVM refuses it" :
+					 "\t# no CPU would do it");
 	}
 	put(printer, "\n", 1);
 	for (unsigned int i = 0; i < result->nr; i++) {
@@ -147,18 +154,63 @@ static void print_text(struct printer *printer, const struct sim *sim,
 		put_text(printer, "# and more\n");
 }
 
-static void json_line(const struct sim *sim, const struct trace_line *line,
-		      const char *text, uint64_t number, bool good)
+/* The rule, its place and the bits, by the keys of events. */
+static void json_why(struct json *json, const struct sim *sim,
+		     const struct regpin_event *event)
+{
+	const struct rule *rule = rule_of(sim, event);
+	char where[POLICY_MAX_SOURCE + 32];
+
+	if (!rule)
+		return;
+	json_string(json, "rule", rule_type_names[rule->type]);
+	snprintf(where, sizeof(where), "%s:%" PRIu32 ":%" PRIu32,
+		 sim->policy->source, rule->line, rule->column);
+	json_string(json, "where", where);
+	if (rule->type == RULE_REQUIRE) {
+		char name[REGISTER_NAME_MAX];
+
+		json_string(json, "lacks_of", event_register_name(name,
+			    rule->kind, rule->index));
+		json_bit_names(json, "lacks", rule->kind, rule->index,
+			       event->bits);
+	} else {
+		json_bit_names(json, "bits", event->kind, event->index,
+			       event->bits);
+	}
+}
+
+static void json_events(struct json *json, const struct sim_result *result)
+{
+	json_array_begin(json, "events");
+	for (unsigned int i = 0; i < result->nr; i++) {
+		const struct regpin_event *event = &result->events[i];
+		const char *cause = event_cause_name(event);
+
+		json_object_begin(json, NULL);
+		json_u64(json, "vcpu", event->vcpu);
+		json_string(json, "event", event_type_names[event->type]);
+		if (cause)
+			json_string(json, "cause", cause);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+static void json_line(struct printer *printer, const struct sim *sim,
+		      const struct trace_line *line, const char *text,
+		      uint64_t number, bool good)
 {
 	const struct sim_result *result = &sim->result;
-	const struct rule *rule = rule_of(sim);
-	char statement[TRACE_MAX_LINE + 1], buf[800];
+	char statement[TRACE_MAX_LINE + 1];
 	struct json json;
 
 	memcpy(statement, text + line->start, line->len);
 	statement[line->len] = 0;
 	json_begin(&json, stdout);
 	json_object_begin(&json, NULL);
+	json_u64(&json, "version", JSON_VERSION);
+	kvm_json(&json, printer->kvm);
 	json_u64(&json, "line", number);
 	if (line->op < TRACE_RESET)
 		json_u64(&json, "vcpu", line->vcpu);
@@ -168,29 +220,25 @@ static void json_line(const struct sim *sim, const struct trace_line *line,
 		json_hex(&json, "value", result->value);
 	if (line->expects)
 		json_bool(&json, "expected", good);
-	if (rule) {
-		json_string(&json, "rule", rule_type_names[rule->type]);
-		snprintf(buf, sizeof(buf), "%s:%" PRIu32 ":%" PRIu32,
-			 sim->policy->source, rule->line, rule->column);
-		json_string(&json, "where", buf);
-		if (~result->violation.bits)
-			json_hex(&json, "bits", result->violation.bits);
-	}
-	json_array_begin(&json, "events");
-	for (unsigned int i = 0; i < result->nr; i++) {
-		const struct regpin_event *event = &result->events[i];
-		const char *cause = event_cause_name(event);
-
-		json_object_begin(&json, NULL);
-		json_u64(&json, "vcpu", event->vcpu);
-		json_string(&json, "event", event_type_names[event->type]);
-		if (cause)
-			json_string(&json, "cause", cause);
+	if (result->violated)
+		json_why(&json, sim, &result->violation);
+	if (result->answered)
+		json_bool(&json, "answered", true);
+	if (result->monitored) {
+		json_object_begin(&json, "monitored");
+		json_why(&json, sim, &result->would);
 		json_object_end(&json);
 	}
-	json_array_end(&json);
+	json_events(&json, result);
 	json_object_end(&json);
 	fputc('\n', stdout);
+}
+
+void print_comment(struct printer *printer, const char *text)
+{
+	put_text(printer, "# ");
+	put_text(printer, text);
+	put(printer, "\n", 1);
 }
 
 void print_line(struct printer *printer, const struct sim *sim,
@@ -198,7 +246,7 @@ void print_line(struct printer *printer, const struct sim *sim,
 		uint64_t number, bool good)
 {
 	if (printer->json)
-		json_line(sim, line, text, number, good);
+		json_line(printer, sim, line, text, number, good);
 	else
 		print_text(printer, sim, line, text);
 }
@@ -221,9 +269,9 @@ void print_unexpected(struct printer *printer, const struct sim *sim,
 			 outcome_names[line->outcome]);
 	if (result->has_value)
 		snprintf(value, sizeof(value), ", 0x%" PRIx64, result->value);
-	why_text(why, sizeof(why), sim);
+	why_text(why, sizeof(why), sim, result->violated, &result->violation);
 	fprintf(stderr, "%s:%" PRIu64 ":%zu: expected %s, but it was %s%s%s%s%s\n",
-		name, number, line->start + 1, expected,
+		printable(name), number, line->start + 1, expected,
 		outcome_names[result->outcome], value, *why ? " (" : "", why,
 		*why ? ")" : "");
 }

@@ -5,20 +5,26 @@
 
 #include "sim.h"
 #include "trace.h"
+#include "which_kvm.h"
 
 /**
  * struct printer - where results go: standard output
+ * @kvm: what is simulated
  * @json: as JSON
  * @quiet: only what is unexpected
  * @unexpected: how many that was
  * @len: of what waits in @buf
  */
 struct printer {
+	const struct which_kvm *kvm;
 	bool json, quiet;
 	uint64_t unexpected;
 	size_t len;
 	char buf[1u << 16];
 };
+
+/* A line that is no statement, where results are text. */
+void print_comment(struct printer *printer, const char *text);
 
 /* The line @text, which was @good, with what came of it and what else happened. */
 void print_line(struct printer *printer, const struct sim *sim,

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "ctl_policy.h"
+#include "policy_fit.h"
 #include "proc.h"
 #include "tell.h"
 
@@ -462,13 +463,21 @@ void tell_degraded(struct agent *agent)
 	const struct launch *launch = agent->launch;
 
 	for (unsigned int i = 0; i < launch->nr_degraded; i++) {
+		const struct rule *rule = &launch->degraded[i];
+		enum fitted fitted = rule->flags & RULE_DETECT ?
+			FIT_DETECTED : FIT_LEFT_OUT;
+		char how[FIT_TEXT], text[FIT_TEXT + 512];
 		struct notice notice = {
 			.event = "degraded", .policy = &launch->policy,
-			.rule = &launch->degraded[i],
-			.text = launch->degraded_why[i],
+			.rule = rule, .text = text,
+			.action = regpin_action_names[rule->action],
 		};
 
-		if (notice.rule->flags & RULE_DETECT) {
+		snprintf(text, sizeof(text), "the rule %s: %s",
+			 fit_text(how, &launch->policy, fitted, rule),
+			 launch->degraded_why[i]);
+		if (fitted == FIT_DETECTED) {
+			notice.reaction = fit_reaction(&launch->policy, rule);
 			notice.counts[0].name = "every_ms";
 			notice.counts[0].n = launch->policy.settings.detect_ms;
 		}

@@ -9,6 +9,7 @@
 
 #include "registers.h"
 
+#include "policy_register.h"
 #include "trace.h"
 #include "words.h"
 
@@ -45,18 +46,25 @@ wrong(struct cursor *c, const char *format, ...)
 	return -1;
 }
 
-/* The word as it may stand in a message. */
-static struct shown shown(const struct cursor *c)
+/* The word, or its beginning, without what a terminal could mind. Returns @text. */
+static const char *word_text(const struct cursor *c, char text[64])
 {
-	char text[64];
-	size_t len = c->len < sizeof(text) - 1 ? c->len : sizeof(text) - 1;
+	size_t len = c->len < 63 ? c->len : 63;
 
 	memcpy(text, c->word, len);
 	for (size_t i = 0; i < len; i++)
 		if (text[i] <= ' ' || text[i] >= 0x7f)
 			text[i] = '?';
 	text[len] = 0;
-	return show(text);
+	return text;
+}
+
+/* The word as it may stand in a message. */
+static struct shown shown(const struct cursor *c)
+{
+	char text[64];
+
+	return show(word_text(c, text));
 }
 
 static bool is_blank(char c)
@@ -146,10 +154,60 @@ static const struct regpin_register *by_name(const struct cursor *c,
 	return known[slot].reg;
 }
 
+static bool is_change(const struct cursor *c)
+{
+	return c->len && (c->word[0] == '+' || c->word[0] == '-');
+}
+
+/* "+SMEP" or "-16": one bit, or a field, of the line's register. */
+static int change(struct cursor *c, struct trace_line *line)
+{
+	const struct regpin_register *found =
+		register_find(line->kind, line->index);
+	char name[48] = "";
+	uint64_t bits = 0, n;
+
+	if (c->len - 1 < sizeof(name) && !memchr(c->word, 0, c->len))
+		memcpy(name, c->word + 1, c->len - 1);
+	if (found)
+		bits = register_bit(found, name);
+	if (!bits && !number_read(name, strlen(name), 63, &n))
+		bits = 1ull << n;
+	if (!bits)
+		return wrong(c, "%s is no change of a bit: + or - and the name of a bit of this register ('regpin regs' lists them), or a number from 0 to 63",
+			     shown(c).text);
+	if (bits & (line->set | line->clear))
+		return wrong(c, "%s: this bit is changed already",
+			     shown(c).text);
+	line->relative = true;
+	if (c->word[0] == '+')
+		line->set |= bits;
+	else
+		line->clear |= bits;
+	return 0;
+}
+
+/* What is written: a number, or changes of bits. */
+static int value(struct cursor *c, struct trace_line *line)
+{
+	struct cursor ahead = *c;
+
+	if (!next(&ahead) || !is_change(&ahead))
+		return number(c, UINT64_MAX, "a value", &line->value);
+	while (is_change(&ahead)) {
+		*c = ahead;
+		if (change(c, line))
+			return -1;
+		next(&ahead);
+	}
+	return 0;
+}
+
 /* A register by name or index; @cr: it may be a control register. */
 static int reg(struct cursor *c, bool cr, struct trace_line *line)
 {
 	const struct regpin_register *found;
+	char name[64];
 	uint64_t index;
 	uint32_t member;
 
@@ -162,10 +220,17 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 		line->index = (uint32_t)index;
 		return 0;
 	}
+	if (c->word[0] >= '0' && c->word[0] <= '9')
+		return wrong(c, "%s as an MSR: %s (an index is 0 to 0xffffffff)",
+			     shown(c).text,
+			     number_read(c->word, c->len, UINT32_MAX, &index));
 	found = by_name(c, &member);
-	if (!found)
-		return wrong(c, "there is no register %s: 'regpin regs' lists the names; an index is a number from 0 to 0xffffffff",
-			     shown(c).text);
+	if (!found) {
+		char why[REGISTER_UNKNOWN_MAX];
+
+		register_unknown(why, sizeof(why), word_text(c, name));
+		return wrong(c, "%s", why);
+	}
 	if (found->kind != REGPIN_MSR && !cr)
 		return wrong(c, "%s is no MSR: its writes are 'cr0', 'cr4' and 'xcr0'",
 			     shown(c).text);
@@ -200,18 +265,17 @@ static int cr_write(struct cursor *c, struct trace_line *line)
 	line->kind = is(c, "cr0") ? REGPIN_CR0 : is(c, "cr4") ? REGPIN_CR4 :
 								REGPIN_XCR0;
 	line->op = TRACE_CR;
-	return number(c, UINT64_MAX, "a value", &line->value);
+	return value(c, line);
 }
 
 /* What a vCPU does. Its number has been read. */
 static int of_vcpu(struct cursor *c, struct trace_line *line)
 {
 	if (!next(c))
-		return wrong(c, "what does the vCPU do? rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer");
+		return wrong(c, "a statement is missing behind the vCPU: one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer");
 	if (is(c, "wrmsr")) {
 		line->op = TRACE_WRMSR;
-		return reg(c, false, line) ||
-		       number(c, UINT64_MAX, "a value", &line->value) ? -1 : 0;
+		return reg(c, false, line) || value(c, line) ? -1 : 0;
 	}
 	if (is(c, "rdmsr")) {
 		line->op = TRACE_RDMSR;
@@ -221,8 +285,7 @@ static int of_vcpu(struct cursor *c, struct trace_line *line)
 		return cr_write(c, line);
 	if (is(c, "set")) {
 		line->op = TRACE_SET;
-		return reg(c, true, line) ||
-		       number(c, UINT64_MAX, "a value", &line->value) ? -1 : 0;
+		return reg(c, true, line) || value(c, line) ? -1 : 0;
 	}
 	if (is(c, "answer")) {
 		line->op = TRACE_ANSWER;
@@ -235,7 +298,7 @@ static int of_vcpu(struct cursor *c, struct trace_line *line)
 	else if (is(c, "look"))
 		line->op = TRACE_LOOK;
 	else
-		return wrong(c, "%s is nothing that a vCPU does: rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer",
+		return wrong(c, "%s is not a statement: a vCPU does one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer",
 			     shown(c).text);
 	return 0;
 }
@@ -280,7 +343,7 @@ static bool refusal(const struct cursor *c, struct trace_line *line)
 static int expectation(struct cursor *c, struct trace_line *line)
 {
 	if (!is(c, "=>"))
-		return wrong(c, "%s is too much: behind the statement there is only '=> OUTCOME' or a comment, and before these, behind rdmsr and wrmsr, unknown or invalid",
+		return wrong(c, "%s is one word too many: behind the statement there is only '=> OUTCOME' or a comment, and before these, behind rdmsr and wrmsr, unknown or invalid",
 			     shown(c).text);
 	line->expects = true;
 	if (!next(c))
@@ -295,11 +358,11 @@ static int expectation(struct cursor *c, struct trace_line *line)
 			if (is(c, outcome_names[i]))
 				line->outcome = (enum outcome)i;
 		if (line->outcome == OUTCOME_MAX)
-			return wrong(c, "%s is no outcome: a number, ok, report, mask, drop, gp, pause, stop or none",
+			return wrong(c, "%s is not an outcome: a number, ok, report, mask, drop, gp, pause, stop or none",
 				     shown(c).text);
 	}
 	if (next(c))
-		return wrong(c, "%s is too much: one outcome is expected",
+		return wrong(c, "%s is one word too many: one outcome is expected",
 			     shown(c).text);
 	return 0;
 }

@@ -55,6 +55,10 @@ enum trace_refusal {
  * @kind: enum regpin_kind: the register
  * @index: of the MSR
  * @value: what is written; the answer's enum regpin_action
+ * @relative: what is written is what the register holds, with the bits of @set set and
+ *	those of @clear cleared, instead of @value
+ * @set: see @relative
+ * @clear: likewise
  * @refusal: of an access to an MSR
  * @once: of a window
  * @expects: an outcome is expected: @outcome, or, if that is OUTCOME_MAX, that the
@@ -69,9 +73,9 @@ struct trace_line {
 	uint32_t vcpu;
 	unsigned int kind;
 	uint32_t index;
-	uint64_t value;
+	uint64_t value, set, clear;
 	enum trace_refusal refusal;
-	bool once, expects;
+	bool relative, once, expects;
 	enum outcome outcome;
 	uint64_t result;
 	size_t start, len;
@@ -84,7 +88,7 @@ struct trace_line {
  */
 struct trace_fault {
 	unsigned int column;
-	char text[200];
+	char text[440];
 };
 
 /*

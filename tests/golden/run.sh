@@ -4,7 +4,7 @@
 # run.sh REGPIN_BINARY: what `regpin explain` says of each policy here and of those
 # that regpin comes with, on a KVM with and without the CR filter, is what stands in
 # NAME.txt and NAME.stock.txt. And each trace in ../traces, whose first line is
-# "# POLICY [OPTIONS]", goes as it expects. TAP on stdout. With REGPIN_UPDATE=1 in
+# "# POLICY OPTIONS", goes as it expects. The KVM is always named. TAP on stdout. With REGPIN_UPDATE=1 in
 # the environment the files are written instead: read the diff before you keep it.
 
 if [ $# -ne 1 ] || ! [ -x "$1" ]; then
@@ -76,14 +76,14 @@ trace()
 
 for policy in *.yaml ../../policies/*.yaml; do
 	name=$(basename "$policy" .yaml)
-	explain "$policy" "$name.txt"
-	explain "$policy" "$name.stock.txt" --stock
+	explain "$policy" "$name.txt" --verbose --cr-filter
+	explain "$policy" "$name.stock.txt" --verbose --stock
 done
 # Rules for some guests only: see `when`.
 for guest in intel:6:0x3f amd:0x17:0x1 amd:0x17:0x31; do
 	for name in ucode cpu-model; do
 		explain "../../policies/$name.yaml" \
-			"$name.$(echo $guest | tr : -).txt" --guest $guest
+			"$name.$(echo $guest | tr : -).txt" --cr-filter --guest $guest
 	done
 done
 cd ../traces || exit 2

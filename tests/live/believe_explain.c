@@ -29,7 +29,7 @@ static const struct {
 	const char *text;
 	unsigned int action;
 } words[] = {
-	{ "allowed, and an event", REGPIN_REPORT },
+	{ "allowed, logged", REGPIN_REPORT },
 	{ "written without that", REGPIN_MASK },
 	{ "the write vanishes", REGPIN_DROP },
 	{ "#GP", REGPIN_GP },
@@ -162,6 +162,8 @@ static unsigned int by_one(const struct step *step, const char *text)
 	/* Whether it is, the moment says: then there is no common value yet. */
 	if (begins(text, "while that is PAT's reset value, "))
 		return REGPIN_ALLOW;
+	if (begins(text, "allowed, logged"))
+		return REGPIN_REPORT;
 	if (begins(text, "none: "))
 		return action_of(text + strlen("none: "));
 	if (!begins(text, "only of ") && !begins(text, "free while "))
@@ -225,22 +227,24 @@ static bool take_key(const char *json, const char *end, const char *key)
 	return true;
 }
 
-/* "EFER (0xc0000080), MSR 0x10a-0x10f" */
-static bool names_have(uint32_t index)
+/*
+ * Is MSR @index in the array "registers" of the object from @at to @end? Its elements
+ * have an "index", and a "last" one if they are ranges.
+ */
+static bool names_have(const char *at, const char *end, uint32_t index)
 {
-	const char *at = sentence;
+	const char *close = strstr(at, "]");
 
-	while ((at = strstr(at, "0x"))) {
-		unsigned int first, last;
+	if (strstr(at, "\"others\":true") && strstr(at, "\"others\":true") < end)
+		return true;
+	while ((at = strstr(at, "\"index\":\"")) && at < close) {
+		unsigned int first = 0, last;
 
-		if (sscanf(at, "0x%x-0x%x", &first, &last) == 2) {
-			if (index - first <= last - first)
-				return true;
-			at = strchr(at, '-') + 1;
-		} else if (sscanf(at, "0x%x", &first) == 1 && index == first) {
+		at += strlen("\"index\":\"");
+		if (sscanf(at, "0x%x\",\"last\":\"0x%x", &first, &last) != 2)
+			last = first;
+		if (index >= first && index <= last)
 			return true;
-		}
-		at += 2;
 	}
 	return false;
 }
@@ -249,7 +253,8 @@ static bool names_have(uint32_t index)
 static const char *find_object(const char *json, uint32_t index,
 			       const char **end)
 {
-	const char *at = strstr(json, "\"registers\":[");
+	/* CR filters have registers, too, behind those. */
+	const char *at = strstr(json, "\"registers\":[{\"registers\":[");
 
 	if (!at)
 		bail("no registers", json);
@@ -259,8 +264,7 @@ static const char *find_object(const char *json, uint32_t index,
 		if (!*end)
 			bail("an object", at);
 		*end += 2;
-		if (take_key(at, *end, "registers") &&
-		    (names_have(index) || !strcmp(sentence, "all other MSRs")))
+		if (names_have(at, *end, index))
 			return at;
 	}
 	return NULL;

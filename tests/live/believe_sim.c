@@ -5,6 +5,7 @@
 
 #include "believe.h"
 #include "event_json.h"
+#include "registers.h"
 
 static void write_line(FILE *file, const struct step *step)
 {
@@ -163,13 +164,53 @@ static void compare_values(const struct step *step, unsigned int n,
 			e->value, after);
 }
 
+/* With all bits of each named field that some of @bits are in: such a field has one name. */
+static uint64_t whole_fields(const struct regpin_register *reg, uint64_t bits)
+{
+
+	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
+		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+		uint64_t field = UINT64_MAX >> (64 - bit->width) << bit->lo;
+
+		if (bits & field)
+			bits |= field;
+	}
+	return bits;
+}
+
+/* The array @key of names and numbers of bits of @reg; all bits if it is not there. */
+static uint64_t key_bits(const char *line, const char *key,
+			 const struct regpin_register *reg)
+{
+	uint64_t bits = 0;
+	char quoted[32], name[64];
+	const char *at;
+	int len;
+
+	snprintf(quoted, sizeof(quoted), "\"%s\":[", key);
+	at = strstr(line, quoted);
+	if (!at)
+		return UINT64_MAX;
+	at += strlen(quoted);
+	while (sscanf(at, "\"%63[^\"]\"%n", name, &len) == 1) {
+		uint64_t named = reg ? register_bit(reg, name) : 0;
+
+		bits |= named ? named : 1ull << strtoul(name, NULL, 10);
+		at += len;
+		at += *at == ',';
+	}
+	return bits;
+}
+
 /* Which rule, where it was written, and which bits. */
 static void compare_rule(const struct step *step, unsigned int n,
 			 const char *line)
 {
 	const struct regpin_event *e = named(step);
 	char rule[32], where[400], live[400] = "";
+	const struct regpin_register *reg;
 	const struct rule *r = NULL;
+	bool floor;
 
 	if (e && e->rule < lived.policy->nr_rules)
 		r = &lived.policy->rules[e->rule];
@@ -187,7 +228,12 @@ static void compare_rule(const struct step *step, unsigned int n,
 	if (r)
 		tally.types[r->type]++;
 	tally.actions[e->action]++;
-	if (e->bits != key_number(line, "bits", ~0ull))
+	/* `require` is about another register than the one that was written. */
+	floor = r && r->type == RULE_REQUIRE;
+	reg = floor ? register_find(r->kind, r->index) :
+		      register_find(e->kind, e->index);
+	if (whole_fields(reg, e->bits) !=
+	    key_bits(line, floor ? "lacks" : "bits", reg))
 		differs(step, n, "bits 0x%llx, sim says %s", e->bits, line);
 	if (e->type != REGPIN_EVENT_VIOLATION)
 		return;

@@ -207,14 +207,16 @@ if "$regpin" probe --json | grep -q '"cr_filter":false'; then
 	run --policy optional.yaml -- ./vmm vm vcpu run
 	is 0 '"detached"' events &&
 		grep -q "regpin: degraded: optional.yaml:7:5" err &&
-		[[ $(jq -r 'select(.event == "degraded" and .reason != "s3") | "\(.register) \(.where) \(.every_ms)"' events) == \
-			"CR4 optional.yaml:7:5 10" ]] &&
+		[[ $(jq -r 'select(.event == "degraded" and .reason != "s3") | "\(.register) \(.where) \(.every_ms) \(.action) \(.reaction)"' events) == \
+			"CR4 optional.yaml:7:5 10 gp report" ]] &&
+		jq -r 'select(.event == "degraded" and .reason != "s3").text' events |
+			grep -q "detected, not stopped, and becomes an event instead of 'action: gp'" &&
 		[[ $(jq -r 'select(.event == "violation").where' events) == \
 			optional.yaml:5:5 ]]
-	ok $? "if it is optional it is looked after instead, and that is told"
+	ok $? "if it is optional it is only monitored, and that is reported"
 else
 	skip "a rule that the host can't enforce starts nothing" "it can"
-	skip "if it is optional it is looked after instead, and that is told" "it can"
+	skip "if it is optional it is only monitored, and that is reported" "it can"
 fi
 for force in nokvm nonsense; do
 	REGPIN_HOST_FORCE=$force run -- ./vmm touch started

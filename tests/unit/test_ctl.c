@@ -389,7 +389,7 @@ static void bad_policies(void **state)
 	fake_launch.host.cr_filter = false;
 	send_policy(fd, "version: 1\nrules:\n  - register: CR4\n    sticky: [SMEP]\n");
 	hear(fd);
-	assert_int_equal(lines("data new.yaml:4:5: 'sticky' on CR4 can't be enforced on this host"), 1);
+	assert_int_equal(lines("data new.yaml:4:5: 'sticky' on CR4 can't be enforced on this KVM: "), 1);
 	assert_int_equal(lines("error rejected "), 1);
 	/* What stands behind a refused head is a policy's text, not requests. */
 	say(fd, "policy size=65537\ndisarm\n");

@@ -508,16 +508,17 @@ static void problems_are_bounded(void **state)
 
 static void problems_are_clean(void **state)
 {
-	char text[400];
+	const size_t room = sizeof(problems->list[0].text);
+	char text[2 * sizeof(problems->list[0].text)];
 
 	problem_error(problems, 1, 1, "a\x1b[31m\n\tb\x7f");
 	assert_string_equal(problems->list[0].text, "a?[31m??b?");
 	/* Cut within a character, the whole character goes. */
 	memset(text, 'x', sizeof(text));
-	memcpy(text + 318, "\xe2\x80\xa6", 3);
-	text[399] = 0;
+	memcpy(text + room - 2, "\xe2\x80\xa6", 3);
+	text[sizeof(text) - 1] = 0;
 	problem_error(problems, 1, 1, "%s", text);
-	assert_int_equal(strlen(problems->list[1].text), 318);
+	assert_int_equal(strlen(problems->list[1].text), room - 2);
 }
 
 static void names(void **state)

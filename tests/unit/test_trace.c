@@ -74,6 +74,46 @@ static void says(void **context)
 	assert_false(line.once);
 }
 
+/* Bits by name or number, in the place of a value. */
+static void changes_bits(void **context)
+{
+	static const struct {
+		const char *text;
+		uint64_t set, clear;
+		size_t len;
+	} rows[] = {
+		{ "0 cr4 +SMEP", 1ull << 20, 0, 11 },
+		{ "0 cr4 +smep -21 => gp", 1ull << 20, 1ull << 21, 15 },
+		{ "0 cr0  -WP  +63 # x", 1ull << 63, 1ull << 16, 15 },
+		{ "0 wrmsr EFER +NXE -SCE\n", 1ull << 11, 1, 22 },
+		{ "0 wrmsr 0x10a +0 unknown", 1, 0, 24 },
+		{ "0 set CR4 -SMAP", 0, 1ull << 21, 15 },
+	};
+	static const char *const wrong_ones[] = {
+		"0 cr4 +", "0 cr4 -", "0 cr4 +SMEPX", "0 cr4 +64", "0 cr4 +SMEP -SMEP",
+		"0 cr4 +SMEP 5", "0 cr4 5 +SMEP", "0 wrmsr 0x10a +NXE", "0 init +SMEP",
+		"0 rdmsr EFER +NXE", "0 cr4 +-1", "0 cr4 +0x",
+	};
+	struct trace_fault fault;
+	struct trace_line line;
+
+	for (size_t i = 0; i < NR(rows); i++) {
+		int ret = read_line(rows[i].text, &line, &fault);
+
+		if (ret != 1)
+			print_message("# row %zu: %s\n", i, fault.text);
+		assert_int_equal(ret, 1);
+		assert_true(line.relative);
+		assert_int_equal(line.set, rows[i].set);
+		assert_int_equal(line.clear, rows[i].clear);
+		assert_int_equal(line.len, rows[i].len);
+	}
+	assert_int_equal(read_line("0 cr4 5", &line, &fault), 1);
+	assert_false(line.relative);
+	for (size_t i = 0; i < NR(wrong_ones); i++)
+		assert_int_equal(read_line(wrong_ones[i], &line, &fault), -1);
+}
+
 static void says_nothing(void **context)
 {
 	static const char *const texts[] = { "", "\n", "\r\n", "  \t\n", "#",
@@ -146,9 +186,9 @@ static void wrong(void **context)
 		{ "00 init", 1, "leading zero" },
 		{ "0x init", 1, "vCPU's number" },
 		{ "-1 init", 1, "begins with" },
-		{ "0", 2, "what does the vCPU do" },
-		{ " 0  jump", 5, "'jump' is nothing" },
-		{ "0 init init", 8, "too much" },
+		{ "0", 2, "a statement is missing" },
+		{ " 0  jump", 5, "not a statement" },
+		{ "0 init init", 8, "too many" },
 		{ "0 wrmsr", 8, "the register is missing" },
 		{ "0 wrmsr #", 9, "the register is missing" },
 		{ "0 wrmsr LSTR 1", 9, "no register 'LSTR'" },
@@ -160,24 +200,24 @@ static void wrong(void **context)
 		{ "0 wrmsr 0x10 0x10000000000000000", 14, "too large" },
 		{ "0 wrmsr 0x10 18446744073709551616", 14, "too large" },
 		{ "0 wrmsr 0x10 010", 14, "octal" },
-		{ "0 wrmsr 0x10 -1", 14, "no sign" },
-		{ "0 wrmsr 0x10 1 2", 16, "too much" },
+		{ "0 wrmsr 0x10 -1x", 14, "no change of a bit" },
+		{ "0 wrmsr 0x10 1 2", 16, "too many" },
 		{ "0 cr0", 6, "a value is missing" },
-		{ "0 cr3 1", 3, "nothing that a vCPU does" },
+		{ "0 cr3 1", 3, "not a statement" },
 		{ "0 answer", 9, "allow, gp or stop" },
 		{ "0 answer drop", 10, "allow, gp or stop" },
 		{ "0 init =>", 10, "what is expected" },
-		{ "0 init => fine", 11, "no outcome" },
+		{ "0 init => fine", 11, "not an outcome" },
 		{ "0 init => 0y", 11, "what is expected" },
 		{ "0 init => gp gp", 14, "one outcome" },
-		{ "0 init =>gp", 8, "too much" },
+		{ "0 init =>gp", 8, "too many" },
 		{ "0 rdmsr 1 Unknown", 11, "unknown or invalid" },
-		{ "0 rdmsr 1 unknown invalid", 19, "too much" },
+		{ "0 rdmsr 1 unknown invalid", 19, "too many" },
 		{ "0 wrmsr 1 unknown", 11, "a value" },
-		{ "0 cr0 1 invalid", 9, "too much" },
-		{ "0 set PAT 1 invalid", 13, "too much" },
-		{ "window twice", 8, "too much" },
-		{ "reset 0", 7, "too much" },
+		{ "0 cr0 1 invalid", 9, "too many" },
+		{ "0 set PAT 1 invalid", 13, "too many" },
+		{ "window twice", 8, "too many" },
+		{ "reset 0", 7, "too many" },
 		{ "0 wr\x01msr 1 1", 3, "'wr?msr'" },
 	};
 	struct trace_fault fault;
@@ -220,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says),
+		cmocka_unit_test(changes_bits),
 		cmocka_unit_test(says_nothing),
 		cmocka_unit_test(expects),
 		cmocka_unit_test(is_refused),

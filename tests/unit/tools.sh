@@ -3,6 +3,7 @@
 # tools.sh REGPIN_BINARY: explain, sim and regs as commands: exit codes, messages. TAP.
 regpin=$(realpath "${1:?usage: tools.sh REGPIN_BINARY}") || exit 2
 policy=$(realpath "$(dirname "$0")/../../policies/linux.yaml")
+completion=$(realpath "$(dirname "$0")/../../completions/regpin.bash")
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 2
@@ -53,6 +54,25 @@ is 2 "^regpin compile: the option '--output' needs a value" "$regpin" compile -o
 is 2 "^regpin run: the option '--ev' is the beginning of several" "$regpin" run --ev x
 is 2 "^regpin regs: there is no option '-json': long options" "$regpin" regs -json
 
+# The completion knows what regpin itself lists.
+complete()
+{
+	PATH=$(dirname "$regpin"):$PATH bash -c '
+		. "$0"
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		_regpin
+		printf "%s " "${COMPREPLY[@]}"' "$completion" "$@"
+}
+if command -v bash >/dev/null; then
+	is 0 '^check compile run probe explain sim regs ctl help version $' complete regpin ''
+	is 0 '^explain $' complete regpin help exp
+	is 0 '--json .*--stock' complete regpin explain --
+	is 0 '^--policy $' complete regpin run --p
+	is 0 '^enforce report $' complete regpin run --mode ''
+	is 0 '^IA32_EFER|^EFER ' complete regpin regs EFE
+fi
+
 # Times have one grammar.
 printf 'version: 1\nunarmed: 1h\nrules: [{register: LSTAR, uniform: true}]\n' >hour.yaml
 is 0 '' "$regpin" check hour.yaml
@@ -65,6 +85,166 @@ is 2 "for '1m': the units are ms, s, min and h" "$regpin" ctl --ctl . vm window 
 is 2 "for '0s': 0 is no time" "$regpin" ctl --ctl . vm window --for 0s
 is 3 '' "$regpin" ctl --ctl . vm window --for 24h
 
+# check and compile: statuses that mean one thing each, standard input and output.
+printf 'version: 1\nrules: [{register: LSTAR, uniform: true}]\n' >ok.yaml
+printf 'version: 1\nrules: [{register: CR4, sticky: [SMEP]}]\n' >warns.yaml
+printf 'version: 1\nrules: [{register: LSTAR}]\n' >bad.yaml
+printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n' >cr.yaml
+cp "$policy" linux.yaml
+is 0 '' "$regpin" check ok.yaml
+is 0 'warning: ' "$regpin" check warns.yaml
+is 1 'warning: ' "$regpin" check --werror warns.yaml
+is 0 '' "$regpin" check --werror ok.yaml
+is 1 'error: ' "$regpin" check bad.yaml ok.yaml
+is 4 "nothing: error: can't be read" "$regpin" check nothing
+is 4 "can't be read" "$regpin" check bad.yaml nothing ok.yaml
+is 4 "can't be read" "$regpin" check .
+is 0 '' sh -c '"$1" check - <ok.yaml' sh "$regpin"
+is 1 '^-:2:9: error: ' sh -c '"$1" check - <bad.yaml' sh "$regpin"
+is 2 'only once' "$regpin" check - -
+is 2 'at least one policy' "$regpin" check
+is 0 '' "$regpin" compile ok.yaml -o ok.blob
+is 0 '' sh -c '"$1" compile - -o - <ok.yaml >stdin.blob && test -s stdin.blob && ! test -e ./-' sh "$regpin"
+is 1 'error: this is a compiled policy' "$regpin" check ok.blob
+is 1 'error: this is a compiled policy' "$regpin" sim ok.blob ok.yaml
+is 1 'error: ' "$regpin" compile bad.yaml -o bad.blob
+is 4 "can't be read" "$regpin" compile nothing -o bad.blob
+is 4 "none/x can't be written: No such file" "$regpin" compile ok.yaml -o none/x
+is 4 "standard output can't be written" sh -c '"$1" compile ok.yaml -o - >/dev/full' sh "$regpin"
+is 2 'name the file for the blob' "$regpin" compile ok.yaml
+is 2 'name a policy' "$regpin" compile -o x
+is 2 'not a regular file' "$regpin" compile ok.yaml -o .
+{
+	printf 'version: 1\nrules:\n'
+	for n in $(seq 500); do echo "  - register: NO$n"; done
+} >many.yaml
+is 1 'only the first 100 problems' "$regpin" check many.yaml
+if command -v jq >/dev/null; then
+	"$regpin" check --json many.yaml ok.yaml warns.yaml nothing >check.json
+	is 0 '^true$' jq '.version == 1 and (.ok | not) and (.policies | map(.errors == (.problems | map(select(.severity == "error")) | length)) | all)' check.json
+	is 0 '^true$' jq '[.policies[] | [.ok, .readable, .errors, .warnings, .more]] == [[false, true, 100, 0, true], [true, true, 0, 0, false], [true, true, 0, 1, false], [false, false, 1, 0, false]]' check.json
+	is 0 '^false$' sh -c '"$1" check --json --werror warns.yaml | jq .ok' sh "$regpin"
+fi
+
+# No path of the user's reaches a terminal with its control characters.
+esc=$(printf 'a\033[31mb\302\233c\342\200\256d\376\001.yaml')
+cp "$policy" "$esc"
+sed 's/^version.*/version: 9/' "$policy" >"bad-$esc"
+printf '0 wrmsr LSTAR 1 => gp\n' >"$esc.trace"
+printf 'nonsense\n' >"bad-$esc.trace"
+controls=$(printf '[\001-\010\013-\037\177\376]')
+csi=$(printf '\302\233')
+override=$(printf '\342\200\256')
+# harmless COMMAND: what it prints has nothing that a terminal obeys.
+harmless()
+{
+	"$@" >raw 2>&1
+	! LC_ALL=C grep -q "$controls" raw &&
+		! LC_ALL=C grep -qF -e "$csi" -e "$override" raw
+}
+bad=
+for line in "check $esc" "check bad-$esc" "check none$esc" "compile bad-$esc -o x" \
+	"compile $esc -o none/$esc" "compile $esc -o ." "probe $esc" "probe none$esc" \
+	"explain --stock $esc" "explain none$esc" "sim --stock $esc $esc.trace" \
+	"sim --stock $esc bad-$esc.trace" "sim --stock $esc none$esc" "regs $esc" \
+	"run --policy none$esc -- true" "run --policy bad-$esc -- true" "run --$esc" \
+	"help $esc" "$esc" "--$esc" "check --$esc" "sim --guest $esc $esc $esc" \
+	"run --mode $esc -- true" "run --name $esc -- true" "run --event-limit $esc -- true" \
+	"run --attach-timeout $esc -- true" "ctl --ctl . vm window --for $esc" \
+	"ctl --ctl . $esc" "ctl --ctl . vm $esc" "ctl --ctl . vm status $esc" \
+	"ctl --ctl none$esc vm status" "ctl --ctl . vm policy none$esc"; do
+	# shellcheck disable=SC2086 # words
+	harmless "$regpin" $line || bad="$bad
+# regpin $line:
+$(sed 's/^/# /' raw)"
+done
+is 0 '' test -z "$bad"
+[ -z "$bad" ] || echo "$bad" | cat -v
+is 0 'x1b\[31mb.u009bc.u202ed.xfe.x01.yaml:[0-9]+:5: uniform' "$regpin" probe --starts "$esc"
+
+# The KVM that explain and sim speak of is named: this host's, or another one.
+printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n    optional: true\n' >opt.yaml
+printf '0 cr0 0x80010001\n0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 cr0 -WP\n' >wp.trace
+for cmd in "explain" "sim"; do
+	last=
+	[ $cmd = explain ] || last=wp.trace
+	# shellcheck disable=SC2086 # words
+	{
+		is 0 'on a KVM without the CR filter' "$regpin" $cmd --stock opt.yaml $last
+		is 0 'on a KVM with the CR filter' "$regpin" $cmd --cr-filter opt.yaml $last
+		is 2 'give only one of them' "$regpin" $cmd --cr-filter --stock opt.yaml $last
+		is 0 'without the CR filter, assumed because' env REGPIN_HOST_FORCE=nokvm "$regpin" $cmd opt.yaml $last
+		is 3 'there is no /dev/kvm' env REGPIN_HOST_FORCE=nokvm "$regpin" $cmd --host cr.yaml $last
+		is 3 'can.t be enforced' "$regpin" $cmd --stock cr.yaml $last
+		is 0 '' "$regpin" $cmd --cr-filter cr.yaml $last
+		is 0 '"kvm":\{"source":"stock","msr_filter":true,"cr_filter":false\}' "$regpin" $cmd --json --stock opt.yaml $last
+		is 0 '"kvm":\{"source":"cr-filter","msr_filter":true,"cr_filter":true\}' "$regpin" $cmd --json --cr-filter opt.yaml $last
+		is 0 '"kvm":\{"source":"assumed"' env REGPIN_HOST_FORCE=nokvm "$regpin" $cmd --json opt.yaml $last
+		if "$regpin" probe --json | grep -q '"usable":true'; then
+			is 0 "on this host's KVM, with(out)? the CR filter" "$regpin" $cmd opt.yaml $last
+			is 0 '"kvm":\{"source":"host"' "$regpin" $cmd --json opt.yaml $last
+			is 0 "on this host's KVM" "$regpin" $cmd --host opt.yaml $last
+		fi
+	}
+done
+is 0 '^0 cr0 -WP => ok.*monitored, not stopped; the next look detects it: sticky at opt.yaml:4:5: WP$' "$regpin" sim --stock opt.yaml wp.trace
+is 0 '^0 cr0 -WP => gp.*sticky at opt.yaml:4:5: WP$' "$regpin" sim --cr-filter opt.yaml wp.trace
+is 0 '"monitored":\{"rule":"sticky","where":"opt.yaml:4:5","bits":\["WP"\]\}' "$regpin" sim --json --stock opt.yaml wp.trace
+
+# What becomes of a rule where it can't be enforced: the same words everywhere.
+printf 'version: 1\nrules:\n  - register: CR4\n    sticky: [SMEP]\n    require: [SMEP]\n    action: stop\n    optional: true\n' >floor.yaml
+is 0 "floor.yaml:6:5: warning: action stop on CR4 needs .*'detect: \{reaction: stop\}'" "$regpin" check floor.yaml
+lstar='checked when a vCPU writes LSTAR .the VM is stopped if a bit is missing., and otherwise only detected between looks'
+event="monitored, every 10 ms: a violation is detected, not stopped, and becomes an event instead of 'action: stop' .'detect: .reaction: stop.' stops the VM."
+for words in "$lstar" "$event"; do
+	is 0 "$words" "$regpin" explain --stock floor.yaml
+	is 0 "$words" "$regpin" sim --stock floor.yaml wp.trace
+	is 0 "$words" "$regpin" explain --json --stock floor.yaml
+	is 0 "$words" sh -c 'REGPIN_HOST_FORCE=nocrfilter "$1" probe --starts floor.yaml | tr -s " \n" "  "' sh "$regpin"
+done
+is 5 '^XCR0  sticky, never, frozen: ' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe
+is 0 '' sh -c '! REGPIN_HOST_FORCE=nocrfilter "$1" probe | sed -n "/^XCR0/,/^MSRs/p" | grep -E "require|LSTAR"' sh "$regpin"
+
+# What never and frozen leave open before arming.
+for arming in syscall-entry request operator start; do
+	for rule in never frozen; do
+		printf 'version: 1\narming: %s\nrules:\n  - register: EFER\n    %s: [SVME]\n' $arming $rule >early.yaml
+		if [ $arming = start ]; then
+			is 0 '' "$regpin" check --werror early.yaml
+		else
+			is 1 "early.yaml:5:5: warning: $rule holds from a vCPU's arming on .arming: $arming.*'arming: start'" "$regpin" check --werror early.yaml
+			echo '    from: arming' >>early.yaml
+			is 0 '' "$regpin" check --werror early.yaml
+		fi
+	done
+done
+for shipped in "$(dirname "$policy")"/*.yaml; do
+	is 0 '' "$regpin" check --werror "$shipped"
+done
+
+# probe: 0 all is enforced, 5 it starts without, 3 it does not start.
+if "$regpin" probe --json | grep -q '"msr_filter":true'; then
+	printf 'version: 1\nrules: [{register: LSTAR, uniform: true}]\n' >msr.yaml
+	is 0 'starts VMMs with this policy on this host$' "$regpin" probe msr.yaml
+	is 5 'does not enforce all' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe opt.yaml
+	is 0 'does not enforce all' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe --starts opt.yaml
+	is 3 'refuses to start .*: 1 rule can' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe cr.yaml
+	is 3 'refuses to start' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe --starts cr.yaml
+	sed 's/^rules/init: stop\nrules/' msr.yaml >init.yaml
+	is 5 'init: NOT done' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe init.yaml
+	# The chain of commands in docs/integrating.md works as it stands there.
+	chain=$(sed -n 's/^    regpin check/regpin check/p' "$(dirname "$policy")/../docs/integrating.md")
+	is 0 '&& regpin compile' echo "$chain"
+	is 0 '' env "PATH=$(dirname "$regpin"):$PATH" sh -c "$chain"
+	is 0 '' test -s linux.blob
+fi
+is 3 'MSR filter: +unknown' env REGPIN_HOST_FORCE=nokvm "$regpin" probe
+is 3 '"msr_filter":null' env REGPIN_HOST_FORCE=nokvm "$regpin" probe --json
+is 3 'no rule can be enforced: there is no /dev/kvm' env REGPIN_HOST_FORCE=nokvm "$regpin" probe "$policy"
+is 4 "can't be read" "$regpin" probe nothing
+is 0 '' sh -c '! "$1" probe "$2" | grep -E ".{121}"' sh "$regpin" opt.yaml
+is 0 '' sh -c '"$1" probe --starts linux.yaml | sed -n "s/^linux.yaml:\([0-9]*\):.*/\1/p" | sort -nc' sh "$regpin"
+
 is 0 '^EFER +0xc0000080 +efer +cold +replay' "$regpin" regs
 is 0 '^EFER  0xc0000080$' "$regpin" regs msr_efer
 is 0 '^ +11 +NXE$' "$regpin" regs 0xc0000080
@@ -73,6 +253,19 @@ is 0 '^IA32_PMC0-7  0xc1-0xc8$' "$regpin" regs IA32_PMC
 is 0 '^IA32_PMC3  0xc4$' "$regpin" regs 196
 is 0 'no name for it' "$regpin" regs 0x12345
 is 0 '^CR4  -$' "$regpin" regs cr4
+is 0 '^SMEP: bit 20 of CR4$' "$regpin" regs smep
+is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs '*energy*'
+is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs ENERGY
+is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs power
+is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs 0x610-0x612
+is 2 'runs backwards' "$regpin" regs 0x612-0x610
+is 2 "no rules on 'CR3'" "$regpin" regs CR3
+is 2 "no register 'C0000080': as an index it is written 0xC0000080" "$regpin" regs C0000080
+is 0 'rules: allow .KVM never filters' "$regpin" regs X2APIC
+is 0 'rules: deny, value, allow .deny: read only' "$regpin" regs TSC_DEADLINE
+is 0 'rules: sticky, never, frozen, require, once, uniform, deny, value, allow' "$regpin" regs EFER
+is 0 'rules: sticky, never, frozen .enforced' "$regpin" regs XCR0
+is 0 'rules: none' "$regpin" regs 0xffffffff
 is 2 "no register 'LSTR'; did you mean 'LSTAR'" "$regpin" regs LSTR
 is 2 "no register 'IA32_PMC8'" "$regpin" regs IA32_PMC8
 is 2 'too large' "$regpin" regs 0x100000000
@@ -86,44 +279,78 @@ if command -v jq >/dev/null; then
 fi
 
 for guest in amd:010:1 amd:-1 'amd: 1' amd:0x10f amd:0x19:0x100 amd:0x amd: foo amd:1:2:3; do
-	is 2 'FAMILY is at most 0x10e' "$regpin" explain --guest "$guest" "$policy"
+	is 2 'FAMILY is at most 0x10e' "$regpin" explain --stock --guest "$guest" "$policy"
 done
-is 0 '^What a guest may do' "$regpin" explain --guest amd:0x10e:0xff "$policy"
+is 0 '^What a guest may do' "$regpin" explain --stock --guest amd:0x10e:0xff "$policy"
 
 printf '0 wrmsr LSTAR 1\n' >good
-is 0 '^0 wrmsr LSTAR 1 => ok$' "$regpin" sim "$policy" good
-is 0 'armed by syscall-entry' "$regpin" sim "$policy" - <good
+is 0 '^0 wrmsr LSTAR 1 => ok$' "$regpin" sim --stock "$policy" good
+is 0 'armed by syscall-entry' "$regpin" sim --stock "$policy" - <good
 printf '0 wrmsr LSTAR 1\n\n 0 wrmsr LSTAR' >torn
-is 1 '^torn:3:15: error: a value is missing$' "$regpin" sim "$policy" torn
+is 1 '^torn:3:15: error: a value is missing$' "$regpin" sim --stock "$policy" torn
 printf '0 wrmsr LSTAR 1 => gp\n' >other
-is 1 '^other:1:1: expected gp, but it was ok, 0x1$' "$regpin" sim "$policy" other
-is 1 '1 not as expected' "$regpin" sim --quiet "$policy" other
-is 1 '"expected":false' "$regpin" sim --json "$policy" other
+is 1 '^other:1:1: expected gp, but it was ok, 0x1$' "$regpin" sim --stock "$policy" other
+is 1 '1 not as expected' "$regpin" sim --stock --quiet "$policy" other
+is 1 '"expected":false' "$regpin" sim --stock --json "$policy" other
 head -c 5000 /dev/zero | tr '\0' ' ' >long
-is 1 '^long:1:4096: error: the line is too long$' "$regpin" sim "$policy" long
+is 1 '^long:1:4096: error: the line is too long$' "$regpin" sim --stock "$policy" long
 # More than one block of input, whose lines it cuts, and none of them is lost.
 yes '0 wrmsr 0x12345678 0x123456789abcdef0' | head -n 100000 >many
-is 0 '^100000$' sh -c '"$1" sim "$2" many | grep -c "=> ok$"' sh "$regpin" "$policy"
-is 0 '^100000$' sh -c 'cat many | "$1" sim "$2" - | grep -c "=> ok$"' sh "$regpin" "$policy"
-is 1 "can't be read" "$regpin" sim "$policy" nothing
-is 1 "can't be read" "$regpin" sim "$policy" .
-is 1 "can't be read" "$regpin" sim nothing good
-is 2 'one trace' "$regpin" sim "$policy"
-is 4 'could not be written' sh -c '"$1" sim "$2" many >/dev/full' sh "$regpin" "$policy"
-printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n' >cr.yaml
-is 3 '^cr.yaml:4:5: error: this KVM has no CR filter' "$regpin" sim --stock cr.yaml good
-is 0 'ok$' "$regpin" sim cr.yaml good
+is 0 '^100000$' sh -c '"$1" sim --stock "$2" many | grep -c "=> ok$"' sh "$regpin" "$policy"
+is 0 '^100000$' sh -c 'cat many | "$1" sim --stock "$2" - | grep -c "=> ok$"' sh "$regpin" "$policy"
+is 4 "can't be read" "$regpin" sim --stock "$policy" nothing
+is 4 "can't be read" "$regpin" sim --stock "$policy" .
+is 4 "can't be read" "$regpin" sim nothing good
+is 2 'one trace' "$regpin" sim --stock "$policy"
+is 4 'could not be written' sh -c '"$1" sim --stock "$2" many >/dev/full' sh "$regpin" "$policy"
+is 3 "^cr.yaml:4:5: error: 'sticky' on CR0 can't be enforced on this KVM: this KVM has no CR filter" "$regpin" sim --stock cr.yaml good
+is 0 'ok$' "$regpin" sim --cr-filter cr.yaml good
 
 is 3 '^cr.yaml:4:5: refused: ' "$regpin" explain --stock cr.yaml
-is 1 "can't be read" "$regpin" explain nothing
-is 2 'one policy' "$regpin" explain
-is 2 'one KVM' "$regpin" explain --stock --host cr.yaml
+is 4 "can't be read" "$regpin" explain nothing
+is 2 'name one policy' "$regpin" explain
+is 2 'these are several' "$regpin" explain cr.yaml opt.yaml
+is 2 'give only one' "$regpin" explain --stock --host cr.yaml
+is 0 '^What a guest may do' "$regpin" explain --stock - <opt.yaml
+is 2 "can't both be standard input" "$regpin" sim - -
+
+# Rules for families: without one it can't be known whether they hold.
+printf 'version: 1\nrules:\n  - register: IA32_PLATFORM_ID\n    deny: both\n    when: {vendor: intel, family: 6}\n' >family.yaml
+is 0 "1 rule, of which 0 hold for this guest;" "$regpin" explain --stock --guest intel family.yaml
+is 0 "depends on the guest's family, which --guest does not give" "$regpin" explain --stock --guest intel family.yaml
+is 0 'for this guest: included below' "$regpin" explain --stock --guest intel:6 family.yaml
+is 0 'not for this guest' "$regpin" explain --stock --guest amd family.yaml
+is 0 'not included below without --guest' "$regpin" explain --stock family.yaml
+is 0 "depends on the guest's family, which --guest does not give" "$regpin" sim --stock --guest intel family.yaml good
+
+# explain: what is allowed with an event is not called none; arming has its own title.
+printf 'version: 1\nrules: [{register: LSTAR, deny: write, action: report}]\n' >log.yaml
+is 0 '^ +writes: allowed, logged$' "$regpin" explain --stock log.yaml
+is 0 '^Arming$' "$regpin" explain --stock opt.yaml
+is 0 '' sh -c '! "$1" explain --stock opt.yaml | grep -E "KVM_X86_SET|denies"' sh "$regpin"
+is 0 '^KVM_X86_SET_MSR_FILTER' "$regpin" explain --stock --verbose log.yaml
+is 0 '' sh -c 'test "$("$1" explain --stock "$2" 2>/dev/null | wc -l)" -lt 130' sh "$regpin" "$(dirname "$policy")/linux-strict.yaml"
+
+# sim: bits by name, registers nearly named right, and whose #GP it is.
+printf '0 set CR4 0\n0 cr4 +SMEP +21\n0 cr4 -SMEP\n0 wrmsr EFER +NXE -SCE\n' >bits.trace
+is 0 '^0 cr4 [+]SMEP [+]21 => ok$' "$regpin" sim --stock opt.yaml bits.trace
+is 0 '"statement":"0 cr4 -SMEP","outcome":"ok","value":"0x200000"' "$regpin" sim --json --stock opt.yaml bits.trace
+is 0 '"value":"0x800"' "$regpin" sim --json --stock opt.yaml bits.trace
+for line in '0 cr4 +SMEPX' '0 cr4 +64' '0 cr4 +SMEP -SMEP' '0 cr4 +' '0 wrmsr 0x10a +NXE' '0 cr4 +SMEP 5'; do
+	echo "$line" >wrong.trace
+	is 1 '^wrong.trace:1:[0-9]+: error: ' "$regpin" sim --stock opt.yaml wrong.trace
+done
+echo '0 wrmsr LSTARR 1' >wrong.trace
+is 1 "there is no register 'LSTARR'; did you mean 'LSTAR'" "$regpin" sim --stock opt.yaml wrong.trace
+printf 'version: 1\nrules: [{register: LSTAR, uniform: true, action: pause}]\n' >hold.yaml
+printf '0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 wrmsr LSTAR 2\n0 answer gp\n0 wrmsr LSTAR 2\n' >hold.trace
+is 0 "^0 wrmsr LSTAR 2 => gp.*the operator's answer$" "$regpin" sim --stock hold.yaml hold.trace
+
 for command in "check --json --json" "probe --json --json" "regs --json --json" \
 	"compile -o a --output b" "explain --guest amd --guest intel" "sim --quiet --quiet" \
 	"ctl --ctl a --ctl b" "run --name a --name b"; do
 	# shellcheck disable=SC2086 # words
 	is 2 "^regpin ${command%% *}: the option .* is given twice$" "$regpin" $command
 done
-is 3 'refused: there is no /dev/kvm' env REGPIN_HOST_FORCE=nokvm "$regpin" explain --host cr.yaml
 echo "1..$nr"
 exit $failed

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Warnings about rules that are right and may promise less than their author thinks. They
+ * depend on what was written, not only on what it means: an author who has written the
+ * other half as well is not warned.
+ */
+#include <string.h>
+
+#include "policy_advice.h"
+
+/* What `detect` calls the reaction that comes nearest to an action. */
+static const char *reaction_like(unsigned int action)
+{
+	return action == REGPIN_PAUSE ? "pause" :
+	       action == REGPIN_STOP ? "stop" : "restore";
+}
+
+static const struct yaml_node *first_key(const struct yaml_node *rule,
+					 const char *const *names, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		const struct yaml_node *key = yaml_key(rule, names[i]);
+
+		if (key)
+			return key;
+	}
+	return NULL;
+}
+
+void advise_action(const struct reader *reader, const struct yaml_node *rule,
+		   const struct rule *proto, unsigned int kind)
+{
+	static const char *const pins[] = { "sticky", "never", "frozen" };
+	const struct yaml_node *action = yaml_key(rule, "action");
+	const struct yaml_node *pin = first_key(rule, pins, 3);
+	const struct yaml_node *at = action ? action : pin;
+
+	/* The policy's gp is the default, whether it was written or not. */
+	if (!pin || !(proto->flags & RULE_OPTIONAL) || reader->reaction_said ||
+	    proto->action == REGPIN_REPORT ||
+	    /* An error of its own. */
+	    proto->action == REGPIN_DROP ||
+	    (!action && proto->action == REGPIN_GP) ||
+	    !reader->policy->settings.detect_ms)
+		return;
+	problem_warning(reader->problems, at->line, at->column,
+			"action %s on %s needs regpin's CR filter: on any other KVM this optional rule is only monitored, and a violation becomes a mere event: add 'detect: {reaction: %s}' to the policy, or 'detect: {reaction: report}' if an event is enough there",
+			regpin_action_names[proto->action],
+			regpin_kind_names[kind],
+			reaction_like(proto->action));
+}
+
+void advise_arming(const struct reader *reader, const struct yaml_node *rule)
+{
+	static const char *const texts[] = {
+		[ARM_SYSCALL_ENTRY] = "syscall-entry",
+		[ARM_REQUEST] = "request",
+		[ARM_OPERATOR] = "operator",
+	};
+	const struct yaml_node *never = yaml_key(rule, "never");
+	const struct yaml_node *frozen = yaml_key(rule, "frozen");
+	const char *arming;
+
+	if (reader->policy->arming == ARM_START || yaml_key(rule, "from"))
+		return;
+	arming = texts[reader->policy->arming];
+	if (never)
+		problem_warning(reader->problems, never->line, never->column,
+				"never holds from a vCPU's arming on (arming: %s): bits that the guest sets before stay set, without an event: use 'arming: start', or add 'from: arming' to this rule if that is meant",
+				arming);
+	if (frozen)
+		problem_warning(reader->problems, frozen->line, frozen->column,
+				"frozen holds from a vCPU's arming on (arming: %s): what the guest changes before stays changed, without an event: use 'arming: start', or add 'from: arming' to this rule if that is meant",
+				arming);
+}
+
+void from_read(const struct reader *reader, const struct yaml_node *rule)
+{
+	static const struct word words[] = { { "arming", 1 } };
+	const struct yaml_node *key = yaml_key(rule, "from");
+
+	if (!key)
+		return;
+	if (!yaml_key(rule, "never") && !yaml_key(rule, "frozen"))
+		problem_at(reader->problems, key,
+			   "'from' belongs to never and frozen, and this rule has neither: leave it out");
+	else if (word_value(key->value, "from", words, 1, reader->problems) == 1 &&
+		 reader->policy->arming == ARM_START && !reader->odd_arming)
+		problem_at(reader->problems, key,
+			   "'from: arming' and 'arming: start' contradict each other: leave one of them out");
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Within the policy's front end: warnings about what a rule does not promise. */
+#ifndef REGPIN_TOOL_POLICY_ADVICE_H
+#define REGPIN_TOOL_POLICY_ADVICE_H
+
+#include "policy_rule.h"
+
+/*
+ * Warns if the action of the optional rule @rule, which is on a control register of
+ * @kind, is lost on a KVM without the CR filter. @proto has its action and flags.
+ */
+void advise_action(const struct reader *reader, const struct yaml_node *rule,
+		   const struct rule *proto, unsigned int kind);
+
+/* Warns of what never and frozen leave open before a vCPU is armed. */
+void advise_arming(const struct reader *reader, const struct yaml_node *rule);
+
+/* The key `from`, by which an author says that this is known. */
+void from_read(const struct reader *reader, const struct yaml_node *rule);
+
+#endif

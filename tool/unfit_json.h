@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A rule that a KVM can't enforce, as members of a JSON object. */
+#ifndef REGPIN_TOOL_UNFIT_JSON_H
+#define REGPIN_TOOL_UNFIT_JSON_H
+
+#include "json.h"
+#include "policy_fit.h"
+
+/* "register", "rule" and "where", as events have them. */
+void json_rule_place(struct json *json, const struct regpin_policy *policy,
+		     const struct rule *rule);
+
+/* These, what becomes of the rule, and @why it can't be enforced. */
+void json_unfit(struct json *json, const struct regpin_policy *policy,
+		enum fitted fitted, const struct rule *rule, const char *why);
+
+#endif
