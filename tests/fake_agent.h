@@ -62,6 +62,11 @@ static inline struct ctl *fake_begin(void)
 	fake_agent.launch = &fake_launch;
 	fake_agent.events = fake_agent.messages = &fake_out;
 	fake_agent.attached = 1;
+	/* The test itself is the VMM's process. */
+	fake_agent.watch.nr = 1;
+	fake_agent.watch.list[0] = (struct watched){
+		.pid = getpid(), .fd = -1, .vm = true,
+	};
 	fake_now = 1000000;
 	ctl_init(&fake_agent.ctl, &fake_agent, &none);
 	for (unsigned int i = 0; i < 2; i++) {

@@ -12,6 +12,7 @@
 #include "json.h"
 #include "policy_diff.h"
 #include "proc.h"
+#include "proc_state.h"
 #include "tell.h"
 
 /* Reads an entry that may be changing: only if its flags are what they were. */
@@ -79,6 +80,61 @@ static enum status_line end(FILE *file, struct json *json, char *buf)
 	return STATUS_LINE;
 }
 
+/**
+ * struct vmm - the process of the VMs, or the first one, if it is not known yet
+ * @pid: its id; 0: there is none any more
+ * @state: what the kernel says of it, whatever it shows itself
+ */
+struct vmm {
+	pid_t pid;
+	enum proc_state state;
+};
+
+static struct vmm find_vmm(const struct agent *agent)
+{
+	struct vmm vmm = { .pid = 0, .state = PROC_ENDED };
+
+	for (unsigned int i = 0; i < agent->watch.nr; i++) {
+		const struct watched *watched = &agent->watch.list[i];
+
+		if (!vmm.pid || watched->vm)
+			vmm.pid = watched->pid;
+		if (watched->vm)
+			break;
+	}
+	if (vmm.pid)
+		vmm.state = proc_state(vmm.pid);
+	return vmm;
+}
+
+static void put_vmm(struct json *json, const struct agent *agent)
+{
+	static const char *const names[] = {
+		[PROC_RUNS] = "running", [PROC_STOPPED] = "stopped",
+		[PROC_ENDED] = "ended",
+	};
+	struct vmm vmm = find_vmm(agent);
+
+	json_object_begin(json, "vmm");
+	if (vmm.pid)
+		json_u64(json, "pid", (uint64_t)vmm.pid);
+	json_string(json, "state", names[vmm.state]);
+	json_object_end(json);
+}
+
+/* What a VMM that does not run shows is what was so when it did last. */
+static const char *vmm_text(const struct agent *agent)
+{
+	switch (find_vmm(agent).state) {
+	case PROC_STOPPED:
+		return "; THE VMM IS STOPPED (SIGCONT continues it): what follows is from before";
+	case PROC_ENDED:
+		return "; THE VMM HAS ENDED: what follows is from before";
+	default:
+		return "";
+	}
+}
+
 static void put_mode(struct json *json, const struct launch *launch)
 {
 	struct policy_tally tally = policy_tally(&launch->policy);
@@ -118,6 +174,7 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 		json_string(&json, "command",
 			    ctl_verb_names[ctl->job.request.verb]);
 	json_bool(&json, "answers", !ctl->job.expired);
+	put_vmm(&json, agent);
 	return end(file, &json, buf);
 }
 
@@ -130,12 +187,12 @@ static enum status_line whole_text(const struct ctl *ctl, char *buf)
 	policy_tally_text(rules, sizeof(rules), &launch->policy);
 	policy_mode_text(mode, sizeof(mode), &launch->policy,
 			 launch->written.own, launch->mode);
-	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " events dropped%s",
+	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " events dropped%s%s",
 		 ctl->socket.name, launch->policy.source, mode, rules,
 		 agent->violations, ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held, agent->reports,
 		 agent->detected, agent->dropped,
 		 ctl->job.expired ? "; THE VMM DOES NOT ANSWER COMMANDS" :
-		 !agent->attached ? "; no VM yet" : "");
+		 !agent->attached ? "; no VM yet" : "", vmm_text(agent));
 	make_printable(buf);
 	return STATUS_LINE;
 }
@@ -269,7 +326,7 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 {
 	const struct regpin_policy *policy = tell_held_by(ctl->agent, vcpu);
 	const struct regpin_event *held = &vcpu->held;
-	char name[REGISTER_NAME_MAX], bits[512] = "", where[400] = "";
+	char name[REGISTER_NAME_MAX], bits[64 * 32] = "", where[400] = "";
 
 	if (!event_makes_sense(held)) {
 		snprintf(buf, size, "its event makes no sense");
@@ -302,7 +359,8 @@ static enum status_line vcpu_text(const struct ctl *ctl,
 				  const struct vcpu_status *vcpu, char *buf)
 {
 	uint32_t flags = flags_of(vcpu);
-	char held[1200] = "";
+	/* The names of all bits, and where the rule stands. */
+	char held[3072] = "";
 
 	if (flags & STATUS_HELD)
 		held_text(ctl, vcpu, held, sizeof(held));

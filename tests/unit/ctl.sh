@@ -324,14 +324,20 @@ ctl vm2 arm
 is 1 "did not answer in time" err
 ok $? "a stopped VMM: told in time"
 ctl vm2 status
-is 0 "THE VMM DOES NOT ANSWER" out
-ok $? "... while all else works"
+is 0 "THE VMM DOES NOT ANSWER.*THE VMM IS STOPPED" out
+ok $? "... while all else works, and status has the reason"
+ctl vm2 status --json
+[[ $(jq -c 'select(.name).vmm' out) == "{\"pid\":$vmm,\"state\":\"stopped\"}" ]]
+ok $? "... as JSON"
 ctl vm2 disarm
 is 1 "has not answered an earlier command" err
 ok $? "... and nothing is piled up"
 kill -CONT "$vmm"
 await '"command":"arm".*"result":"cancelled".*"late":true' events
 ok $? "... and what was too late is withdrawn, and told"
+ctl vm2 status
+is 0 && ! grep -q THE out
+ok $? "... then status complains no more"
 ctl vm2 arm
 is 0
 ok $? "... then it goes on"

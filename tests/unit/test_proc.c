@@ -11,6 +11,60 @@
 #include <unistd.h>
 
 #include "proc.h"
+#include "proc_state.h"
+
+static void states(void **state)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(proc_state(pid), PROC_RUNS);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT), 0);
+	assert_int_equal(proc_state(pid), PROC_STOPPED);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(proc_state(pid), PROC_ENDED);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(proc_state(pid), PROC_ENDED);
+}
+
+static void *runs_on(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* The first thread has ended, which is no end of the process. */
+static void states_of_threads(void **state)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pthread_t thread;
+
+		if (!pthread_create(&thread, NULL, runs_on, NULL))
+			pthread_exit(NULL);
+		_exit(1);
+	}
+	/* Before and after the thread's end. */
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(proc_state(pid), PROC_RUNS);
+		usleep(5000);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(proc_state(pid), PROC_ENDED);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
 
 static void the_living(void **state)
 {
@@ -111,6 +165,8 @@ static void without_first_thread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(states),
+		cmocka_unit_test(states_of_threads),
 		cmocka_unit_test(the_living),
 		cmocka_unit_test(the_dead),
 		cmocka_unit_test(executed),
