@@ -167,12 +167,13 @@ static void test_reactions(void **context)
 {
 	for (unsigned int action = REGPIN_REPORT; action <= REGPIN_STOP;
 	     action++) {
-		struct regpin_policy *policy = linux_policy();
 		const struct lack lack = { 0, CR4_SMEP, 0 };
+		struct regpin_policy *policy;
 		int entry;
 
 		if (action == REGPIN_DROP || action == REGPIN_GP)
 			continue;
+		policy = linux_policy();
 		policy->settings.detect_action = (uint8_t)action;
 		mock_open_stock(policy);
 		boot(0);
