@@ -53,6 +53,7 @@ struct agent;
  * @client: which client it was; it may be gone
  * @uid: whose it is
  * @pid: likewise
+ * @detected: the agent's number of detected violations, when it was given
  * @stage: CONTROL_POLICY: the policy
  */
 struct ctl_job {
@@ -64,6 +65,7 @@ struct ctl_job {
 	struct ctl_request request;
 	uint64_t client;
 	uint32_t uid, pid;
+	uint64_t detected;
 	struct ctl_stage *stage;
 };
 

@@ -65,12 +65,27 @@ static const char *answer_text(enum ctl_verb verb)
 	}
 }
 
+static void policy_text(const struct ctl *ctl, const struct ctl_job *job,
+			char *buf, size_t size)
+{
+	const struct launch *launch = ctl->agent->launch;
+	uint64_t detected = ctl->agent->detected - job->detected;
+	char mode[128], rules[128], found[128] = "";
+
+	policy_mode_text(mode, sizeof(mode), &launch->policy,
+			 launch->written.own, launch->mode);
+	if (detected)
+		snprintf(found, sizeof(found), "; %" PRIu64 " violation%s detected meanwhile, which may be of values from before: see 'events'",
+			 detected, detected == 1 ? " was" : "s were");
+	snprintf(buf, size, "in force: %s, %s (%s)%s", launch->policy.source,
+		 mode,
+		 policy_tally_text(rules, sizeof(rules), &launch->policy),
+		 found);
+}
+
 void ctl_confirm(const struct ctl *ctl, const struct ctl_job *job, char *buf,
 		 size_t size)
 {
-	const struct launch *launch = ctl->agent->launch;
-	char mode[128], rules[128];
-
 	*buf = 0;
 	switch (job->command) {
 	case CONTROL_ARM:
@@ -92,11 +107,7 @@ void ctl_confirm(const struct ctl *ctl, const struct ctl_job *job, char *buf,
 			 answer_text(job->request.verb));
 		break;
 	case CONTROL_POLICY:
-		policy_mode_text(mode, sizeof(mode), &launch->policy,
-				 launch->written.own, launch->mode);
-		snprintf(buf, size, "in force: %s, %s (%s)",
-			 launch->policy.source, mode,
-			 policy_tally_text(rules, sizeof(rules), &launch->policy));
+		policy_text(ctl, job, buf, size);
 		break;
 	default:
 		break;

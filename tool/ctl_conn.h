@@ -17,7 +17,7 @@
 #define CTL_ANSWER_MAX	(EVENT_LINE_MAX + 32u)
 
 /* Room for the two lines that an answer ends with, when others have filled all else. */
-#define CTL_TEXT_MAX	512u
+#define CTL_TEXT_MAX	1024u
 #define CTL_RESERVE	(2 * CTL_TEXT_MAX + 64u)
 #define CTL_OUT_SIZE	(8u * CTL_ANSWER_MAX)
 

@@ -260,12 +260,22 @@ static void confirm(struct ctl *ctl, struct ctl_conn *conn, const char *but,
 	conn_ok(conn, now, "%s", but ? but : "");
 }
 
+/*
+ * What the vCPUs found when they looked at themselves by a new policy is in the ring
+ * before the VMM's process says that it is done. All of it, at most the ring's size.
+ */
+static void read_events(struct agent *agent)
+{
+	for (unsigned int i = 0; i < RING_SLOTS && tell_events(agent); i++)
+		;
+}
+
 static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 {
 	struct ctl_job *job = &ctl->job;
 	struct ctl_conn *conn = job->expired ? NULL : waiting(ctl, job);
 	struct outcome outcome = outcome_of(job, result);
-	char text[512];
+	char text[CTL_TEXT_MAX];
 
 	if (job->command == CONTROL_POLICY && result == -E2BIG &&
 	    policy_overflow(answer_of(ctl), text, sizeof(text)))
@@ -276,6 +286,8 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 					 strerror(-result) : "nonsense");
 		outcome.text = text;
 	}
+	if (job->command == CONTROL_POLICY)
+		read_events(ctl->agent);
 	if (!outcome.code || in_force(job, result))
 		settle(ctl, job, now);
 	else if (job->command == CONTROL_POLICY && result == -ESTALE)
@@ -342,6 +354,7 @@ static void give(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		.command = command_of(conn->request.verb), .begun = now,
 		.request = conn->request, .client = conn->id,
 		.uid = conn->uid, .pid = conn->pid, .given = true,
+		.detected = ctl->agent->detected,
 	};
 
 	if (!ctl_find_vm(ctl, conn, &job.vm, now))

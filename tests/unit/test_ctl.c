@@ -600,6 +600,32 @@ static void swaps_keep_the_mode(void **state)
 	expect_closed(fd);
 }
 
+/* Values that a new policy forbids, and that were there before, are not passed over. */
+static void found_by_a_new_policy(void **state)
+{
+	const struct regpin_event event = {
+		.type = REGPIN_EVENT_DETECTED, .kind = REGPIN_MSR,
+		.index = MSR_EFER, .bits = EFER_SCE, .write = 1,
+		.action = REGPIN_REPORT,
+	};
+	int fd = client();
+
+	ring_put(&fake_handoff.ring, &event);
+	tell_events(&fake_agent);
+	send_policy(fd, text);
+	hear(fd);
+	say(fd, "apply\n");
+	ring_put(&fake_handoff.ring, &event);
+	ring_put(&fake_handoff.ring, &event);
+	fake_answer(0);
+	run();
+	expect_done(fd);
+	assert_non_null(strstr(got, "; 2 violations were detected meanwhile"));
+	assert_true(mode_to(fd, "report"));
+	assert_null(strstr(got, "detected meanwhile"));
+	close(fd);
+}
+
 /* What was shown with one mode is not put in force with another. */
 static void mode_changes_meanwhile(void **state)
 {
@@ -729,7 +755,7 @@ int main(void)
 		TEST(policies), TEST(loosening_is_first), TEST(bad_policies), TEST(changed_meanwhile),
 		TEST(modes), TEST(modes_of_a_reporting_policy),
 		TEST(modes_in_vain), TEST(swaps_keep_the_mode),
-		TEST(mode_changes_meanwhile), TEST(event_of_which_policy),
+		TEST(mode_changes_meanwhile), TEST(found_by_a_new_policy), TEST(event_of_which_policy),
 		TEST(held_by_which_policy), TEST(half_a_policy),
 	};
 
