@@ -128,7 +128,7 @@ timeout -k 1 120 "$regpin" run --no-ctl --policy report.yaml --event-limit 0 --e
 	toggle 0xc0000080 0x500 0x501 100 await go >out 2>err &
 vmm=$!
 # The ring is full when the agent has no more room for lines either.
-sleep 4
+await waiting out || await waiting out || await waiting out
 cat fifo >events &
 exec 9>&-
 touch go

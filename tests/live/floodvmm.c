@@ -10,7 +10,7 @@
  *	cr0 VALUE, cr4 VALUE	MOV to it
  *	vcpus N			from now on N vCPUs do each of these, one after the other
  *	sleep MS		the VMM sleeps
- *	await FILE		the VMM waits until there is FILE
+ *	await FILE		the VMM prints "waiting", and waits until there is FILE
  */
 #include <err.h>
 #include <stdio.h>
@@ -127,6 +127,8 @@ static int steps(char **word)
 	} else if (!strcmp(*word, "sleep")) {
 		usleep((useconds_t)number(word[1]) * 1000);
 	} else if (!strcmp(*word, "await")) {
+		printf("waiting\n");
+		fflush(stdout);
 		while (access(word[1], F_OK) < 0)
 			usleep(20000);
 	} else {
