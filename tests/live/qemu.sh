@@ -95,6 +95,26 @@ if [[ -r /dev/kvm && -w /dev/kvm ]]; then
 	[[ $answer != "none kvm s3=off" ]] || kvm=(yes)
 fi
 
+# What disable_s3 does not do: the sleep register stays. The guest's write is the monitor's.
+# The firmware puts it there, in its own time.
+sleeps()
+{
+	for ((i = 0; i < 20; i++)); do
+		sleep 0.5
+		printf 'o /w 0x604 0x2400\ninfo status\n'
+	done 2>/dev/null | timeout 40 "$qemu" -accel tcg -m 64 -display none -nodefaults \
+		-no-user-config -monitor stdio "$@" >raw 2>&1
+	answer=running said=''
+	! grep -q "paused (suspended)" raw || answer=suspended
+}
+
+sleeps -M pc "${piix4[@]}"
+[[ $answer == suspended ]]
+ok $? "pc: a guest that writes the sleep register suspends in spite of disable_s3"
+sleeps -M pc,acpi=off
+[[ $answer == running ]]
+ok $? "... and not without ACPI"
+
 # Rows without KVM first: they hold everywhere.
 row "nothing"
 row "-machine" -machine q35
