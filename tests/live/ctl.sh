@@ -116,7 +116,7 @@ ctl window --end && ctl policy other.yaml --yes
 ok $? "another policy"
 touch go6
 held
-grep -q "vcpu 0: armed, HELD: write of EFER: 0x1 -> 0x0 (SCE): sticky, other.yaml:7:5" ctl.out &&
+grep -q "vcpu 0: armed.*, HELD: write of EFER: 0x1 -> 0x0 (SCE): sticky, other.yaml:7:5" ctl.out &&
 	[[ $(violations) == "4 pause other.yaml:7:5" ]] && exits 5
 ok $? "its rule holds the vCPU, and is named"
 ctl allow --vcpu 0 && exits 6
