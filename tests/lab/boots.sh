@@ -139,7 +139,7 @@ if $trace; then
 	echo 8192 >$tracing/buffer_size_kb
 fi
 n=0
-: >/run/out/boots.tsv
+# Not emptied: when the emulator fails, lab/outer starts this once more.
 while ((SECONDS < seconds)); do
 	for set; do
 		use "${set#*=}"
