@@ -27,6 +27,7 @@
 #define OWN	5	/* signals of its own */
 
 static pthread_t vcpu_thread;
+static struct kvm_run *volatile run;
 static volatile sig_atomic_t own, done;
 
 static void on_any(int number)
@@ -35,9 +36,11 @@ static void on_any(int number)
 	own++;
 }
 
+/* Also if it comes just before KVM_RUN: as every VMM does it. */
 static void on_alarm(int number)
 {
 	(void)number;
+	run->immediate_exit = 1;
 }
 
 static void all_signals(void (*handler)(int))
@@ -118,6 +121,7 @@ int main(int argc, char **argv)
 	vcpu_thread = pthread_self();
 	tiny_vm_new(&vm);
 	tiny_vcpu_new(&vm, &vcpu, 0, TINY_LONG);
+	run = vcpu.run;
 	tiny_get_sregs(&vcpu, &sregs);
 	tiny_mov_cr(&vcpu, 0, sregs.cr0 | CR0_WP);
 	tiny_wrmsr(&vcpu, MSR_LSTAR, 0xffffffff81000000ull);
@@ -126,9 +130,8 @@ int main(int argc, char **argv)
 	pthread_create(&thread, NULL, interrupt, NULL);
 	meddle(argv[1], &vcpu);
 	tiny_prepare(&vcpu, TINY_CODE, 0, 0);
-	while (!done)
-		if (ioctl(vcpu.fd, KVM_RUN, 0) >= 0)
-			break;
+	while (!done && ioctl(vcpu.fd, KVM_RUN, 0) < 0)
+		run->immediate_exit = 0;
 	pthread_join(thread, NULL);
 	printf("own %d\n", (int)own);
 	return 0;
