@@ -414,15 +414,6 @@ static bool obey(void)
 	return true;
 }
 
-static void check_reach(void)
-{
-	enum regpin_unreached signal = kick_take_back();
-
-	for (int i = 0; i < MAX_VMS; i++)
-		if (control.vms[i].vm)
-			reach_check(control.vms[i].vm, signal);
-}
-
 static void end_windows(void)
 {
 	for (int i = 0; i < MAX_VMS; i++) {
@@ -508,7 +499,7 @@ static void *control_main(void *arg)
 		pthread_mutex_lock(&control.lock);
 		obeyed = obey();
 		end_windows();
-		check_reach();
+		reach_check(control.all);
 		show();
 		pthread_mutex_unlock(&control.lock);
 		/* Who asks then sees what has become of it. */

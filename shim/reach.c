@@ -120,7 +120,7 @@ static void check_vcpu(struct regpin_vcpu *vcpu)
 		kick_unblock(vcpu);
 }
 
-void reach_check(struct regpin_vm *vm, enum regpin_unreached signal)
+static void check_vm(struct regpin_vm *vm, enum regpin_unreached signal)
 {
 	struct regpin_vcpu *vcpu;
 
@@ -128,4 +128,12 @@ void reach_check(struct regpin_vm *vm, enum regpin_unreached signal)
 		report(vm, NULL, signal);
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		check_vcpu(vcpu);
+}
+
+void reach_check(struct regpin_vm *all)
+{
+	enum regpin_unreached signal = kick_take_back();
+
+	for (; all; all = all->older)
+		check_vm(all, signal);
 }

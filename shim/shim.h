@@ -142,11 +142,10 @@ extern __thread volatile sig_atomic_t kick_running
 void kick_every(struct regpin_vcpu *vcpu, unsigned int ms);
 
 /*
- * reach.c: do kicks still reach the vCPUs? Each change is an event. @signal is what
- * kick_take_back() has found; for all VMs in turn, now and then, on one thread, while
- * vCPUs stay (control_lock()).
+ * reach.c: do kicks still reach the vCPUs of @all VMs, a list by @older? Each change is
+ * an event. Now and then, on one thread, while vCPUs stay (control_lock()).
  */
-void reach_check(struct regpin_vm *vm, enum regpin_unreached signal);
+void reach_check(struct regpin_vm *all);
 
 /*
  * state.c: what the VMM reads and writes of its guest's state; as the hook itself.
