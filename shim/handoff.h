@@ -86,6 +86,8 @@ enum control_command {
  * @arg: see enum control_command
  * @once: a window ends with the first LSTAR that the guest sets
  * @blob_size: bytes of @blob
+ * @agent: thread id of the agent, a robust futex: FUTEX_OWNER_DIED if it has died and
+ *	no other one has taken over; 0 if there is to be none
  * @blob: a policy
  */
 struct control {
@@ -96,7 +98,8 @@ struct control {
 	uint32_t arg;
 	uint32_t once;
 	uint32_t blob_size;
-	uint32_t pad[9];
+	_Atomic uint32_t agent;
+	uint32_t pad[8];
 	unsigned char blob[BLOB_MAX_SIZE];
 	unsigned char pad_blob[64 - BLOB_MAX_SIZE % 64];
 };

@@ -190,19 +190,23 @@ void session_attached(void)
 	atomic_fetch_add(&session.joined.handoff->attached, 1);
 }
 
-static void say(const char *text)
+static void say(const char *head, const char *text)
 {
-	static const char head[] = "regpin: the VM must not run: ";
 	char line[2200];
-	int n = snprintf(line, sizeof(line), "%s%s\n", head, text);
+	int n = snprintf(line, sizeof(line), "regpin: %s%s\n", head, text);
 
 	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;
 }
 
+void session_say(const char *text)
+{
+	say("", text);
+}
+
 _Noreturn void session_die_text(const char *text)
 {
-	say(text);
+	say("the VM must not run: ", text);
 	_exit(EXIT_REGPIN);
 }
 

@@ -72,6 +72,9 @@ _Noreturn void session_die(enum regpin_refusal reason);
 _Noreturn void session_die_overflow(struct regpin_vm *vm);
 _Noreturn void session_die_text(const char *text);
 
+/* Prints a line on the VMM's stderr. */
+void session_say(const char *text);
+
 /* The same, for the reason that came as an event just now. */
 _Noreturn void session_refused(void);
 

@@ -109,7 +109,7 @@ static int longest_sleep(struct agent *agent)
 static bool wait_for_news(struct agent *agent, bool more)
 {
 	struct ring *ring = &agent->launch->shared->ring;
-	struct pollfd pfd[WATCH_MAX + 4 + CTL_POLLS + GIVE_POLLS];
+	struct pollfd pfd[WATCH_MAX + 5 + CTL_POLLS + GIVE_POLLS];
 	bool room = out_room(agent->events);
 	int timeout = longest_sleep(agent);
 	uint64_t wakes;
@@ -127,6 +127,7 @@ static bool wait_for_news(struct agent *agent, bool more)
 		pfd[nr++] = (struct pollfd){ agent->watch.list[i].fd, POLLIN, 0 };
 	nr += ctl_poll(&agent->ctl, pfd + nr, &timeout, agent_now());
 	nr += give_poll(&agent->launch->give, pfd + nr);
+	standby_poll(agent, &pfd[nr++]);
 	if (room && (more || !ring_sleep(ring)))
 		timeout = 0;
 	poll(pfd, nr, timeout);
@@ -150,7 +151,9 @@ static void loop(struct agent *agent)
 	tell_degraded(agent);
 	do {
 		tell_flush(agent);
+		standby_run(agent);
 		if (!wait_for_news(agent, more)) {
+			standby_end(agent);
 			ctl_unlisten(&agent->ctl.socket);
 			_exit(0);
 		}
@@ -168,6 +171,7 @@ static void loop(struct agent *agent)
 		ctl_run(&agent->ctl, agent_now());
 		moves_run(agent, agent_now());
 	} while (goes_on(agent) || moves_wait(agent, agent_now()));
+	standby_end(agent);
 	ctl_farewell(&agent->ctl);
 	tell_farewell(agent);
 	ctl_end(&agent->ctl);
@@ -245,6 +249,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	ctl_init(&agent.ctl, &agent, &launch->socket);
 	close_others(&agent);
 	if (wake_begin(launch->shared, launch->wake) < 0 ||
+	    standby_begin(&agent) < 0 ||
 	    send(start, "", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);
 	loop(&agent);

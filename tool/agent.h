@@ -16,6 +16,7 @@
 #include "moves.h"
 #include "out.h"
 #include "pauses.h"
+#include "standby.h"
 #include "watch.h"
 
 #define AGENT_OLDER	4
@@ -58,6 +59,7 @@
  *	force in some VMs only; in turn
  * @moves: states of VMs that were taken out, and those that came
  * @ctl: who commands it
+ * @standby: the process that takes over if this one dies
  */
 struct agent {
 	struct launch *launch;
@@ -85,6 +87,7 @@ struct agent {
 	} older[AGENT_OLDER];
 	struct moves moves;
 	struct ctl ctl;
+	struct standby standby;
 };
 
 /* The agent's whole life, in a process of its own. */

@@ -77,6 +77,13 @@ static void deny(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	ctl->denied_at = now ? now : 1;
 }
 
+void ctl_drop_clients(struct ctl *ctl)
+{
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
+		if (ctl->conns[i].state != CONN_FREE)
+			drop(&ctl->conns[i]);
+}
+
 void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	       uint64_t now)
 {
@@ -265,8 +272,6 @@ void ctl_end(struct ctl *ctl)
 			poll(pfd, ctl_poll(ctl, pfd, &timeout, agent_now()),
 			     timeout);
 	}
-	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
-		if (ctl->conns[i].state != CONN_FREE)
-			drop(&ctl->conns[i]);
+	ctl_drop_clients(ctl);
 	ctl_log_free(&ctl->log);
 }

@@ -127,6 +127,9 @@ nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
 /* Does all there is to do now. */
 void ctl_run(struct ctl *ctl, uint64_t now);
 
+/* Closes all connections. */
+void ctl_drop_clients(struct ctl *ctl);
+
 /* Takes over a connected client of these credentials, which are checked. */
 void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	       uint64_t now);

@@ -374,6 +374,8 @@ static void give(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	control->arg = argument(&conn->request);
 	control->once = conn->request.once;
 	atomic_store(&control->command, (uint32_t)job.command);
+	/* A standby goes on here, and gives it again: that is the same command. */
+	standby_renew(ctl->agent);
 	atomic_store(&control->request, job.number);
 	wake_shim(control);
 }

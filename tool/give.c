@@ -184,6 +184,13 @@ static void drop(struct give_conn *conn)
 	*conn = (struct give_conn){ .fd = -1, .pidfd = -1 };
 }
 
+void give_drop(struct give *give)
+{
+	for (unsigned int i = 0; i < GIVE_CONNS; i++)
+		if (give->conns[i].fd >= 0)
+			drop(&give->conns[i]);
+}
+
 /* One for each process: the shim has one at a time, and no flood takes all. */
 static struct give_conn *place_for(struct give *give, pid_t pid)
 {

@@ -52,6 +52,9 @@ int give_listen(struct give *give);
 /* Takes those that have come, and answers those that ask. */
 void give_run(struct agent *agent);
 
+/* Closes all connections. Those that had one are refused. */
+void give_drop(struct give *give);
+
 /* Fills @pfd, which has room for GIVE_POLLS. Returns how many. */
 nfds_t give_poll(const struct give *give, struct pollfd *pfd);
 

@@ -30,7 +30,7 @@ static struct watched *add(struct watch *watch, pid_t pid)
 	struct watched *process = find(watch, pid);
 	int fd;
 
-	if (process || pid == getpid())
+	if (process || pid == getpid() || pid == watch->own)
 		return process;
 	fd = pidfd_open(pid, 0);
 	if (watch->nr == WATCH_MAX || fd >= watch->last_fd ||

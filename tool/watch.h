@@ -49,6 +49,7 @@ struct known {
  * struct watch - the set of them
  * @nr: how many
  * @list: they
+ * @own: a process of the agent's own, which is none of these, or 0
  * @lifeline: "pipe:[INODE]", which all that came from the VMM have open
  * @born: when the root was started: what came from it is not older
  * @last_fd: from this number on there are no pidfds: some files must be left to look at
@@ -60,6 +61,7 @@ struct known {
 struct watch {
 	unsigned int nr;
 	struct watched list[WATCH_MAX];
+	pid_t own;
 	char lifeline[32];
 	uint64_t born;
 	int last_fd;

@@ -272,8 +272,9 @@ static void scribble(unsigned long rounds)
 	uint64_t *words = find_memory("regpin-events", &nr);
 
 	while (rounds--) {
-		/* A slot is 16 words and its turn the first of them. */
-		for (size_t i = 0; i < nr; i++)
+		/* A slot is 16 words and its turn the first of them. Without the
+		 * number of VMs, or it would be ended for having one more. */
+		for (size_t i = 1; i < nr; i++)
 			words[i] = i >= 64 && i % 16 == 0 ?
 				(i - 64) / 16 + 1 :
 				(uint64_t)random() << (random() % 64);

@@ -45,11 +45,47 @@ run() # OPTION .. -- VMM ..
 	status=$?
 }
 
-# The agent of the VMM that `run` became, and nobody else's: it has its command line.
+# The agent of the VMM that `run` became, and nobody else's: it has its command line. And
+# the process that stands by to take over.
 has_agent() # PID
 {
-	agent=$(pgrep -f "^$regpin run .*--events $dir/" | grep -vx "$1" | head -n 1)
+	named regpin-agent "$1"
+}
+
+has_standby() # PID
+{
+	named regpin-standby "$1"
+}
+
+named() # NAME PID
+{
+	local pid
+
+	agent=
+	for pid in $(pgrep -f "^$regpin run .*--events $dir/"); do
+		[[ $pid != "$2" && $(cat "/proc/$pid/comm" 2>/dev/null) == "$1" ]] &&
+			agent=$pid
+	done
 	[[ -n $agent ]]
+}
+
+# Both, at the same time: then there is none. Stopped first, as each replaces the other.
+kill_both() # PID
+{
+	local first
+
+	await has_standby "$1" && first=$agent && await has_agent "$1" &&
+		kill -STOP "$agent" "$first" && kill -KILL "$first" "$agent" &&
+		! await_no_agent
+}
+
+# Is one left? Not for long.
+await_no_agent()
+{
+	for ((i = 0; i < 100; i++)); do
+		has_agent x || has_standby x || return 1
+		sleep 0.05
+	done
 }
 
 # Full disks
@@ -140,7 +176,7 @@ bad=0 killed=0 started=0
 for delay in 0 0 0 0.002 0.005 0.01 0.02 0.05 0.1 0.2; do
 	rm -f events
 	"$regpin" run --policy policy.yaml --events "$dir/events" -- \
-		./vmm sleep 60 vm sleep 60 vcpu sleep 60 run exit 7 >out 2>err </dev/null &
+		./vmm sleep 300 vm sleep 300 vcpu sleep 300 run exit 7 >out 2>err </dev/null &
 	vmm=$!
 	for ((i = 0; i < 100; i++)); do
 		has_agent "$vmm" && break
@@ -169,13 +205,78 @@ rm -f events ran
 	./vmm vm vcpu run touch ran exit 7 >out 2>err </dev/null &
 vmm=$!
 await grep -qs '"violation"' events
-has_agent "$vmm" && kill -KILL "$agent"
+kill_both "$vmm"
 killed=$?
 sleep 0.5
 [[ $killed == 0 && ! -e ran ]] && ! has_agent x && kill -0 "$vmm"
-ok $? "a vCPU that is held stays so when the agent is killed"
+ok $? "a vCPU that is held stays so when the agent and its standby are killed"
+await grep -q "the VM runs on with its pins, but it is NOT OBSERVED" err
+ok $? "... and the VMM's stderr reports that nobody observes it"
 kill "$vmm"
 wait "$vmm" 2>/dev/null
+
+# Another agent takes over
+
+rm -f events go attached ended
+"$regpin" run --policy policy.yaml --name taken --ctl "$dir/ctl" --events "$dir/events" -- \
+	./vmm vm vcpu run touch attached await go vm vcpu run touch ended await over exit 7 \
+	>out 2>err </dev/null &
+vmm=$!
+await grep -qs '"violation"' events && await has_standby "$vmm"
+"$regpin" ctl --ctl "$dir/ctl" taken mode report --yes >said 2>&1
+"$regpin" ctl --ctl "$dir/ctl" taken mode enforce >>said 2>&1
+bad=0
+for ((n = 1; n <= 5; n++)); do
+	await has_standby "$vmm" && await has_agent "$vmm" && kill -KILL "$agent" || bad=1
+	for ((i = 0; i < 100; i++)); do
+		[[ $(grep -c '"takeover"' events) == "$n" ]] && break
+		sleep 0.05
+	done
+	[[ $(grep -c '"takeover"' events) == "$n" ]] || bad=1
+done
+[[ $bad == 0 ]]
+ok $? "the agent is killed five times: another one takes over, and that is an event"
+await has_standby "$vmm" && kill -KILL "$agent"
+first=$agent
+other_standby()
+{
+	has_standby "$vmm" && [[ $agent != "$first" ]]
+}
+await other_standby
+ok $? "... and one that stands by is replaced"
+"$regpin" ctl --ctl "$dir/ctl" taken status >said 2>&1
+[[ $? == 0 ]] && grep -q "mode enforce" said && grep -q "^vm 0: armed" said
+ok $? "... status is answered, by the policy that is in force"
+touch go
+await test -e ended
+await grep -q '"vm":1.*"violation"\|"violation".*"vm":1' events
+ok $? "... a VM that comes later gets its policy, and its events are written"
+grep -q "process $agent has taken over\|has taken over: the pins" err
+ok $? "... and the VMM's stderr reports it"
+touch over
+wait "$vmm"
+status=$?
+await grep -q '"detached"' events
+[[ $status == 7 ]] && ! await_no_agent && [[ $(grep -c "exit 8" out) == 2 ]]
+ok $? "... until the VMM ends, and then none of them is left"
+
+# All are killed: what is reported then
+
+rm -f events
+"$regpin" run --policy policy.yaml --name lost --ctl "$dir/ctl" --events "$dir/events" -- \
+	./vmm vm vcpu await gone run exit 7 >out 2>err </dev/null &
+vmm=$!
+await grep -qs '"attached"' events && kill_both "$vmm"
+"$regpin" ctl --ctl "$dir/ctl" lost status >said 2>&1
+[[ $? != 0 ]] && grep -q "its agent is gone: if its VMM still runs, the VM is pinned, but unobserved" said
+ok $? "'ctl status' does not say that the VM is gone"
+await grep -q "NOT OBSERVED" err
+ok $? "... the VMM's stderr reports it"
+touch gone
+wait "$vmm"
+status=$?
+[[ $status == 7 ]] && grep -q "exit 8" out
+ok $? "... and the pins are in force"
 
 echo "1..$nr"
 exit $failed

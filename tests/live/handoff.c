@@ -62,6 +62,7 @@ int main(int argc, char **argv)
 {
 	struct served served;
 	int listening;
+	pid_t self;
 
 	if (argc < 5)
 		errx(70, "what?");
@@ -81,9 +82,12 @@ int main(int argc, char **argv)
 		setenv(HANDOFF_ENV, "1,2", 1);
 	if (is("closed"))
 		close(listening);
+	self = getpid();
 	if (!is("closed") && fork() == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve(listening, &served);
+		if (getppid() == self)
+			serve(listening, &served);
+		_exit(0);
 	}
 	setenv("LD_PRELOAD", argv[2], 1);
 	execv(argv[4], argv + 4);

@@ -103,11 +103,13 @@ await "pid $pid" out
 ok $? "the VMM has the process id of run"
 [[ -z $(cat "/proc/$pid/task/$pid/children") ]]
 ok $? "the VMM has no child that it does not know"
-# The agent is who has a pidfd of the VMM.
-agent=$(grep -lsE "^Pid:[[:space:]]*$pid\$" /proc/[0-9]*/fdinfo/* | head -1)
-agent=${agent#/proc/}
-agent=${agent%%/*}
-[[ -n $agent && $(cat "/proc/$agent/comm") == regpin-agent ]]
+# Of those that have a pidfd of the VMM: there is one more, that stands by.
+agent=
+for file in $(grep -lsE "^Pid:[[:space:]]*$pid\$" /proc/[0-9]*/fdinfo/*); do
+	file=${file#/proc/}
+	[[ $(cat "/proc/${file%%/*}/comm" 2>/dev/null) != regpin-agent ]] || agent=${file%%/*}
+done
+[[ -n $agent ]]
 found=$?
 ok "$found" "the VMM has an agent"
 [[ $(readlink "/proc/$agent/fd/0" "/proc/$agent/fd/1" "/proc/$agent/fd/2" |

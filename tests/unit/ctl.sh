@@ -116,6 +116,19 @@ agent_of() # PID: who has a pidfd of it, and is no shell
 	done
 }
 
+# With the process that stands by: otherwise that one is the agent then.
+kill_agent() # PID
+{
+	local standby
+
+	standby=$(cat "/proc/$1/task/$1/children")
+	# shellcheck disable=SC2086 # words
+	kill -STOP $standby
+	# shellcheck disable=SC2086 # words
+	kill -KILL $standby "$1"
+	gone "$1"
+}
+
 # Names and sockets
 
 start vm1
@@ -391,8 +404,7 @@ kill -STOP "$agent"
 ctl list
 is 0 '^vm6 *silent  *-' out
 ok $? "list shows an agent that is stopped"
-kill -KILL "$agent"
-gone "$agent"
+kill_agent "$agent"
 ctl list
 is 0 '^vm6 *dead  *-' out
 ok $? "... or dead"
@@ -430,8 +442,8 @@ for name in $$ 9999999 vm7.ended-9999999; do
 	is 0 "^$name *alive " out
 	ok $? "$name is listed"
 	agent=$(agent_of "$vmm")
-	kill -KILL "$agent" "$vmm"
-	gone "$agent"
+	kill_agent "$agent"
+	kill -KILL "$vmm"
 	wait "$vmm" 2>/dev/null
 	ctl list
 	if [[ $name == "$$" ]]; then

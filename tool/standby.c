@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Theory of operation: the agent forks, and the child waits for the agent's end. The
+ * child is the agent as it was at that moment, so there is nothing to save and to read
+ * back: when the agent dies the child returns from standby_renew() and goes on. What
+ * changed since then is in the shared memory (the ring, the command in hand), is found by
+ * looking again (processes), or is made known by forking anew (policies, commands,
+ * processes with VMs; counts once a second).
+ *
+ * Each replaces the other: a child that dies is made again. Only if both are killed in the
+ * same moment is there no agent, and then the shim reports that: the word @agent in
+ * struct control is a robust futex, which the kernel marks when the agent's thread ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "standby.h"
+#include "tell.h"
+#include "wake.h"
+
+#define RENEW_MS	1000	/* for counts */
+#define YOUNG_MS	1000	/* an agent that dies so soon may die of what it met */
+#define PAUSE_MS	200
+
+static uint64_t tail_of(const struct agent *agent)
+{
+	return atomic_load(&agent->launch->shared->ring.tail);
+}
+
+/* Of what no look finds again. */
+static uint64_t stamp_of(const struct agent *agent)
+{
+	const uint64_t values[] = {
+		agent->attached, agent->watch.nr, agent->released, agent->armed,
+		agent->unarmed, agent->refused, agent->ctl.policies,
+		agent->ctl.job.given, agent->ctl.job.number,
+		agent->start < 0, agent->mixed,
+	};
+	uint64_t stamp = 1;
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		stamp = (stamp ^ values[i]) * 0x9e3779b97f4a7c15ull;
+	return stamp;
+}
+
+static uint64_t counts_of(const struct agent *agent)
+{
+	return agent->violations + agent->reports + agent->detected +
+	       agent->nonsense + agent->dropped;
+}
+
+/* The kernel marks @agent of struct control when this thread ends. */
+static void sign(struct agent *agent)
+{
+	static struct robust_list entry;
+	static struct robust_list_head head;
+	_Atomic uint32_t *word = &agent->launch->control->agent;
+
+	entry.next = &head.list;
+	head.list.next = &entry;
+	head.futex_offset = (long)((uintptr_t)word - (uintptr_t)&entry);
+	atomic_store(word, (uint32_t)syscall(SYS_gettid));
+	syscall(SYS_set_robust_list, &head, sizeof(head));
+}
+
+int standby_begin(struct agent *agent)
+{
+	struct standby *standby = &agent->standby;
+	void *at = mmap(NULL, sizeof(*standby->settled), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return -1;
+	*standby = (struct standby){ .on = true, .fd = -1, .pipe = -1 };
+	standby->settled = at;
+	sign(agent);
+	return 0;
+}
+
+static void forget(struct standby *standby)
+{
+	if (!standby->pid)
+		return;
+	close(standby->fd);
+	close(standby->pipe);
+	waitpid(standby->pid, NULL, 0);
+	standby->pid = 0;
+	standby->fd = standby->pipe = -1;
+}
+
+static void end(struct standby *standby)
+{
+	if (standby->pid)
+		kill(standby->pid, SIGKILL);
+	forget(standby);
+}
+
+static void tell_takeover(struct agent *agent, pid_t old)
+{
+	uint64_t taken = tail_of(agent) - atomic_load(agent->standby.settled);
+	struct notice notice = {
+		.event = "takeover", .pid = (uint32_t)old,
+		.text = "the agent has died, and this one goes on: the pins were in force all the time",
+		.counts[0] = { "lost", taken < RING_SLOTS ? taken : RING_SLOTS },
+	};
+
+	agent_notice(agent, &notice);
+	agent_say(agent, "warning: the agent, process %d, has died (was it killed?), and process %d goes on as the agent: the pins were in force all the time; up to %llu events may be lost, and clients have to connect again",
+		  (int)old, (int)getpid(),
+		  (unsigned long long)notice.counts[0].n);
+}
+
+static void wait_for_end(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	while (poll(&pfd, 1, -1) != 1)
+		;
+	close(fd);
+}
+
+/* In the child. Its copies of connections would keep them open. */
+static void stand_by(struct agent *agent, int fd, pid_t old)
+{
+	uint64_t begun = agent_now();
+
+	prctl(PR_SET_NAME, "regpin-standby");
+	/* Its other end is the same file: see watch_holders(). */
+	if (agent->launch->lifeline[0] >= 0)
+		close(agent->launch->lifeline[0]);
+	agent->launch->lifeline[0] = -1;
+	ctl_drop_clients(&agent->ctl);
+	give_drop(&agent->launch->give);
+	wait_for_end(fd);
+	if (agent_now() - begun < YOUNG_MS)
+		poll(NULL, 0, PAUSE_MS);
+	prctl(PR_SET_NAME, "regpin-agent");
+	sign(agent);
+	/* The old one may have written these since. */
+	out_give_up(agent->events);
+	if (agent->messages != agent->events)
+		out_give_up(agent->messages);
+	if (wake_begin(agent->launch->shared, agent->launch->wake) < 0)
+		agent_say(agent, "warning: no thread could be made: events come up to 1 s later");
+	tell_takeover(agent, old);
+	agent->look_at_all = 0;
+	standby_renew(agent);
+}
+
+void standby_renew(struct agent *agent)
+{
+	struct standby *standby = &agent->standby;
+	pid_t old = getpid(), pid;
+	int ends[2];
+
+	if (!standby->on)
+		return;
+	end(standby);
+	standby->made = agent_now();
+	standby->stamp = stamp_of(agent);
+	standby->counts = counts_of(agent);
+	/* Tried again in a second: the agent can do without. */
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		close(ends[1]);
+		stand_by(agent, ends[0], old);
+		return;
+	}
+	close(ends[0]);
+	if (pid < 0) {
+		close(ends[1]);
+		return;
+	}
+	standby->pid = pid;
+	/* It has the lifeline open until it has closed it. */
+	agent->watch.own = pid;
+	standby->pipe = ends[1];
+	standby->fd = pidfd_open(pid, 0);
+}
+
+static bool has_died(const struct standby *standby)
+{
+	struct pollfd pfd = { .fd = standby->fd, .events = POLLIN };
+
+	return standby->pid && (standby->fd < 0 || poll(&pfd, 1, 0) == 1);
+}
+
+void standby_run(struct agent *agent)
+{
+	struct standby *standby = &agent->standby;
+	bool old = agent_now() - standby->made >= RENEW_MS;
+
+	if (!standby->on)
+		return;
+	if (!agent->events->len)
+		atomic_store(standby->settled, tail_of(agent));
+	if (has_died(standby))
+		forget(standby);
+	if ((!standby->pid && (old || !standby->made)) ||
+	    standby->stamp != stamp_of(agent) ||
+	    (old && standby->counts != counts_of(agent)))
+		standby_renew(agent);
+}
+
+void standby_poll(const struct agent *agent, struct pollfd *pfd)
+{
+	*pfd = (struct pollfd){
+		agent->standby.pid ? agent->standby.fd : -1, POLLIN, 0,
+	};
+}
+
+void standby_end(struct agent *agent)
+{
+	if (!agent->standby.on)
+		return;
+	end(&agent->standby);
+	agent->standby.on = false;
+	atomic_store(&agent->launch->control->agent, 0);
+}
