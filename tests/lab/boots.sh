@@ -61,6 +61,8 @@ probe_vmcb() # DIR
 use() # DIR
 {
 	if $trace; then
+		# A trigger keeps its tracepoint in use, for which the kernel warns at rmmod.
+		[[ ! -e $tracing/events/kvm ]] || echo '!traceoff' >$tracing/events/kvm/kvm_userspace_exit/trigger
 		echo 0 >$tracing/events/enable
 		echo >$tracing/kprobe_events
 	fi
