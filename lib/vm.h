@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "cr_filter.h"
+#include "hold.h"
 #include "host.h"
 #include "judge.h"
 #include "msr_filter.h"
@@ -148,11 +149,12 @@ struct regpin_vm {
 	struct overflow overflow;
 	_Atomic(struct regpin_vcpu *) vcpus;
 	_Atomic uint32_t gate;
-	_Atomic bool once;
 	_Atomic uint32_t life;
 	_Atomic uint32_t cause;
-	_Atomic bool entered;
 	_Atomic uint32_t epoch;
+	_Atomic bool once;
+	_Atomic bool entered;
+	_Atomic bool by_time;
 	_Atomic bool filtered;
 	_Atomic bool has_filtered;
 	_Atomic bool forwards;
@@ -163,12 +165,10 @@ struct regpin_vm {
 	_Atomic uint32_t settled;
 	struct uniform uniform[NR_REPLAY];
 	struct regpin_vcpu *first;
-	_Atomic uint32_t asked, told;
+	_Atomic uint32_t asked, told, unreached;
 	struct protections had;
-	_Atomic bool by_time;
 	uint64_t slots[NR_SLOTS];
 	struct state_seen *seen;
-	_Atomic uint32_t unreached;
 	struct regpin_vm *older;
 };
 
@@ -184,32 +184,6 @@ struct snapshot {
 	uint64_t cs;
 	uint64_t crs[NR_CRS];
 	uint64_t msrs[NR_REPLAY];
-};
-
-/* Why a vCPU is held; struct hold's @why. */
-enum hold_why {
-	HOLD_NOT,
-	HOLD_ACCESS,	/* it stands before an instruction */
-	HOLD_INIT,	/* it has had an INIT, and not run since */
-	HOLD_DEADLINE,	/* it has not armed in time */
-	HOLD_DETECTED,	/* its registers were found changed */
-};
-
-/**
- * struct hold - a vCPU that waits for an answer, or has one
- * @why: enum hold_why; under the VM's lock
- * @answer: REGPIN_ACTION_MAX while there is none; likewise
- * @event: what was told of it
- * @ticket: the answer to an access that has yet to come again, or
- *	REGPIN_ACTION_MAX; good for once
- * @access: what was told of that one
- */
-struct hold {
-	_Atomic uint32_t why;
-	_Atomic uint32_t answer;
-	struct regpin_event event;
-	uint32_t ticket;
-	struct regpin_event access;
 };
 
 /**
@@ -527,26 +501,6 @@ void vcpu_exit_done(struct kvm_run *run);
  */
 #define VCPU_EXITED	1
 int vcpu_complete(struct regpin_vcpu *vcpu);
-
-/* Takes @event's access back and holds the vCPU. Returns 1, for the exit. */
-int hold_access(struct regpin_vcpu *vcpu, const struct regpin_event *event);
-
-/* Holds the vCPU, which stands before no instruction of note. */
-void hold_vcpu(struct regpin_vcpu *vcpu, enum hold_why why,
-	       const struct regpin_event *event);
-
-/*
- * The answer to @access, if the vCPU was held for it: REGPIN_ALLOW or REGPIN_GP.
- * Else REGPIN_PAUSE. An answer is used once.
- */
-enum regpin_action hold_ticket(struct regpin_vcpu *vcpu,
-			       const struct regpin_event *event);
-
-/* Does the vCPU still wait? If not, what was answered is done. */
-bool hold_waits(struct regpin_vcpu *vcpu);
-
-/* Nothing is held any more. */
-void hold_drop(struct regpin_vcpu *vcpu);
 
 /* The control registers are looked at where KVM can't filter them. watch.c */
 void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
