@@ -286,8 +286,5 @@ int guard_late_sleep(const struct agent *agent)
 {
 	uint64_t now = agent_now();
 
-	if (agent->look_at <= now)
-		return 0;
-	return agent->look_at - now < GUARD_LATE_MS ?
-		       (int)(agent->look_at - now) : GUARD_LATE_MS;
+	return agent->look_at <= now ? 0 : (int)(agent->look_at - now);
 }
