@@ -8,7 +8,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -19,7 +18,6 @@
 #include "vm.h"
 
 #define STATUS_MS	200	/* how old what `status` shows may be */
-#define AGENT_MS	2000	/* an agent that takes over is there sooner */
 #define SETTLE_MS	4000	/* a VMM that is stopped never settles */
 #ifndef POLICY_MS
 #define POLICY_MS	20000	/* the agent waits a little longer for both */
@@ -53,8 +51,6 @@ static struct {
 	struct regpin_policy *policy;	/* the last one that came here */
 	_Atomic uint32_t number;	/* of the command that it came with */
 	uint32_t done;
-	uint32_t agent;		/* as last seen; see struct control */
-	uint64_t gone_since;	/* the agent has died; 0: it lives, or that was reported */
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static uint64_t now_ms(void)
@@ -492,29 +488,6 @@ static void show(void)
 		atomic_store(&control.handoff->vcpus[nr].flags, 0);
 }
 
-/* Nothing of ours depends on the agent but that somebody is told. */
-static void look_at_agent(void)
-{
-	uint32_t is = atomic_load(&control.orders->agent);
-	char text[256];
-
-	if (is != control.agent) {
-		bool had = control.agent;
-
-		control.agent = is;
-		control.gone_since = is & FUTEX_OWNER_DIED ? now_ms() : 0;
-		if (!had || !is || control.gone_since)
-			return;
-		snprintf(text, sizeof(text), "warning: the agent has died (was it killed?), and process %u has taken over: the pins were in force all the time",
-			 is & FUTEX_TID_MASK);
-		session_say(text);
-	} else if (control.gone_since &&
-		   now_ms() - control.gone_since >= AGENT_MS) {
-		control.gone_since = 0;
-		session_say("WARNING: the agent has died (was it killed?), and no other one has taken over: the VM runs on with its pins, but it is NOT OBSERVED: no event is written, and no command is taken; vCPUs that are held stay so. Start the VMM anew under `regpin run` to change that");
-	}
-}
-
 static void *control_main(void *arg)
 {
 	const struct timespec wait = { 0, STATUS_MS * 1000000L };
@@ -528,7 +501,7 @@ static void *control_main(void *arg)
 		end_windows();
 		reach_check(control.all);
 		show();
-		look_at_agent();
+		observed_look(control.orders, now_ms());
 		pthread_mutex_unlock(&control.lock);
 		/* Who asks then sees what has become of it. */
 		if (obeyed) {

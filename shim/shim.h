@@ -181,4 +181,11 @@ uint32_t control_command(uint32_t vm, uint8_t swaps);
 void control_lock(void);
 void control_unlock(void);
 
+/*
+ * observed.c
+ */
+
+/* Reports on stderr an agent's death, and that another one has taken over. */
+void observed_look(const struct control *orders, uint64_t now_ms);
+
 #endif

@@ -67,7 +67,7 @@ void session_set_policy(struct regpin_policy *policy)
 	now = policy;
 }
 
-void session_say(const char *text)
+void observed_look(const struct control *agents, uint64_t ms)
 {
 }
 
