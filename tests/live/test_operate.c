@@ -419,6 +419,48 @@ static void test_window_and_hold(void)
 	scene_close(&s);
 }
 
+/* A policy that forbids what a vCPU has already: each value is reported once, and stays. */
+static void test_tighten(void)
+{
+	struct regpin_policy *tight = new_policy(ARM_SYSCALL_ENTRY);
+	struct regpin_policy *loose = new_policy(ARM_SYSCALL_ENTRY);
+	struct regpin_event event = { 0 };
+	struct scene s;
+
+	add_pin(loose, RULE_ONCE, MSR_SYSENTER_ESP, ALL, REGPIN_GP);
+	add_pin(tight, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_GP);
+	add_pin(tight, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	scene_open(&s, loose, 2, TINY_LONG);
+	ok(!finish_policy(tight), "a tighter policy");
+	for (unsigned int i = 0; i < 2; i++) {
+		tiny_wrmsr(&s.vcpu[i], MSR_LSTAR, 0xffffffff81000000ull);
+		tiny_wrmsr(&s.vcpu[i], MSR_SFMASK, 0x700);
+	}
+	ok(!tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, 0xffffffff82000000ull),
+	   "the policy lets a vCPU change its LSTAR");
+	s.nr_events = 0;
+	ok(!regpin_vm_set_policy(s.vm.regpin, tight), "it comes into force");
+	for (unsigned int i = 0; i < 2; i++)
+		tiny_wrmsr(&s.vcpu[i], MSR_SYSENTER_CS, 0x10);
+	ok(!regpin_vm_policy_done(s.vm.regpin), "and its filter");
+	for (unsigned int i = 0; i < s.nr_events; i++)
+		if (s.events[i].type == REGPIN_EVENT_DETECTED)
+			event = s.events[i];
+	ok(scene_count(&s, REGPIN_EVENT_DETECTED) == 1 && event.vcpu == 1 &&
+	   event.index == MSR_LSTAR &&
+	   event.detail == REGPIN_FOUND_BY_POLICY &&
+	   event.old_value == 0xffffffff81000000ull &&
+	   event.value == 0xffffffff82000000ull,
+	   "LSTAR of that vCPU is reported, and nothing else");
+	ok(scene_msr(&s.vcpu[1], MSR_LSTAR) == 0xffffffff82000000ull,
+	   "it stays as it is");
+	s.nr_events = 0;
+	tiny_wrmsr(&s.vcpu[1], MSR_SYSENTER_CS, 0x10);
+	ok(scene_silent(&s), "and is not reported again");
+	scene_close(&s);
+	free(tight);
+}
+
 int main(void)
 {
 	const char *why_not = tiny_why_not();
@@ -434,5 +476,6 @@ int main(void)
 	test_window_and_reset();
 	test_deny_goes_on();
 	test_window_and_hold();
+	test_tighten();
 	return tap_done();
 }
