@@ -73,7 +73,7 @@ static void read_machine(struct qemu_options *o, char *text)
 	struct qemu_pair pair;
 
 	for (; qemu_next_pair(&text, implied, &pair); implied = NULL) {
-		if (qemu_is_help(pair.value) || qemu_is_help(pair.name))
+		if (qemu_is_help(pair.name))
 			o->prints = true;
 		set_machine(o, pair.name, pair.value);
 	}
@@ -196,12 +196,29 @@ static void read_config(struct qemu_options *o, const char *path, bool must,
 		forget(o, path);
 }
 
-/* What prints a list of what is possible, and exits. */
+/*
+ * Of these QEMU keeps only the value that it was given last, and looks at it when all
+ * options have been read: a later one takes the question back.
+ */
+static bool note_last(struct qemu_options *o, const struct qemu_word *word)
+{
+	static const char *const names[QEMU_LAST_WINS] = { "cpu", "d", "vga" };
+
+	for (size_t i = 0; word->value && i < QEMU_LAST_WINS; i++) {
+		if (strcmp(word->name, names[i]) != 0)
+			continue;
+		o->asks[i] = qemu_is_help(word->value);
+		return true;
+	}
+	return false;
+}
+
+/* What prints a list of what is possible, and exits, whatever else is given. */
 static bool asks_for_help(const struct qemu_word *word)
 {
 	static const char *const names[] = {
-		"cpu", "device", "netdev", "chardev", "object", "audiodev",
-		"display", "vga", "d", "trace", "drive", "tpmdev", "watchdog",
+		"device", "netdev", "chardev", "object", "audiodev", "display",
+		"trace", "drive", "tpmdev", "watchdog",
 	};
 
 	if (!word->value)
@@ -247,7 +264,7 @@ static void read_word(struct qemu_options *o, const struct qemu_word *word,
 	else if (strcmp(name, "set") == 0 && word->value &&
 		 strncmp(word->value, "global.", 7) == 0)
 		o->ich9_off = o->piix4_off = false;
-	else if (asks_for_help(word))
+	else if (!note_last(o, word) && asks_for_help(word))
 		o->prints = true;
 }
 
@@ -283,6 +300,9 @@ void qemu_options_read(struct qemu_options *options, const char *const *argv,
 	while (qemu_next_word(&argv, &word))
 		if (word.name)
 			read_word(options, &word, open, context);
+	options->prints |= qemu_is_help(options->machine);
+	for (size_t i = 0; i < QEMU_LAST_WINS; i++)
+		options->prints |= options->asks[i];
 }
 
 enum qemu_machine qemu_options_machine(const struct qemu_options *options)

@@ -29,6 +29,7 @@ enum qemu_accel {
 };
 
 #define QEMU_VALUE_MAX	256
+#define QEMU_LAST_WINS	3
 
 /**
  * struct qemu_options - what has been read
@@ -40,6 +41,7 @@ enum qemu_accel {
  * @piix4_off: PIIX4_PM.disable_s3 is set
  * @acpi_off: the machine is to have no ACPI
  * @prints: QEMU only prints something, and exits
+ * @asks: the last value of -cpu, -d and -vga asks for a list of values
  * @machine_unknown: @machine may be another one, because of @unread
  * @accel_unknown: likewise for the accelerators
  * @unread: a configuration file that could not be read, or ""
@@ -50,6 +52,7 @@ struct qemu_options {
 	char accels[QEMU_VALUE_MAX];
 	bool program_kvm, ich9_off, piix4_off, acpi_off, prints;
 	bool machine_unknown, accel_unknown;
+	bool asks[QEMU_LAST_WINS];
 	char unread[PATH_MAX];
 };
 

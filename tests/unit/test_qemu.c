@@ -160,6 +160,40 @@ static void faults(void **state)
 	assert_int_equal(fault(POLICY_ACCEPT_S3, "/bin/true", s3, text), VMM_FINE);
 }
 
+/* A question for a list ends QEMU, unless a later option takes it back. */
+static void questions(void **state)
+{
+	static const struct {
+		const char *argv[WORDS];
+		bool prints;
+	} asked[] = {
+		{ { "qemu", "-cpu", "help" }, true },
+		{ { "qemu", "-cpu", "host", "-cpu", "?" }, true },
+		{ { "qemu", "-M", "help" }, true },
+		{ { "qemu", "-M", "q35,help" }, true },
+		{ { "qemu", "-device", "help", "-device", "edu" }, true },
+		{ { "qemu", "-netdev", "help", "-netdev", "user,id=x" }, true },
+		{ { "qemu", "-cpu", "help", "-cpu", "host" }, false },
+		{ { "qemu", "-d", "help", "-d", "int" }, false },
+		{ { "qemu", "-vga", "help", "-vga", "std" }, false },
+		{ { "qemu", "-M", "type=help", "-M", "q35" }, false },
+		{ { "qemu", "-M", "q35,firmware=help" }, false },
+		{ { "qemu", "-M", "q35,append=?" }, false },
+	};
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		struct qemu_options options;
+
+		qemu_options_read(&options, asked[i].argv, NULL, open_config,
+				  NULL);
+		if (options.prints != asked[i].prints)
+			print_error("row %zu: %s %s: prints %d\n", i,
+				    asked[i].argv[1], asked[i].argv[2],
+				    options.prints);
+		assert_int_equal(options.prints, asked[i].prints);
+	}
+}
+
 /* By another name it is known by its content, which says also whether it has TCG. */
 static void by_content(void **state)
 {
@@ -184,6 +218,7 @@ int main(void)
 		cmocka_unit_test(reads),
 		cmocka_unit_test(user_config),
 		cmocka_unit_test(faults),
+		cmocka_unit_test(questions),
 		cmocka_unit_test(by_content),
 	};
 
