@@ -382,7 +382,8 @@ static int check_line(const struct launch *launch)
 	if (!find_line(launch, &line) ||
 	    vmm_fault(&launch->policy, &line, text, sizeof(text)) == VMM_FINE)
 		return 0;
-	fprintf(stderr, "regpin: the VMM was not started: %s\n", text);
+	fprintf(stderr, "regpin: the VMM was not started: %s\n",
+		printable(text));
 	return EXIT_CANNOT_EXEC;
 }
 

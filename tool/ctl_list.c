@@ -12,6 +12,7 @@
 #include "ctl_socket.h"
 #include "event_json.h"
 #include "json.h"
+#include "printable.h"
 
 #define LIST_MS	1000	/* for each agent: one that is stopped says nothing */
 
@@ -186,8 +187,8 @@ int ctl_list(const char *dir, bool given, bool json)
 
 	/* The default one is made by the first start: before that there is nothing. */
 	if (nr < 0 && (given || errno != ENOENT)) {
-		fprintf(stderr, "regpin ctl: %s can't be read: %s\n", dir,
-			strerror(errno));
+		fprintf(stderr, "regpin ctl: %s can't be read: %s\n",
+			printable(dir), strerror(errno));
 		return EXIT_HOST;
 	}
 	if (json) {

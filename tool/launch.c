@@ -22,6 +22,7 @@
 #include "agent.h"
 #include "cmd.h"
 #include "launch.h"
+#include "printable.h"
 
 /* Out of the way of the small numbers that wrapper scripts redirect. */
 #define HIGH_FD	500
@@ -245,7 +246,7 @@ static int cannot_exec(const struct launch *launch)
 {
 	int err = errno;
 
-	fprintf(stderr, "regpin: can't run %s: %s\n", launch->vmm,
+	fprintf(stderr, "regpin: can't run %s: %s\n", printable(launch->vmm),
 		err == ENOENT ? "it, or its loader, is not there" :
 				strerror(err));
 	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;

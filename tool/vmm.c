@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "printable.h"
 #include "proc.h"
 #include "vmm.h"
 
@@ -23,19 +24,21 @@
 static int __attribute__((format(printf, 2, 3)))
 refuse(const char *path, const char *format, ...)
 {
+	char text[1024];
 	va_list ap;
 
-	fprintf(stderr, "regpin: can't run %s: ", path);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	/* It may quote what stands in a file. */
+	fprintf(stderr, "regpin: can't run %s: %s\n", printable(path),
+		printable(text));
 	return EXIT_CANNOT_EXEC;
 }
 
 static int not_found(const char *name)
 {
-	fprintf(stderr, "regpin: %s: not found%s\n", name,
+	fprintf(stderr, "regpin: %s: not found%s\n", printable(name),
 		strchr(name, '/') ? "" : " in PATH");
 	return EXIT_NOT_FOUND;
 }

@@ -132,6 +132,8 @@ cp "$policy" "$esc"
 sed 's/^version.*/version: 9/' "$policy" >"bad-$esc"
 printf '0 wrmsr LSTAR 1 => gp\n' >"$esc.trace"
 printf 'nonsense\n' >"bad-$esc.trace"
+printf '#!/none/%s\n' "$esc" >script
+chmod +x script
 controls=$(printf '[\001-\010\013-\037\177\376]')
 csi=$(printf '\302\233')
 override=$(printf '\342\200\256')
@@ -152,6 +154,8 @@ for line in "check $esc" "check bad-$esc" "check none$esc" "compile bad-$esc -o 
 	"run --mode $esc -- true" "run --name $esc -- true" "run --event-limit $esc -- true" \
 	"run --attach-timeout $esc -- true" "ctl --ctl . vm window --for $esc" \
 	"ctl --ctl . $esc" "ctl --ctl . vm $esc" "ctl --ctl . vm status $esc" \
+	"run --policy $esc --no-ctl -- none$esc" "run --policy $esc --no-ctl -- ./script" \
+	"run --policy $esc --no-ctl -- ./$esc" "ctl --ctl none$esc list" \
 	"ctl --ctl none$esc vm status" "ctl --ctl . vm policy none$esc"; do
 	# shellcheck disable=SC2086 # words
 	harmless "$regpin" $line || bad="$bad
