@@ -390,16 +390,28 @@ ok $? "--attach-timeout 0 waits for ever"
 run -- ./vmm vm fork vm sleep 200 exit 6
 is 6 '"detached"' events && ! grep -q refused events
 ok $? "a child with its own VM has the policy, too"
-# Confidential VMs: SEV (2), SEV-ES (3), SNP (4), TDX (5), and what comes after them;
+# Confidential VMs: SEV (2), SEV-ES (3), SNP (4), TDX (5);
 # KVM_SEV_INIT (0), KVM_SEV_ES_INIT (1), KVM_SEV_INIT2 (22); another VM's encryption.
 
-for way in "type 2" "type 3" "type 4" "type 5" "type 6" "type 31" "type 0x100000000" "encrypt 0" "encrypt 1" "encrypt 22" \
+for way in "type 2" "type 3" "type 4" "type 5" "encrypt 0" "encrypt 1" "encrypt 22" \
 	"encrypt 1000" "capability 197" "capability 206"; do
 	# shellcheck disable=SC2086 # two words
 	LD_PRELOAD=./asked.so run -- ./confidential $way
 	is 125 "the VMM makes a confidential VM" err && [[ ! -s out ]] && ! grep -q "KVM was asked" err &&
 		await '"refused"' events && [[ $(jq -r 'select(.event == "refused").reason' events | sort -u) == confidential ]]
 	ok $? "$way: refused before KVM is asked"
+done
+# A type that neither this KVM nor regpin knows: KVM's error is the VMM's, and a KVM that
+# makes one gives it no VM.
+for way in "type 6" "type 31" "type 0x100000000"; do
+	# shellcheck disable=SC2086 # two words
+	run -- ./confidential $way
+	is 0 "goes on: Invalid argument" out
+	ok $? "$way: KVM's error"
+	# shellcheck disable=SC2086 # two words
+	NEW_TYPES=1 LD_PRELOAD=./asked.so run -- ./confidential $way
+	is 125 "the VMM makes a confidential VM" err && [[ ! -s out ]] && grep -q "KVM was asked" err
+	ok $? "$way: refused where KVM makes one"
 done
 same_but_regpin "a question about memory encryption is no command" ./confidential ask
 LD_PRELOAD=./asked.so run --policy policy.yaml -- ./confidential type 1
