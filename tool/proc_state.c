@@ -24,7 +24,9 @@ static char state_of(int tasks, const char *thread)
 	text[n > 0 ? n : 0] = 0;
 	/* The name, in brackets, may be anything; then comes the state. */
 	end = strrchr(text, ')');
-	return end && end[1] == ' ' && end[2] ? end[2] : 'X';
+	if (!end || end[1] != ' ' || !end[2])
+		return 'X';
+	return end[2];
 }
 
 enum proc_state proc_state(pid_t pid)
