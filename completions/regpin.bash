@@ -19,7 +19,10 @@ _regpin_options()
 _regpin_values()
 {
 	case $2 in
-	--mode) echo enforce report ;;
+	--mode)
+		echo enforce report
+		[[ $1 != ctl ]] || echo policy
+		;;
 	--guest) echo amd intel hygon ;;
 	*) return 1 ;;
 	esac

@@ -26,10 +26,10 @@ bool check_control_register(struct check *check)
 	if (rule->flags & RULE_OPTIONAL)
 		return false;
 	rule_problem(check, true,
-		     "%s: only a KVM with regpin's CR filter enforces it, and on any other the start will be refused: add optional: true to %s there",
+		     "%s: only a KVM with regpin's CR filter enforces it, and on any other the start will be refused: add optional: true to have it %s there",
 		     check->subject, rule->type == RULE_REQUIRE ?
-		     "run without this rule" :
-		     "have it monitored, so that a violation is detected");
+		     "checked when a vCPU writes LSTAR, and monitored," :
+		     "monitored, so that a violation is detected");
 	return false;
 }
 

@@ -33,7 +33,7 @@ static const char *const refusals[HANDOFF_WORDS] = {
 	[HANDOFF_STRANGER] = "the policy did not reach this process: it does not come from this `regpin run`, as far as the agent can see (its parents have ended, and the files that it inherited are closed); start it by `regpin run` itself",
 	[HANDOFF_BUSY] = "the policy did not reach this process: too many processes create VMs under one `regpin run` at the same time",
 	[HANDOFF_NO_VM] = "the policy did not reach this process: the agent does not take its VM's file for one of a VM",
-	[HANDOFF_UNFIT] = "its command line gives the guest what ends its pins; `regpin run` has printed what that is, and it is in the event 'refused'",
+	[HANDOFF_UNFIT] = "with the VMM's command line the guest could end its pins itself; `regpin run` has printed how, and the event 'refused' has it as well",
 	[HANDOFF_FAILED] = "the policy did not reach this process: its agent is out of memory or of files",
 };
 

@@ -82,7 +82,7 @@ static int usage(const char *format, const char *what)
 {
 	fputs("regpin run: ", stderr);
 	fprintf(stderr, format, printable(what));
-	fputs("; 'regpin run --help' tells more\n", stderr);
+	fputs("; see 'regpin run --help'\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -120,7 +120,7 @@ static int read_limit(const char *text, unsigned int *limit)
 {
 	if (read_number(text, MAX_LIMIT, limit))
 		return 0;
-	return usage("--event-limit '%s' is no number of lines up to 1000000000",
+	return usage("--event-limit '%s' must be a number of lines from 0 to 1000000000",
 		     text);
 }
 
@@ -128,7 +128,7 @@ static int read_total(const char *text, unsigned int *total)
 {
 	if (read_number(text, MAX_LIMIT, total))
 		return 0;
-	return usage("--event-total '%s' is no number of lines up to 1000000000",
+	return usage("--event-total '%s' must be a number of lines from 0 to 1000000000",
 		     text);
 }
 
@@ -141,7 +141,7 @@ static int read_name(const char *text, const char **name)
 		fault = "it is a command of 'regpin ctl'";
 	if (!fault)
 		return 0;
-	fprintf(stderr, "regpin run: --name '%s' can't be used: %s; 'regpin run --help' tells more\n",
+	fprintf(stderr, "regpin run: --name '%s' can't be used: %s; see 'regpin run --help'\n",
 		printable(text), fault);
 	return EXIT_USAGE;
 }
@@ -330,7 +330,7 @@ static int fit_to_host(struct launch *launch)
 		return EXIT_HOST;
 	refused = policy_fit(policy, &launch->host, say_unfit, launch);
 	if (refused) {
-		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'optional: true' at a rule goes without it, and 'regpin probe' tells what this host can do\n",
+		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'regpin probe POLICY' prints which and why, and what 'optional: true' would make of a rule: it is left out, or only monitored\n",
 			refused);
 		return EXIT_HOST;
 	}

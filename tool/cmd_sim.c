@@ -226,20 +226,33 @@ struct all {
 	struct printer printer;
 };
 
-/* Rules of which the named guest does not say enough. */
-static void tell_guest(struct all *all)
+/*
+ * Rules about which the description of the guest leaves open whether they hold are
+ * reported, and left out, as by explain.
+ */
+static void drop_undecided(struct all *all)
 {
 	const struct asked_guest *asked = &all->asked;
+	struct regpin_policy *policy = &all->policy;
+	bool undecided[POLICY_MAX_WHENS + 1] = { false };
+	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < all->policy.nr_whens; i++) {
 		const struct when *when = &all->policy.whens[i];
 		enum holds holds = guest_holds(when, asked);
 
-		if (holds == HOLDS_BY_FAMILY || holds == HOLDS_BY_MODEL)
-			fprintf(stderr, "regpin sim: %s:%" PRIu32 ":%" PRIu32 ": whether this holds depends on the guest's %s, which --guest does not give: it is taken to be 0\n",
-				all->policy.source, when->line, when->column,
-				holds == HOLDS_BY_FAMILY ? "family" : "model");
+		if (holds != HOLDS_BY_FAMILY && holds != HOLDS_BY_MODEL)
+			continue;
+		undecided[i + 1] = true;
+		fprintf(stderr, "regpin sim: %s:%" PRIu32 ":%" PRIu32 ": whether this holds depends on the guest's %s, which --guest does not give: rules with this condition are left out\n",
+			all->policy.source, when->line, when->column,
+			holds == HOLDS_BY_FAMILY ? "family" : "model");
 	}
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (!undecided[policy->rules[i].when])
+			policy->rules[kept++] = policy->rules[i];
+	policy->nr_rules = kept;
+	policy_sort(policy);
 }
 
 /* As the real one, but that it knows each register and refuses no access. */
@@ -276,7 +289,7 @@ static int simulate(struct all *all, const char *policy, const char *trace)
 		return ret;
 	}
 	if (all->asked.guest.known)
-		tell_guest(all);
+		drop_undecided(all);
 	simulated(&host, &all->kvm.host);
 	ret = sim_open(&all->sim, &all->policy, &host);
 	if (ret) {

@@ -54,7 +54,7 @@ int ctl_usage(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	fprintf(stderr, "regpin ctl: %s; 'regpin ctl --help' has more\n",
+	fprintf(stderr, "regpin ctl: %s (see 'regpin ctl --help')\n",
 		printable(text));
 	return EXIT_USAGE;
 }

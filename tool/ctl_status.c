@@ -259,7 +259,7 @@ static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
 	if (flags & STATUS_WINDOW)
 		snprintf(window, sizeof(window), ", WINDOW OPEN for %" PRIu64 " s more%s",
 			 (left_of(ctl, vm, now) + 999) / 1000,
-			 is_once(ctl, vm) ? " or until a guest sets LSTAR" : "");
+			 is_once(ctl, vm) ? " or until a kernel has done its syscall set-up" : "");
 	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 ": %s, control registers %s%s%s%s",
 		 vm, armed(flags),
 		 flags & STATUS_DETECTS && flags & STATUS_UNREACHED ?

@@ -57,11 +57,15 @@ static bool read_guest(const char *text, struct asked_guest *asked)
 bool guest_option(const char *command, const char *text,
 		  struct asked_guest *asked)
 {
+	char vendor[WHEN_VENDOR + 1], read[WHEN_VENDOR];
+
 	if (read_guest(text, asked))
 		return true;
+	snprintf(vendor, sizeof(vendor), "%.*s", (int)strcspn(text, ":"), text);
 	fprintf(stderr,
-		"regpin %s: --guest '%s' is not VENDOR[:FAMILY[:MODEL]], as in amd:0x19:0x21: VENDOR is amd, intel, hygon or the twelve characters of CPUID, FAMILY is at most 0x10e and MODEL 0xff\n",
-		command, printable(text));
+		"regpin %s: --guest '%s' is not VENDOR[:FAMILY[:MODEL]], as in amd:0x19:0x21: VENDOR is amd, intel, hygon or the twelve characters of CPUID, FAMILY is at most 0x10e and MODEL 0xff%s\n",
+		command, printable(text), when_vendor(vendor, read) ? "" :
+		when_vendor_hint(vendor).text);
 	return false;
 }
 

@@ -32,21 +32,27 @@ bool when_vendor(const char *text, char vendor[WHEN_VENDOR])
 	return true;
 }
 
-static bool vendor_read(const struct yaml_node *node, struct when *when,
-			struct problems *problems)
+struct hint when_vendor_hint(const char *text)
 {
 	struct nearest nearest;
 
+	nearest_begin(&nearest, text);
+	for (size_t i = 0; i < NR(vendors); i++)
+		nearest_try(&nearest, vendors[i].name);
+	return nearest_hint(&nearest);
+}
+
+static bool vendor_read(const struct yaml_node *node, struct when *when,
+			struct problems *problems)
+{
 	if (node->type == YAML_BAD)
 		return false;
 	if (node->type == YAML_SCALAR && when_vendor(node->text, when->vendor))
 		return true;
-	nearest_begin(&nearest, node->type == YAML_SCALAR ? node->text : "");
-	for (size_t i = 0; i < NR(vendors); i++)
-		nearest_try(&nearest, vendors[i].name);
 	problem_at(problems, node,
 		   "a vendor is amd, intel or hygon, or the twelve ASCII characters that CPUID gives, as \"AuthenticAMD\"%s",
-		   nearest_hint(&nearest).text);
+		   when_vendor_hint(node->type == YAML_SCALAR ?
+				    node->text : "").text);
 	return false;
 }
 

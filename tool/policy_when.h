@@ -4,6 +4,7 @@
 #define REGPIN_TOOL_POLICY_WHEN_H
 
 #include "policy_rule.h"
+#include "words.h"
 
 /*
  * Reads `when` of @rule, if it has one. *@number is its number in the policy, 0 if
@@ -14,6 +15,9 @@ bool when_read(const struct reader *reader, const struct yaml_node *rule,
 
 /* The vendor that @text names, or is, as CPUID gives it. False if that is none. */
 bool when_vendor(const char *text, char vendor[WHEN_VENDOR]);
+
+/* "; did you mean 'intel'?" for a vendor that is misspelt, or nothing. */
+struct hint when_vendor_hint(const char *text);
 
 /* "vendor AuthenticAMD, family 0x17|0x19-0x1a, model 0x1". Returns @buf. */
 #define WHEN_TEXT	320

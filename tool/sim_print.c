@@ -192,6 +192,9 @@ static void json_events(struct json *json, const struct sim_result *result)
 		json_string(json, "event", event_type_names[event->type]);
 		if (cause)
 			json_string(json, "cause", cause);
+		if (event->type == REGPIN_EVENT_ANSWERED)
+			json_string(json, "answer",
+				    regpin_action_names[event->action]);
 		json_object_end(json);
 	}
 	json_array_end(json);

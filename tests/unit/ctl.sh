@@ -216,7 +216,7 @@ ctl vm1 window --for 1min --once
 is 0 "^window open for 60.000 s, until [0-9:]* UTC, or until a kernel" out
 ok $? "a window"
 ctl vm1 status
-is 0 "WINDOW OPEN for [56][0-9] s more or until a guest sets LSTAR" out
+is 0 "WINDOW OPEN for [56][0-9] s more or until a kernel has done its syscall set-up" out
 ok $? "... is shown, with its time"
 ctl vm1 window --end
 is 0
@@ -235,7 +235,7 @@ for arguments in "window" "window --end --once" "gp --vcpu x" "gp --vcpu 1 --vm 
 done
 ok $bad "wrong command lines"
 ctl vm1 gp
-is 2 "'gp' needs --vcpu N;" err
+is 2 "'gp' needs --vcpu N (see 'regpin ctl --help')" err
 ok $? "... what is missing"
 ctl vm1 statsu
 is 2 "there is no command 'statsu'; did you mean 'status'?" err

@@ -180,7 +180,7 @@ static void window_is_shown(void **state)
 	hear(fd);
 	say(fd, "status\n");
 	hear(fd);
-	assert_non_null(strstr(got, "WINDOW OPEN for 40 s more or until a guest sets LSTAR"));
+	assert_non_null(strstr(got, "WINDOW OPEN for 40 s more or until a kernel has done its syscall set-up"));
 	say(fd, "status format=json\n");
 	hear(fd);
 	assert_non_null(strstr(got, "\"window\":true,\"left_ms\":39500,\"once\":true}"));

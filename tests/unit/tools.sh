@@ -325,7 +325,15 @@ is 0 "depends on the guest's family, which --guest does not give" "$regpin" expl
 is 0 'for this guest: included below' "$regpin" explain --stock --guest intel:6 family.yaml
 is 0 'not for this guest' "$regpin" explain --stock --guest amd family.yaml
 is 0 'not included below without --guest' "$regpin" explain --stock family.yaml
-is 0 "depends on the guest's family, which --guest does not give" "$regpin" sim --stock --guest intel family.yaml good
+is 0 "depends on the guest's family, which --guest does not give: rules with this condition are left out" "$regpin" sim --stock --guest intel family.yaml good
+# Where explain does not include a rule, sim does not apply it, also if 0 would fit.
+printf 'version: 1\nrules:\n  - register: IA32_PLATFORM_ID\n    deny: both\n    when: {vendor: intel, family: 6, model: 0-0x4f}\n' >model.yaml
+printf '0 rdmsr IA32_PLATFORM_ID => 0\n' >open.trace
+printf '0 rdmsr IA32_PLATFORM_ID => gp\n' >closed.trace
+is 0 "depends on the guest's model.*: rules with this condition are left out" "$regpin" sim --stock --guest intel:6 model.yaml open.trace
+is 0 '=> gp' "$regpin" sim --stock --guest intel:6:0x4f model.yaml closed.trace
+is 2 "did you mean 'intel'" "$regpin" sim --stock --guest Intel:6 model.yaml open.trace
+is 2 "did you mean 'intel'" "$regpin" explain --stock --guest intle model.yaml
 
 # explain: what is allowed with an event is not called none; arming has its own title.
 printf 'version: 1\nrules: [{register: LSTAR, deny: write, action: report}]\n' >log.yaml
@@ -349,6 +357,7 @@ is 1 "there is no register 'LSTARR'; did you mean 'LSTAR'" "$regpin" sim --stock
 printf 'version: 1\nrules: [{register: LSTAR, uniform: true, action: pause}]\n' >hold.yaml
 printf '0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 wrmsr LSTAR 2\n0 answer gp\n0 wrmsr LSTAR 2\n' >hold.trace
 is 0 "^0 wrmsr LSTAR 2 => gp.*the operator's answer$" "$regpin" sim --stock hold.yaml hold.trace
+is 0 '"event":"answered","answer":"gp"' "$regpin" sim --json --stock hold.yaml hold.trace
 
 for command in "check --json --json" "probe --json --json" "regs --json --json" \
 	"compile -o a --output b" "explain --guest amd --guest intel" "sim --quiet --quiet" \
