@@ -39,6 +39,8 @@ static __thread unsigned long run_mask
 	__attribute__((tls_model("initial-exec")));
 static __thread bool run_masked __attribute__((tls_model("initial-exec")));
 static __thread bool timer_made __attribute__((tls_model("initial-exec")));
+/* A child has this thread's variables, but no timer. */
+static __thread pid_t timer_pid __attribute__((tls_model("initial-exec")));
 
 static _Atomic int kick_signal;
 static pthread_key_t timer_key;
@@ -138,6 +140,10 @@ COLD void kick_thread(struct regpin_vcpu *vcpu)
 {
 	sigset_t set;
 
+	if (timer_made && timer_pid != getpid()) {
+		timer_made = false;
+		timer_ms = 0;
+	}
 	current = vcpu;
 	/* In this order: a check that finds the signal blocked wants it once more. */
 	atomic_store(&vcpu->runner, (int)syscall(SYS_gettid));
@@ -237,6 +243,7 @@ static bool timer_make(void)
 	event._sigev_un._tid = (int)syscall(SYS_gettid);
 	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer))
 		return false;
+	timer_pid = getpid();
 	if (!pthread_setspecific(timer_key, &timer))
 		return true;
 	timer_delete(timer);

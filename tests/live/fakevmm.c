@@ -240,6 +240,20 @@ static void print_signals(void)
 			fputs(line, stdout);
 }
 
+/* How many POSIX timers this process has. */
+static void print_timers(void)
+{
+	FILE *file = fopen("/proc/self/timers", "re");
+	char line[256];
+	int n = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		n += strncmp(line, "ID:", 3) == 0;
+	printf("timers %d\n", n);
+	if (file)
+		fclose(file);
+}
+
 static void close_all(void)
 {
 	for (int fd = 3; fd < 1024; fd++)
@@ -408,6 +422,8 @@ static int step(char **word)
 		fork_and(**word == 'f');
 	else if (!strcmp(*word, "sigs"))
 		print_signals();
+	else if (!strcmp(*word, "timers"))
+		print_timers();
 	else
 		return with_number(word);
 	fflush(stdout);

@@ -183,6 +183,16 @@ ok $? "a daemon that closes all files: it is known and pinned, or has no VM"
 run -- ./vmm vm vcpu fork vm vcpu run exit 7
 unharmed
 ok $? "a child that makes a VM of its own asks for itself"
+cp policy.yaml saved.yaml
+printf '  - register: CR4\n    sticky: [SMEP]\n    optional: true\n' >>policy.yaml
+run -- ./vmm vm vcpu run timers fork vm vcpu run timers exit 7
+mv saved.yaml policy.yaml
+if grep -q "timers 0" out && ! grep -q "timers 1" out; then
+	skip "a child's vCPU is polled, too" "this KVM has a CR filter, or /proc no timers"
+else
+	[[ $status == 7 && $(grep -c "timers 1" out) == 2 ]]
+	ok $? "a child's vCPU is polled, too, though its thread's timer stayed with the parent"
+fi
 
 if [[ $root ]] && mkdir -p kvm && mount -t tmpfs none kvm 2>/dev/null; then
 	trap 'umount kvm /dev/kvm 2>/dev/null; rm -rf "$dir"' EXIT
