@@ -7,7 +7,10 @@
 #include "cm.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "../build_policy.h"
 #include "floor.h"
@@ -507,12 +510,29 @@ static void *boots_both(void *unused)
 	return unused;
 }
 
+struct on_a_thread {
+	void *(*run)(void *);
+	pid_t tid;
+};
+
+static void *note_thread(void *context)
+{
+	struct on_a_thread *on = context;
+
+	on->tid = gettid();
+	return on->run(NULL);
+}
+
+/* For the kernel a thread that was joined may be there for a moment more. */
 static void on_a_thread(void *(*run)(void *))
 {
+	struct on_a_thread on = { .run = run };
 	pthread_t thread;
 
-	assert_false(pthread_create(&thread, NULL, run, NULL));
+	assert_false(pthread_create(&thread, NULL, note_thread, &on));
 	pthread_join(thread, NULL);
+	while (!syscall(SYS_tgkill, getpid(), on.tid, 0))
+		sched_yield();
 }
 
 static void *looks_at_first(void *unused)
