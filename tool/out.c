@@ -127,13 +127,18 @@ static void consume(struct out *out, size_t len)
 	memmove(out->buf, out->buf + len, out->len);
 }
 
+void out_discard(struct out *out)
+{
+	out->torn = out->mid;
+	out->mid = false;
+	out->len = 0;
+}
+
 void out_give_up(struct out *out)
 {
 	for (size_t i = 0; i < out->len; i++)
 		out->lost += out->buf[i] == '\n';
-	out->torn = out->mid;
-	out->mid = false;
-	out->len = 0;
+	out_discard(out);
 }
 
 /* The reader is gone. What it has half a line of, a next one can't use. */

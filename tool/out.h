@@ -72,4 +72,7 @@ void out_close(struct out *out);
 /* Gives up what is in the buffer. */
 void out_give_up(struct out *out);
 
+/* Forgets them as well, and counts none: another process may have written them. */
+void out_discard(struct out *out);
+
 #endif

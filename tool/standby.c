@@ -54,6 +54,35 @@ static uint64_t stamp_of(const struct agent *agent)
 	return stamp;
 }
 
+/* The totals, which are shown by status and at the end. */
+static void totals_of(struct agent *agent, uint64_t *totals[STANDBY_COUNTS])
+{
+	totals[0] = &agent->violations;
+	totals[1] = &agent->reports;
+	totals[2] = &agent->detected;
+	totals[3] = &agent->dropped;
+	totals[4] = &agent->unnamed;
+	totals[5] = &agent->nonsense;
+}
+
+static void save_totals(struct agent *agent)
+{
+	uint64_t *totals[STANDBY_COUNTS];
+
+	totals_of(agent, totals);
+	for (unsigned int i = 0; i < STANDBY_COUNTS; i++)
+		atomic_store(&agent->standby.page->counts[i], *totals[i]);
+}
+
+static void load_totals(struct agent *agent)
+{
+	uint64_t *totals[STANDBY_COUNTS];
+
+	totals_of(agent, totals);
+	for (unsigned int i = 0; i < STANDBY_COUNTS; i++)
+		*totals[i] = atomic_load(&agent->standby.page->counts[i]);
+}
+
 static uint64_t counts_of(const struct agent *agent)
 {
 	return agent->violations + agent->reports + agent->detected +
@@ -77,13 +106,14 @@ static void sign(struct agent *agent)
 int standby_begin(struct agent *agent)
 {
 	struct standby *standby = &agent->standby;
-	void *at = mmap(NULL, sizeof(*standby->settled), PROT_READ | PROT_WRITE,
+	void *at = mmap(NULL, sizeof(*standby->page), PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED)
 		return -1;
 	*standby = (struct standby){ .on = true, .fd = -1, .pipe = -1 };
-	standby->settled = at;
+	standby->page = at;
+	save_totals(agent);
 	sign(agent);
 	return 0;
 }
@@ -108,7 +138,7 @@ static void end(struct standby *standby)
 
 static void tell_takeover(struct agent *agent, pid_t old)
 {
-	uint64_t taken = tail_of(agent) - atomic_load(agent->standby.settled);
+	uint64_t taken = tail_of(agent) - atomic_load(&agent->standby.page->settled);
 	struct notice notice = {
 		.event = "takeover", .pid = (uint32_t)old,
 		.text = "the agent has died, and this one goes on: the pins were in force all the time",
@@ -147,10 +177,11 @@ static void stand_by(struct agent *agent, int fd, pid_t old)
 		poll(NULL, 0, PAUSE_MS);
 	prctl(PR_SET_NAME, "regpin-agent");
 	sign(agent);
-	/* The old one may have written these since. */
-	out_give_up(agent->events);
+	load_totals(agent);
+	/* The old one may have written these since; `lost` of the event has them. */
+	out_discard(agent->events);
 	if (agent->messages != agent->events)
-		out_give_up(agent->messages);
+		out_discard(agent->messages);
 	if (wake_begin(agent->launch->shared, agent->launch->wake) < 0)
 		agent_say(agent, "warning: no thread could be made: events come up to 1 s later");
 	tell_takeover(agent, old);
@@ -205,8 +236,9 @@ void standby_run(struct agent *agent)
 
 	if (!standby->on)
 		return;
+	save_totals(agent);
 	if (!agent->events->len)
-		atomic_store(standby->settled, tail_of(agent));
+		atomic_store(&standby->page->settled, tail_of(agent));
 	if (has_died(standby))
 		forget(standby);
 	if ((!standby->pid && (old || !standby->made)) ||

@@ -514,8 +514,9 @@ static void say_lost(struct agent *agent)
 	out_give_up(agent->events);
 	lost = agent->events->lost;
 	if (lost)
-		agent_say(agent, "%llu lines of events are lost: nobody took them from %s, or it could not be written",
-			  (unsigned long long)lost, agent->launch->events_name);
+		agent_say(agent, "%llu line%s of events %s lost: %s had no reader, or could not be written",
+			  (unsigned long long)lost, lost == 1 ? "" : "s",
+			  lost == 1 ? "is" : "are", agent->launch->events_name);
 }
 
 /* The VMM has ended: what is left goes out, if somebody takes it in time. */

@@ -253,12 +253,17 @@ await grep -q '"vm":1.*"violation"\|"violation".*"vm":1' events
 ok $? "... a VM that comes later gets its policy, and its events are written"
 grep -q "process $agent has taken over\|has taken over: the pins" err
 ok $? "... and the VMM's stderr reports it"
+# At once, before the next standby knows of what has just been counted.
+await has_agent "$vmm" && kill -KILL "$agent"
 touch over
 wait "$vmm"
 status=$?
 await grep -q '"detached"' events
 [[ $status == 7 ]] && ! await_no_agent && [[ $(grep -c "exit 8" out) == 2 ]]
 ok $? "... until the VMM ends, and then none of them is left"
+[[ $(jq -r 'select(.event == "detached") | .violations + .reports' events) == "$(grep -c '"event":"violation"' events)" ]] &&
+	! grep -q "of events .* lost" err
+ok $? "... and the totals are those of all of them"
 
 # All are killed: what is reported then
 
