@@ -270,9 +270,18 @@ bool host_vmload_loads(uint32_t index, uint32_t count)
 	       overlap(index, count, MSR_FS_BASE, MSR_KERNEL_GS_BASE);
 }
 
+static const char *msr_fault(const struct host *host)
+{
+	if (!host->msr_filter)
+		return "this KVM has no MSR filter (KVM_CAP_X86_MSR_FILTER): it takes Linux 5.10 or later";
+	if (!host->msr_exits)
+		return "this KVM can't hand filtered MSR accesses to userspace (KVM_MSR_EXIT_REASON_FILTER): it takes Linux 5.10 or later";
+	return NULL;
+}
+
 const char *host_kvm_fault(const struct host *host)
 {
-	return host->kvm_errno ? kvm_error(host->kvm_errno) : NULL;
+	return host->kvm_errno ? kvm_error(host->kvm_errno) : msr_fault(host);
 }
 
 static const char *why_not(const struct host *host, const struct rule *rule)
@@ -281,10 +290,8 @@ static const char *why_not(const struct host *host, const struct rule *rule)
 		return kvm_error(host->kvm_errno);
 	if (rule->kind != REGPIN_MSR && !host->cr_filter)
 		return "this KVM has no CR filter, so writes to control registers can't be stopped (regpin's KVM series adds one)";
-	if (!host->msr_filter)
-		return "this KVM has no MSR filter (KVM_CAP_X86_MSR_FILTER): it takes Linux 5.10 or later";
-	if (!host->msr_exits)
-		return "this KVM can't hand filtered MSR accesses to userspace (KVM_MSR_EXIT_REASON_FILTER): it takes Linux 5.10 or later";
+	if (msr_fault(host))
+		return msr_fault(host);
 	/* With it KVM lets them pass without a word. */
 	if (rule->type == RULE_UNKNOWN && host->ignore_msrs)
 		return "kvm's parameter ignore_msrs is on, so KVM swallows accesses to MSRs that it does not know, and hands out none: switch it off (echo 0 > /sys/module/kvm/parameters/ignore_msrs), or leave `unknown` out";

@@ -80,7 +80,7 @@ bool host_vmload_loads(uint32_t index, uint32_t count);
 /* Why rules on those can't be enforced where it is open. */
 extern const char host_vmload_text[];
 
-/* Why KVM can't be used at all, a constant text, or NULL. */
+/* Why no rule at all can be enforced by this KVM, a constant text, or NULL. */
 const char *host_kvm_fault(const struct host *host);
 
 /* Can this host enforce @rule? If not, *@why is a constant text. */
