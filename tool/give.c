@@ -27,6 +27,9 @@
 
 #define BACKLOG		64
 #define DENIED_MS	1000
+#define DENIED_MANY	60	/* lines an hour, after which there is one a minute */
+#define DENIED_MANY_MS	60000
+#define HOUR_MS		3600000
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD	77	/* Linux 6.5 */
@@ -131,8 +134,14 @@ static void deny(struct agent *agent, int fd, const struct ucred *peer,
 	say(fd, word);
 	close(fd);
 	give->denied++;
-	if (give->denied_at && now - give->denied_at < DENIED_MS)
+	if (now - give->denied_hour >= HOUR_MS) {
+		give->denied_hour = now;
+		give->denied_lines = 0;
+	}
+	if (give->denied_at && now - give->denied_at <
+	    (give->denied_lines < DENIED_MANY ? DENIED_MS : DENIED_MANY_MS))
 		return;
+	give->denied_lines++;
 	notice.counts[0].name = "uid";
 	notice.counts[0].n = peer->uid;
 	notice.counts[1].name = "count";

@@ -37,13 +37,15 @@ struct give_conn {
  * @conns: those that are welcome
  * @denied: those that were not, since the last event about them
  * @denied_at: when that was
+ * @denied_hour: when the hour began that @denied_lines counts such events of
  */
 struct give {
 	int fds[2];
 	int file;
 	char name[48];
 	struct give_conn conns[GIVE_CONNS];
-	uint64_t denied, denied_at;
+	uint64_t denied, denied_at, denied_hour;
+	unsigned int denied_lines;
 };
 
 /* Listens. Returns 0, or -1 and errno. */
