@@ -12,6 +12,25 @@
 #include "proc.h"
 #include "s3.h"
 
+/* Each program's text once; another process may have asked before the VMM does. */
+static bool is_news(struct agent *agent, const char *text)
+{
+	const size_t most = sizeof(agent->s3_unknown) / sizeof(uint64_t);
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ull;
+	for (size_t i = 0; i < most; i++) {
+		if (agent->s3_unknown[i] == hash)
+			return false;
+		if (agent->s3_unknown[i])
+			continue;
+		agent->s3_unknown[i] = hash;
+		return true;
+	}
+	return false;
+}
+
 static void report_unknown(struct agent *agent, pid_t pid, const char *text)
 {
 	struct notice notice = {
@@ -19,9 +38,8 @@ static void report_unknown(struct agent *agent, pid_t pid, const char *text)
 		.pid = (uint32_t)pid,
 	};
 
-	if (agent->s3_unknown)
+	if (!is_news(agent, text))
 		return;
-	agent->s3_unknown = true;
 	agent_say(agent, "warning: %s", text);
 	agent_notice(agent, &notice);
 }

@@ -37,7 +37,8 @@
  * @limit: which violations are written
  * @dropped_at: when @dropped was told
  * @tick_ms: how often the guard looks before that
- * @s3_unknown: that S3 can't be checked has been reported
+ * @s3_unknown: of which programs it has been reported that S3 can't be checked: hashes of
+ *	the texts, 0: none
  * @crowd: there were more processes than it can watch
  * @killed: a process was killed for having a VM, or none, without a policy
  * @refused: the shim's refusal has become an event
@@ -72,7 +73,8 @@ struct agent {
 	uint64_t attached_at, look_at, look_at_all, dropped_at;
 	struct limit limit;
 	int tick_ms;
-	bool crowd, s3_unknown;
+	bool crowd;
+	uint64_t s3_unknown[16];
 	bool killed, refused, armed, unarmed, failing;
 	uint64_t violations, reports, detected, dropped, unnamed, nonsense;
 	struct pauses pauses;
