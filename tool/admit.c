@@ -74,6 +74,18 @@ static void report_refused(struct agent *agent, pid_t pid, const char *text)
 	agent_notice(agent, &notice);
 }
 
+bool admit_emulates(const struct agent *agent, pid_t pid, char *text, size_t size)
+{
+	char **argv = proc_argv(pid);
+	bool emulates = argv && fault_of(agent, pid, (const char *const *)argv,
+					 text, size) == VMM_TCG;
+
+	free(argv);
+	if (emulates)
+		make_printable(text);
+	return emulates;
+}
+
 bool admit(struct agent *agent, pid_t pid)
 {
 	char text[1024] = "S3 can't be checked: the VMM's command line can't be read";

@@ -12,4 +12,10 @@
  */
 bool admit(struct agent *agent, pid_t pid);
 
+/*
+ * Would this process, which has no VM yet, emulate its guest? Then @text gets the reason.
+ * It may read the whole program: to be asked once for each program that a process becomes.
+ */
+bool admit_emulates(const struct agent *agent, pid_t pid, char *text, size_t size);
+
 #endif

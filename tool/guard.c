@@ -16,6 +16,7 @@
 #include <sys/pidfd.h>
 #include <time.h>
 
+#include "admit.h"
 #include "guard.h"
 #include "proc.h"
 
@@ -187,13 +188,36 @@ static void set_pace(struct agent *agent, uint64_t begun)
 			 ms < GUARD_LATE_MS ? (int)ms : GUARD_LATE_MS;
 }
 
+/*
+ * A QEMU behind a wrapper whose options make it emulate its guest never has a VM for the
+ * shim to refuse: without this its guest would run until the time limit.
+ */
+static bool refuse_emulator(struct agent *agent, struct watched *process)
+{
+	uint64_t image = process->killed ? 0 : proc_image(process->pid);
+	char name[256], text[1024];
+	const char *done;
+
+	if (!image || image == process->judged)
+		return false;
+	process->judged = image;
+	if (!admit_emulates(agent, process->pid, text, sizeof(text)))
+		return false;
+	proc_name(process->pid, name, sizeof(name));
+	done = kill_it(agent, process);
+	agent_say(agent, "%s %s (pid %d): %s", done, name, (int)process->pid, text);
+	put_refusal(agent, process->pid, "tcg", text);
+	return true;
+}
+
 void guard_tick(struct agent *agent)
 {
 	uint64_t limit = agent->launch->timeout_ms, begun = agent_now();
 
 	watch_children(&agent->watch);
 	for (unsigned int i = 0; i < agent->watch.nr; i++)
-		look_at(agent, &agent->watch.list[i]);
+		if (!refuse_emulator(agent, &agent->watch.list[i]))
+			look_at(agent, &agent->watch.list[i]);
 	set_pace(agent, begun);
 	if (agent->watch.full && !atomic_load(&agent->launch->shared->attached))
 		refuse_crowd(agent);

@@ -22,6 +22,7 @@
  * @vm: it has, or had, a VM
  * @killed: it was sent SIGKILL
  * @image: its program (proc_image()) when the shim was seen in it, or 0
+ * @judged: its program when it was asked whether it emulates its guest, or 0
  * @suspect: it was seen with a VM and without the shim, after the first VM
  * @ticks: how often it was seen with a VM and without a policy, before that
  */
@@ -29,7 +30,7 @@ struct watched {
 	pid_t pid;
 	int fd;
 	bool root, vm, killed, suspect;
-	uint64_t image;
+	uint64_t image, judged;
 	unsigned int ticks;
 };
 

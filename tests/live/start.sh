@@ -118,6 +118,12 @@ if [[ -n $qemu ]] && timeout 20 "$qemu" -accel kvm -machine none -display none \
 	qemu 126 "... and no TCG" qemu-system-x86_64 -accel tcg
 	grep -q "^regpin: the VMM was not started: .*emulate its guest (TCG)" err
 	ok $? "... and why not"
+	# Where no word of the command line names QEMU; it is idle, so only a kill ends it.
+	printf '#!/bin/sh\nexec qemu-system-x86_64 -accel tcg "$@" </dev/zero\n' >wrapper
+	chmod +x wrapper
+	run "${policy[@]}" -- ./wrapper "${base[@]}"
+	is 137 && grep -q "killed .*emulate its guest (TCG)" err && refused tcg
+	ok $? "... nor TCG behind a script"
 	policy=(--policy reports.yaml)
 	qemu 0 "a policy that only reports" qemu-system-x86_64 "${s3[@]}"
 	policy=()
