@@ -192,7 +192,12 @@ static void test_late_lbr(void **context)
 	struct regpin_policy *first = policy_of(0x8b, NULL);
 	struct regpin_policy *second = other_of(0x1de, NULL);
 	struct regpin_policy *third = other_of(0x1de, NULL);
+	struct regpin_policy *denies = policy_of(0x8b, NULL);
 
+	add_default(denies, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
+	add_allow(denies, MSR_SFMASK, 1, ACCESS_READ | ACCESS_WRITE);
+	add_allow(denies, 0x1db, 1, ACCESS_READ | ACCESS_WRITE);
+	assert_int_equal(finish_policy(denies), 0);
 	mock_open(first);
 	for (uint32_t i = 0x1da; i <= 0x1df; i++) {
 		struct regpin_policy *other = other_of(i, NULL);
@@ -205,6 +210,10 @@ static void test_late_lbr(void **context)
 		assert_int_equal(vm_try_policy(mock.vm, other), 0);
 		free(other);
 	}
+	/* A default does not name them. */
+	mock.vm->host.vendor = HOST_SVM;
+	assert_int_equal(vm_try_policy(mock.vm, denies), 0);
+	mock.vm->host.vendor = HOST_VMX;
 	/* From one that names them the way is open; once they were left out, it is not. */
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
 	mock.vm->host.vendor = HOST_SVM;
@@ -213,6 +222,7 @@ static void test_late_lbr(void **context)
 	assert_int_equal(vm_try_policy(mock.vm, third), -EOPNOTSUPP);
 	mock_close();
 	free(second);
+	free(denies);
 	free(third);
 }
 
