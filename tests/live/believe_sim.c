@@ -255,15 +255,22 @@ static void compare_events(const struct step *step, unsigned int n,
 
 	for (unsigned int i = 0; i < step->nr_events; i++) {
 		const struct regpin_event *e = &step->events[i];
-		const char *cause = event_cause_name(e);
+		const char *why = event_cause_name(e), *key = "cause";
 
 		if (e == named(step))
 			continue;
+		if (e->type == REGPIN_EVENT_ANSWERED) {
+			why = regpin_action_names[e->action];
+			key = "answer";
+		}
 		used += (size_t)snprintf(live + used, sizeof(live) - used,
-			"%s{\"vcpu\":%u,\"event\":\"%s\"%s%s%s}",
+			"%s{\"vcpu\":%u,\"event\":\"%s\"",
 			live[used - 1] == '[' ? "" : ",", e->vcpu,
-			event_type_names[e->type], cause ? ",\"cause\":\"" : "",
-			cause ? cause : "", cause ? "\"" : "");
+			event_type_names[e->type]);
+		if (why)
+			used += (size_t)snprintf(live + used,
+				sizeof(live) - used, ",\"%s\":\"%s\"", key, why);
+		used += (size_t)snprintf(live + used, sizeof(live) - used, "}");
 	}
 	snprintf(live + used, sizeof(live) - used, "]}");
 	if (!sim || strcmp(sim, live) != 0)
