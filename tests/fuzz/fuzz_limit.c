@@ -5,8 +5,12 @@
  *
  * Input: three bytes for the lines a second, the lines an hour and the number of rules;
  * then steps of eight bytes: what, the type, the rule, the VM, how often, and three of
- * which the events' other values are made.
+ * which the events' other values are made. Or the same as hexadecimal digits, and blanks
+ * and newlines between them: so is the corpus, which is to be read and reviewed.
  */
+#include <ctype.h>
+#include <stdlib.h>
+
 #include "../limit_oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,7 +57,32 @@ static void step(const uint8_t *at)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static bool is_text(const uint8_t *data, size_t size)
+{
+	while (size && (isxdigit(data[size - 1]) || isspace(data[size - 1])))
+		size--;
+	return !size;
+}
+
+/* In place. Returns the number of bytes. */
+static size_t from_text(uint8_t *text, size_t size)
+{
+	char digits[3] = "";
+	size_t nr = 0, n = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (isspace(text[i]))
+			continue;
+		digits[n++] = (char)text[i];
+		if (n < 2)
+			continue;
+		text[nr++] = (uint8_t)strtoul(digits, NULL, 16);
+		n = 0;
+	}
+	return nr;
+}
+
+static int flood(const uint8_t *data, size_t size)
 {
 	static struct regpin_policy *policy;
 
@@ -67,5 +96,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (data += 3, size -= 3; size >= STEP; data += STEP, size -= STEP)
 		step(data);
 	oracle_end();
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *text;
+
+	if (!size || !is_text(data, size))
+		return flood(data, size);
+	text = malloc(size);
+	if (!text)
+		abort();
+	memcpy(text, data, size);
+	flood(text, from_text(text, size));
+	free(text);
 	return 0;
 }
