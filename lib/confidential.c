@@ -39,8 +39,8 @@ int regpin_vm_check_cap(struct regpin_vm *vm, __u32 cap)
 bool vm_is_confidential(int vm_fd)
 {
 	/*
-	 * Of a VM that exists KVM tells no type, but with protected registers it has no
-	 * read-only memory, which every other VM on x86 has (since Linux 6.11).
+	 * KVM does not name the type of a VM that exists. But one with protected registers
+	 * has no read-only memory, which every other VM on x86 has (since Linux 6.11).
 	 */
 	return kvm_ioctl(vm_fd, KVM_CHECK_EXTENSION,
 			 (void *)(uintptr_t)KVM_CAP_READONLY_MEM) == 0 &&

@@ -71,7 +71,7 @@ static bool has_reason(uint32_t type)
 
 /*
  * The kind of an event, never 0: one of a rule, or of a vCPU and a reason. 0 if it can't
- * be told, as there are more VMs, vCPUs or reasons than there is room for here.
+ * be kept, as there are more VMs, vCPUs or reasons than there is room for here.
  */
 static uint64_t lost_key(const struct regpin_event *event)
 {

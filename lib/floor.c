@@ -185,7 +185,7 @@ struct state lifecycle_state(struct regpin_vcpu *vcpu,
 	return state;
 }
 
-/* The vCPU arms without what @rule requires, which nobody can take back. */
+/* The vCPU arms without what @rule requires, which cannot be undone. */
 static void found_lacking(struct regpin_vcpu *vcpu,
 			  const struct regpin_policy *policy,
 			  const struct rule *rule, uint64_t bits,

@@ -103,5 +103,5 @@ const char *policy_fit_init(struct regpin_policy *policy,
 	if (policy->settings.init_action == REGPIN_ALLOW || host->cr_filter)
 		return NULL;
 	policy->settings.init_action = REGPIN_ALLOW;
-	return "this KVM has no CR filter, so nobody is told of an INIT (regpin's KVM series adds one)";
+	return "this KVM has no CR filter, so no INIT is reported (regpin's KVM series adds one)";
 }

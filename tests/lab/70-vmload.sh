@@ -46,7 +46,7 @@ done
 "$regpin" probe >/run/out/probe
 is "probe: status 5, not all is enforced" $? 5
 check "probe tells of it" grep -q '^VMLOAD by guests: *yes' /run/out/probe
-check "probe tells of the registers" grep -Eq '^MSR +on .*LSTAR, .*: NOT enforced +a guest.*vls=0' <(tr '\n' ' ' </run/out/probe | sed 's/ \(MSR\|CR0\|CR4\) /\n\1 /g')
+check "probe names the registers" grep -Eq '^MSR +on .*LSTAR, .*: NOT enforced +a guest.*vls=0' <(tr '\n' ' ' </run/out/probe | sed 's/ \(MSR\|CR0\|CR4\) /\n\1 /g')
 "$regpin" probe --json >/run/out/probe.json
 is "probe --json tells of it" "$(jq -c '[.kvm.vendor, .kvm.vmload_open]' /run/out/probe.json)" '["kvm_amd",true]'
 is "probe --json tells of the registers" \
