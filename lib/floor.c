@@ -39,7 +39,7 @@ static void note_first(struct regpin_vm *vm)
 	struct protections has;
 
 	if (vcpu_get_protections(vm->first, &has) &&
-	    !(vm->first->run->flags & RUN_X86_ELSEWHERE))
+	    !floor_elsewhere(vm->first))
 		note(vm, &has);
 }
 

@@ -7,8 +7,11 @@
 
 #include "vm.h"
 
-/* In struct kvm_run's @flags: in SMM, or, since Linux 6.10, in a nested guest. */
-#define RUN_X86_ELSEWHERE	(1 << 0 | 1 << 2)
+/* Is the vCPU in SMM, or in a guest of its own guest? KVM shows other registers then. */
+static inline bool floor_elsewhere(const struct regpin_vcpu *vcpu)
+{
+	return vcpu->run->flags & KVM_RUN_X86_SMM || vcpu_runs_l2(vcpu);
+}
 
 /* How far the first armed vCPU is with the VM's values; struct regpin_vm's @settled. */
 enum { OPEN, SETTLING, SETTLED };

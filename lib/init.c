@@ -110,7 +110,7 @@ void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old)
 {
 	/* The CR filter's own exit reports it, which may come after this. */
 	if (vcpu->vm->wants_crs || !vcpu->armed || !vcpu->setup_done ||
-	    vcpu->run->flags & RUN_X86_ELSEWHERE || !lost_efer(vcpu, old))
+	    !lost_efer(vcpu, old) || floor_elsewhere(vcpu))
 		return;
 	lifecycle_init(vcpu);
 	vcpu->looked_at = 0;

@@ -8,8 +8,6 @@
 #include "lifecycle.h"
 #include "perform.h"
 
-#define RUN_X86_GUEST_MODE	(1 << 2)	/* KVM_RUN_X86_GUEST_MODE, Linux 6.10 */
-
 /*
  * EFER without SVME, or IA32_FEATURE_CONTROL with nothing, for a guest that is in a
  * guest of its own: by KVM_SET_MSRS, KVM would go on in L1 with L2's registers.
@@ -20,7 +18,7 @@ static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 	bool ends = (index == MSR_EFER && old & ~value & EFER_SVME) ||
 		    (index == MSR_FEATURE_CONTROL && !value);
 
-	return ends && vcpu->run->flags & RUN_X86_GUEST_MODE;
+	return ends && vcpu_runs_l2(vcpu);
 }
 
 /*
@@ -30,7 +28,7 @@ static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 static bool is_other_pat(const struct regpin_vcpu *vcpu, uint32_t index)
 {
 	return index == MSR_PAT && atomic_load(&vcpu->vm->own_pat) &&
-	       vcpu->run->flags & RUN_X86_GUEST_MODE;
+	       vcpu_runs_l2(vcpu);
 }
 
 #define QUIRK_NESTED_SVM_SHARED_PAT	(1ull << 11)	/* Linux 7 */

@@ -456,6 +456,12 @@ bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
 			  struct protections *ret);
 
 /*
+ * Is the vCPU in a guest of its own guest (L2)? Another thread than the vCPU's may only
+ * ask while the vCPU is not in KVM_RUN.
+ */
+bool vcpu_runs_l2(const struct regpin_vcpu *vcpu);
+
+/*
  * Are the registers that KVM shows those of the guest's kernel? Not in SMM, not in
  * a nested guest, not while the vCPU waits for INIT or SIPI. Not to be asked while
  * an answered exit is to be completed.

@@ -64,12 +64,33 @@ bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
 #define KVM_RUN_X86_GUEST_MODE	(1 << 2)	/* since Linux 6.10 */
 #endif
 
+/* The header, and for VMX vmcs12 and its shadow. SVM has one page. */
+union nested_state {
+	struct kvm_nested_state state;
+	uint8_t room[sizeof(struct kvm_nested_state) + 2 * 4096];
+};
+
+bool vcpu_runs_l2(const struct regpin_vcpu *vcpu)
+{
+	union nested_state nested;
+
+	if (vcpu->run->flags & KVM_RUN_X86_GUEST_MODE)
+		return true;
+	/* Older kernels have no such flag. */
+	if (!vcpu->guest.svm && !vcpu->guest.vmx)
+		return false;
+	memset(&nested.state, 0, sizeof(nested.state));
+	nested.state.size = sizeof(nested);
+	return !kvm_ioctl(vcpu->fd, KVM_GET_NESTED_STATE, &nested) &&
+	       nested.state.flags & KVM_STATE_NESTED_GUEST_MODE;
+}
+
 bool vcpu_at_home(const struct regpin_vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
 	struct kvm_mp_state mp;
 
-	if (vcpu->run->flags & KVM_RUN_X86_GUEST_MODE)
+	if (vcpu_runs_l2(vcpu))
 		return false;
 	if (!kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) &&
 	    events.flags & KVM_VCPUEVENT_VALID_SMM && events.smi.smm)

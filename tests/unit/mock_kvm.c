@@ -82,6 +82,11 @@ static int vcpu_ioctl(struct mock_vcpu *vcpu, unsigned long request, void *arg)
 			KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM;
 		((struct kvm_vcpu_events *)arg)->smi.smm = vcpu->run.flags & 1;
 		return 0;
+	case KVM_GET_NESTED_STATE:
+		/* As a kernel before 6.10, which has no flag in struct kvm_run. */
+		((struct kvm_nested_state *)arg)->flags =
+			vcpu->in_l2 ? KVM_STATE_NESTED_GUEST_MODE : 0;
+		return 0;
 	case KVM_SET_VCPU_EVENTS:
 		memcpy(&mock.put, arg, sizeof(mock.put));
 		return 0;

@@ -23,6 +23,7 @@ struct mock_vcpu {
 	struct kvm_sregs sregs;
 	struct kvm_run run;
 	struct regpin_vcpu *regpin;
+	bool in_l2;				/* by KVM_GET_NESTED_STATE alone */
 };
 
 /* Registers beside those with a slot: TSC_AUX and some MTRRs. */

@@ -26,6 +26,7 @@
 #define EFER_ON		0xd01ull
 #define IN_SMM		1
 #define IN_L2		4
+#define IN_L2_OLD	256	/* as kernels before 6.10 show it: by KVM_GET_NESTED_STATE */
 
 static void add_optional(struct regpin_policy *policy, unsigned int kind,
 			 uint64_t mask)
@@ -47,6 +48,16 @@ static struct regpin_policy *linux_policy(void)
 	add_optional(policy, REGPIN_CR0, CR0_WP);
 	add_optional(policy, REGPIN_CR4, CR4_PINS);
 	return policy;
+}
+
+static void goes_to(unsigned int n, uint16_t where)
+{
+	struct mock_vcpu *vcpu = &mock.vcpus[n];
+
+	vcpu->run.flags = where & ~IN_L2_OLD;
+	vcpu->in_l2 = where & IN_L2_OLD;
+	/* Without SVM in its CPUID it can't have a guest. */
+	vcpu->regpin->guest.svm = vcpu->in_l2;
 }
 
 static bool set_lstar(unsigned int n)
@@ -217,21 +228,21 @@ static void test_first_is_held(void **context)
 /* In SMM and in L2 it shows another's registers: they are no news, and no measure. */
 static void test_first_is_elsewhere(void **context)
 {
-	const uint16_t where[] = { IN_SMM, IN_L2 };
+	const uint16_t where[] = { IN_SMM, IN_L2, IN_L2_OLD };
 	const struct lack lack = { 0, CR4_SMEP, 0 };
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		const struct lack more = { 0, CR4_SMEP | 1ull << 22, 0 };
 
 		mock_open_stock(linux_policy());
 		boot(0);
-		mock.vcpus[0].run.flags = where[i];
+		goes_to(0, where[i]);
 		mock.vcpus[0].sregs.cr4 = 1ull << 22;
 		comes_up_without(1, &lack);
 		mock_look(0);
 		assert_int_equal(mock_count(REGPIN_EVENT_DETECTED), 0);
 		/* Home again, it is looked at. */
-		mock.vcpus[0].run.flags = 0;
+		goes_to(0, 0);
 		mock.vcpus[0].sregs.cr4 = CR4_ON & ~CR4_SMEP;
 		mock_look(0);
 		assert_int_equal(detected(REGPIN_CR4), CR4_SMEP);
@@ -377,6 +388,7 @@ static void test_init_with_pins_from_start(void **context)
 /* What is no INIT: nothing may be disarmed for it. */
 static void test_no_init(void **context)
 {
+	const uint16_t where[] = { IN_SMM, IN_L2, IN_L2_OLD };
 	struct mock_vcpu *vcpu;
 	uint64_t *efer;
 
@@ -394,14 +406,16 @@ static void test_no_init(void **context)
 	vcpu->sregs.cr0 |= 1ull << 31;
 	vcpu->sregs.efer = *efer |= EFER_LMA;
 	mock_tick(0);
-	/* SMM's registers. */
-	vcpu->run.flags = IN_SMM;
-	vcpu->sregs.efer = *efer = vcpu->sregs.cr0 = 0;
-	mock_tick(0);
-	vcpu->run.flags = 0;
-	vcpu->sregs.cr0 = CR0_ON;
-	vcpu->sregs.efer = *efer = EFER_ON;
-	mock_tick(0);
+	/* SMM's registers, and those of a guest of the guest. */
+	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		goes_to(0, where[i]);
+		vcpu->sregs.efer = *efer = vcpu->sregs.cr0 = 0;
+		mock_tick(0);
+		goes_to(0, 0);
+		vcpu->sregs.cr0 = CR0_ON;
+		vcpu->sregs.efer = *efer = EFER_ON;
+		mock_tick(0);
+	}
 	/* The VMM takes NXE away, which is an event of its own. */
 	regpin_vcpu_before_write(vcpu->regpin);
 	vcpu->sregs.efer = *efer = EFER_ON & ~EFER_NXE;
