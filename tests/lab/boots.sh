@@ -29,7 +29,7 @@ while (($#)); do
 	--limit) limit=$2; shift ;;
 	--kernel | --initrd) guest+=("$1" "$2"); shift ;;
 	# From before the kernel has started its second CPU.
-	--until) [[ $2 == ready ]] || sign='Linux version' append='earlyprintk=serial,ttyS0,115200 ignore_loglevel'; shift ;;
+	--until) [[ $2 == ready ]] || sign='ignoring loglevel' append='earlyprintk=serial,ttyS0,115200 ignore_loglevel'; shift ;;
 	--trace) trace=true ;;
 	*) break ;;
 	esac
