@@ -120,6 +120,21 @@ static bool say(int fd, enum handoff_word word)
 		    MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(message);
 }
 
+bool give_denied_due(struct give *give, uint64_t now)
+{
+	give->denied++;
+	if (!give->denied_hour || now - give->denied_hour >= HOUR_MS) {
+		give->denied_hour = now;
+		give->denied_lines = 0;
+	}
+	if (give->denied_at && now - give->denied_at <
+	    (give->denied_lines < DENIED_MANY ? DENIED_MS : DENIED_MANY_MS))
+		return false;
+	give->denied_lines++;
+	give->denied_at = now;
+	return true;
+}
+
 static void deny(struct agent *agent, int fd, const struct ucred *peer,
 		 enum handoff_word word, const char *reason)
 {
@@ -133,22 +148,14 @@ static void deny(struct agent *agent, int fd, const struct ucred *peer,
 
 	say(fd, word);
 	close(fd);
-	give->denied++;
-	if (now - give->denied_hour >= HOUR_MS) {
-		give->denied_hour = now;
-		give->denied_lines = 0;
-	}
-	if (give->denied_at && now - give->denied_at <
-	    (give->denied_lines < DENIED_MANY ? DENIED_MS : DENIED_MANY_MS))
+	if (!give_denied_due(give, now))
 		return;
-	give->denied_lines++;
 	notice.counts[0].name = "uid";
 	notice.counts[0].n = peer->uid;
 	notice.counts[1].name = "count";
 	notice.counts[1].n = give->denied;
 	agent_notice(agent, &notice);
 	give->denied = 0;
-	give->denied_at = now ? now : 1;
 }
 
 static bool is_right_user(const struct agent *agent, uid_t user)

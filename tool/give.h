@@ -54,6 +54,12 @@ int give_listen(struct give *give);
 /* Takes those that have come, and answers those that ask. */
 void give_run(struct agent *agent);
 
+/*
+ * One more was denied, at @now, in ms since the boot and never 0. Is an event to be made, of all in @give->denied,
+ * which the caller sets to 0 then? A flood of such processes must not fill a disk.
+ */
+bool give_denied_due(struct give *give, uint64_t now);
+
 /* Closes all connections. Those that had one are refused. */
 void give_drop(struct give *give);
 
