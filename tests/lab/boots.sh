@@ -103,15 +103,18 @@ evidence() # NAME
 # watch NAME: prints ready, shutdown (the guest reset itself), ended (QEMU did) or hang
 watch()
 {
-	local end=$((SECONDS + limit)) part panic=''
+	local end=$((SECONDS + limit)) part line='' said='' panic=''
 
 	while :; do
-		while IFS= read -r -u "${inner_serial[$1]}" part || [[ -n $part ]]; do
-			if [[ $part == *$sign* ]]; then echo ready; return; fi
-			[[ $part != *Oops* && $part != *anic* ]] || panic=' after a panic'
+		# The last read's part is what has come of a line; the rest comes later.
+		while part=''; IFS= read -r -u "${inner_serial[$1]}" part || [[ -n $part ]]; do
+			line+=$part
+			if [[ $line == *$sign* ]]; then echo ready; return; fi
+			[[ $line != *Oops* && $line != *'Kernel panic'* ]] || panic=' after a panic'
 		done
-		while IFS= read -r -u "${inner_qmp_fd[$1]}" part; do
-			if [[ $part == *'"event": "SHUTDOWN"'* ]]; then echo "shutdown$panic"; return; fi
+		while part=''; IFS= read -r -u "${inner_qmp_fd[$1]}" part || [[ -n $part ]]; do
+			said+=$part
+			if [[ $said == *'"event": "SHUTDOWN"'* ]]; then echo "shutdown$panic"; return; fi
 		done
 		inner_alive "$1" || { echo "ended$panic"; return; }
 		((SECONDS < end)) || { echo "hang$panic"; return; }
