@@ -43,7 +43,7 @@ _regpin()
 	elif [[ $current == -* ]]; then
 		words=$(_regpin_options "$command")
 	elif [[ $command == regs ]]; then
-		words=$(regpin regs 2>/dev/null | awk 'NR > 1 { sub(/0-[0-9]+$/, "", $1); print $1 }')
+		words=$(regpin regs 2>/dev/null | awk 'NR > 1 { sub(/[0-9]+-[0-9]+$/, "", $1); sub(/[0-9]+-[0-9]+/, "i", $1); print $1 }')
 	elif [[ $command == ctl && $COMP_CWORD -eq 2 ]]; then
 		words="list $(regpin ctl list 2>/dev/null | awk '{ print $1 }')"
 	else

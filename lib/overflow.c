@@ -23,16 +23,14 @@ static int put_range(char *to, size_t size, const struct overflow_range *range)
 	const char *access = access_text(range->flags);
 	const char *whose = range->vmm ? "the VMM's filter" : "the policy";
 	uint32_t last = range->base + (range->nmsrs - 1);
+	char title[REGISTER_TITLE_MAX];
 
 	if (range->nmsrs != 1)
 		return snprintf(to, size, "%sMSRs 0x%x-0x%x (%s)", access,
 				range->base, last, whose);
-	if (reg && reg->count > 1)
-		return snprintf(to, size, "%s%s%u (%s)", access, reg->name,
-				range->base - reg->index, whose);
 	if (reg)
-		return snprintf(to, size, "%s%s (%s)", access, reg->name,
-				whose);
+		return snprintf(to, size, "%s%s (%s)", access,
+				register_title(title, reg, range->base), whose);
 	return snprintf(to, size, "%sMSR 0x%x (%s)", access, range->base,
 			whose);
 }

@@ -28,7 +28,7 @@ void check_name(struct check *check)
 {
 	const struct rule *rule = check->rule;
 	const struct regpin_register *reg;
-	char *to = check->subject;
+	char *to = check->subject, title[REGISTER_TITLE_MAX];
 	size_t size = sizeof(check->subject);
 
 	reg = register_find(rule->kind, rule->index);
@@ -39,10 +39,9 @@ void check_name(struct check *check)
 			 rule->index + (rule->count - 1));
 	else if (!reg)
 		snprintf(to, size, "MSR 0x%x", rule->index);
-	else if (reg->count > 1)
-		snprintf(to, size, "%s%u", reg->name, rule->index - reg->index);
 	else
-		snprintf(to, size, "%s", reg->name);
+		snprintf(to, size, "%s",
+			 register_title(title, reg, rule->index));
 }
 
 /* The name of the single bit or the field that bit @n belongs to, or NULL. */
@@ -89,6 +88,8 @@ const char *bits_text(char *to, size_t size, const struct rule *rule,
 	const struct regpin_register *reg =
 		register_find(rule->kind, rule->index);
 	bool most = __builtin_popcountll(bits) > 32;
+	const char *name = "the MSR";
+	char title[REGISTER_TITLE_MAX];
 	uint64_t left = most ? ~bits : bits;
 	char list[BITS_TEXT - 64] = "";
 	bool several = left & (left - 1);
@@ -97,13 +98,14 @@ const char *bits_text(char *to, size_t size, const struct rule *rule,
 	while (left && used < sizeof(list))
 		left &= ~add_bit(list, sizeof(list), &used, reg, left,
 				 (unsigned int)__builtin_ctzll(left));
+	if (reg)
+		name = register_title(title, reg, rule->index);
 	if (!~bits)
-		snprintf(to, size, "every bit of %s",
-			 reg ? reg->name : "the MSR");
+		snprintf(to, size, "every bit of %s", name);
 	else
 		snprintf(to, size, "%s%s of %s%s%s",
 			 most ? "every bit" : several ? "bits " : "bit ",
-			 most ? "" : list, reg ? reg->name : "the MSR",
+			 most ? "" : list, name,
 			 most ? " but " : "", most ? list : "");
 	return to;
 }
@@ -319,6 +321,9 @@ static bool check_hot(struct check *check)
 	const char *cost = check->rule->action == REGPIN_STOP ?
 		"the first access will stop the VM" :
 		"every access will be an exit to userspace, some microseconds each";
+	uint32_t first = check->rule->index;
+	uint32_t last = first + (check->rule->count - 1);
+	char title[REGISTER_TITLE_MAX];
 	const char *name = NULL;
 	bool others = false;
 
@@ -327,18 +332,18 @@ static bool check_hot(struct check *check)
 	    (check->rule->when && check->rule->type == RULE_DENY &&
 	     check->rule->access == (ACCESS_READ | ACCESS_WRITE)))
 		return false;
-	for (unsigned int i = register_from(check->rule->index);
-	     i < regpin_nr_registers; i++) {
+	for (unsigned int i = register_from(first); i < regpin_nr_registers;
+	     i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
-		if (!rule_touches(check->rule, reg->index, reg->count))
+		if (reg->index > last)
 			break;
-		if (!reg->hot)
+		if (!reg->hot || !register_within(reg, first, last))
 			continue;
 		others = name;
 		if (others)
 			break;
-		name = reg->name;
+		name = register_whole(title, reg);
 	}
 	if (!name)
 		return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Looking things up in the table of registers. */
-#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,7 +15,7 @@ unsigned int register_from(uint32_t index)
 		unsigned int middle = from + (to - from) / 2;
 		const struct regpin_register *reg = &regpin_registers[middle];
 
-		if (reg->index + (reg->count - 1) < index)
+		if (register_last(reg) < index)
 			from = middle + 1;
 		else
 			to = middle;
@@ -34,57 +34,72 @@ const struct regpin_register *register_find(unsigned int kind, uint32_t index)
 				return reg;
 		return NULL;
 	}
-	i = register_from(index);
-	reg = &regpin_registers[i];
-	return i < regpin_nr_registers && index - reg->index < reg->count ?
-		       reg : NULL;
-}
-
-/*
- * Does @name name @reg by @known? A family's member has its number behind the
- * name, in decimal and without leading zeros.
- */
-static bool name_matches(const struct regpin_register *reg, const char *known,
-			 const char *name, uint32_t *member)
-{
-	size_t len = strlen(known);
-	uint32_t n = 0;
-
-	if (strncasecmp(known, name, len) != 0)
-		return false;
-	name += len;
-	*member = 0;
-	if (!*name)
-		return true;
-	if (reg->count == 1 || (name[0] == '0' && name[1]))
-		return false;
-	for (; *name; name++) {
-		if (!isdigit((unsigned char)*name) || n >= reg->count)
-			return false;
-		n = n * 10 + (uint32_t)(*name - '0');
+	/* Families whose members alternate stand side by side. */
+	for (i = register_from(index); i < regpin_nr_registers; i++) {
+		reg = &regpin_registers[i];
+		if (reg->index > index)
+			break;
+		if (register_has(reg, index))
+			return reg;
 	}
-	*member = n;
-	return n < reg->count;
-}
-
-static bool any_name_matches(const struct regpin_register *reg,
-			     const char *name, uint32_t *member)
-{
-	if (name_matches(reg, reg->name, name, member))
-		return true;
-	for (const char *a = reg->aliases; *a; a += strlen(a) + 1)
-		if (name_matches(reg, a, name, member))
-			return true;
-	return false;
-}
-
-const struct regpin_register *register_by_name(const char *name,
-					       uint32_t *member)
-{
-	for (unsigned int i = 0; i < regpin_nr_registers; i++)
-		if (any_name_matches(&regpin_registers[i], name, member))
-			return &regpin_registers[i];
 	return NULL;
+}
+
+bool register_within(const struct regpin_register *reg, uint32_t first,
+		     uint32_t last)
+{
+	uint32_t behind;
+
+	if (reg->index > last || register_last(reg) < first)
+		return false;
+	if (reg->index >= first)
+		return true;
+	/* The first member that is not before @first. */
+	behind = (first - reg->index) % reg->stride;
+	return !behind || reg->stride - behind <= last - first;
+}
+
+static const char *put_title(char to[REGISTER_TITLE_MAX],
+			     const struct regpin_register *reg,
+			     const char *number)
+{
+	size_t before = strcspn(reg->name, "#");
+	const char *behind = reg->name + before;
+
+	/* At the end, all members go without saying. */
+	if (!*behind && !strcmp(number, "i"))
+		number = "";
+	snprintf(to, REGISTER_TITLE_MAX, "%.*s%s%s", (int)before, reg->name,
+		 number, *behind ? behind + 1 : "");
+	return to;
+}
+
+const char *register_title(char to[REGISTER_TITLE_MAX],
+			   const struct regpin_register *reg, uint32_t index)
+{
+	char number[16] = "";
+
+	if (reg->count > 1)
+		snprintf(number, sizeof(number), "%u", reg->lowest +
+			 (index - reg->index) / reg->stride);
+	return put_title(to, reg, number);
+}
+
+const char *register_whole(char to[REGISTER_TITLE_MAX],
+			   const struct regpin_register *reg)
+{
+	return put_title(to, reg, "i");
+}
+
+const char *register_family(char to[REGISTER_TITLE_MAX],
+			    const struct regpin_register *reg)
+{
+	char numbers[32] = "";
+
+	if (reg->count > 1)
+		snprintf(numbers, sizeof(numbers), "%u-%u", reg->lowest,
+			 reg->lowest + reg->count - 1);
+	return put_title(to, reg, numbers);
 }
 
 uint64_t register_bit(const struct regpin_register *reg, const char *name)
@@ -92,8 +107,9 @@ uint64_t register_bit(const struct regpin_register *reg, const char *name)
 	for (unsigned int i = 0; i < reg->nbits; i++) {
 		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
 
-		if (strcasecmp(bit->name, name) == 0)
-			return (~0ull >> (64 - bit->width)) << bit->lo;
+		for (const char *n = bit->name; *n; n += strlen(n) + 1)
+			if (strcasecmp(n, name) == 0)
+				return (~0ull >> (64 - bit->width)) << bit->lo;
 	}
 	return 0;
 }

@@ -45,7 +45,7 @@
 
 /**
  * struct regpin_bit - a named bit or field of a register
- * @name: SDM/APM name
+ * @name: SDM/APM name, then others, each ended by a NUL, the last by two
  * @lo: lowest bit
  * @width: number of bits
  */
@@ -56,33 +56,45 @@ struct regpin_bit {
 
 /**
  * struct regpin_register - a row of registers.tsv
- * @name: SDM/APM name
- * @aliases: other names, each ended by a NUL, the last by two
+ * @name: SDM/APM name; in a family the member's number stands at the #, or at the end
+ * @aliases: other names, each ended by a NUL, the last by two; NAME@n is member n's
  * @kind: enum regpin_kind
  * @index: MSR index of the first member, 0 for control registers
- * @count: number of members, with consecutive indices
+ * @count: number of members
+ * @lowest: number of the first member
+ * @stride: from one member's index to the next one's
  * @bits: first entry in regpin_bits
  * @nbits: number of entries
  * @class: group ("syscall")
  * @hot: written or read in normal running; a filter on it costs exits
  * @replay: userspace can perform a guest's write to it exactly
  * @kept: and what a vCPU was set up with there is remembered: see replay_slot()
+ * @cpus: vendors or models that have it ("intel", "p4,core2"), or NULL
  * @note: what a policy's author may need to know, or NULL
  */
 struct regpin_register {
 	const char *name;
 	const char *aliases;
-	unsigned char kind;
+	unsigned char kind, lowest;
+	uint16_t stride;
 	uint32_t index, count;
 	uint16_t bits, nbits;
 	const char *class;
 	bool hot, replay, kept;
+	const char *cpus;
 	const char *note;
 };
 
 extern const struct regpin_bit regpin_bits[];
 extern const struct regpin_register regpin_registers[];
 extern const unsigned int regpin_nr_registers;
+
+/*
+ * Behind regpin_nr_registers there are those of kind "also", up to this number: what
+ * certain CPUs have at an index that is another register's elsewhere, and names of
+ * whole ranges. They are found by name, never by index.
+ */
+extern const unsigned int regpin_nr_names;
 
 /* The row that holds @kind, @index, or NULL. */
 const struct regpin_register *register_find(unsigned int kind, uint32_t index);
@@ -93,12 +105,67 @@ const struct regpin_register *register_find(unsigned int kind, uint32_t index);
  */
 unsigned int register_from(uint32_t index);
 
-/*
- * The row named @name (any case, aliases too), or NULL. "MTRRphysBase3" finds
- * a family's row, and *@member is 3; 0 for single registers.
+/* The index of the last member of @reg. */
+static inline uint32_t register_last(const struct regpin_register *reg)
+{
+	return reg->index + (reg->count - 1) * reg->stride;
+}
+
+/* Is MSR @index a member of @reg, a row of MSRs? */
+static inline bool register_has(const struct regpin_register *reg,
+				uint32_t index)
+{
+	return index >= reg->index && index <= register_last(reg) &&
+	       (index - reg->index) % reg->stride == 0;
+}
+
+/* Is any member of @reg, a row of MSRs, from @first to @last? */
+bool register_within(const struct regpin_register *reg, uint32_t first,
+		     uint32_t last);
+
+#define REGISTER_TITLE_MAX	64	/* room for register_title() */
+
+/* Writes the name of MSR @index, which is a member of @reg: "IA32_MC3_CTL". Returns @to. */
+const char *register_title(char to[REGISTER_TITLE_MAX],
+			   const struct regpin_register *reg, uint32_t index);
+
+/* The same for all of @reg: "IA32_MCi_CTL", which policies can say, too. */
+const char *register_whole(char to[REGISTER_TITLE_MAX],
+			   const struct regpin_register *reg);
+
+/* And with the numbers of its members: "IA32_MC0-31_CTL". */
+const char *register_family(char to[REGISTER_TITLE_MAX],
+			    const struct regpin_register *reg);
+
+/**
+ * struct register_named - what a name stands for
+ * @reg: its row of the table
+ * @index: of the MSR; of a family's first one
+ * @whole: it is a family's name, without a number
  */
-const struct regpin_register *register_by_name(const char *name,
-					       uint32_t *member);
+struct register_named {
+	const struct regpin_register *reg;
+	uint32_t index;
+	bool whole;
+};
+
+/*
+ * Finds what @text names, in any case: a name or an alias, with or without the
+ * prefixes that manuals and kernels put before them ("MSR_IA32_LSTAR"), but never a
+ * register of another vendor than the prefix says. The one rule for policies, traces,
+ * the command line and messages.
+ */
+bool register_by_name(const char *text, struct register_named *named);
+
+/*
+ * What may have been meant by @text, which is no name: the rows that have a name equal
+ * to it but for prefixes and underscores or, failing these, one with all of its words.
+ * Letters alone are never enough. Writes up to @max of them to @rows and returns how
+ * many there are.
+ */
+unsigned int register_by_words(const char *text,
+			       const struct regpin_register **rows,
+			       unsigned int max);
 
 /* The mask of the bit or field @name of @reg, or 0 if it has none so named. */
 uint64_t register_bit(const struct regpin_register *reg, const char *name);

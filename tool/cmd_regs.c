@@ -49,12 +49,10 @@ static const char *title(char buf[REGISTER_NAME_MAX], const struct found *found)
 {
 	const struct regpin_register *reg = found->reg;
 
-	if (!reg || !found->family || reg->count == 1)
-		return event_register_name(buf, reg ? reg->kind : REGPIN_MSR,
-					   found->index);
-	snprintf(buf, REGISTER_NAME_MAX, "%s0-%" PRIu32, reg->name,
-		 reg->count - 1);
-	return buf;
+	if (!reg)
+		return event_register_name(buf, REGPIN_MSR, found->index);
+	return found->family ? register_family(buf, reg) :
+			       register_title(buf, reg, found->index);
 }
 
 static const char *place(char buf[REGISTER_NAME_MAX], const struct found *found)
@@ -65,7 +63,7 @@ static const char *place(char buf[REGISTER_NAME_MAX], const struct found *found)
 		return "-";
 	if (reg && found->family && reg->count > 1)
 		snprintf(buf, REGISTER_NAME_MAX, "0x%" PRIx32 "-0x%" PRIx32,
-			 reg->index, reg->index + (reg->count - 1));
+			 reg->index, register_last(reg));
 	else
 		snprintf(buf, REGISTER_NAME_MAX, "0x%" PRIx32, found->index);
 	return buf;
@@ -164,6 +162,8 @@ static void print_one(const struct found *found)
 		putchar('\n');
 	printf("  class %s, %s\n", reg->class,
 	       reg->hot ? "hot: guests use it in normal running" : "cold");
+	if (reg->cpus)
+		printf("  cpus: %s\n", reg->cpus);
 	print_rules(found);
 	if (reg->note)
 		printf("  note: %s\n", reg->note);
@@ -206,7 +206,7 @@ static void json_one(struct json *json, const struct found *found)
 
 	json_object_begin(json, NULL);
 	json_string(json, "name", family ? reg->name : reg ?
-		    event_register_name(name, reg->kind, found->index) : NULL);
+		    register_title(name, reg, found->index) : NULL);
 	json_string(json, "kind", regpin_kind_names[reg ? reg->kind :
 							  REGPIN_MSR]);
 	if (!reg || reg->kind == REGPIN_MSR)
@@ -227,20 +227,11 @@ static void json_one(struct json *json, const struct found *found)
 			json_string(json, NULL, a);
 		json_array_end(json);
 		json_string(json, "class", reg->class);
+		json_string(json, "cpus", reg->cpus);
 		json_string(json, "note", reg->note);
 		json_bits(json, reg);
 	}
 	json_object_end(json);
-}
-
-static bool is_name_of(const struct regpin_register *reg, const char *text)
-{
-	if (!strcasecmp(reg->name, text))
-		return true;
-	for (const char *a = reg->aliases; *a; a += strlen(a) + 1)
-		if (!strcasecmp(a, text))
-			return true;
-	return false;
 }
 
 /* The row as a whole. */
@@ -260,7 +251,7 @@ static void put_line(struct json *json, const struct regpin_register *reg)
 }
 
 /* Does one of its names match? */
-static bool name_matches(const struct regpin_register *reg, const char *pattern)
+static bool any_name_matches(const struct regpin_register *reg, const char *pattern)
 {
 	if (!fnmatch(pattern, reg->name, FNM_CASEFOLD))
 		return true;
@@ -308,7 +299,7 @@ static unsigned int search_by(enum by by, const char *text, struct json *json)
 	unsigned int nr = 0;
 
 	snprintf(part, sizeof(part), pattern ? "%s" : "*%s*", text);
-	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+	for (unsigned int i = 0; i < regpin_nr_names; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
 		if (by == BY_BIT) {
@@ -316,7 +307,7 @@ static unsigned int search_by(enum by by, const char *text, struct json *json)
 			continue;
 		}
 		if (by == BY_CLASS ? strcasecmp(reg->class, text) != 0 :
-				     !name_matches(reg, part))
+				     !any_name_matches(reg, part))
 			continue;
 		put_line(json, reg);
 		nr++;
@@ -355,8 +346,8 @@ static bool range(const char *text, struct json *json)
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
-		if (reg->kind != REGPIN_MSR || reg->index > last ||
-		    (uint64_t)reg->index + reg->count <= first)
+		if (reg->kind != REGPIN_MSR ||
+		    !register_within(reg, (uint32_t)first, (uint32_t)last))
 			continue;
 		put_line(json, reg);
 		nr++;
@@ -374,7 +365,7 @@ static bool put(const char *text, struct json *json)
 	char why[REGISTER_UNKNOWN_MAX];
 	const char *fault;
 	uint64_t index;
-	uint32_t member;
+	struct register_named named;
 
 	if (number_like(text) && strchr(text + 1, '-'))
 		return range(text, json);
@@ -388,17 +379,14 @@ static bool put(const char *text, struct json *json)
 		found.index = (uint32_t)index;
 		found.reg = register_find(REGPIN_MSR, found.index);
 	} else {
-		found.reg = register_by_name(text, &member);
-		if (!found.reg && search(text, json))
-			return true;
-		if (!found.reg) {
+		if (!register_by_name(text, &named)) {
+			if (search(text, json))
+				return true;
 			register_unknown(why, sizeof(why), text);
 			fprintf(stderr, "regpin regs: %s\n", why);
 			return false;
 		}
-		found.index = found.reg->index + member;
-		found.family = is_name_of(found.reg, text) &&
-			       found.reg->count > 1;
+		found = (struct found){ named.reg, named.index, named.whole };
 	}
 	if (json)
 		json_one(json, &found);

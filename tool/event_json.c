@@ -99,11 +99,8 @@ const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
 {
 	const struct regpin_register *reg = register_find(kind, index);
 
-	if (reg && reg->count > 1)
-		snprintf(buf, REGISTER_NAME_MAX, "%s%" PRIu32, reg->name,
-			 index - reg->index);
-	else if (reg)
-		snprintf(buf, REGISTER_NAME_MAX, "%s", reg->name);
+	if (reg)
+		register_title(buf, reg, index);
 	else if (kind == REGPIN_MSR || kind >= REGPIN_KIND_MAX)
 		snprintf(buf, REGISTER_NAME_MAX, "MSR 0x%" PRIx32, index);
 	else

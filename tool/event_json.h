@@ -12,6 +12,7 @@
 
 #include "regpin/regpin.h"
 #include "policy.h"
+#include "registers.h"
 
 #include "limit_sum.h"
 
@@ -21,7 +22,7 @@
 extern const char *const event_type_names[REGPIN_EVENT_TYPE_MAX];
 
 /* Room for event_register_name() and event_time(), with their NUL. */
-#define REGISTER_NAME_MAX	64
+#define REGISTER_NAME_MAX	REGISTER_TITLE_MAX
 #define EVENT_TIME_MAX		40
 
 /*

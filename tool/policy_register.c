@@ -10,16 +10,6 @@
 
 #include "policy_register.h"
 
-static bool has_exact_name(const struct regpin_register *reg, const char *name)
-{
-	if (strcasecmp(reg->name, name) == 0)
-		return true;
-	for (const char *a = reg->aliases; *a; a += strlen(a) + 1)
-		if (strcasecmp(a, name) == 0)
-			return true;
-	return false;
-}
-
 #define SEVERAL		", |+&"	/* what people write between several words */
 
 /* "LSTAR | STAR" as the list that was meant: "[LSTAR, STAR]". Returns @to. */
@@ -122,7 +112,7 @@ static bool target_index(const struct yaml_node *node, struct target *target,
 bool target_read(const struct yaml_node *node, struct target *target,
 		 struct problems *problems)
 {
-	uint32_t member;
+	struct register_named named;
 
 	*target = (struct target){ .count = 1 };
 	if (node->type == YAML_BAD)
@@ -140,33 +130,32 @@ bool target_read(const struct yaml_node *node, struct target *target,
 	if (number_like(node->text))
 		return target_index(node, target, problems);
 
-	target->reg = register_by_name(node->text, &member);
-	if (!target->reg) {
+	if (!register_by_name(node->text, &named)) {
 		char why[REGISTER_UNKNOWN_MAX];
 
 		register_unknown(why, sizeof(why), node->text);
 		problem_at(problems, node, "%s", why);
 		return false;
 	}
-	target->kind = target->reg->kind;
-	target->index = target->reg->index + member;
-	if (target->reg->count > 1 && has_exact_name(target->reg, node->text)) {
-		target->family = true;
-		target->count = target->reg->count;
-	}
+	target->reg = named.reg;
+	target->kind = named.reg->kind;
+	target->index = named.index;
+	target->family = named.whole;
+	if (named.whole)
+		target->count = named.reg->count;
 	return true;
 }
 
 static const char *target_name(const struct target *target, char *buf,
 			       size_t size)
 {
+	char title[REGISTER_TITLE_MAX];
+
 	if (!target->reg)
 		snprintf(buf, size, "MSR 0x%" PRIx32, target->index);
-	else if (target->reg->count > 1)
-		snprintf(buf, size, "%s%" PRIu32, target->reg->name,
-			 target->index - target->reg->index);
 	else
-		snprintf(buf, size, "%s", target->reg->name);
+		snprintf(buf, size, "%s",
+			 register_title(title, target->reg, target->index));
 	return buf;
 }
 

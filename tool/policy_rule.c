@@ -58,14 +58,37 @@ struct one {
 	struct target targets[MAX_TARGETS];
 };
 
+/*
+ * Adds @target: as one, or one by one if its members don't stand side by side. Those
+ * for which there is no room are left in it.
+ */
+static void add_members(struct one *one, struct target *target)
+{
+	struct target *to;
+
+	while (target->count && one->nr < MAX_TARGETS) {
+		to = &one->targets[one->nr++];
+		*to = *target;
+		if (target->family && target->reg->stride > 1) {
+			to->count = 1;
+			target->index += target->reg->stride;
+		}
+		target->count -= to->count;
+	}
+}
+
 static void target_add(struct one *one, const struct yaml_node *node)
 {
+	struct target target;
+
 	if (one->nr == MAX_TARGETS)
 		return;
-	if (!target_read(node, &one->targets[one->nr], one->reader->problems))
+	if (!target_read(node, &target, one->reader->problems))
 		return;
-	if (++one->nr == MAX_TARGETS && node->next)
-		problem_at(one->reader->problems, node->next,
+	add_members(one, &target);
+	if (one->nr == MAX_TARGETS && (target.count || node->next))
+		problem_at(one->reader->problems,
+			   target.count ? node : node->next,
 			   "more than %u registers in one rule: make it two",
 			   MAX_TARGETS);
 }
@@ -119,14 +142,17 @@ static void rule_add(struct one *one, const struct yaml_node *key,
 static bool family_refused(struct one *one, const struct yaml_node *key,
 			   const struct target *target)
 {
+	char name[REGISTER_TITLE_MAX], first[REGISTER_TITLE_MAX];
+	char last[REGISTER_TITLE_MAX];
 	const struct regpin_register *reg = target->reg;
 
 	if (!target->family)
 		return false;
 	problem_at(one->reader->problems, key,
-		   "%s is %u registers, and %s needs single ones: name %s0 to %s%u",
-		   reg->name, reg->count, key->text, reg->name, reg->name,
-		   reg->count - 1);
+		   "%s is %u registers, and %s needs single ones: name %s to %s",
+		   register_whole(name, reg), reg->count, key->text,
+		   register_title(first, reg, reg->index),
+		   register_title(last, reg, register_last(reg)));
 	return true;
 }
 

@@ -130,12 +130,11 @@ static int number(struct cursor *c, uint64_t max, const char *what,
 
 /* A name is looked up once; most of a trace speaks of a few. */
 static const struct regpin_register *by_name(const struct cursor *c,
-					     uint32_t *member)
+					     uint32_t *index)
 {
 	static struct {
 		char name[48];
-		const struct regpin_register *reg;
-		uint32_t member;
+		struct register_named named;
 	} known[64];
 	char name[sizeof(known[0].name)] = "";
 	unsigned int slot = 0;
@@ -148,10 +147,11 @@ static const struct regpin_register *by_name(const struct cursor *c,
 	slot %= sizeof(known) / sizeof(known[0]);
 	if (memcmp(known[slot].name, name, sizeof(name)) != 0) {
 		memcpy(known[slot].name, name, sizeof(name));
-		known[slot].reg = register_by_name(name, &known[slot].member);
+		if (!register_by_name(name, &known[slot].named))
+			known[slot].named.reg = NULL;
 	}
-	*member = known[slot].member;
-	return known[slot].reg;
+	*index = known[slot].named.index;
+	return known[slot].named.reg;
 }
 
 static bool is_change(const struct cursor *c)
@@ -209,7 +209,6 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 	const struct regpin_register *found;
 	char name[64];
 	uint64_t index;
-	uint32_t member;
 
 	if (!next(c))
 		return wrong(c, "the register is missing: a name, or an MSR's index");
@@ -224,7 +223,7 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 		return wrong(c, "%s as an MSR: %s (an index is 0 to 0xffffffff)",
 			     shown(c).text,
 			     number_read(c->word, c->len, UINT32_MAX, &index));
-	found = by_name(c, &member);
+	found = by_name(c, &line->index);
 	if (!found) {
 		char why[REGISTER_UNKNOWN_MAX];
 
@@ -235,7 +234,6 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 		return wrong(c, "%s is no MSR: its writes are 'cr0', 'cr4' and 'xcr0'",
 			     shown(c).text);
 	line->kind = found->kind;
-	line->index = found->index + member;
 	return 0;
 }
 

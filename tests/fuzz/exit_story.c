@@ -71,7 +71,7 @@ static uint32_t table_index(void)
 
 	row = (row | story_byte()) % regpin_nr_registers;
 	reg = &regpin_registers[row];
-	return reg->kind == REGPIN_MSR ? reg->index + story_byte() % reg->count :
+	return reg->kind == REGPIN_MSR ? reg->index + story_byte() % reg->count * reg->stride :
 					 MSR_EFER;
 }
 

@@ -69,7 +69,7 @@ generator()
 	rows=$(grep -vc '^#' "$table")
 	grep -c '\.name = ' "$tmp/c" >"$tmp/said"
 	if [ "$(grep -c '\.name = ' "$tmp/c")" = "$rows" ] &&
-	   grep -q "regpin_nr_registers = $rows;" "$tmp/c"; then
+	   grep -q "regpin_nr_names = $rows;" "$tmp/c"; then
 		ok "prints every row once"
 	else
 		not_ok "prints every row once"
@@ -107,10 +107,10 @@ other_awks()
 faults()
 {
 	sed 's/^STAR	/STAR		/' "$table" >"$tmp/broken.tsv"
-	refuses "a column too many" "11 columns expected, 12 found"
-	break_row STAR 11 ""
-	refuses "an empty column" "column 11 is empty"
-	break_row STAR 11 'a "quoted" note'
+	refuses "a column too many" "12 columns expected, 13 found"
+	break_row STAR 12 ""
+	refuses "an empty column" "column 12 is empty"
+	break_row STAR 12 'a "quoted" note'
 	refuses "a quote" "only printable ASCII"
 	sed "s/\$/$(printf '\r')/" "$table" >"$tmp/broken.tsv"
 	refuses "carriage returns" "only printable ASCII"
@@ -125,8 +125,16 @@ faults()
 	refuses "a bad name" '"ST-AR" is not a name'
 	break_row STAR 2 MSR_STAR,
 	refuses "an empty alias" '"" is not a name'
-	break_row IA32_PMC 1 PMC0
-	refuses "a family's name with a digit last" "ends in a digit"
+	break_row STAR 2 'MSR_STAR,IA32_MC3_CTL'
+	refuses "an alias that is within a family's name" 'IA32_MC3_CTL" also names'
+	break_row 'IA32_PMC#' 1 IA32_PMC
+	refuses "a family's name without a place for the number" "has # where"
+	break_row STAR 1 'STAR#'
+	refuses "a place for the number of a single register" "has # where"
+	break_row 'IA32_PMC#' 1 'PMC0#'
+	refuses "a family's name with a digit before the number" "is not a name"
+	break_row 'IA32_PMC#' 2 'FIRST_PMC@8'
+	refuses "an alias of a member that is none" "is no member"
 
 	break_row STAR 3 cr8
 	refuses "an unknown kind" 'unknown kind "cr8"'
@@ -138,9 +146,11 @@ faults()
 	refuses "an unknown replay" 'unknown replay "maybe"'
 	break_row STAR 10 -
 	refuses "an MSR without replay" "an MSR has replay yes, write or no"
-	break_row IA32_PMC 10 yes
+	break_row STAR 11 intel,i386
+	refuses "an unknown CPU" 'unknown cpu "i386"'
+	break_row 'IA32_PMC#' 10 yes
 	refuses "replay of a family" "only a single MSR"
-	break_row IA32_PMC 10 write
+	break_row 'IA32_PMC#' 10 write
 	refuses "writes to a family" "only a single MSR"
 	break_row STAR 8 cr
 	refuses "an MSR of class cr" "class cr is for control registers"
@@ -153,16 +163,24 @@ faults()
 	refuses "an index out of order" "index 0x81 is out of order"
 	break_row STAR 4 0xc0000080
 	refuses "an index twice" "index 0xc0000080 overlaps"
-	break_row IA32_PMC 5 13
+	break_row 'IA32_PMC#' 5 13
 	refuses "families that overlap" "index 0xcd overlaps"
 	break_row BP_CFG 4 0xffffffff
 	sed "s/	0xffffffff	1	/	0xffffffff	2	/" \
 		"$tmp/broken.tsv" >"$tmp/wraps" && mv "$tmp/wraps" "$tmp/broken.tsv"
 	refuses "a family past 0xffffffff" "goes past 0xffffffff"
-	break_row IA32_PMC 5 0
+	break_row 'IA32_PMC#' 5 0
 	refuses "no members" "is not a count"
-	break_row PERF_CTL0 6 2
-	refuses "a stride" "stride 1 expected"
+	break_row 'IA32_PMC#' 5 8-7
+	refuses "members upside down" "is not a count"
+	break_row STAR 6 2
+	refuses "a stride of a single register" "is not a stride"
+	break_row 'IA32_MC#_ADDR' 6 5
+	refuses "families that alternate by another stride" "overlaps"
+	break_row 'IA32_MC#_ADDR' 5 31
+	refuses "families that alternate and end apart" "overlaps"
+	break_row 'K6_WHCR' 4 0x1
+	refuses "another meaning out of order" "out of order"
 
 	break_row EFER 7 SCE:0,sce:1
 	refuses "a bit's name twice" 'two bits are named "sce"'
@@ -174,6 +192,8 @@ faults()
 	refuses "a field upside down" "not within bits 0 to 63"
 	break_row EFER 7 SCE
 	refuses "a bit without a number" "is neither NAME:bit"
+	break_row EFER 7 NXE/sce:11,SCE:0
+	refuses "a bit's other name twice" 'two bits are named "SCE"'
 
 	grep -v '^CR4	' "$table" >"$tmp/broken.tsv"
 	refuses "a table without CR4" "no row for cr4"
@@ -214,14 +234,16 @@ kvm_indices()
 
 static struct row {
 	char name[64];
-	unsigned int first, count;
+	unsigned int first, count, stride;
 } rows[4096];
 static int nr_rows;
 
 static int covered(unsigned int index)
 {
 	for (int i = 0; i < nr_rows; i++)
-		if (index - rows[i].first < rows[i].count)
+		if (index >= rows[i].first &&
+		    (index - rows[i].first) % rows[i].stride == 0 &&
+		    (index - rows[i].first) / rows[i].stride < rows[i].count)
 			return 1;
 	return 0;
 }
@@ -263,8 +285,8 @@ int main(void)
 		perror("/dev/kvm");
 		return 77;
 	}
-	while (nr_rows < 4096 && scanf("%63s %x %u", row->name, &row->first,
-				       &row->count) == 3) {
+	while (nr_rows < 4096 && scanf("%63s %x %u %u", row->name, &row->first,
+				       &row->count, &row->stride) == 4) {
 		row++;
 		nr_rows++;
 	}
@@ -282,7 +304,10 @@ END
 		not_ok "$what"
 		return
 	fi
-	awk -F "$tab" '$3 == "msr" { print $1, $4, $5 }' "$table" |
+	awk -F "$tab" '$3 == "msr" {
+		n = split($5, range, "-")
+		print $1, $4, n == 2 ? range[2] - range[1] + 1 : $5, $6
+	}' "$table" |
 		"$tmp/indices" >"$tmp/said" 2>&1
 	status=$?
 	if [ $status -eq 77 ]; then

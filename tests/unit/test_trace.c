@@ -241,7 +241,7 @@ static void names(void **context)
 {
 	struct trace_fault fault;
 	struct trace_line line;
-	char text[128];
+	char text[128], name[REGISTER_TITLE_MAX];
 
 	for (int turn = 0; turn < 2; turn++)
 		for (unsigned int i = 0; i < regpin_nr_registers; i++) {
@@ -250,9 +250,10 @@ static void names(void **context)
 
 			if (reg->kind != REGPIN_MSR)
 				continue;
-			snprintf(text, sizeof(text), "0 rdmsr %s", reg->name);
+			snprintf(text, sizeof(text), "0 rdmsr %s",
+				 register_title(name, reg, register_last(reg)));
 			assert_int_equal(read_line(text, &line, &fault), 1);
-			assert_int_equal(line.index, reg->index);
+			assert_int_equal(line.index, register_last(reg));
 		}
 }
 

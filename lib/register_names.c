@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a register's name stands for. The table has the manual's name and those that
+ * differ in more than a prefix; people and sources write many more.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "registers.h"
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+
+/*
+ * What stands before a name and is no part of it. @cpus: whose register it then is;
+ * NULL says nothing about that. Longer ones come before those that they begin with.
+ */
+static const struct prefix {
+	const char *text, *cpus;
+} prefixes[] = {
+	{ "MSR_", NULL }, { "_", NULL }, { "IA32_", NULL },
+	{ "INTEL_", "intel" }, { "AMD64_", "amd" }, { "AMD_", "amd" },
+	{ "FAM10H_", "amd" }, { "FAM15H_", "amd" }, { "FAM17H_", "amd" },
+	{ "F10H_", "amd" }, { "F15H_", "amd" }, { "F16H_", "amd" },
+	{ "F17H_", "amd" }, { "F19H_", "amd" }, { "F10_", "amd" },
+	{ "K6_", "amd" }, { "K7_", "amd" }, { "K8_", "amd" },
+	{ "ZEN2_", "amd" }, { "ZEN4_", "amd" },
+	{ "HV_X64_MSR_", "hyperv" }, { "HV_MSR_", "hyperv" },
+	{ "HV_", "hyperv" }, { "KVM_", "kvm" },
+	/* Models. Where the table's names have these, they are a part of them. */
+	{ "P4_", "p4" }, { "PENTIUM_4_", "p4" }, { "PENTIUM_M_", "pentium-m" },
+	{ "PENTIUM_", "p5" }, { "P6_", "p6" }, { "CORE2_", "core2" },
+	{ "C2_", "core2" }, { "CORE_", "core" }, { "ATOM_", "atom" },
+	{ "SILVERMONT_", "silvermont" }, { "SM_", "silvermont" },
+	{ "GOLDMONT_PLUS_", "goldmont" }, { "GOLDMONT_", "goldmont" },
+	{ "GM_", "goldmont" }, { "NEHALEM_", "nehalem" },
+	{ "NHL_", "nehalem" }, { "XEON_5600_", "nehalem" },
+	{ "XEON_E7_", "xeon-e7" }, { "SANDY_BRIDGE_", "sandy-bridge" },
+	{ "IVY_BRIDGE_", "ivy-bridge" }, { "HASWELL_E_", "haswell-ep" },
+	{ "HASWELL_", "haswell" }, { "BROADWELL_", "broadwell" },
+	{ "XEON_D_", "broadwell" }, { "SKYLAKE_", "skylake" },
+	{ "SKL_", "skylake" }, { "XEON_PHI_", "xeon-phi" },
+	{ "KNL_", "xeon-phi" },
+};
+
+#define NR_VENDORS	24	/* those before the models */
+
+/* The one of the first @nr that begins @text, or NULL. Something must be left behind it. */
+static const struct prefix *prefix_of(const char *text, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		size_t len = strlen(prefixes[i].text);
+
+		if (!strncasecmp(text, prefixes[i].text, len) && text[len])
+			return &prefixes[i];
+	}
+	return NULL;
+}
+
+/* What is left of @text without its prefixes. */
+static const char *core_of(const char *text, size_t nr)
+{
+	const struct prefix *prefix;
+
+	while ((prefix = prefix_of(text, nr)))
+		text += strlen(prefix->text);
+	return text;
+}
+
+/* Is @word one of @list, which has commas between them? */
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *list; list += strcspn(list, ","), list += *list == ',')
+		if (!strncmp(list, word, len) &&
+		    (!list[len] || list[len] == ','))
+			return true;
+	return false;
+}
+
+/* Could a register of the CPUs that @prefix stands for be @reg? */
+static bool agrees(const struct regpin_register *reg,
+		   const struct prefix *prefix)
+{
+	static const char *const vendors[] = { "intel", "amd" };
+	bool amd;
+
+	if (!prefix->cpus)
+		return true;
+	if (!strcmp(prefix->cpus, "hyperv") || !strcmp(prefix->cpus, "kvm"))
+		return !strcmp(reg->class, prefix->cpus);
+	if (!reg->cpus)
+		return strcmp(reg->class, "hyperv") != 0 &&
+		       strcmp(reg->class, "kvm") != 0;
+	if (has_word(reg->cpus, prefix->cpus))
+		return true;
+	/* A model's prefix fits what all of its vendor's CPUs have. */
+	amd = !strcmp(prefix->cpus, "amd");
+	return has_word(reg->cpus, vendors[amd]);
+}
+
+/* Reads a member's number at the beginning of *@text, as it is written in a name. */
+static bool read_number(const char **text, uint32_t *number)
+{
+	const char *at = *text;
+	uint32_t n = 0;
+
+	if (!isdigit((unsigned char)*at) ||
+	    (*at == '0' && isdigit((unsigned char)at[1])))
+		return false;
+	for (; isdigit((unsigned char)*at); at++) {
+		n = n * 10 + (uint32_t)(*at - '0');
+		if (n > UINT16_MAX)
+			return false;
+	}
+	*text = at;
+	*number = n;
+	return true;
+}
+
+/* Behind the name's first part: a member's number, or what stands for all. */
+static bool family_matches(const struct regpin_register *reg,
+			   const char *behind, const char *text,
+			   struct register_named *named)
+{
+	const char *at = text;
+	uint32_t number;
+
+	if (read_number(&at, &number) && !strcasecmp(at, behind)) {
+		if (number < reg->lowest ||
+		    number - reg->lowest >= reg->count)
+			return false;
+		named->index = reg->index +
+			       (number - reg->lowest) * reg->stride;
+		return true;
+	}
+	/* The manuals write IA32_MCi_CTL, Linux MCx. */
+	if (*text && strchr("#iIxXnN", *text) &&
+	    (*behind || *text == '#') && !strcasecmp(text + 1, behind))
+		text++;
+	if (strcasecmp(text, behind) != 0)
+		return false;
+	named->whole = true;
+	return true;
+}
+
+/* Does @text name @reg, or one of it, by @known? */
+static bool name_matches(const struct regpin_register *reg, const char *known,
+			 const char *text, struct register_named *named)
+{
+	size_t len = strcspn(known, "#@");
+	const char *behind = known + len;
+	uint32_t number;
+
+	if (strncasecmp(known, text, len) != 0)
+		return false;
+	text += len;
+	*named = (struct register_named){ .reg = reg, .index = reg->index };
+	if (*behind == '@') {
+		behind++;
+		if (!*text && read_number(&behind, &number))
+			named->index += (number - reg->lowest) * reg->stride;
+		return !*text;
+	}
+	if (reg->count == 1)
+		return !*text;
+	return family_matches(reg, *behind ? behind + 1 : "", text, named);
+}
+
+/* The same, where @known has nothing but prefixes before what is @text. */
+static bool core_matches(const struct regpin_register *reg, const char *known,
+			 const char *text, struct register_named *named)
+{
+	for (const char *at = known; *at; at += strcspn(at, "_"), at += *at == '_')
+		if (name_matches(reg, at, text, named) &&
+		    core_of(known, NR_VENDORS) == at)
+			return true;
+	return false;
+}
+
+typedef bool match(const struct regpin_register *reg, const char *known,
+		   const char *text, struct register_named *named);
+
+static bool any_matches(const struct regpin_register *reg, match *matches,
+			const char *text, struct register_named *named)
+{
+	if (matches(reg, reg->name, text, named))
+		return true;
+	for (const char *a = reg->aliases; *a; a += strlen(a) + 1)
+		if (matches(reg, a, text, named))
+			return true;
+	return false;
+}
+
+/* Do all of the prefixes of @text before @end agree with @reg? */
+static bool all_agree(const struct regpin_register *reg, const char *text,
+		      const char *end)
+{
+	const struct prefix *prefix;
+
+	for (; text < end; text += strlen(prefix->text)) {
+		prefix = prefix_of(text, NR(prefixes));
+		if (!prefix || !agrees(reg, prefix))
+			return false;
+	}
+	return true;
+}
+
+/* Finds @rest, which is @text without some of its prefixes, among the table's names. */
+static bool find_exact(const char *text, const char *rest,
+		       struct register_named *named)
+{
+	for (unsigned int i = 0; i < regpin_nr_names; i++)
+		if (any_matches(&regpin_registers[i], name_matches, rest,
+				named))
+			return all_agree(named->reg, text, rest);
+	return false;
+}
+
+/*
+ * The same among the names without their prefixes, of which several can be equal. A
+ * main row is meant rather than one of certain models; two of a kind are none.
+ */
+static bool find_core(const char *text, const char *rest,
+		      struct register_named *named)
+{
+	struct register_named other;
+	bool found = false;
+
+	for (unsigned int i = 0; i < regpin_nr_names; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		if (found && i >= regpin_nr_registers &&
+		    named->reg < &regpin_registers[regpin_nr_registers])
+			return true;
+		if (!any_matches(reg, core_matches, rest, &other) ||
+		    !all_agree(reg, text, rest))
+			continue;
+		if (found)
+			return false;
+		*named = other;
+		found = true;
+	}
+	return found;
+}
+
+bool register_by_name(const char *text, struct register_named *named)
+{
+	const char *core = core_of(text, NR(prefixes));
+
+	for (const char *rest = text;; rest += strlen(prefix_of(rest, NR(prefixes))->text)) {
+		if (find_exact(text, rest, named))
+			return true;
+		if (rest == core)
+			return find_core(text, core, named);
+	}
+}
+
+/* Words of a name that say nothing. */
+static bool is_noise(const char *word, size_t len)
+{
+	static const char *const noise[] = { "MSR", "REG", "REGISTER" };
+
+	for (size_t i = 0; i < NR(noise); i++)
+		if (strlen(noise[i]) == len &&
+		    !strncasecmp(word, noise[i], len))
+			return true;
+	return false;
+}
+
+/* Is one of the words of @name the one at @word? A # is any number. */
+static bool name_has(const char *name, const char *word, size_t len)
+{
+	for (; *name; name += strcspn(name, "_"), name += *name == '_') {
+		size_t theirs = strcspn(name, "_@");
+		size_t before = strcspn(name, "_@#");
+
+		if (theirs == len && !strncasecmp(name, word, len))
+			return true;
+		if (before == theirs || before > len ||
+		    strncasecmp(name, word, before) != 0)
+			continue;
+		if (before + strspn(word + before, "0123456789") == len &&
+		    before + 1 == theirs)
+			return true;
+	}
+	return false;
+}
+
+/* Does @name have all words of @core? */
+static bool has_all(const char *name, const char *core)
+{
+	unsigned int words = 0;
+
+	while (*(core += strspn(core, "_ "))) {
+		size_t len = strcspn(core, "_ ");
+
+		if (!is_noise(core, len)) {
+			words++;
+			if (!name_has(name, core, len))
+				return false;
+		}
+		core += len;
+	}
+	return words;
+}
+
+/* Are they equal but for underscores? */
+static bool letters_match(const char *name, const char *core)
+{
+	for (;; name++, core++) {
+		name += strspn(name, "_");
+		core += strspn(core, "_");
+		if (tolower((unsigned char)*name) !=
+		    tolower((unsigned char)*core))
+			return false;
+		if (!*name)
+			return true;
+	}
+}
+
+static bool means(const struct regpin_register *reg, const char *core,
+		  bool equal)
+{
+	const char *name = reg->name, *next = reg->aliases;
+	struct register_named named;
+
+	for (; *name; name = next, next += strlen(next) + 1) {
+		if (equal ? core_matches(reg, name, core, &named) ||
+			    letters_match(core_of(name, NR_VENDORS), core) :
+			    has_all(name, core))
+			return true;
+		if (!*next)
+			break;
+	}
+	return false;
+}
+
+unsigned int register_by_words(const char *text,
+			       const struct regpin_register **rows,
+			       unsigned int max)
+{
+	const char *core = core_of(text, NR(prefixes));
+	unsigned int nr = 0;
+
+	for (int equal = 1; equal >= 0 && !nr; equal--)
+		for (unsigned int i = 0; i < regpin_nr_names; i++) {
+			const struct regpin_register *reg = &regpin_registers[i];
+
+			if (means(reg, core, equal) && nr++ < max)
+				rows[nr - 1] = reg;
+		}
+	return nr;
+}
