@@ -4,6 +4,7 @@
  * differ in more than a prefix; people and sources write many more.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -245,7 +246,7 @@ static bool find_core(const char *text, const char *rest,
 	return found;
 }
 
-bool register_by_name(const char *text, struct register_named *named)
+static bool by_name(const char *text, struct register_named *named)
 {
 	const char *core = core_of(text, NR(prefixes));
 
@@ -255,6 +256,33 @@ bool register_by_name(const char *text, struct register_named *named)
 		if (rest == core)
 			return find_core(text, core, named);
 	}
+}
+
+/* Removes the brackets of a macro's call in C: "MSR_P6_PERFCTR(1)". False: it is none. */
+static bool without_brackets(char *to, size_t size, const char *text)
+{
+	const char *open = strchr(text, '('), *digits;
+	size_t len;
+
+	if (!open || open == text || !isdigit((unsigned char)open[1]) ||
+	    isdigit((unsigned char)open[-1]))
+		return false;
+	digits = open + 1;
+	len = strspn(digits, "0123456789");
+	if (strcmp(digits + len, ")") != 0 || strlen(text) >= size)
+		return false;
+	snprintf(to, size, "%.*s%.*s", (int)(open - text), text, (int)len,
+		 digits);
+	return true;
+}
+
+bool register_by_name(const char *text, struct register_named *named)
+{
+	char plain[REGISTER_TITLE_MAX];
+
+	return by_name(text, named) ||
+	       (without_brackets(plain, sizeof(plain), text) &&
+		by_name(plain, named));
 }
 
 /* Words of a name that say nothing. */

@@ -131,6 +131,7 @@ static const struct {
 	{ "MSR_PPIN", 0x4f }, { "HV_X64_MSR_STIMER2_COUNT", 0x400000b5 },
 	{ "MSR_AMD64_SMCA_MC5_IPID", 0xc0002055 },
 	{ "MSR_HASWELL_E_C17_PMON_CTR3", 0xf1b },
+	{ "MSR_P6_PERFCTR(1)", 0xc2 }, { "MSR_RTIT_ADDR_B(3)", 0x587 },
 	{ "PERF_CTL3", 0xc0010206 }, { "MSR_F15H_PERF_CTR5", 0xc001020b },
 };
 
@@ -158,6 +159,8 @@ static void no_names(void **state)
 		"IA32_MC00_CTL", "IA32_MC_1_CTL", "IA32_MC0_CTLX", "EFER0",
 		"IA32_PMC8", "IA32_PMC-1", "IA32_PMC4294967296", "IA32_PMCi",
 		"MTRRphysBase10", "IA32_MC0_FOO", "P4_CRU_ESCR6",
+		"IA32_PMC(8)", "IA32_PMC(1", "IA32_PMC()", "(1)", "IA32_PMC(1)0",
+		"IA32_L3_QOS_MASK_1(2)",
 		/* Another vendor's, or another model's. */
 		"AMD64_FEATURE_CONTROL", "MSR_INTEL_HWCR", "K8_MISC_ENABLE",
 		"HV_EFER", "KVM_LSTAR", "MSR_AMD64_KVM_STEAL_TIME",

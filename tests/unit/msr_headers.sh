@@ -1,0 +1,169 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# msr_headers.sh NAME_CHECK [TREE ...]: the table of registers knows every MSR that the
+# headers at hand name, by that name and at that index. A TREE is a source tree of Linux,
+# edk2 or Xen, or has a linux-headers package's files; without one, those of $REGPIN_MSR_TREES
+# (separated by blanks), of /usr/src and of the lab's cache are taken, and linux-libc-dev's
+# header of KVM. The values are the compiler's. Prints TAP.
+
+check=$1
+shift
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+except=$here/msr_names.except
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+LC_ALL=C
+export LC_ALL
+tests=0
+failed=0
+
+result()
+{
+	tests=$((tests + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tests - $2"
+	else
+		failed=$((failed + 1))
+		echo "not ok $tests - $2"
+	fi
+	sed 's/^/# /' "$tmp/said"
+}
+
+skip()
+{
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# Only the headers' own macros: what they include stands in $tmp/first.
+cat >"$tmp/first" <<'END'
+#define IS_ENABLED(option) (option + 0)
+#define CONFIG_X86 1
+#define CONFIG_X86_64 1
+#define _AC(x, y) x##y
+#define UL(x) x##UL
+#define ULL(x) x##ULL
+#define BIT(n) (1ULL << (n))
+#define BIT_ULL(n) BIT(n)
+#define _BITUL(n) BIT(n)
+#define _BITULL(n) BIT(n)
+#define GENMASK(h, l) ((~0ULL << (l)) & (~0ULL >> (63 - (h))))
+#define GENMASK_ULL(h, l) GENMASK(h, l)
+END
+
+# What is printed for each name: the name, and its value or the failure to have one.
+program()
+{
+	sed 's/^#define __STDC.*//' "$tmp/macros"
+	echo 'int printf(const char *, ...);'
+	echo 'int main(void) {'
+	sed 's/.*/printf("%s %#llx\\n", "&", 0ULL + (&));/' "$tmp/names"
+	echo 'return 0; }'
+}
+
+# values: of $tmp/text. Prints "NAME VALUE" for each macro with MSR in its name; "-" is no number.
+values()
+{
+	cat "$tmp/first" >"$tmp/all.c"
+	grep -vE '^[[:space:]]*#[[:space:]]*(include|error)' "$tmp/text" >>"$tmp/all.c"
+	${CC:-cc} -E -dM -x c "$tmp/all.c" 2>"$tmp/err" | sort >"$tmp/macros"
+	{
+		sed -nE 's/^#define ([A-Za-z0-9_]*MSR[A-Za-z0-9_]*) ..*/\1/p' "$tmp/macros"
+		sed -nE 's/^#define ([A-Za-z0-9_]*MSR[A-Za-z0-9_]*)\([a-z]+\) .*/\1(0)\n\1(3)/p' "$tmp/macros"
+	} >"$tmp/names"
+	while :; do
+		program >"$tmp/values.c"
+		${CC:-cc} -w -o "$tmp/values" "$tmp/values.c" 2>"$tmp/err" && break
+		# The lines that are no expression, wherever the compiler found that out.
+		before=$(grep -n '^int main' "$tmp/values.c" | cut -d: -f1)
+		sed -nE 's/^[^ ]*values\.c:([0-9]+):.*/\1/p' "$tmp/err" |
+			awk -v before="$before" '$1 > before { print $1 - before }' | sort -un >"$tmp/lines"
+		[ -s "$tmp/lines" ] || return 1
+		awk 'NR == FNR { bad[$1] = 1; next } FNR in bad { print $1, "-" }' \
+			"$tmp/lines" "$tmp/names"
+		awk 'NR == FNR { bad[$1] = 1; next } !(FNR in bad)' \
+			"$tmp/lines" "$tmp/names" >"$tmp/left"
+		mv "$tmp/left" "$tmp/names"
+	done
+	"$tmp/values"
+}
+
+# group NAME LEAST TREE HEADER...: these headers, if they are there; at least LEAST names
+# must be known of them.
+group()
+{
+	what=$1
+	least=$2
+	tree=$3
+	shift 3
+	: >"$tmp/text"
+	for header; do
+		[ ! -r "$header" ] || cat "$header" >>"$tmp/text"
+	done
+	[ -s "$tmp/text" ] || return 0
+	found=$((found + 1))
+	if ! values >"$tmp/list"; then
+		cp "$tmp/err" "$tmp/said"
+		result 1 "$what of $tree: values"
+		return 0
+	fi
+	"$check" "$what" "$except" <"$tmp/list" >"$tmp/said"
+	status=$?
+	known=$(sed -n '$s/ known,.*//p' "$tmp/said")
+	if [ "${known:-0}" -lt "$least" ]; then
+		echo "less than $least are known: were the headers read?" >>"$tmp/said"
+		status=1
+	fi
+	result $status "$what of $tree"
+}
+
+tree()
+{
+	a=$1/arch/x86/include
+	group linux 300 "$1" "$a/asm/msr-index.h" "$a/asm/mtrr.h" "$a/asm/mce.h"
+	group kvm 10 "$1" "$a/uapi/asm/kvm_para.h"
+	group hyperv 30 "$1" "$1"/include/hyperv/hv*.h "$a/asm/mshyperv.h" \
+		"$a/asm/hyperv-tlfs.h" "$1/include/asm-generic/hyperv-tlfs.h"
+	group xen 200 "$1" "$1/xen/arch/x86/include/asm/msr-index.h"
+	a=$1/MdePkg/Include/Register
+	group edk2 1500 "$1" "$a"/Intel/ArchitecturalMsr.h "$a"/Intel/Msr/*.h
+	group edk2-amd 3 "$1" "$a"/Amd/*Msr.h
+}
+
+if ! command -v "${CC:-cc}" >/dev/null; then
+	echo "1..0 # SKIP no C compiler"
+	exit 0
+fi
+given=$#
+if [ $# -eq 0 ]; then
+	cache=${REGPIN_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/regpin}
+	# shellcheck disable=SC2086 # separated by blanks
+	set -- ${REGPIN_MSR_TREES:-} /usr/src/linux-headers-*-common /usr/src/linux-source-* \
+		"$cache"/linux-*/usr/src/linux-headers-*-common "$cache"/tree-*
+	found=0
+	for include in /usr/include/*-linux-gnu /usr/include; do
+		[ $found -ne 0 ] || group kvm 10 "$include" "$include/asm/kvm_para.h"
+	done
+	[ $found -ne 0 ] || skip "KVM's header" "no asm/kvm_para.h: linux-libc-dev has it"
+fi
+trees=0
+for dir; do
+	[ -d "$dir" ] || continue
+	found=0
+	tree "$dir"
+	[ $found -eq 0 ] || trees=$((trees + 1))
+	if [ $found -eq 0 ] && [ "$given" -gt 0 ]; then
+		echo "no header of MSRs is in it" >"$tmp/said"
+		result 1 "$dir"
+	fi
+done
+if [ $trees -eq 0 ] && [ "$given" -gt 0 ] && [ $failed -eq 0 ]; then
+	echo "none of these is a directory" >"$tmp/said"
+	result 1 "headers of MSRs"
+elif [ $trees -eq 0 ] && [ "$given" -eq 0 ]; then
+	skip "headers of MSRs" "none here: linux-headers or linux-source has msr-index.h, lab/fetch brings it, and REGPIN_MSR_TREES names others"
+fi
+echo "1..$tests"
+[ $failed -eq 0 ]
