@@ -285,6 +285,8 @@ bool register_by_name(const char *text, struct register_named *named)
 		by_name(plain, named));
 }
 
+#define BETWEEN_WORDS	"_ -."	/* as people write them */
+
 /* Words of a name that say nothing. */
 static bool is_noise(const char *word, size_t len)
 {
@@ -321,8 +323,8 @@ static bool has_all(const char *name, const char *core)
 {
 	unsigned int words = 0;
 
-	while (*(core += strspn(core, "_ "))) {
-		size_t len = strcspn(core, "_ ");
+	while (*(core += strspn(core, BETWEEN_WORDS))) {
+		size_t len = strcspn(core, BETWEEN_WORDS);
 
 		if (!is_noise(core, len)) {
 			words++;
@@ -339,7 +341,7 @@ static bool letters_match(const char *name, const char *core)
 {
 	for (;; name++, core++) {
 		name += strspn(name, "_");
-		core += strspn(core, "_");
+		core += strspn(core, BETWEEN_WORDS);
 		if (tolower((unsigned char)*name) !=
 		    tolower((unsigned char)*core))
 			return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Looking things up in the table of registers. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -59,36 +60,90 @@ bool register_within(const struct regpin_register *reg, uint32_t first,
 	return !behind || reg->stride - behind <= last - first;
 }
 
-static const char *put_title(char to[REGISTER_TITLE_MAX],
-			     const struct regpin_register *reg,
+static const char *put_title(char to[REGISTER_TITLE_MAX], const char *name,
 			     const char *number)
 {
-	size_t before = strcspn(reg->name, "#");
-	const char *behind = reg->name + before;
+	size_t before = strcspn(name, "#");
+	const char *behind = name + before;
 
 	/* At the end, all members go without saying. */
 	if (!*behind && !strcmp(number, "i"))
 		number = "";
-	snprintf(to, REGISTER_TITLE_MAX, "%.*s%s%s", (int)before, reg->name,
-		 number, *behind ? behind + 1 : "");
+	snprintf(to, REGISTER_TITLE_MAX, "%.*s%s%s", (int)before, name, number,
+		 *behind ? behind + 1 : "");
 	return to;
+}
+
+/* The number of MSR @index in the name of @reg. */
+static uint32_t member_of(const struct regpin_register *reg, uint32_t index)
+{
+	return reg->lowest + (index - reg->index) / reg->stride;
+}
+
+static const char *put_member(char to[REGISTER_TITLE_MAX],
+			      const struct regpin_register *reg,
+			      const char *name, uint32_t index)
+{
+	char number[16] = "";
+
+	if (reg->count > 1)
+		snprintf(number, sizeof(number), "%u", member_of(reg, index));
+	return put_title(to, name, number);
 }
 
 const char *register_title(char to[REGISTER_TITLE_MAX],
 			   const struct regpin_register *reg, uint32_t index)
 {
-	char number[16] = "";
+	return put_member(to, reg, reg->name, index);
+}
 
-	if (reg->count > 1)
-		snprintf(number, sizeof(number), "%u", reg->lowest +
-			 (index - reg->index) / reg->stride);
-	return put_title(to, reg, number);
+bool register_name(char to[REGISTER_TITLE_MAX],
+		   const struct regpin_register *reg, uint32_t index,
+		   unsigned int n)
+{
+	const char *name = n ? reg->aliases : reg->name, *at;
+
+	for (; *name; name += strlen(name) + 1) {
+		at = strchr(name, '@');
+		/* Other members' names are not counted. */
+		if (at && strtoul(at + 1, NULL, 10) != member_of(reg, index))
+			continue;
+		if (n > 1) {
+			n--;
+			continue;
+		}
+		if (at)
+			snprintf(to, REGISTER_TITLE_MAX, "%.*s",
+				 (int)(at - name), name);
+		else
+			put_member(to, reg, name, index);
+		return true;
+	}
+	return false;
 }
 
 const char *register_whole(char to[REGISTER_TITLE_MAX],
 			   const struct regpin_register *reg)
 {
-	return put_title(to, reg, "i");
+	return put_title(to, reg->name, "i");
+}
+
+bool register_whole_name(char to[REGISTER_TITLE_MAX],
+			 const struct regpin_register *reg, unsigned int n)
+{
+	const char *name = n ? reg->aliases : reg->name;
+
+	for (; *name; name += strlen(name) + 1) {
+		/* A member's own names are not the family's. */
+		if (strchr(name, '@'))
+			continue;
+		if (n <= 1) {
+			put_title(to, name, "i");
+			return true;
+		}
+		n--;
+	}
+	return false;
 }
 
 const char *register_family(char to[REGISTER_TITLE_MAX],
@@ -99,7 +154,7 @@ const char *register_family(char to[REGISTER_TITLE_MAX],
 	if (reg->count > 1)
 		snprintf(numbers, sizeof(numbers), "%u-%u", reg->lowest,
 			 reg->lowest + reg->count - 1);
-	return put_title(to, reg, numbers);
+	return put_title(to, reg->name, numbers);
 }
 
 uint64_t register_bit(const struct regpin_register *reg, const char *name)

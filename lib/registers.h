@@ -137,6 +137,18 @@ const char *register_whole(char to[REGISTER_TITLE_MAX],
 const char *register_family(char to[REGISTER_TITLE_MAX],
 			    const struct regpin_register *reg);
 
+/*
+ * Writes the name number @n, from 0, of MSR @index, which is a member of @reg: the
+ * manual's, then the aliases. False if it has no more, and then nothing is written.
+ */
+bool register_name(char to[REGISTER_TITLE_MAX],
+		   const struct regpin_register *reg, uint32_t index,
+		   unsigned int n);
+
+/* The same for a family's names, with an i for the number: as register_whole(). */
+bool register_whole_name(char to[REGISTER_TITLE_MAX],
+			 const struct regpin_register *reg, unsigned int n);
+
 /**
  * struct register_named - what a name stands for
  * @reg: its row of the table
@@ -156,6 +168,13 @@ struct register_named {
  * the command line and messages.
  */
 bool register_by_name(const char *text, struct register_named *named);
+
+/*
+ * Indices as manuals, logs and events write them, "C0000080H", "MSR 0x64e", "MSR
+ * 0x600..0x64f", as this program does: "0x64e", "0x600-0x64f". Returns @to, or @text if
+ * it is none of these.
+ */
+const char *register_index_text(char to[REGISTER_TITLE_MAX], const char *text);
 
 /*
  * What may have been meant by @text, which is no name: the rows that have a name equal

@@ -10,6 +10,7 @@
 
 #include "policy_register.h"
 
+#define MEANT_MAX	3	/* registers that a message proposes */
 #define SEVERAL		", |+&"	/* what people write between several words */
 
 /* "LSTAR | STAR" as the list that was meant: "[LSTAR, STAR]". Returns @to. */
@@ -32,11 +33,66 @@ static const char *as_list(char *to, size_t size, const char *text)
 	return to;
 }
 
+/* "; did you mean 'PAT'?": the registers that @text shares its words with, if few. */
+static const char *meant(char *to, size_t size, const char *text)
+{
+	const struct regpin_register *rows[MEANT_MAX];
+	unsigned int nr = register_by_words(text, rows, MEANT_MAX);
+	size_t used = 0;
+
+	snprintf(to, size, ".");
+	if (nr > MEANT_MAX)
+		return to;
+	for (unsigned int i = 0; i < nr && used < size; i++) {
+		char name[REGISTER_TITLE_MAX];
+
+		used += (size_t)snprintf(to + used, size - used, "%s'%s'%s",
+					 !i ? "; did you mean " :
+					 i + 1 < nr ? ", " : " or ",
+					 register_whole(name, rows[i]),
+					 i + 1 < nr ? "" : "?");
+	}
+	return to;
+}
+
+/* Is @text the digits of an index, but for what says that they are hexadecimal? */
+static const char *bare_index(const char *text)
+{
+	if (!strncasecmp(text, "MSR", 3) && strchr(" [(", text[3]))
+		text += 3 + strspn(text + 3, " [(");
+	if (strlen(text) > 8 || !strpbrk(text, "0123456789") ||
+	    text[strspn(text, "0123456789abcdefABCDEF")])
+		return NULL;
+	return text;
+}
+
+/* The family that @text would be a member of, if it had so many; or NULL. */
+static const struct regpin_register *family_of(const char *text)
+{
+	struct register_named named;
+	char whole[REGISTER_TITLE_MAX];
+	size_t len;
+
+	if (strlen(text) >= sizeof(whole))
+		return NULL;
+	for (const char *at = text; *at; at++) {
+		if (!isdigit((unsigned char)*at))
+			continue;
+		len = strspn(at, "0123456789");
+		snprintf(whole, sizeof(whole), "%.*s#%s", (int)(at - text),
+			 text, at + len);
+		if (register_by_name(whole, &named) && named.whole)
+			return named.reg;
+		at += len - 1;
+	}
+	return NULL;
+}
+
 void register_unknown(char *to, size_t size, const char *text)
 {
-	struct nearest nearest;
-	char list[160];
-	uint64_t index;
+	char list[MEANT_MAX * (REGISTER_TITLE_MAX + 8)];
+	const struct regpin_register *family = family_of(text);
+	const char *digits = bare_index(text);
 
 	if ((strncasecmp(text, "CR", 2) == 0 ||
 	     strncasecmp(text, "DR", 2) == 0) &&
@@ -45,16 +101,9 @@ void register_unknown(char *to, size_t size, const char *text)
 			 show(text).text);
 		return;
 	}
-	if (strlen(text) <= 8 && strpbrk(text, "0123456789") &&
-	    text[strspn(text, "0123456789abcdefABCDEF")] == 0) {
+	if (digits) {
 		snprintf(to, size, "there is no register %s: as an index it is written 0x%s",
-			 show(text).text, text);
-		return;
-	}
-	if (strncasecmp(text, "MSR ", 4) == 0 &&
-	    !number_read(text + 4, strlen(text + 4), UINT32_MAX, &index)) {
-		snprintf(to, size, "there is no register %s: write the index alone, %s",
-			 show(text).text, text + 4);
+			 show(text).text, digits);
 		return;
 	}
 	if (strcmp(text, "all") == 0 || strcmp(text, "*") == 0) {
@@ -67,27 +116,23 @@ void register_unknown(char *to, size_t size, const char *text)
 			 show(text).text, as_list(list, sizeof(list), text));
 		return;
 	}
-	nearest_begin(&nearest, text);
-	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
-		const char *a = regpin_registers[i].aliases;
-
-		nearest_try(&nearest, regpin_registers[i].name);
-		for (; *a; a += strlen(a) + 1)
-			nearest_try(&nearest, a);
+	if (family) {
+		snprintf(to, size, "there is no register %s: all of this kind are %s",
+			 show(text).text, register_family(list, family));
+		return;
 	}
 	snprintf(to, size, "there is no register %s%s An MSR that regpin has no name for is written as its index, as in 0x10a",
-		 show(text).text,
-		 nearest.best ? nearest_hint(&nearest).text : ".");
+		 show(text).text, meant(list, sizeof(list), text));
 }
 
-/* Reads an index or a range of them. */
-static bool target_index(const struct yaml_node *node, struct target *target,
-			 struct problems *problems)
+/* Reads an index or a range of them, which @node has as @text. */
+static bool target_index(const struct yaml_node *node, const char *text,
+			 struct target *target, struct problems *problems)
 {
 	uint64_t first, last;
 	const char *fault;
 
-	fault = range_read(node->text, UINT32_MAX, &first, &last);
+	fault = range_read(text, UINT32_MAX, &first, &last);
 	if (fault) {
 		problem_at(problems, node,
 			   "%s as an MSR: %s (an index is 0 to 0xffffffff, a range 0x100-0x10f)",
@@ -113,6 +158,8 @@ bool target_read(const struct yaml_node *node, struct target *target,
 		 struct problems *problems)
 {
 	struct register_named named;
+	char plain[REGISTER_TITLE_MAX];
+	const char *text;
 
 	*target = (struct target){ .count = 1 };
 	if (node->type == YAML_BAD)
@@ -127,8 +174,9 @@ bool target_read(const struct yaml_node *node, struct target *target,
 			   "a register is missing: write a name, an index (0x10a) or a range (0x100-0x10f)");
 		return false;
 	}
-	if (number_like(node->text))
-		return target_index(node, target, problems);
+	text = register_index_text(plain, node->text);
+	if (number_like(text))
+		return target_index(node, text, target, problems);
 
 	if (!register_by_name(node->text, &named)) {
 		char why[REGISTER_UNKNOWN_MAX];

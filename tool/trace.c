@@ -203,6 +203,23 @@ static int value(struct cursor *c, struct trace_line *line)
 	return 0;
 }
 
+/* Is the word an MSR's index? */
+static bool is_index(const struct cursor *c, uint64_t *index)
+{
+	char word[64], plain[REGISTER_TITLE_MAX];
+	char last = c->word[c->len - 1];
+
+	if (hex(c, index))
+		return *index <= UINT32_MAX;
+	if (c->word[0] >= '0' && c->word[0] <= '9' &&
+	    !number_read(c->word, c->len, UINT32_MAX, index))
+		return true;
+	/* As manuals write it: "C0000080H". */
+	return (last == 'h' || last == 'H') &&
+	       register_index_text(plain, word_text(c, word)) == plain &&
+	       !number_read(plain, strlen(plain), UINT32_MAX, index);
+}
+
 /* A register by name or index; @cr: it may be a control register. */
 static int reg(struct cursor *c, bool cr, struct trace_line *line)
 {
@@ -212,10 +229,11 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 
 	if (!next(c))
 		return wrong(c, "the register is missing: a name, or an MSR's index");
+	/* As events write it: "MSR 0x64e". */
+	if (is(c, "MSR") && !next(c))
+		return wrong(c, "the MSR's index is missing");
 	line->kind = REGPIN_MSR;
-	if ((hex(c, &index) && index <= UINT32_MAX) ||
-	    (c->word[0] >= '0' && c->word[0] <= '9' &&
-	     !number_read(c->word, c->len, UINT32_MAX, &index))) {
+	if (is_index(c, &index)) {
 		line->index = (uint32_t)index;
 		return 0;
 	}

@@ -197,6 +197,57 @@ static void by_words(void **state)
 	assert_meant("_", NULL);
 }
 
+static void index_texts(void **state)
+{
+	static const struct {
+		const char *text, *plain;
+	} rows[] = {
+		{ "MSR 0x64e", "0x64e" }, { "msr 0x64E", "0x64e" },
+		{ "MSR[0x10a]", "0x10a" }, { "64eh", "0x64e" },
+		{ "C0000080H", "0xc0000080" }, { "MSR C0000080H", "0xc0000080" },
+		{ "MSRs 0x600-0x64f", "0x600-0x64f" },
+		{ "MSR 0x600..0x64f", "0x600-0x64f" },
+		/* As they are. */
+		{ "0x64e", NULL }, { "0X64e", NULL }, { "174", NULL },
+		{ "MSR 174", NULL }, { "MSR c0010015", NULL }, { "MSR", NULL },
+		{ "MSR ", NULL }, { "MSR 0x", NULL }, { "h", NULL },
+		{ "MSR 0x123456789", NULL }, { "MSR_LSTAR", NULL },
+		{ "MSR 0x10 0x11", NULL }, { "MSR 0x10-", NULL }, { "", NULL },
+		{ "BRANCH", NULL },
+	};
+	char to[REGISTER_TITLE_MAX];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *got = register_index_text(to, rows[i].text);
+
+		if (rows[i].plain)
+			assert_string_equal(got, rows[i].plain);
+		else
+			assert_ptr_equal(got, rows[i].text);
+	}
+}
+
+/* Each of a member's names finds it, and each of a family's the whole. */
+static void all_names(void **state)
+{
+	char name[REGISTER_TITLE_MAX];
+
+	for (unsigned int i = 0; i < regpin_nr_names; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		for (uint32_t n = 0; n < reg->count; n += reg->count / 4 + 1) {
+			uint32_t index = reg->index + n * reg->stride;
+
+			for (unsigned int k = 0;
+			     register_name(name, reg, index, k); k++)
+				assert_named(name, reg, index, false);
+		}
+		for (unsigned int k = 0; reg->count > 1 &&
+		     register_whole_name(name, reg, k); k++)
+			assert_named(name, reg, reg->index, true);
+	}
+}
+
 static void bits(void **state)
 {
 	const struct regpin_register *efer = register_find(REGPIN_MSR,
@@ -218,6 +269,8 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(no_names),
 		cmocka_unit_test(by_words),
+		cmocka_unit_test(index_texts),
+		cmocka_unit_test(all_names),
 		cmocka_unit_test(bits),
 	};
 

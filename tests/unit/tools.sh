@@ -251,7 +251,7 @@ is 0 '' sh -c '"$1" probe --starts linux.yaml | sed -n "s/^linux.yaml:\([0-9]*\)
 
 is 0 '^EFER +0xc0000080 +efer +cold +replay' "$regpin" regs
 is 0 '^EFER  0xc0000080$' "$regpin" regs msr_efer
-is 0 '^ +11 +NXE$' "$regpin" regs 0xc0000080
+is 0 '^ +11 +NXE .NX.$' "$regpin" regs 0xc0000080
 is 0 '^IA32_PMC3  0xc4$' "$regpin" regs ia32_pmc3
 is 0 '^IA32_PMC0-7  0xc1-0xc8$' "$regpin" regs IA32_PMC
 is 0 '^IA32_PMC3  0xc4$' "$regpin" regs 196
@@ -270,16 +270,48 @@ is 0 'rules: deny, value, allow .deny: read only' "$regpin" regs TSC_DEADLINE
 is 0 'rules: sticky, never, frozen, require, once, uniform, deny, value, allow' "$regpin" regs EFER
 is 0 'rules: sticky, never, frozen .enforced' "$regpin" regs XCR0
 is 0 'rules: none' "$regpin" regs 0xffffffff
-is 2 "no register 'LSTR'; did you mean 'LSTAR'" "$regpin" regs LSTR
-is 2 "no register 'IA32_PMC8'" "$regpin" regs IA32_PMC8
+is 2 "no register 'LSTR'\. An MSR" "$regpin" regs LSTR
+is 2 "no register 'SYSENTER-EIP'; did you mean 'SYSENTER_EIP'" "$regpin" regs SYSENTER-EIP
+is 2 "no register 'IA32_PMC8': all of this kind are IA32_PMC0-7" "$regpin" regs IA32_PMC8
+is 2 "no register 'IA32_MC32_CTL': all of this kind are IA32_MC0-31_CTL" "$regpin" regs IA32_MC32_CTL
+is 0 '^LSTAR  0xc0000082$' "$regpin" regs MSR_IA32_LSTAR
+is 0 '^IA32_MC4_MISC  0x413$' "$regpin" regs IA32_MC4_MISC
+is 0 '^IA32_MC0-31_CTL  0x400-0x47c$' "$regpin" regs IA32_MCi_CTL
+is 0 '^IA32_MC0-31_CTL +0x400-0x47c +mce' "$regpin" regs 'MSR_IA32_MC*_CTL'
+is 0 '^IA32_MC4_ADDR +0x412 +mce' "$regpin" regs 'IA32_MC4_*'
+is 0 '^PPERF  0x64e$' "$regpin" regs 'MSR 0x64e'
+is 0 '^PPERF  0x64e$' "$regpin" regs MSR 0x64e
+is 0 '^PPERF  0x64e$' "$regpin" regs 64eH
+is 0 '^PPERF +0x64e +perf' "$regpin" regs 'MSRs 0x64e..0x64f'
+is 0 '^  on atom: ATOM_PKG_C2_RESIDENCY$' "$regpin" regs 0x3f8
+is 0 '^  on pentium-m: PENTIUM_M_LER_TO_LIP$' "$regpin" regs LER_FROM_LIP
+is 0 '^AIBRSE: bit 21 of EFER$' "$regpin" regs autoibrs
+is 0 '^SGX_LC: bit 17 of IA32_FEATURE_CONTROL$' "$regpin" regs sgx_lc
+is 0 '^    8      LME$' "$regpin" regs EFER=0xd01
+is 0 '^    3      SKIP_L1DFL_VMENTRY$' "$regpin" regs 0x10a 0x69
+is 0 '^    12-51  BASE = 0xfee00$' "$regpin" regs 'APIC_BASE = 0xfee00900'
+is 0 '^    reserved or without a name: 2, 60-62$' "$regpin" regs EFER=0x7000000000000004
+is 0 '^    bits: 0, 63$' "$regpin" regs 0x12345=0x8000000000000001
+is 0 '^TSC  0x10$' "$regpin" regs EFER 0x10
+is 2 "'' as a value of EFER: there is no number" "$regpin" regs EFER=
+is 2 'as a value of EFER: it is too large' "$regpin" regs EFER=0x10000000000000000
+is 2 "behind its register" "$regpin" regs =1
+is 2 "no register 'EFFER'" "$regpin" regs EFFER=1
 is 2 'too large' "$regpin" regs 0x100000000
 is 2 'begin with 0x|is not a number' "$regpin" regs 1f
 is 2 '^EFER' "$regpin" regs LSTR EFER
 if command -v jq >/dev/null; then
 	"$regpin" regs --json >all.json
 	is 0 '^true$' jq '.registers | length > 200 and all(.known)' all.json
-	"$regpin" regs --json IA32_PMC3 0x12345 >some.json
-	is 0 '^true$' jq '.registers == [.registers[0], .registers[1]] and .registers[0].index == "0xc4" and (.registers[1].known | not)' some.json
+	"$regpin" regs --json IA32_PMC3 0x12345 0x12346 >some.json
+	is 0 '^true$' jq '(.registers | length) == 3 and .registers[0].index == "0xc4" and (.registers[1].known | not)' some.json
+	"$regpin" regs --json APIC_BASE=0xfee00901 0x3f8 IA32_MCi_CTL >some.json
+	is 0 '^true$' jq '.registers[0].value == {"value": "0xfee00901", "fields": [
+		{"name": "BSP", "low": 8, "width": 1, "value": "0x1"},
+		{"name": "EN", "low": 11, "width": 1, "value": "0x1"},
+		{"name": "BASE", "low": 12, "width": 40, "value": "0xfee00"}], "unnamed": [0]} and
+		.registers[1].elsewhere == [{"name": "ATOM_PKG_C2_RESIDENCY", "cpus": "atom"}] and
+		.registers[2].name == "IA32_MCi_CTL" and .registers[2].count == 32 and .registers[2].stride == 4' some.json
 fi
 
 for guest in amd:010:1 amd:-1 'amd: 1' amd:0x10f amd:0x19:0x100 amd:0x amd: foo amd:1:2:3; do
@@ -353,7 +385,7 @@ for line in '0 cr4 +SMEPX' '0 cr4 +64' '0 cr4 +SMEP -SMEP' '0 cr4 +' '0 wrmsr 0x
 	is 1 '^wrong.trace:1:[0-9]+: error: ' "$regpin" sim --stock opt.yaml wrong.trace
 done
 echo '0 wrmsr LSTARR 1' >wrong.trace
-is 1 "there is no register 'LSTARR'; did you mean 'LSTAR'" "$regpin" sim --stock opt.yaml wrong.trace
+is 1 "there is no register 'LSTARR'\\. An MSR" "$regpin" sim --stock opt.yaml wrong.trace
 printf 'version: 1\nrules: [{register: LSTAR, uniform: true, action: pause}]\n' >hold.yaml
 printf '0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 wrmsr LSTAR 2\n0 answer gp\n0 wrmsr LSTAR 2\n' >hold.trace
 is 0 "^0 wrmsr LSTAR 2 => gp.*the operator's answer$" "$regpin" sim --stock hold.yaml hold.trace

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* How manuals, logs and events spell the index of an MSR. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "registers.h"
+
+/* Reads hexadecimal digits, with 0x before or h behind them, as 0x and digits. */
+static bool read_hex(const char **text, char to[16])
+{
+	const char *at = *text;
+	bool prefix = at[0] == '0' && at[1] == 'x';
+	size_t digits;
+
+	at += prefix ? 2 : 0;
+	digits = strspn(at, "0123456789abcdefABCDEF");
+	if (!digits || digits > 8)
+		return false;
+	if (!prefix && at[digits] != 'h' && at[digits] != 'H')
+		return false;
+	snprintf(to, 16, "0x%.*s", (int)digits, at);
+	for (char *c = to + 2; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	*text = at + digits + !prefix;
+	return true;
+}
+
+/* Is what @text begins with the word MSR or MSRs, and something behind it? */
+static size_t msr_before(const char *text)
+{
+	size_t len = strlen("MSR");
+
+	if (strncasecmp(text, "MSR", len) != 0)
+		return 0;
+	len += text[len] == 's' || text[len] == 'S';
+	return text[len] && strchr(" \t[(", text[len]) ?
+		       len + strspn(text + len, " \t[(") : 0;
+}
+
+const char *register_index_text(char to[REGISTER_TITLE_MAX], const char *text)
+{
+	size_t len = strlen(text), before = msr_before(text);
+	const char *at = text + before;
+	char first[16], last[16];
+
+	/* What is written as usual may be wrong in ways that have messages of their own. */
+	if (!before && (!len || !strchr("hH", text[len - 1])))
+		return text;
+	if (!read_hex(&at, first))
+		return text;
+	snprintf(to, REGISTER_TITLE_MAX, "%s", first);
+	if (*at == '-' || *at == '.') {
+		at += strspn(at, "-.");
+		if (!read_hex(&at, last))
+			return text;
+		snprintf(to, REGISTER_TITLE_MAX, "%s-%s", first, last);
+	}
+	at += strspn(at, " \t])");
+	return *at ? text : to;
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The registers that `regpin regs` prints a line each for. */
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "regs.h"
+#include "words.h"
+
+void regs_put_row(const struct regpin_register *reg, struct json *json)
+{
+	const struct found found = {
+		.reg = reg, .index = reg->index, .family = true,
+	};
+
+	regs_put_line(&found, json);
+}
+
+/* Does @pattern match @name, which can be written with MSR_ in front, too? */
+static bool pattern_matches(const char *pattern, const char *name)
+{
+	char longer[REGISTER_TITLE_MAX + 4];
+
+	snprintf(longer, sizeof(longer), "MSR_%s", name);
+	return !fnmatch(pattern, name, FNM_CASEFOLD) ||
+	       !fnmatch(pattern, longer, FNM_CASEFOLD);
+}
+
+/* Does one of the names of its member @index match? */
+static bool member_matches(const struct regpin_register *reg, uint32_t index,
+			   const char *pattern)
+{
+	char name[REGISTER_TITLE_MAX];
+
+	for (unsigned int i = 0; register_name(name, reg, index, i); i++)
+		if (pattern_matches(pattern, name))
+			return true;
+	return false;
+}
+
+/**
+ * struct query - which members of rows are looked for
+ * @pattern: those with such a name, or NULL
+ * @first: otherwise those from here
+ * @last: to here
+ */
+struct query {
+	const char *pattern;
+	uint32_t first, last;
+};
+
+static bool answers(const struct query *query,
+		    const struct regpin_register *reg, uint32_t index)
+{
+	if (query->pattern)
+		return member_matches(reg, index, query->pattern);
+	return reg->kind == REGPIN_MSR && index >= query->first &&
+	       index <= query->last;
+}
+
+/* Prints those of @reg that are looked for: the row if these are all. Returns their number. */
+static unsigned int put_answers(const struct query *query,
+				const struct regpin_register *reg,
+				struct json *json)
+{
+	struct found found = { .reg = reg };
+	unsigned int nr = 0;
+
+	for (uint32_t n = 0; n < reg->count; n++)
+		nr += answers(query, reg, reg->index + n * reg->stride);
+	if (nr == reg->count)
+		regs_put_row(reg, json);
+	for (uint32_t n = 0; nr < reg->count && n < reg->count; n++) {
+		found.index = reg->index + n * reg->stride;
+		if (answers(query, reg, found.index))
+			regs_put_line(&found, json);
+	}
+	return nr;
+}
+
+static bool is_control(const char *text)
+{
+	return (!strncasecmp(text, "CR", 2) || !strncasecmp(text, "DR", 2)) &&
+	       text[2] && !text[2 + strspn(text + 2, "0123456789")];
+}
+
+static bool bit_matches(const struct regpin_bit *bit, const char *text,
+			bool part)
+{
+	for (const char *n = bit->name; *n; n += strlen(n) + 1)
+		if (part ? strcasestr(n, text) != NULL : !strcasecmp(n, text))
+			return true;
+	return false;
+}
+
+/* The bits @text of @reg, or those with @text as a @part of their name: a line each. */
+static unsigned int put_bits(const struct regpin_register *reg,
+			     const char *text, bool part, struct json *json)
+{
+	char name[REGISTER_TITLE_MAX];
+	unsigned int nr = 0;
+
+	register_whole(name, reg);
+	for (unsigned int i = 0; i < reg->nbits; i++) {
+		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+
+		if (!bit_matches(bit, text, part))
+			continue;
+		if (json && !nr)
+			regs_put_row(reg, json);
+		else if (!json && bit->width > 1)
+			printf("%s: bits %u-%u of %s\n", bit->name, bit->lo,
+			       bit->lo + bit->width - 1u, name);
+		else if (!json)
+			printf("%s: bit %u of %s\n", bit->name, bit->lo, name);
+		nr++;
+	}
+	return nr;
+}
+
+static unsigned int search_bits(const char *text, bool part, struct json *json)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < regpin_nr_names; i++)
+		nr += put_bits(&regpin_registers[i], text, part, json);
+	return nr;
+}
+
+/* Those that @pattern fits, and those of @class if that is not NULL. */
+static unsigned int search_names(const char *pattern, const char *class,
+				 struct json *json)
+{
+	const struct query query = { .pattern = pattern };
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < regpin_nr_names; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		if (!class || strcasecmp(reg->class, class) != 0) {
+			nr += put_answers(&query, reg, json);
+			continue;
+		}
+		regs_put_row(reg, json);
+		nr++;
+	}
+	return nr;
+}
+
+bool regs_search(const char *text, struct json *json)
+{
+	char part[128];
+
+	if (strpbrk(text, "*?["))
+		return search_names(text, NULL, json);
+	/* CR3 is no part of another register's name. */
+	if (strlen(text) < 2 || strlen(text) > sizeof(part) - 3 ||
+	    is_control(text))
+		return false;
+	snprintf(part, sizeof(part), "*%s*", text);
+	return search_bits(text, false, json) ||
+	       search_names(part, text, json) || search_bits(text, true, json);
+}
+
+bool regs_range(const char *text, struct json *json)
+{
+	struct query query = { 0 };
+	uint64_t first, last;
+	const char *fault = range_read(text, UINT32_MAX, &first, &last);
+	unsigned int nr = 0;
+
+	if (fault) {
+		fprintf(stderr, "regpin regs: %s as MSRs: %s\n",
+			show(text).text, fault);
+		return false;
+	}
+	query.first = (uint32_t)first;
+	query.last = (uint32_t)last;
+	for (unsigned int i = 0; i < regpin_nr_names; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		/* Names for whole ranges are no register's. */
+		if (i < regpin_nr_registers || reg->cpus)
+			nr += put_answers(&query, reg, json);
+	}
+	if (!nr && !json)
+		printf("%s: regpin has no name for any of these; a policy can name them by this range\n",
+		       text);
+	return true;
+}
