@@ -7,6 +7,7 @@
 #include "bit_names.h"
 #include "event_json.h"
 #include "json.h"
+#include "policy_diff.h"
 #include "printable.h"
 #include "sim_print.h"
 
@@ -56,48 +57,22 @@ static const struct rule *rule_of(const struct sim *sim,
 		       &sim->policy->rules[event->rule] : NULL;
 }
 
-/* "WP, bit 5", of the register that the rule is about. */
-static void bits_text(char *to, size_t size, const struct rule *rule,
-		      uint64_t bits)
-{
-	const struct regpin_register *reg;
-	size_t used = 0;
-
-	to[0] = 0;
-	if (!~bits)
-		return;
-	reg = register_find(rule->kind, rule->index);
-	for (unsigned int n = 0; n < 64 && used < size; n++) {
-		const char *name = NULL;
-
-		if (!(bits >> n & 1))
-			continue;
-		for (unsigned int i = 0; reg && i < reg->nbits; i++) {
-			const struct regpin_bit *b = &regpin_bits[reg->bits + i];
-
-			if (n - b->lo < b->width)
-				name = b->name;
-		}
-		used += (size_t)(name ?
-			snprintf(to + used, size - used, " %s", name) :
-			snprintf(to + used, size - used, " %u", n));
-	}
-}
-
 /* "sticky at linux.yaml:60:5: NXE"; nothing if no rule was violated. */
 static void why_text(char *to, size_t size, const struct sim *sim,
 		     bool violated, const struct regpin_event *event)
 {
 	const struct rule *rule = violated ? rule_of(sim, event) : NULL;
-	char bits[400];
+	char bits[64 * 32] = "";	/* 64 names: none may be cut off */
 
 	to[0] = 0;
 	if (!rule)
 		return;
-	bits_text(bits, sizeof(bits), rule, event->bits);
+	if (~event->bits)
+		register_bits_text(bits, sizeof(bits), rule->kind, rule->index,
+				   event->bits);
 	snprintf(to, size, "%s at %s:%" PRIu32 ":%" PRIu32 "%s%s",
 		 rule_type_names[rule->type], sim->policy->source, rule->line,
-		 rule->column, *bits ? ":" : "", bits);
+		 rule->column, *bits ? ": " : "", bits);
 }
 
 static void event_text(char *to, size_t size, const struct regpin_event *event)
@@ -259,7 +234,7 @@ void print_unexpected(struct printer *printer, const struct sim *sim,
 		      uint64_t number)
 {
 	const struct sim_result *result = &sim->result;
-	char expected[24], value[48] = "", why[800];
+	char expected[24], value[48] = "", why[3000];
 
 	/* In the order in which they happened. */
 	print_flush(printer);

@@ -384,6 +384,9 @@ for line in '0 cr4 +SMEPX' '0 cr4 +64' '0 cr4 +SMEP -SMEP' '0 cr4 +' '0 wrmsr 0x
 	echo "$line" >wrong.trace
 	is 1 '^wrong.trace:1:[0-9]+: error: ' "$regpin" sim --stock opt.yaml wrong.trace
 done
+printf 'version: 1\narming: start\nrules:\n  - register: STAR\n    frozen: all\n' >star.yaml
+echo '0 wrmsr STAR 0x2300000000ff => gp' >star.trace
+is 0 'star.yaml:5:5: EIP SYSCALL_CS$' "$regpin" sim --stock star.yaml star.trace
 echo '0 wrmsr LSTARR 1' >wrong.trace
 is 1 "there is no register 'LSTARR'\\. An MSR" "$regpin" sim --stock opt.yaml wrong.trace
 printf 'version: 1\nrules: [{register: LSTAR, uniform: true, action: pause}]\n' >hold.yaml
