@@ -96,7 +96,9 @@ const char *regpin_policy_where(const struct regpin_policy *policy, __u32 rule,
  * @kind: enum regpin_kind
  * @index: the MSR's index
  *
- * Returns: a constant string, or NULL if the register is not in the table.
+ * Returns: a constant string, or NULL if the register is not in the table. Of a family
+ * it is the family's name, as "IA32_PMC"; if the number of the member stands within
+ * it, there is a # in its place, as in "IA32_MC#_CTL".
  */
 const char *regpin_register_name(unsigned int kind, __u32 index);
 
