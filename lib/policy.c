@@ -92,25 +92,39 @@ static struct problem *problem_room(struct problems *problems, bool warning)
 	return NULL;
 }
 
+/* The rules of one line, one for each vendor of its `when`, have the same faults. */
+static bool problem_known(const struct problems *problems,
+			  const struct problem *new)
+{
+	for (unsigned int i = 0; i < problems->nr; i++) {
+		const struct problem *old = &problems->list[i];
+
+		if (old->line == new->line && old->column == new->column &&
+		    old->warning == new->warning &&
+		    !strcmp(old->text, new->text))
+			return true;
+	}
+	return false;
+}
+
 void problem_add(struct problems *problems, bool warning, uint32_t line,
 		 uint32_t column, const char *format, ...)
 {
-	struct problem *problem;
+	struct problem new = { line, column, warning, "" }, *problem;
 	va_list args;
 	int len;
 
+	va_start(args, format);
+	len = vsnprintf(new.text, sizeof(new.text), format, args);
+	va_end(args);
+	text_clean(new.text, len >= (int)sizeof(new.text));
+	if (problem_known(problems, &new))
+		return;
 	if (!warning)
 		problems->errors++;
 	problem = problem_room(problems, warning);
-	if (!problem)
-		return;
-	problem->line = line;
-	problem->column = column;
-	problem->warning = warning;
-	va_start(args, format);
-	len = vsnprintf(problem->text, sizeof(problem->text), format, args);
-	va_end(args);
-	text_clean(problem->text, len >= (int)sizeof(problem->text));
+	if (problem)
+		*problem = new;
 }
 
 int policy_add(struct regpin_policy *policy, const struct rule *rule)

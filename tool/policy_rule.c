@@ -371,10 +371,34 @@ static bool conditions_check(struct one *one, bool known)
 	return false;
 }
 
+/* Its conditions, for the guests of one `when`. */
+static void conditions_read(struct one *one, const struct yaml_node *except)
+{
+	for (int type = 0; type < NR_CONDITIONS; type++) {
+		const struct yaml_node *key;
+
+		key = yaml_key(one->node, rule_type_names[type]);
+		if (!key)
+			continue;
+		if (type == RULE_DENY)
+			access_rule(one, key, RULE_DENY);
+		else if (type == RULE_ALLOW)
+			allow_rule(one, key);
+		else if (type == RULE_VALUE)
+			value_rule(one, key);
+		else if (type >= RULE_ONCE)
+			whole_rule(one, key, (enum rule_type)type);
+		else
+			bits_rule(one, key, (enum rule_type)type,
+				  type == RULE_REQUIRE ? NULL : except);
+	}
+}
+
 void rule_read(struct reader *reader, const struct yaml_node *node)
 {
 	struct one one = { .reader = reader, .node = node };
 	const struct yaml_node *except;
+	struct rule_whens whens;
 	bool known;
 
 	if (node->type == YAML_BAD)
@@ -390,25 +414,11 @@ void rule_read(struct reader *reader, const struct yaml_node *node)
 	options_read(&one);
 	except = except_read(&one);
 	advise(&one);
-	if (!when_read(reader, node, &one.proto.when) ||
+	if (!when_read(reader, node, &whens) ||
 	    !conditions_check(&one, known))
 		return;
-	for (int type = 0; type < NR_CONDITIONS; type++) {
-		const struct yaml_node *key;
-
-		key = yaml_key(node, rule_type_names[type]);
-		if (!key)
-			continue;
-		if (type == RULE_DENY)
-			access_rule(&one, key, RULE_DENY);
-		else if (type == RULE_ALLOW)
-			allow_rule(&one, key);
-		else if (type == RULE_VALUE)
-			value_rule(&one, key);
-		else if (type >= RULE_ONCE)
-			whole_rule(&one, key, (enum rule_type)type);
-		else
-			bits_rule(&one, key, (enum rule_type)type,
-				  type == RULE_REQUIRE ? NULL : except);
+	for (unsigned int i = 0; i < whens.nr; i++) {
+		one.proto.when = whens.numbers[i];
+		conditions_read(&one, except);
 	}
 }

@@ -42,18 +42,51 @@ struct hint when_vendor_hint(const char *text)
 	return nearest_hint(&nearest);
 }
 
-static bool vendor_read(const struct yaml_node *node, struct when *when,
+static bool vendor_read(const struct yaml_node *node, char vendor[WHEN_VENDOR],
 			struct problems *problems)
 {
 	if (node->type == YAML_BAD)
 		return false;
-	if (node->type == YAML_SCALAR && when_vendor(node->text, when->vendor))
+	if (node->type == YAML_SCALAR && when_vendor(node->text, vendor))
 		return true;
 	problem_at(problems, node,
 		   "a vendor is amd, intel or hygon, or the twelve ASCII characters that CPUID gives, as \"AuthenticAMD\"%s",
 		   when_vendor_hint(node->type == YAML_SCALAR ?
 				    node->text : "").text);
 	return false;
+}
+
+/* One vendor or a list of them. Returns their number, 0 if that is wrong. */
+static unsigned int vendors_read(const struct yaml_node *node,
+				 char to[][WHEN_VENDOR],
+				 struct problems *problems)
+{
+	unsigned int nr = 0;
+	bool ok = true;
+
+	if (node->type != YAML_LIST)
+		return vendor_read(node, to[0], problems);
+	if (!node->child)
+		problem_at(problems, node,
+			   "this list names no vendor: leave the line out");
+	for (node = node->child; node; node = node->next) {
+		if (nr == WHEN_VENDORS) {
+			problem_at(problems, node,
+				   "more than %u vendors in one 'when': use two rules",
+				   WHEN_VENDORS);
+			return 0;
+		}
+		if (!vendor_read(node, to[nr], problems))
+			ok = false;
+		for (unsigned int i = 0; ok && i < nr; i++)
+			if (!memcmp(to[i], to[nr], WHEN_VENDOR)) {
+				problem_at(problems, node,
+					   "this vendor stands in the list twice");
+				ok = false;
+			}
+		nr++;
+	}
+	return ok ? nr : 0;
 }
 
 static bool span_read(const struct yaml_node *node, const char *what,
@@ -122,18 +155,39 @@ static uint16_t when_number(struct regpin_policy *policy,
 	return (uint16_t)(i + 1);
 }
 
+/* One condition for each vendor, as a guest has one. */
+static bool whens_add(const struct reader *reader, const struct yaml_node *key,
+		      struct when *when, char names[][WHEN_VENDOR],
+		      struct rule_whens *whens)
+{
+	when->line = key->line;
+	when->column = key->column;
+	for (unsigned int i = 0; i < whens->nr; i++) {
+		memcpy(when->vendor, names[i], WHEN_VENDOR);
+		whens->numbers[i] = when_number(reader->policy, when);
+		if (whens->numbers[i])
+			continue;
+		problem_at(reader->problems, key,
+			   "the policy has too many different conditions: %u are the limit",
+			   POLICY_MAX_WHENS);
+		return false;
+	}
+	return true;
+}
+
 bool when_read(const struct reader *reader, const struct yaml_node *rule,
-	       uint16_t *number)
+	       struct rule_whens *whens)
 {
 	static const struct word keys[] = {
 		{ "vendor", 0 }, { "family", 0 }, { "model", 0 },
 	};
 	const struct yaml_node *key = yaml_key(rule, "when"), *map, *sub;
 	struct problems *problems = reader->problems;
+	char names[WHEN_VENDORS][WHEN_VENDOR] = { { 0 } };
 	struct when when = { .nr_families = 0 };
 	bool ok = true;
 
-	*number = 0;
+	*whens = (struct rule_whens){ .nr = 1 };
 	if (!key)
 		return true;
 	map = key->value;
@@ -148,7 +202,7 @@ bool when_read(const struct reader *reader, const struct yaml_node *rule,
 			"does not belong here");
 	sub = yaml_key(map, "vendor");
 	if (sub)
-		ok &= vendor_read(sub->value, &when, problems);
+		whens->nr = vendors_read(sub->value, names, problems);
 	sub = yaml_key(map, "family");
 	if (sub)
 		ok &= spans_read(sub->value, "family", WHEN_MAX_FAMILY,
@@ -157,16 +211,7 @@ bool when_read(const struct reader *reader, const struct yaml_node *rule,
 	if (sub)
 		ok &= spans_read(sub->value, "model", WHEN_MAX_MODEL,
 				 when.models, &when.nr_models, problems);
-	if (!ok)
-		return false;
-	when.line = key->line;
-	when.column = key->column;
-	*number = when_number(reader->policy, &when);
-	if (!*number)
-		problem_at(problems, key,
-			   "the policy has too many different conditions: %u are the limit",
-			   POLICY_MAX_WHENS);
-	return *number;
+	return ok && whens->nr && whens_add(reader, key, &when, names, whens);
 }
 
 static size_t spans_text(char *buf, size_t size, const char *what,

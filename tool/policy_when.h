@@ -6,12 +6,16 @@
 #include "policy_rule.h"
 #include "words.h"
 
-/*
- * Reads `when` of @rule, if it has one. *@number is its number in the policy, 0 if
- * there is none. Returns false if it is wrong, which is told.
- */
+/* The numbers of a rule's conditions in the policy: one for each vendor; 0: none. */
+#define WHEN_VENDORS	8
+struct rule_whens {
+	uint16_t numbers[WHEN_VENDORS];
+	unsigned int nr;
+};
+
+/* Reads `when` of @rule, if it has one. Returns false if it is wrong, which is told. */
 bool when_read(const struct reader *reader, const struct yaml_node *rule,
-	       uint16_t *number);
+	       struct rule_whens *whens);
 
 /* The vendor that @text names, or is, as CPUID gives it. False if that is none. */
 bool when_vendor(const char *text, char vendor[WHEN_VENDOR]);
