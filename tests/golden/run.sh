@@ -80,7 +80,7 @@ for policy in *.yaml ../../policies/*.yaml; do
 	explain "$policy" "$name.stock.txt" --verbose --stock
 done
 # Rules for some guests only: see `when`.
-for guest in intel:6:0x3f amd:0x17:0x1 amd:0x17:0x31; do
+for guest in intel:6:0x3f amd:0x17:0x1 amd:0x17:0x31 hygon:0x18:0x0; do
 	for name in ucode cpu-model; do
 		explain "../../policies/$name.yaml" \
 			"$name.$(echo $guest | tr : -).txt" --cr-filter --guest $guest

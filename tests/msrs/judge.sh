@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# judge.sh REGPIN_BINARY: each access of linux-msr-accesses.tsv, by the guests of its row, goes
+# through linux.yaml and linux-strict.yaml without an event, but for those that
+# linux-strict.yaml is there to refuse: these it refuses. TAP on stdout: one test for each
+# policy and guest.
+
+if [ $# -ne 1 ] || ! [ -x "$1" ]; then
+	echo "usage: judge.sh REGPIN_BINARY" >&2
+	exit 2
+fi
+regpin=$(realpath "$1")
+cd "$(dirname "$0")" || exit 2
+data=linux-msr-accesses.tsv
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap.sh
+source ../tap.sh
+
+# What a row's vendor stands for: vendor:family:model. Sandy Bridge (client, server), Ivy
+# Bridge, Haswell and Broadwell servers, Skylake and Ice Lake servers, Tiger Lake, Sapphire
+# Rapids, Alder Lake, Granite Rapids, Sierra Forest, Diamond Rapids; family 0x10 to Zen 5.
+intel="0x2a 0x2d 0x3a 0x3f 0x4f 0x55 0x6a 0x8c 0x8f 0x97 0xad 0xaf"
+guests="intel:0x13:0x1 amd:0x10:0x2 amd:0x10:0x9 amd:0x12:0x1 amd:0x14:0x1 amd:0x15:0x2
+	amd:0x15:0x60 amd:0x16:0x0 amd:0x17:0x1 amd:0x17:0x31 amd:0x19:0x1 amd:0x19:0x11
+	amd:0x1a:0x2 hygon:0x18:0x0 hygon:0x18:0x4"
+for model in $intel; do
+	guests="intel:6:$model $guests"
+done
+
+# A kernel's set-up, so that the pins hold, and then all that it does with the MSRs. A pinned
+# register is written with the value that it has.
+cat >"$tmp/set-up" <<'END'
+0 wrmsr EFER 0xd01
+0 cr0 0x80050033
+0 cr4 0x3506f0
+0 wrmsr STAR 0x23001000000000
+0 wrmsr LSTAR 0xffffffff81e00000
+0 wrmsr CSTAR 0xffffffff81e01000
+0 wrmsr SYSENTER_CS 0x10
+0 wrmsr SYSENTER_ESP 0xfffffe0000003000
+0 wrmsr SYSENTER_EIP 0xffffffff81e02000
+0 wrmsr PAT 0x407050600070106
+0 wrmsr SFMASK 0x257fd5
+END
+
+# trace GUEST REFUSED: the accesses by such a guest, those to be refused or the others.
+# Behind each what it is, as sim prints no comments.
+trace()
+{
+	awk -F'\t' -v guest="$1" -v refused="$2" '
+	function number(text,    i, value)
+	{
+		text = tolower(text)
+		for (i = 3; i <= length(text); i++)
+			value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+		return value
+	}
+
+	# %x of a number above 31 bits differs between awks.
+	function hex(value,    text)
+	{
+		do {
+			text = substr("0123456789abcdef", value % 16 + 1, 1) text
+			value = int(value / 16)
+		} while (value)
+		return "0x" text
+	}
+
+	function is_for(list,    a, i, n, vendor)
+	{
+		vendor = guest
+		sub(/:.*/, "", vendor)
+		n = split(list, a, ",")
+		for (i = 1; i <= n; i++)
+			if (a[i] == "all" || a[i] == vendor || a[i] == guest)
+				return 1
+		return 0
+	}
+
+	function one(index_, access,    value)
+	{
+		value = refused ? "0" : index_ in pinned ? pinned[index_] : "0"
+		if (access != "write")
+			print "0 rdmsr " index_ (refused ? " => gp" : " => ok")
+		if (access != "read")
+			print "0 wrmsr " index_ " " value (refused ? " => gp" : " => ok")
+	}
+
+	BEGIN {
+		pinned["0xc0000080"] = "0xd01"
+		pinned["0xc0000081"] = "0x23001000000000"
+		pinned["0xc0000082"] = "0xffffffff81e00000"
+		pinned["0xc0000083"] = "0xffffffff81e01000"
+		pinned["0xc0000084"] = "0x257fd5"
+		pinned["0x174"] = "0x10"
+		pinned["0x175"] = "0xfffffe0000003000"
+		pinned["0x176"] = "0xffffffff81e02000"
+		pinned["0x277"] = "0x407050600070106"
+	}
+
+	/^#/ || $8 == "-" || ($5 == "refused") != refused || !is_for($6) {
+		next
+	}
+
+	{
+		n = split($7, list, ",")
+		for (i = 1; i <= n; i++) {
+			split(list[i], ends, "-")
+			last = number(ends[2] == "" ? ends[1] : ends[2])
+			for (at = number(ends[1]); at <= last; at++)
+				one(hex(at), $8)
+		}
+	}' "$data" | sort -u
+}
+
+# judge POLICY GUEST: TAP's line
+judge()
+{
+	policy=$1 guest=$2
+	: >"$tmp/why"
+	{
+		cat "$tmp/set-up"
+		trace "$guest" 0
+	} >"$tmp/trace"
+	[ "$(wc -l <"$tmp/trace")" -gt 100 ] || echo "hardly a row is for this guest" >>"$tmp/why"
+	"$regpin" sim --cr-filter --guest "$guest" "$policy" "$tmp/trace" >"$tmp/out" 2>"$tmp/err" ||
+		[ -s "$tmp/err" ] || echo "sim exits with $?" >>"$tmp/why"
+	# Whatever was expected: an event is a comment behind the outcome.
+	grep '^[0-9].*=>.*#' "$tmp/out" >>"$tmp/why"
+	grep -c '=>' "$tmp/out" | grep -qx "$(wc -l <"$tmp/trace")" ||
+		echo "not all of the trace was played" >>"$tmp/why"
+	cat "$tmp/err" >>"$tmp/why"
+	result "$(basename "$policy") lets $guest do what Linux does"
+}
+
+# refuses POLICY GUEST: what it is there to refuse
+refuses()
+{
+	policy=$1 guest=$2
+	: >"$tmp/why"
+	trace "$guest" 1 >"$tmp/lines"
+	[ -s "$tmp/lines" ] || echo "no row is for this guest" >>"$tmp/why"
+	while read -r line; do
+		{
+			cat "$tmp/set-up"
+			echo "$line"
+		} >"$tmp/trace"
+		"$regpin" sim --quiet --cr-filter --guest "$guest" "$policy" "$tmp/trace" >>"$tmp/why" 2>&1
+	done <"$tmp/lines"
+	result "$(basename "$policy") refuses $guest what it is there for"
+}
+
+evidence()
+{
+	head -n 20 "$tmp/why" | sed 's/^/# /'
+}
+
+# result NAME: by what stands in $tmp/why
+result()
+{
+	! [ -s "$tmp/why" ]
+	ok $? "$1"
+}
+
+for guest in $guests; do
+	judge ../../policies/linux.yaml "$guest"
+	judge ../../policies/linux-strict.yaml "$guest"
+	refuses ../../policies/linux-strict.yaml "$guest"
+done
+echo "1..$nr"
+exit $failed
