@@ -14,7 +14,7 @@
 #include "regpin/regpin.h"
 
 #define POLICY_MAX_RULES	10240
-#define POLICY_FEW_RULES	256
+#define POLICY_FEW_RULES	512
 #define POLICY_SLOTS		4096	/* a power of two */
 #define POLICY_MAX_REACH	16384	/* a power of two, and more than that */
 #define POLICY_MAX_SOURCE	256	/* file name, with its NUL */
@@ -305,12 +305,13 @@ struct rule_range {
 };
 
 /*
- * MSRs that one policy speaks of have slots of their own, mostly: the low ones, AMD's at
- * 0xc0000000 and 0xc0010000 (at 0xc00, where there are hardly any low ones).
+ * MSRs that one policy speaks of have slots of their own, mostly: the low ones, and AMD's at
+ * 0xc0000000 and 0xc0010000, from 0x300 on. Of the low ones none has the number of a slot
+ * that EFER and the syscall MSRs have (0x380-0x384).
  */
 static inline uint32_t policy_slot(uint32_t index)
 {
-	return (index ^ index >> 20) % POLICY_SLOTS;
+	return (index ^ index >> 22) % POLICY_SLOTS;
 }
 
 /* In a policy that is not sorted that is anywhere. On each exit's way, so inline. */
