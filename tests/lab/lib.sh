@@ -118,6 +118,14 @@ violations() # NAME
 	count_events "$1" "$trouble"
 }
 
+# load_later NAME: what udev loads on a stock system; "loaded N of M", as a module whose
+# hardware is not there looks for it, and ends
+load_later()
+{
+	# shellcheck disable=SC2016 # it is the guest's shell that expands them
+	inner_do "$1" 'n=0 all=0; for m in /later/*.ko; do all=$((all+1)); insmod $m 2>/dev/null && n=$((n+1)); done; echo "loaded $n of $all"' 120
+}
+
 # attack NAME WHAT [CPU]: by the guest's module; INNER_REPLY tells what came of it
 attack()
 {
