@@ -190,13 +190,26 @@ static void accept_read(const struct reader *reader,
 		accept_add(reader, node);
 }
 
+/* Does it say something of all MSRs, so that it needs no rule on a register? */
+static bool says_more(const struct reader *reader, const struct yaml_node *root)
+{
+	static const char *const wide[] = { "default", "unknown", "invalid" };
+
+	/* One that is wrong has an error of its own. */
+	for (size_t i = 0; reader->problems->errors && i < NR(wide); i++)
+		if (yaml_key(root, wide[i]))
+			return true;
+	return reader->policy->nr_rules;
+}
+
 static void rules_read(struct reader *reader, const struct yaml_node *root)
 {
 	const struct yaml_node *key = yaml_key(root, "rules");
 
 	if (!key) {
-		problem_at(reader->problems, root,
-			   "the policy has no 'rules': write at least one");
+		if (!says_more(reader, root))
+			problem_at(reader->problems, root,
+				   "the policy has no 'rules', and nothing else in it would do anything: write a rule, or what holds for all MSRs ('default: deny')");
 		return;
 	}
 	if (key->value->type == YAML_BAD)
@@ -206,9 +219,9 @@ static void rules_read(struct reader *reader, const struct yaml_node *root)
 			   "'rules' must be a list: begin each rule with '- register: NAME'");
 		return;
 	}
-	if (!key->value->child)
+	if (!key->value->child && !says_more(reader, root))
 		problem_at(reader->problems, key->value,
-			   "the policy has no rules: write at least one");
+			   "the policy has no rules, and nothing else in it would do anything: write a rule, or what holds for all MSRs ('default: deny')");
 	for (const struct yaml_node *node = key->value->child;
 	     node && !enough(reader->problems); node = node->next)
 		rule_read(reader, node);

@@ -341,6 +341,26 @@ static void test_vmm_filter(void)
 	scene_close(&s);
 }
 
+/* No rule on any register: the guest's first access to an MSR is its last. */
+static void test_nothing_else(bool write)
+{
+	struct regpin_policy *policy = new_policy(ARM_START);
+	uint64_t value = 0x55;
+	struct scene s;
+
+	add_default(policy, OPEN, REGPIN_STOP);
+	scene_open(&s, policy, 1, TINY_LONG);
+	ok((write ? tiny_wrmsr(&s.vcpu[0], MSR_EFER, 0xd01) :
+		    tiny_rdmsr(&s.vcpu[0], 0x10, &value)) == TINY_STOPPED &&
+	   scene_count(&s, REGPIN_EVENT_VIOLATION) == 1 &&
+	   s.events[s.nr_events - 1].action == REGPIN_STOP,
+	   "nothing but the default: the first %s stops the VM",
+	   write ? "write" : "read");
+	ok(tiny_rdmsr(&s.vcpu[0], 0x800, &value) == TINY_STOPPED,
+	   "and it runs no more");
+	scene_close(&s);
+}
+
 int main(void)
 {
 	static const unsigned int actions[] = { REGPIN_GP, REGPIN_REPORT,
@@ -355,6 +375,8 @@ int main(void)
 	test_default_half(ACCESS_READ);
 	test_default_half(ACCESS_WRITE);
 	test_default_stop();
+	test_nothing_else(false);
+	test_nothing_else(true);
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		for (int j = 0; j < 3; j++)
 			for (int answers = 0; answers < 2; answers++)
