@@ -87,6 +87,7 @@ static bool shape_valid(const struct rule *rule)
 	if (rule_is_wide(rule))
 		return wide_valid(rule);
 	if (rule->type != RULE_DENY && rule->type != RULE_ALLOW &&
+	    rule->type != RULE_REPORT &&
 	    rule->access != (rule->type == RULE_VALUE ? ACCESS_READ :
 							ACCESS_WRITE))
 		return false;

@@ -13,7 +13,7 @@
 #include "policy.h"
 
 #define BLOB_MAGIC	0x626c6f626e697067ull	/* "gpinblob" */
-#define BLOB_VERSION	3u
+#define BLOB_VERSION	4u
 
 /**
  * struct blob_header - the start of a blob

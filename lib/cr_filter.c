@@ -16,7 +16,7 @@ bool cr_filter_needed(const struct regpin_policy *policy)
 		return true;
 	/* INIT takes pins on MSRs along, too, and every pin has a floor. */
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].type < RULE_DENY &&
+		if (rule_is_pin(&policy->rules[i]) &&
 		    !(policy->rules[i].flags & RULE_DETECT))
 			return true;
 	return false;
@@ -26,7 +26,7 @@ bool cr_filter_detects(const struct regpin_policy *policy)
 {
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		if (policy->rules[i].kind != REGPIN_MSR &&
-		    policy->rules[i].type < RULE_REQUIRE)
+		    rule_pins(&policy->rules[i]).have & PINS_BITS)
 			return true;
 	return false;
 }
@@ -43,14 +43,14 @@ void cr_filter_build(const struct regpin_policy *policy,
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		struct kvm_x86_cr_filter_reg *reg;
+		struct pins pins;
 
 		if (rule->kind == REGPIN_MSR || rule->flags & RULE_DETECT)
 			continue;
 		reg = &out->regs[rule->kind - REGPIN_CR0];
-		if (rule->type == RULE_STICKY || rule->type == RULE_FROZEN)
-			reg->clear_mask |= rule->mask;
-		if (rule->type == RULE_NEVER || rule->type == RULE_FROZEN)
-			reg->set_mask |= rule->mask;
+		pins = rule_pins(rule);
+		reg->clear_mask |= pins.falls;
+		reg->set_mask |= pins.rises;
 	}
 	for (int i = 0; i < NR_CRS; i++) {
 		out->regs[i].clear_mask &= filterable[i];

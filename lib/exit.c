@@ -141,7 +141,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
 	/* The register is only read for those who get to see its value. */
 	if (verdict.rule || !verdict.answered) {
 		err = perform_read(vcpu, access);
-		if (verdict.action <= REGPIN_REPORT)
+		if (verdict.action <= REGPIN_REPORT && !verdict.answered)
 			verdict.value = access->old_value;
 	}
 	if (is_grave(&verdict) &&

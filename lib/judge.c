@@ -121,8 +121,8 @@ static uint64_t violated(const struct rule *rule, const struct state *state,
 	struct pins pins;
 
 	if (!access->write)
-		return rule->type == RULE_DENY && rule->access & ACCESS_READ ?
-			       ~0ull : 0;
+		return (rule->type == RULE_DENY || rule->type == RULE_REPORT) &&
+		       rule->access & ACCESS_READ ? ~0ull : 0;
 	pins = rule_pins(rule);
 	return violates(&pins, state, access);
 }
@@ -147,10 +147,17 @@ const struct rule *judge_default(const struct regpin_policy *policy,
 	return rule;
 }
 
+/* A rule that only reports says nothing where another one has an event already. */
+static bool yields(const struct rule *decided, const struct rule *rule)
+{
+	return decided && decided->type == RULE_REPORT &&
+	       rule->type != RULE_REPORT && rule->action == decided->action;
+}
+
 /* @bits of the access violate @rule. The strongest action decides. */
 static void add(struct verdict *verdict, const struct rule *rule, uint64_t bits)
 {
-	if (rule->action > verdict->action) {
+	if (rule->action > verdict->action || yields(verdict->rule, rule)) {
 		verdict->action = rule->action;
 		verdict->rule = rule;
 		verdict->bits = bits;
@@ -311,6 +318,21 @@ static uint64_t violated_by(const struct rule *rule, const struct state *state,
 		       violated(rule, state, access) : 0;
 }
 
+/* Does @access violate any rule on registers but those that only report? */
+static bool violates_other(const struct regpin_policy *policy,
+			   const struct state *state,
+			   const struct access *access)
+{
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->type != RULE_REPORT && !rule_is_wide(rule) &&
+		    violated_by(rule, state, access))
+			return true;
+	}
+	return false;
+}
+
 const struct rule *judge_next(const struct regpin_policy *policy,
 			      const struct state *state,
 			      const struct access *access, uint32_t *at,
@@ -330,7 +352,8 @@ const struct rule *judge_next(const struct regpin_policy *policy,
 		    rule_is_behind(policy, rule, access->index))
 			*at = range.end;
 		*bits = violated_by(rule, state, access);
-		if (*bits)
+		if (*bits && !(rule->type == RULE_REPORT &&
+			       violates_other(policy, state, access)))
 			return rule;
 	}
 	/* Once, and behind all others. */

@@ -95,8 +95,9 @@ uint64_t judge_pin(const struct rule *rule, const struct state *state,
 
 /*
  * The next one of the rules that @access violates, each by itself and whatever the
- * verdict is, and its @bits of the access. @at begins at 0 and belongs to this function.
- * Returns NULL when there are no more.
+ * verdict is, and its @bits of the access. RULE_REPORT is one of them only where no
+ * other rule on a register is. @at begins at 0 and belongs to this function. Returns
+ * NULL when there are no more.
  */
 const struct rule *judge_next(const struct regpin_policy *policy,
 			      const struct state *state,

@@ -67,7 +67,7 @@ static bool watched(const struct regpin_policy *policy, uint32_t index)
 	if (index != MSR_LSTAR && index != MSR_SFMASK)
 		return false;
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].type < RULE_DENY)
+		if (rule_is_pin(&policy->rules[i]))
 			return true;
 	return false;
 }

@@ -18,6 +18,7 @@ const char *const rule_type_names[RULE_TYPE_MAX] = {
 	[RULE_DENY] = "deny",
 	[RULE_VALUE] = "value",
 	[RULE_ALLOW] = "allow",
+	[RULE_REPORT] = "report",
 	[RULE_DEFAULT] = "default",
 	[RULE_UNKNOWN] = "unknown",
 	[RULE_INVALID] = "invalid",
@@ -162,6 +163,15 @@ struct pins rule_pins(const struct rule *rule)
 		return pins;
 	case RULE_DENY:
 		pins.have = rule->access & ACCESS_WRITE ? PINS_DENY : 0;
+		return pins;
+	case RULE_REPORT:
+		/* KVM's CR filter shows changes of bits. */
+		if (rule->kind == REGPIN_MSR) {
+			pins.have = rule->access & ACCESS_WRITE ? PINS_DENY : 0;
+			return pins;
+		}
+		pins.have = PINS_BITS;
+		pins.falls = pins.rises = rule->mask;
 		return pins;
 	case RULE_REQUIRE:
 	case RULE_VALUE:

@@ -29,6 +29,7 @@ enum rule_type {
 	RULE_DENY,	/* no access at all */
 	RULE_VALUE,	/* reads answer a constant */
 	RULE_ALLOW,	/* what the policy's default does not hold for */
+	RULE_REPORT,	/* accesses happen as without it, and are events */
 	RULE_DEFAULT,	/* accesses to MSRs that no rule speaks of */
 	RULE_UNKNOWN,	/* accesses to MSRs that KVM does not know */
 	RULE_INVALID,	/* accesses that KVM refuses, to MSRs that it knows */
@@ -62,15 +63,15 @@ enum arming {
  * @mask: the bits it speaks of; all ones for rules on whole registers
  * @value: what reads answer, RULE_VALUE and RULE_ANSWERS only, else 0
  * @index: first MSR index, 0 for control registers
- * @count: number of MSRs, 1 for all but RULE_DENY, RULE_VALUE and RULE_ALLOW. The
- *	rules of the whole policy (rule_is_wide()) speak of all 2^32, which is 0
+ * @count: number of MSRs, 1 for pins. The rules of the whole policy (rule_is_wide())
+ *	speak of all 2^32, which is 0
  * @line: where it was written, from 1
  * @column: likewise
  * @kind: enum regpin_kind
  * @type: enum rule_type
  * @action: enum regpin_action, after `mode: report` has been applied; never
  *	REGPIN_ALLOW; RULE_VALUE and RULE_ALLOW have no violations, and REGPIN_GP
- *	here. RULE_UNKNOWN and RULE_INVALID: REGPIN_GP is as without the rule,
+ *	here; RULE_REPORT has REGPIN_REPORT. RULE_UNKNOWN and RULE_INVALID: REGPIN_GP is as without the rule,
  *	REGPIN_REPORT is that and an event
  * @access: ACCESS_READ and ACCESS_WRITE; RULE_VALUE looks at reads, pins at writes,
  *	all others at what is said
@@ -169,7 +170,7 @@ _Static_assert(sizeof(struct when) == 88, "a condition is part of the blob");
 #define PINS_BITS	(1u << 0)
 #define PINS_UNIFORM	(1u << 1)
 #define PINS_ONCE	(1u << 2)
-#define PINS_DENY	(1u << 3)
+#define PINS_DENY	(1u << 3)	/* any write, by deny or report */
 
 /**
  * struct pins - what a rule has against writes; or several on the same registers: a
@@ -353,6 +354,16 @@ bool when_same(const struct when *a, const struct when *b);
 
 /* Is there no guest for which both hold? */
 bool when_apart(const struct when *a, const struct when *b);
+
+/*
+ * Does it hold only from the moment on at which a vCPU is armed? Reports of writes to
+ * control registers do, as nothing of these is shown before.
+ */
+static inline bool rule_is_pin(const struct rule *rule)
+{
+	return rule->type < RULE_DENY ||
+	       (rule->type == RULE_REPORT && rule->kind != REGPIN_MSR);
+}
 
 /* Is it of the policy as a whole, not of a register? */
 static inline bool rule_is_wide(const struct rule *rule)

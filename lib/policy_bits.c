@@ -17,9 +17,15 @@ bool check_control_register(struct check *check)
 
 	if (rule->kind == REGPIN_MSR)
 		return false;
-	if (rule->type >= RULE_ONCE) {
+	if (rule->type >= RULE_ONCE && rule->type != RULE_REPORT) {
 		rule_problem(check, false,
-			     "%s is for MSRs: on %s use sticky, never or frozen",
+			     "%s is for MSRs: on %s use sticky, never, frozen or report",
+			     check->type, check->subject);
+		return true;
+	}
+	if (rule->access & ACCESS_READ) {
+		rule_problem(check, false,
+			     "%s of %s: no KVM shows reads of control registers: use write",
 			     check->type, check->subject);
 		return true;
 	}
@@ -103,6 +109,12 @@ bool check_hot_bits(struct check *check)
 		hot = rule->mask & CR4_HOT;
 	if (!hot || rule->type == RULE_NEVER)
 		return false;
+	if (rule->type == RULE_REPORT) {
+		rule_problem(check, true,
+			     "kernels change %s in normal running: each change is an exit to userspace and an event",
+			     bits_text(bits, sizeof(bits), rule, hot));
+		return false;
+	}
 	if (rule->action == REGPIN_PAUSE)
 		cost = ", and the vCPU would be held each time";
 	else if (rule->action == REGPIN_STOP)

@@ -241,9 +241,13 @@ static bool check_replay(struct check *check)
 			     check->type, check->subject);
 		return true;
 	}
-	if (rule->type != RULE_DENY)
+	if (rule->type == RULE_REPORT)
+		rule_problem(check, false,
+			     "report of %s: KVM does not perform a deflected access, and userspace can't perform this one exactly: only deny with gp, drop or stop is possible",
+			     check->subject);
+	else if (rule->type != RULE_DENY)
 		return false;
-	if (rule->action == REGPIN_REPORT)
+	else if (rule->action == REGPIN_REPORT)
 		rule_problem(check, false,
 			     "deny of %s can't only report: KVM does not perform a deflected access, and userspace can't perform this one exactly: use action gp, drop or stop, without mode: report",
 			     check->subject);
@@ -275,6 +279,10 @@ static bool check_value(struct check *check)
 {
 	const struct rule *rule = check->rule;
 
+	if (rule->type == RULE_REPORT && rule->action != REGPIN_REPORT)
+		rule_problem(check, false,
+			     "report of %s has no action: it refuses nothing",
+			     check->subject);
 	if (rule->type == RULE_VALUE &&
 	    (rule->access != ACCESS_READ || rule->action != REGPIN_GP))
 		rule_problem(check, false,

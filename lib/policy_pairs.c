@@ -60,6 +60,21 @@ static void check_twice(struct check *check, const struct rule *first,
 			     check->subject, first->line, first->column);
 }
 
+/* Rules on accesses of the same kind: a warning that one is moot, or a contradiction. */
+static void check_accesses(struct check *check, const struct rule *first,
+			   bool moot_one, const char *advice)
+{
+	unsigned int common = first->access & check->rule->access;
+
+	if (common)
+		rule_problem(check, moot_one, "%s and %s (%u:%u) %s %s of %s: %s",
+			     check->type, rule_type_names[first->type],
+			     first->line, first->column,
+			     moot_one ? "both speak of" :
+					"contradict each other on",
+			     access_text(common), check->subject, advice);
+}
+
 /* @rule was written behind @first, and both speak of one register. */
 static void check_pair(struct check *check, const struct rule *first,
 		       const struct rule *rule)
@@ -95,15 +110,12 @@ static void check_pair(struct check *check, const struct rule *first,
 				     check->type, rule_type_names[first->type],
 				     first->line, first->column,
 				     check->subject);
+	} else if (both(first, rule, RULE_REPORT, RULE_DENY)) {
+		check_accesses(check, first, true, "what is denied is an event already, so report adds nothing to it");
 	} else if (both(first, rule, RULE_ALLOW, RULE_DENY) ||
-		   both(first, rule, RULE_ALLOW, RULE_VALUE)) {
-		if (first->access & rule->access)
-			rule_problem(check, false,
-				     "%s and %s (%u:%u) contradict each other on %s of %s: keep one of the two",
-				     check->type, rule_type_names[first->type],
-				     first->line, first->column,
-				     access_text(first->access & rule->access),
-				     check->subject);
+		   both(first, rule, RULE_ALLOW, RULE_VALUE) ||
+		   both(first, rule, RULE_ALLOW, RULE_REPORT)) {
+		check_accesses(check, first, false, "keep one of the two");
 	} else if (moot(rule, first) || moot(first, rule)) {
 		rule_problem(check, true,
 			     "%s and %s (%u:%u) on the same register, %s: while writes are denied, the other rule decides nothing",

@@ -58,7 +58,8 @@ static void tell_others(struct regpin_vcpu *vcpu, const struct judged *judged,
 		event.rule = vm_rule_number(vcpu->vm, judged->policy, rule);
 		if (action != REGPIN_ACTION_MAX)
 			event.action = (uint8_t)action;
-		if (event.rule != decided->rule &&
+		/* `report` is for accesses that have no other event. */
+		if (event.rule != decided->rule && rule->type != RULE_REPORT &&
 		    (action == REGPIN_ACTION_MAX || rule->action == action))
 			vm_event(vcpu->vm, vcpu, &event);
 	}

@@ -58,6 +58,14 @@ static inline void add_deny(struct regpin_policy *policy, uint32_t index,
 	rule->access = (uint8_t)access;
 }
 
+/* Accesses to one register are events. */
+static inline void add_report(struct regpin_policy *policy, unsigned int kind,
+			      uint32_t index, unsigned int access)
+{
+	add_rule(policy, RULE_REPORT, kind, index, ALL, REGPIN_REPORT);
+	policy->rules[policy->nr_rules - 1].access = (uint8_t)access;
+}
+
 /* Opens a range where the policy's default denies. */
 static inline void add_allow(struct regpin_policy *policy, uint32_t index,
 			     uint32_t count, unsigned int access)

@@ -60,7 +60,8 @@ static inline uint64_t against(const struct rule *rule, const struct state *stat
 
 	if (rule->type == RULE_REQUIRE)
 		return state->floor ? missing(rule, state, access) : 0;
-	if (rule->type == RULE_DENY)
+	if (rule->type == RULE_DENY ||
+	    (rule->type == RULE_REPORT && access->kind == REGPIN_MSR))
 		return rule->access & (access->write ? ACCESS_WRITE :
 						       ACCESS_READ) ? ALL : 0;
 	if (!access->write)
@@ -73,7 +74,7 @@ static inline uint64_t against(const struct rule *rule, const struct state *stat
 		return old & ~new & rule->mask;
 	if (rule->type == RULE_NEVER)
 		return ~old & new & rule->mask;
-	if (rule->type == RULE_FROZEN)
+	if (rule->type == RULE_FROZEN || rule->type == RULE_REPORT)
 		return (old ^ new) & rule->mask;
 	if (rule->type != RULE_ONCE || old == new)
 		return 0;
@@ -138,11 +139,24 @@ static inline uint64_t walk(const struct regpin_policy *policy, uint64_t hold,
 			continue;
 		}
 		bits = against(rule, state, access);
-		if (!bits)
+		if (!bits || rule->type == RULE_REPORT)
 			continue;
 		strongest(to, rule, bits);
 		if (rule->action == REGPIN_MASK)
 			kept |= bits;
+	}
+	/* What only reports has its say where no other rule has. */
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->type != RULE_REPORT ||
+		    (to->rule && to->rule->type != RULE_REPORT) ||
+		    (rule->when && !(hold & 1ull << (rule->when - 1))) ||
+		    !speaks_of_register(rule, access))
+			continue;
+		bits = against(rule, state, access);
+		if (bits)
+			strongest(to, rule, bits);
 	}
 	for (uint32_t i = 0; i < policy->nr_rules && !spoken; i++)
 		if (default_holds(policy, access, type, &policy->rules[i]))

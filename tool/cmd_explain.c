@@ -89,7 +89,7 @@ static void coming_up(struct report *report)
 static bool has_pins(const struct regpin_policy *policy)
 {
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].type < RULE_DENY)
+		if (rule_is_pin(&policy->rules[i]))
 			return true;
 	return false;
 }

@@ -65,7 +65,7 @@ static struct answer ask(const struct host *host, unsigned int kind,
 static bool possible(unsigned int kind, unsigned int type)
 {
 	return (kind == REGPIN_MSR && type != RULE_ALLOW) ||
-	       type == RULE_STICKY || type == RULE_NEVER ||
+	       type == RULE_REPORT || type == RULE_STICKY || type == RULE_NEVER ||
 	       type == RULE_FROZEN ||
 	       (type == RULE_REQUIRE && kind != REGPIN_XCR0);
 }

@@ -162,7 +162,8 @@ void explain_reads(const struct explain *explain,
 	if (subject->kind == REGPIN_MSR && explain_shown(explain, &access))
 		judge(explain->policy, &state, &access, &verdict);
 	if (verdict.answered)
-		snprintf(to, size, "answered 0x%" PRIx64, verdict.value);
+		snprintf(to, size, "answered 0x%" PRIx64 "%s", verdict.value,
+			 verdict.rule ? ", logged" : "");
 	else
 		snprintf(to, size, "%s", texts[verdict.action]);
 }

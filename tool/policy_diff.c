@@ -62,11 +62,10 @@ static void strengthen(uint8_t *effect, uint8_t other)
 		*effect = other;
 }
 
-static void add_bits(uint8_t effects[64], const struct rule *rule,
-		     uint8_t effect)
+static void add_bits(uint8_t effects[64], uint64_t bits, uint8_t effect)
 {
 	for (unsigned int i = 0; i < 64; i++)
-		if (rule->mask >> i & 1)
+		if (bits >> i & 1)
 			strengthen(&effects[i], effect);
 }
 
@@ -76,25 +75,31 @@ static void add_whole(struct effects *effects, enum diff_what what,
 	strengthen(&effects->whole[what - NR_BITWISE], effect);
 }
 
+/* Has it something to say on every access of a kind, whatever its value is? */
+static bool all_events(const struct rule *rule)
+{
+	return rule->type == RULE_DENY ||
+	       (rule->type == RULE_REPORT && rule->kind == REGPIN_MSR);
+}
+
 static void add_rule(struct effects *effects, const struct rule *rule)
 {
 	uint8_t effect = rule->action;
+	struct pins pins = rule_pins(rule);
 
 	if (rule->flags & RULE_DETECT && effect != REGPIN_REPORT)
 		effect |= DIFF_DETECTED;
-	if (rule->type == RULE_STICKY || rule->type == RULE_FROZEN)
-		add_bits(effects->bits[DIFF_CLEAR], rule, effect);
-	if (rule->type == RULE_NEVER || rule->type == RULE_FROZEN)
-		add_bits(effects->bits[DIFF_SET], rule, effect);
+	add_bits(effects->bits[DIFF_CLEAR], pins.falls, effect);
+	add_bits(effects->bits[DIFF_SET], pins.rises, effect);
 	if (rule->type == RULE_REQUIRE)
-		add_bits(effects->bits[DIFF_REQUIRE], rule, effect);
+		add_bits(effects->bits[DIFF_REQUIRE], rule->mask, effect);
 	if (rule->type == RULE_ONCE)
 		add_whole(effects, DIFF_ONCE, effect);
 	if (rule->type == RULE_UNIFORM)
 		add_whole(effects, DIFF_UNIFORM, effect);
-	if (rule->type == RULE_DENY && rule->access & ACCESS_READ)
+	if (all_events(rule) && rule->access & ACCESS_READ)
 		add_whole(effects, DIFF_READ, effect);
-	if (rule->type == RULE_DENY && rule->access & ACCESS_WRITE)
+	if (all_events(rule) && rule->access & ACCESS_WRITE)
 		add_whole(effects, DIFF_WRITE, effect);
 	if (rule->type == RULE_VALUE) {
 		add_whole(effects, DIFF_VALUE, effect);

@@ -111,7 +111,7 @@ int policy_in_mode(struct policy_written *written, enum policy_mode mode,
 	err = read_as(written, mode, policy, problems);
 	if (!err && mode == MODE_ENFORCE && all_report(policy)) {
 		problem_error(problems, 0, 0,
-			      "mode enforce would enforce nothing: each rule has 'action: report' or 'mode: report' of its own, which the mode does not replace: change the rules");
+			      "mode enforce would enforce nothing: each rule is a 'report', or has 'action: report' or 'mode: report' of its own, which the mode does not replace: change the rules");
 		err = -EINVAL;
 	}
 	return err ? -ENOTSUP : 0;

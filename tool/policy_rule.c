@@ -23,6 +23,7 @@ static const struct word rule_keys[] = {
 	{ "deny", 0 },
 	{ "allow", 0 },
 	{ "value", 0 },
+	{ "report", 0 },
 	{ "action", 0 },
 	{ "mode", 0 },
 	{ "optional", 0 },
@@ -138,7 +139,7 @@ static void rule_add(struct one *one, const struct yaml_node *key,
 		   POLICY_MAX_RULES);
 }
 
-/* May the rule at @key speak of @target? Families are for deny, allow and value. */
+/* May the rule at @key speak of @target? Families are for deny, allow, report and value. */
 static bool family_refused(struct one *one, const struct yaml_node *key,
 			   const struct target *target)
 {
@@ -208,7 +209,7 @@ static void whole_rule(struct one *one, const struct yaml_node *key,
 			rule_add(one, key, type, &one->targets[i], ~0ull);
 }
 
-/* deny and allow. */
+/* deny, allow and report. */
 static void access_rule(struct one *one, const struct yaml_node *key,
 			enum rule_type type)
 {
@@ -247,6 +248,14 @@ static void allow_rule(struct one *one, const struct yaml_node *key)
 {
 	useless_check(one, "allow", "is never violated");
 	access_rule(one, key, RULE_ALLOW);
+}
+
+/* What happens is an event. The kind of action that it has is no choice. */
+static void report_rule(struct one *one, const struct yaml_node *key)
+{
+	useless_check(one, "report", "refuses nothing");
+	one->proto.action = REGPIN_REPORT;
+	access_rule(one, key, RULE_REPORT);
 }
 
 /* What reads answer. */
@@ -341,9 +350,9 @@ static void advise(const struct one *one)
 	}
 }
 
-#define NR_CONDITIONS	(RULE_ALLOW + 1)
+#define NR_CONDITIONS	(RULE_REPORT + 1)
 
-/* once, uniform, deny, allow and value speak of whole registers: they stand alone. */
+/* once, uniform, deny, allow, report and value: of whole registers, so they stand alone. */
 static bool conditions_check(struct one *one, bool known)
 {
 	const struct yaml_node *whole = NULL;
@@ -362,7 +371,7 @@ static bool conditions_check(struct one *one, bool known)
 	/* An unknown key may have been meant as one. */
 	if (!nr && known)
 		problem_at(one->reader->problems, one->node,
-			   "this rule has no condition: add sticky, never, frozen, require, once, uniform, deny, allow or value");
+			   "this rule has no condition: add sticky, never, frozen, require, once, uniform, deny, allow, report or value");
 	if (nr < 2 || !whole)
 		return nr > 0;
 	problem_at(one->reader->problems, whole,
@@ -384,6 +393,8 @@ static void conditions_read(struct one *one, const struct yaml_node *except)
 			access_rule(one, key, RULE_DENY);
 		else if (type == RULE_ALLOW)
 			allow_rule(one, key);
+		else if (type == RULE_REPORT)
+			report_rule(one, key);
 		else if (type == RULE_VALUE)
 			value_rule(one, key);
 		else if (type >= RULE_ONCE)

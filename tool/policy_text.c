@@ -43,6 +43,7 @@ static const struct word top_keys[] = {
 	{ "deny", WORD_ELSEWHERE },
 	{ "allow", WORD_ELSEWHERE },
 	{ "value", WORD_ELSEWHERE },
+	{ "report", WORD_ELSEWHERE },
 	{ "when", WORD_ELSEWHERE },
 	{ "optional", WORD_ELSEWHERE },
 	{ "from", WORD_ELSEWHERE },

@@ -206,7 +206,8 @@ static void add_each(const struct attempt *a, const struct access *access,
 		const struct rule *rule = &a->policy->rules[i];
 		uint64_t bits = 0;
 
-		if (!holds(a, rule))
+		/* Reports are for accesses that have no other event. */
+		if (!holds(a, rule) || rule->type == RULE_REPORT)
 			continue;
 		if (rule->type == RULE_REQUIRE ||
 		    speaks_of_register(rule, access))

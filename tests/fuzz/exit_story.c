@@ -142,6 +142,8 @@ static struct rule some_rule(const struct regpin_policy *policy, uint32_t line)
 	}
 	if (rule.type == RULE_ALLOW)
 		rule.action = REGPIN_GP;
+	if (rule.type == RULE_REPORT)
+		rule.action = REGPIN_REPORT;
 	if (rule.type >= RULE_DENY && rule.type < RULE_DEFAULT)
 		rule.count = 1 + story_number(256) * story_number(9);
 	if (rule_is_wide(&rule)) {

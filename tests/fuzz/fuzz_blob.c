@@ -55,7 +55,8 @@ static void check_rule(const struct rule *rule)
 	}
 	access = rule->type == RULE_ALLOW ? 0 :
 		 rule->type == RULE_VALUE ? ACCESS_READ :
-		 rule->type == RULE_DENY ? rule->access & -rule->access :
+		 rule->type == RULE_DENY || rule->type == RULE_REPORT ?
+			rule->access & -rule->access :
 					   ACCESS_WRITE;
 	if (!access)
 		return;
@@ -115,6 +116,8 @@ static size_t patched(const uint8_t *data, size_t size)
 	add_pin(base, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_MASK);
 	add_pin(base, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_REPORT);
 	add_deny(base, 0x80000000, 100, 3, REGPIN_DROP);
+	add_report(base, REGPIN_MSR, MSR_STAR, ACCESS_READ | ACCESS_WRITE);
+	add_report(base, REGPIN_CR0, 0, ACCESS_WRITE);
 	add_deny(base, 0x17, 2, ACCESS_READ, REGPIN_GP);
 	base->rules[base->nr_rules - 1].type = RULE_VALUE;
 	add_rule(base, RULE_FROZEN, REGPIN_CR0, 0, 1ull << 16, REGPIN_GP);

@@ -77,6 +77,8 @@ static void make_rule(void)
 		rule.action = REGPIN_GP;
 	} else if (rule.type < RULE_DENY) {
 		rule.access = ACCESS_WRITE;
+	} else if (rule.type == RULE_REPORT) {
+		rule.action = REGPIN_REPORT;
 	}
 	if (rule.type == RULE_REQUIRE)
 		rule.mask = EFER_NXE;

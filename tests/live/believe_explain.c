@@ -300,6 +300,8 @@ static struct claim read_claim(void)
 	} else if (sscanf(sentence, "answered 0x%llx", &value) == 1) {
 		claim.answered = true;
 		claim.value = value;
+		if (strstr(sentence, ", logged"))
+			claim.action = REGPIN_REPORT;
 	} else if (strcmp(sentence, "free") != 0) {
 		claim.action = action_of(sentence);
 	}

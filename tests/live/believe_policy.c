@@ -169,6 +169,13 @@ static void put_open(struct text *text, const char *key)
 	put_when(text);
 }
 
+static void put_report(struct text *text)
+{
+	put(text, "  - register: %s\n    report: %s\n",
+	    ONE_OF(text, performed), ONE_OF(text, accesses));
+	put_when(text);
+}
+
 static void put_refused(struct text *text, const char *key)
 {
 	static const char *const says[] = {
@@ -240,12 +247,14 @@ void believe_policy(char *to, size_t size, uint64_t *seed, const char *vendor,
 		put(&text, "  - register: [LSTAR, SFMASK]\n    %s\n",
 		    roll(&text, 2) ? "uniform: true" : "allow: write");
 	for (unsigned int i = 0; i < nr; i++) {
-		unsigned int kind = roll(&text, 10);
+		unsigned int kind = roll(&text, 11);
 
 		if (kind < 6)
 			put_pin(&text);
 		else if (kind < 8)
 			put_deny(&text);
+		else if (kind == 10)
+			put_report(&text);
 		else
 			put_open(&text, kind == 8 ? "value" : "allow");
 	}

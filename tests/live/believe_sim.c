@@ -119,8 +119,8 @@ static const struct regpin_event *named(const struct step *step)
 
 /*
  * There are KVMs (software, 6.18) that run a WRMSR that they have handed out once more if
- * these were changed meanwhile: then there is a second exit, and the same event, for a write
- * that changes nothing any more.
+ * these were changed meanwhile: then there is a second exit, and another event, for a write
+ * that changes nothing any more. It is by the same rule, or by one that only reports.
  */
 static void forget_repeated(struct step *step)
 {
@@ -128,8 +128,7 @@ static void forget_repeated(struct step *step)
 
 	if (!repeats || step->index != MSR_EFER || step->nr_events < 2 ||
 	    !((step->before ^ step->after) & ROLE_BITS) || a->type != b->type ||
-	    a->rule != b->rule || b->old_value != a->value ||
-	    b->value != a->value)
+	    b->old_value != a->value || b->value != a->value)
 		return;
 	tally.repeated++;
 	step->nr_events--;

@@ -49,6 +49,8 @@ static const struct kind kinds[] = {
 	{ RULE_DENY, NOWHERE, ALL, false, 0, 0, 0, A(DROP) | A(GP) | A(STOP) },
 	{ RULE_VALUE, MSR_CSTAR, ALL, false, 5, 0, 5, A(GP) },
 	{ RULE_ALLOW, MSR_CSTAR, ALL, true, 5, 6, 6, A(GP) },
+	{ RULE_REPORT, MSR_CSTAR, ALL, true, 5, 6, 6, A(REPORT) },
+	{ RULE_REPORT, MSR_CSTAR, ALL, false, 5, 0, 5, A(REPORT) },
 	{ RULE_DEFAULT, MSR_CSTAR, ALL, true, 5, 6, 5,
 	  A(DROP) | A(GP) | A(STOP) },
 	{ RULE_DEFAULT, MSR_CSTAR, ALL, false, 5, 0, 5,
@@ -209,24 +211,22 @@ static void test_one(const struct kind *k, unsigned int arming,
 /* No pin holds before, and what is no pin holds always. */
 static void test_before(const struct kind *k, unsigned int arming)
 {
+	unsigned int action = k->actions & A(GP) ? REGPIN_GP : REGPIN_REPORT;
 	uint64_t value = 0x55;
 	struct scene s;
 	int outcome;
 
 	if (arming == ARM_START)
 		return;
-	scene_open(&s, kind_policy(k, arming, k->type == RULE_UNKNOWN ||
-				   k->type == RULE_INVALID ?
-				   REGPIN_REPORT : REGPIN_GP), 1, TINY_LONG);
+	scene_open(&s, kind_policy(k, arming, action), 1, TINY_LONG);
 	tiny_set_msr(&s.vcpu[0], k->index, k->first);
 	outcome = try(&s.vcpu[0], k, &value);
 	if (is_pin(k))
 		ok(!outcome && !s.nr_events, "%s: free before arming",
 		   rule_type_names[k->type]);
 	else
-		ok(outcome == outcome_of(k, REGPIN_GP) &&
-		   event_right(&s, k, k->type > RULE_DEFAULT ?
-			       REGPIN_REPORT : REGPIN_GP),
+		ok(outcome == outcome_of(k, action) &&
+		   event_right(&s, k, action),
 		   "%s: the same before arming", rule_type_names[k->type]);
 	scene_close(&s);
 }

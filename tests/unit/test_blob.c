@@ -25,6 +25,8 @@ static struct regpin_policy *rich_policy(void)
 	add_pin(policy, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_REPORT);
 	add_deny(policy, 0x80000000, 100, 3, REGPIN_DROP);
 	add_deny(policy, 0x8b, 1, ACCESS_READ, REGPIN_GP);
+	add_report(policy, REGPIN_MSR, MSR_STAR, ACCESS_READ | ACCESS_WRITE);
+	add_report(policy, REGPIN_XCR0, 0, ACCESS_WRITE);
 	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1ull << 16, REGPIN_GP);
 	policy->rules[policy->nr_rules - 1].flags = RULE_OPTIONAL;
 	add_rule(policy, RULE_FROZEN, REGPIN_CR4, 0, 1ull << 20, REGPIN_PAUSE);

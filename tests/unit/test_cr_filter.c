@@ -160,6 +160,8 @@ static void test_needed(void **context)
 		{ RULE_UNIFORM, REGPIN_MSR, true, false },
 		{ RULE_DENY, REGPIN_MSR, false, false },
 		{ RULE_VALUE, REGPIN_MSR, false, false },
+		{ RULE_REPORT, REGPIN_MSR, false, false },
+		{ RULE_REPORT, REGPIN_CR4, true, true },
 		{ RULE_STICKY, REGPIN_CR0, true, true },
 		{ RULE_NEVER, REGPIN_CR4, true, true },
 		{ RULE_FROZEN, REGPIN_XCR0, true, true },

@@ -240,6 +240,74 @@ static void test_value(void **context)
 	free(policy);
 }
 
+/* Who decides about a write, and reports it, where a rule only reports the register. */
+static void test_report(void **context)
+{
+	static const struct {
+		unsigned int pin, action;
+		uint64_t new;
+		unsigned int verdict, decides;
+	} cases[] = {
+		{ RULE_STICKY, REGPIN_GP, 0x900, REGPIN_REPORT, RULE_REPORT },
+		{ RULE_STICKY, REGPIN_GP, 0x100, REGPIN_GP, RULE_STICKY },
+		{ RULE_STICKY, REGPIN_MASK, 0x100, REGPIN_MASK, RULE_STICKY },
+		{ RULE_STICKY, REGPIN_REPORT, 0x100, REGPIN_REPORT, RULE_STICKY },
+		{ RULE_STICKY, REGPIN_REPORT, 0x801, REGPIN_REPORT, RULE_REPORT },
+		{ RULE_DENY, REGPIN_REPORT, 0x900, REGPIN_REPORT, RULE_DENY },
+		{ RULE_DENY, REGPIN_DROP, 0x900, REGPIN_DROP, RULE_DENY },
+		{ RULE_ALLOW, REGPIN_GP, 0x900, REGPIN_REPORT, RULE_REPORT },
+	};
+	const struct state state = { .armed = true, .setup_done = true };
+
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		struct regpin_policy *policy = new_policy(ARM_START);
+		const struct access access = { REGPIN_MSR, true, MSR_EFER, 0x800,
+					       cases[i / 2].new };
+		const struct rule *rule;
+		struct verdict verdict;
+		uint32_t at = 0;
+		uint64_t bits;
+
+		/* Before it and behind it. */
+		if (i & 1)
+			add_report(policy, REGPIN_MSR, MSR_EFER, ACCESS_WRITE);
+		add_pin(policy, cases[i / 2].pin, MSR_EFER, EFER_NXE,
+			cases[i / 2].action);
+		if (!(i & 1))
+			add_report(policy, REGPIN_MSR, MSR_EFER, ACCESS_WRITE);
+		judge(policy, &state, &access, &verdict);
+		assert_int_equal(verdict.action, cases[i / 2].verdict);
+		assert_int_equal(verdict.rule->type, cases[i / 2].decides);
+		/* And no second event. */
+		rule = judge_next(policy, &state, &access, &at, &bits);
+		assert_ptr_equal(rule, verdict.rule);
+		assert_null(judge_next(policy, &state, &access, &at, &bits));
+		free(policy);
+	}
+}
+
+/* Reads happen, are reported, and are what a `value` says. */
+static void test_report_reads(void **context)
+{
+	struct regpin_policy *policy = new_policy(ARM_START);
+	struct access access = { REGPIN_MSR, false, MSR_LSTAR, 7, 7 };
+	const struct state state = { 0 };
+	struct verdict verdict;
+
+	add_report(policy, REGPIN_MSR, MSR_LSTAR, ACCESS_READ);
+	judge(policy, &state, &access, &verdict);
+	assert_int_equal(verdict.action, REGPIN_REPORT);
+	assert_int_equal(verdict.value, 7);
+	add_answer(policy, MSR_LSTAR, 0x1234);
+	judge(policy, &state, &access, &verdict);
+	assert_int_equal(verdict.action, REGPIN_REPORT);
+	assert_true(verdict.answered && verdict.value == 0x1234);
+	access.write = true;
+	judge(policy, &state, &access, &verdict);
+	assert_int_equal(verdict.action, REGPIN_ALLOW);
+	free(policy);
+}
+
 /* A range ends where it ends. */
 static void test_ranges(void **context)
 {
@@ -353,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_reads),
 		cmocka_unit_test(test_value),
+		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_report_reads),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_strictest),
 		cmocka_unit_test(test_together),

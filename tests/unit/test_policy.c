@@ -172,6 +172,24 @@ static const struct row rows[] = {
 	MSR(REQUIRE, GP, 0x8b, 1, "CR0, CR4 and EFER only", NULL),
 	{ RULE_REQUIRE, REGPIN_MSR, REGPIN_GP, W, MSR_EFER, 2, 1,
 	  "single registers", NULL },
+	/* report: of what can be performed, and nothing but an event */
+	{ RULE_REPORT, REGPIN_MSR, REGPIN_REPORT, R | W, MSR_LSTAR, 1, ALL,
+	  NULL, NULL },
+	{ RULE_REPORT, REGPIN_MSR, REGPIN_REPORT, W, MSR_STAR, 4, ALL, NULL,
+	  NULL },
+	{ RULE_REPORT, REGPIN_MSR, REGPIN_REPORT, R, 0x8b, 1, ALL,
+	  "can't perform this one", NULL },
+	{ RULE_REPORT, REGPIN_MSR, REGPIN_REPORT, W, MSR_STAR, 9, ALL,
+	  "can't perform this one", NULL },
+	{ RULE_REPORT, REGPIN_MSR, REGPIN_GP, W, MSR_LSTAR, 1, ALL,
+	  "refuses nothing", NULL },
+	{ RULE_REPORT, REGPIN_MSR, REGPIN_REPORT, R, 0x800, 1, ALL, "x2APIC",
+	  NULL },
+	CR(REPORT, REPORT, CR0, 1 << 16, NULL),
+	CR(REPORT, GP, CR4, 1 << 20, "refuses nothing"),
+	CR(REPORT, REPORT, XCR0, ALL, NULL),
+	{ RULE_REPORT, REGPIN_CR4, REGPIN_REPORT, R | W, 0, 1, 1,
+	  "no KVM shows reads", NULL },
 	/* value: reads only, of any MSR */
 	{ RULE_VALUE, REGPIN_MSR, REGPIN_GP, R, 0x8b, 4, ALL, NULL, NULL },
 	{ RULE_VALUE, REGPIN_MSR, REGPIN_GP, R | W, 0x8b, 1, ALL,
@@ -319,6 +337,12 @@ static const struct pair pairs[] = {
 	{ { RULE_DENY, RULE_STICKY }, { ALL, 1 }, NULL, "decides nothing" },
 	{ { RULE_DENY, RULE_DENY }, { ALL, ALL }, "already", NULL },
 	{ { RULE_DENY, RULE_VALUE }, { ALL, ALL }, NULL, NULL },
+	{ { RULE_REPORT, RULE_DENY }, { ALL, ALL }, NULL, "adds nothing" },
+	{ { RULE_DENY, RULE_REPORT }, { ALL, ALL }, NULL, "adds nothing" },
+	{ { RULE_REPORT, RULE_REPORT }, { ALL, ALL }, "already", NULL },
+	{ { RULE_REPORT, RULE_STICKY }, { ALL, 1 }, NULL, NULL },
+	{ { RULE_UNIFORM, RULE_REPORT }, { ALL, ALL }, NULL, NULL },
+	{ { RULE_REPORT, RULE_VALUE }, { ALL, ALL }, NULL, NULL },
 };
 
 static void each_pair(void **state)
@@ -334,6 +358,8 @@ static void each_pair(void **state)
 				REGPIN_GP);
 			if (pair->type[j] == RULE_VALUE)
 				policy->rules[j].access = ACCESS_READ;
+			if (pair->type[j] == RULE_REPORT)
+				policy->rules[j].action = REGPIN_REPORT;
 		}
 		errors = policy_check(policy, problems);
 		if (errors != !!pair->error ||

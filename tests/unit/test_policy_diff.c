@@ -219,6 +219,20 @@ static void values(void **state)
 	EXPECT("loosens: IA32_PLATFORM_ID: what reads answer: 0x1 -> the register");
 }
 
+static void reports(void **state)
+{
+	add_report(to, REGPIN_MSR, MSR_LSTAR, ACCESS_READ | ACCESS_WRITE);
+	EXPECT("tightens: LSTAR: reads: free -> report",
+	       "tightens: LSTAR: writes: free -> report");
+	add_deny(from, MSR_LSTAR, 1, ACCESS_WRITE, REGPIN_REPORT);
+	EXPECT("tightens: LSTAR: reads: free -> report");
+	to->nr_rules = from->nr_rules = 0;
+	add_report(from, REGPIN_XCR0, 0, ACCESS_WRITE);
+	last(from)->mask = 2;
+	EXPECT("loosens: XCR0 SSE: clearing: report -> free",
+	       "loosens: XCR0 SSE: setting: report -> free");
+}
+
 static void settings(void **state)
 {
 	const struct settings defaults = SETTINGS_DEFAULT;
@@ -351,8 +365,9 @@ int main(void)
 		TEST(the_same), TEST(bits), TEST(frozen), TEST(actions),
 		TEST(detection), TEST(whole_registers), TEST(ranges),
 		TEST(defaults), TEST(refused), TEST(conditions),
-		TEST(the_end_of_the_space), TEST(values), TEST(settings),
-		TEST(many), TEST(long_lines), TEST(bit_names), TEST(symmetric),
+		TEST(the_end_of_the_space), TEST(values), TEST(reports),
+		TEST(settings), TEST(many), TEST(long_lines), TEST(bit_names),
+		TEST(symmetric),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

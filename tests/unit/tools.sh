@@ -206,7 +206,7 @@ for words in "$lstar" "$event"; do
 	is 0 "$words" "$regpin" explain --json --stock floor.yaml
 	is 0 "$words" sh -c 'REGPIN_HOST_FORCE=nocrfilter "$1" probe --starts floor.yaml | tr -s " \n" "  "' sh "$regpin"
 done
-is 5 '^XCR0  sticky, never, frozen: ' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe
+is 5 '^XCR0  sticky, never, frozen, report: ' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe
 is 0 '' sh -c '! REGPIN_HOST_FORCE=nocrfilter "$1" probe | sed -n "/^XCR0/,/^MSRs/p" | grep -E "require|LSTAR"' sh "$regpin"
 
 # What never and frozen leave open before arming.
