@@ -77,7 +77,7 @@ static bool can_have(const struct found *found, unsigned int type)
 	const struct regpin_register *reg = found->reg;
 
 	if (reg && reg->kind != REGPIN_MSR)
-		return type <= RULE_FROZEN ||
+		return type <= RULE_FROZEN || type == RULE_REPORT ||
 		       (type == RULE_REQUIRE && reg->kind != REGPIN_XCR0);
 	if (found->index == UINT32_MAX)
 		return false;
@@ -85,9 +85,13 @@ static bool can_have(const struct found *found, unsigned int type)
 		return true;
 	if (is_x2apic(found->index))
 		return false;
-	if (type >= RULE_DENY)
+	if (type == RULE_DENY || type == RULE_VALUE)
 		return true;
-	if (!reg || !reg->replay || found->family)
+	if (!reg || !reg->replay)
+		return false;
+	if (type == RULE_REPORT)
+		return true;
+	if (found->family)
 		return false;
 	if (type == RULE_REQUIRE)
 		return found->index == MSR_EFER;
@@ -116,7 +120,7 @@ static void print_rules(const struct found *found)
 {
 	const char *between = "  rules: ";
 
-	for (unsigned int type = 0; type <= RULE_ALLOW; type++) {
+	for (unsigned int type = 0; type < RULE_DEFAULT; type++) {
 		if (!can_have(found, type))
 			continue;
 		printf("%s%s", between, rule_type_names[type]);
@@ -267,7 +271,7 @@ static void json_one(struct json *json, const struct found *found)
 	json_bool(json, "hot", reg && reg->hot);
 	json_bool(json, "replay", reg && reg->replay);
 	json_array_begin(json, "rules");
-	for (unsigned int type = 0; type <= RULE_ALLOW; type++)
+	for (unsigned int type = 0; type < RULE_DEFAULT; type++)
 		if (can_have(found, type))
 			json_string(json, NULL, rule_type_names[type]);
 	json_array_end(json);
