@@ -80,7 +80,7 @@ static uint64_t lost_key(const struct regpin_event *event)
 
 	if (of == ~0u)
 		of = 0xffff;
-	if (event->type >= 16 || event->vm >> 16 || of >> 16 || detail >> 8)
+	if (event->type >> 7 || event->vm >> 16 || of >> 16 || detail >> 8)
 		return 0;
 	return 1ull << 63 | (uint64_t)event->type << 56 |
 	       (uint64_t)(event->write & 1) << 55 |

@@ -114,7 +114,7 @@ static int take_over(struct regpin_vm *vm, uint64_t hold)
 }
 
 static int try_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
-		     const struct guest *guest, uint32_t *accepts)
+		     const struct guest *guest, uint32_t *accepted)
 {
 	uint64_t hold;
 	int err = -EPERM;
@@ -129,20 +129,20 @@ static int try_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
 	 */
 	if (!err) {
 		vcpu->guest = *guest;
-		*accepts = vm->whole->flags;
+		*accepted = vm_accepted_locked(vm);
 	}
 	vm_unlock(vm);
 	return err;
 }
 
 int vm_guest_known(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
-		   const struct guest *guest, uint32_t *accepts)
+		   const struct guest *guest, uint32_t *accepted)
 {
 	const struct timespec ms = { 0, 1000000 };
 	int err;
 
 	/* The policy is just being swapped: soon no vCPU needs the last one any more. */
-	while ((err = try_guest(vm, vcpu, guest, accepts)) == -EBUSY)
+	while ((err = try_guest(vm, vcpu, guest, accepted)) == -EBUSY)
 		nanosleep(&ms, NULL);
 	if (err == -EPERM)
 		return vm_refuse(vm, vcpu, REGPIN_REFUSED_CPUID);

@@ -188,6 +188,18 @@ struct pins rule_pins(const struct rule *rule)
 	return pins;
 }
 
+bool policy_only_reports(const struct regpin_policy *policy)
+{
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->action != REGPIN_REPORT && rule->type != RULE_ALLOW &&
+		    rule->type != RULE_UNKNOWN && rule->type != RULE_INVALID)
+			return false;
+	}
+	return true;
+}
+
 const struct rule *policy_wide(const struct regpin_policy *policy,
 			       enum rule_type type)
 {

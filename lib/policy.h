@@ -57,6 +57,7 @@ enum arming {
 #define POLICY_ACCEPT_S3	(1u << 2)
 #define POLICY_FLAGS		(POLICY_ACCEPT_NESTED | POLICY_ACCEPT_SMM | \
 				 POLICY_ACCEPT_S3)
+#define POLICY_ONLY_REPORTS	(1u << 31)	/* policy_only_reports(); of no policy */
 
 /**
  * struct rule - one rule on one register, or on a range of MSRs
@@ -344,6 +345,12 @@ static inline struct rule_range policy_range(const struct regpin_policy *policy,
 
 /* What @rule has against writes; RULE_REQUIRE looks at other things than these. */
 struct pins rule_pins(const struct rule *rule);
+
+/*
+ * Does no rule of @policy refuse, change or answer anything that would happen without
+ * it? What `unknown` and `invalid` do instead of a #GP protects nothing.
+ */
+bool policy_only_reports(const struct regpin_policy *policy);
 
 /* The policy's one rule of @type, which is a wide one, or NULL. */
 const struct rule *policy_wide(const struct regpin_policy *policy,

@@ -34,6 +34,24 @@ const char *regpin_refusal_text(unsigned int reason)
 					     "for a reason that is not known";
 }
 
+/* A VM is not refused for these if the policy only reports. */
+static const char *const tolerated[REGPIN_REFUSED_MAX] = {
+	[REGPIN_REFUSED_SVM] =
+		"the guest's CPUID offers SVM: a guest that runs guests of its own has registers loaded past every filter, which is no event; the VM runs, as the policy only reports, and one that enforces needs `accept: [nested]`",
+	[REGPIN_REFUSED_VMX] =
+		"the guest's CPUID offers VMX: a nested exit loads EFER and the SYSENTER MSRs past every filter, which is no event; the VM runs, as the policy only reports, and one that enforces needs `accept: [nested]`",
+	[REGPIN_REFUSED_SMM] =
+		"the VM has System-Management Mode: RSM loads EFER and the control registers past every filter, which is no event; the VM runs, as the policy only reports, and one that enforces needs `accept: [smm]`",
+	[REGPIN_REFUSED_FRED] =
+		"the guest's CPUID offers FRED: this version of regpin can't tell when a FRED kernel has taken over, so pins may never report anything; the VM runs, as the policy only reports, and one that enforces is refused",
+};
+
+const char *regpin_tolerated_text(unsigned int reason)
+{
+	return reason < REGPIN_REFUSED_MAX && tolerated[reason] ?
+		       tolerated[reason] : "for a reason that is not known";
+}
+
 const char *regpin_version(void)
 {
 	return REGPIN_VERSION;

@@ -152,24 +152,24 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 			  const struct kvm_cpuid2 *cpuid)
 {
 	struct guest guest = vcpu->guest;
-	uint32_t accepts;
+	uint32_t accepted;
 	int err;
 
 	guest_from_cpuid(&guest, cpuid);
 	limit_guest(vcpu, &guest);
-	err = vm_guest_known(vcpu->vm, vcpu, &guest, &accepts);
+	err = vm_guest_known(vcpu->vm, vcpu, &guest, &accepted);
 	if (err)
 		return err;
 	/* Also where no rule needs it: another policy's may, when the guest runs. */
 	measure(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
 	measure(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);
-	if (vcpu->guest.svm && !(accepts & POLICY_ACCEPT_NESTED))
-		return vm_refuse(vcpu->vm, vcpu, REGPIN_REFUSED_SVM);
-	if (vcpu->guest.vmx && !(accepts & POLICY_ACCEPT_NESTED))
-		return vm_refuse(vcpu->vm, vcpu, REGPIN_REFUSED_VMX);
-	if (vcpu->guest.fred)
-		return vm_refuse(vcpu->vm, vcpu, REGPIN_REFUSED_FRED);
-	return 0;
+	if (vcpu->guest.svm)
+		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_SVM);
+	if (!err && vcpu->guest.vmx)
+		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_VMX);
+	if (!err && vcpu->guest.fred)
+		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_FRED);
+	return err;
 }
 
 /*

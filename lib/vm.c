@@ -291,19 +291,18 @@ void regpin_vm_detach(struct regpin_vm *vm)
 
 int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
 {
-	uint32_t accepts;
+	uint32_t accepted;
 
 	/* KVM_CAP_MULTI_ADDRESS_SPACE: address space 1 is SMM's. */
 	if (!(slot >> 16))
 		return 0;
 	vm_lock(vm);
-	accepts = vm->whole->flags;
-	if (accepts & POLICY_ACCEPT_SMM)
+	accepted = vm_accepted_locked(vm);
+	/* At once with the policy that allows it. */
+	if (accepted & (POLICY_ACCEPT_SMM | POLICY_ONLY_REPORTS))
 		vm->smm = true;
 	vm_unlock(vm);
-	if (accepts & POLICY_ACCEPT_SMM)
-		return 0;
-	return vm_refuse(vm, NULL, REGPIN_REFUSED_SMM);
+	return vm_may_have(vm, NULL, accepted, REGPIN_REFUSED_SMM);
 }
 
 /* Would its filter fit? Nothing may be half done. Under the lock. */
@@ -318,27 +317,13 @@ static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
 	return err;
 }
 
-/* Does it accept what the VM and its guest have already? Under the lock. */
-static bool accepted(struct regpin_vm *vm, const struct regpin_policy *policy)
-{
-	const struct regpin_vcpu *vcpu;
-
-	if (atomic_load(&vm->smm) && !(policy->flags & POLICY_ACCEPT_SMM))
-		return false;
-	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
-		if ((vcpu->guest.svm || vcpu->guest.vmx) &&
-		    !(policy->flags & POLICY_ACCEPT_NESTED))
-			return false;
-	return true;
-}
-
 /* What of @whole would be in force? Under the lock. */
 static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
 		       uint64_t *hold, const struct regpin_policy **ret)
 {
 	int err;
 
-	if (!accepted(vm, whole))
+	if (!vm_accepts_locked(vm, whole))
 		return -EPERM;
 	*hold = vm_holds(vm, whole);
 	err = vm_resolve(vm, whole, *hold, ret);
@@ -452,10 +437,12 @@ int regpin_vm_policy_done(struct regpin_vm *vm)
 		vm->before = NULL;
 	forget_room(vm);
 	vm_unlock(vm);
-	if (err)
+	if (err) {
 		vm_stop(vm, NULL);
-	else
+	} else {
 		vm_event(vm, NULL, &event);
+		vm_say_tolerated(vm);
+	}
 	/* Who can be looked after only since now has to be told. */
 	vm_alert(vm);
 	return err;

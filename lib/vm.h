@@ -111,6 +111,8 @@ struct in_force {
  * @has_filtered: it was so once: KVM may have an exit of it on its way
  * @forwards: hypercall 13 comes to us, and not because the VMM wants it
  * @smm: it has memory for SMM
+ * @tolerated: what it would be refused for by a policy that enforces, and has been
+ *	reported: one bit for each enum regpin_refusal
  * @own_pat: the guests of its guests have PATs of their own
  * @stopped: the VM must not run on
  * @unfiltered: KVM has refused the filters of @policy: a reset does not lift @stopped
@@ -159,6 +161,7 @@ struct regpin_vm {
 	_Atomic bool has_filtered;
 	_Atomic bool forwards;
 	_Atomic bool smm;
+	_Atomic uint32_t tolerated;
 	_Atomic bool own_pat;
 	_Atomic bool stopped;
 	bool unfiltered;
@@ -407,11 +410,11 @@ uint64_t vm_holds(struct regpin_vm *vm, const struct regpin_policy *whole);
 
 /*
  * A vCPU's CPUID is known, and @guest is what it says: with it, which rules hold. The
- * vCPU gets it whole, under the lock, and @accepts is what the policy accepts. 0 or
+ * vCPU gets it whole, under the lock, and @accepted is what the policy accepts. 0 or
  * -errno; -EPERM: refused.
  */
 int vm_guest_known(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
-		   const struct guest *guest, uint32_t *accepts);
+		   const struct guest *guest, uint32_t *accepted);
 
 /*
  * vm_filters.c, under the lock: what of @policy and of the host come together; the
@@ -434,6 +437,24 @@ bool lbr_comes_late(const struct host *host, const struct regpin_policy *from,
 /* Sends a refusal as an event and returns -EPERM. */
 int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	      enum regpin_refusal reason);
+
+/*
+ * accept.c: what the VM's policy accepts, POLICY_* and POLICY_ONLY_REPORTS; and does
+ * @policy accept what the VM and its guest have already? Under the lock.
+ */
+uint32_t vm_accepted_locked(const struct regpin_vm *vm);
+bool vm_accepts_locked(const struct regpin_vm *vm,
+		       const struct regpin_policy *policy);
+
+/*
+ * May the VM have what gives @reason to refuse it, by a policy that has @accepted? If
+ * not, as vm_refuse(). If the policy only reports, that is an event and 0.
+ */
+int vm_may_have(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+		uint32_t accepted, enum regpin_refusal reason);
+
+/* A new policy is in force: what of the VM it does not accept, and tolerates? */
+void vm_say_tolerated(struct regpin_vm *vm);
 
 /* One MSR of a vCPU. Return 0, -EINVAL if KVM has or takes no such, -errno. */
 int vcpu_get_msr(const struct regpin_vcpu *vcpu, uint32_t index,

@@ -90,10 +90,21 @@ static COLD void tell_numbered(const struct regpin_event *event)
 		session_wake();
 }
 
+static void say(const char *head, const char *text)
+{
+	char line[2200];
+	int n = snprintf(line, sizeof(line), "regpin: %s%s\n", head, text);
+
+	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
+		return;
+}
+
 void session_event(void *context, const struct regpin_event *event)
 {
 	if (event->type == REGPIN_EVENT_REFUSED)
 		atomic_store(&session.refusal, event->detail);
+	if (event->type == REGPIN_EVENT_TOLERATED)
+		say("warning: ", regpin_tolerated_text(event->detail));
 	/* A child's KVM refuses it its parent's VMs: of these it has nothing to report. */
 	if (!is_joined())
 		return;
@@ -188,15 +199,6 @@ void session_created(void)
 void session_attached(void)
 {
 	atomic_fetch_add(&session.joined.handoff->attached, 1);
-}
-
-static void say(const char *head, const char *text)
-{
-	char line[2200];
-	int n = snprintf(line, sizeof(line), "regpin: %s%s\n", head, text);
-
-	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;
 }
 
 void session_say(const char *text)

@@ -31,10 +31,12 @@ static bool is_news(struct agent *agent, const char *text)
 	return false;
 }
 
-static void report_unknown(struct agent *agent, pid_t pid, const char *text)
+/* The VM runs: as an event @event, and on stderr. */
+static void report_open(struct agent *agent, pid_t pid, const char *event,
+			const char *text)
 {
 	struct notice notice = {
-		.event = "degraded", .reason = "s3", .text = text,
+		.event = event, .reason = "s3", .text = text,
 		.pid = (uint32_t)pid,
 	};
 
@@ -100,7 +102,9 @@ bool admit(struct agent *agent, pid_t pid)
 	free(argv);
 	make_printable(text);
 	if (fault == VMM_UNKNOWN)
-		report_unknown(agent, pid, text);
+		report_open(agent, pid, "degraded", text);
+	if (fault == VMM_S3_TOLERATED)
+		report_open(agent, pid, "tolerated", text);
 	if (fault == VMM_S3)
 		report_refused(agent, pid, text);
 	return fault != VMM_S3;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acceptance.h"
 #include "cmd.h"
 #include "event_json.h"
 #include "explain_report.h"
@@ -83,6 +84,18 @@ static void coming_up(struct report *report)
 		strcpy(report->text, "there is no deadline");
 	report_line(report, "arms", "to be armed", report->text);
 	report_end(report);
+}
+
+/* Of the whole policy, as rules for other guests count, too. */
+static void past_filters(struct report *report,
+			 const struct regpin_policy *whole)
+{
+	if (report->json) {
+		acceptance_json(report->json, whole);
+		return;
+	}
+	puts("\nA VM that has what loads registers past every filter, or ends pins");
+	acceptance_print(whole, "  ");
 }
 
 /* Does any rule depend on being armed? */
@@ -172,6 +185,8 @@ static int report_all(struct report *report, const struct regpin_policy *whole,
 		report_refused(report);
 	if (!err && has_pins(policy))
 		coming_up(report);
+	if (!err)
+		past_filters(report, whole);
 	if (report->json || report->verbose)
 		report_kvm(report);
 	if (report->json)

@@ -9,6 +9,7 @@
 #include "host.h"
 #include "registers.h"
 
+#include "acceptance.h"
 #include "cmd.h"
 #include "event_json.h"
 #include "json.h"
@@ -165,9 +166,9 @@ static void print_notes(const struct host *host)
 	if (host->msr_filter)
 		print_wrapped("note: ", "the MSR filter sees WRMSR and RDMSR; INIT still resets MSRs");
 	if (host->nested)
-		print_wrapped("note: ", "this KVM offers nested virtualisation to guests, which loads registers past every filter: run refuses guests that have it (QEMU: -cpu host,-svm,-vmx) unless the policy has 'accept: [nested]'");
+		print_wrapped("note: ", "this KVM offers nested virtualisation to guests, which loads registers past every filter: run refuses guests that have it (QEMU: -cpu host,-svm,-vmx) unless the policy has 'accept: [nested]' or only reports");
 	if (host->smm)
-		print_wrapped("note: ", "this KVM offers SMM to guests, and RSM loads registers past every filter: run refuses VMs that have it (QEMU: -machine q35,smm=off) unless the policy has 'accept: [smm]'");
+		print_wrapped("note: ", "this KVM offers SMM to guests, and RSM loads registers past every filter: run refuses VMs that have it (QEMU: -machine q35,smm=off) unless the policy has 'accept: [smm]' or only reports");
 	if (host->ignore_msrs)
 		print_wrapped("note: ", "kvm.ignore_msrs is on: accesses to MSRs that KVM does not know vanish, unless a rule names them");
 }
@@ -393,6 +394,7 @@ static int print_json(const struct probed *probed)
 		for (uint32_t i = 0; i < policy->nr_rules; i++)
 			json_rule(&json, &probed->host, policy, ordered[i]);
 		json_array_end(&json);
+		acceptance_json(&json, policy);
 	}
 	json_object_end(&json);
 	return json_end(&json);
@@ -423,6 +425,8 @@ static void print_text(const struct probed *probed)
 		print_rules(host, policy);
 	if (probed->init)
 		print_wrapped("init: NOT done: ", probed->init);
+	puts("a VM that has what loads registers past every filter, or ends pins:");
+	acceptance_print(policy, "  ");
 	if (stops)
 		printf("regpin run refuses to start a VMM with this policy on this host: %u rule%s can't be enforced\n",
 		       stops, stops == 1 ? "" : "s");

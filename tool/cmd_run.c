@@ -376,11 +376,14 @@ static bool find_line(const struct launch *launch, struct vmm_line *line)
 /* What can be read off the command line before anything runs. */
 static int check_line(const struct launch *launch)
 {
+	enum vmm_fault fault = VMM_FINE;
 	struct vmm_line line;
 	char text[1024];
 
-	if (!find_line(launch, &line) ||
-	    vmm_fault(&launch->policy, &line, text, sizeof(text)) == VMM_FINE)
+	if (find_line(launch, &line))
+		fault = vmm_fault(&launch->policy, &line, text, sizeof(text));
+	/* The agent reports it when the VM is made. */
+	if (fault == VMM_FINE || fault == VMM_S3_TOLERATED)
 		return 0;
 	fprintf(stderr, "regpin: the VMM was not started: %s\n",
 		printable(text));

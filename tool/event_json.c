@@ -31,6 +31,7 @@ const char *const event_type_names[REGPIN_EVENT_TYPE_MAX] = {
 	[REGPIN_EVENT_SHUTDOWN] = "shutdown",
 	[REGPIN_EVENT_SETTLED] = "settled",
 	[REGPIN_EVENT_UNREACHED] = "unreached",
+	[REGPIN_EVENT_TOLERATED] = "tolerated",
 };
 
 static const struct {
@@ -92,6 +93,7 @@ static const struct shape {
 				    1u << REGPIN_STOP, 0 },
 	[REGPIN_EVENT_SHUTDOWN] = { 0, 2 },
 	[REGPIN_EVENT_UNREACHED] = { 0, REGPIN_UNREACHED_MAX },
+	[REGPIN_EVENT_TOLERATED] = { 0, REGPIN_REFUSED_MAX },
 };
 
 const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
@@ -314,6 +316,10 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 		break;
 	case REGPIN_EVENT_REFUSED:
 		put_refused(json, event);
+		break;
+	case REGPIN_EVENT_TOLERATED:
+		json_string(json, "reason", refusal_names[event->detail]);
+		json_string(json, "text", regpin_tolerated_text(event->detail));
 		break;
 	case REGPIN_EVENT_ARMED:
 	case REGPIN_EVENT_DISARMED:

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "acceptance.h"
 #include "qemu_options.h"
 #include "s3.h"
 
@@ -105,27 +106,21 @@ static FILE *open_config(void *context, const char *path, bool *missing)
 	return S_ISREG(st.st_mode) ? fopen(full, "re") : NULL;
 }
 
-static bool has_pins(const struct regpin_policy *policy)
-{
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].type < RULE_DENY &&
-		    policy->rules[i].action != REGPIN_REPORT)
-			return true;
-	return false;
-}
-
 static void say_s3(const struct qemu_options *options, const char *remedy,
-		   char *text, size_t size)
+		   enum acceptance s3, char *text, size_t size)
 {
 	const char *unread = options->unread;
 
 	snprintf(text, size,
-		 "this QEMU gives its guest S3 (suspend to RAM), and a guest that wakes from it has no pins and goes on at an address of its choice%s%.200s%s: add '%s', or write 'accept: [s3]' into the policy",
+		 "this QEMU gives its guest S3 (suspend to RAM), and a guest that wakes from it has no pins and goes on at an address of its choice%s%.200s%s%s: add '%s', or write 'accept: [s3]' into the policy",
 		 *unread ? " (as far as is known: the configuration file " : "",
-		 unread, *unread ? " can't be read)" : "", remedy);
+		 unread, *unread ? " can't be read)" : "",
+		 s3 == REFUSED ? "" :
+		 "; the VM runs, as the policy's pins only report, and one that enforces is refused",
+		 remedy);
 }
 
-static enum vmm_fault qemu_fault(const struct vmm_line *line, bool pins,
+static enum vmm_fault qemu_fault(const struct vmm_line *line, enum acceptance s3,
 				 char *text, size_t size)
 {
 	struct qemu_options options;
@@ -143,20 +138,20 @@ static enum vmm_fault qemu_fault(const struct vmm_line *line, bool pins,
 			 "this QEMU would emulate its guest (TCG), and a policy holds in KVM only: add '-accel kvm', and take out any other accelerator before it");
 		return VMM_TCG;
 	}
-	if (!pins || !qemu_options_s3(&options, &remedy))
+	if (s3 == ACCEPTED || !qemu_options_s3(&options, &remedy))
 		return VMM_FINE;
-	say_s3(&options, remedy, text, size);
-	return VMM_S3;
+	say_s3(&options, remedy, s3, text, size);
+	return s3 == REFUSED ? VMM_S3 : VMM_S3_TOLERATED;
 }
 
 enum vmm_fault vmm_fault(const struct regpin_policy *policy,
 			 const struct vmm_line *line, char *text, size_t size)
 {
-	bool pins = !(policy->flags & POLICY_ACCEPT_S3) && has_pins(policy);
+	enum acceptance s3 = acceptance(policy, POLICY_ACCEPT_S3);
 
 	if (vmm_is_qemu(line))
-		return qemu_fault(line, pins, text, size);
-	if (!pins)
+		return qemu_fault(line, s3, text, size);
+	if (s3 != REFUSED)
 		return VMM_FINE;
 	snprintf(text, size,
 		 "S3 can't be checked: %.200s is no QEMU, so it is not known whether its guests can suspend to RAM and wake without their pins; see that they can't, or write 'accept: [s3]' into the policy",

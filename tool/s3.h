@@ -29,6 +29,7 @@ struct vmm_line {
 enum vmm_fault {
 	VMM_FINE,
 	VMM_S3,		/* a guest can suspend to RAM */
+	VMM_S3_TOLERATED,	/* likewise, and the policy's pins only report */
 	VMM_TCG,	/* QEMU will emulate its guest */
 	VMM_UNKNOWN,	/* it is no QEMU: its S3 can't be checked */
 };

@@ -89,6 +89,9 @@ enum regpin_action {
  *	to leave KVM_RUN, or can be again; @detail is an enum regpin_unreached, @index
  *	the number of the signal. It comes from a caller of the library, such as the
  *	preloaded shim: the library itself sends no signals
+ * @REGPIN_EVENT_TOLERATED: the VM has what it would be refused for by a policy that
+ *	enforces something, and runs, as this one only reports; @detail is an enum
+ *	regpin_refusal. Once for a VM and reason
  * @REGPIN_EVENT_TYPE_MAX: number of types
  */
 enum regpin_event_type {
@@ -108,6 +111,7 @@ enum regpin_event_type {
 	REGPIN_EVENT_SHUTDOWN,
 	REGPIN_EVENT_SETTLED,
 	REGPIN_EVENT_UNREACHED,
+	REGPIN_EVENT_TOLERATED,
 	REGPIN_EVENT_TYPE_MAX
 };
 

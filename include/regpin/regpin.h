@@ -111,6 +111,14 @@ const char *regpin_register_name(unsigned int kind, __u32 index);
 const char *regpin_refusal_text(unsigned int reason);
 
 /**
+ * regpin_tolerated_text() - sentences on what a VM has that a policy only tolerates
+ * @reason: enum regpin_refusal, of a REGPIN_EVENT_TOLERATED
+ *
+ * Returns: a constant string.
+ */
+const char *regpin_tolerated_text(unsigned int reason);
+
+/**
  * regpin_check_vm_type() - may a VM be of this type?
  * @type: the argument of KVM_CREATE_VM, before KVM is asked
  *
@@ -250,8 +258,8 @@ void regpin_vm_disabled_quirks(struct regpin_vm *vm, __u64 quirks);
  * registers and EFER past every filter, by RSM (APM volume 2, "System-Management
  * Mode").
  *
- * Returns: 0, or -EPERM if the policy does not accept SMM; an event with
- * REGPIN_REFUSED_SMM went out, and the VMM should end.
+ * Returns: 0, or -EPERM if the policy does not accept SMM and does not only report; an
+ * event with REGPIN_REFUSED_SMM went out, and the VMM should end.
  */
 int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot);
 
@@ -282,7 +290,7 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu);
  * From now on the rules hold that are for such guests only, and KVM's filter follows.
  *
  * Returns: 0, or -EPERM if this CPUID offers what the policy does not accept
- * (SVM, VMX, FRED), or if other rules hold for it than for the VM's other vCPUs, or
+ * (SVM, VMX, FRED), and does not only report, or if other rules hold for it than for the VM's other vCPUs, or
  * if KVM refused the filter; an event with the reason went out and the VMM should end.
  */
 int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,

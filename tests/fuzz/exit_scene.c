@@ -28,7 +28,8 @@ static bool set_cpuid(struct regpin_vcpu *vcpu, const char *vendor)
 	} cpuid = { .header.nent = 5 };
 	struct kvm_cpuid_entry2 *e = cpuid.entries;
 	bool refused = toy.svm &&
-		       !(policies[0].flags & POLICY_ACCEPT_NESTED);
+		       !(policies[0].flags & POLICY_ACCEPT_NESTED) &&
+		       !policy_only_reports(&policies[0]);
 	int ret;
 
 	memcpy(&e[0].ebx, vendor, 4);

@@ -45,7 +45,7 @@ explain()
 	fi
 	"$regpin" explain "$@" --json "$policy" >"$tmp/json" 2>/dev/null
 	if [ -s "$tmp/json" ] && command -v jq >/dev/null; then
-		jq -e '(.registers | length > 1) or (.when | length > 0)' "$tmp/json" >/dev/null ||
+		jq -e '(.registers | length > 1) or (.when | length > 0) or .refused' "$tmp/json" >/dev/null ||
 			echo "--json has no registers" >>"$tmp/why"
 	fi
 	result "explain $* $policy"

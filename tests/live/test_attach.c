@@ -46,6 +46,7 @@ static void test_refusals(void)
 	struct regpin_policy *policy = star_policy();
 	struct scene s;
 
+	policy->rules[0].action = REGPIN_GP;
 	scene_open(&s, policy, 1, TINY_LONG);
 	ok(!offer(&s, 1, 0, ~0u, ~(1u << 5)) && scene_silent(&s),
 	   "any CPUID without VMX");
@@ -64,6 +65,43 @@ static void test_refusals(void)
 	   !regpin_vm_check_slot(s.vm.regpin, 1 << 16) && scene_silent(&s),
 	   "accepted, they are not");
 	scene_close(&s);
+}
+
+static bool tolerated(struct scene *s, int ret, unsigned int reason)
+{
+	return !ret && s->events[0].detail == reason &&
+	       scene_only(s, REGPIN_EVENT_TOLERATED);
+}
+
+/* A policy that refuses nothing loses nothing by these: each is reported, once. */
+static void test_tolerated(void)
+{
+	struct regpin_policy *enforces = star_policy();
+	struct scene s;
+
+	scene_open(&s, star_policy(), 1, TINY_LONG);
+	ok(tolerated(&s, offer(&s, 1, 0, 0, 1u << 5), REGPIN_REFUSED_VMX),
+	   "by a policy that only reports VMX is tolerated");
+	ok(tolerated(&s, offer(&s, 0x80000001, 0, 0, 1u << 2),
+		     REGPIN_REFUSED_SVM), "and SVM");
+	ok(tolerated(&s, offer(&s, 7, 1, 1u << 17, 0), REGPIN_REFUSED_FRED),
+	   "and FRED");
+	ok(tolerated(&s, regpin_vm_check_slot(s.vm.regpin, 1 << 16),
+		     REGPIN_REFUSED_SMM), "and SMM");
+	ok(!regpin_vm_check_slot(s.vm.regpin, 1 << 16) &&
+	   !offer(&s, 1, 0, 0, 1u << 5) && scene_silent(&s),
+	   "which is reported once");
+	enforces->rules[0].action = REGPIN_GP;
+	ok(regpin_vm_set_policy(s.vm.regpin, enforces) == -EPERM,
+	   "a policy that enforces can't come then");
+	enforces->flags = POLICY_ACCEPT_NESTED;
+	ok(regpin_vm_set_policy(s.vm.regpin, enforces) == -EPERM,
+	   "nor one that accepts the half of it");
+	enforces->flags |= POLICY_ACCEPT_SMM;
+	ok(!regpin_vm_set_policy(s.vm.regpin, enforces),
+	   "one that accepts it all can");
+	scene_close(&s);
+	free(enforces);
 }
 
 static void test_attach(void)
@@ -196,6 +234,7 @@ int main(void)
 	if (why_not)
 		tap_skip_all(why_not);
 	test_refusals();
+	test_tolerated();
 	test_attach();
 	test_no_msr_rules();
 	test_both_want();

@@ -392,6 +392,11 @@ static void test_refused_and_failed(void **state)
 		assert_non_null(strstr(buf, event_refusal_name(i)));
 		assert_non_null(strstr(buf, regpin_refusal_text(i)));
 	}
+	event.type = REGPIN_EVENT_TOLERATED;
+	event.detail = REGPIN_REFUSED_SMM;
+	assert_true(event_json(buf, &event, &policy) > 0);
+	assert_non_null(strstr(buf, "\"tolerated\",\"vm\":0,\"reason\":\"smm\",\"text\":\"the VM has System-Management Mode: "));
+	event.type = REGPIN_EVENT_REFUSED;
 	event.detail = REGPIN_REFUSED_FILTER;
 	event.index = 0xc0000080;
 	event.value = 1;
@@ -448,6 +453,8 @@ static void test_made_up_events(void **state)
 	event = violation();
 	event.type = REGPIN_EVENT_REFUSED;
 	event.detail = REGPIN_REFUSED_MAX;
+	assert_int_equal(event_json(buf, &event, &policy), 0);
+	event.type = REGPIN_EVENT_TOLERATED;
 	assert_int_equal(event_json(buf, &event, &policy), 0);
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		event = violation();

@@ -561,6 +561,33 @@ static void names(void **state)
 		assert_non_null(regpin_kind_names[i]);
 }
 
+/* What gives a VM with SMM and the like something to lose. */
+static void only_reports(void **state)
+{
+	assert_true(policy_only_reports(policy));
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_REPORT);
+	add_deny(policy, MSR_STAR, 1, ACCESS_WRITE, REGPIN_REPORT);
+	add_report(policy, REGPIN_MSR, MSR_LSTAR, ACCESS_WRITE);
+	add_wide(policy, RULE_UNKNOWN, REGPIN_DROP, RULE_ANSWERS, 7);
+	add_wide(policy, RULE_INVALID, REGPIN_DROP, 0, 0);
+	add_allow(policy, 0x8b, 1, ACCESS_READ);
+	assert_true(policy_only_reports(policy));
+	for (unsigned int i = 0; i < 4; i++) {
+		uint32_t nr = policy->nr_rules;
+
+		if (i == 0)
+			add_pin(policy, RULE_UNIFORM, MSR_CSTAR, ALL, REGPIN_MASK);
+		else if (i == 1)
+			add_deny(policy, 0x17, 1, ACCESS_READ, REGPIN_DROP);
+		else if (i == 2)
+			add_answer(policy, 0x17, 1);
+		else
+			add_default(policy, ACCESS_READ, REGPIN_GP);
+		assert_false(policy_only_reports(policy));
+		policy->nr_rules = nr;
+	}
+}
+
 #define TEST(test)	cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -572,7 +599,7 @@ int main(void)
 		TEST(request_msr),
 		TEST(request_msr_and_rules),
 		TEST(request_msr_elsewhere),
-		TEST(each_pair),
+		TEST(each_pair), TEST(only_reports),
 		TEST(value_and_deny_read),
 		TEST(overlapping_denials),
 		TEST(overlap_at_a_distance),

@@ -118,6 +118,8 @@ static void user_config(void **state)
 	assert_string_equal(options.unread, "unreadable");
 }
 
+static uint8_t pins_do = REGPIN_GP;
+
 static struct regpin_policy *pinning(uint32_t flags)
 {
 	static struct regpin_policy policy;
@@ -126,7 +128,7 @@ static struct regpin_policy *pinning(uint32_t flags)
 	policy.flags = flags;
 	policy.nr_rules = 1;
 	policy.rules[0].type = RULE_STICKY;
-	policy.rules[0].action = REGPIN_GP;
+	policy.rules[0].action = pins_do;
 	return &policy;
 }
 
@@ -156,6 +158,14 @@ static void faults(void **state)
 	assert_non_null(strstr(text, "-accel kvm"));
 	assert_int_equal(fault(0, qemu, probe, text), VMM_FINE);
 	assert_int_equal(fault(0, qemu, help, text), VMM_FINE);
+	pins_do = REGPIN_REPORT;
+	assert_int_equal(fault(0, qemu, s3, text), VMM_S3_TOLERATED);
+	assert_non_null(strstr(text, "the VM runs, as the policy's pins only report"));
+	assert_non_null(strstr(text, "-global ICH9-LPC.disable_s3=1"));
+	assert_int_equal(fault(POLICY_ACCEPT_S3, qemu, s3, text), VMM_FINE);
+	assert_int_equal(fault(0, "/bin/true", s3, text), VMM_FINE);
+	assert_int_equal(fault(0, qemu, tcg, text), VMM_TCG);
+	pins_do = REGPIN_GP;
 	assert_int_equal(fault(0, "/bin/true", s3, text), VMM_UNKNOWN);
 	assert_int_equal(fault(POLICY_ACCEPT_S3, "/bin/true", s3, text), VMM_FINE);
 }

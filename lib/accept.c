@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a VM is refused for: registers that are loaded past every filter, or a kernel that
+ * can't be seen to take over. A policy may accept it by name. One that refuses nothing
+ * itself has nothing that could be undermined so: then it is reported, once for a VM.
+ */
+#include "vm.h"
+
+/* What a policy says to accept it; FRED none can. */
+static uint32_t word_for(enum regpin_refusal reason)
+{
+	switch (reason) {
+	case REGPIN_REFUSED_SVM:
+	case REGPIN_REFUSED_VMX:
+		return POLICY_ACCEPT_NESTED;
+	case REGPIN_REFUSED_SMM:
+		return POLICY_ACCEPT_SMM;
+	default:
+		return 0;
+	}
+}
+
+static bool accepts(const struct regpin_policy *policy,
+		    enum regpin_refusal reason)
+{
+	return policy->flags & word_for(reason) || policy_only_reports(policy);
+}
+
+/* Of the reasons that there can be, those that the VM and its guest give. */
+static uint32_t reasons_of(const struct regpin_vm *vm)
+{
+	const struct regpin_vcpu *vcpu;
+	uint32_t reasons = 0;
+
+	if (atomic_load(&vm->smm))
+		reasons |= 1u << REGPIN_REFUSED_SMM;
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
+		if (vcpu->guest.svm)
+			reasons |= 1u << REGPIN_REFUSED_SVM;
+		if (vcpu->guest.vmx)
+			reasons |= 1u << REGPIN_REFUSED_VMX;
+		if (vcpu->guest.fred)
+			reasons |= 1u << REGPIN_REFUSED_FRED;
+	}
+	return reasons;
+}
+
+bool vm_accepts_locked(const struct regpin_vm *vm,
+		       const struct regpin_policy *policy)
+{
+	uint32_t reasons = reasons_of(vm);
+
+	for (unsigned int i = 0; i < REGPIN_REFUSED_MAX; i++)
+		if (reasons >> i & 1 && !accepts(policy, i))
+			return false;
+	return true;
+}
+
+static void tolerate(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+		     enum regpin_refusal reason)
+{
+	struct regpin_event event = { .type = REGPIN_EVENT_TOLERATED,
+				      .rule = REGPIN_NO_RULE,
+				      .detail = reason };
+
+	if (!(atomic_fetch_or(&vm->tolerated, 1u << reason) & 1u << reason))
+		vm_event(vm, vcpu, &event);
+}
+
+int vm_may_have(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+		uint32_t accepted, enum regpin_refusal reason)
+{
+	if (accepted & word_for(reason))
+		return 0;
+	if (!(accepted & POLICY_ONLY_REPORTS))
+		return vm_refuse(vm, vcpu, reason);
+	tolerate(vm, vcpu, reason);
+	return 0;
+}
+
+uint32_t vm_accepted_locked(const struct regpin_vm *vm)
+{
+	return vm->whole->flags | (policy_only_reports(vm->whole) ?
+				   POLICY_ONLY_REPORTS : 0);
+}
+
+void vm_say_tolerated(struct regpin_vm *vm)
+{
+	uint32_t reasons = 0;
+
+	vm_lock(vm);
+	for (unsigned int i = 0; i < REGPIN_REFUSED_MAX; i++)
+		if (reasons_of(vm) >> i & 1 &&
+		    !(vm->whole->flags & word_for(i)))
+			reasons |= 1u << i;
+	vm_unlock(vm);
+	for (unsigned int i = 0; i < REGPIN_REFUSED_MAX; i++)
+		if (reasons >> i & 1)
+			tolerate(vm, NULL, i);
+}

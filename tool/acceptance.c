@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* As lib/accept.c and s3.c do it, in words. */
+#include <stdio.h>
+
+#include "acceptance.h"
+
+#define NR_WORDS	3
+
+static const struct {
+	uint32_t word;
+	const char *key, *name;
+} words[NR_WORDS] = {
+	{ POLICY_ACCEPT_NESTED, "nested", "nested virtualisation (SVM or VMX)" },
+	{ POLICY_ACCEPT_SMM, "smm", "System-Management Mode" },
+	{ POLICY_ACCEPT_S3, "s3", "suspend to RAM (S3)" },
+};
+
+static const char *const keys[REFUSED + 1] = {
+	[ACCEPTED] = "accepted",
+	[TOLERATED] = "tolerated",
+	[REFUSED] = "refused",
+};
+
+static const char *const texts[REFUSED + 1] = {
+	[ACCEPTED] = "accepted",
+	[TOLERATED] = "tolerated: it runs, with an event, as the policy only reports",
+	[REFUSED] = "refused",
+};
+
+/* S3 ends pins, and nothing else. */
+static enum acceptance accepts_s3(const struct regpin_policy *policy)
+{
+	enum acceptance s3 = ACCEPTED;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		if (!rule_is_pin(&policy->rules[i]))
+			continue;
+		if (policy->rules[i].action != REGPIN_REPORT)
+			return REFUSED;
+		s3 = TOLERATED;
+	}
+	return s3;
+}
+
+enum acceptance acceptance(const struct regpin_policy *policy, uint32_t word)
+{
+	if (policy->flags & word)
+		return ACCEPTED;
+	if (word == POLICY_ACCEPT_S3)
+		return accepts_s3(policy);
+	return policy_only_reports(policy) ? TOLERATED : REFUSED;
+}
+
+void acceptance_print(const struct regpin_policy *policy, const char *indent)
+{
+	for (unsigned int i = 0; i < NR_WORDS; i++)
+		printf("%s%s: %s\n", indent, words[i].name,
+		       texts[acceptance(policy, words[i].word)]);
+}
+
+void acceptance_json(struct json *json, const struct regpin_policy *policy)
+{
+	json_object_begin(json, "past_filters");
+	for (unsigned int i = 0; i < NR_WORDS; i++)
+		json_string(json, words[i].key,
+			    keys[acceptance(policy, words[i].word)]);
+	json_object_end(json);
+}
