@@ -26,6 +26,18 @@ static bool accepts(const struct regpin_policy *policy,
 	return policy->flags & word_for(reason) || policy_only_reports(policy);
 }
 
+/* Does a rule only report what a guest's VMLOAD loads unseen? */
+static bool misses_vmload(const struct regpin_vm *vm)
+{
+	const struct regpin_policy *policy = vm->whole;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (policy->rules[i].action == REGPIN_REPORT &&
+		    host_vmload_passes(&vm->host, &policy->rules[i]))
+			return true;
+	return false;
+}
+
 /* Of the reasons that there can be, those that the VM and its guest give. */
 static uint32_t reasons_of(const struct regpin_vm *vm)
 {
@@ -93,6 +105,8 @@ void vm_say_tolerated(struct regpin_vm *vm)
 		if (reasons_of(vm) >> i & 1 &&
 		    !(vm->whole->flags & word_for(i)))
 			reasons |= 1u << i;
+	if (misses_vmload(vm))
+		reasons |= 1u << REGPIN_REFUSED_VMLOAD;
 	vm_unlock(vm);
 	for (unsigned int i = 0; i < REGPIN_REFUSED_MAX; i++)
 		if (reasons >> i & 1)

@@ -295,12 +295,19 @@ static const char *why_not(const struct host *host, const struct rule *rule)
 	/* With it KVM lets them pass without a word. */
 	if (rule->type == RULE_UNKNOWN && host->ignore_msrs)
 		return "kvm's parameter ignore_msrs is on, so KVM swallows accesses to MSRs that it does not know, and hands out none: switch it off (echo 0 > /sys/module/kvm/parameters/ignore_msrs), or leave `unknown` out";
-	/* A rule on reads alone still keeps what it promises. */
-	if (host->vmload_open && rule_wants(rule) & ACCESS_WRITE &&
-	    (rule->type == RULE_DEFAULT ||
-	     host_vmload_loads(rule->index, rule->count)))
+	/* A rule that only reports has nothing to keep: see vm_say_tolerated(). */
+	if (rule->action != REGPIN_REPORT && host_vmload_passes(host, rule))
 		return host_vmload_text;
 	return NULL;
+}
+
+bool host_vmload_passes(const struct host *host, const struct rule *rule)
+{
+	/* A rule on reads alone still keeps what it promises. */
+	return host->vmload_open && rule->kind == REGPIN_MSR &&
+	       rule_wants(rule) & ACCESS_WRITE &&
+	       (rule->type == RULE_DEFAULT ||
+		host_vmload_loads(rule->index, rule->count));
 }
 
 bool host_enforces(const struct host *host, const struct rule *rule,

@@ -77,13 +77,19 @@ bool host_vmload_open(int kvm_fd);
 /* Does VMLOAD load one of @count MSRs from @index on? EFER is none of them. */
 bool host_vmload_loads(uint32_t index, uint32_t count);
 
+/* Would a guest's VMLOAD go past @rule on this host? */
+bool host_vmload_passes(const struct host *host, const struct rule *rule);
+
 /* Why rules on those can't be enforced where it is open. */
 extern const char host_vmload_text[];
 
 /* Why no rule at all can be enforced by this KVM, a constant text, or NULL. */
 const char *host_kvm_fault(const struct host *host);
 
-/* Can this host enforce @rule? If not, *@why is a constant text. */
+/*
+ * Can this host enforce @rule? If not, *@why is a constant text. A rule that only
+ * reports has nothing to enforce where VMLOAD is open: what that loads is not reported.
+ */
 bool host_enforces(const struct host *host, const struct rule *rule,
 		   const char **why);
 

@@ -26,6 +26,8 @@ static const char *const refusals[REGPIN_REFUSED_MAX] = {
 		"the VM's vCPUs differ in vendor, family or model, so that not the same rules of the policy hold for all of them: give them one CPUID, or write the policy without `when`",
 	[REGPIN_REFUSED_CONFIDENTIAL] =
 		"the VMM makes a confidential VM (SEV, SEV-ES, SEV-SNP or TDX), or one of a type that regpin does not know: its registers are not the host's to see and to set, so no rule would hold; make one of the default type without memory encryption (QEMU: no -object sev-guest, sev-snp-guest or tdx-guest, no -machine confidential-guest-support=), or start it without regpin",
+	[REGPIN_REFUSED_VMLOAD] =
+		"a guest's VMLOAD loads the syscall and SYSENTER MSRs past every filter on this host (kvm_amd uses virtual VMLOAD): load kvm_amd with vls=0",
 };
 
 const char *regpin_refusal_text(unsigned int reason)
@@ -43,7 +45,9 @@ static const char *const tolerated[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_SMM] =
 		"the VM has System-Management Mode: RSM loads EFER and the control registers past every filter, which is no event; the VM runs, as the policy only reports, and one that enforces needs `accept: [smm]`",
 	[REGPIN_REFUSED_FRED] =
-		"the guest's CPUID offers FRED: this version of regpin can't tell when a FRED kernel has taken over, so pins may never report anything; the VM runs, as the policy only reports, and one that enforces is refused",
+		"the guest's CPUID offers FRED: this version of regpin can't see when a FRED kernel has taken over, so pins may never report anything; the VM runs, as the policy only reports, and one that enforces is refused",
+	[REGPIN_REFUSED_VMLOAD] =
+		"a guest's VMLOAD loads the syscall and SYSENTER MSRs past every filter on this host (kvm_amd uses virtual VMLOAD), which is no event; the VM runs, as the policy's rules on these only report, and rules that enforce need kvm_amd with vls=0",
 };
 
 const char *regpin_tolerated_text(unsigned int reason)

@@ -264,6 +264,7 @@ int vm_attach(const struct regpin_policy *policy, const struct host *host,
 		return err;
 	}
 	vm_event(vm, NULL, &event);
+	vm_say_tolerated(vm);
 	*ret = vm;
 	return 0;
 }

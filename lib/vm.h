@@ -453,7 +453,7 @@ bool vm_accepts_locked(const struct regpin_vm *vm,
 int vm_may_have(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 		uint32_t accepted, enum regpin_refusal reason);
 
-/* A new policy is in force: what of the VM it does not accept, and tolerates? */
+/* A policy is in force: what of the VM and its host does it not accept, and tolerates? */
 void vm_say_tolerated(struct regpin_vm *vm);
 
 /* One MSR of a vCPU. Return 0, -EINVAL if KVM has or takes no such, -errno. */

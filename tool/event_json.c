@@ -59,6 +59,7 @@ static const char *const refusal_names[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_FD] = "fd",
 	[REGPIN_REFUSED_CPUID] = "cpuid",
 	[REGPIN_REFUSED_CONFIDENTIAL] = "confidential",
+	[REGPIN_REFUSED_VMLOAD] = "vmload",
 };
 
 static const char *const cause_names[REGPIN_CAUSE_MAX] = {

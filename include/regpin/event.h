@@ -172,6 +172,9 @@ enum regpin_cause {
  *	the policy hold for both
  * @REGPIN_REFUSED_CONFIDENTIAL: the VM is to be one whose registers or memory are not
  *	the host's to see (SEV, SEV-ES, SEV-SNP, TDX), or of a type that is not known
+ * @REGPIN_REFUSED_VMLOAD: on this AMD host a guest's VMLOAD loads registers past every
+ *	filter. Rules that enforce something on these are refused at attach; this is for
+ *	those that only report, see REGPIN_EVENT_TOLERATED
  * @REGPIN_REFUSED_MAX: number of reasons
  */
 enum regpin_refusal {
@@ -184,6 +187,7 @@ enum regpin_refusal {
 	REGPIN_REFUSED_FD,
 	REGPIN_REFUSED_CPUID,
 	REGPIN_REFUSED_CONFIDENTIAL,
+	REGPIN_REFUSED_VMLOAD,
 	REGPIN_REFUSED_MAX
 };
 

@@ -32,6 +32,18 @@ rules:
   - register: CR4
     sticky: [SMEP]
 EOF
+cat >star.yaml <<'EOF'
+version: 1
+rules:
+  - register: STAR
+    uniform: true
+EOF
+cat >none.yaml <<'EOF'
+version: 1
+arming: start
+default: {deny: both, action: stop}
+rules: []
+EOF
 sed 's/sticky: \[SMEP\]/&\n    optional: true/' cr.yaml >optional.yaml
 sed 's/SCE/NONSENSE/' policy.yaml >wrong.yaml
 
@@ -418,6 +430,23 @@ run -- ./vmm vm smm exit 3
 is 125 '"refused"' events && [[ $(grep -c "System-Management Mode" err) == 1 &&
 	$(jq -r 'select(.event == "refused").reason' events) == smm ]]
 ok $? "a guest's set-up that the policy does not accept ends the VMM: 125"
+run --mode report -- ./vmm vm smm exit 3
+is 3 '"detached"' events && ! grep -q '"refused"' events &&
+	[[ $(jq -r 'select(.event == "tolerated").reason' events) == smm &&
+		$(grep -c "warning: the VM has System-Management Mode" err) == 1 ]]
+ok $? "unless it only reports: that is an event and a line"
+REGPIN_HOST_FORCE=vmload run --policy star.yaml -- ./vmm touch started
+is 3 "vls=0" err && [[ ! -e started ]]
+ok $? "a rule that VMLOAD goes past starts nothing"
+REGPIN_HOST_FORCE=vmload run --policy star.yaml --mode report -- ./vmm vm smm exit 3
+is 3 '"detached"' events &&
+	[[ $(jq -r 'select(.event == "tolerated").reason' events | tr '\n' ' ') == "vmload smm " ]]
+ok $? "one that only reports does"
+run --policy none.yaml -- ./vmm vm vcpu run exit 3
+await '"detached"' events
+[[ $(grep -c '"event":"violation"' events) == 1 &&
+	$(jq -r 'select(.event == "violation") | "\(.rule) \(.verdict)"' events) == "default stop" ]]
+ok $? "with nothing but a default the first access to an MSR is the last"
 
 # Forks
 

@@ -35,10 +35,15 @@ static int offer(struct scene *s, uint32_t function, uint32_t subleaf,
 				     (struct kvm_cpuid2 *)&cpuid);
 }
 
+/* Is there one event, for @reason? */
+static bool said(struct scene *s, unsigned int type, unsigned int reason)
+{
+	return s->events[0].detail == reason && scene_only(s, type);
+}
+
 static bool refused(struct scene *s, int ret, unsigned int reason)
 {
-	return ret == -EPERM && s->events[0].detail == reason &&
-	       scene_only(s, REGPIN_EVENT_REFUSED);
+	return said(s, REGPIN_EVENT_REFUSED, reason) && ret == -EPERM;
 }
 
 static void test_refusals(void)
@@ -69,8 +74,7 @@ static void test_refusals(void)
 
 static bool tolerated(struct scene *s, int ret, unsigned int reason)
 {
-	return !ret && s->events[0].detail == reason &&
-	       scene_only(s, REGPIN_EVENT_TOLERATED);
+	return said(s, REGPIN_EVENT_TOLERATED, reason) && !ret;
 }
 
 /* A policy that refuses nothing loses nothing by these: each is reported, once. */
@@ -102,6 +106,25 @@ static void test_tolerated(void)
 	   "one that accepts it all can");
 	scene_close(&s);
 	free(enforces);
+}
+
+/* Nor does it lose anything where it comes to a VM that another one has accepted. */
+static void test_tolerated_later(void)
+{
+	struct regpin_policy *accepts = star_policy(), *reports = star_policy();
+	struct scene s;
+
+	accepts->rules[0].action = REGPIN_GP;
+	accepts->flags = POLICY_ACCEPT_SMM;
+	scene_open(&s, accepts, 1, TINY_LONG);
+	ok(!regpin_vm_check_slot(s.vm.regpin, 1 << 16) && scene_silent(&s),
+	   "SMM is accepted");
+	ok(!regpin_vm_set_policy(s.vm.regpin, reports) &&
+	   !regpin_vm_policy_done(s.vm.regpin) &&
+	   scene_count(&s, REGPIN_EVENT_TOLERATED) == 1,
+	   "and then tolerated, which is reported");
+	scene_close(&s);
+	free(reports);
 }
 
 static void test_attach(void)
@@ -235,6 +258,7 @@ int main(void)
 		tap_skip_all(why_not);
 	test_refusals();
 	test_tolerated();
+	test_tolerated_later();
 	test_attach();
 	test_no_msr_rules();
 	test_both_want();

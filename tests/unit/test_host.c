@@ -147,6 +147,12 @@ static void test_vmload_open(void **state)
 			assert_null(why);
 		else
 			assert_non_null(strstr(why, "vls=0"));
+		assert_int_equal(host_vmload_passes(&open, &rule),
+				 !rows[i].enforced);
+		assert_false(host_vmload_passes(&full, &rule));
+		/* What only reports has nothing to keep. */
+		rule.action = REGPIN_REPORT;
+		assert_true(host_enforces(&open, &rule, &why));
 	}
 	/* Control registers have the index 0, and VMLOAD loads none of them. */
 	for (unsigned int kind = REGPIN_CR0; kind < REGPIN_KIND_MAX; kind++) {
