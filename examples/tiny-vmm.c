@@ -58,13 +58,18 @@ static void print_access(const struct regpin_event *event)
 
 	file = regpin_policy_where(vmm.policies[event->policy], event->rule,
 				   &line, &rule);
-	printf("event: %s, rule %s at %s:%u: 0x%" PRIx64 " -> 0x%" PRIx64,
+	printf("event: %s, rule %s at %s:%u: ",
 	       regpin_register_name(event->kind, event->index), rule, file,
-	       line, (uint64_t)event->old_value, (uint64_t)event->new_value);
+	       line);
+	if (!(event->unread & REGPIN_UNREAD_OLD))
+		printf("0x%" PRIx64 " -> ", (uint64_t)event->old_value);
+	printf("0x%" PRIx64, (uint64_t)event->new_value);
 	if (event->type == REGPIN_EVENT_DETECTED)
 		printf(", found\n");
 	else if (event->action == REGPIN_PAUSE)
 		printf(", held\n");
+	else if (event->unread & REGPIN_UNREAD_VALUE)
+		printf("\n");
 	else
 		printf(", now 0x%" PRIx64 "\n", (uint64_t)event->value);
 }

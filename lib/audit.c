@@ -18,6 +18,7 @@
  * @policy: its new policy
  * @now: its registers
  * @own: of these, what `require` speaks of
+ * @blind: KVM does not show them
  * @first: what the VM's first armed vCPU has of it; all zero for that one itself
  */
 struct audit {
@@ -25,12 +26,14 @@ struct audit {
 	const struct regpin_policy *policy;
 	struct snapshot now;
 	struct protections own, first;
+	bool blind;
 };
 
 static void report(const struct audit *audit, const struct rule *rule,
-		   const struct access *access, uint64_t bits)
+		   const struct access *access, uint64_t bits, bool old_unread)
 {
 	const struct verdict verdict = {
+		.unread = old_unread ? REGPIN_UNREAD_OLD : 0,
 		.action = REGPIN_REPORT, .rule = rule, .bits = bits,
 		.value = access->new_value,
 	};
@@ -47,9 +50,10 @@ static void report(const struct audit *audit, const struct rule *rule,
  * `never` forbids its bits whenever they were set.
  */
 static void audit_pin(const struct audit *audit, const struct rule *rule,
-		      unsigned int kind, uint32_t index, uint64_t then,
-		      uint64_t now)
+		      unsigned int kind, int slot, uint64_t then, uint64_t now)
 {
+	uint32_t index = kind == REGPIN_MSR ? replay_registers[slot] : 0;
+	uint32_t bit = snapshot_bit(kind, slot);
 	struct access access = {
 		.kind = (uint8_t)kind, .write = true, .index = index,
 		.old_value = rule->type == RULE_NEVER ? now & ~rule->mask :
@@ -59,14 +63,17 @@ static void audit_pin(const struct audit *audit, const struct rule *rule,
 	struct state state = { .armed = true };
 	uint64_t bits;
 
-	if (rule->type == RULE_ONCE && then == now)
+	if (audit->now.unread & bit ||
+	    (rule->type == RULE_ONCE && then == now))
 		return;
 	if (rule->type != RULE_NEVER)
 		state = lifecycle_state(audit->vcpu, &access);
 	bits = judge_pin(rule, &state, &access);
 	access.old_value = then;
 	if (bits)
-		report(audit, rule, &access, bits);
+		report(audit, rule, &access, bits,
+		       !audit->vcpu->setup_done ||
+			       audit->vcpu->set_up.unread & bit);
 }
 
 static void audit_required(const struct audit *audit, const struct rule *rule)
@@ -76,6 +83,8 @@ static void audit_required(const struct audit *audit, const struct rule *rule)
 	};
 	uint64_t first, bits;
 
+	if (audit->blind)
+		return;
 	switch (rule->kind) {
 	case REGPIN_CR0:
 		first = audit->first.cr0;
@@ -90,10 +99,10 @@ static void audit_required(const struct audit *audit, const struct rule *rule)
 		access.new_value = audit->own.efer;
 		break;
 	}
-	access.old_value = access.new_value;
 	bits = rule->mask & first & ~access.new_value;
+	/* It is about what there is now, whatever there was at the vCPU's set-up. */
 	if (bits)
-		report(audit, rule, &access, bits);
+		report(audit, rule, &access, bits, true);
 }
 
 static void audit_rule(const struct audit *audit, const struct rule *rule)
@@ -119,8 +128,8 @@ static void audit_rule(const struct audit *audit, const struct rule *rule)
 	}
 	for (int i = 0; i < NR_REPLAY; i++)
 		if (rule_covers(rule, REGPIN_MSR, replay_registers[i]))
-			audit_pin(audit, rule, REGPIN_MSR, replay_registers[i],
-				  then->msrs[i], now->msrs[i]);
+			audit_pin(audit, rule, REGPIN_MSR, i, then->msrs[i],
+				  now->msrs[i]);
 }
 
 /*
@@ -133,9 +142,12 @@ static void take_registers(struct audit *audit)
 	struct regpin_vm *vm = vcpu->vm;
 
 	vcpu_snapshot(vcpu, &audit->now);
-	vcpu_get_protections(vcpu, &audit->own);
-	for (int i = 0; vm->detects && vcpu->looked_at && i < NR_CRS; i++)
+	audit->blind = !vcpu_get_protections(vcpu, &audit->own);
+	for (unsigned int i = 0;
+	     vm->detects && vcpu->looked_at && i < NR_CRS; i++) {
 		audit->now.crs[i] = vcpu->seen[i];
+		audit->now.unread &= ~snapshot_bit(REGPIN_CR0 + i, 0);
+	}
 	vm_lock(vm);
 	if (vm->first && vm->first != vcpu)
 		audit->first = vm->had;

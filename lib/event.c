@@ -84,6 +84,7 @@ static uint64_t lost_key(const struct regpin_event *event)
 		return 0;
 	return 1ull << 63 | (uint64_t)event->type << 56 |
 	       (uint64_t)(event->write & 1) << 55 |
+	       (uint64_t)!!(event->unread & REGPIN_UNREAD_VALUE) << 54 |
 	       (uint64_t)(event->kind & 3) << 52 |
 	       (uint64_t)(event->action & 7) << 48 |
 	       (uint64_t)event->policy << 40 | (uint64_t)detail << 32 |
@@ -99,6 +100,7 @@ static void lost_event(uint64_t key, struct regpin_event *event)
 		of = ~0u;
 	*event = (struct regpin_event){
 		.type = key >> 56 & 0x7f, .write = key >> 55 & 1,
+		.unread = key >> 54 & 1 ? REGPIN_UNREAD_VALUE : 0,
 		.kind = key >> 52 & 3, .action = key >> 48 & 7,
 		.policy = (uint8_t)(key >> 40), .detail = key >> 32 & 0xff,
 		.vm = key >> 16 & 0xffff,

@@ -62,6 +62,8 @@ static int apply_write(struct regpin_vcpu *vcpu,
 		ret = not_ours(vcpu);
 		if (ret)
 			verdict->value = access->old_value;
+		else
+			verdict->unread |= REGPIN_UNREAD_VALUE;
 		return ret;
 	}
 	ret = perform_write(vcpu, access, value);
@@ -70,8 +72,10 @@ static int apply_write(struct regpin_vcpu *vcpu,
 	/* What KVM itself would have refused. A VMM that asked sees what is left of it. */
 	if (ret == -EINVAL) {
 		ret = invalid_exit(vcpu, policy, access);
-		if (!ret)
+		if (!ret) {
 			run->msr.data = value;
+			verdict->unread |= REGPIN_UNREAD_VALUE;
+		}
 		return ret;
 	}
 	if (ret)
@@ -127,6 +131,18 @@ static void tell(struct regpin_vcpu *vcpu, const struct judged *judged,
 	vcpu_tell(vcpu, judged, &event);
 }
 
+/* Does the guest get @verdict's value, and not a #GP, or whatever the VMM answers? */
+static bool is_returned(const struct regpin_vcpu *vcpu,
+			const struct access *access,
+			const struct verdict *verdict)
+{
+	if (verdict->answered || verdict->action == REGPIN_DROP)
+		return true;
+	return verdict->action < REGPIN_DROP &&
+	       !(verdict->unread & REGPIN_UNREAD_OLD) &&
+	       !vmm_wants(vcpu->vm, access->index, ACCESS_READ);
+}
+
 static int read_exit(struct regpin_vcpu *vcpu,
 		     const struct regpin_policy *policy, struct access *access)
 {
@@ -144,11 +160,15 @@ static int read_exit(struct regpin_vcpu *vcpu,
 		if (verdict.action <= REGPIN_REPORT && !verdict.answered)
 			verdict.value = access->old_value;
 	}
+	if (err)
+		verdict.unread = REGPIN_UNREAD_OLD;
 	if (is_grave(&verdict) &&
 	    grave(vcpu, &judged, &verdict, access->old_value))
 		return 1;
 	if (verdict.action <= REGPIN_REPORT && !verdict.answered)
 		verdict.value = access->old_value;
+	if (!is_returned(vcpu, access, &verdict))
+		verdict.unread |= REGPIN_UNREAD_VALUE;
 	if (verdict.rule)
 		tell(vcpu, &judged, &verdict, access->old_value);
 	if (verdict.action == REGPIN_GP)
@@ -182,6 +202,8 @@ static int write_exit(struct regpin_vcpu *vcpu,
 		lifecycle_efer(vcpu, old);
 	state = lifecycle_state(vcpu, access);
 	judge(policy, &state, access, &verdict);
+	if (err || !replay_known(&vcpu->guest, access->index))
+		verdict.unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
 	judged.state = &state;
 	judged.rule = verdict.rule;
 	judged.let = verdict.value;

@@ -150,15 +150,18 @@ void floor_note(struct regpin_vcpu *vcpu, const struct protections *had)
 	vm_unlock(vm);
 }
 
-static void add_floor(struct regpin_vcpu *vcpu, const struct access *access,
+/* False if KVM does not show the vCPU's own registers: then nothing is there. */
+static bool add_floor(struct regpin_vcpu *vcpu, const struct access *access,
 		      struct state *state)
 {
+	bool shown;
+
 	state->floor = judge_needs_own(access) && floor_late(vcpu);
 	if (!state->floor)
-		return;
-	/* What KVM won't show is not there. */
-	vcpu_get_protections(vcpu, &state->own);
+		return true;
+	shown = vcpu_get_protections(vcpu, &state->own);
 	state->first = first_has(vcpu, judge_needs_first(access));
+	return shown;
 }
 
 struct state lifecycle_state(struct regpin_vcpu *vcpu,
@@ -189,18 +192,25 @@ struct state lifecycle_state(struct regpin_vcpu *vcpu,
 static void found_lacking(struct regpin_vcpu *vcpu,
 			  const struct regpin_policy *policy,
 			  const struct rule *rule, uint64_t bits,
+			  const struct protections *own,
 			  struct regpin_event *event)
 {
 	const struct access access = { .kind = rule->kind, .write = true,
 				       .index = rule->index };
-	const struct verdict verdict = {
+	struct verdict verdict = {
 		.action = rule->action < REGPIN_PAUSE ? REGPIN_REPORT :
 							rule->action,
 		.rule = rule, .bits = bits,
+		.unread = REGPIN_UNREAD_OLD |
+			  (own ? 0 : REGPIN_UNREAD_NEW | REGPIN_UNREAD_VALUE),
 	};
 
-	vcpu_access(vcpu, policy, REGPIN_EVENT_DETECTED, &access, &verdict, 0,
-		    event);
+	if (own)
+		verdict.value = rule->kind == REGPIN_CR0 ? own->cr0 :
+				rule->kind == REGPIN_CR4 ? own->cr4 :
+							   own->efer;
+	vcpu_access(vcpu, policy, REGPIN_EVENT_DETECTED, &access, &verdict,
+		    verdict.value, event);
 	vm_event(vcpu->vm, vcpu, event);
 }
 
@@ -215,12 +225,14 @@ void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
 	const struct rule *rule;
 	uint32_t at = 0;
 	uint64_t bits;
+	bool shown;
 
-	add_floor(vcpu, &access, &state);
+	shown = add_floor(vcpu, &access, &state);
 	while ((rule = judge_next(policy, &state, &access, &at, &bits))) {
 		if (rule->type != RULE_REQUIRE)
 			continue;
-		found_lacking(vcpu, policy, rule, bits, &event);
+		found_lacking(vcpu, policy, rule, bits,
+			      shown ? &state.own : NULL, &event);
 		if (event.action > gravest.action)
 			gravest = event;
 	}

@@ -14,17 +14,42 @@ int vcpu_answer(struct regpin_vcpu *vcpu, bool gp)
 	return 1;
 }
 
+/* Has the VMM asked for exits of this @reason, so that it decides? */
+static bool is_vmms(const struct regpin_vcpu *vcpu, uint32_t reason)
+{
+	return atomic_load(&vcpu->vm->vmm_mask) & reason;
+}
+
+/*
+ * What the register held, and holds now. What KVM does not know can't be read, and holds
+ * nothing; and a read that ends in #GP, or at the VMM, has returned nothing yet.
+ */
+static void read_values(struct regpin_vcpu *vcpu, uint32_t reason,
+			struct access *access, struct verdict *verdict)
+{
+	bool decided = verdict->action == REGPIN_DROP;
+
+	if (!access->write) {
+		verdict->unread = decided ? 0 : REGPIN_UNREAD_VALUE;
+		return;
+	}
+	verdict->unread = 0;
+	if (verdict->rule->type == RULE_UNKNOWN ||
+	    vcpu_get_msr(vcpu, access->index, &access->old_value))
+		verdict->unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
+	else if (!decided && is_vmms(vcpu, reason))
+		verdict->unread = REGPIN_UNREAD_VALUE;
+	verdict->value = access->old_value;
+}
+
 static void tell(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
-		 struct access *access, struct verdict *verdict)
+		 uint32_t reason, struct access *access,
+		 struct verdict *verdict)
 {
 	uint64_t proposed = access->write ? vcpu->run->msr.data : 0;
 	struct regpin_event event;
 
-	/* What KVM does not know can't be read, and holds nothing. */
-	if (access->write && verdict->rule->type == RULE_INVALID)
-		vcpu_get_msr(vcpu, access->index, &access->old_value);
-	if (access->write)
-		verdict->value = access->old_value;
+	read_values(vcpu, reason, access, verdict);
 	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, access, verdict,
 		    proposed, &event);
 	vm_event(vcpu->vm, vcpu, &event);
@@ -40,13 +65,13 @@ int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 
 	judge_refused(policy, type, access, &verdict);
 	if (verdict.rule)
-		tell(vcpu, policy, access, &verdict);
+		tell(vcpu, policy, reason, access, &verdict);
 	if (verdict.answered || verdict.action == REGPIN_DROP) {
 		if (!access->write)
 			run->msr.data = verdict.value;
 		return vcpu_answer(vcpu, false);
 	}
-	if (atomic_load(&vcpu->vm->vmm_mask) & reason) {
+	if (is_vmms(vcpu, reason)) {
 		run->msr.reason = reason;
 		return 0;
 	}

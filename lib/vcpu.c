@@ -67,14 +67,18 @@ void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
 			snapshot->msrs[i] = list.entries[i].data;
 	} else {
 		for (int i = 0; i < NR_REPLAY; i++)
-			vcpu_get_msr(vcpu, replay_registers[i],
-				     &snapshot->msrs[i]);
+			if (vcpu_get_msr(vcpu, replay_registers[i],
+					 &snapshot->msrs[i]))
+				snapshot->unread |= snapshot_bit(REGPIN_MSR, i);
 	}
 	/* Where KVM does not say, the safe answer: no reset. */
-	if (!vcpu_get_crs(vcpu, true, snapshot->crs, NULL))
+	if (!vcpu_get_crs(vcpu, true, snapshot->crs, NULL)) {
 		snapshot->crs[0] = CR0_PG;
-	else if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		for (unsigned int i = 0; i < NR_CRS; i++)
+			snapshot->unread |= snapshot_bit(REGPIN_CR0 + i, 0);
+	} else if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
 		snapshot->cs = sregs.cs.base;
+	}
 	snapshot->valid = true;
 }
 
@@ -224,13 +228,18 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 	const struct regpin_policy *policy = vcpu->vm->policy;
 	uint64_t efer = after->msrs[replay_slot(MSR_EFER)] & ~EFER_LMA;
 	uint64_t changed = efer ^ vcpu->before.msrs[replay_slot(MSR_EFER)];
+	/* What KVM did not show was not seen to change. */
+	uint32_t unread = vcpu->before.unread | after->unread;
 
 	for (int i = 0; i < NR_REPLAY; i++)
-		compare_one(vcpu, policy, REGPIN_MSR, replay_registers[i],
-			    vcpu->before.msrs[i], after->msrs[i]);
+		if (!(unread & snapshot_bit(REGPIN_MSR, i)))
+			compare_one(vcpu, policy, REGPIN_MSR,
+				    replay_registers[i], vcpu->before.msrs[i],
+				    after->msrs[i]);
 	for (unsigned int i = 0; i < NR_CRS; i++)
-		compare_one(vcpu, policy, REGPIN_CR0 + i, 0,
-			    vcpu->before.crs[i], after->crs[i]);
+		if (!(unread & snapshot_bit(REGPIN_CR0 + i, 0)))
+			compare_one(vcpu, policy, REGPIN_CR0 + i, 0,
+				    vcpu->before.crs[i], after->crs[i]);
 	/*
 	 * What the VMM changed is what a look must not find. But only that: what the
 	 * guest had changed before, and the VMM read and wrote back, has yet to be found.

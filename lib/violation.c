@@ -20,10 +20,13 @@ void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		.kind = access->kind,
 		.index = access->index,
 		.write = access->write,
+		.unread = verdict->unread,
 		.action = verdict->action,
-		.old_value = access->old_value,
+		.old_value = verdict->unread & REGPIN_UNREAD_OLD ?
+			0 : access->old_value,
 		.new_value = proposed,
-		.value = verdict->value,
+		.value = verdict->unread & REGPIN_UNREAD_VALUE ?
+			0 : verdict->value,
 		.bits = verdict->bits,
 		.rule = verdict->rule ?
 			vm_rule_number(vcpu->vm, policy, verdict->rule) :

@@ -181,13 +181,24 @@ struct regpin_vm {
  * @cs: CS's base; what a reset changes if nothing else
  * @crs: CR0, CR4 and XCR0, by kind - REGPIN_CR0; 0 where KVM refused
  * @msrs: by replay_slot(); values of registers that KVM refused to read are 0
+ * @unread: which ones these are, by snapshot_bit()
  */
 struct snapshot {
 	bool valid;
+	uint32_t unread;
 	uint64_t cs;
 	uint64_t crs[NR_CRS];
 	uint64_t msrs[NR_REPLAY];
 };
+
+_Static_assert(NR_REPLAY + NR_CRS <= 32, "each has a bit");
+
+/* The bit of a register in a snapshot's @unread; MSRs by replay_slot(). */
+static inline uint32_t snapshot_bit(unsigned int kind, int slot)
+{
+	return 1u << (kind == REGPIN_MSR ? (unsigned int)slot :
+		      NR_REPLAY + kind - REGPIN_CR0);
+}
 
 /**
  * struct reach - can a vCPU, or all of a VM, be made to leave KVM_RUN?

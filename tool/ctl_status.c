@@ -320,6 +320,21 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	return end(file, &json, buf);
 }
 
+/* ": 0x751ef0 -> 0x651ef0" of a write, ": 0x1" of a read, as far as it was read. */
+static void values_text(const struct regpin_event *held, char *buf, size_t size)
+{
+	bool read = !held->write && held->type != REGPIN_EVENT_DETECTED;
+	size_t used = 0;
+
+	*buf = 0;
+	if (!(held->unread & REGPIN_UNREAD_OLD))
+		used = (size_t)snprintf(buf, size, ": 0x%" PRIx64,
+					(uint64_t)held->old_value);
+	if (!read && !(held->unread & REGPIN_UNREAD_NEW))
+		snprintf(buf + used, size - used, "%s0x%" PRIx64,
+			 used ? " -> " : ": ", (uint64_t)held->new_value);
+}
+
 /* "write of CR4: 0x751ef0 -> 0x651ef0 (SMEP): sticky, linux.yaml:60:5" */
 static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 		      char *buf, size_t size)
@@ -327,6 +342,7 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 	const struct regpin_policy *policy = tell_held_by(ctl->agent, vcpu);
 	const struct regpin_event *held = &vcpu->held;
 	char name[REGISTER_NAME_MAX], bits[64 * 32] = "", where[400] = "";
+	char values[64];
 
 	if (!event_makes_sense(held)) {
 		snprintf(buf, size, "its event makes no sense");
@@ -347,12 +363,12 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 			 rule_type_names[policy->rules[held->rule].type],
 			 policy->source, policy->rules[held->rule].line,
 			 policy->rules[held->rule].column);
-	snprintf(buf, size, "%s%s of %s: 0x%" PRIx64 " -> 0x%" PRIx64 "%s%s%s%s",
+	values_text(held, values, sizeof(values));
+	snprintf(buf, size, "%s%s of %s%s%s%s%s%s",
 		 held->type == REGPIN_EVENT_DETECTED ? "found after a " : "",
 		 held->write || held->type == REGPIN_EVENT_DETECTED ?
 			 "write" : "read", event_register_name(name, held->kind, held->index),
-		 (uint64_t)held->old_value, (uint64_t)held->new_value,
-		 *bits ? " (" : "", bits, *bits ? ")" : "", where);
+		 values, *bits ? " (" : "", bits, *bits ? ")" : "", where);
 }
 
 static enum status_line vcpu_text(const struct ctl *ctl,

@@ -190,17 +190,22 @@ void event_put_register(struct json *json, unsigned int kind, uint32_t index)
 		json_hex(json, "index", index);
 }
 
-/* Did this read get a value? Not one that was answered with #GP, or not at all. */
-static bool gave_value(const struct regpin_event *event,
-		       const struct regpin_policy *policy)
+void event_put_old(struct json *json, const struct regpin_event *event)
 {
-	const struct rule *rule = policy && event->rule < policy->nr_rules ?
-					  &policy->rules[event->rule] : NULL;
+	if (!(event->unread & REGPIN_UNREAD_OLD))
+		json_hex(json, "old", event->old_value);
+}
 
-	if (rule && event->action == REGPIN_REPORT &&
-	    (rule->type == RULE_UNKNOWN || rule->type == RULE_INVALID))
-		return false;
-	return event->action < REGPIN_GP;
+void event_put_new(struct json *json, const struct regpin_event *event)
+{
+	if (!(event->unread & REGPIN_UNREAD_NEW))
+		json_hex(json, "new", event->new_value);
+}
+
+void event_put_value(struct json *json, const struct regpin_event *event)
+{
+	if (!(event->unread & REGPIN_UNREAD_VALUE))
+		json_hex(json, "value", event->value);
 }
 
 /* The access: which register, how, from what to what, who and by which rule. */
@@ -213,11 +218,11 @@ static void put_access(struct json *json, const struct regpin_event *event,
 	json_string(json, "access", event->write ? "write" : "read");
 	event_put_violated(json, event, policy);
 	if (event->write) {
-		json_hex(json, "old", event->old_value);
-		json_hex(json, "new", event->new_value);
+		event_put_old(json, event);
+		event_put_new(json, event);
 	}
-	if (event->write || gave_value(event, policy))
-		json_hex(json, "value", event->value);
+	if (event->write || event->action < REGPIN_GP)
+		event_put_value(json, event);
 	if (violation && event->has_rip) {
 		json_hex(json, "rip", event->rip);
 		json_u64(json, "cpl", event->cpl & 3);
@@ -248,9 +253,9 @@ static void put_detected(struct json *json, const struct regpin_event *event,
 {
 	event_put_register(json, event->kind, event->index);
 	event_put_violated(json, event, policy);
-	json_hex(json, "old", event->old_value);
-	json_hex(json, "new", event->new_value);
-	json_hex(json, "value", event->value);
+	event_put_old(json, event);
+	event_put_new(json, event);
+	event_put_value(json, event);
 	if (event->detail == REGPIN_FOUND_BY_POLICY)
 		json_string(json, "found", "policy");
 	else

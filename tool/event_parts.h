@@ -22,6 +22,11 @@ void event_put_vcpu(struct json *json, const struct regpin_event *event);
 /* A register's name, and its index if it is an MSR. */
 void event_put_register(struct json *json, unsigned int kind, uint32_t index);
 
+/* The values of an access, as far as they were read. */
+void event_put_old(struct json *json, const struct regpin_event *event);
+void event_put_new(struct json *json, const struct regpin_event *event);
+void event_put_value(struct json *json, const struct regpin_event *event);
+
 /*
  * What violated the rule: bits of the register that was written; but `require` is
  * violated by a write to CR0 or LSTAR, and is about what else the vCPU lacks then.

@@ -32,8 +32,8 @@ static void put_accesses(struct json *json, const struct limit_sum *sum,
 		json_string(json, "access", event->write ? "write" : "read");
 	event_put_violated(json, event, policy);
 	if (event->write || event->type == REGPIN_EVENT_DETECTED) {
-		json_hex(json, "new", event->new_value);
-		json_hex(json, "value", event->value);
+		event_put_new(json, event);
+		event_put_value(json, event);
 	}
 	if (policy && event->rule < policy->nr_rules)
 		event_put_rule(json, policy, &policy->rules[event->rule]);

@@ -194,6 +194,14 @@ enum regpin_refusal {
 /* @detail of REGPIN_EVENT_DETECTED where no time can be given. */
 #define REGPIN_FOUND_BY_POLICY	0xffffffffu
 
+/*
+ * @unread of an event: a value that could not be read, as of an MSR that KVM does not
+ * have, or that is the VMM's to decide.
+ */
+#define REGPIN_UNREAD_OLD	(1 << 0)	/* @old_value */
+#define REGPIN_UNREAD_VALUE	(1 << 1)	/* @value */
+#define REGPIN_UNREAD_NEW	(1 << 2)	/* @new_value, of REGPIN_EVENT_DETECTED */
+
 #define REGPIN_NO_VCPU	0xffffffffu
 #define REGPIN_NO_RULE	0xffffffffu
 
@@ -221,6 +229,7 @@ enum regpin_refusal {
  * @has_rip: 1 if @rip and @cpl are valid
  * @policy: how often regpin_vm_set_policy() had given the VM another policy; @rule
  *	is of that one. Modulo 256
+ * @unread: REGPIN_UNREAD_*: the values that are not known, and 0 here
  * @pad: 0
  *
  * 80 bytes, the same on every host; travels through shared memory.
@@ -244,7 +253,8 @@ struct regpin_event {
 	__u8 cpl;
 	__u8 has_rip;
 	__u8 policy;
-	__u8 pad[2];
+	__u8 unread;
+	__u8 pad;
 };
 
 #endif

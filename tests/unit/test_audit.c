@@ -5,6 +5,7 @@
  */
 #include "cm.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "../build_policy.h"
@@ -71,6 +72,9 @@ static void expect_only(unsigned int vcpu, unsigned int kind, uint32_t index,
 	assert_int_equal(event->vcpu, vcpu);
 	assert_int_equal(event->kind, kind);
 	assert_int_equal(event->index, index);
+	/* `require` is about what there is now. */
+	if (event->unread)
+		assert_int_equal(event->unread, REGPIN_UNREAD_OLD);
 	assert_int_equal(event->old_value, old);
 	assert_int_equal(event->new_value, now);
 	assert_int_equal(event->value, now);
@@ -196,7 +200,22 @@ static void test_require(void **context)
 	mock.vcpus[1].sregs.cr4 &= ~SMEP;
 	add_rule(tight, RULE_REQUIRE, REGPIN_CR4, 0, SMEP | SMAP, REGPIN_GP);
 	tighten();
-	expect_only(1, REGPIN_CR4, 0, CR4_ON & ~SMEP, CR4_ON & ~SMEP, SMEP);
+	expect_only(1, REGPIN_CR4, 0, 0, CR4_ON & ~SMEP, SMEP);
+	close_all();
+}
+
+/* Nothing can be said of what KVM does not show. */
+static void test_blind(void **context)
+{
+	open_loose();
+	mock.vcpus[1].sregs.cr4 &= ~SMEP;
+	add_rule(tight, RULE_REQUIRE, REGPIN_CR4, 0, SMEP | SMAP, REGPIN_GP);
+	add_rule(tight, RULE_NEVER, REGPIN_CR0, 0, 1ull << 31, REGPIN_GP);
+	mock.fails = KVM_GET_SREGS;
+	mock.fails_with = EIO;
+	tighten();
+	mock.fails = 0;
+	assert_int_equal(mock_count(REGPIN_EVENT_DETECTED), 0);
 	close_all();
 }
 
@@ -240,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_cr),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_require),
+		cmocka_unit_test(test_blind),
 		cmocka_unit_test(test_elsewhere),
 		cmocka_unit_test(test_window),
 	};

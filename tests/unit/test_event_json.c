@@ -98,9 +98,43 @@ static void test_wide(void **state)
 	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\"}\n");
 	event.rule = 4;
 	event.action = REGPIN_REPORT;
+	event.unread = REGPIN_UNREAD_VALUE;
 	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"rule\":\"unknown\",\"where\":\"policies/linux.yaml:3:1\",\"verdict\":\"report\"}\n");
 	event.action = REGPIN_DROP;
+	event.unread = 0;
 	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"unknown\",\"where\":\"policies/linux.yaml:3:1\",\"verdict\":\"drop\"}\n");
+}
+
+#define FIRST	",\"first\":\"2026-11-21T22:43:22.123456789Z\",\"last\":\"2026-11-21T22:43:23.123456789Z\"}\n"
+
+static void expect_sum(const struct limit_sum *sum, const char *rest)
+{
+	char buf[EVENT_LINE_MAX], line[EVENT_LINE_MAX];
+	size_t len = event_sum_json(buf, "repeated", sum, false, &policy, TIME);
+
+	snprintf(line, sizeof(line), HEAD "\"repeated\",\"vm\":0,%s" FIRST, rest);
+	assert_string_equal(buf, line);
+	assert_int_equal(len, strlen(line));
+}
+
+/* A value that was not read is not stated. */
+static void test_unread(void **state)
+{
+	struct regpin_event event = violation();
+	struct limit_sum sum;
+
+	event.unread = REGPIN_UNREAD_OLD;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\"}\n");
+	event.unread |= REGPIN_UNREAD_VALUE;
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\"}\n");
+	sum = (struct limit_sum){ .event = event, .count = 5,
+				  .first = TIME - 1000000000 };
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"count\":5");
+	event.type = REGPIN_EVENT_DETECTED;
+	event.action = REGPIN_REPORT;
+	event.unread |= REGPIN_UNREAD_NEW;
+	event.detail = 7;
+	expect(&event, HEAD "\"detected\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"bits\":[\"NXE\"],\"window_us\":7,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"reaction\":\"report\"}\n");
 }
 
 static void test_bits_without_names(void **state)
@@ -310,18 +344,6 @@ static void test_settled(void **state)
 	expect(&event, HEAD "\"settled\",\"vm\":0,\"vcpu\":1,\"register\":\"PAT\",\"index\":\"0x277\",\"old\":\"0x6\",\"value\":\"0x1\"}\n");
 	event.detail = 2000;
 	expect(&event, HEAD "\"settled\",\"vm\":0,\"vcpu\":1,\"after_ms\":2000}\n");
-}
-
-#define FIRST	",\"first\":\"2026-11-21T22:43:22.123456789Z\",\"last\":\"2026-11-21T22:43:23.123456789Z\"}\n"
-
-static void expect_sum(const struct limit_sum *sum, const char *rest)
-{
-	char buf[EVENT_LINE_MAX], line[EVENT_LINE_MAX];
-	size_t len = event_sum_json(buf, "repeated", sum, false, &policy, TIME);
-
-	snprintf(line, sizeof(line), HEAD "\"repeated\",\"vm\":0,%s" FIRST, rest);
-	assert_string_equal(buf, line);
-	assert_int_equal(len, strlen(line));
 }
 
 /* More of the same: enough to know of what, when, and what it came to. */
@@ -574,6 +596,7 @@ int main(void)
 		cmocka_unit_test(test_violation),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_bits_without_names),
 		cmocka_unit_test(test_control_register_and_no_rule),
 		cmocka_unit_test(test_families),

@@ -128,6 +128,7 @@ static void test_one_in_a_flood(void **context)
 		ring_put(ring, &event);
 		event.rule = 4;
 		event.bits = ~0ull;
+		event.unread = REGPIN_UNREAD_VALUE;
 		event.new_value = 0x1234;
 		ring_put(ring, &event);
 	}
@@ -138,6 +139,7 @@ static void test_one_in_a_flood(void **context)
 		assert_int_equal(event.write, 1);
 		if (event.rule == 3) {
 			others = count;
+			assert_int_equal(event.unread, 0);
 			assert_int_equal(event.bits, 0x801);
 			assert_int_equal(first, RING_SLOTS - RING_KEPT + 1);
 			assert_int_equal(event.time, 3 * RING_SLOTS);
@@ -145,6 +147,7 @@ static void test_one_in_a_flood(void **context)
 		} else {
 			found += count;
 			assert_int_equal(event.rule, 4);
+			assert_int_equal(event.unread, REGPIN_UNREAD_VALUE);
 			assert_int_equal(first, 77);
 			assert_true(event.bits == ~0ull);
 			assert_int_equal(event.new_value, 0x1234);
