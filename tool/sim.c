@@ -254,7 +254,7 @@ static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 		exit_msr(sim, vcpu, line, KVM_MSR_EXIT_REASON_FILTER);
 	else if (line->refusal)
 		refused(sim, vcpu, line);
-	else if (sim_refuses(vcpu, line, &no))
+	else if (sim_refuses(sim, vcpu, line, &no))
 		refused(sim, vcpu, &no);
 	else
 		err = unseen(sim, vcpu, line);
@@ -309,8 +309,12 @@ static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
 		value = w->value;
 	}
 	if (result->outcome < OUTCOME_DROP)
+		result->no_cpu = sim_cpu_refuses(sim, vcpu, line->kind, value);
+	if (result->no_cpu)
+		result->outcome = OUTCOME_GP;
+	if (result->outcome < OUTCOME_DROP)
 		sim_set_cr(vcpu, line->kind, value);
-	if (!filtered)
+	if (!filtered && !result->no_cpu)
 		foresee(sim, vcpu, line->kind, old, value);
 	result->value = vcpu->crs[nr];
 	result->has_value = true;
@@ -444,6 +448,7 @@ int sim_do(struct sim *sim, const struct trace_line *line)
 	sim->result.outcome = OUTCOME_OK;
 	sim->result.has_value = sim->result.violated = false;
 	sim->result.monitored = sim->result.answered = false;
+	sim->result.no_cpu = NULL;
 	sim->result.nr = 0;
 	sim->result.lost = false;
 	switch (line->op) {

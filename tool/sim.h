@@ -23,6 +23,7 @@
  * @monitored: the write was not stopped, as this KVM has no CR filter, but @would tells
  *	what the next look at the register will find
  * @would: REGPIN_EVENT_DETECTED
+ * @no_cpu: why no CPU would do it, whatever else is said of it, or NULL
  * @answered: it ended as the operator has answered
  * @nr: number of @events
  * @lost: there were more
@@ -36,6 +37,7 @@ struct sim_result {
 	struct regpin_event violation;
 	bool monitored;
 	struct regpin_event would;
+	const char *no_cpu;
 	bool answered;
 	unsigned int nr;
 	bool lost;
@@ -68,15 +70,26 @@ int sim_open(struct sim *sim, const struct regpin_policy *policy,
 	     const struct host *host);
 void sim_close(struct sim *sim);
 
+/* Is the guest's CPU AMD's or Hygon's; or Intel's? Neither if there is no @guest. */
+bool sim_is_amd(const struct guest *guest);
+bool sim_is_intel(const struct guest *guest);
+
+/*
+ * Why no CPU takes @value for a control register, by what else the vCPU holds; NULL if
+ * one does.
+ */
+const char *sim_cpu_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
+			    unsigned int kind, uint64_t value);
+
 /* Gives @vcpu the guest's CPUID. Returns 0 or a negative errno. */
-int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu);
+int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu);
 
 /*
  * Does KVM refuse this access by itself, without that the trace says so? Then @ret is
  * the line that would say it.
  */
-bool sim_refuses(const struct sim_vcpu *vcpu, const struct trace_line *line,
-		 struct trace_line *ret);
+bool sim_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
+		 const struct trace_line *line, struct trace_line *ret);
 
 /* Does what @line says, and fills in sim->result. Returns 0 or -ENOMEM. */
 int sim_do(struct sim *sim, const struct trace_line *line);

@@ -18,18 +18,22 @@ static uint32_t signature(const struct guest *guest)
 	       (model & 0xf) << 4;
 }
 
-/* CPUs without IA32_FEATURE_CONTROL. */
-static bool is_amd(const struct guest *guest)
+bool sim_is_amd(const struct guest *guest)
 {
 	return guest && (!memcmp(guest->vendor, "AuthenticAMD", 12) ||
 			 !memcmp(guest->vendor, "HygonGenuine", 12));
+}
+
+bool sim_is_intel(const struct guest *guest)
+{
+	return guest && !memcmp(guest->vendor, "GenuineIntel", 12);
 }
 
 /*
  * A guest that has all of what replay.c looks for, as KVM refuses nothing unless it is
  * told to; but SVM and VMX only if the policy lets it have that.
  */
-int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
+int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 {
 	const struct guest *guest = sim->guest;
 	struct {
@@ -57,7 +61,16 @@ int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
 
 	if (sim->policy->flags & POLICY_ACCEPT_NESTED) {
 		cpuid.entries[0].ecx |= 1u << 2;
-		cpuid.entries[4].ecx |= is_amd(guest) ? 0 : 1u << 5;
+		cpuid.entries[4].ecx |= sim_is_amd(guest) ? 0 : 1u << 5;
+	}
+	sim->kvm.efer_reserved = ~sim_named_bits(REGPIN_MSR, MSR_EFER);
+	/* AMD's alone: FFXSR, TCE, automatic IBRS, and all else but these; and SVM. */
+	if (sim_is_intel(guest)) {
+		sim->kvm.efer_reserved = ~(EFER_SCE | EFER_LME | EFER_LMA |
+					   EFER_NXE);
+		cpuid.entries[0].edx &= ~(1u << 25);
+		cpuid.entries[0].ecx = 0;
+		cpuid.entries[1].eax = 0;
 	}
 	if (guest) {
 		cpuid.header.nent = 7;
@@ -67,7 +80,8 @@ int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
 		cpuid.entries[4].eax = signature(guest);
 	}
 	err = regpin_vcpu_set_cpuid(vcpu->regpin, &cpuid.header);
-	if (is_amd(guest))
+	/* Its CPUs have no IA32_FEATURE_CONTROL. */
+	if (sim_is_amd(guest))
 		vcpu->regpin->guest.feature_control = 0;
 	return err;
 }
@@ -75,24 +89,27 @@ int sim_set_cpuid(const struct sim *sim, struct sim_vcpu *vcpu)
 #define MCG_LMCE_P	(1ull << 27)
 
 /*
- * Whether a filter shows it or not, KVM takes the same of IA32_FEATURE_CONTROL: as
- * kvm_intel's is_vmx_feature_control_msr_valid() in Linux 6.12, by the code that
- * performs what a filter shows. kvm_amd does not know it.
+ * Whether a filter shows it or not, KVM takes the same of EFER and IA32_FEATURE_CONTROL:
+ * as set_efer() and kvm_intel's is_vmx_feature_control_msr_valid() in Linux 6.12, by the
+ * code that performs what a filter shows. kvm_amd does not know the latter.
  */
-bool sim_refuses(const struct sim_vcpu *vcpu, const struct trace_line *line,
-		 struct trace_line *ret)
+bool sim_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
+		 const struct trace_line *line, struct trace_line *ret)
 {
+	bool paging = vcpu->crs[REGPIN_CR0 - REGPIN_CR0] & CR0_PG;
 	struct guest guest = vcpu->regpin->guest;
 
-	if (line->index != MSR_FEATURE_CONTROL)
+	if (line->index != MSR_FEATURE_CONTROL && line->index != MSR_EFER)
 		return false;
 	guest.lmce = sim_get_msr(vcpu, MSR_MCG_CAP) & MCG_LMCE_P;
 	*ret = *line;
 	if (!replay_known(&guest, line->index))
 		ret->refusal = TRACE_UNKNOWN;
 	else if (line->op == TRACE_WRMSR &&
-		 !replay_valid(&guest, line->index, false,
-			       sim_get_msr(vcpu, line->index), line->value))
+		 ((line->index == MSR_EFER &&
+		   line->value & sim->kvm.efer_reserved) ||
+		  !replay_valid(&guest, line->index, paging,
+				sim_get_msr(vcpu, line->index), line->value)))
 		ret->refusal = TRACE_INVALID;
 	return ret->refusal;
 }

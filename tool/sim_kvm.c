@@ -108,6 +108,20 @@ void sim_set_cr(struct sim_vcpu *vcpu, unsigned int kind, uint64_t value)
 		*efer &= ~EFER_LMA;
 }
 
+uint64_t sim_named_bits(unsigned int kind, uint32_t index)
+{
+	const struct regpin_register *reg = register_find(kind, index);
+	uint64_t bits = 0;
+
+	for (unsigned int i = 0; i < reg->nbits; i++) {
+		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+
+		bits |= ((bit->width < 64 ? 1ull << bit->width : 0) - 1)
+			<< bit->lo;
+	}
+	return bits;
+}
+
 static int refuse(int err)
 {
 	errno = err;
@@ -132,7 +146,9 @@ static int do_msrs(struct sim_vcpu *vcpu, struct kvm_msrs *list, bool write)
 	for (uint32_t i = 0; i < list->nmsrs; i++) {
 		struct kvm_msr_entry *entry = &list->entries[i];
 
-		if (refuses(entry, write))
+		if (refuses(entry, write) ||
+		    (write && entry->index == MSR_EFER &&
+		     entry->data & sim->efer_reserved))
 			return (int)i;
 		/* KVM ignores LMA, which follows CR0.PG and LME. */
 		if (write && entry->index == MSR_EFER)

@@ -50,6 +50,7 @@ struct sim_vcpu {
  * @crs: what KVM_X86_SET_CR_FILTER was given
  * @forwards: KVM_CAP_EXIT_HYPERCALL's mask
  * @reasons: KVM_CAP_X86_USER_SPACE_MSR's
+ * @efer_reserved: bits of EFER that the guest's CPU does not have
  * @refused: the access that is being made, if it is one that KVM refuses
  */
 struct sim_kvm {
@@ -57,7 +58,7 @@ struct sim_kvm {
 	unsigned int nr;
 	struct filter_copy filter;
 	struct kvm_x86_cr_filter crs;
-	uint64_t forwards, reasons;
+	uint64_t forwards, reasons, efer_reserved;
 	const struct trace_line *refused;
 };
 
@@ -75,5 +76,8 @@ bool sim_set_msr(struct sim_vcpu *vcpu, uint32_t index, uint64_t value);
 
 /* Writes CR0, CR4 or XCR0; EFER.LMA follows CR0.PG and EFER.LME. */
 void sim_set_cr(struct sim_vcpu *vcpu, unsigned int kind, uint64_t value);
+
+/* A register's bits that have a name; in a control register and EFER the rest is reserved. */
+uint64_t sim_named_bits(unsigned int kind, uint32_t index);
 
 #endif

@@ -105,15 +105,19 @@ static void print_text(struct printer *printer, const struct sim *sim,
 		put_hex(printer, result->value);
 	else
 		put_text(printer, outcome_names[result->outcome]);
+	if (result->no_cpu) {
+		put_text(printer, "\t# no CPU would do it: ");
+		put_text(printer, result->no_cpu);
+	}
 	if (result->violated) {
 		why_text(buf, sizeof(buf), sim, true, &result->violation);
-		put_text(printer, "\t# ");
+		put_text(printer, result->no_cpu ? "; " : "\t# ");
 		put_text(printer, buf);
 	} else if (result->monitored) {
 		why_text(buf, sizeof(buf), sim, true, &result->would);
 		put_text(printer, "\t# monitored, not stopped; the next look detects it: ");
 		put_text(printer, buf);
-	} else if (result->outcome == OUTCOME_GP) {
+	} else if (result->outcome == OUTCOME_GP && !result->no_cpu) {
 		put_text(printer, result->answered ? "\t# the operator's answer" :
 			 line->refusal ? "\t# KVM refuses it" :
 					 "\t# no CPU would do it");
@@ -200,6 +204,8 @@ static void json_line(struct printer *printer, const struct sim *sim,
 		json_bool(&json, "expected", good);
 	if (result->violated)
 		json_why(&json, sim, &result->violation);
+	if (result->no_cpu)
+		json_string(&json, "no_cpu", result->no_cpu);
 	if (result->answered)
 		json_bool(&json, "answered", true);
 	if (result->monitored) {
@@ -248,6 +254,9 @@ void print_unexpected(struct printer *printer, const struct sim *sim,
 	if (result->has_value)
 		snprintf(value, sizeof(value), ", 0x%" PRIx64, result->value);
 	why_text(why, sizeof(why), sim, result->violated, &result->violation);
+	if (!*why && result->no_cpu)
+		snprintf(why, sizeof(why), "no CPU would do it: %s",
+			 result->no_cpu);
 	fprintf(stderr, "%s:%" PRIu64 ":%zu: expected %s, but it was %s%s%s%s%s\n",
 		printable(name), number, line->start + 1, expected,
 		outcome_names[result->outcome], value, *why ? " (" : "", why,
