@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin sim: what a policy would say to a trace of accesses. */
+/* regpin sim: what a policy would say to the accesses of a trace or a log. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "event_json.h"
@@ -18,9 +15,8 @@
 #include "printable.h"
 #include "sim.h"
 #include "sim_print.h"
+#include "sim_read.h"
 #include "which_kvm.h"
-
-#define INPUT_SIZE	(1u << 20)
 
 static void print_help(FILE *file)
 {
@@ -28,8 +24,10 @@ static void print_help(FILE *file)
 	      "\n"
 	      "Reads what vCPUs do from TRACE, see regpin-trace(5), and prints what comes of it\n"
 	      "under POLICY, by the same code that judges guests. What is printed is a trace,\n"
-	      "too, with the outcomes as what is expected. One of the two may be -, standard\n"
-	      "input.\n"
+	      "too, with the outcomes as what is expected. TRACE may also be a log: lines of\n"
+	      "Linux ('unchecked MSR access error'), KVM and QEMU about MSRs, KVM's trace events\n"
+	      "kvm_msr and kvm_cr, and regpin's events are known, and others are skipped. One of\n"
+	      "the two may be -, standard input.\n"
 	      "\n"
 	      "  --json       print a JSON object a line instead\n"
 	      "  --quiet      print only what is not as the trace expects\n"
@@ -41,123 +39,17 @@ static void print_help(FILE *file)
 	      "read.\n", file);
 }
 
-/**
- * struct input - the trace, as it is read
- * @name: for messages
- * @fd: what it is read from
- * @error: errno of a read that failed
- * @at: what is read and not taken yet
- * @end: where that ends
- * @line: number of the line that was taken last
- * @buf: where it is
- */
-struct input {
-	const char *name;
-	int fd, error;
-	bool over;
-	char *at, *end;
-	uint64_t line;
-	char buf[INPUT_SIZE];
-};
-
-static void fill(struct input *input)
+static int run(struct reader *reader)
 {
-	size_t left = (size_t)(input->end - input->at);
-	ssize_t len;
-
-	memmove(input->buf, input->at, left);
-	input->at = input->buf;
-	input->end = input->buf + left;
-	do
-		len = read(input->fd, input->end, INPUT_SIZE - left);
-	while (len < 0 && errno == EINTR);
-	if (len < 0)
-		input->error = errno;
-	if (len > 0)
-		input->end += len;
-	else
-		input->over = true;
-}
-
-/*
- * The next line, which may be without an end if it is the last one or too long.
- * Returns its length, or 0 at the end.
- */
-static size_t take(struct input *input, char **line)
-{
-	char *end;
-
-	for (;;) {
-		size_t left = (size_t)(input->end - input->at);
-
-		end = left ? memchr(input->at, '\n', left) : NULL;
-		if (end || input->over || left > TRACE_MAX_LINE)
-			break;
-		fill(input);
-	}
-	end = end ? end + 1 : input->end;
-	*line = input->at;
-	input->at = end;
-	input->line++;
-	return (size_t)(end - *line);
-}
-
-static int complain(const struct input *input, unsigned int column,
-		    const char *text)
-{
-	fprintf(stderr, "%s:%" PRIu64 ":%u: error: %s\n", printable(input->name),
-		input->line, column, text);
-	return EXIT_REJECTED;
-}
-
-/* A line of @len bytes. Returns an exit code; what was unexpected is counted. */
-static int one(struct sim *sim, struct input *input, const char *text,
-	       size_t len, struct printer *printer)
-{
-	struct trace_fault fault;
-	struct trace_line line;
-	bool good;
-	int ret;
-
-	if (len > TRACE_MAX_LINE)
-		return complain(input, TRACE_MAX_LINE, "the line is too long");
-	ret = trace_read(text, len, &line, &fault);
-	if (ret < 0)
-		return complain(input, fault.column, fault.text);
-	if (!ret)
-		return EXIT_OK;
-	if (sim_do(sim, &line)) {
-		complain(input, 1, "out of memory");
-		return EXIT_HOST;
-	}
-	good = sim_as_expected(sim, &line);
-	printer->unexpected += !good;
-	if (!good && !printer->json)
-		print_unexpected(printer, sim, &line, input->name, input->line);
-	if (!printer->quiet || (!good && printer->json))
-		print_line(printer, sim, &line, text, input->line, good);
-	return EXIT_OK;
-}
-
-static int run(struct sim *sim, struct input *input, struct printer *printer)
-{
-	int ret = EXIT_OK;
+	const struct printer *printer = reader->printer;
+	int ret = reader_run(reader);
 	char text[KVM_TEXT];
-	size_t len;
-	char *line;
 
-	while (ret == EXIT_OK && (len = take(input, &line)))
-		ret = one(sim, input, line, len, printer);
-	if (ret == EXIT_OK && input->error) {
-		fprintf(stderr, "regpin sim: %s can't be read: %s\n",
-			printable(input->name), strerror(input->error));
-		ret = EXIT_FILE;
-	}
-	print_flush(printer);
 	if (printer->unexpected && !printer->json)
 		fprintf(stderr, "regpin sim: %s: %" PRIu64
-			" not as expected, on %s\n", printable(input->name),
-			printer->unexpected, kvm_text(text, printer->kvm));
+			" not as expected, on %s\n",
+			printable(reader->input.name), printer->unexpected,
+			kvm_text(text, printer->kvm));
 	return ret == EXIT_OK && printer->unexpected ? EXIT_REJECTED : ret;
 }
 
@@ -222,7 +114,7 @@ struct all {
 	struct asked_guest asked;
 	struct which_kvm kvm;
 	struct sim sim;
-	struct input input;
+	struct reader reader;
 	struct printer printer;
 };
 
@@ -266,11 +158,7 @@ static void simulated(struct host *to, const struct host *real)
 
 static int open_trace(struct all *all, const char *trace)
 {
-	all->input.name = trace;
-	all->input.at = all->input.end = all->input.buf;
-	if (strcmp(trace, "-") != 0)
-		all->input.fd = open(trace, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (all->input.fd >= 0)
+	if (!input_open(&all->reader.input, trace))
 		return EXIT_OK;
 	fprintf(stderr, "regpin sim: %s can't be read: %s\n",
 		printable(trace), strerror(errno));
@@ -299,11 +187,12 @@ static int simulate(struct all *all, const char *policy, const char *trace)
 	} else {
 		all->sim.guest = all->asked.guest.known ?
 			&all->asked.guest : NULL;
-		ret = run(&all->sim, &all->input, &all->printer);
+		all->reader.sim = &all->sim;
+		all->reader.printer = &all->printer;
+		ret = run(&all->reader);
 		sim_close(&all->sim);
 	}
-	if (all->input.fd)
-		close(all->input.fd);
+	input_close(&all->reader.input);
 	return ret;
 }
 
@@ -373,5 +262,5 @@ static int cmd_sim_main(int argc, char **argv)
 }
 
 const struct cmd cmd_sim = {
-	"sim", cmd_sim_main, "print what a policy makes of a trace of accesses",
+	"sim", cmd_sim_main, "print what a policy makes of a trace or a log of accesses",
 };

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "lifecycle.h"
-#include "model.h"
 
 #include "sim.h"
 
@@ -56,6 +55,7 @@ static void on_event(void *context, const struct regpin_event *event)
 
 	if (event->type == REGPIN_EVENT_ATTACHED)
 		return;
+	result->armed |= event->type == REGPIN_EVENT_ARMED;
 	result->answered |= event->type == REGPIN_EVENT_ANSWERED;
 	if (!decides(result, event)) {
 		keep(result, event);
@@ -153,9 +153,8 @@ static enum outcome by_action(unsigned int action)
 	return (enum outcome)outcomes[action];
 }
 
-/* The exit was judged: what became of the access? */
-static enum outcome judged(const struct sim *sim, const struct sim_vcpu *vcpu,
-			   bool gp)
+enum outcome sim_judged(const struct sim *sim, const struct sim_vcpu *vcpu,
+			bool gp)
 {
 	const struct sim_result *result = &sim->result;
 
@@ -171,94 +170,10 @@ static enum outcome judged(const struct sim *sim, const struct sim_vcpu *vcpu,
 		       by_action(result->violation.action) : OUTCOME_OK;
 }
 
-/*
- * An exit, and the vCPU's way back to the instruction's end: what the exit has changed is
- * looked at there, as the guest runs on.
- */
-static void come_and_go(struct sim_vcpu *vcpu)
+void sim_come_and_go(struct sim_vcpu *vcpu)
 {
 	if (regpin_vcpu_exit(vcpu->regpin))
 		regpin_vcpu_enter(vcpu->regpin);
-}
-
-/*
- * An access that no filter denies, nor does KVM refuse it. A write to EFER leaves LMA
- * alone.
- */
-static int unseen(struct sim *sim, struct sim_vcpu *vcpu,
-		  const struct trace_line *line)
-{
-	uint64_t old = sim_get_msr(vcpu, line->index), value = line->value;
-
-	sim->result.value = old;
-	if (line->op == TRACE_RDMSR)
-		return 0;
-	if (line->index == MSR_EFER)
-		value = (value & ~EFER_LMA) | (old & EFER_LMA);
-	sim->result.value = value;
-	return sim_set_msr(vcpu, line->index, value) ? 0 : -ENOMEM;
-}
-
-/* The exit that KVM would make of it. */
-static void exit_msr(struct sim *sim, struct sim_vcpu *vcpu,
-		     const struct trace_line *line, uint32_t reason)
-{
-	bool write = line->op == TRACE_WRMSR;
-	struct sim_result *result = &sim->result;
-	struct kvm_run *run = &vcpu->run;
-
-	run->exit_reason = write ? KVM_EXIT_X86_WRMSR : KVM_EXIT_X86_RDMSR;
-	run->msr.reason = reason;
-	run->msr.index = line->index;
-	run->msr.data = write ? line->value : 0;
-	run->msr.error = 0;
-	sim->kvm.refused = line->refusal ? line : NULL;
-	come_and_go(vcpu);
-	sim->kvm.refused = NULL;
-	result->outcome = judged(sim, vcpu, run->msr.error);
-	result->value = write ? sim_get_msr(vcpu, line->index) : run->msr.data;
-	/* A read that did not happen has no value. */
-	if (!write && result->outcome >= OUTCOME_GP)
-		result->has_value = false;
-}
-
-/* The guest gets a #GP for it; or, if the policy wants that, there is an exit. */
-static void refused(struct sim *sim, struct sim_vcpu *vcpu,
-		    const struct trace_line *line)
-{
-	uint32_t reason = line->refusal == TRACE_UNKNOWN ?
-		KVM_MSR_EXIT_REASON_UNKNOWN : KVM_MSR_EXIT_REASON_INVAL;
-
-	if (sim->kvm.reasons & reason) {
-		exit_msr(sim, vcpu, line, reason);
-		return;
-	}
-	sim->result.outcome = OUTCOME_GP;
-	sim->result.has_value = line->op == TRACE_WRMSR;
-	sim->result.value = sim_get_msr(vcpu, line->index);
-}
-
-static int do_msr(struct sim *sim, struct sim_vcpu *vcpu,
-		  const struct trace_line *line)
-{
-	bool write = line->op == TRACE_WRMSR;
-	struct trace_line no;
-	int err = 0;
-
-	sim->result.has_value = true;
-	/* Then it is a KVM not on VMX, which has it for no guest. */
-	if (line->refusal == TRACE_UNKNOWN && line->index == MSR_FEATURE_CONTROL)
-		vcpu->regpin->guest.feature_control = 0;
-	if (!model_filter_allows(&sim->kvm.filter.filter, line->index,
-				 write ? ACCESS_WRITE : ACCESS_READ))
-		exit_msr(sim, vcpu, line, KVM_MSR_EXIT_REASON_FILTER);
-	else if (line->refusal)
-		refused(sim, vcpu, line);
-	else if (sim_refuses(sim, vcpu, line, &no))
-		refused(sim, vcpu, &no);
-	else
-		err = unseen(sim, vcpu, line);
-	return err;
 }
 
 /*
@@ -304,8 +219,8 @@ static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
 		w->old_value = old;
 		w->value = value;
 		w->filtered = filtered;
-		come_and_go(vcpu);
-		result->outcome = judged(sim, vcpu, w->error);
+		sim_come_and_go(vcpu);
+		result->outcome = sim_judged(sim, vcpu, w->error);
 		value = w->value;
 	}
 	if (result->outcome < OUTCOME_DROP)
@@ -337,8 +252,8 @@ static void do_init(struct sim *sim, struct sim_vcpu *vcpu)
 	w->init.cr0 = cr0;
 	w->init.cr4 = cr4;
 	w->init.efer = had;
-	come_and_go(vcpu);
-	sim->result.outcome = judged(sim, vcpu, false);
+	sim_come_and_go(vcpu);
+	sim->result.outcome = sim_judged(sim, vcpu, false);
 }
 
 static void do_hypercall(struct sim *sim, struct sim_vcpu *vcpu)
@@ -350,7 +265,7 @@ static void do_hypercall(struct sim *sim, struct sim_vcpu *vcpu)
 		return;
 	run->exit_reason = KVM_EXIT_HYPERCALL;
 	run->hypercall.nr = 13;		/* KVM_HC_LOCK_CR_UPDATE */
-	come_and_go(vcpu);
+	sim_come_and_go(vcpu);
 	if (!run->hypercall.ret)
 		sim->result.outcome = OUTCOME_OK;
 }
@@ -391,10 +306,11 @@ static int do_running(struct sim *sim, struct sim_vcpu *vcpu,
 		do_hypercall(sim, vcpu);
 	else if (line->op == TRACE_CR)
 		do_cr(sim, vcpu, line);
-	else if (line->op == TRACE_LOOK && result->violated)
-		result->outcome = by_action(result->violation.action);
+	else if (line->op == TRACE_LOOK)
+		result->outcome = result->violated ?
+			by_action(result->violation.action) : OUTCOME_OK;
 	else
-		err = do_msr(sim, vcpu, line);
+		err = sim_do_msr(sim, vcpu, line);
 	regpin_vcpu_leave(vcpu->regpin);
 	return err;
 }
@@ -466,6 +382,32 @@ int sim_do(struct sim *sim, const struct trace_line *line)
 	default:
 		return of_vcpu(sim, line);
 	}
+}
+
+uint64_t sim_holds(const struct sim *sim, uint32_t n, unsigned int kind,
+		   uint32_t index)
+{
+	const struct sim_vcpu *vcpu = sim->kvm.vcpus[n];
+	struct sim_vcpu fresh = { 0 };
+
+	if (!vcpu) {
+		sim_reset(&fresh);
+		vcpu = &fresh;
+	}
+	return kind == REGPIN_MSR ? sim_get_msr(vcpu, index) :
+				    vcpu->crs[kind - REGPIN_CR0];
+}
+
+bool sim_is_armed(const struct sim *sim, uint32_t n)
+{
+	const struct sim_vcpu *vcpu = sim->kvm.vcpus[n];
+
+	return vcpu && regpin_vcpu_status(vcpu->regpin, NULL) & REGPIN_IS_ARMED;
+}
+
+bool sim_armed_ever(const struct sim *sim)
+{
+	return sim->result.armed;
 }
 
 bool sim_as_expected(const struct sim *sim, const struct trace_line *line)

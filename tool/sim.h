@@ -24,6 +24,7 @@
  *	what the next look at the register will find
  * @would: REGPIN_EVENT_DETECTED
  * @no_cpu: why no CPU would do it, whatever else is said of it, or NULL
+ * @armed: a vCPU was armed by this line or one before
  * @answered: it ended as the operator has answered
  * @nr: number of @events
  * @lost: there were more
@@ -38,7 +39,7 @@ struct sim_result {
 	bool monitored;
 	struct regpin_event would;
 	const char *no_cpu;
-	bool answered;
+	bool armed, answered;
 	unsigned int nr;
 	bool lost;
 	struct regpin_event events[SIM_EVENTS];
@@ -91,8 +92,30 @@ int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu);
 bool sim_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
 		 const struct trace_line *line, struct trace_line *ret);
 
+/* The exit was judged: what became of the access? */
+enum outcome sim_judged(const struct sim *sim, const struct sim_vcpu *vcpu,
+			bool gp);
+
+/*
+ * An exit, and the vCPU's way back to the instruction's end: what the exit has changed is
+ * looked at there, as the guest runs on.
+ */
+void sim_come_and_go(struct sim_vcpu *vcpu);
+
+/* An access to an MSR. Returns 0 or -ENOMEM. */
+int sim_do_msr(struct sim *sim, struct sim_vcpu *vcpu,
+	       const struct trace_line *line);
+
 /* Does what @line says, and fills in sim->result. Returns 0 or -ENOMEM. */
 int sim_do(struct sim *sim, const struct trace_line *line);
+
+/* What a register of vCPU @n holds, which need not be there yet. */
+uint64_t sim_holds(const struct sim *sim, uint32_t n, unsigned int kind,
+		   uint32_t index);
+
+/* Is vCPU @n armed; and has any one ever been? */
+bool sim_is_armed(const struct sim *sim, uint32_t n);
+bool sim_armed_ever(const struct sim *sim);
 
 /* Did what was expected come of it? */
 bool sim_as_expected(const struct sim *sim, const struct trace_line *line);

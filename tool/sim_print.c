@@ -6,6 +6,7 @@
 
 #include "bit_names.h"
 #include "event_json.h"
+#include "event_parts.h"
 #include "json.h"
 #include "policy_diff.h"
 #include "printable.h"
@@ -93,6 +94,46 @@ static void event_text(char *to, size_t size, const struct regpin_event *event)
 			 cause ? " by " : "", cause ? cause : "");
 }
 
+/* One of the reasons for an outcome, in the comment behind it. */
+static void reason(struct printer *printer, bool *first, const char *text)
+{
+	put_text(printer, *first ? "\t# " : "; ");
+	put_text(printer, text);
+	*first = false;
+}
+
+static void print_reasons(struct printer *printer, const struct sim *sim,
+			  const struct trace_line *line)
+{
+	const struct sim_result *result = &sim->result;
+	bool first = true;
+	char buf[800];
+
+	if (printer->about)
+		reason(printer, &first, printer->about);
+	if (result->outcome == OUTCOME_OPEN)
+		reason(printer, &first,
+		       "it depends on the value, which is not known");
+	if (result->no_cpu) {
+		reason(printer, &first, "no CPU would do it: ");
+		put_text(printer, result->no_cpu);
+	}
+	if (result->violated) {
+		why_text(buf, sizeof(buf), sim, true, &result->violation);
+		if (*buf)
+			reason(printer, &first, buf);
+	} else if (result->monitored) {
+		why_text(buf, sizeof(buf), sim, true, &result->would);
+		reason(printer, &first,
+		       "monitored, not stopped; the next look detects it: ");
+		put_text(printer, buf);
+	} else if (result->outcome == OUTCOME_GP && !result->no_cpu) {
+		reason(printer, &first, result->answered ?
+		       "the operator's answer" : line->refusal ?
+		       "KVM refuses it" : "no CPU would do it");
+	}
+}
+
 static void print_text(struct printer *printer, const struct sim *sim,
 		       const struct trace_line *line, const char *text)
 {
@@ -105,23 +146,7 @@ static void print_text(struct printer *printer, const struct sim *sim,
 		put_hex(printer, result->value);
 	else
 		put_text(printer, outcome_names[result->outcome]);
-	if (result->no_cpu) {
-		put_text(printer, "\t# no CPU would do it: ");
-		put_text(printer, result->no_cpu);
-	}
-	if (result->violated) {
-		why_text(buf, sizeof(buf), sim, true, &result->violation);
-		put_text(printer, result->no_cpu ? "; " : "\t# ");
-		put_text(printer, buf);
-	} else if (result->monitored) {
-		why_text(buf, sizeof(buf), sim, true, &result->would);
-		put_text(printer, "\t# monitored, not stopped; the next look detects it: ");
-		put_text(printer, buf);
-	} else if (result->outcome == OUTCOME_GP && !result->no_cpu) {
-		put_text(printer, result->answered ? "\t# the operator's answer" :
-			 line->refusal ? "\t# KVM refuses it" :
-					 "\t# no CPU would do it");
-	}
+	print_reasons(printer, sim, line);
 	put(printer, "\n", 1);
 	for (unsigned int i = 0; i < result->nr; i++) {
 		event_text(what, sizeof(what), &result->events[i]);
@@ -197,6 +222,8 @@ static void json_line(struct printer *printer, const struct sim *sim,
 	if (line->op < TRACE_RESET)
 		json_u64(&json, "vcpu", line->vcpu);
 	json_string(&json, "statement", statement);
+	if (printer->about && line->op <= TRACE_SET)
+		event_put_register(&json, line->kind, line->index);
 	json_string(&json, "outcome", outcome_names[result->outcome]);
 	if (result->has_value)
 		json_hex(&json, "value", result->value);

@@ -13,12 +13,14 @@
  * @json: as JSON
  * @quiet: only what is unexpected
  * @unexpected: how many that was
+ * @about: what a comment behind the statement begins with, or NULL
  * @len: of what waits in @buf
  */
 struct printer {
 	const struct which_kvm *kvm;
 	bool json, quiet;
 	uint64_t unexpected;
+	const char *about;
 	size_t len;
 	char buf[1u << 16];
 };

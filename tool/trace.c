@@ -18,6 +18,7 @@ const char *const outcome_names[OUTCOME_MAX] = {
 	[OUTCOME_MASK] = "mask",   [OUTCOME_DROP] = "drop",
 	[OUTCOME_GP] = "gp",	   [OUTCOME_PAUSE] = "pause",
 	[OUTCOME_STOP] = "stop",   [OUTCOME_NONE] = "none",
+	[OUTCOME_OPEN] = "?",
 };
 
 /**
@@ -192,7 +193,12 @@ static int value(struct cursor *c, struct trace_line *line)
 {
 	struct cursor ahead = *c;
 
-	if (!next(&ahead) || !is_change(&ahead))
+	if (next(&ahead) && is(&ahead, "?") && line->op == TRACE_WRMSR) {
+		line->open = true;
+		*c = ahead;
+		return 0;
+	}
+	if (!is_change(&ahead))
 		return number(c, UINT64_MAX, "a value", &line->value);
 	while (is_change(&ahead)) {
 		*c = ahead;
@@ -363,7 +369,7 @@ static int expectation(struct cursor *c, struct trace_line *line)
 			     shown(c).text);
 	line->expects = true;
 	if (!next(c))
-		return wrong(c, "what is expected? a number, ok, report, mask, drop, gp, pause, stop or none");
+		return wrong(c, "what is expected? a number, ok, report, mask, drop, gp, pause, stop, none or ?");
 	line->outcome = OUTCOME_MAX;
 	if (c->word[0] >= '0' && c->word[0] <= '9') {
 		c->at = c->word;
@@ -374,7 +380,7 @@ static int expectation(struct cursor *c, struct trace_line *line)
 			if (is(c, outcome_names[i]))
 				line->outcome = (enum outcome)i;
 		if (line->outcome == OUTCOME_MAX)
-			return wrong(c, "%s is not an outcome: a number, ok, report, mask, drop, gp, pause, stop or none",
+			return wrong(c, "%s is not an outcome: a number, ok, report, mask, drop, gp, pause, stop, none or ?",
 				     shown(c).text);
 	}
 	if (next(c))

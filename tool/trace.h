@@ -36,6 +36,7 @@ enum outcome {
 	OUTCOME_PAUSE,		/* the vCPU is held, before the instruction */
 	OUTCOME_STOP,		/* the VM does not run on */
 	OUTCOME_NONE,		/* there is nothing that it could have done */
+	OUTCOME_OPEN,		/* it depends on a value that is not known */
 	OUTCOME_MAX
 };
 
@@ -57,6 +58,7 @@ enum trace_refusal {
  * @value: what is written; the answer's enum regpin_action
  * @relative: what is written is what the register holds, with the bits of @set set and
  *	those of @clear cleared, instead of @value
+ * @open: what is written is not known, instead of @value
  * @set: see @relative
  * @clear: likewise
  * @refusal: of an access to an MSR
@@ -75,7 +77,7 @@ struct trace_line {
 	uint32_t index;
 	uint64_t value, set, clear;
 	enum trace_refusal refusal;
-	bool relative, once, expects;
+	bool relative, open, once, expects;
 	enum outcome outcome;
 	uint64_t result;
 	size_t start, len;

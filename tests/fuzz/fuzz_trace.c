@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as a trace: no crash, a fault has its place, and no guest gets around its
+ * Any bytes as a trace and as a log: no crash, a fault has its place, and no guest gets around its
  * pins: what an armed vCPU has it keeps, whatever it and the others do.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "sim.h"
@@ -99,6 +100,25 @@ static void one(const struct trace_line *line)
 	}
 }
 
+/* What a log is taken to say is a statement. */
+static void as_log(struct log *log, const char *from, size_t size)
+{
+	struct log_access access;
+	struct trace_fault fault;
+	struct trace_line line;
+	char statement[LOG_STATEMENT];
+
+	if (log_read(log, from, size, &access) != LOG_ACCESS)
+		return;
+	REQUIRE(access.vcpu <= TRACE_MAX_VCPU);
+	log_statement(&access, statement);
+	REQUIRE(trace_read(statement, strlen(statement), &line, &fault) == 1);
+	REQUIRE(line.op == access.op && line.index == access.index);
+	REQUIRE(line.open == (line.op == TRACE_WRMSR && !access.has_value));
+	line.vcpu %= 8;
+	one(&line);
+}
+
 static void set_up(void)
 {
 	struct host host;
@@ -113,6 +133,7 @@ static void set_up(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *at = (const char *)data, *end = at + size;
+	struct log log = { 0 };
 
 	set_up();
 	while (at < end) {
@@ -123,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		int ret = trace_read(at, len, &line, &fault);
 
 		if (ret < 0) {
+			as_log(&log, at, len);
 			REQUIRE(fault.column && fault.column <= len + 1);
 			REQUIRE(fault.text[0] && !strchr(fault.text, '\n'));
 		} else if (ret > 0) {

@@ -4,7 +4,8 @@
 # run.sh REGPIN_BINARY: what `regpin explain` says of each policy here and of those
 # that regpin comes with, on a KVM with and without the CR filter, is what stands in
 # NAME.txt and NAME.stock.txt. And each trace in ../traces, whose first line is
-# "# POLICY OPTIONS", goes as it expects. The KVM is always named. TAP on stdout. With REGPIN_UPDATE=1 in
+# "# POLICY OPTIONS", goes as it expects; what is made of each log there, with such a
+# first line, too, stands in NAME.log.txt. The KVM is always named. TAP on stdout. With REGPIN_UPDATE=1 in
 # the environment the files are written instead: read the diff before you keep it.
 
 if [ $# -ne 1 ] || ! [ -x "$1" ]; then
@@ -74,6 +75,29 @@ trace()
 	result "sim $file"
 }
 
+# log FILE GOLDEN: what sim makes of it stands in GOLDEN, and is a trace that does the same
+log()
+{
+	read -r options <"$1"
+	golden=$2
+	# shellcheck disable=SC2086 # they are words
+	set -- "$1" ${options#\#}
+	file=$1
+	shift
+	"$regpin" sim "$@" "$file" >"$tmp/again" 2>"$tmp/err"
+	status=$?
+	{ cat "$tmp/again" "$tmp/err"; echo "exit status $status"; } >"$tmp/out"
+	: >"$tmp/why"
+	if [ "${REGPIN_UPDATE:-}" = 1 ]; then
+		cp "$tmp/out" "$golden"
+	else
+		diff -u "$golden" "$tmp/out" >"$tmp/why" 2>&1
+	fi
+	"$regpin" sim --quiet "$@" - <"$tmp/again" >>"$tmp/why" 2>&1 ||
+		echo "what it prints is not as it expects" >>"$tmp/why"
+	result "sim $file"
+}
+
 for policy in *.yaml ../../policies/*.yaml; do
 	name=$(basename "$policy" .yaml)
 	explain "$policy" "$name.txt" --verbose --cr-filter
@@ -89,6 +113,9 @@ done
 cd ../traces || exit 2
 for file in *.trace; do
 	trace "$file"
+done
+for file in *.log; do
+	log "$file" "../golden/$file.txt"
 done
 echo "1..$nr"
 exit $failed

@@ -334,6 +334,24 @@ is 1 '^long:1:4096: error: the line is too long$' "$regpin" sim --stock "$policy
 yes '0 wrmsr 0x12345678 0x123456789abcdef0' | head -n 100000 >many
 is 0 '^100000$' sh -c '"$1" sim --stock "$2" many | grep -c "=> ok$"' sh "$regpin" "$policy"
 is 0 '^100000$' sh -c 'cat many | "$1" sim --stock "$2" - | grep -c "=> ok$"' sh "$regpin" "$policy"
+# Logs beside traces: from a file and a pipe; what is in none is an error, and so is what
+# is meant as a statement.
+gp='unchecked MSR access error: RDMSR from 0x7777 at rIP: 0x1'
+printf '[ 1.0] Linux\n%s\n[ 2.0] reset\n' "$gp" >log
+is 0 '^0 rdmsr 0x7777 unknown => gp	# KVM refuses it$' "$regpin" sim --stock "$policy" log
+is 0 'log is a log: 1 of its lines is an access, 2 are about something else; nothing in it has armed' "$regpin" sim --stock "$policy" log
+is 0 '^0 rdmsr 0x7777 unknown => gp' "$regpin" sim --stock "$policy" - <log
+is 0 '"line":2,"vcpu":0,"statement":"0 rdmsr 0x7777 unknown"' "$regpin" sim --stock --json "$policy" log
+is 0 '^0 wrmsr EFER 1 => ok$' sh -c '(cat log; echo 0 wrmsr EFER 1) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
+is 1 '^-:4:9: error: there is no register' sh -c '(cat log; echo 0 wrmsr EFRE 1) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
+is 1 '^-:1:9: error: there is no register' sh -c '(echo 0 wrmsr EFRE 1; cat log) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
+is 1 '^-:1:1: error: a line begins with' sh -c '(echo O wrmsr EFER 1; echo 0 wrmsr EFER 1) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
+is 1 '^-:3:1: error: a line begins with' sh -c '(echo 0 rdmsr EFER; echo "$3"; echo "[ 1.0] Linux") | "$1" sim --stock "$2" -' sh "$regpin" "$policy" "$gp"
+is 1 'nothing in - is known: sim reads a trace .*, or a log with lines of these: Linux ' sh -c 'dmesg="[ 1.0] Linux"; echo "$dmesg" | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
+is 0 '^0 rdmsr 0x7777 unknown => gp' sh -c '(echo Booting; echo reset; cat log) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
+is 1 '^-:1:1: error: a line begins with' sh -c '(echo armm; echo reset) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
+# Lines of any length, and any bytes.
+is 0 'is a log: 2 of its lines are accesses, 3 are about' sh -c '(head -c 5000 /dev/zero; echo; echo "$3"; head -c 3000000 /dev/zero | tr "\0" x; echo; printf "a\0b\n"; echo "$3") | "$1" sim --stock "$2" -' sh "$regpin" "$policy" "$gp"
 is 4 "can't be read" "$regpin" sim --stock "$policy" nothing
 is 4 "can't be read" "$regpin" sim --stock "$policy" .
 is 4 "can't be read" "$regpin" sim nothing good

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The MSRs of a simulated vCPU: an access and its way through KVM's filter. */
+#include <errno.h>
+
+#include "model.h"
+
+#include "sim.h"
+
+/*
+ * An access that no filter denies, nor does KVM refuse it. A write to EFER leaves LMA
+ * alone.
+ */
+static int unseen(struct sim *sim, struct sim_vcpu *vcpu,
+		  const struct trace_line *line)
+{
+	uint64_t old = sim_get_msr(vcpu, line->index), value = line->value;
+
+	sim->result.value = old;
+	if (line->op == TRACE_RDMSR)
+		return 0;
+	if (line->index == MSR_EFER)
+		value = (value & ~EFER_LMA) | (old & EFER_LMA);
+	sim->result.value = value;
+	return sim_set_msr(vcpu, line->index, value) ? 0 : -ENOMEM;
+}
+
+/* The exit that KVM would make of it. */
+static void exit_msr(struct sim *sim, struct sim_vcpu *vcpu,
+		     const struct trace_line *line, uint32_t reason)
+{
+	bool write = line->op == TRACE_WRMSR;
+	struct sim_result *result = &sim->result;
+	struct kvm_run *run = &vcpu->run;
+
+	run->exit_reason = write ? KVM_EXIT_X86_WRMSR : KVM_EXIT_X86_RDMSR;
+	run->msr.reason = reason;
+	run->msr.index = line->index;
+	run->msr.data = write ? line->value : 0;
+	run->msr.error = 0;
+	sim->kvm.refused = line->refusal ? line : NULL;
+	sim_come_and_go(vcpu);
+	sim->kvm.refused = NULL;
+	result->outcome = sim_judged(sim, vcpu, run->msr.error);
+	result->value = write ? sim_get_msr(vcpu, line->index) : run->msr.data;
+	/* A read that did not happen has no value. */
+	if (!write && result->outcome >= OUTCOME_GP)
+		result->has_value = false;
+}
+
+/* The guest gets a #GP for it; or, if the policy wants that, there is an exit. */
+static void refused(struct sim *sim, struct sim_vcpu *vcpu,
+		    const struct trace_line *line)
+{
+	uint32_t reason = line->refusal == TRACE_UNKNOWN ?
+		KVM_MSR_EXIT_REASON_UNKNOWN : KVM_MSR_EXIT_REASON_INVAL;
+
+	if (sim->kvm.reasons & reason) {
+		exit_msr(sim, vcpu, line, reason);
+		return;
+	}
+	sim->result.outcome = OUTCOME_GP;
+	sim->result.has_value = line->op == TRACE_WRMSR;
+	sim->result.value = sim_get_msr(vcpu, line->index);
+}
+
+/* Rules whose verdict depends on what is written. */
+static bool is_about_value(const struct rule *rule, uint32_t index)
+{
+	switch (rule->type) {
+	case RULE_STICKY:
+	case RULE_NEVER:
+	case RULE_FROZEN:
+	case RULE_ONCE:
+	case RULE_UNIFORM:
+		return rule_covers(rule, REGPIN_MSR, index);
+	case RULE_REQUIRE:
+		return index == MSR_LSTAR;
+	default:
+		return false;
+	}
+}
+
+/* Would another value than @line's have another outcome? */
+static bool depends_on_value(const struct sim *sim,
+			     const struct trace_line *line)
+{
+	const struct regpin_policy *policy = sim->vm->policy;
+	const struct sim_result *result = &sim->result;
+	const struct rule *rule = result->violated &&
+		result->violation.rule < policy->nr_rules ?
+		&policy->rules[result->violation.rule] : NULL;
+
+	/* Denied whatever it is. */
+	if (result->outcome >= OUTCOME_DROP && rule &&
+	    (rule->type == RULE_DENY || rule->type == RULE_DEFAULT))
+		return false;
+	if (line->index == MSR_FEATURE_CONTROL || line->index == MSR_EFER)
+		return !line->refusal;
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		rule = &policy->rules[i];
+		/* It is a #GP already, which these would not change. */
+		if (result->outcome == OUTCOME_GP &&
+		    (rule->action == REGPIN_REPORT ||
+		     rule->action == REGPIN_GP))
+			continue;
+		if (is_about_value(rule, line->index))
+			return true;
+	}
+	return false;
+}
+
+/* A write of a value that is not known: as of what the register holds. */
+static int do_open(struct sim *sim, struct sim_vcpu *vcpu,
+		   const struct trace_line *line)
+{
+	struct trace_line with = *line;
+	int err;
+
+	with.open = false;
+	with.value = sim_get_msr(vcpu, line->index);
+	err = sim_do_msr(sim, vcpu, &with);
+	sim->result.has_value = false;
+	if (!depends_on_value(sim, line))
+		return err;
+	sim->result.outcome = OUTCOME_OPEN;
+	sim->result.violated = false;
+	sim->result.nr = 0;
+	return err;
+}
+
+int sim_do_msr(struct sim *sim, struct sim_vcpu *vcpu,
+	       const struct trace_line *line)
+{
+	bool write = line->op == TRACE_WRMSR;
+	struct trace_line no;
+	int err = 0;
+
+	if (line->open)
+		return do_open(sim, vcpu, line);
+	sim->result.has_value = true;
+	/* Then it is a KVM not on VMX, which has it for no guest. */
+	if (line->refusal == TRACE_UNKNOWN && line->index == MSR_FEATURE_CONTROL)
+		vcpu->regpin->guest.feature_control = 0;
+	if (!model_filter_allows(&sim->kvm.filter.filter, line->index,
+				 write ? ACCESS_WRITE : ACCESS_READ))
+		exit_msr(sim, vcpu, line, KVM_MSR_EXIT_REASON_FILTER);
+	else if (line->refusal)
+		refused(sim, vcpu, line);
+	else if (sim_refuses(sim, vcpu, line, &no))
+		refused(sim, vcpu, &no);
+	else
+		err = unseen(sim, vcpu, line);
+	return err;
+}
