@@ -8,6 +8,7 @@
 #include "json.h"
 #include "options.h"
 #include "policy_text.h"
+#include "problems_json.h"
 
 static void usage(FILE *file)
 {
@@ -52,7 +53,6 @@ static void print_json(struct json *json, const char *path, int status,
 {
 	struct problems *problems = &checked->problems;
 
-	problems_sort(problems);
 	json_object_begin(json, NULL);
 	json_string(json, "file", path);
 	json_bool(json, "ok", status == EXIT_OK);
@@ -61,22 +61,7 @@ static void print_json(struct json *json, const char *path, int status,
 		json_u64(json, "rules", checked->policy.nr_rules);
 	json_u64(json, "errors", listed(problems, false));
 	json_u64(json, "warnings", listed(problems, true));
-	json_array_begin(json, "problems");
-	for (unsigned int i = 0; i < problems->nr; i++) {
-		const struct problem *problem = &problems->list[i];
-
-		json_object_begin(json, NULL);
-		json_string(json, "severity",
-			    problem->warning ? "warning" : "error");
-		if (problem->line) {
-			json_u64(json, "line", problem->line);
-			json_u64(json, "column", problem->column);
-		}
-		json_string(json, "text", problem->text);
-		json_object_end(json);
-	}
-	json_array_end(json);
-	json_bool(json, "more", problems->overflow);
+	json_problems(json, problems);
 	json_object_end(json);
 }
 

@@ -13,16 +13,12 @@
 #include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
+#include "problems_json.h"
 #include "unfit_json.h"
 #include "which_kvm.h"
 
 /* Rules that the KVM can't enforce, and why. */
-static struct {
-	struct rule rule;
-	enum fitted fitted;
-	const char *why;
-} unfit[POLICY_MAX_RULES];
-static uint32_t nr_unfit;
+static struct unfits unfits;
 
 static void print_help(FILE *file)
 {
@@ -107,26 +103,15 @@ static bool has_pins(const struct regpin_policy *policy)
 	return false;
 }
 
-/* One rule that is not enforced: to stderr, or as an object. */
-static void one_unfit(struct json *json, const struct regpin_policy *policy,
-		      uint32_t n)
+static void print_unfit(void *context, const struct unfit *first,
+			const char *text, const char *others)
 {
-	const struct rule *rule = &unfit[n].rule;
-	char subject[REGISTER_NAME_MAX], text[FIT_TEXT];
+	const struct regpin_policy *policy = context;
 
-	event_rule_subject(subject, rule);
-	fit_text(text, policy, unfit[n].fitted, rule);
-	if (!json) {
-		fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s: '%s' on %s %s: %s\n",
-			policy->source, rule->line, rule->column,
-			unfit[n].fitted == FIT_REFUSED ? "refused" : "degraded",
-			rule_type_names[rule->type], subject, text,
-			unfit[n].why);
-		return;
-	}
-	json_object_begin(json, NULL);
-	json_unfit(json, policy, unfit[n].fitted, rule, unfit[n].why);
-	json_object_end(json);
+	fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s: %s: %s%s\n",
+		policy->source, first->rule.line, first->rule.column,
+		first->fitted == FIT_REFUSED ? "refused" : "degraded", text,
+		first->why, others);
 }
 
 /* "17 rules, of which 3 hold for this guest, on ..." */
@@ -159,10 +144,8 @@ static void json_head(const struct report *report,
 	kvm_json(json, kvm);
 	json_u64(json, "rules", whole->nr_rules);
 	json_u64(json, "rules_in_force", report->explain.policy->nr_rules);
-	json_array_begin(json, "degraded");
-	for (uint32_t i = 0; i < nr_unfit; i++)
-		one_unfit(json, whole, i);
-	json_array_end(json);
+	json_bool(json, "ok", true);
+	json_unfits(json, "degraded", whole, &unfits);
 }
 
 static int report_all(struct report *report, const struct regpin_policy *whole,
@@ -194,26 +177,19 @@ static int report_all(struct report *report, const struct regpin_policy *whole,
 	return err;
 }
 
-static void keep(void *context, enum fitted fitted, const struct rule *rule,
-		 const char *why)
-{
-	unfit[nr_unfit].rule = *rule;
-	unfit[nr_unfit].fitted = fitted;
-	unfit[nr_unfit++].why = why;
-}
-
 /* Makes @policy what that KVM enforces of it. False if it refuses it. */
-static bool fit(struct regpin_policy *policy, const struct host *host,
+static bool fit(struct regpin_policy *policy, const struct which_kvm *kvm,
 		bool json)
 {
 	unsigned int refused;
 	const char *init;
 
-	init = policy_fit_init(policy, host);
-	refused = policy_fit(policy, host, keep, NULL);
-	for (uint32_t i = 0; i < nr_unfit; i++)
-		if (!json || unfit[i].fitted == FIT_REFUSED)
-			one_unfit(NULL, policy, i);
+	init = policy_fit_init(policy, &kvm->host);
+	refused = policy_fit(policy, &kvm->host, unfits_add, &unfits);
+	if (!json)
+		unfits_print(&unfits, policy, print_unfit, policy);
+	else if (refused)
+		json_refused_policy(policy, kvm, &unfits);
 	if (init)
 		fprintf(stderr, "%s: degraded: 'init' is left out: %s\n",
 			policy->source, init);
@@ -232,12 +208,15 @@ static int explain(const char *path, struct regpin_policy *policy,
 		return EXIT_HOST;
 	err = policy_text_file(path, policy, problems);
 	if (err) {
-		problems_print(problems, path, stderr);
+		if (report->json)
+			json_wrong_policy(path, problems);
+		else
+			problems_print(problems, path, stderr);
 		ret = err == -EINVAL ? EXIT_REJECTED : EXIT_FILE;
 		goto out;
 	}
 	ret = EXIT_HOST;
-	if (!fit(policy, &kvm->host, report->json))
+	if (!fit(policy, kvm, report->json))
 		goto out;
 	explain_resolve(policy, asked, &in_force);
 	if (explain_begin(&report->explain, &in_force, &kvm->host) ||

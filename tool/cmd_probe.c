@@ -16,6 +16,7 @@
 #include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
+#include "problems_json.h"
 #include "probe_traits.h"
 #include "printable.h"
 #include "unfit_json.h"
@@ -386,6 +387,7 @@ static int print_json(const struct probed *probed)
 	json_kinds(&json, &probed->host);
 	if (policy) {
 		json_string(&json, "policy", policy->source);
+		json_bool(&json, "ok", true);
 		json_bool(&json, "starts", !probed->stops);
 		json_bool(&json, "degraded", probed->missing || probed->init);
 		if (probed->init)
@@ -455,7 +457,10 @@ static int probe(const char *path, bool as_json, bool starts)
 
 	if (path) {
 		err = policy_text_file(path, &policy, &problems);
-		problems_print(&problems, path, stderr);
+		if (err && as_json)
+			json_wrong_policy(path, &problems);
+		else
+			problems_print(&problems, path, stderr);
 		if (err)
 			return POLICY_UNREADABLE(err) ? EXIT_FILE :
 							EXIT_REJECTED;

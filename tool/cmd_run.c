@@ -15,10 +15,10 @@
 #include "limit.h"
 #include "options.h"
 #include "parent.h"
-#include "policy_fit.h"
 #include "policy_text.h"
 #include "printable.h"
 #include "s3.h"
+#include "unfit.h"
 #include "vmm.h"
 #include "words.h"
 
@@ -274,22 +274,33 @@ static int read_policy(const struct options *options, struct launch *launch)
 	return 0;
 }
 
-/* What can't be enforced here is said, and kept for the events. */
-static void say_unfit(void *context, enum fitted fitted,
-		      const struct rule *rule, const char *why)
+static void print_unfit(void *context, const struct unfit *first,
+			const char *text, const char *others)
 {
-	struct launch *launch = context;
-	char subject[REGISTER_NAME_MAX], how[FIT_TEXT];
+	const struct launch *launch = context;
 
-	fprintf(stderr, "regpin: %s%s:%u:%u: '%s' on %s %s: %s\n",
-		fitted == FIT_REFUSED ? "" : "degraded: ",
-		launch->policy.source, rule->line, rule->column,
-		rule_type_names[rule->type], event_rule_subject(subject, rule),
-		fit_text(how, &launch->policy, fitted, rule), why);
-	if (fitted == FIT_REFUSED)
-		return;
-	launch->degraded[launch->nr_degraded] = *rule;
-	launch->degraded_why[launch->nr_degraded++] = why;
+	fprintf(stderr, "regpin: %s%s:%u:%u: %s: %s%s\n",
+		first->fitted == FIT_REFUSED ? "" : "degraded: ",
+		launch->policy.source, first->rule.line, first->rule.column,
+		text, first->why, others);
+}
+
+/* What can't be enforced here is printed, and kept for the events. */
+static unsigned int fit_rules(struct launch *launch)
+{
+	static struct unfits unfits;
+	unsigned int refused = policy_fit(&launch->policy, &launch->host,
+					  unfits_add, &unfits);
+
+	unfits_print(&unfits, &launch->policy, print_unfit, launch);
+	for (uint32_t i = 0; i < unfits.nr; i++) {
+		if (unfits.list[i].fitted == FIT_REFUSED)
+			continue;
+		launch->degraded[launch->nr_degraded] = unfits.list[i].rule;
+		launch->degraded_why[launch->nr_degraded++] =
+			unfits.list[i].why;
+	}
+	return refused;
 }
 
 /* `init` is no rule, and can't be optional: without it the others still hold. */
@@ -328,7 +339,7 @@ static int fit_to_host(struct launch *launch)
 	host_probe(&launch->host);
 	if (!has_kvm(launch))
 		return EXIT_HOST;
-	refused = policy_fit(policy, &launch->host, say_unfit, launch);
+	refused = fit_rules(launch);
 	if (refused) {
 		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'regpin probe POLICY' prints which and why, and what 'optional: true' would make of a rule: it is left out, or only monitored\n",
 			refused);

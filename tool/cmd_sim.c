@@ -13,9 +13,11 @@
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "printable.h"
+#include "problems_json.h"
 #include "sim.h"
 #include "sim_print.h"
 #include "sim_read.h"
+#include "unfit_json.h"
 #include "which_kvm.h"
 
 static void print_help(FILE *file)
@@ -59,30 +61,47 @@ struct fitting {
 	struct printer *printer;
 };
 
-static void tell_unfit(void *context, enum fitted fitted,
-		       const struct rule *rule, const char *why)
+static void print_unfit(void *context, const struct unfit *first,
+			const char *text, const char *others)
 {
 	const struct fitting *fitting = context;
-	char subject[REGISTER_NAME_MAX], text[FIT_TEXT], buf[1024];
+	const struct regpin_policy *policy = fitting->policy;
+	char place[POLICY_MAX_SOURCE + 32];
 
-	event_rule_subject(subject, rule);
-	fit_text(text, fitting->policy, fitted, rule);
-	snprintf(buf, sizeof(buf), "%s:%" PRIu32 ":%" PRIu32 ": %s'%s' on %s %s",
-		 fitting->policy->source, rule->line, rule->column,
-		 fitted == FIT_REFUSED ? "error: " : "",
-		 rule_type_names[rule->type], subject, text);
-	if (fitted == FIT_REFUSED)
-		fprintf(stderr, "%s: %s\n", buf, why);
-	else if (!fitting->printer->json && !fitting->printer->quiet)
-		print_comment(fitting->printer, buf);
+	snprintf(place, sizeof(place), "%s:%" PRIu32 ":%" PRIu32,
+		 policy->source, first->rule.line, first->rule.column);
+	if (first->fitted == FIT_REFUSED)
+		fprintf(stderr, "%s: error: %s: %s%s\n", place, text,
+			first->why, others);
+	else
+		print_comment(fitting->printer, place, ": ", text, others,
+			      NULL);
+}
+
+/* What this KVM leaves of the policy. False if it refuses it. */
+static bool fit(struct regpin_policy *policy, struct printer *printer)
+{
+	struct fitting fitting = { policy, printer };
+	struct unfits *unfits = calloc(1, sizeof(*unfits));
+	const struct host *host = &printer->kvm->host;
+	bool refused;
+
+	if (!unfits)
+		return false;
+	policy_fit_init(policy, host);
+	refused = policy_fit(policy, host, unfits_add, unfits);
+	if (printer->json && refused)
+		json_refused_policy(policy, printer->kvm, unfits);
+	else if (refused || !(printer->json || printer->quiet))
+		unfits_print(unfits, policy, print_unfit, &fitting);
+	free(unfits);
+	return !refused;
 }
 
 /* The policy as the simulated host would have it, or an exit code. */
 static int read_policy(const char *path, struct printer *printer,
 		       struct regpin_policy *policy)
 {
-	const struct host *host = &printer->kvm->host;
-	struct fitting fitting = { policy, printer };
 	struct problems *problems = problems_new();
 	char text[KVM_TEXT], head[KVM_TEXT + POLICY_MAX_SOURCE];
 	int err;
@@ -91,7 +110,9 @@ static int read_policy(const char *path, struct printer *printer,
 		return EXIT_HOST;
 	err = policy_text_file(path, policy, problems);
 	/* Warnings are what 'regpin check' is for. */
-	if (err)
+	if (err && printer->json)
+		json_wrong_policy(path, problems);
+	else if (err)
 		problems_print(problems, path, stderr);
 	problems_free(problems);
 	if (err)
@@ -99,9 +120,8 @@ static int read_policy(const char *path, struct printer *printer,
 	snprintf(head, sizeof(head), "%s, on %s", policy->source,
 		 kvm_text(text, printer->kvm));
 	if (!printer->json && !printer->quiet)
-		print_comment(printer, head);
-	policy_fit_init(policy, host);
-	if (policy_fit(policy, host, tell_unfit, &fitting))
+		print_comment(printer, head, NULL);
+	if (!fit(policy, printer))
 		return EXIT_HOST;
 	/* There is no time here that could pass. */
 	policy->settings.deadline_ms = 0;

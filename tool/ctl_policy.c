@@ -14,17 +14,6 @@
 #include "proc.h"
 #include "tell.h"
 
-static void add_unfit(void *context, enum fitted fitted,
-		      const struct rule *rule, const char *why)
-{
-	struct ctl_stage *stage = context;
-
-	if (stage->nr_unfit < POLICY_MAX_RULES)
-		stage->unfit[stage->nr_unfit++] = (struct unfit){
-			.rule = *rule, .why = why, .fitted = fitted,
-		};
-}
-
 /* From @written to @policy and @diff. Returns false if there is no memory. */
 static bool finish(struct ctl *ctl, struct ctl_stage *stage)
 {
@@ -39,7 +28,7 @@ static bool finish(struct ctl *ctl, struct ctl_stage *stage)
 	problems_sort(&stage->problems);
 	if (err)
 		return err != -ENOMEM;
-	policy_fit(&stage->policy, &launch->host, add_unfit, stage);
+	policy_fit(&stage->policy, &launch->host, unfits_add, &stage->unfits);
 	stage->init_why = policy_fit_init(&stage->policy, &launch->host);
 	return policy_diff(&launch->policy, &stage->policy, &stage->diff) == 0;
 }
@@ -80,8 +69,8 @@ bool stage_good(const struct ctl_stage *stage)
 {
 	if (stage->problems.errors)
 		return false;
-	for (unsigned int i = 0; i < stage->nr_unfit; i++)
-		if (stage->unfit[i].fitted == FIT_REFUSED)
+	for (unsigned int i = 0; i < stage->unfits.nr; i++)
+		if (stage->unfits.list[i].fitted == FIT_REFUSED)
 			return false;
 	return true;
 }
@@ -158,8 +147,8 @@ static const char *remark(const struct ctl_stage *stage, uint64_t *n, char *buf,
 	else if (within(n, stage->problems.overflow))
 		snprintf(buf, size, "%s: and more: only the first %d problems are shown",
 			 stage->policy.source, MAX_PROBLEMS);
-	else if (within(n, stage->nr_unfit))
-		unfit_text(stage, &stage->unfit[*n], buf, size);
+	else if (within(n, stage->unfits.nr))
+		unfit_text(stage, &stage->unfits.list[*n], buf, size);
 	else if (within(n, stage->init_why != NULL))
 		snprintf(buf, size, "degraded: 'init' can't be done on this host: %s",
 			 stage->init_why);

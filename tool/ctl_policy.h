@@ -9,22 +9,10 @@
 
 #include "policy.h"
 #include "policy_diff.h"
-#include "policy_fit.h"
 #include "policy_mode.h"
+#include "unfit.h"
 
 struct ctl;
-
-/**
- * struct unfit - a rule that this host can't enforce
- * @rule: it
- * @why: a constant text
- * @fitted: what became of it
- */
-struct unfit {
-	struct rule rule;
-	const char *why;
-	enum fitted fitted;
-};
 
 /**
  * struct ctl_stage - a policy that may come into force
@@ -35,8 +23,7 @@ struct unfit {
  * @policies: ctl->policies when it was compared
  * @problems: what is wrong with its text
  * @init_why: why `init` can't be done on this host, or NULL
- * @nr_unfit: how many there are in @unfit
- * @unfit: rules that this host can't enforce
+ * @unfits: the rules that this host can't enforce
  * @diff: what it changes
  */
 struct ctl_stage {
@@ -46,8 +33,7 @@ struct ctl_stage {
 	uint64_t policies;
 	struct problems problems;
 	const char *init_why;
-	unsigned int nr_unfit;
-	struct unfit unfit[POLICY_MAX_RULES];
+	struct unfits unfits;
 	struct policy_diff diff;
 };
 

@@ -25,8 +25,8 @@ struct printer {
 	char buf[1u << 16];
 };
 
-/* A line that is no statement, where results are text. */
-void print_comment(struct printer *printer, const char *text);
+/* A line that is no statement, where results are text; the texts end with NULL. */
+void print_comment(struct printer *printer, ...) __attribute__((sentinel));
 
 /* The line @text, which was @good, with what came of it and what else happened. */
 void print_line(struct printer *printer, const struct sim *sim,

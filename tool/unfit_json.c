@@ -33,3 +33,36 @@ void json_unfit(struct json *json, const struct regpin_policy *policy,
 	json_string(json, "text", fit_text(text, policy, fitted, rule));
 	json_string(json, "why", why);
 }
+
+void json_unfits(struct json *json, const char *name,
+		 const struct regpin_policy *policy,
+		 const struct unfits *unfits)
+{
+	json_array_begin(json, name);
+	for (uint32_t i = 0; i < unfits->nr; i++) {
+		const struct unfit *unfit = &unfits->list[i];
+
+		json_object_begin(json, NULL);
+		json_unfit(json, policy, unfit->fitted, &unfit->rule,
+			   unfit->why);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+void json_refused_policy(const struct regpin_policy *policy,
+			 const struct which_kvm *kvm,
+			 const struct unfits *unfits)
+{
+	struct json json;
+
+	json_begin(&json, stdout);
+	json_object_begin(&json, NULL);
+	json_u64(&json, "version", JSON_VERSION);
+	json_string(&json, "policy", policy->source);
+	kvm_json(&json, kvm);
+	json_bool(&json, "ok", false);
+	json_unfits(&json, "reasons", policy, unfits);
+	json_object_end(&json);
+	json_end(&json);
+}

@@ -4,11 +4,22 @@
 #define REGPIN_TOOL_UNFIT_JSON_H
 
 #include "json.h"
-#include "policy_fit.h"
+#include "unfit.h"
+#include "which_kvm.h"
 
 /* "register", "rule" and "where", as events have them. */
 void json_rule_place(struct json *json, const struct regpin_policy *policy,
 		     const struct rule *rule);
+
+/* All of @unfits: an array of objects with the members of json_unfit(). */
+void json_unfits(struct json *json, const char *name,
+		 const struct regpin_policy *policy,
+		 const struct unfits *unfits);
+
+/* All of the output of a command on a policy that @kvm refuses, on standard output. */
+void json_refused_policy(const struct regpin_policy *policy,
+			 const struct which_kvm *kvm,
+			 const struct unfits *unfits);
 
 /* These, what becomes of the rule, and @why it can't be enforced. */
 void json_unfit(struct json *json, const struct regpin_policy *policy,

@@ -45,9 +45,10 @@ explain()
 		diff -u "$golden" "$tmp/out" >"$tmp/why" 2>&1
 	fi
 	"$regpin" explain "$@" --json "$policy" >"$tmp/json" 2>/dev/null
-	if [ -s "$tmp/json" ] && command -v jq >/dev/null; then
-		jq -e '(.registers | length > 1) or (.when | length > 0) or .refused' "$tmp/json" >/dev/null ||
-			echo "--json has no registers" >>"$tmp/why"
+	if command -v jq >/dev/null; then
+		jq -e 'if .ok then (.registers | length > 1) or (.when | length > 0) or .refused
+			else .reasons | length > 0 end' "$tmp/json" >/dev/null ||
+			echo "--json has neither registers nor reasons" >>"$tmp/why"
 	fi
 	result "explain $* $policy"
 }

@@ -358,6 +358,26 @@ is 4 "can't be read" "$regpin" sim nothing good
 is 2 'one trace' "$regpin" sim --stock "$policy"
 is 4 'could not be written' sh -c '"$1" sim --stock "$2" many >/dev/full' sh "$regpin" "$policy"
 is 3 "^cr.yaml:4:5: error: 'sticky' on CR0 can't be enforced on this KVM: this KVM has no CR filter" "$regpin" sim --stock cr.yaml good
+# What is the same for several rules is printed once; as JSON each has its own object.
+printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n    action: stop\n  - register: CR4\n    sticky: [SMEP]\n' >crs.yaml
+for cmd in "explain --stock" "sim --stock"; do
+	# shellcheck disable=SC2046,SC2086 # they are words
+	set -- "$regpin" $cmd crs.yaml $([ "${cmd%% *}" = explain ] || echo good)
+	is 3 "^crs.yaml:4:5: .*: 'sticky' on CR0 can't be enforced on this KVM: .*; the same holds for 'sticky' on CR4 \\(7:5\\)$" "$@"
+	is 3 '"ok":false,"reasons":\[\{"register":"CR0","rule":"sticky","where":"crs.yaml:4:5",.*\},\{"register":"CR4",.*"where":"crs.yaml:7:5",' "$@" --json
+done
+printf 'version: 1\nrules:\n  - register: CR9\n    sticky: [WP]\n' >wrong.yaml
+for cmd in explain sim probe; do
+	for file in wrong none; do
+		set -- "$regpin" $cmd --json $file.yaml
+		[ $cmd != sim ] || set -- "$@" good
+		if [ $file = wrong ]; then
+			is 1 '^\{"version":1,"policy":"wrong.yaml","ok":false,"problems":\[\{"severity":"error","line":3,"column":15,"text":' "$@"
+		else
+			is 4 '"ok":false,"problems":\[\{"severity":"error","text":"can.t be read' "$@"
+		fi
+	done
+done
 is 0 'ok$' "$regpin" sim --cr-filter cr.yaml good
 
 is 3 '^cr.yaml:4:5: refused: ' "$regpin" explain --stock cr.yaml

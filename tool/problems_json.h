@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is wrong with a policy, as JSON. */
+#ifndef REGPIN_TOOL_PROBLEMS_JSON_H
+#define REGPIN_TOOL_PROBLEMS_JSON_H
+
+#include "json.h"
+#include "policy_text.h"
+
+/* "problems", an array in the order of their places, and "more". */
+void json_problems(struct json *json, struct problems *problems);
+
+/* All of the output of a command whose policy @path is wrong, on standard output. */
+void json_wrong_policy(const char *path, struct problems *problems);
+
+#endif
