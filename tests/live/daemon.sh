@@ -11,13 +11,6 @@ set -u
 # shellcheck source=tests/live/vmm.sh
 source "$(dirname "$0")/vmm.sh"
 
-cat >policy.yaml <<'EOF'
-version: 1
-arming: start
-rules:
-  - register: EFER
-    sticky: [SCE, NXE]
-EOF
 touch out err events
 
 # shellcheck disable=SC2317 # tap.sh calls it

@@ -13,13 +13,6 @@ handoff=$(realpath "$3")
 # shellcheck source=tests/live/vmm.sh
 source "$(dirname "$0")/vmm.sh"
 
-cat >policy.yaml <<'EOF'
-version: 1
-arming: start
-rules:
-  - register: EFER
-    sticky: [SCE, NXE]
-EOF
 sed 's/sticky.*/&\n    action: pause/' policy.yaml >pause.yaml
 
 # shellcheck disable=SC2317 # tap.sh calls it

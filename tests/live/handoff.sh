@@ -16,13 +16,6 @@ chmod 755 "$dir" helper vmm
 root=
 [[ $(id -u) != 0 ]] || root=1
 
-cat >policy.yaml <<'EOF'
-version: 1
-arming: start
-rules:
-  - register: EFER
-    sticky: [SCE, NXE]
-EOF
 touch out err helped
 
 # shellcheck disable=SC2317 # tap.sh calls it

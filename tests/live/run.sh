@@ -16,13 +16,6 @@ compile slow.so slow.c -shared -fPIC -ldl
 compile confidential confidential.c
 compile asked.so confidential.c -DASKED -shared -fPIC -ldl
 
-cat >policy.yaml <<'EOF'
-version: 1
-arming: start
-rules:
-  - register: EFER
-    sticky: [SCE, NXE]
-EOF
 cat >cr.yaml <<'EOF'
 version: 1
 arming: start
