@@ -194,6 +194,7 @@ int ctl_list(const char *dir, bool given, bool json)
 	if (json) {
 		json_begin(&out, stdout);
 		json_object_begin(&out, NULL);
+		json_u64(&out, "version", JSON_VERSION);
 		json_string(&out, "directory", dir);
 		json_array_begin(&out, "vms");
 	}

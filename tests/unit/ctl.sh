@@ -143,7 +143,7 @@ ctl status
 is 0 && cmp -s out listed
 ok $? "... and so does status without a name"
 ctl list --json
-jq -e '.vms == [{"name": "vm1", "state": "alive", "policy": "policy.yaml", "mode": "enforce",
+jq -e '.version == 1 and (.directory | endswith("/ctl")) and .vms == [{"name": "vm1", "state": "alive", "policy": "policy.yaml", "mode": "enforce",
 	"vcpus": 4, "armed": 4, "held": 0, "violations": 0, "reports": 0, "detected": 0,
 	"rules_enforced": 0, "rules_detected": 0, "rules_report": 0}]' out >/dev/null
 ok $? "... as JSON"
