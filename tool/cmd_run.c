@@ -55,7 +55,7 @@ static void print_help(FILE *file)
 	      "Starts a VMM with a policy for its VMs' registers. The VMM keeps this process\n"
 	      "id, its files, its signals and its exit status.\n"
 	      "\n"
-	      "  --policy FILE             the policy, see regpin-policy(5)\n"
+	      "  --policy FILE             the policy, see regpin-policy(5); -: standard input\n"
 	      "  --mode enforce|report     takes the place of the policy's own 'mode:'. report: let\n"
 	      "                            violations happen and log them\n"
 	      "  --events FILE             append events to FILE as lines of JSON; - is stderr,\n"

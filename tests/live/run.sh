@@ -536,6 +536,24 @@ is 2 '"detached"' events
 	" 5 violation null 1 repeated 3 " ]]
 ok $? "--event-limit 3: 2 of 2, then 3 of 6 in a second are lines"
 
+# The policy from standard input
+
+from_stdin() # the VMM's shell command
+{
+	rm -f events
+	timeout -k 1 60 "$regpin" run --policy - --events "$dir/events" -- \
+		sh -c "$1" >out 2>err
+	status=$?
+}
+
+from_stdin 'cat; exec ./vmm vm vcpu run exit 7' <policy.yaml
+is 7 '"detached"' events && [[ $(<out) == "exit 8" ]] &&
+	! grep -q 'nothing was protected' err
+ok $? "--policy - is standard input, in which the VMM then finds nothing"
+from_stdin 'exec ./vmm vm exit 7' <wrong.yaml
+is 1 "^-:[0-9]*:[0-9]*: error: " err && [[ ! -e events ]]
+ok $? "... and a wrong one starts nothing"
+
 # A VMM that was taken over
 
 run -- ./vmm vm scribble 300 exit 6
