@@ -129,6 +129,7 @@ static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 	if (!vcpu)
 		return NULL;
 	sim_reset(vcpu);
+	vcpu->known = 0;
 	sim->kvm.vcpus[n] = vcpu;
 	if (n >= sim->kvm.nr)
 		sim->kvm.nr = n + 1;
@@ -245,6 +246,7 @@ static void do_init(struct sim *sim, struct sim_vcpu *vcpu)
 	sim_set_cr(vcpu, REGPIN_CR0, 0x60000010);
 	sim_set_cr(vcpu, REGPIN_CR4, 0);
 	*efer = 0;
+	vcpu->known |= SIM_KNOWS_EFER;
 	if (!(sim->kvm.crs.flags & KVM_X86_CR_FILTER_EXIT_INIT))
 		return;
 	vcpu->run.exit_reason = KVM_EXIT_X86_CR_WRITE;

@@ -69,9 +69,9 @@ static bool is_part(uint64_t value, uint64_t bits)
 	return value & bits && ~value & bits;
 }
 
-/* What is not as it must be, or NULL. */
+/* What is not as it must be, or NULL. A register that is not @known may be as it must. */
 static const char *cr0_refused(uint64_t old, uint64_t new, uint64_t cr4,
-			       uint64_t efer)
+			       uint64_t efer, unsigned int known)
 {
 	if (new >> 32)
 		return "bits 63:32 are reserved";
@@ -83,21 +83,25 @@ static const char *cr0_refused(uint64_t old, uint64_t new, uint64_t cr4,
 		return "CR4.CET needs WP";
 	if (old & ~new & CR0_PG && cr4 & CR4_PCIDE)
 		return "CR4.PCIDE needs PG";
-	if (~old & new & CR0_PG && efer & EFER_LME && !(cr4 & CR4_PAE))
+	if (known & SIM_KNOWS_CR4 && ~old & new & CR0_PG && efer & EFER_LME &&
+	    !(cr4 & CR4_PAE))
 		return "PG with EFER.LME needs CR4.PAE";
 	return NULL;
 }
 
 static const char *cr4_refused(uint64_t old, uint64_t new, uint64_t cr0,
-			       uint64_t efer)
+			       uint64_t efer, unsigned int known)
 {
-	if (new & CR4_CET && !(cr0 & CR0_WP))
+	const unsigned int mode = SIM_KNOWS_CR0 | SIM_KNOWS_EFER;
+
+	if (known & SIM_KNOWS_CR0 && new & CR4_CET && !(cr0 & CR0_WP))
 		return "CET needs CR0.WP";
 	if (efer & EFER_LMA && !(new & CR4_PAE))
 		return "long mode needs PAE";
-	if (efer & EFER_LMA && (old ^ new) & CR4_LA57)
+	if (known & SIM_KNOWS_CR4 && efer & EFER_LMA && (old ^ new) & CR4_LA57)
 		return "LA57 does not change in long mode";
-	if (~old & new & CR4_PCIDE && !(efer & EFER_LMA))
+	if ((known & mode) == mode && ~old & new & CR4_PCIDE &&
+	    !(efer & EFER_LMA))
 		return "PCIDE can be set in long mode only";
 	return NULL;
 }
@@ -133,10 +137,10 @@ const char *sim_cpu_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
 
 	switch (kind) {
 	case REGPIN_CR0:
-		return cr0_refused(crs[0], value, crs[1], efer);
+		return cr0_refused(crs[0], value, crs[1], efer, vcpu->known);
 	case REGPIN_CR4:
 		return value & cr4_reserved(sim, vcpu) ? lacks :
-			cr4_refused(crs[1], value, crs[0], efer);
+			cr4_refused(crs[1], value, crs[0], efer, vcpu->known);
 	default:
 		return value & xcr0_reserved(sim) ? lacks :
 						    xcr0_refused(value);

@@ -32,6 +32,7 @@ void sim_reset(struct sim_vcpu *vcpu)
 	memset(vcpu->crs, 0, sizeof(vcpu->crs));
 	vcpu->crs[REGPIN_CR0 - REGPIN_CR0] = CR0_RESET;
 	vcpu->crs[REGPIN_XCR0 - REGPIN_CR0] = 1;
+	vcpu->known = SIM_KNOWS_ALL;
 	vcpu->cs = CS_RESET;
 }
 
@@ -83,6 +84,8 @@ bool sim_set_msr(struct sim_vcpu *vcpu, uint32_t index, uint64_t value)
 	int slot = replay_slot(index);
 	struct sim_msr *msr;
 
+	if (index == MSR_EFER)
+		vcpu->known |= SIM_KNOWS_EFER;
 	if (slot >= 0) {
 		vcpu->replayed[slot] = value;
 		return true;
@@ -100,6 +103,7 @@ void sim_set_cr(struct sim_vcpu *vcpu, unsigned int kind, uint64_t value)
 	uint64_t *efer = &vcpu->replayed[replay_slot(MSR_EFER)];
 
 	vcpu->crs[kind - REGPIN_CR0] = value;
+	vcpu->known |= 1u << (kind - REGPIN_CR0);
 	if (kind != REGPIN_CR0)
 		return;
 	if (value & CR0_PG && *efer & EFER_LME)

@@ -21,9 +21,16 @@ struct sim_msr {
 	uint64_t value;
 };
 
+#define SIM_KNOWS_CR0	(1u << 0)	/* by kind - REGPIN_CR0 */
+#define SIM_KNOWS_CR4	(1u << 1)
+#define SIM_KNOWS_EFER	(1u << NR_CRS)
+#define SIM_KNOWS_ALL	((2u << NR_CRS) - 1)
+
 /**
  * struct sim_vcpu - the registers of a vCPU
  * @crs: by kind - REGPIN_CR0
+ * @known: of which registers the trace has shown what they hold: SIM_KNOWS_*. A trace may
+ *	begin in the middle of a guest's life, and leave out what it is not about
  * @cs: CS's base
  * @replayed: MSRs by replay_slot()
  * @msrs: all others that were written, hashed
@@ -34,6 +41,7 @@ struct sim_msr {
  */
 struct sim_vcpu {
 	uint64_t crs[NR_CRS];
+	unsigned int known;
 	uint64_t cs;
 	uint64_t replayed[NR_REPLAY];
 	struct sim_msr *msrs;
