@@ -39,12 +39,35 @@ static size_t msr_before(const char *text)
 		       len + strspn(text + len, " \t[(") : 0;
 }
 
+/* "MSRC001_0015", as AMD's processor manuals have it? */
+static bool halves(char to[REGISTER_TITLE_MAX], const char *text)
+{
+	static const char form[] = "MSRxxxx_xxxx";
+	uint32_t index = 0;
+
+	if (strlen(text) != strlen(form) || strncasecmp(text, form, 3) != 0)
+		return false;
+	for (size_t i = 3; form[i]; i++) {
+		int c = tolower((unsigned char)text[i]);
+
+		if (form[i] == 'x' ? !isxdigit(c) : c != form[i])
+			return false;
+		if (form[i] == 'x')
+			index = index << 4 |
+				(uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	snprintf(to, REGISTER_TITLE_MAX, "0x%x", index);
+	return true;
+}
+
 const char *register_index_text(char to[REGISTER_TITLE_MAX], const char *text)
 {
 	size_t len = strlen(text), before = msr_before(text);
 	const char *at = text + before;
 	char first[16], last[16];
 
+	if (halves(to, text))
+		return to;
 	/* What is written as usual may be wrong in ways that have messages of their own. */
 	if (!before && (!len || !strchr("hH", text[len - 1])))
 		return text;

@@ -170,8 +170,8 @@ struct register_named {
 bool register_by_name(const char *text, struct register_named *named);
 
 /*
- * Indices as manuals, logs and events write them, "C0000080H", "MSR 0x64e", "MSR
- * 0x600..0x64f", as this program does: "0x64e", "0x600-0x64f". Returns @to, or @text if
+ * Indices as manuals, logs and events write them, "C0000080H", "MSRC001_0015",
+ * "MSR 0x64e", "MSR 0x600..0x64f", as this program does: "0x64e", "0x600-0x64f". Returns @to, or @text if
  * it is none of these.
  */
 const char *register_index_text(char to[REGISTER_TITLE_MAX], const char *text);

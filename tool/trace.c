@@ -220,8 +220,8 @@ static bool is_index(const struct cursor *c, uint64_t *index)
 	if (c->word[0] >= '0' && c->word[0] <= '9' &&
 	    !number_read(c->word, c->len, UINT32_MAX, index))
 		return true;
-	/* As manuals write it: "C0000080H". */
-	return (last == 'h' || last == 'H') &&
+	/* As manuals write it: "C0000080H", "MSRC001_0015". */
+	return (last == 'h' || last == 'H' || c->len == strlen("MSRC001_0015")) &&
 	       register_index_text(plain, word_text(c, word)) == plain &&
 	       !number_read(plain, strlen(plain), UINT32_MAX, index);
 }

@@ -207,7 +207,10 @@ static void index_texts(void **state)
 		{ "C0000080H", "0xc0000080" }, { "MSR C0000080H", "0xc0000080" },
 		{ "MSRs 0x600-0x64f", "0x600-0x64f" },
 		{ "MSR 0x600..0x64f", "0x600-0x64f" },
+		{ "MSRC001_0015", "0xc0010015" }, { "msr0000_001b", "0x1b" },
 		/* As they are. */
+		{ "MSRC001_001", NULL }, { "MSRC001_00155", NULL },
+		{ "MSRC0010015_", NULL }, { "MSRX001_0015", NULL },
 		{ "0x64e", NULL }, { "0X64e", NULL }, { "174", NULL },
 		{ "MSR 174", NULL }, { "MSR c0010015", NULL }, { "MSR", NULL },
 		{ "MSR ", NULL }, { "MSR 0x", NULL }, { "h", NULL },

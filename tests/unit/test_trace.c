@@ -43,6 +43,8 @@ static void says(void **context)
 		{ "3 set PAT 1", TRACE_SET, 3, MSR_PAT, REGPIN_MSR, 1, 0, 11 },
 		{ "3 rdmsr MSR 0x64e", TRACE_RDMSR, 3, 0x64e, REGPIN_MSR, 0,
 		  0, 17 },
+		{ "3 set MSRC000_0082 1", TRACE_SET, 3, MSR_LSTAR, REGPIN_MSR,
+		  1, 0, 20 },
 		{ "3 set C0000082H 1", TRACE_SET, 3, MSR_LSTAR, REGPIN_MSR, 1,
 		  0, 17 },
 		{ "3 set MSR_IA32_MC4_MISC 1", TRACE_SET, 3, 0x413, REGPIN_MSR,
