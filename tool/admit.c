@@ -47,7 +47,7 @@ static void report_open(struct agent *agent, pid_t pid, const char *event,
 }
 
 /* Its paths are read as it would read them: it may be in a container. */
-static enum vmm_fault fault_of(const struct agent *agent, pid_t pid,
+static enum vmm_fault fault_of(const struct regpin_policy *policy, pid_t pid,
 			       const char *const *argv, char *text, size_t size)
 {
 	char name[PATH_MAX], path[64], root[64], cwd[64];
@@ -60,7 +60,7 @@ static enum vmm_fault fault_of(const struct agent *agent, pid_t pid,
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
 	snprintf(cwd, sizeof(cwd), "/proc/%d/cwd", (int)pid);
-	return vmm_fault(&agent->launch->policy, &line, text, size);
+	return vmm_fault(policy, &line, text, size);
 }
 
 static void report_refused(struct agent *agent, pid_t pid, const char *text)
@@ -79,7 +79,7 @@ static void report_refused(struct agent *agent, pid_t pid, const char *text)
 bool admit_emulates(const struct agent *agent, pid_t pid, char *text, size_t size)
 {
 	char **argv = proc_argv(pid);
-	bool emulates = argv && fault_of(agent, pid, (const char *const *)argv,
+	bool emulates = argv && fault_of(&agent->launch->policy, pid, (const char *const *)argv,
 					 text, size) == VMM_TCG;
 
 	free(argv);
@@ -95,7 +95,7 @@ bool admit(struct agent *agent, pid_t pid)
 	char **argv = proc_argv(pid);
 
 	if (argv)
-		fault = fault_of(agent, pid, (const char *const *)argv, text,
+		fault = fault_of(&agent->launch->policy, pid, (const char *const *)argv, text,
 				 sizeof(text));
 	else if (proc_has_shim(pid, agent->launch->shim) == -ESRCH)
 		fault = VMM_FINE;	/* it has ended */
@@ -108,4 +108,21 @@ bool admit(struct agent *agent, pid_t pid)
 	if (fault == VMM_S3)
 		report_refused(agent, pid, text);
 	return fault != VMM_S3;
+}
+
+bool admit_policy(const struct agent *agent, const struct regpin_policy *policy,
+		  char *text, size_t size)
+{
+	const struct watch *watch = &agent->watch;
+	bool suits = true;
+
+	for (unsigned int i = 0; i < watch->nr && suits; i++) {
+		pid_t pid = watch->list[i].pid;
+		char **argv = watch->list[i].vm ? proc_argv(pid) : NULL;
+
+		suits = !argv || fault_of(policy, pid, (const char *const *)argv,
+					  text, size) != VMM_S3;
+		free(argv);
+	}
+	return suits;
 }

@@ -13,6 +13,13 @@
 bool admit(struct agent *agent, pid_t pid);
 
 /*
+ * May @policy come into force for the VMs that there are? Not if their VMM would have
+ * been refused under it: then @text gets the reason.
+ */
+bool admit_policy(const struct agent *agent, const struct regpin_policy *policy,
+		  char *text, size_t size);
+
+/*
  * Would this process, which has no VM yet, emulate its guest? Then @text gets the reason.
  * It may read the whole program: to be asked once for each program that a process becomes.
  */

@@ -160,11 +160,11 @@ static struct outcome policy_outcome(int32_t result)
 	case -EINVAL:
 		return (struct outcome){ "refused", "the VMM's process takes it for damaged: the old policy stays" };
 	case -EPERM:
-		return (struct outcome){ "refused", "the guest has what this policy does not accept (nested virtualisation, SMM, S3): the old policy stays" };
+		return (struct outcome){ "refused", "the guest has what this policy does not accept (nested virtualisation, SMM): the old policy stays" };
 	case -EOPNOTSUPP:
 		return (struct outcome){ "refused", "this KVM lacks what one of its rules needs, or one is on the LASTBRANCH* MSRs, which AMD hosts filter reliably only if the VM was started with it: the old policy stays" };
 	case -ENOTRECOVERABLE:
-		return (struct outcome){ "failed", "it is in force, but KVM has refused its filters for a VM, which is stopped, also over a reset, till KVM takes them" };
+		return (struct outcome){ "failed", "it is in force, but KVM has refused its filters for a VM, which is stopped, also over a reset, until KVM takes them" };
 	case -ESTALE:
 		return (struct outcome){ "failed", "some VMs have it and can't go back, others can't have it and keep what they had (see status): give another one" };
 	case -EBUSY:

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admit.h"
 #include "agent.h"
 #include "ctl.h"
 #include "ctl_policy.h"
@@ -30,6 +31,11 @@ static bool finish(struct ctl *ctl, struct ctl_stage *stage)
 		return err != -ENOMEM;
 	policy_fit(&stage->policy, &launch->host, unfits_add, &stage->unfits);
 	stage->init_why = policy_fit_init(&stage->policy, &launch->host);
+	if (!admit_policy(ctl->agent, &stage->policy, stage->unsuited,
+			  sizeof(stage->unsuited)))
+		make_printable(stage->unsuited);
+	else
+		stage->unsuited[0] = 0;
 	return policy_diff(&launch->policy, &stage->policy, &stage->diff) == 0;
 }
 
@@ -67,7 +73,7 @@ void stage_free(struct ctl_stage *stage)
 
 bool stage_good(const struct ctl_stage *stage)
 {
-	if (stage->problems.errors)
+	if (stage->problems.errors || stage->unsuited[0])
 		return false;
 	for (unsigned int i = 0; i < stage->unfits.nr; i++)
 		if (stage->unfits.list[i].fitted == FIT_REFUSED)
@@ -149,6 +155,8 @@ static const char *remark(const struct ctl_stage *stage, uint64_t *n, char *buf,
 			 stage->policy.source, MAX_PROBLEMS);
 	else if (within(n, stage->unfits.nr))
 		unfit_text(stage, &stage->unfits.list[*n], buf, size);
+	else if (within(n, stage->unsuited[0] != 0))
+		snprintf(buf, size, "refused: %s", stage->unsuited);
 	else if (within(n, stage->init_why != NULL))
 		snprintf(buf, size, "degraded: 'init' can't be done on this host: %s",
 			 stage->init_why);

@@ -25,6 +25,7 @@ struct ctl;
  * @init_why: why `init` can't be done on this host, or NULL
  * @unfits: the rules that this host can't enforce
  * @diff: what it changes
+ * @unsuited: what the VM has that it does not accept, or ""
  */
 struct ctl_stage {
 	struct policy_written written;
@@ -35,6 +36,7 @@ struct ctl_stage {
 	const char *init_why;
 	struct unfits unfits;
 	struct policy_diff diff;
+	char unsuited[1024];
 };
 
 /*

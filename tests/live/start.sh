@@ -126,6 +126,26 @@ if [[ -n $qemu ]] && timeout 20 "$qemu" -accel kvm -machine none -display none \
 	ok $? "... nor TCG behind a script"
 	policy=(--policy reports.yaml)
 	qemu 0 "a policy that only reports" qemu-system-x86_64 "${s3[@]}"
+	# What was tolerated is not forgotten when a policy comes that enforces.
+	"$regpin" run --policy policy.yaml --mode report --ctl "$dir/ctl-s3" --name s3 -- \
+		qemu-system-x86_64 "${s3[@]}" "${base[@]}" >out 2>err &
+	pid=$!
+	for ((i = 0; i < 300; i++)); do
+		! "$regpin" ctl --ctl "$dir/ctl-s3" s3 status 2>/dev/null | grep -q 'vCPU 0' || break
+		sleep 0.05
+	done
+	for command in "mode enforce" "policy policy.yaml --mode policy --yes"; do
+		# shellcheck disable=SC2086 # several words
+		"$regpin" ctl --ctl "$dir/ctl-s3" s3 $command >answer 2>&1
+		status=$?
+		((status)) && grep -q 'refused: this QEMU gives its guest S3' answer
+		ok $? "... and no other by ctl $command"
+		sed "s/^/# answer: /" answer
+	done
+	"$regpin" ctl --ctl "$dir/ctl-s3" s3 policy accepts.yaml --yes >answer 2>&1
+	ok $? "... but one that accepts S3"
+	kill "$pid"
+	wait "$pid"
 	policy=()
 	for accel in kvm:tcg tcg; do
 		run -- qemu-system-x86_64 -S -no-user-config -nodefaults -nographic \
