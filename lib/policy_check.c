@@ -245,13 +245,11 @@ static bool check_replay(struct check *check)
 		rule_problem(check, false,
 			     "report of %s: KVM does not perform a deflected access, and userspace can't perform this one exactly: only deny with gp, drop or stop is possible",
 			     check->subject);
-	else if (rule->type != RULE_DENY)
-		return false;
-	else if (rule->action == REGPIN_REPORT)
+	else if (rule->type == RULE_DENY && rule->action == REGPIN_REPORT)
 		rule_problem(check, false,
 			     "deny of %s can't only report: KVM does not perform a deflected access, and userspace can't perform this one exactly: use action gp, drop or stop, without mode: report",
 			     check->subject);
-	else if (rule->action == REGPIN_PAUSE)
+	else if (rule->type == RULE_DENY && rule->action == REGPIN_PAUSE)
 		rule_problem(check, false,
 			     "deny of %s can't pause: KVM does not perform a deflected access, and userspace can't perform this one exactly, so nobody could allow it: use action gp, drop or stop",
 			     check->subject);

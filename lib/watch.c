@@ -67,7 +67,7 @@ bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
 /* The header, and for VMX vmcs12 and its shadow. SVM has one page. */
 union nested_state {
 	struct kvm_nested_state state;
-	uint8_t room[sizeof(struct kvm_nested_state) + 2 * 4096];
+	uint8_t room[sizeof(struct kvm_nested_state) + 2 * 4096ul];
 };
 
 bool vcpu_runs_l2(const struct regpin_vcpu *vcpu)

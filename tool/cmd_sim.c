@@ -67,6 +67,7 @@ static void print_unfit(void *context, const struct unfit *first,
 	const struct fitting *fitting = context;
 	const struct regpin_policy *policy = fitting->policy;
 	char place[POLICY_MAX_SOURCE + 32];
+	const char *const comment[] = { place, ": ", text, others, NULL };
 
 	snprintf(place, sizeof(place), "%s:%" PRIu32 ":%" PRIu32,
 		 policy->source, first->rule.line, first->rule.column);
@@ -74,8 +75,7 @@ static void print_unfit(void *context, const struct unfit *first,
 		fprintf(stderr, "%s: error: %s: %s%s\n", place, text,
 			first->why, others);
 	else
-		print_comment(fitting->printer, place, ": ", text, others,
-			      NULL);
+		print_comment(fitting->printer, comment);
 }
 
 /* What this KVM leaves of the policy. False if it refuses it. */
@@ -120,7 +120,7 @@ static int read_policy(const char *path, struct printer *printer,
 	snprintf(head, sizeof(head), "%s, on %s", policy->source,
 		 kvm_text(text, printer->kvm));
 	if (!printer->json && !printer->quiet)
-		print_comment(printer, head, NULL);
+		print_comment(printer, (const char *const[]){ head, NULL });
 	if (!fit(policy, printer))
 		return EXIT_HOST;
 	/* There is no time here that could pass. */

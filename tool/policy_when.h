@@ -13,7 +13,7 @@ struct rule_whens {
 	unsigned int nr;
 };
 
-/* Reads `when` of @rule, if it has one. Returns false if it is wrong, which is told. */
+/* Reads `when` of @rule, if it has one. Returns false if it is wrong, which is reported. */
 bool when_read(const struct reader *reader, const struct yaml_node *rule,
 	       struct rule_whens *whens);
 

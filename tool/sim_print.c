@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What came of a trace's lines. Without stdio where it is made for each line. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -246,16 +245,11 @@ static void json_line(struct printer *printer, const struct sim *sim,
 	fputc('\n', stdout);
 }
 
-void print_comment(struct printer *printer, ...)
+void print_comment(struct printer *printer, const char *const texts[])
 {
-	const char *text;
-	va_list args;
-
 	put_text(printer, "# ");
-	va_start(args, printer);
-	while ((text = va_arg(args, const char *)))
-		put_text(printer, text);
-	va_end(args);
+	for (; *texts; texts++)
+		put_text(printer, *texts);
 	put(printer, "\n", 1);
 }
 

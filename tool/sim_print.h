@@ -26,7 +26,7 @@ struct printer {
 };
 
 /* A line that is no statement, where results are text; the texts end with NULL. */
-void print_comment(struct printer *printer, ...) __attribute__((sentinel));
+void print_comment(struct printer *printer, const char *const texts[]);
 
 /* The line @text, which was @good, with what came of it and what else happened. */
 void print_line(struct printer *printer, const struct sim *sim,

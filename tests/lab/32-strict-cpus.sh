@@ -24,7 +24,7 @@ strict() # NAME KERNEL CPU VENDOR FAMILY
 	inner_stop "$1"
 }
 
-# With KVM QEMU gives each of its models the host's vendor, unless told.
+# With KVM, QEMU gives each of its models the host's vendor unless vendor= names another.
 strict hygon 6.12 Dhyana,vendor=HygonGenuine HygonGenuine 24
 strict family10 6.1 Opteron_G3 AuthenticAMD 16
 strict zen4 6.12 EPYC-Milan,model=17 AuthenticAMD 25

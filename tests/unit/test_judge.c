@@ -240,7 +240,7 @@ static void test_value(void **context)
 	free(policy);
 }
 
-/* Who decides about a write, and reports it, where a rule only reports the register. */
+/* Which rule decides about a write, and reports it, where one only reports the register. */
 static void test_report(void **context)
 {
 	static const struct {
