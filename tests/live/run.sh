@@ -48,7 +48,7 @@ run()
 	options=${options%% -- *}
 	[[ "$options " == *" --policy "* ]] || with+=(--policy policy.yaml)
 	[[ "$options " == *" --events "* ]] || with+=(--events "$dir/events")
-	rm -f events
+	rm -f events out err # the agent of the run before may write to these yet
 	timeout -k 1 60 "$regpin" run "${with[@]}" "$@" >out 2>err </dev/null
 	status=$?
 }
@@ -489,7 +489,7 @@ ok $? "a full disk is told once, and stalls nothing"
 
 mkdir -p empty
 if [[ $(id -u) == 0 ]]; then
-	rm -f events
+	rm -f events out err # the agent of the run before may write to these yet
 	"$regpin" run --policy policy.yaml --events "$dir/events" -- \
 		./vmm vm vcpu chroot empty run sleep 4000 >out 2>err &
 	pid=$!
@@ -540,7 +540,7 @@ ok $? "--event-limit 3: 2 of 2, then 3 of 6 in a second are lines"
 
 from_stdin() # the VMM's shell command
 {
-	rm -f events
+	rm -f events out err # the agent of the run before may write to these yet
 	timeout -k 1 60 "$regpin" run --policy - --events "$dir/events" -- \
 		sh -c "$1" >out 2>err
 	status=$?
