@@ -52,6 +52,11 @@ static int run(struct reader *reader)
 			" not as expected, on %s\n",
 			printable(reader->input.name), printer->unexpected,
 			kvm_text(text, printer->kvm));
+	if (printer->elsewhere && !printer->json)
+		fprintf(stderr, "regpin sim: warning: %s: %" PRIu64
+			" as expected on a KVM with the CR filter only, not on %s: --cr-filter is about the former, and with --stock or --host these are not as expected\n",
+			printable(reader->input.name), printer->elsewhere,
+			kvm_text(text, printer->kvm));
 	return ret == EXIT_OK && printer->unexpected ? EXIT_REJECTED : ret;
 }
 
@@ -98,9 +103,22 @@ static bool fit(struct regpin_policy *policy, struct printer *printer)
 	return !refused;
 }
 
-/* The policy as the simulated host would have it, or an exit code. */
+static void ignore_unfit(void *context, enum fitted fitted,
+			 const struct rule *rule, const char *why)
+{
+	(void)context;
+	(void)fitted;
+	(void)rule;
+	(void)why;
+}
+
+/*
+ * The policy as the simulated host would have it, and as one with the CR filter would, or
+ * an exit code.
+ */
 static int read_policy(const char *path, struct printer *printer,
-		       struct regpin_policy *policy)
+		       struct regpin_policy *policy,
+		       struct regpin_policy *other)
 {
 	struct problems *problems = problems_new();
 	char text[KVM_TEXT], head[KVM_TEXT + POLICY_MAX_SOURCE];
@@ -121,19 +139,20 @@ static int read_policy(const char *path, struct printer *printer,
 		 kvm_text(text, printer->kvm));
 	if (!printer->json && !printer->quiet)
 		print_comment(printer, (const char *const[]){ head, NULL });
+	*other = *policy;
 	if (!fit(policy, printer))
 		return EXIT_HOST;
 	/* There is no time here that could pass. */
-	policy->settings.deadline_ms = 0;
+	policy->settings.deadline_ms = other->settings.deadline_ms = 0;
 	return EXIT_OK;
 }
 
 /* All that is too large for the stack. */
 struct all {
-	struct regpin_policy policy;
+	struct regpin_policy policy, other_policy;
 	struct asked_guest asked;
 	struct which_kvm kvm;
-	struct sim sim;
+	struct sim sim, other;
 	struct reader reader;
 	struct printer printer;
 };
@@ -142,22 +161,23 @@ struct all {
  * Rules about which the description of the guest leaves open whether they hold are
  * reported, and left out, as by explain.
  */
-static void drop_undecided(struct all *all)
+static void drop_undecided(const struct asked_guest *asked,
+			   struct regpin_policy *policy, bool quiet)
 {
-	const struct asked_guest *asked = &all->asked;
-	struct regpin_policy *policy = &all->policy;
 	bool undecided[POLICY_MAX_WHENS + 1] = { false };
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < all->policy.nr_whens; i++) {
-		const struct when *when = &all->policy.whens[i];
+	for (uint32_t i = 0; i < policy->nr_whens; i++) {
+		const struct when *when = &policy->whens[i];
 		enum holds holds = guest_holds(when, asked);
 
 		if (holds != HOLDS_BY_FAMILY && holds != HOLDS_BY_MODEL)
 			continue;
 		undecided[i + 1] = true;
+		if (quiet)
+			continue;
 		fprintf(stderr, "regpin sim: %s:%" PRIu32 ":%" PRIu32 ": whether this holds depends on the guest's %s, which --guest does not give: rules with this condition are left out\n",
-			all->policy.source, when->line, when->column,
+			policy->source, when->line, when->column,
 			holds == HOLDS_BY_FAMILY ? "family" : "model");
 	}
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
@@ -185,9 +205,32 @@ static int open_trace(struct all *all, const char *trace)
 	return EXIT_FILE;
 }
 
+/*
+ * A trace is a policy's test, and most are written for a KVM with the CR filter. Where no
+ * option names the KVM it should not fail because this host's has none.
+ */
+static void open_other(struct all *all)
+{
+	struct host host;
+
+	if (all->kvm.option || all->kvm.host.cr_filter)
+		return;
+	sim_host(&host, true);
+	policy_fit_init(&all->other_policy, &host);
+	if (policy_fit(&all->other_policy, &host, ignore_unfit, NULL))
+		return;
+	if (all->asked.guest.known)
+		drop_undecided(&all->asked, &all->other_policy, true);
+	if (sim_open(&all->other, &all->other_policy, &host))
+		return;
+	all->other.guest = all->sim.guest;
+	all->reader.other = &all->other;
+}
+
 static int simulate(struct all *all, const char *policy, const char *trace)
 {
-	int ret = read_policy(policy, &all->printer, &all->policy);
+	int ret = read_policy(policy, &all->printer, &all->policy,
+			      &all->other_policy);
 	struct host host;
 
 	if (ret == EXIT_OK)
@@ -197,7 +240,7 @@ static int simulate(struct all *all, const char *policy, const char *trace)
 		return ret;
 	}
 	if (all->asked.guest.known)
-		drop_undecided(all);
+		drop_undecided(&all->asked, &all->policy, false);
 	simulated(&host, &all->kvm.host);
 	ret = sim_open(&all->sim, &all->policy, &host);
 	if (ret) {
@@ -209,8 +252,10 @@ static int simulate(struct all *all, const char *policy, const char *trace)
 			&all->asked.guest : NULL;
 		all->reader.sim = &all->sim;
 		all->reader.printer = &all->printer;
+		open_other(all);
 		ret = run(&all->reader);
 		sim_close(&all->sim);
+		sim_close(&all->other);
 	}
 	input_close(&all->reader.input);
 	return ret;

@@ -107,6 +107,7 @@ static void free_vcpu(struct sim_vcpu *vcpu)
 
 void sim_close(struct sim *sim)
 {
+	sim_kvm_use(&sim->kvm);
 	for (unsigned int i = 0; i < sim->kvm.nr; i++)
 		free_vcpu(sim->kvm.vcpus[i]);
 	if (sim->vm)
@@ -363,6 +364,8 @@ static void do_reset(struct sim *sim)
 
 int sim_do(struct sim *sim, const struct trace_line *line)
 {
+	/* There may be a second one. */
+	sim_kvm_use(&sim->kvm);
 	sim->result.outcome = OUTCOME_OK;
 	sim->result.has_value = sim->result.violated = false;
 	sim->result.monitored = sim->result.answered = false;

@@ -206,7 +206,7 @@ static void json_events(struct json *json, const struct sim_result *result)
 
 static void json_line(struct printer *printer, const struct sim *sim,
 		      const struct trace_line *line, const char *text,
-		      uint64_t number, bool good)
+		      uint64_t number, enum expected expected)
 {
 	const struct sim_result *result = &sim->result;
 	char statement[TRACE_MAX_LINE + 1];
@@ -228,7 +228,9 @@ static void json_line(struct printer *printer, const struct sim *sim,
 	if (result->has_value)
 		json_hex(&json, "value", result->value);
 	if (line->expects)
-		json_bool(&json, "expected", good);
+		json_bool(&json, "expected", expected == AS_EXPECTED);
+	if (expected == WITH_CR_FILTER)
+		json_bool(&json, "with_cr_filter", true);
 	if (result->violated)
 		json_why(&json, sim, &result->violation);
 	if (result->no_cpu)
@@ -255,29 +257,29 @@ void print_comment(struct printer *printer, const char *const texts[])
 
 void print_line(struct printer *printer, const struct sim *sim,
 		const struct trace_line *line, const char *text,
-		uint64_t number, bool good)
+		uint64_t number, enum expected expected)
 {
 	if (printer->json)
-		json_line(printer, sim, line, text, number, good);
+		json_line(printer, sim, line, text, number, expected);
 	else
 		print_text(printer, sim, line, text);
 }
 
 void print_unexpected(struct printer *printer, const struct sim *sim,
 		      const struct trace_line *line, const char *name,
-		      uint64_t number)
+		      uint64_t number, enum expected expected)
 {
 	const struct sim_result *result = &sim->result;
-	char expected[24], value[48] = "", why[3000];
+	char wanted[24], value[48] = "", why[3000];
 
 	/* In the order in which they happened. */
 	print_flush(printer);
 	fflush(stdout);
 	if (line->outcome == OUTCOME_MAX)
-		snprintf(expected, sizeof(expected), "0x%" PRIx64,
+		snprintf(wanted, sizeof(wanted), "0x%" PRIx64,
 			 line->result);
 	else
-		snprintf(expected, sizeof(expected), "%s",
+		snprintf(wanted, sizeof(wanted), "%s",
 			 outcome_names[line->outcome]);
 	if (result->has_value)
 		snprintf(value, sizeof(value), ", 0x%" PRIx64, result->value);
@@ -285,8 +287,9 @@ void print_unexpected(struct printer *printer, const struct sim *sim,
 	if (!*why && result->no_cpu)
 		snprintf(why, sizeof(why), "no CPU would do it: %s",
 			 result->no_cpu);
-	fprintf(stderr, "%s:%" PRIu64 ":%zu: expected %s, but it was %s%s%s%s%s\n",
-		printable(name), number, line->start + 1, expected,
+	fprintf(stderr, "%s:%" PRIu64 ":%zu: expected %s, but it was %s%s%s%s%s%s\n",
+		printable(name), number, line->start + 1, wanted,
 		outcome_names[result->outcome], value, *why ? " (" : "", why,
-		*why ? ")" : "");
+		*why ? ")" : "", expected == WITH_CR_FILTER ?
+		"; with the CR filter it is as expected" : "");
 }

@@ -32,18 +32,24 @@ static int run_statement(struct reader *reader, const struct trace_line *line,
 	struct printer *printer = reader->printer;
 	const struct input *input = &reader->input;
 	struct sim *sim = reader->sim;
-	bool good;
+	enum expected expected = AS_EXPECTED;
 
-	if (sim_do(sim, line)) {
+	if (sim_do(sim, line) ||
+	    (reader->other && sim_do(reader->other, line))) {
 		complain(reader, input->line, &memory);
 		return EXIT_HOST;
 	}
-	good = sim_as_expected(sim, line);
-	printer->unexpected += !good;
-	if (!good && !printer->json)
-		print_unexpected(printer, sim, line, input->name, input->line);
-	if (!printer->quiet || (!good && printer->json))
-		print_line(printer, sim, line, text, input->line, good);
+	if (!sim_as_expected(sim, line))
+		expected = reader->other &&
+			   sim_as_expected(reader->other, line) ?
+			WITH_CR_FILTER : UNEXPECTED;
+	printer->unexpected += expected == UNEXPECTED;
+	printer->elsewhere += expected == WITH_CR_FILTER;
+	if (expected != AS_EXPECTED && !printer->json)
+		print_unexpected(printer, sim, line, input->name, input->line,
+				 expected);
+	if (!printer->quiet || (expected != AS_EXPECTED && printer->json))
+		print_line(printer, sim, line, text, input->line, expected);
 	return EXIT_OK;
 }
 

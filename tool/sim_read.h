@@ -16,6 +16,8 @@ enum reading { READS_NOTHING, READS_TRACE, READS_LOG };
 /**
  * struct reader - an input that is run
  * @sim: by this simulation
+ * @other: and by one of a KVM with the CR filter, or NULL: where no option names the KVM,
+ *	and @sim's has no such filter, what is expected of a trace may be met there
  * @printer: where results go
  * @input: the lines
  * @reading: enum reading: what it is, as far as that is known
@@ -26,7 +28,7 @@ enum reading { READS_NOTHING, READS_TRACE, READS_LOG };
  * @fault_line: its number; 0: there is none
  */
 struct reader {
-	struct sim *sim;
+	struct sim *sim, *other;
 	struct printer *printer;
 	struct input input;
 	enum reading reading;

@@ -430,6 +430,28 @@ is 1 "there is no register 'LSTARR'\\. An MSR" "$regpin" sim --stock opt.yaml wr
 printf 'version: 1\nrules: [{register: LSTAR, uniform: true, action: pause}]\n' >hold.yaml
 printf '0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 wrmsr LSTAR 2\n0 answer gp\n0 wrmsr LSTAR 2\n' >hold.trace
 is 0 "^0 wrmsr LSTAR 2 => gp.*the operator's answer$" "$regpin" sim --stock hold.yaml hold.trace
+# A trace is a test of a policy, wherever it is run: without an option that names the KVM,
+# what is so with the CR filter alone is no failure, and is reported.
+cat >smep.trace <<'T'
+0 wrmsr EFER 0xd01
+0 cr0 0x80050033
+0 cr4 0x3506e0
+0 wrmsr LSTAR 0xffffffff81000000
+0 wrmsr SFMASK 0x47700
+0 cr0 -WP => gp
+0 cr4 -SMEP => gp
+T
+sed 's/WP => gp/WP => drop/' smep.trace >never.trace
+is 1 'smep.trace:6:1: expected gp, but it was ok, 0x80040033$' "$regpin" sim --stock --quiet "$policy" smep.trace
+is 0 '' "$regpin" sim --cr-filter --quiet "$policy" smep.trace
+is 1 'never.trace:6:1: expected drop, but it was' "$regpin" sim --quiet "$policy" never.trace
+if "$regpin" sim --quiet --host "$policy" smep.trace >/dev/null 2>&1; then
+	is 0 '' "$regpin" sim --quiet "$policy" smep.trace
+else
+	is 0 'smep.trace:7:1: .*; with the CR filter it is as expected$' "$regpin" sim --quiet "$policy" smep.trace
+	is 0 'warning: smep.trace: 2 as expected on a KVM with the CR filter only' "$regpin" sim --quiet "$policy" smep.trace
+	is 0 '"expected":false,"with_cr_filter":true' "$regpin" sim --json "$policy" smep.trace
+fi
 is 0 '"event":"answered","answer":"gp"' "$regpin" sim --json --stock hold.yaml hold.trace
 
 for command in "check --json --json" "probe --json --json" "regs --json --json" \
