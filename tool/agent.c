@@ -171,6 +171,9 @@ static void loop(struct agent *agent)
 		ctl_run(&agent->ctl, agent_now());
 		moves_run(agent, agent_now());
 	} while (goes_on(agent) || moves_wait(agent, agent_now()));
+	/* All of them have ended: what they did between the two looks counts. */
+	give_run(agent);
+	see_attached(agent);
 	standby_end(agent);
 	ctl_farewell(&agent->ctl);
 	tell_farewell(agent);
