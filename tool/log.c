@@ -134,15 +134,24 @@ static enum trace_refusal by_register(uint32_t index)
 		index == MMIO_CONF_BASE ? TRACE_INVALID : TRACE_UNKNOWN;
 }
 
-/* "kvm [1234]: vcpu3, guest rIP: 0x... ": false if there is no such vCPU. */
+/*
+ * "kvm [1234]: vcpu3, guest rIP: 0x... ": false if there is no such vCPU. The names of
+ * hosts, which stand before it, may have vcpu and a number in them, too.
+ */
 static bool read_vcpu(const char *text, const char *end, uint32_t *vcpu)
 {
-	const char *at = behind(text, end, "vcpu");
+	static const char rip[] = ", guest rip";
+	const char *at = text, *number;
 
 	*vcpu = 0;
-	if (!at || at == end || !isdigit((unsigned char)*at))
-		return true;
-	return decimal(at, end, vcpu) && *vcpu <= TRACE_MAX_VCPU;
+	while ((at = behind(at, end, "vcpu"))) {
+		for (number = at; at < end && isdigit((unsigned char)*at); at++)
+			;
+		if (at > number && behind(at, end, rip) == at + strlen(rip))
+			return decimal(number, at, vcpu) &&
+			       *vcpu <= TRACE_MAX_VCPU;
+	}
+	return true;
 }
 
 static enum log_kind of_message(const struct message *message, const char *text,

@@ -51,6 +51,10 @@ static const struct row {
 	{ "kvm: vcpu1023, guest rIP: 0x0 unhandled rdmsr: 0x140 data 0x0", "1023 rdmsr 0x140 unknown" },
 	{ "kvm: vcpu1024, guest rIP: 0x0 unhandled rdmsr: 0x140 data 0x0", "" },
 	{ "kvm: vcpu99999999999, guest rIP: 0x0 unhandled rdmsr: 0x140", "" },
+	/* Hosts are named after what they have. */
+	{ "Nov 30 04:00:00 build-8vcpu32gb kernel: unchecked MSR access error: RDMSR from 0x140 at rIP: 0x1 (f)", "0 rdmsr 0x140 unknown" },
+	{ "Nov 30 04:00:00 vm-vcpu2000 kernel: unchecked MSR access error: RDMSR from 0x140 at rIP: 0x1 (f)", "0 rdmsr 0x140 unknown" },
+	{ "Nov 30 04:00:00 vm-vcpu2000 kernel: " VCPU3 "ignored wrmsr: 0x1b01 data 0x5", "3 wrmsr 0x1b01 0x5 unknown" },
 	/* QEMU. */
 	{ "qemu-system-x86_64: error: failed to set MSR 0x38f to 0x7000000ff", "0 wrmsr 0x38f 0x7000000ff unknown" },
 	{ "error: failed to get MSR 0x277", "0 rdmsr 0x277 invalid" },
