@@ -241,6 +241,8 @@ static int simulate(struct all *all, const char *policy, const char *trace)
 	}
 	if (all->asked.guest.known)
 		drop_undecided(&all->asked, &all->policy, false);
+	else if (all->policy.nr_whens)
+		fprintf(stderr, "regpin sim: without --guest the guest is of no vendor: no rule with 'when' is in force\n");
 	simulated(&host, &all->kvm.host);
 	ret = sim_open(&all->sim, &all->policy, &host);
 	if (ret) {
