@@ -237,13 +237,13 @@ static bool check_replay(struct check *check)
 		return false;
 	if (rule->type < RULE_DENY) {
 		rule_problem(check, false,
-			     "%s on %s: KVM does not perform a deflected WRMSR, and userspace can't perform this one exactly: only deny with gp, drop or stop is possible",
+			     "%s on %s: KVM does not perform a deflected WRMSR, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
 			     check->type, check->subject);
 		return true;
 	}
 	if (rule->type == RULE_REPORT)
 		rule_problem(check, false,
-			     "report of %s: KVM does not perform a deflected access, and userspace can't perform this one exactly: only deny with gp, drop or stop is possible",
+			     "report of %s: KVM does not perform a deflected access, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
 			     check->subject);
 	else if (rule->type == RULE_DENY && rule->action == REGPIN_REPORT)
 		rule_problem(check, false,

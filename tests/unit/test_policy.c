@@ -73,8 +73,8 @@ static const struct row rows[] = {
 	MSR(UNIFORM, MASK, MSR_LSTAR, ALL, NULL, NULL),
 	MSR(FROZEN, PAUSE, MSR_EFER, EFER_NXE, NULL, NULL),
 	MSR(UNIFORM, STOP, MSR_LSTAR, ALL, NULL, NULL),
-	MSR(STICKY, GP, 0x8b, 1, "only deny", NULL),
-	MSR(UNIFORM, GP, 0x12345, ALL, "only deny", NULL),
+	MSR(STICKY, GP, 0x8b, 1, "only allow, value, and deny", NULL),
+	MSR(UNIFORM, GP, 0x12345, ALL, "only allow, value, and deny", NULL),
 	MSR(STICKY, GP, MSR_EFER, 0, "no bit", NULL),
 	/* and those of them that compare with the past, remembered ones */
 	MSR(STICKY, GP, 0x2ff, 1u << 11, NULL, NULL),
