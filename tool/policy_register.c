@@ -55,15 +55,27 @@ static const char *meant(char *to, size_t size, const char *text)
 	return to;
 }
 
-/* Is @text the digits of an index, but for what says that they are hexadecimal? */
-static const char *bare_index(const char *text)
+#define HEX_DIGITS "0123456789abcdefABCDEF"
+
+/*
+ * Is @text the digits of an index, but for what says that they are hexadecimal? The
+ * APM separates the two halves of an index: C001_0015. @digits gets them without that.
+ */
+static bool bare_index(const char *text, char digits[9])
 {
+	size_t len, rest;
+
 	if (!strncasecmp(text, "MSR", 3) && strchr(" [(", text[3]))
 		text += 3 + strspn(text + 3, " [(");
-	if (strlen(text) > 8 || !strpbrk(text, "0123456789") ||
-	    text[strspn(text, "0123456789abcdefABCDEF")])
-		return NULL;
-	return text;
+	len = strspn(text, HEX_DIGITS);
+	rest = len == 4 && text[len] == '_' ?
+		strspn(text + len + 1, HEX_DIGITS) : 0;
+	if (len > 8 || text[len + (rest == 4 ? 5 : 0)] ||
+	    !strpbrk(text, "0123456789"))
+		return false;
+	snprintf(digits, 9, "%.*s%.*s", (int)len, text, (int)rest,
+		 text + len + (rest ? 1 : 0));
+	return true;
 }
 
 /* The family that @text would be a member of, if it had so many; or NULL. */
@@ -92,7 +104,7 @@ void register_unknown(char *to, size_t size, const char *text)
 {
 	char list[MEANT_MAX * (REGISTER_TITLE_MAX + 8)];
 	const struct regpin_register *family = family_of(text);
-	const char *digits = bare_index(text);
+	char digits[9];
 
 	if ((strncasecmp(text, "CR", 2) == 0 ||
 	     strncasecmp(text, "DR", 2) == 0) &&
@@ -101,7 +113,7 @@ void register_unknown(char *to, size_t size, const char *text)
 			 show(text).text);
 		return;
 	}
-	if (digits) {
+	if (bare_index(text, digits)) {
 		snprintf(to, size, "there is no register %s: as an index it is written 0x%s",
 			 show(text).text, digits);
 		return;
