@@ -1,51 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into `regpin run` and its VMM: the VMM is slow to take what the agent gives,
- * and the agent slow to look whether the VMM lives. So all that the VMM does comes
- * between the agent's last look at its VMs and that.
+ * A KVM that is slow, for tests of `regpin run`: goes between the shim and libc.
+ * A VM's filter takes $SLOW_MS; without that a VMM stops when it has a VM.
  */
 #include <dlfcn.h>
-#include <poll.h>
-#include <stdatomic.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-static atomic_uint looks = 100;
-
-static int is_agent(void)
+int ioctl(int fd, unsigned long request, void *arg)
 {
-	char name[16] = "";
+	int (*next)(int, unsigned long, void *) = dlsym(RTLD_NEXT, "ioctl");
+	const char *ms = getenv("SLOW_MS");
+	int ret = next(fd, request, arg);
 
-	prctl(PR_GET_NAME, name);
-	return !strcmp(name, "regpin-agent");
-}
-
-ssize_t recvmsg(int fd, struct msghdr *header, int flags)
-{
-	ssize_t (*real)(int, struct msghdr *, int) = dlsym(RTLD_NEXT, "recvmsg");
-	ssize_t n = real(fd, header, flags);
-
-	if (!is_agent())
-		usleep(200000);
-	return n;
-}
-
-ssize_t sendmsg(int fd, const struct msghdr *header, int flags)
-{
-	ssize_t (*real)(int, const struct msghdr *, int) = dlsym(RTLD_NEXT, "sendmsg");
-
-	atomic_store(&looks, 0);
-	return real(fd, header, flags);
-}
-
-/* The first one is about the process that was given the policy, the second about all. */
-int poll(struct pollfd *fds, nfds_t nr, int timeout)
-{
-	int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
-
-	if (timeout == 0 && is_agent() && atomic_fetch_add(&looks, 1) == 1)
-		usleep(800000);
-	return real(fds, nr, timeout);
+	if (ms && (unsigned int)request == (unsigned int)KVM_X86_SET_MSR_FILTER)
+		usleep((useconds_t)atoi(ms) * 1000);
+	if (!ms && (unsigned int)request == (unsigned int)KVM_CREATE_VM)
+		raise(SIGSTOP);
+	return ret;
 }

@@ -171,8 +171,8 @@ ok $? "that the S3 of another VMM can't be checked is reported once"
 run --policy accepts.yaml -- ./vmm vm exit 0
 is 0 '"detached"' events && ! grep -q S3 err events
 ok $? "... if it matters"
-compile slow.so slow.c -shared -fPIC -ldl
-LD_PRELOAD=./slow.so run --require-vm -- ./vmm vm exit 0
+compile slow_looks.so slow_looks.c -shared -fPIC -ldl
+LD_PRELOAD=./slow_looks.so run --require-vm -- ./vmm vm exit 0
 is 0 '"detached"' events && ! grep -q "nothing was protected" err
 ok $? "a VMM that is through before the agent looks again had its VM"
 run --require-vm -- ./vmm vm exit 0
