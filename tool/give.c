@@ -254,6 +254,7 @@ static void welcome(struct agent *agent, int fd, const struct ucred *peer)
 	}
 	*conn = (struct give_conn){
 		.fd = fd, .pidfd = pidfd, .pid = peer->pid,
+		.policies = agent->ctl.policies,
 	};
 	if (!say(fd, HANDOFF_WELCOME))
 		drop(conn);
@@ -404,6 +405,12 @@ static bool may_give(const struct agent *agent)
 static void answer(struct agent *agent, struct give_conn *conn)
 {
 	conn->asked = false;
+	/* Admitted by one policy, it does not get another one that would not have it. */
+	if (conn->policies != agent->ctl.policies && !admit(agent, conn->pid)) {
+		say(conn->fd, HANDOFF_UNFIT);
+		drop(conn);
+		return;
+	}
 	if (!give(agent, conn->fd)) {
 		say(conn->fd, HANDOFF_FAILED);
 		drop(conn);

@@ -22,11 +22,13 @@ struct agent;
  * @pidfd: the process
  * @pid: likewise
  * @asked: it has shown its VM, and waits for its answer
+ * @policies: how many policies had come into force when it was admitted
  */
 struct give_conn {
 	int fd, pidfd;
 	pid_t pid;
 	bool asked;
+	uint64_t policies;
 };
 
 /**

@@ -146,6 +146,32 @@ if [[ -n $qemu ]] && timeout 20 "$qemu" -accel kvm -machine none -display none \
 	ok $? "... but one that accepts S3"
 	kill "$pid"
 	wait "$pid"
+	# QEMU stops when KVM has made its VM, beside another one: the policy changes between
+	# its two questions.
+	compile slow.so slow.c -shared -fPIC -ldl
+	LD_PRELOAD=./slow.so "$regpin" run --policy policy.yaml --mode report --events "$dir/events" \
+		--ctl "$dir/ctl-s3" --name s3 -- sh -c 'SLOW_MS=0 ./vmm vm touch beside sleep 30000 &
+			until [ -e beside ]; do sleep 0.05; done
+			exec qemu-system-x86_64 "$@"' sh "${s3[@]}" "${base[@]}" >out 2>err &
+	pid=$!
+	for ((i = 0; i < 200; i++)); do
+		! grep -q "^State:.*stopped" "/proc/$pid/status" || break
+		sleep 0.05
+	done
+	timeout 20 "$regpin" ctl --ctl "$dir/ctl-s3" s3 mode enforce >answer 2>&1
+	accepted=$?
+	kill -CONT "$pid"
+	for ((i = 0; i < 200; i++)); do
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.05
+	done
+	kill "$pid" 2>/dev/null
+	wait "$pid"
+	status=$?
+	pkill -f '^\./vmm vm touch beside sleep 30000'
+	is 125 '"refused"' events && [[ $accepted == 0 ]]
+	ok $? "a policy that comes while the VM is made is asked, too"
+	((accepted == 0)) || sed 's/^/# answer: /' answer
 	policy=()
 	for accel in kvm:tcg tcg; do
 		run -- qemu-system-x86_64 -S -no-user-config -nodefaults -nographic \
