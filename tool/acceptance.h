@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_ACCEPTANCE_H
 #define REGPIN_TOOL_ACCEPTANCE_H
 
-#include "json.h"
+#include "base/json.h"
 #include "policy.h"
 
 /**

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "admit.h"
-#include "proc.h"
+#include "base/proc.h"
 #include "s3.h"
 
 /* Each program's text once; another process may have asked before the VMM does. */

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "json.h"
+#include "base/json.h"
 
 /*
  * Adds the array @key of @bits of a register, in ascending order: a string for each

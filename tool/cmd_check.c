@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/options.h"
 #include "cmd.h"
-#include "json.h"
-#include "options.h"
 #include "policy_text.h"
 #include "problems_json.h"
 

@@ -9,10 +9,10 @@
 
 #include "blob.h"
 
+#include "base/options.h"
+#include "base/printable.h"
 #include "cmd.h"
-#include "options.h"
 #include "policy_text.h"
-#include "printable.h"
 
 static void usage(FILE *file)
 {

@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/options.h"
+#include "base/printable.h"
+#include "base/proc.h"
 #include "cmd.h"
 #include "ctl_client.h"
 #include "ctl_command.h"
 #include "ctl_list.h"
 #include "ctl_socket.h"
-#include "options.h"
-#include "printable.h"
-#include "proc.h"
 #include "yaml_tree.h"
 
 static void print_help(FILE *file)

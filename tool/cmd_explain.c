@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "acceptance.h"
+#include "base/options.h"
 #include "cmd.h"
 #include "event_json.h"
 #include "explain_report.h"
 #include "guest.h"
-#include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "problems_json.h"

@@ -12,13 +12,13 @@
 #include "acceptance.h"
 #include "cmd.h"
 #include "event_json.h"
-#include "json.h"
-#include "options.h"
+#include "base/json.h"
+#include "base/options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
 #include "problems_json.h"
 #include "probe_traits.h"
-#include "printable.h"
+#include "base/printable.h"
 #include "unfit_json.h"
 
 /* One for each register file: what is asked about it holds for all types. */

@@ -7,11 +7,11 @@
 
 #include "registers.h"
 
+#include "base/options.h"
+#include "base/words.h"
 #include "cmd.h"
-#include "options.h"
 #include "policy_register.h"
 #include "regs.h"
-#include "words.h"
 
 static void print_help(FILE *file)
 {

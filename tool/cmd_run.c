@@ -9,18 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/options.h"
+#include "base/printable.h"
+#include "base/words.h"
 #include "cmd.h"
 #include "event_json.h"
 #include "launch.h"
 #include "limit.h"
-#include "options.h"
 #include "parent.h"
 #include "policy_text.h"
-#include "printable.h"
 #include "s3.h"
 #include "unfit.h"
 #include "vmm.h"
-#include "words.h"
 
 #define SHIM		"libregpin-shim.so"
 #define MAX_TIMEOUT	86400ul	/* seconds: a day */

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/options.h"
+#include "base/printable.h"
 #include "cmd.h"
 #include "event_json.h"
 #include "guest.h"
-#include "options.h"
 #include "policy_fit.h"
 #include "policy_text.h"
-#include "printable.h"
 #include "problems_json.h"
 #include "sim.h"
 #include "sim_print.h"

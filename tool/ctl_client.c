@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "ctl_client.h"
 #include "ctl_socket.h"
-#include "proc.h"
 
 #define TRY_MS	100	/* between attempts, while the agent's backlog is full */
 

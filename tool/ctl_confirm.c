@@ -6,9 +6,9 @@
 #include <time.h>
 
 #include "agent.h"
+#include "base/proc.h"
 #include "ctl.h"
 #include "ctl_status.h"
-#include "proc.h"
 #include "tell.h"
 
 static const char *plural(unsigned int n)

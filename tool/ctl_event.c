@@ -4,9 +4,9 @@
 #include <time.h>
 
 #include "agent.h"
+#include "base/json.h"
 #include "ctl.h"
 #include "ctl_policy.h"
-#include "json.h"
 #include "tell.h"
 
 static FILE *begin(char *buf, struct json *json, const char *name)

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/printable.h"
 #include "cmd.h"
 #include "ctl_client.h"
 #include "ctl_list.h"
 #include "ctl_socket.h"
 #include "event_json.h"
-#include "json.h"
-#include "printable.h"
 
 #define LIST_MS	1000	/* for each agent: one that is stopped says nothing */
 

@@ -8,11 +8,11 @@
 
 #include "admit.h"
 #include "agent.h"
+#include "base/proc.h"
 #include "ctl.h"
 #include "ctl_policy.h"
 #include "event_json.h"
 #include "policy_text.h"
-#include "proc.h"
 #include "tell.h"
 
 /* From @written to @policy and @diff. Returns false if there is no memory. */

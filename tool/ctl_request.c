@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "ctl_log.h"
 #include "ctl_request.h"
 #include "ctl_socket.h"
-#include "words.h"
 #include "yaml_tree.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))

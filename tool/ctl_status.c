@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "agent.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "base/proc_state.h"
 #include "ctl.h"
 #include "ctl_status.h"
-#include "json.h"
 #include "policy_diff.h"
-#include "proc.h"
-#include "proc_state.h"
 #include "tell.h"
 
 /* Reads an entry that may be changing: only if its flags are what they were. */

@@ -9,10 +9,10 @@
 #include "msr_filter.h"
 #include "registers.h"
 
+#include "base/json.h"
 #include "bit_names.h"
 #include "event_json.h"
 #include "event_parts.h"
-#include "json.h"
 
 const char *const event_type_names[REGPIN_EVENT_TYPE_MAX] = {
 	[REGPIN_EVENT_VIOLATION] = "violation",

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "event_json.h"
-#include "json.h"
 
 /*
  * Begins a line in @buf of EVENT_LINE_MAX bytes, with the time and the event's name.

@@ -3,9 +3,9 @@
 #ifndef REGPIN_TOOL_EXPLAIN_REPORT_H
 #define REGPIN_TOOL_EXPLAIN_REPORT_H
 
+#include "base/json.h"
 #include "explain.h"
 #include "guest.h"
-#include "json.h"
 
 /**
  * struct sentences - what is said of one or several registers

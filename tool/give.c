@@ -22,8 +22,8 @@
 
 #include "admit.h"
 #include "agent.h"
+#include "base/proc.h"
 #include "give.h"
-#include "proc.h"
 
 #define BACKLOG		64
 #define DENIED_MS	1000

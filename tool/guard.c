@@ -17,8 +17,8 @@
 #include <time.h>
 
 #include "admit.h"
+#include "base/proc.h"
 #include "guard.h"
-#include "proc.h"
 
 /* Ticks for a VM that came by another way than by KVM_CREATE_VM. */
 #define GRACE_TICKS	5

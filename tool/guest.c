@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "guest.h"
 #include "policy_when.h"
-#include "printable.h"
 #include "when.h"
 
 /* ":NUMBER", or the end. Returns what is behind it, or NULL. */

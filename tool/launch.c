@@ -20,9 +20,9 @@
 #include "blob.h"
 
 #include "agent.h"
+#include "base/printable.h"
 #include "cmd.h"
 #include "launch.h"
-#include "printable.h"
 
 /* Out of the way of the small numbers that wrapper scripts redirect. */
 #define HIGH_FD	500

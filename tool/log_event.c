@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "event_json.h"
-#include "words.h"
 
 #include "log.h"
 

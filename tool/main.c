@@ -6,9 +6,9 @@
 
 #include "regpin/regpin.h"
 
+#include "base/options.h"
+#include "base/words.h"
 #include "cmd.h"
-#include "options.h"
-#include "words.h"
 
 static const struct cmd *const cmds[] = {
 	&cmd_check,

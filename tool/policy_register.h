@@ -5,7 +5,7 @@
 
 #include "registers.h"
 
-#include "words.h"
+#include "base/words.h"
 
 /**
  * struct target - a register, a family or a range that a rule names

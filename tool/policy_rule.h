@@ -3,8 +3,8 @@
 #ifndef REGPIN_TOOL_POLICY_RULE_H
 #define REGPIN_TOOL_POLICY_RULE_H
 
+#include "base/words.h"
 #include "policy_mode.h"
-#include "words.h"
 
 /**
  * struct reader - the policy that is being read

@@ -9,11 +9,11 @@
 
 #include "blob.h"
 
+#include "base/printable.h"
 #include "policy_rule.h"
 #include "policy_settings.h"
 #include "policy_text.h"
 #include "policy_whole.h"
-#include "printable.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

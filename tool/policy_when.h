@@ -3,8 +3,8 @@
 #ifndef REGPIN_TOOL_POLICY_WHEN_H
 #define REGPIN_TOOL_POLICY_WHEN_H
 
+#include "base/words.h"
 #include "policy_rule.h"
-#include "words.h"
 
 /* The numbers of a rule's conditions in the policy: one for each vendor; 0: none. */
 #define WHEN_VENDORS	8

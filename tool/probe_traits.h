@@ -5,7 +5,7 @@
 
 #include "host_traits.h"
 
-#include "json.h"
+#include "base/json.h"
 
 /* Lines of text on stdout; none if KVM can't be used. */
 void probe_print_traits(const struct host *host,

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/printable.h"
 #include "policy_text.h"
-#include "printable.h"
 
 static bool is_before(const struct problem *a, const struct problem *b)
 {

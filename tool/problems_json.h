@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_PROBLEMS_JSON_H
 #define REGPIN_TOOL_PROBLEMS_JSON_H
 
-#include "json.h"
+#include "base/json.h"
 #include "policy_text.h"
 
 /* "problems", an array in the order of their places, and "more". */

@@ -5,7 +5,7 @@
 
 #include "registers.h"
 
-#include "json.h"
+#include "base/json.h"
 
 /**
  * struct found - what was asked for

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/words.h"
 #include "regs.h"
-#include "words.h"
 
 void regs_put_row(const struct regpin_register *reg, struct json *json)
 {

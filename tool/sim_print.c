@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/printable.h"
 #include "bit_names.h"
 #include "event_json.h"
 #include "event_parts.h"
-#include "json.h"
 #include "policy_diff.h"
-#include "printable.h"
 #include "sim_print.h"
 
 void print_flush(struct printer *printer)

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "cmd.h"
 #include "event_json.h"
-#include "printable.h"
 #include "registers.h"
 
 #include "sim_read.h"

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/proc.h"
 #include "ctl_policy.h"
 #include "policy_fit.h"
-#include "proc.h"
 #include "tell.h"
 
 #define BATCH		256	/* events before the processes are looked at */

@@ -9,9 +9,9 @@
 
 #include "registers.h"
 
+#include "base/words.h"
 #include "policy_register.h"
 #include "trace.h"
-#include "words.h"
 
 const char *const outcome_names[OUTCOME_MAX] = {
 	[OUTCOME_OK] = "ok",	   [OUTCOME_REPORT] = "report",

@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_UNFIT_JSON_H
 #define REGPIN_TOOL_UNFIT_JSON_H
 
-#include "json.h"
+#include "base/json.h"
 #include "unfit.h"
 #include "which_kvm.h"
 

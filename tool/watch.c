@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proc.h"
+#include "base/proc.h"
 #include "watch.h"
 
 #define MAX_DEPTH	64	/* of a process below the one that `run` became */

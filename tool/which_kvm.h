@@ -5,7 +5,7 @@
 
 #include "host.h"
 
-#include "json.h"
+#include "base/json.h"
 
 enum kvm_source {
 	KVM_ASSUMED,		/* this host's can't be used: a stock one */

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "utf8.h"
-#include "words.h"
+#include "base/utf8.h"
+#include "base/words.h"
 #include "yaml_tree.h"
 
 struct builder {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "json.h"
+#include "base/json.h"
 
 static char *text;
 static size_t size;

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proc.h"
-#include "proc_state.h"
+#include "base/proc.h"
+#include "base/proc_state.h"
 
 static void states(void **state)
 {

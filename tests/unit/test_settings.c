@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "policy_text.h"
-#include "words.h"
 
 static struct regpin_policy policy;
 static struct problems problems;
