@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "ctl.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "launch.h"
 #include "limit.h"
 #include "moves.h"

@@ -8,7 +8,7 @@
 #include "acceptance.h"
 #include "base/options.h"
 #include "cmd.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "explain_report.h"
 #include "guest.h"
 #include "policy_fit.h"

@@ -11,7 +11,7 @@
 
 #include "acceptance.h"
 #include "cmd.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "base/json.h"
 #include "base/options.h"
 #include "policy_fit.h"

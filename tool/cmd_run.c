@@ -13,7 +13,7 @@
 #include "base/printable.h"
 #include "base/words.h"
 #include "cmd.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "launch.h"
 #include "limit.h"
 #include "parent.h"

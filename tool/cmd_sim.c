@@ -9,7 +9,7 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "guest.h"
 #include "policy_fit.h"
 #include "policy_text.h"

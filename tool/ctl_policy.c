@@ -11,7 +11,7 @@
 #include "base/proc.h"
 #include "ctl.h"
 #include "ctl_policy.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "policy_text.h"
 #include "tell.h"
 

@@ -5,8 +5,8 @@
 
 #include "registers.h"
 
-#include "bit_names.h"
-#include "event_json.h"
+#include "event/bit_names.h"
+#include "event/event_json.h"
 #include "explain_report.h"
 
 void report_begin(struct report *report, const char *key,

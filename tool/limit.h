@@ -20,7 +20,7 @@
 #ifndef REGPIN_TOOL_LIMIT_H
 #define REGPIN_TOOL_LIMIT_H
 
-#include "limit_sum.h"
+#include "event/limit_sum.h"
 #include "policy.h"
 
 #define LIMIT_MS	1000u

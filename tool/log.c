@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "event_json.h"
+#include "event/event_json.h"
 #include "registers.h"
 
 #include "log.h"

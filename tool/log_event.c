@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/words.h"
-#include "event_json.h"
+#include "event/event_json.h"
 
 #include "log.h"
 

@@ -7,7 +7,7 @@
 
 #include "registers.h"
 
-#include "event_json.h"
+#include "event/event_json.h"
 #include "policy_diff.h"
 #include "policy_when.h"
 

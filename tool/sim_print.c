@@ -6,9 +6,9 @@
 
 #include "base/json.h"
 #include "base/printable.h"
-#include "bit_names.h"
-#include "event_json.h"
-#include "event_parts.h"
+#include "event/bit_names.h"
+#include "event/event_json.h"
+#include "event/event_parts.h"
 #include "policy_diff.h"
 #include "sim_print.h"
 

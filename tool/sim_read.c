@@ -6,7 +6,7 @@
 
 #include "base/printable.h"
 #include "cmd.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "registers.h"
 
 #include "sim_read.h"

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "believe.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "msr_probe.h"
 #include "policy_text.h"
 #include "scene.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "event_json.h"
+#include "event/event_json.h"
 #include "registers.h"
 
 static struct regpin_policy policy = {

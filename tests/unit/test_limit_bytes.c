@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../limit_oracle.h"
-#include "event_json.h"
+#include "event/event_json.h"
 
 /* What the man page says. */
 #define REPEATS		10000u	/* lines in an hour, of all types */

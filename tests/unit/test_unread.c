@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../build_policy.h"
-#include "event_json.h"
+#include "event/event_json.h"
 #include "mock_kvm.h"
 
 #define NONSENSE	0x10a2b30u
