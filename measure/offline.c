@@ -21,7 +21,7 @@
 #include "blob.h"
 #include "judge.h"
 #include "msr_filter.h"
-#include "policy_text.h"
+#include "policy/policy_text.h"
 #include "registers.h"
 
 #define RULES	10000u

@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "base/options.h"
 #include "cmd.h"
-#include "policy_text.h"
-#include "problems_json.h"
+#include "policy/policy_text.h"
+#include "policy/problems_json.h"
 
 static void usage(FILE *file)
 {

@@ -12,7 +12,7 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"
-#include "policy_text.h"
+#include "policy/policy_text.h"
 
 static void usage(FILE *file)
 {

@@ -15,7 +15,7 @@
 #include "ctl_command.h"
 #include "ctl_list.h"
 #include "ctl_socket.h"
-#include "yaml_tree.h"
+#include "policy/yaml_tree.h"
 
 static void print_help(FILE *file)
 {

@@ -5,17 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "acceptance.h"
 #include "base/options.h"
 #include "cmd.h"
 #include "event/event_json.h"
 #include "explain_report.h"
-#include "guest.h"
-#include "policy_fit.h"
-#include "policy_text.h"
-#include "problems_json.h"
-#include "unfit_json.h"
-#include "which_kvm.h"
+#include "policy/acceptance.h"
+#include "policy/policy_fit.h"
+#include "policy/policy_text.h"
+#include "policy/problems_json.h"
+#include "policy/unfit_json.h"
+#include "policy/which_guest.h"
+#include "policy/which_kvm.h"
 
 /* Rules that the KVM can't enforce, and why. */
 static struct unfits unfits;

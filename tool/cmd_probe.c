@@ -9,17 +9,17 @@
 #include "host.h"
 #include "registers.h"
 
-#include "acceptance.h"
+#include "policy/acceptance.h"
 #include "cmd.h"
 #include "event/event_json.h"
 #include "base/json.h"
 #include "base/options.h"
-#include "policy_fit.h"
-#include "policy_text.h"
-#include "problems_json.h"
+#include "policy/policy_fit.h"
+#include "policy/policy_text.h"
+#include "policy/problems_json.h"
 #include "probe_traits.h"
 #include "base/printable.h"
-#include "unfit_json.h"
+#include "policy/unfit_json.h"
 
 /* One for each register file: what is asked about it holds for all types. */
 struct answer {

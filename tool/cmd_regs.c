@@ -10,7 +10,7 @@
 #include "base/options.h"
 #include "base/words.h"
 #include "cmd.h"
-#include "policy_register.h"
+#include "policy/policy_register.h"
 #include "regs.h"
 
 static void print_help(FILE *file)

@@ -17,9 +17,9 @@
 #include "launch.h"
 #include "limit.h"
 #include "parent.h"
-#include "policy_text.h"
+#include "policy/policy_text.h"
+#include "policy/unfit.h"
 #include "s3.h"
-#include "unfit.h"
 #include "vmm.h"
 
 #define SHIM		"libregpin-shim.so"

@@ -10,15 +10,15 @@
 #include "base/printable.h"
 #include "cmd.h"
 #include "event/event_json.h"
-#include "guest.h"
-#include "policy_fit.h"
-#include "policy_text.h"
-#include "problems_json.h"
+#include "policy/policy_fit.h"
+#include "policy/policy_text.h"
+#include "policy/problems_json.h"
+#include "policy/unfit_json.h"
+#include "policy/which_guest.h"
+#include "policy/which_kvm.h"
 #include "sim.h"
 #include "sim_print.h"
 #include "sim_read.h"
-#include "unfit_json.h"
-#include "which_kvm.h"
 
 static void print_help(FILE *file)
 {

@@ -12,7 +12,7 @@
 #include "ctl.h"
 #include "ctl_policy.h"
 #include "event/event_json.h"
-#include "policy_text.h"
+#include "policy/policy_text.h"
 #include "tell.h"
 
 /* From @written to @policy and @diff. Returns false if there is no memory. */

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "policy.h"
-#include "policy_diff.h"
-#include "policy_mode.h"
-#include "unfit.h"
+#include "policy/policy_diff.h"
+#include "policy/policy_mode.h"
+#include "policy/unfit.h"
 
 struct ctl;
 

@@ -7,7 +7,7 @@
 #include "ctl_log.h"
 #include "ctl_request.h"
 #include "ctl_socket.h"
-#include "yaml_tree.h"
+#include "policy/yaml_tree.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 #define KEY(key)	(1u << CTL_KEY_##key)

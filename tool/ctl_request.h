@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "policy.h"
-#include "policy_mode.h"
+#include "policy/policy_mode.h"
 
 #include "ctl_status.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "explain_report.h"
-#include "policy_when.h"
+#include "policy/policy_when.h"
 #include "when.h"
 
 void explain_resolve(const struct regpin_policy *policy,

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "explain.h"
-#include "guest.h"
+#include "policy/which_guest.h"
 
 /**
  * struct sentences - what is said of one or several registers

@@ -16,7 +16,7 @@
 #include "give.h"
 #include "host.h"
 #include "out.h"
-#include "policy_mode.h"
+#include "policy/policy_mode.h"
 
 /**
  * struct launch - all that a start needs to know

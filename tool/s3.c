@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "acceptance.h"
+#include "policy/acceptance.h"
 #include "qemu_options.h"
 #include "s3.h"
 

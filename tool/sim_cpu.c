@@ -5,7 +5,7 @@
  * "XSETBV"; APM volume 2, "System-Control Registers". What depends on state that a
  * simulated vCPU does not have (CR3, CS.L, VMX operation, CPL) is not checked.
  */
-#include "guest.h"
+#include "policy/which_guest.h"
 #include "registers.h"
 
 #include "sim.h"

@@ -2,7 +2,7 @@
 /* What the CPUID of a simulated guest says, and what KVM refuses by it. */
 #include <string.h>
 
-#include "guest.h"
+#include "policy/which_guest.h"
 #include "registers.h"
 #include "vm.h"
 

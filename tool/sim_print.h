@@ -3,9 +3,9 @@
 #ifndef REGPIN_TOOL_SIM_PRINT_H
 #define REGPIN_TOOL_SIM_PRINT_H
 
+#include "policy/which_kvm.h"
 #include "sim.h"
 #include "trace.h"
-#include "which_kvm.h"
 
 /**
  * struct printer - where results go: standard output

@@ -8,7 +8,7 @@
 
 #include "base/proc.h"
 #include "ctl_policy.h"
-#include "policy_fit.h"
+#include "policy/policy_fit.h"
 #include "tell.h"
 
 #define BATCH		256	/* events before the processes are looked at */

@@ -10,7 +10,7 @@
 #include "registers.h"
 
 #include "base/words.h"
-#include "policy_register.h"
+#include "policy/policy_register.h"
 #include "trace.h"
 
 const char *const outcome_names[OUTCOME_MAX] = {

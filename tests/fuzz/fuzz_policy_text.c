@@ -9,7 +9,7 @@
 
 #include "blob.h"
 #include "msr_filter.h"
-#include "policy_text.h"
+#include "policy/policy_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

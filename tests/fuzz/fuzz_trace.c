@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "log.h"
-#include "policy_fit.h"
-#include "policy_text.h"
+#include "policy/policy_fit.h"
+#include "policy/policy_text.h"
 #include "sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "build_policy.h"
-#include "policy_diff.h"
+#include "policy/policy_diff.h"
 #include "registers.h"
 
 static struct policy_diff diff;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../build_policy.h"
-#include "policy_fit.h"
+#include "policy/policy_fit.h"
 
 static const struct host stock = {
 	.api_version = 12, .msr_filter = true, .msr_exits = true,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "pauses.h"
-#include "policy_mode.h"
+#include "policy/policy_mode.h"
 
 static struct policy_written written;
 static struct regpin_policy policy;

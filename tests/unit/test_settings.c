@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/words.h"
-#include "policy_text.h"
+#include "policy/policy_text.h"
 
 static struct regpin_policy policy;
 static struct problems problems;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "yaml_tree.h"
+#include "policy/yaml_tree.h"
 
 /* Text of others as it may stand in a message: in quotes, printable, and not long. */
 struct shown {

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/printable.h"
-#include "guest.h"
 #include "policy_when.h"
 #include "when.h"
+#include "which_guest.h"
 
 /* ":NUMBER", or the end. Returns what is behind it, or NULL. */
 static const char *number(const char *text, uint16_t *value)
