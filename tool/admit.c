@@ -10,7 +10,7 @@
 
 #include "admit.h"
 #include "base/proc.h"
-#include "s3.h"
+#include "vmm/s3.h"
 
 /* Each program's text once; another process may have asked before the VMM does. */
 static bool is_news(struct agent *agent, const char *text)

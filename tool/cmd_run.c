@@ -19,8 +19,8 @@
 #include "parent.h"
 #include "policy/policy_text.h"
 #include "policy/unfit.h"
-#include "s3.h"
-#include "vmm.h"
+#include "vmm/s3.h"
+#include "vmm/vmm.h"
 
 #define SHIM		"libregpin-shim.so"
 #define MAX_TIMEOUT	86400ul	/* seconds: a day */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qemu_options.h"
+#include "vmm/qemu_options.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

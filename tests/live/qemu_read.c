@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "qemu_options.h"
+#include "vmm/qemu_options.h"
 
 static FILE *open_file(void *context, const char *path, bool *missing)
 {

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "qemu_options.h"
-#include "s3.h"
+#include "vmm/qemu_options.h"
+#include "vmm/s3.h"
 
 #define WORDS	12
 
