@@ -8,7 +8,7 @@
 #include "base/options.h"
 #include "cmd.h"
 #include "event/event_json.h"
-#include "explain_report.h"
+#include "explain/explain_report.h"
 #include "policy/acceptance.h"
 #include "policy/policy_fit.h"
 #include "policy/policy_text.h"
