@@ -16,9 +16,9 @@
 #include "policy/unfit_json.h"
 #include "policy/which_guest.h"
 #include "policy/which_kvm.h"
-#include "sim.h"
-#include "sim_print.h"
-#include "sim_read.h"
+#include "sim/sim.h"
+#include "sim/sim_print.h"
+#include "sim/sim_read.h"
 
 static void print_help(FILE *file)
 {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
 #include "policy/policy_fit.h"
 #include "policy/policy_text.h"
-#include "sim.h"
+#include "sim/log.h"
+#include "sim/sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

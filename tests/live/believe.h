@@ -8,8 +8,8 @@
 
 #include "../random_filter.h"
 #include "judge.h"
+#include "sim/trace.h"
 #include "tiny.h"
-#include "trace.h"
 #include "vm.h"
 
 #define BELIEVE_VCPUS	2

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
+#include "sim/log.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 #define RIP		" at rIP: 0xffffffff8106f654 (native_write_msr+0x4/0x20)"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "registers.h"
-#include "trace.h"
+#include "sim/trace.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

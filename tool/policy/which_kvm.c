@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim.h"
+#include "sim/sim.h"
 #include "which_kvm.h"
 
 bool kvm_option(struct which_kvm *kvm, int c)
