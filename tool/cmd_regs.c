@@ -11,7 +11,7 @@
 #include "base/words.h"
 #include "cmd.h"
 #include "policy/policy_register.h"
-#include "regs.h"
+#include "regs/regs.h"
 
 static void print_help(FILE *file)
 {
