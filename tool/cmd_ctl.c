@@ -11,10 +11,10 @@
 #include "base/printable.h"
 #include "base/proc.h"
 #include "cmd.h"
-#include "ctl_client.h"
-#include "ctl_command.h"
-#include "ctl_list.h"
-#include "ctl_socket.h"
+#include "ctl/ctl_client.h"
+#include "ctl/ctl_command.h"
+#include "ctl/ctl_list.h"
+#include "ctl/ctl_socket.h"
 #include "policy/yaml_tree.h"
 
 static void print_help(FILE *file)

@@ -24,9 +24,9 @@
 
 #include "handoff.h"
 
+#include "ctl/ctl_socket.h"
 #include "ctl_conn.h"
 #include "ctl_log.h"
-#include "ctl_socket.h"
 
 struct agent;
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctl_request.h"
+#include "ctl/ctl_request.h"
 #include "event/event_json.h"
 
 /* A line of an answer, with the word before it, its '\n' and a NUL. */

@@ -12,7 +12,7 @@
 #include "handoff.h"
 #include "policy.h"
 
-#include "ctl_socket.h"
+#include "ctl/ctl_socket.h"
 #include "give.h"
 #include "host.h"
 #include "out.h"

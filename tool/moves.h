@@ -13,8 +13,8 @@
 
 #include "handoff.h"
 
-#include "ctl_request.h"
-#include "ctl_socket.h"
+#include "ctl/ctl_request.h"
+#include "ctl/ctl_socket.h"
 
 struct agent;
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_request.h"
+#include "ctl/ctl_request.h"
 
 static struct ctl_request request;
 static char error[CTL_ERROR_MAX];
