@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "agent/agent.h"
+#include "agent/ctl.h"
 #include "build_policy.h"
-#include "ctl.h"
 
 static struct handoff fake_handoff;
 static struct control fake_control;

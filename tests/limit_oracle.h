@@ -7,8 +7,8 @@
 #ifndef REGPIN_TESTS_LIMIT_ORACLE_H
 #define REGPIN_TESTS_LIMIT_ORACLE_H
 
+#include "agent/limit.h"
 #include "build_policy.h"
-#include "limit.h"
 
 #define ORACLE_VMS	3u
 #define ORACLE_RULES	320u

@@ -9,14 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/launch.h"
+#include "agent/limit.h"
+#include "agent/parent.h"
 #include "base/options.h"
 #include "base/printable.h"
 #include "base/words.h"
 #include "cmd.h"
 #include "event/event_json.h"
-#include "launch.h"
-#include "limit.h"
-#include "parent.h"
 #include "policy/policy_text.h"
 #include "policy/unfit.h"
 #include "vmm/s3.h"

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/tell.h"
 #include "fake_agent.h"
-#include "tell.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

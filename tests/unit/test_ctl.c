@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The agent's side of `regpin ctl`: answers, the queue, policies and modes. */
+#include "agent/tell.h"
 #include "ctl_scene.h"
-#include "tell.h"
 
 static void answers(void **state)
 {

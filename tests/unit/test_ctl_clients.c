@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "tell.h"
+#include "agent/tell.h"
 
 static void put_events(unsigned int nr)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "give.h"
+#include "agent/give.h"
 
 #define SECOND	1000
 #define HOUR	(3600 * SECOND)

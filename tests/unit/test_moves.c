@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "agent/moves.h"
 #include "fake_agent.h"
-#include "moves.h"
 
 #define STATE	0x1234567890abcdefull
 

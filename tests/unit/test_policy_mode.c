@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "pauses.h"
+#include "agent/pauses.h"
 #include "policy/policy_mode.h"
 
 static struct policy_written written;

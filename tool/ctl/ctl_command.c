@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/ctl_log.h"
 #include "base/printable.h"
 #include "base/words.h"
 #include "cmd.h"
 #include "ctl_command.h"
-#include "ctl_log.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 #define OPT(option)	(1u << CTL_OPT_##option)

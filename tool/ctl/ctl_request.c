@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/ctl_log.h"
 #include "base/words.h"
-#include "ctl_log.h"
 #include "ctl_request.h"
 #include "ctl_socket.h"
 #include "policy/yaml_tree.h"

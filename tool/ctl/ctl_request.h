@@ -13,7 +13,7 @@
 #include "policy.h"
 #include "policy/policy_mode.h"
 
-#include "ctl_status.h"
+#include "agent/ctl_status.h"
 
 #define CTL_VERSION	1
 #define CTL_LINE_MAX	4096u		/* a request, with its '\n' */
