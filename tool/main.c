@@ -8,7 +8,7 @@
 
 #include "base/options.h"
 #include "base/words.h"
-#include "cmd.h"
+#include "cmd/cmd.h"
 
 static const struct cmd *const cmds[] = {
 	&cmd_check,

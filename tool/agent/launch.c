@@ -21,7 +21,7 @@
 
 #include "agent.h"
 #include "base/printable.h"
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "launch.h"
 
 /* Out of the way of the small numbers that wrapper scripts redirect. */

@@ -8,7 +8,7 @@
 #include "agent/ctl_log.h"
 #include "base/printable.h"
 #include "base/words.h"
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "ctl_command.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/printable.h"
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "ctl_client.h"
 #include "ctl_list.h"
 #include "ctl_socket.h"

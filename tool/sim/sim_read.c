@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/printable.h"
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "event/event_json.h"
 #include "registers.h"
 

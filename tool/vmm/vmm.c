@@ -16,7 +16,7 @@
 
 #include "base/printable.h"
 #include "base/proc.h"
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "vmm.h"
 
 #define MAX_SCRIPTS	4	/* as the kernel: a script's script's script */
