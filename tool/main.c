@@ -6,6 +6,7 @@
 
 #include "regpin/regpin.h"
 
+#include "base/exit_codes.h"
 #include "base/options.h"
 #include "base/words.h"
 #include "cmd/cmd.h"

@@ -20,8 +20,8 @@
 #include "blob.h"
 
 #include "agent.h"
+#include "base/exit_codes.h"
 #include "base/printable.h"
-#include "cmd/cmd.h"
 #include "launch.h"
 
 /* Out of the way of the small numbers that wrapper scripts redirect. */

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
+#include "base/exit_codes.h"
 #include "parent.h"
 
 /* What is sent to `run` is meant for the VMM. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exit_codes.h"
 #include "base/json.h"
 #include "base/options.h"
 #include "cmd.h"

@@ -9,6 +9,7 @@
 
 #include "blob.h"
 
+#include "base/exit_codes.h"
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"

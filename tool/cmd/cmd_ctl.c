@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/exit_codes.h"
 #include "base/options.h"
 #include "base/printable.h"
 #include "base/proc.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/exit_codes.h"
 #include "base/options.h"
 #include "cmd.h"
 #include "event/event_json.h"

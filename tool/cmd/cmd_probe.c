@@ -9,17 +9,18 @@
 #include "host.h"
 #include "registers.h"
 
-#include "policy/acceptance.h"
-#include "cmd.h"
-#include "event/event_json.h"
+#include "base/exit_codes.h"
 #include "base/json.h"
 #include "base/options.h"
+#include "base/printable.h"
+#include "cmd.h"
+#include "event/event_json.h"
+#include "policy/acceptance.h"
 #include "policy/policy_fit.h"
 #include "policy/policy_text.h"
 #include "policy/problems_json.h"
-#include "probe_traits.h"
-#include "base/printable.h"
 #include "policy/unfit_json.h"
+#include "probe_traits.h"
 
 /* One for each register file: what is asked about it holds for all types. */
 struct answer {

@@ -7,6 +7,7 @@
 
 #include "registers.h"
 
+#include "base/exit_codes.h"
 #include "base/options.h"
 #include "base/words.h"
 #include "cmd.h"

@@ -12,6 +12,7 @@
 #include "agent/launch.h"
 #include "agent/limit.h"
 #include "agent/parent.h"
+#include "base/exit_codes.h"
 #include "base/options.h"
 #include "base/printable.h"
 #include "base/words.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exit_codes.h"
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"

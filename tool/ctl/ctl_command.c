@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "agent/ctl_log.h"
+#include "base/exit_codes.h"
 #include "base/printable.h"
 #include "base/words.h"
-#include "cmd/cmd.h"
 #include "ctl_command.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exit_codes.h"
 #include "base/json.h"
 #include "base/printable.h"
-#include "cmd/cmd.h"
 #include "ctl_client.h"
 #include "ctl_list.h"
 #include "ctl_socket.h"

@@ -14,9 +14,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/exit_codes.h"
 #include "base/printable.h"
 #include "base/proc.h"
-#include "cmd/cmd.h"
 #include "vmm.h"
 
 #define MAX_SCRIPTS	4	/* as the kernel: a script's script's script */
