@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy/yaml_tree.h"
-
 /* Text of others as it may stand in a message: in quotes, printable, and not long. */
 struct shown {
 	char text[56];
@@ -50,15 +48,6 @@ struct hint nearest_hint(const struct nearest *nearest);
 /* "a, b or c": the words that may be used, as far as they fit into @to. */
 void words_list(char *to, size_t size, const struct word *words, size_t nr);
 
-#define WORD_NONE	(-3)	/* not one of the words; that is told */
-
-/*
- * The value of the word @node, which is one of @words, or a negative number
- * if it is not; then it is told. @what names what the word is for ("action").
- */
-int word_value(const struct yaml_node *node, const char *what,
-	       const struct word *words, size_t nr, struct problems *problems);
-
 /*
  * Reads @len bytes of @text as a number, decimal or 0x. Returns NULL, or what
  * is wrong with it.
@@ -84,17 +73,5 @@ const char *duration_read(const char *text, uint32_t *ms);
 
 /* Does @text look as if it was meant as a number or a range? */
 bool number_like(const char *text);
-
-/*
- * There are more errors than will ever be shown: what goes on looking for
- * others only takes time.
- */
-static inline bool enough(const struct problems *problems)
-{
-	return problems->errors > MAX_PROBLEMS;
-}
-
-#define problem_at(problems, node, ...) \
-	problem_error(problems, (node)->line, (node)->column, __VA_ARGS__)
 
 #endif

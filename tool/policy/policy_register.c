@@ -9,6 +9,7 @@
 #include "msr_filter.h"
 
 #include "policy_register.h"
+#include "yaml_tree.h"
 
 #define MEANT_MAX	3	/* registers that a message proposes */
 #define SEVERAL		", |+&"	/* what people write between several words */

@@ -6,6 +6,7 @@
 #include "registers.h"
 
 #include "base/words.h"
+#include "yaml_tree.h"
 
 /**
  * struct target - a register, a family or a range that a rule names

@@ -6,6 +6,7 @@
 #include "policy_register.h"
 #include "policy_rule.h"
 #include "policy_when.h"
+#include "yaml_word.h"
 
 #define MAX_TARGETS	256	/* registers in one rule */
 

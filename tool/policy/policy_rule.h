@@ -5,6 +5,7 @@
 
 #include "base/words.h"
 #include "policy_mode.h"
+#include "yaml_tree.h"
 
 /**
  * struct reader - the policy that is being read

@@ -7,6 +7,7 @@
 #include "msr_filter.h"
 
 #include "policy_settings.h"
+#include "yaml_word.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

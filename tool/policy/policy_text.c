@@ -14,6 +14,7 @@
 #include "policy_settings.h"
 #include "policy_text.h"
 #include "policy_whole.h"
+#include "yaml_word.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

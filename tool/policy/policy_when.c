@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy_when.h"
+#include "yaml_tree.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

@@ -5,6 +5,7 @@
 
 #include "base/words.h"
 #include "policy_rule.h"
+#include "yaml_tree.h"
 
 /* The numbers of a rule's conditions in the policy: one for each vendor; 0: none. */
 #define WHEN_VENDORS	8

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy_whole.h"
+#include "yaml_word.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

@@ -7,6 +7,7 @@
 #ifndef REGPIN_TOOL_YAML_TREE_H
 #define REGPIN_TOOL_YAML_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,5 +56,17 @@ void yaml_free(struct yaml_node *node);
 
 /* The key @name of @map, or NULL. */
 struct yaml_node *yaml_key(const struct yaml_node *map, const char *name);
+
+/*
+ * There are more errors than will ever be shown: what goes on looking for
+ * others only takes time.
+ */
+static inline bool enough(const struct problems *problems)
+{
+	return problems->errors > MAX_PROBLEMS;
+}
+
+#define problem_at(problems, node, ...) \
+	problem_error(problems, (node)->line, (node)->column, __VA_ARGS__)
 
 #endif
