@@ -22,6 +22,7 @@
 #include "judge.h"
 #include "msr_filter.h"
 #include "policy/policy_text.h"
+#include "policy/problems.h"
 #include "registers.h"
 
 #define RULES	10000u

@@ -13,6 +13,7 @@
 #include "ctl_policy.h"
 #include "event/event_json.h"
 #include "policy/policy_text.h"
+#include "policy/problems.h"
 #include "tell.h"
 
 /* From @written to @policy and @diff. Returns false if there is no memory. */

@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "cmd.h"
 #include "policy/policy_text.h"
+#include "policy/problems.h"
 #include "policy/problems_json.h"
 
 static void usage(FILE *file)

@@ -14,6 +14,7 @@
 #include "base/printable.h"
 #include "cmd.h"
 #include "policy/policy_text.h"
+#include "policy/problems.h"
 
 static void usage(FILE *file)
 {

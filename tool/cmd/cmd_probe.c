@@ -18,6 +18,7 @@
 #include "policy/acceptance.h"
 #include "policy/policy_fit.h"
 #include "policy/policy_text.h"
+#include "policy/problems.h"
 #include "policy/problems_json.h"
 #include "policy/unfit_json.h"
 #include "probe_traits.h"

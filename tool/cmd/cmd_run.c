@@ -19,6 +19,7 @@
 #include "cmd.h"
 #include "event/event_json.h"
 #include "policy/policy_text.h"
+#include "policy/problems.h"
 #include "policy/unfit.h"
 #include "vmm/s3.h"
 #include "vmm/vmm.h"

@@ -44,13 +44,4 @@ int policy_text_file(const char *path, struct regpin_policy *policy,
 int policy_text_keep(const char *path, struct policy_written *written,
 		     struct problems *problems);
 
-/*
- * Prints @problems by their places, a line each: "PATH:LINE:COLUMN: error:
- * TEXT". Sorts them for that.
- */
-void problems_print(struct problems *problems, const char *path, FILE *file);
-
-/* Sorts @problems by their places, as an author reads. */
-void problems_sort(struct problems *problems);
-
 #endif

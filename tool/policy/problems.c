@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/printable.h"
-#include "policy_text.h"
+#include "problems.h"
 
 static bool is_before(const struct problem *a, const struct problem *b)
 {

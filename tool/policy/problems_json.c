@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
 
+#include "problems.h"
 #include "problems_json.h"
 
 void json_problems(struct json *json, struct problems *problems)
