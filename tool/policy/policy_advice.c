@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy_advice.h"
+#include "policy_reader.h"
 #include "yaml_word.h"
 
 /* What `detect` calls the reaction that comes nearest to an action. */

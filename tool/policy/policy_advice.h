@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_POLICY_ADVICE_H
 #define REGPIN_TOOL_POLICY_ADVICE_H
 
-#include "policy_rule.h"
+#include "policy_reader.h"
 
 /*
  * Warns if the action of the optional rule @rule, which is on a control register of

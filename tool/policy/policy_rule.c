@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy_advice.h"
+#include "policy_reader.h"
 #include "policy_register.h"
 #include "policy_rule.h"
 #include "policy_when.h"

@@ -6,6 +6,7 @@
 
 #include "msr_filter.h"
 
+#include "policy_reader.h"
 #include "policy_settings.h"
 #include "yaml_word.h"
 

@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_POLICY_SETTINGS_H
 #define REGPIN_TOOL_POLICY_SETTINGS_H
 
-#include "policy_rule.h"
+#include "policy_reader.h"
 
 /* Reads request, floor, unarmed, init and detect; arming and mode are read. */
 void settings_read(const struct reader *reader, const struct yaml_node *root);

@@ -10,6 +10,7 @@
 #include "blob.h"
 
 #include "base/printable.h"
+#include "policy_reader.h"
 #include "policy_rule.h"
 #include "policy_settings.h"
 #include "policy_text.h"
@@ -49,68 +50,6 @@ static const struct word top_keys[] = {
 	{ "optional", WORD_ELSEWHERE },
 	{ "from", WORD_ELSEWHERE },
 };
-
-int action_read(const struct reader *reader, const struct yaml_node *node)
-{
-	static const struct word words[] = {
-		{ "gp", REGPIN_GP },
-		{ "mask", REGPIN_MASK },
-		{ "drop", REGPIN_DROP },
-		{ "report", REGPIN_REPORT },
-		{ "pause", REGPIN_PAUSE },
-		{ "stop", REGPIN_STOP },
-	};
-
-	return word_value(node, "action", words, NR(words), reader->problems);
-}
-
-int mode_read(const struct reader *reader, const struct yaml_node *node)
-{
-	static const struct word words[] = {
-		{ "enforce", MODE_ENFORCE },
-		{ "report", MODE_REPORT },
-	};
-
-	return word_value(node, "mode", words, NR(words), reader->problems);
-}
-
-static bool key_check(const struct reader *reader, const struct yaml_node *key,
-		      const struct word *words, size_t nr, const char *where,
-		      const char *elsewhere)
-{
-	struct nearest nearest;
-	char list[160];
-
-	nearest_begin(&nearest, key->text);
-	for (size_t i = 0; i < nr; i++) {
-		if (strcmp(key->text, words[i].text) != 0) {
-			if (words[i].value >= 0)
-				nearest_try(&nearest, words[i].text);
-			continue;
-		}
-		if (words[i].value == WORD_ELSEWHERE)
-			problem_at(reader->problems, key, "'%s' %s", key->text,
-				   elsewhere);
-		return words[i].value >= 0;
-	}
-	words_list(list, sizeof(list), words, nr);
-	problem_at(reader->problems, key,
-		   "there is no key %s %s: the keys are %s%s",
-		   show(key->text).text, where, list,
-		   nearest_hint(&nearest).text);
-	return false;
-}
-
-bool keys_check(const struct reader *reader, const struct yaml_node *map,
-		const struct word *words, size_t nr, const char *where,
-		const char *elsewhere)
-{
-	bool ok = true;
-
-	for (const struct yaml_node *key = map->child; key; key = key->next)
-		ok &= key_check(reader, key, words, nr, where, elsewhere);
-	return ok;
-}
 
 /* Another version is another language: false if nothing else can be read. */
 static bool version_read(const struct reader *reader,

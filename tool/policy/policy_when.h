@@ -4,7 +4,7 @@
 #define REGPIN_TOOL_POLICY_WHEN_H
 
 #include "base/words.h"
-#include "policy_rule.h"
+#include "policy_reader.h"
 #include "yaml_tree.h"
 
 /* The numbers of a rule's conditions in the policy: one for each vendor; 0: none. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy_reader.h"
 #include "policy_whole.h"
 #include "yaml_word.h"
 

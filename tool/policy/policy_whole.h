@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_POLICY_WHOLE_H
 #define REGPIN_TOOL_POLICY_WHOLE_H
 
-#include "policy_rule.h"
+#include "policy_reader.h"
 
 /* Reads default, unknown and invalid; action and mode are read. */
 void whole_read(const struct reader *reader, const struct yaml_node *root);
