@@ -21,6 +21,7 @@
 #include "blob.h"
 #include "judge.h"
 #include "msr_filter.h"
+#include "policy/policy_file.h"
 #include "policy/policy_text.h"
 #include "policy/problems.h"
 #include "registers.h"

@@ -15,6 +15,7 @@
 #include "agent/agent.h"
 #include "agent/ctl.h"
 #include "build_policy.h"
+#include "policy/policy_written.h"
 
 static struct handoff fake_handoff;
 static struct control fake_control;

@@ -26,7 +26,7 @@
 #include "believe.h"
 #include "event/event_json.h"
 #include "msr_probe.h"
-#include "policy/policy_text.h"
+#include "policy/policy_file.h"
 #include "scene.h"
 #include "when.h"
 

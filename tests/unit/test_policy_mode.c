@@ -7,6 +7,7 @@
 
 #include "agent/pauses.h"
 #include "policy/policy_mode.h"
+#include "policy/policy_written.h"
 
 static struct policy_written written;
 static struct regpin_policy policy;

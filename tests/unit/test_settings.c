@@ -2,6 +2,7 @@
 /* What a policy says beside its rules, from its text; and what times look like. */
 #include "cm.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/words.h"

@@ -10,6 +10,7 @@
 #include "policy.h"
 #include "policy/policy_diff.h"
 #include "policy/policy_mode.h"
+#include "policy/policy_written.h"
 #include "policy/unfit.h"
 
 struct ctl;

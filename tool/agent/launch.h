@@ -17,6 +17,7 @@
 #include "host.h"
 #include "out.h"
 #include "policy/policy_mode.h"
+#include "policy/policy_written.h"
 
 /**
  * struct launch - all that a start needs to know

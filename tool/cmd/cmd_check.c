@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/options.h"
 #include "cmd.h"
-#include "policy/policy_text.h"
+#include "policy/policy_file.h"
 #include "policy/problems.h"
 #include "policy/problems_json.h"
 

@@ -13,7 +13,7 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"
-#include "policy/policy_text.h"
+#include "policy/policy_file.h"
 #include "policy/problems.h"
 
 static void usage(FILE *file)

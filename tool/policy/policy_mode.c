@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What mode a policy is in, and what that makes of it. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy_mode.h"
-#include "policy_text.h"
 
 const char *const policy_mode_names[MODE_MAX] = {
 	[MODE_POLICY] = "policy",
@@ -21,28 +18,6 @@ enum policy_mode policy_mode_find(const char *name)
 	while (mode < MODE_MAX && strcmp(name, policy_mode_names[mode]) != 0)
 		mode++;
 	return (enum policy_mode)mode;
-}
-
-int policy_keep(struct policy_written *written, const char *name,
-		const char *text, size_t size)
-{
-	/* One byte more: of 0 bytes malloc() may return NULL. */
-	written->text = malloc(size + 1);
-	written->name = strdup(name);
-	written->size = size;
-	if (!written->text || !written->name) {
-		policy_forget(written);
-		return -ENOMEM;
-	}
-	memcpy(written->text, text, size);
-	return 0;
-}
-
-void policy_forget(struct policy_written *written)
-{
-	free(written->name);
-	free(written->text);
-	written->name = written->text = NULL;
 }
 
 struct policy_tally policy_tally(const struct regpin_policy *policy)
@@ -76,8 +51,7 @@ const char *policy_tally_text(char *buf, size_t size,
 	return buf;
 }
 
-/* Can rules be violated, and does each of them only report that? */
-static bool all_report(const struct regpin_policy *policy)
+bool policy_all_report(const struct regpin_policy *policy)
 {
 	unsigned int nr = 0;
 
@@ -93,30 +67,6 @@ static bool all_report(const struct regpin_policy *policy)
 	return nr;
 }
 
-static int read_as(struct policy_written *written, enum policy_mode mode,
-		   struct regpin_policy *policy, struct problems *problems)
-{
-	return policy_text_read_as(written->name, written->text,
-				   written->size, mode, &written->own, policy,
-				   problems);
-}
-
-int policy_in_mode(struct policy_written *written, enum policy_mode mode,
-		   struct regpin_policy *policy, struct problems *problems)
-{
-	int err = read_as(written, MODE_POLICY, policy, problems);
-
-	if (err || mode == MODE_POLICY)
-		return err;
-	err = read_as(written, mode, policy, problems);
-	if (!err && mode == MODE_ENFORCE && all_report(policy)) {
-		problem_error(problems, 0, 0,
-			      "mode enforce would enforce nothing: each rule is a 'report', or has 'action: report' or 'mode: report' of its own, which the mode does not replace: change the rules");
-		err = -EINVAL;
-	}
-	return err ? -ENOTSUP : 0;
-}
-
 /* A vCPU may be held or the VM stopped, by what stands beside the rules. */
 static bool settings_act(const struct settings *settings)
 {
@@ -130,7 +80,7 @@ enum policy_mode policy_effective(const struct regpin_policy *policy,
 {
 	if (mode == MODE_POLICY)
 		mode = own;
-	if (mode == MODE_ENFORCE && all_report(policy) &&
+	if (mode == MODE_ENFORCE && policy_all_report(policy) &&
 	    !settings_act(&policy->settings))
 		mode = MODE_REPORT;
 	return mode;

@@ -24,32 +24,8 @@ extern const char *const policy_mode_names[MODE_MAX];
 /* The mode of that name, or MODE_MAX. */
 enum policy_mode policy_mode_find(const char *name);
 
-/**
- * struct policy_written - a policy's text, which can be read again in another mode
- * @name: what the user calls its file; allocated
- * @text: it, allocated; NULL: there is none
- * @size: its bytes
- * @own: what its `mode:` says: MODE_ENFORCE or MODE_REPORT
- */
-struct policy_written {
-	char *name, *text;
-	size_t size;
-	enum policy_mode own;
-};
-
-/* Keeps a copy of @text. Returns 0 or -ENOMEM. */
-int policy_keep(struct policy_written *written, const char *name,
-		const char *text, size_t size);
-void policy_forget(struct policy_written *written);
-
-/*
- * Reads a policy as it is in force in the operator's mode @mode. It must also be good
- * as it was written. Returns 0, -EINVAL if it is not, or -ENOTSUP if it can't be in
- * that mode; with errors in @problems, and @policy must not be used. Fills in
- * @written->own.
- */
-int policy_in_mode(struct policy_written *written, enum policy_mode mode,
-		   struct regpin_policy *policy, struct problems *problems);
+/* Can rules be violated, and does each of them only report that? */
+bool policy_all_report(const struct regpin_policy *policy);
 
 /**
  * struct policy_tally - what becomes of violations of a policy's rules, in numbers

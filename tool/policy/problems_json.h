@@ -4,7 +4,7 @@
 #define REGPIN_TOOL_PROBLEMS_JSON_H
 
 #include "base/json.h"
-#include "policy_text.h"
+#include "problems.h"
 
 /* "problems", an array in the order of their places, and "more". */
 void json_problems(struct json *json, struct problems *problems);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A policy's text that is kept, to be read again in another mode. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy_text.h"
+#include "policy_written.h"
+
+int policy_keep(struct policy_written *written, const char *name,
+		const char *text, size_t size)
+{
+	/* One byte more: of 0 bytes malloc() may return NULL. */
+	written->text = malloc(size + 1);
+	written->name = strdup(name);
+	written->size = size;
+	if (!written->text || !written->name) {
+		policy_forget(written);
+		return -ENOMEM;
+	}
+	memcpy(written->text, text, size);
+	return 0;
+}
+
+void policy_forget(struct policy_written *written)
+{
+	free(written->name);
+	free(written->text);
+	written->name = written->text = NULL;
+}
+
+static int read_as(struct policy_written *written, enum policy_mode mode,
+		   struct regpin_policy *policy, struct problems *problems)
+{
+	return policy_text_read_as(written->name, written->text,
+				   written->size, mode, &written->own, policy,
+				   problems);
+}
+
+int policy_in_mode(struct policy_written *written, enum policy_mode mode,
+		   struct regpin_policy *policy, struct problems *problems)
+{
+	int err = read_as(written, MODE_POLICY, policy, problems);
+
+	if (err || mode == MODE_POLICY)
+		return err;
+	err = read_as(written, mode, policy, problems);
+	if (!err && mode == MODE_ENFORCE && policy_all_report(policy)) {
+		problem_error(problems, 0, 0,
+			      "mode enforce would enforce nothing: each rule is a 'report', or has 'action: report' or 'mode: report' of its own, which the mode does not replace: change the rules");
+		err = -EINVAL;
+	}
+	return err ? -ENOTSUP : 0;
+}
