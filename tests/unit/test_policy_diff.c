@@ -7,6 +7,7 @@
 
 #include "build_policy.h"
 #include "policy/policy_diff.h"
+#include "policy/policy_diff_text.h"
 #include "registers.h"
 
 static struct policy_diff diff;

@@ -12,7 +12,7 @@
 #include "base/proc_state.h"
 #include "ctl.h"
 #include "ctl_status.h"
-#include "policy/policy_diff.h"
+#include "policy/policy_diff_text.h"
 #include "tell.h"
 
 /* Reads an entry that may be changing: only if its flags are what they were. */

@@ -14,6 +14,7 @@
 
 #include "judge.h"
 
+#include "policy_diff.h"
 #include "policy_diff_whole.h"
 
 /* What is pinned bit by bit, and what as a whole, in the order of diff_what. */
@@ -44,15 +45,6 @@ struct comparison {
 	const struct when *when;
 	struct policy_diff *diff;
 };
-
-unsigned int diff_level(uint8_t effect)
-{
-	if (!effect)
-		return 0;
-	if (effect == REGPIN_REPORT)
-		return 1;
-	return effect & DIFF_DETECTED ? 2 : 3;
-}
 
 /* Where several rules judge one access, the strongest action decides. */
 static void strengthen(uint8_t *effect, uint8_t other)
@@ -147,56 +139,6 @@ static void find_effects(const struct regpin_policy *policy,
 	}
 	if (kind == REGPIN_MSR)
 		add_default(effects, policy, index, spoken);
-}
-
-enum diff_class diff_classify(unsigned int from, unsigned int to)
-{
-	if (from == to)
-		return DIFF_CHANGES;
-	return to < from ? DIFF_LOOSENS : DIFF_TIGHTENS;
-}
-
-static bool continues(const struct policy_change *a,
-		      const struct policy_change *b)
-{
-	return a->count && b->count && a->kind == REGPIN_MSR &&
-	       b->kind == REGPIN_MSR && a->index + a->count == b->index &&
-	       a->what == b->what && a->bits == b->bits && a->from == b->from &&
-	       a->to == b->to && a->from_value == b->from_value &&
-	       a->to_value == b->to_value && when_same(&a->when, &b->when);
-}
-
-/* Room for one more. A list that lacks a change must never be shown. */
-static bool make_room(struct policy_diff *diff)
-{
-	unsigned int room = diff->room ? 2 * diff->room : 64;
-	struct policy_change *list = diff->list;
-
-	if (diff->nr < diff->room)
-		return true;
-	list = reallocarray(list, room, sizeof(*list));
-	if (!list) {
-		diff->err = -ENOMEM;
-		return false;
-	}
-	diff->list = list;
-	diff->room = room;
-	return true;
-}
-
-void diff_add(struct policy_diff *diff,
-		       const struct policy_change *change)
-{
-	/* A stretch has a few changes, so the one before is near the end. */
-	for (unsigned int i = diff->nr; i-- > 0 && diff->nr - i < 32;) {
-		if (!continues(&diff->list[i], change))
-			continue;
-		diff->list[i].count += change->count;
-		return;
-	}
-	diff->counts[change->class]++;
-	if (make_room(diff))
-		diff->list[diff->nr++] = *change;
 }
 
 /* @from and @to are four sets: old and new, and both without the condition. */
@@ -394,10 +336,4 @@ int policy_diff(const struct regpin_policy *from,
 	if (!err)
 		err = diff->err;
 	return err ? err : sort_by_class(diff);
-}
-
-void policy_diff_free(struct policy_diff *diff)
-{
-	free(diff->list);
-	*diff = (struct policy_diff){ .list = NULL };
 }

@@ -8,7 +8,7 @@
 #include "registers.h"
 
 #include "event/event_json.h"
-#include "policy_diff.h"
+#include "policy_diff_text.h"
 #include "policy_when.h"
 
 static const char *const class_names[DIFF_CLASS_MAX] = {

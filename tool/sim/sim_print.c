@@ -9,7 +9,7 @@
 #include "event/bit_names.h"
 #include "event/event_json.h"
 #include "event/event_parts.h"
-#include "policy/policy_diff.h"
+#include "policy/policy_diff_text.h"
 #include "sim_print.h"
 
 void print_flush(struct printer *printer)
