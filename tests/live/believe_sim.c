@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "believe.h"
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "registers.h"
 
 static void write_line(FILE *file, const struct step *step)

@@ -24,7 +24,6 @@
 #include <unistd.h>
 
 #include "believe.h"
-#include "event/event_json.h"
 #include "msr_probe.h"
 #include "policy/policy_file.h"
 #include "scene.h"

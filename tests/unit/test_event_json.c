@@ -12,6 +12,9 @@
 #include <cmocka.h>
 
 #include "event/event_json.h"
+#include "event/event_names.h"
+#include "event/event_parts.h"
+#include "event/event_sum_json.h"
 #include "registers.h"
 
 static struct regpin_policy policy = {

@@ -9,6 +9,8 @@
 
 #include "../limit_oracle.h"
 #include "event/event_json.h"
+#include "event/event_parts.h"
+#include "event/event_sum_json.h"
 
 /* What the man page says. */
 #define REPEATS		10000u	/* lines in an hour, of all types */

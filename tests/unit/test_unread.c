@@ -10,6 +10,7 @@
 
 #include "../build_policy.h"
 #include "event/event_json.h"
+#include "event/event_parts.h"
 #include "mock_kvm.h"
 
 #define NONSENSE	0x10a2b30u

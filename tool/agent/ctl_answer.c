@@ -9,6 +9,7 @@
 #include "ctl.h"
 #include "ctl_policy.h"
 #include "ctl_status.h"
+#include "event/event_parts.h"
 
 static void give_help(struct ctl_conn *conn, uint64_t now)
 {

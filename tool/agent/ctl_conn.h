@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "ctl/ctl_request.h"
-#include "event/event_json.h"
+#include "event/event_parts.h"
 
 /* A line of an answer, with the word before it, its '\n' and a NUL. */
 #define CTL_ANSWER_MAX	(EVENT_LINE_MAX + 32u)

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "ctl.h"
 #include "ctl_policy.h"
+#include "event/event_names.h"
+#include "event/event_parts.h"
 #include "tell.h"
 
 static FILE *begin(char *buf, struct json *json, const char *name)

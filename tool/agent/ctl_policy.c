@@ -11,7 +11,7 @@
 #include "base/proc.h"
 #include "ctl.h"
 #include "ctl_policy.h"
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "policy/policy_diff_text.h"
 #include "policy/policy_written.h"
 #include "policy/problems.h"

@@ -12,6 +12,8 @@
 #include "base/proc_state.h"
 #include "ctl.h"
 #include "ctl_status.h"
+#include "event/event_names.h"
+#include "event/event_parts.h"
 #include "policy/policy_diff_text.h"
 #include "tell.h"
 

@@ -8,6 +8,9 @@
 
 #include "base/proc.h"
 #include "ctl_policy.h"
+#include "event/event_names.h"
+#include "event/event_parts.h"
+#include "event/event_sum_json.h"
 #include "policy/policy_fit.h"
 #include "tell.h"
 

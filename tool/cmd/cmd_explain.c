@@ -8,7 +8,6 @@
 #include "base/exit_codes.h"
 #include "base/options.h"
 #include "cmd.h"
-#include "event/event_json.h"
 #include "explain/explain_report.h"
 #include "policy/acceptance.h"
 #include "policy/policy_file.h"

@@ -14,7 +14,7 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "policy/acceptance.h"
 #include "policy/policy_file.h"
 #include "policy/policy_fit.h"

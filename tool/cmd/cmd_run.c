@@ -17,7 +17,6 @@
 #include "base/printable.h"
 #include "base/words.h"
 #include "cmd.h"
-#include "event/event_json.h"
 #include "policy/policy_file.h"
 #include "policy/policy_written.h"
 #include "policy/problems.h"

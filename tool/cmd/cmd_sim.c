@@ -10,7 +10,6 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"
-#include "event/event_json.h"
 #include "policy/policy_file.h"
 #include "policy/policy_fit.h"
 #include "policy/problems.h"

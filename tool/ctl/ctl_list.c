@@ -12,7 +12,7 @@
 #include "ctl_client.h"
 #include "ctl_list.h"
 #include "ctl_socket.h"
-#include "event/event_json.h"
+#include "event/event_parts.h"
 
 #define LIST_MS	1000	/* for each agent: one that is stopped says nothing */
 

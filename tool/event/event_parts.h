@@ -6,7 +6,10 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "event_json.h"
+#include "policy.h"
+
+/* Room for any event's line, with its line break and NUL. */
+#define EVENT_LINE_MAX	8192
 
 /*
  * Begins a line in @buf of EVENT_LINE_MAX bytes, with the time and the event's name.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A sum of events as a line of JSON. */
+#include "event_json.h"
+#include "event_names.h"
 #include "event_parts.h"
+#include "event_sum_json.h"
 
 /* The register, or the MSRs that a rule on many of them was violated by. */
 static void put_registers(struct json *json, const struct limit_sum *sum)

@@ -6,7 +6,7 @@
 #include "registers.h"
 
 #include "event/bit_names.h"
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "explain_report.h"
 
 void report_begin(struct report *report, const char *key,

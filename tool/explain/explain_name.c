@@ -7,7 +7,7 @@
 
 #include "registers.h"
 
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "explain.h"
 
 void text_add(char *to, size_t size, const char *format, ...)

@@ -7,7 +7,7 @@
 
 #include "registers.h"
 
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "explain_report.h"
 
 /* The beginnings of the lines on writes. */

@@ -7,7 +7,7 @@
 
 #include "registers.h"
 
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "policy_diff_text.h"
 #include "policy_when.h"
 

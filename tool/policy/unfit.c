@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "unfit.h"
 
 void unfits_add(void *context, enum fitted fitted, const struct rule *rule,

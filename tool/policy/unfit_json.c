@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "unfit_json.h"
 
 void json_rule_place(struct json *json, const struct regpin_policy *policy,

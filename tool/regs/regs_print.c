@@ -6,7 +6,7 @@
 
 #include "policy.h"
 
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "regs.h"
 
 /* "EFER", "IA32_PMC0-7" for a family, "IA32_PMC3" for one of it. */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "event/event_json.h"
 #include "registers.h"
 
 #include "log.h"

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/words.h"
-#include "event/event_json.h"
 
+#include "event/event_names.h"
 #include "log.h"
 
 /* The keys that are read. */

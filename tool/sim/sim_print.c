@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "event/bit_names.h"
-#include "event/event_json.h"
+#include "event/event_names.h"
 #include "event/event_parts.h"
 #include "policy/policy_diff_text.h"
 #include "sim_print.h"

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/printable.h"
-#include "event/event_json.h"
 #include "registers.h"
 
 #include "base/exit_codes.h"
+#include "event/event_names.h"
 #include "sim_read.h"
 
 /* What stands for the entry set-up of a vCPU that a log only says to be armed. */

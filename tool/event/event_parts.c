@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Parts of events' lines. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "registers.h"
+
+#include "bit_names.h"
+#include "event_names.h"
+#include "event_parts.h"
+
+void event_put_violated(struct json *json, const struct regpin_event *event,
+			 const struct regpin_policy *policy)
+{
+	const struct rule *rule = policy && event->rule < policy->nr_rules ?
+					  &policy->rules[event->rule] : NULL;
+
+	if (rule && rule->type == RULE_REQUIRE) {
+		const struct regpin_register *reg =
+			register_find(rule->kind, rule->index);
+
+		if (reg)
+			json_string(json, "lacks_of", reg->name);
+		json_bit_names(json, "lacks", rule->kind, rule->index,
+			       event->bits);
+		return;
+	}
+	json_bit_names(json, "bits", event->kind, event->index, event->bits);
+}
+
+void event_put_rule(struct json *json, const struct regpin_policy *policy,
+		     const struct rule *rule)
+{
+	char where[POLICY_MAX_SOURCE + 32];
+
+	if (rule->type >= RULE_TYPE_MAX)
+		return;
+	json_string(json, "rule", rule_type_names[rule->type]);
+	snprintf(where, sizeof(where), "%.*s:%" PRIu32 ":%" PRIu32,
+		 POLICY_MAX_SOURCE, policy->source, rule->line, rule->column);
+	json_string(json, "where", where);
+}
+
+void event_put_register(struct json *json, unsigned int kind, uint32_t index)
+{
+	char name[REGISTER_NAME_MAX];
+
+	json_string(json, "register", event_register_name(name, kind, index));
+	if (kind == REGPIN_MSR)
+		json_hex(json, "index", index);
+}
+
+void event_put_old(struct json *json, const struct regpin_event *event)
+{
+	if (!(event->unread & REGPIN_UNREAD_OLD))
+		json_hex(json, "old", event->old_value);
+}
+
+void event_put_new(struct json *json, const struct regpin_event *event)
+{
+	if (!(event->unread & REGPIN_UNREAD_NEW))
+		json_hex(json, "new", event->new_value);
+}
+
+void event_put_value(struct json *json, const struct regpin_event *event)
+{
+	if (!(event->unread & REGPIN_UNREAD_VALUE))
+		json_hex(json, "value", event->value);
+}
+
+void event_put_failure(struct json *json, const struct regpin_event *event,
+			const struct regpin_policy *policy)
+{
+	const char *name = strerrorname_np((int)event->detail);
+
+	event_put_register(json, event->kind, event->index);
+	if (policy && event->rule < policy->nr_rules)
+		event_put_rule(json, policy, &policy->rules[event->rule]);
+	json_u64(json, "errno", event->detail);
+	if (name)
+		json_string(json, "error", name);
+}
+
+FILE *event_line_begin(char *buf, struct json *json, uint64_t time,
+		       const char *name)
+{
+	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
+	char text[EVENT_TIME_MAX];
+
+	if (!file)
+		return NULL;
+	json_begin(json, file);
+	json_object_begin(json, NULL);
+	json_string(json, "time", event_time(text, time));
+	json_string(json, "event", name);
+	return file;
+}
+
+size_t event_line_end(FILE *file, struct json *json)
+{
+	long len = -1;
+
+	json_object_end(json);
+	if (json_end(json) == 0)
+		len = ftell(file);
+	if (fclose(file) != 0 || len < 0 || len >= EVENT_LINE_MAX)
+		return 0;
+	return (size_t)len;
+}
+
+void event_put_vcpu(struct json *json, const struct regpin_event *event)
+{
+	json_u64(json, "vm", event->vm);
+	if (event->vcpu != REGPIN_NO_VCPU)
+		json_u64(json, "vcpu", event->vcpu);
+}
