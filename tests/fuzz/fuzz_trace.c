@@ -8,6 +8,7 @@
 
 #include "policy/policy_fit.h"
 #include "policy/policy_text.h"
+#include "policy/which_kvm.h"
 #include "sim/log.h"
 #include "sim/sim.h"
 
@@ -123,7 +124,7 @@ static void set_up(void)
 {
 	struct host host;
 
-	sim_host(&host, true);
+	kvm_host(&host, true);
 	if (!policy.nr_rules)
 		REQUIRE(!policy_text_read("fuzz", text, strlen(text), &policy,
 					  &problems));

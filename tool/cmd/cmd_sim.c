@@ -191,7 +191,7 @@ static void drop_undecided(const struct asked_guest *asked,
 /* As the real one, but that it knows each register and refuses no access. */
 static void simulated(struct host *to, const struct host *real)
 {
-	sim_host(to, real->cr_filter);
+	kvm_host(to, real->cr_filter);
 	if (real->cr_filter)
 		memcpy(to->filterable, real->filterable,
 		       sizeof(to->filterable));
@@ -216,7 +216,7 @@ static void open_other(struct all *all)
 
 	if (all->kvm.option || all->kvm.host.cr_filter)
 		return;
-	sim_host(&host, true);
+	kvm_host(&host, true);
 	policy_fit_init(&all->other_policy, &host);
 	if (policy_fit(&all->other_policy, &host, ignore_unfit, NULL))
 		return;

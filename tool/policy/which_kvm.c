@@ -3,8 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/sim.h"
 #include "which_kvm.h"
+
+void kvm_host(struct host *host, bool cr_filter)
+{
+	*host = (struct host){
+		.api_version = KVM_API_VERSION, .msr_filter = true,
+		.msr_exits = true, .cr_filter = cr_filter,
+		.vendor = HOST_OTHER, .offers.tsc_aux = AUX_RDTSCP | AUX_RDPID,
+		.offers.feature_control = ~0ull,
+	};
+	for (int i = 0; cr_filter && i < NR_CRS; i++)
+		host->filterable[i] = UINT64_MAX;
+}
 
 bool kvm_option(struct which_kvm *kvm, int c)
 {
@@ -27,7 +38,7 @@ bool kvm_settle(struct which_kvm *kvm, const char *command)
 	kvm->source = kvm->option == 's' ? KVM_STOCK :
 		      kvm->option == 'f' ? KVM_CR_FILTER : KVM_HOST;
 	if (kvm->source != KVM_HOST) {
-		sim_host(&kvm->host, kvm->source == KVM_CR_FILTER);
+		kvm_host(&kvm->host, kvm->source == KVM_CR_FILTER);
 		return true;
 	}
 	host_probe(&kvm->host);
@@ -35,7 +46,7 @@ bool kvm_settle(struct which_kvm *kvm, const char *command)
 		return true;
 	kvm->source = KVM_ASSUMED;
 	kvm->kvm_errno = kvm->host.kvm_errno;
-	sim_host(&kvm->host, false);
+	kvm_host(&kvm->host, false);
 	fprintf(stderr, "regpin %s: warning: what follows is about %s; --stock or --cr-filter names another one\n",
 		command, kvm_text(text, kvm));
 	return true;

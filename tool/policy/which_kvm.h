@@ -41,6 +41,9 @@ struct which_kvm {
 	"  --stock      a KVM without the CR filter, as all released ones\n"	\
 	"  --cr-filter  a KVM with it\n"
 
+/* What @policy is enforced by: a KVM with or without the CR filter. */
+void kvm_host(struct host *host, bool cr_filter);
+
 /* Takes option @c. Returns false if it is none of these. */
 bool kvm_option(struct which_kvm *kvm, int c);
 

@@ -13,18 +13,6 @@
 
 #include "sim.h"
 
-void sim_host(struct host *host, bool cr_filter)
-{
-	*host = (struct host){
-		.api_version = KVM_API_VERSION, .msr_filter = true,
-		.msr_exits = true, .cr_filter = cr_filter,
-		.vendor = HOST_OTHER, .offers.tsc_aux = AUX_RDTSCP | AUX_RDPID,
-		.offers.feature_control = ~0ull,
-	};
-	for (int i = 0; cr_filter && i < NR_CRS; i++)
-		host->filterable[i] = UINT64_MAX;
-}
-
 static void keep(struct sim_result *result, const struct regpin_event *event)
 {
 	if (result->nr < SIM_EVENTS)

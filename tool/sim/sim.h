@@ -60,9 +60,6 @@ struct sim {
 	struct sim_result result;
 };
 
-/* What @policy is enforced by: a KVM with or without the CR filter. */
-void sim_host(struct host *host, bool cr_filter);
-
 /*
  * Puts a VM under @policy, which must fit @host, and must stay. One at a time.
  * Returns 0 or a negative errno.
