@@ -12,6 +12,10 @@
 #include "lifecycle.h"
 
 #include "sim.h"
+#include "sim_cpu.h"
+#include "sim_cpuid.h"
+#include "sim_exit.h"
+#include "sim_msr.h"
 
 static void keep(struct sim_result *result, const struct regpin_event *event)
 {
@@ -129,41 +133,6 @@ static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 		return NULL;
 	}
 	return vcpu;
-}
-
-static enum outcome by_action(unsigned int action)
-{
-	static const uint8_t outcomes[REGPIN_ACTION_MAX] = {
-		[REGPIN_ALLOW] = OUTCOME_OK, [REGPIN_REPORT] = OUTCOME_REPORT,
-		[REGPIN_MASK] = OUTCOME_MASK, [REGPIN_DROP] = OUTCOME_DROP,
-		[REGPIN_GP] = OUTCOME_GP, [REGPIN_PAUSE] = OUTCOME_PAUSE,
-		[REGPIN_STOP] = OUTCOME_STOP,
-	};
-
-	return (enum outcome)outcomes[action];
-}
-
-enum outcome sim_judged(const struct sim *sim, const struct sim_vcpu *vcpu,
-			bool gp)
-{
-	const struct sim_result *result = &sim->result;
-
-	if (atomic_load(&sim->vm->stopped))
-		return OUTCOME_STOP;
-	if (regpin_vcpu_status(vcpu->regpin, NULL) & REGPIN_IS_HELD)
-		return OUTCOME_PAUSE;
-	if (gp)
-		return OUTCOME_GP;
-	/* What was found meanwhile is none of the access. */
-	return result->violated &&
-	       result->violation.type == REGPIN_EVENT_VIOLATION ?
-		       by_action(result->violation.action) : OUTCOME_OK;
-}
-
-void sim_come_and_go(struct sim_vcpu *vcpu)
-{
-	if (regpin_vcpu_exit(vcpu->regpin))
-		regpin_vcpu_enter(vcpu->regpin);
 }
 
 /*
@@ -299,7 +268,7 @@ static int do_running(struct sim *sim, struct sim_vcpu *vcpu,
 		do_cr(sim, vcpu, line);
 	else if (line->op == TRACE_LOOK)
 		result->outcome = result->violated ?
-			by_action(result->violation.action) : OUTCOME_OK;
+			sim_by_action(result->violation.action) : OUTCOME_OK;
 	else
 		err = sim_do_msr(sim, vcpu, line);
 	regpin_vcpu_leave(vcpu->regpin);

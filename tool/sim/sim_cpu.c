@@ -7,8 +7,8 @@
  */
 #include "policy/which_guest.h"
 #include "registers.h"
-
-#include "sim.h"
+#include "sim_cpu.h"
+#include "sim_cpuid.h"
 
 #define CR0_WP		(1ull << 16)
 #define CR0_NW		(1ull << 29)

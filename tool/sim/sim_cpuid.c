@@ -4,9 +4,8 @@
 
 #include "policy/which_guest.h"
 #include "registers.h"
+#include "sim_cpuid.h"
 #include "vm.h"
-
-#include "sim.h"
 
 /* SDM volume 2, "CPUID", leaf 1: family and model, the way back. */
 static uint32_t signature(const struct guest *guest)

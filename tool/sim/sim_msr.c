@@ -3,8 +3,9 @@
 #include <errno.h>
 
 #include "model.h"
-
-#include "sim.h"
+#include "sim_cpuid.h"
+#include "sim_exit.h"
+#include "sim_msr.h"
 
 /*
  * An access that no filter denies, nor does KVM refuse it. A write to EFER leaves LMA

@@ -4,7 +4,7 @@
 #define REGPIN_TOOL_SIM_PRINT_H
 
 #include "policy/which_kvm.h"
-#include "sim.h"
+#include "sim_state.h"
 #include "trace.h"
 
 /**

@@ -9,6 +9,7 @@
 
 #include "base/exit_codes.h"
 #include "event/event_names.h"
+#include "sim.h"
 #include "sim_read.h"
 
 /* What stands for the entry set-up of a vCPU that a log only says to be armed. */

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "sim_input.h"
 #include "sim_print.h"
+#include "sim_state.h"
 
 enum reading { READS_NOTHING, READS_TRACE, READS_LOG };
 

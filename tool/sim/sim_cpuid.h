@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the CPUID of a simulated guest says, and what KVM refuses by it. */
+#ifndef REGPIN_TOOL_SIM_CPUID_H
+#define REGPIN_TOOL_SIM_CPUID_H
+
+#include <stdbool.h>
+
+#include "sim_state.h"
+
+/* Is the guest's CPU AMD's or Hygon's; or Intel's? Neither if there is no @guest. */
+bool sim_is_amd(const struct guest *guest);
+bool sim_is_intel(const struct guest *guest);
+
+/* Gives @vcpu the guest's CPUID. Returns 0 or a negative errno. */
+int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu);
+
+/*
+ * Does KVM refuse this access by itself, without that the trace says so? Then @ret is
+ * the line that would say it.
+ */
+bool sim_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
+		 const struct trace_line *line, struct trace_line *ret);
+
+#endif
