@@ -9,7 +9,7 @@
 #include "base/words.h"
 
 #include "event/event_names.h"
-#include "log.h"
+#include "log_event.h"
 
 /* The keys that are read. */
 enum key { EVENT, OF, REGISTER, INDEX, ACCESS, OLD, NEW, VALUE, RULE, VCPU,
