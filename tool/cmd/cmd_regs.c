@@ -12,7 +12,8 @@
 #include "base/words.h"
 #include "cmd.h"
 #include "policy/policy_register.h"
-#include "regs/regs.h"
+#include "regs/regs_print.h"
+#include "regs/regs_search.h"
 
 static void print_help(FILE *file)
 {

@@ -7,7 +7,8 @@
 #include "policy.h"
 
 #include "event/event_names.h"
-#include "regs.h"
+#include "regs_print.h"
+#include "regs_value.h"
 
 /* "EFER", "IA32_PMC0-7" for a family, "IA32_PMC3" for one of it. */
 static const char *title(char buf[REGISTER_NAME_MAX], const struct found *found)

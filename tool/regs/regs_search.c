@@ -7,7 +7,8 @@
 #include <strings.h>
 
 #include "base/words.h"
-#include "regs.h"
+#include "regs_print.h"
+#include "regs_search.h"
 
 void regs_put_row(const struct regpin_register *reg, struct json *json)
 {

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "regs.h"
+#include "regs_value.h"
 
 static uint64_t mask_of(const struct regpin_bit *bit)
 {

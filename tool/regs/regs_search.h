@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Within `regpin regs`: the registers that are printed by a line each. */
+#ifndef REGPIN_TOOL_REGS_SEARCH_H
+#define REGPIN_TOOL_REGS_SEARCH_H
+
+#include <stdbool.h>
+
+#include "base/json.h"
+#include "registers.h"
+
+/* The line of a whole row. */
+void regs_put_row(const struct regpin_register *reg, struct json *json);
+
+/*
+ * A line for each register that has a bit @text, is of this class, or has names that
+ * the pattern or the part of one fits. False if there is none.
+ */
+bool regs_search(const char *text, struct json *json);
+
+/* "0x10a-0x10f": those in it that have names. False, with a message, if that is wrong. */
+bool regs_range(const char *text, struct json *json);
+
+#endif
