@@ -13,6 +13,7 @@
 #include "registers.h"
 
 #include "explain.h"
+#include "explain_name.h"
 
 int explain_begin(struct explain *explain, const struct regpin_policy *policy,
 		  const struct host *host)

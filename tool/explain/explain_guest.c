@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "explain_report.h"
+#include "explain_guest.h"
 #include "policy/policy_when.h"
 #include "when.h"
 

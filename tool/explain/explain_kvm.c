@@ -3,35 +3,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "judge.h"
 #include "registers.h"
 
 #include "event/bit_names.h"
 #include "event/event_names.h"
-#include "explain_report.h"
-
-void report_begin(struct report *report, const char *key,
-		  const char *title)
-{
-	if (report->json)
-		json_object_begin(report->json, key);
-	else
-		printf("\n%s\n", title);
-}
-
-void report_end(struct report *report)
-{
-	if (report->json)
-		json_object_end(report->json);
-}
-
-void report_line(struct report *report, const char *key, const char *name,
-		 const char *text)
-{
-	if (report->json)
-		json_string(report->json, key, text);
-	else
-		printf("  %s: %s\n", name, text);
-}
+#include "explain_kvm.h"
+#include "explain_name.h"
+#include "explain_subjects.h"
 
 /* Names for the MSRs from @first to @last, if each has one and they are few. */
 static void run_text(char *to, size_t size, uint32_t first, uint32_t last)

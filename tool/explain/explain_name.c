@@ -8,7 +8,7 @@
 #include "registers.h"
 
 #include "event/event_names.h"
-#include "explain.h"
+#include "explain_name.h"
 
 void text_add(char *to, size_t size, const char *format, ...)
 {
@@ -19,6 +19,16 @@ void text_add(char *to, size_t size, const char *format, ...)
 	vsnprintf(to + len, size - len, format, args);
 	va_end(args);
 }
+
+const char *const explain_done[REGPIN_ACTION_MAX] = {
+	[REGPIN_ALLOW] = "allowed",
+	[REGPIN_REPORT] = "allowed, logged",
+	[REGPIN_MASK] = "written without that",
+	[REGPIN_DROP] = "the write vanishes",
+	[REGPIN_GP] = "#GP",
+	[REGPIN_PAUSE] = "the vCPU is held until the operator answers",
+	[REGPIN_STOP] = "the VM is stopped",
+};
 
 void explain_name(char *to, size_t size, const struct subject *subject)
 {

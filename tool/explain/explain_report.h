@@ -4,8 +4,7 @@
 #define REGPIN_TOOL_EXPLAIN_REPORT_H
 
 #include "base/json.h"
-#include "explain.h"
-#include "policy/which_guest.h"
+#include "explain_subject.h"
 
 /**
  * struct sentences - what is said of one or several registers
@@ -53,22 +52,5 @@ void report_end(struct report *report);
 /* A line of the form "name: text". */
 void report_line(struct report *report, const char *key, const char *name,
 		 const char *text);
-
-/* The rules of @policy that hold for @guest, as a policy. explain_guest.c */
-void explain_resolve(const struct regpin_policy *policy,
-		     const struct asked_guest *asked, struct regpin_policy *to);
-
-/* Which conditions of @policy hold for @guest. */
-void report_guest(struct report *report, const struct regpin_policy *policy,
-		  const struct asked_guest *asked);
-
-/* What KVM is given. explain_kvm.c */
-void report_kvm(struct report *report);
-
-/* And what becomes of accesses that KVM itself refuses. */
-void report_refused(struct report *report);
-
-/* What a guest may do. explain_subjects.c; 0 or -ENOMEM */
-int report_subjects(struct report *report);
 
 #endif

@@ -8,7 +8,10 @@
 #include "registers.h"
 
 #include "event/event_names.h"
-#include "explain_report.h"
+#include "explain.h"
+#include "explain_name.h"
+#include "explain_subjects.h"
+#include "explain_writes.h"
 
 /* The beginnings of the lines on writes. */
 static const char *const phase_texts[PHASE_MAX] = {

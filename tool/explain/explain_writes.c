@@ -11,20 +11,12 @@
 #include <string.h>
 
 #include "explain.h"
+#include "explain_name.h"
+#include "explain_writes.h"
 #include "registers.h"
 #include "replay.h"
 
 #define OTHER		0x1234ull	/* what a register may hold; no single bit */
-
-const char *const explain_done[REGPIN_ACTION_MAX] = {
-	[REGPIN_ALLOW] = "allowed",
-	[REGPIN_REPORT] = "allowed, logged",
-	[REGPIN_MASK] = "written without that",
-	[REGPIN_DROP] = "the write vanishes",
-	[REGPIN_GP] = "#GP",
-	[REGPIN_PAUSE] = "the vCPU is held until the operator answers",
-	[REGPIN_STOP] = "the VM is stopped",
-};
 
 static const char *const later[REGPIN_ACTION_MAX] = {
 	[REGPIN_REPORT] = "detected later, logged",

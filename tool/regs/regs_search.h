@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Within `regpin regs`: the registers that are printed by a line each. */
+/* Within `regpin regs`: the registers that are printed, a line each. */
 #ifndef REGPIN_TOOL_REGS_SEARCH_H
 #define REGPIN_TOOL_REGS_SEARCH_H
 

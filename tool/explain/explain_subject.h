@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is explained, and of which registers. */
+#ifndef REGPIN_TOOL_EXPLAIN_SUBJECT_H
+#define REGPIN_TOOL_EXPLAIN_SUBJECT_H
+
+#include "cr_filter.h"
+#include "host.h"
+#include "msr_filter.h"
+
+#define EXPLAIN_TEXT	4096	/* room for a sentence */
+
+/**
+ * struct explain - a policy and what KVM is given for it
+ * @policy: fit for @host
+ * @host: where it is to be enforced
+ * @filter: KVM_X86_SET_MSR_FILTER
+ * @crs: KVM_X86_SET_CR_FILTER; all 0 if there is none
+ */
+struct explain {
+	const struct regpin_policy *policy;
+	const struct host *host;
+	struct filter_copy filter;
+	struct kvm_x86_cr_filter crs;
+};
+
+/* What a vCPU is in, as far as it matters to what it may do. */
+enum phase {
+	PHASE_UNARMED,	/* and no other vCPU is armed */
+	PHASE_BESIDE,	/* unarmed, but others are, and set up */
+	PHASE_FIRST,	/* the first one that is armed, its syscall set-up not done */
+	PHASE_SETUP,	/* the same of a later one */
+	PHASE_DONE,
+	PHASE_MAX
+};
+
+/* Registers with consecutive indices of which the policy says the same. */
+struct subject {
+	unsigned int kind;
+	uint32_t index;
+	uint32_t count;
+};
+
+#endif

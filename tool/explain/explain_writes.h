@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What writes come to. */
+#ifndef REGPIN_TOOL_EXPLAIN_WRITES_H
+#define REGPIN_TOOL_EXPLAIN_WRITES_H
+
+#include <stddef.h>
+
+#include "explain_subject.h"
+
+/* What may be written to @subject in @phase. */
+void explain_writes(const struct explain *explain,
+		    const struct subject *subject, enum phase phase,
+		    char *to, size_t size);
+
+#endif
