@@ -22,22 +22,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
+#include "base/clock.h"
 #include "guard.h"
 #include "moves.h"
 #include "tell.h"
 #include "wake.h"
-
-uint64_t agent_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* Who has a VM? Looked at whenever a VM got its policy. */
 static void see_attached(struct agent *agent)
@@ -47,7 +39,7 @@ static void see_attached(struct agent *agent)
 	if (attached == agent->attached)
 		return;
 	if (!agent->attached) {
-		agent->attached_at = agent_now();
+		agent->attached_at = clock_now();
 		if (agent->launch->seen >= 0 &&
 		    write(agent->launch->seen, "", 1) < 0)
 			agent_say(agent, "the parent of --require-vm has ended");
@@ -102,7 +94,7 @@ static int longest_sleep(struct agent *agent)
 	if (!agent->attached)
 		return agent->tick_ms;
 	return shorter(shorter(guard_late_sleep(agent), tell_sleep(agent)),
-		       moves_sleep(&agent->moves, agent_now()));
+		       moves_sleep(&agent->moves, clock_now()));
 }
 
 /* Sleeps until something happens. Returns false if there was no exec. */
@@ -125,7 +117,7 @@ static bool wait_for_news(struct agent *agent, bool more)
 	timeout = shorter(timeout, out_poll(agent->messages, &pfd[3]));
 	for (unsigned int i = 0; i < agent->watch.nr; i++)
 		pfd[nr++] = (struct pollfd){ agent->watch.list[i].fd, POLLIN, 0 };
-	nr += ctl_poll(&agent->ctl, pfd + nr, &timeout, agent_now());
+	nr += ctl_poll(&agent->ctl, pfd + nr, &timeout, clock_now());
 	nr += give_poll(&agent->launch->give, pfd + nr);
 	standby_poll(agent, &pfd[nr++]);
 	if (room && (more || !ring_sleep(ring)))
@@ -168,9 +160,9 @@ static void loop(struct agent *agent)
 		else if (agent->start < 0)
 			guard_tick(agent);
 		tell_unarmed(agent);
-		ctl_run(&agent->ctl, agent_now());
-		moves_run(agent, agent_now());
-	} while (goes_on(agent) || moves_wait(agent, agent_now()));
+		ctl_run(&agent->ctl, clock_now());
+		moves_run(agent, clock_now());
+	} while (goes_on(agent) || moves_wait(agent, clock_now()));
 	/* All of them have ended: what they did between the two looks counts. */
 	give_run(agent);
 	see_attached(agent);
@@ -245,7 +237,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	out_open_fd(&messages, 2);
 	agent.messages = &messages;
 	agent.events = launch->events_name ? &launch->events : &messages;
-	agent.begun = agent_now();
+	agent.begun = clock_now();
 	agent.tick_ms = GUARD_TICK_MS;
 	if (watch_init(&agent.watch, vmm, launch->lifeline[0]) < 0)
 		_exit(1);

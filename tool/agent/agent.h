@@ -113,7 +113,4 @@ void agent_release(struct agent *agent);
 /* An event of the agent's own; its time is filled in. */
 void agent_notice(struct agent *agent, struct notice *notice);
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-uint64_t agent_now(void);
-
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "base/clock.h"
 #include "ctl.h"
 #include "ctl_policy.h"
 
@@ -241,7 +242,7 @@ nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
 void ctl_farewell(struct ctl *ctl)
 {
 	static const char text[] = "the VMM has ended";
-	uint64_t now = agent_now();
+	uint64_t now = clock_now();
 
 	if (ctl->job.given && !ctl->job.expired)
 		ctl_event(ctl, &ctl->job, "ended", text, now);
@@ -256,20 +257,20 @@ void ctl_farewell(struct ctl *ctl)
 
 void ctl_end(struct ctl *ctl)
 {
-	uint64_t end = agent_now() + FAREWELL_MS;
+	uint64_t end = clock_now() + FAREWELL_MS;
 	struct pollfd pfd[CTL_POLLS];
 	bool left = true;
 
-	while (left && agent_now() < end) {
+	while (left && clock_now() < end) {
 		int timeout = CTL_TICK_MS;
 
 		left = false;
-		ctl_run(ctl, agent_now());
+		ctl_run(ctl, clock_now());
 		for (unsigned int i = 0; i < CTL_CLIENTS; i++)
 			left |= ctl->conns[i].state != CONN_FREE &&
 				ctl->conns[i].out_len;
 		if (left)
-			poll(pfd, ctl_poll(ctl, pfd, &timeout, agent_now()),
+			poll(pfd, ctl_poll(ctl, pfd, &timeout, clock_now()),
 			     timeout);
 	}
 	ctl_drop_clients(ctl);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "agent.h"
+#include "base/clock.h"
 #include "base/proc.h"
 #include "ctl.h"
 #include "ctl_status.h"
@@ -40,7 +41,7 @@ static void disarmed_text(const struct ctl *ctl, char *buf, size_t size)
 
 static void window_text(const struct ctl_job *job, char *buf, size_t size)
 {
-	uint64_t end = tell_clock() / 1000000000u + job->request.ms / 1000;
+	uint64_t end = clock_wall() / 1000000000u + job->request.ms / 1000;
 	time_t seconds = (time_t)end;
 	struct tm tm;
 	char until[32];

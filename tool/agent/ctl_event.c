@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "agent.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "ctl.h"
 #include "ctl_policy.h"
@@ -20,7 +21,7 @@ static FILE *begin(char *buf, struct json *json, const char *name)
 		return NULL;
 	json_begin(json, file);
 	json_object_begin(json, NULL);
-	json_string(json, "time", event_time(text, tell_clock()));
+	json_string(json, "time", event_time(text, clock_wall()));
 	json_string(json, "event", name);
 	return file;
 }

@@ -22,6 +22,7 @@
 
 #include "admit.h"
 #include "agent.h"
+#include "base/clock.h"
 #include "base/proc.h"
 #include "give.h"
 
@@ -139,7 +140,7 @@ static void deny(struct agent *agent, int fd, const struct ucred *peer,
 		 enum handoff_word word, const char *reason)
 {
 	struct give *give = &agent->launch->give;
-	uint64_t now = agent_now();
+	uint64_t now = clock_now();
 	struct notice notice = {
 		.event = "denied", .reason = reason,
 		.text = "a process that asked for this VM's policy and events got nothing",

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "admit.h"
+#include "base/clock.h"
 #include "base/proc.h"
 #include "guard.h"
 
@@ -182,7 +183,7 @@ static void refuse_crowd(struct agent *agent)
 /* With many processes a look takes long: the agent is to sleep for most of the time. */
 static void set_pace(struct agent *agent, uint64_t begun)
 {
-	uint64_t ms = (agent_now() - begun) * 4;
+	uint64_t ms = (clock_now() - begun) * 4;
 
 	agent->tick_ms = ms < GUARD_TICK_MS ? GUARD_TICK_MS :
 			 ms < GUARD_LATE_MS ? (int)ms : GUARD_LATE_MS;
@@ -212,7 +213,7 @@ static bool refuse_emulator(struct agent *agent, struct watched *process)
 
 void guard_tick(struct agent *agent)
 {
-	uint64_t limit = agent->launch->timeout_ms, begun = agent_now();
+	uint64_t limit = agent->launch->timeout_ms, begun = clock_now();
 
 	watch_children(&agent->watch);
 	for (unsigned int i = 0; i < agent->watch.nr; i++)
@@ -221,7 +222,7 @@ void guard_tick(struct agent *agent)
 	set_pace(agent, begun);
 	if (agent->watch.full && !atomic_load(&agent->launch->shared->attached))
 		refuse_crowd(agent);
-	if (limit && agent_now() - agent->begun >= limit &&
+	if (limit && clock_now() - agent->begun >= limit &&
 	    !atomic_load(&agent->launch->shared->attached))
 		refuse_all(agent);
 }
@@ -283,14 +284,14 @@ static void look_at_all(struct agent *agent, uint64_t now)
 	if (now < agent->look_at_all)
 		return;
 	watch_holders(&agent->watch, true);
-	agent->look_at_all = agent_now() + pace(spent() - before, GUARD_ALL_MS,
+	agent->look_at_all = clock_now() + pace(spent() - before, GUARD_ALL_MS,
 						GUARD_ALL_MAX_MS);
 }
 
 void guard_late(struct agent *agent)
 {
 	struct watch *watch = &agent->watch;
-	uint64_t now = agent_now(), before;
+	uint64_t now = clock_now(), before;
 	bool again = false;
 
 	if (now < agent->look_at)
@@ -301,14 +302,14 @@ void guard_late(struct agent *agent)
 	for (unsigned int i = 0; i < watch->nr; i++)
 		again |= look_late(agent, &watch->list[i]);
 	watch_only_vms(watch);
-	agent->look_at = agent_now() +
+	agent->look_at = clock_now() +
 		(again ? AGAIN_MS : pace(spent() - before, GUARD_LATE_MS,
 					 GUARD_LATE_MAX_MS));
 }
 
 int guard_late_sleep(const struct agent *agent)
 {
-	uint64_t now = agent_now();
+	uint64_t now = clock_now();
 
 	return agent->look_at <= now ? 0 : (int)(agent->look_at - now);
 }

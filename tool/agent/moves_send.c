@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "base/clock.h"
 #include "moves.h"
 
 #define PEERS_MAX	512u
@@ -81,7 +82,7 @@ static void hear(struct peer *peer)
 static void talk(struct peer *peers, unsigned int nr, int dir, const char *line)
 {
 	static struct pollfd pfd[PEERS_MAX];
-	uint64_t end = agent_now() + SEND_MS;
+	uint64_t end = clock_now() + SEND_MS;
 	unsigned int left;
 
 	do {
@@ -102,7 +103,7 @@ static void talk(struct peer *peers, unsigned int nr, int dir, const char *line)
 		}
 		if (left)
 			poll(pfd, nr, TRY_MS);
-	} while (left && agent_now() < end);
+	} while (left && clock_now() < end);
 }
 
 pid_t moves_send(const struct ctl_socket *own, const char *line)

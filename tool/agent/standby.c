@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "base/clock.h"
 #include "standby.h"
 #include "tell.h"
 #include "wake.h"
@@ -163,7 +164,7 @@ static void wait_for_end(int fd)
 /* In the child. Its copies of connections would keep them open. */
 static void stand_by(struct agent *agent, int fd, pid_t old)
 {
-	uint64_t begun = agent_now();
+	uint64_t begun = clock_now();
 
 	prctl(PR_SET_NAME, "regpin-standby");
 	/* Its other end is the same file: see watch_holders(). */
@@ -173,7 +174,7 @@ static void stand_by(struct agent *agent, int fd, pid_t old)
 	ctl_drop_clients(&agent->ctl);
 	give_drop(&agent->launch->give);
 	wait_for_end(fd);
-	if (agent_now() - begun < YOUNG_MS)
+	if (clock_now() - begun < YOUNG_MS)
 		poll(NULL, 0, PAUSE_MS);
 	prctl(PR_SET_NAME, "regpin-agent");
 	sign(agent);
@@ -198,7 +199,7 @@ void standby_renew(struct agent *agent)
 	if (!standby->on)
 		return;
 	end(standby);
-	standby->made = agent_now();
+	standby->made = clock_now();
 	standby->stamp = stamp_of(agent);
 	standby->counts = counts_of(agent);
 	/* Tried again in a second: the agent can do without. */
@@ -232,7 +233,7 @@ static bool has_died(const struct standby *standby)
 void standby_run(struct agent *agent)
 {
 	struct standby *standby = &agent->standby;
-	bool old = agent_now() - standby->made >= RENEW_MS;
+	bool old = clock_now() - standby->made >= RENEW_MS;
 
 	if (!standby->on)
 		return;

@@ -4,8 +4,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/proc.h"
 #include "ctl_policy.h"
 #include "event/event_names.h"
@@ -81,14 +81,6 @@ void agent_release(struct agent *agent)
 	}
 }
 
-uint64_t tell_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 void tell_line(struct agent *agent, const char *line, size_t len)
 {
 	if (!len) {	/* no memory */
@@ -104,7 +96,7 @@ void agent_notice(struct agent *agent, struct notice *notice)
 	char line[EVENT_LINE_MAX];
 	size_t len;
 
-	notice->time = tell_clock();
+	notice->time = clock_wall();
 	len = notice_json(line, notice);
 	if (len)
 		tell_line(agent, line, len);
@@ -293,7 +285,7 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 void tell_repeated(struct agent *agent, bool all)
 {
 	static struct limit_sum sum;
-	uint64_t now = agent_now();
+	uint64_t now = clock_now();
 	char line[EVENT_LINE_MAX];
 	bool many_kinds;
 
@@ -303,7 +295,7 @@ void tell_repeated(struct agent *agent, bool all)
 		tell_line(agent, line,
 			  event_sum_json(line, "repeated", &sum, many_kinds,
 					 tell_policy(agent, &sum.event),
-					 tell_clock()));
+					 clock_wall()));
 }
 
 /* Returns false if the ring is empty, true if there may be more. */
@@ -311,7 +303,7 @@ bool tell_events(struct agent *agent)
 {
 	struct ring *ring = &agent->launch->shared->ring;
 	struct regpin_event event;
-	uint64_t now = agent_now();
+	uint64_t now = clock_now();
 
 	tell_repeated(agent, false);
 	for (int i = 0; i < BATCH && out_room(agent->events); i++) {
@@ -345,7 +337,7 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 	if (limit_lost(&agent->limit, sum, policy, now))
 		tell_line(agent, line, event_sum_json(line, "dropped", sum,
 						      false, policy,
-						      tell_clock()));
+						      clock_wall()));
 }
 
 /* Returns false if there was no room for all. */
@@ -369,7 +361,7 @@ void tell_dropped(struct agent *agent, bool all)
 {
 	const struct ring *ring = &agent->launch->shared->ring;
 	uint64_t dropped = ring_dropped(ring), unnamed;
-	uint64_t now = agent_now();
+	uint64_t now = clock_now();
 	struct notice notice = { .event = "dropped" };
 
 	if (dropped <= agent->dropped || !out_room(agent->events) ||
@@ -411,7 +403,7 @@ void tell_unarmed(struct agent *agent)
 	char text[128];
 
 	if (!ms || !agent->attached || agent->armed || agent->unarmed ||
-	    agent_now() - agent->attached_at < ms)
+	    clock_now() - agent->attached_at < ms)
 		return;
 	agent->unarmed = true;
 	snprintf(text, sizeof(text), "no vCPU has armed within %u.%03u s: the policy's pins do not hold yet",
@@ -425,7 +417,7 @@ void tell_unarmed(struct agent *agent)
 int tell_sleep(const struct agent *agent)
 {
 	uint32_t ms = agent->launch->policy.settings.unarmed_ms;
-	uint64_t now = agent_now(), due = UINT64_MAX;
+	uint64_t now = clock_now(), due = UINT64_MAX;
 
 	if (ms && agent->attached && !agent->armed && !agent->unarmed)
 		due = agent->attached_at + ms;
@@ -532,7 +524,7 @@ void tell_farewell(struct agent *agent)
 			{ "detected", 0 },
 		},
 	};
-	uint64_t end = agent_now() + FAREWELL_MS, dropped;
+	uint64_t end = clock_now() + FAREWELL_MS, dropped;
 	bool more = true, said = !agent->attached;
 	struct regpin_event event;
 	struct pollfd pfd;
@@ -560,7 +552,7 @@ void tell_farewell(struct agent *agent)
 			break;
 		if (out_poll(agent->events, &pfd) > 0 || pfd.fd >= 0)
 			poll(&pfd, 1, 50);
-	} while (agent_now() < end);
+	} while (clock_now() < end);
 	agent->events->lost += !said;
 	agent->events->lost += limit_left(&agent->limit);
 	dropped = ring_dropped(&agent->launch->shared->ring);

@@ -24,9 +24,6 @@ int tell_sleep(const struct agent *agent);
 /* A line of JSON, to where events go and to those who follow them. */
 void tell_line(struct agent *agent, const char *line, size_t len);
 
-/* CLOCK_REALTIME in ns. */
-uint64_t tell_clock(void);
-
 /* The policy that an event's rule is of. */
 const struct regpin_policy *tell_policy(const struct agent *agent,
 					const struct regpin_event *event);
