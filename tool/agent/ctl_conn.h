@@ -11,10 +11,6 @@
 #include <stdint.h>
 
 #include "ctl/ctl_request.h"
-#include "event/event_parts.h"
-
-/* A line of an answer, with the word before it, its '\n' and a NUL. */
-#define CTL_ANSWER_MAX	(EVENT_LINE_MAX + 32u)
 
 /* Room for the two lines that an answer ends with, when others have filled all else. */
 #define CTL_TEXT_MAX	1024u

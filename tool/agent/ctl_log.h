@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_LOG_LINES	256u
+#include "ctl/ctl_request.h"
 
 /**
  * struct ctl_log - they

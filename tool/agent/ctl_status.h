@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctl/ctl_request.h"
+
 struct ctl;
 
 enum status_line {
@@ -30,8 +32,6 @@ struct vcpu_tally {
 
 /* Of VM @vm, or of CONTROL_ALL_VMS. */
 struct vcpu_tally ctl_count_vcpus(const struct ctl *ctl, uint32_t vm);
-
-enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_WORDS };
 
 /*
  * Line @n in @buf, of EVENT_LINE_MAX bytes. STATUS_WORDS has one line only, of

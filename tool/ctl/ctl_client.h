@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "agent/ctl_conn.h"
+#include "ctl_request.h"
 
 #define CTL_GREETING_MS	5000
 #define CTL_WAIT_MS	90000	/* longer than anything takes in the agent */

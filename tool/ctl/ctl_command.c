@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/ctl_log.h"
 #include "base/exit_codes.h"
 #include "base/printable.h"
 #include "base/words.h"

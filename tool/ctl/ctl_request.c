@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/ctl_log.h"
 #include "base/words.h"
 #include "ctl_request.h"
 #include "ctl_socket.h"

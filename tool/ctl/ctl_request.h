@@ -10,15 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event/event_parts.h"
 #include "policy.h"
 #include "policy/policy_mode.h"
-
-#include "agent/ctl_status.h"
 
 #define CTL_VERSION	1
 #define CTL_LINE_MAX	4096u		/* a request, with its '\n' */
 #define CTL_MAX_MS	86400000u	/* of a window */
+#define CTL_LOG_LINES	256u		/* that an agent keeps */
 #define CTL_MAX_ID	0xfffffffeu	/* of a VM or vCPU */
+
+/* A line of an answer, with the word before it, its '\n' and a NUL. */
+#define CTL_ANSWER_MAX	(EVENT_LINE_MAX + 32u)
 
 enum ctl_verb {
 	CTL_HELP,
@@ -59,6 +62,8 @@ enum ctl_key {
 	CTL_KEY_MODE,
 	CTL_KEY_MAX
 };
+
+enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_WORDS };
 
 /**
  * struct ctl_request - a request
