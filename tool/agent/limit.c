@@ -2,6 +2,7 @@
 /* Lines, sums and budgets: see limit.h. */
 #include <string.h>
 
+#include "limit.h"
 #include "limit_rows.h"
 
 void limit_init(struct limit *limit, unsigned int max, unsigned int total)

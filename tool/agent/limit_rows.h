@@ -1,9 +1,133 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where limit.c keeps what it knows of each VM, each rule and each type of event. */
+/* What the limiter knows of each VM, each rule and each type of event; see limit.h. */
 #ifndef REGPIN_TOOL_LIMIT_ROWS_H
 #define REGPIN_TOOL_LIMIT_ROWS_H
 
-#include "limit.h"
+#include "event/limit_sum.h"
+#include "policy.h"
+
+#define LIMIT_MS	1000u
+#define LIMIT_HOUR_MS	3600000u
+
+/* Repeats of violations in one VM and hour; each other type has a tenth of that. */
+#define LIMIT_TOTAL	5000u
+#define LIMIT_PART	10u
+
+/*
+ * Causes in one second, half of them for violations. Those that are beyond are summed
+ * up by row, or, if they are none of violations, written as the budget permits.
+ */
+#define LIMIT_CAUSES	2048u
+
+/* VMs with rows of their own; a further one takes the place of the one idle longest. */
+#define LIMIT_VMS	64u
+
+/* Rows of all VMs: more than guests can touch, but a hostile VMM makes up events. */
+#define LIMIT_ROWS	65536u
+
+/* Reasons for which events without a rule have rows, and groups of 64 vCPUs. */
+#define LIMIT_REASONS	16u
+#define LIMIT_GROUPS	16u
+#define LIMIT_TYPE_ROWS	((size_t)REGPIN_EVENT_TYPE_MAX * LIMIT_REASONS * LIMIT_GROUPS)
+
+/* Types whose events name rules. */
+#define LIMIT_RULE_TYPES	3u
+
+/**
+ * struct limit_row - what was written of one kind of event, and what was not
+ * @next: the VM's next row
+ * @rules: struct limit_rules's @rows that it is one of, or NULL
+ * @seen: places whose first event has been written this hour, by access
+ * @spent: lines of repeats this hour
+ * @due: @rest is of an hour that has ended
+ * @rest: what got no line, by access: reads, and writes and all else
+ */
+struct limit_row {
+	struct limit_row *next;
+	struct limit_row **rules;
+	uint64_t seen[2];
+	uint32_t spent;
+	bool due;
+	struct limit_sum rest[2];
+};
+
+/**
+ * struct limit_rules - the rows of one policy's rules
+ * @rows: by type and rule, NULL where nothing has happened; NULL: not in use
+ * @nr: number of rules
+ * @policy: as in events
+ */
+struct limit_rules {
+	struct limit_row **rows;
+	uint32_t nr;
+	uint8_t policy;
+};
+
+/**
+ * struct limit_vm - one VM's rows
+ * @used: it is in use
+ * @vm: its number
+ * @end: when its hour ends, in ms
+ * @last: when it had an event last
+ * @held: events in the rows' @rest
+ * @due: rows whose @due is set
+ * @spent: lines of repeats this hour, by type
+ * @list: all rows
+ * @rules: those of its policy, and of the one before
+ * @types: all others, by type, reason and group; NULL: no memory
+ */
+struct limit_vm {
+	bool used;
+	uint32_t vm;
+	uint64_t end, last;
+	uint64_t held;
+	uint32_t due;
+	uint32_t spent[REGPIN_EVENT_TYPE_MAX];
+	struct limit_row *list;
+	struct limit_rules rules[2];
+	struct limit_row **types;
+};
+
+/**
+ * struct limit_cause - one cause in this second
+ * @row: its row, NULL: a free place
+ * @vm: that one's VM
+ * @vcpu, @write, @action: as in its events
+ * @seen: number of events
+ * @left: those of them that got no line
+ */
+struct limit_cause {
+	struct limit_row *row;
+	struct limit_vm *vm;
+	uint32_t vcpu;
+	uint8_t write, action;
+	uint64_t seen;
+	struct limit_sum left;
+};
+
+/**
+ * struct limit - all VMs of an agent
+ * @max: lines for one cause in a second, 0: everything is written
+ * @total: lines of repeats for violations in one VM and hour, 0: as many as come
+ * @end: when the second ends, in ms
+ * @nr_causes: number of causes in it
+ * @at: the place in @causes from which limit_take() goes on
+ * @left: events in the causes' @left
+ * @nr_rows: number of rows of all VMs
+ * @others: events of many kinds, whose rows are gone, or for which there was no room
+ * @vms: VMs that had events
+ * @causes: a hash table
+ */
+struct limit {
+	unsigned int max, total;
+	uint64_t end;
+	unsigned int nr_causes, at;
+	uint64_t left;
+	unsigned int nr_rows;
+	struct limit_sum others;
+	struct limit_vm vms[LIMIT_VMS];
+	struct limit_cause causes[LIMIT_CAUSES];
+};
 
 /* Moves all that the second's causes have left out to their rows. */
 void limit_flush_causes(struct limit *limit);
