@@ -26,6 +26,7 @@
 
 #include "agent.h"
 #include "base/clock.h"
+#include "give.h"
 #include "guard.h"
 #include "moves.h"
 #include "tell.h"

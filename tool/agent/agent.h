@@ -9,88 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent_state.h"
 #include "ctl.h"
 #include "event/event_json.h"
 #include "launch.h"
 #include "limit.h"
 #include "moves.h"
 #include "out.h"
-#include "pauses.h"
 #include "standby.h"
-#include "watch.h"
-
-#define AGENT_OLDER	4
-
-/**
- * struct agent - what the agent knows
- * @launch: what it was started with
- * @events: where the lines of JSON go; may be the same as @messages
- * @messages: stderr, until the first process has ended; see agent_release()
- * @released: stderr has been let go of
- * @start: the launcher; it says a byte if there was no exec, else it ends
- * @watch: the processes
- * @begun: when it began, in ms of CLOCK_MONOTONIC
- * @attached: handoff->attached when last looked at
- * @attached_at: when it was first seen above 0
- * @look_at: when the guard looks again, with a VM attached
- * @look_at_all: when it looks at all processes there are
- * @limit: which violations are written
- * @dropped_at: when @dropped was told
- * @tick_ms: how often the guard looks before that
- * @s3_unknown: of which programs it has been reported that S3 can't be checked: hashes of
- *	the texts, 0: none
- * @crowd: there were more processes than it can watch
- * @killed: a process was killed for having a VM, or none, without a policy
- * @refused: the shim's refusal has become an event
- * @armed: some vCPU has been armed
- * @unarmed: that none was has been told
- * @failing: a failure to write events has been told
- * @violations: violations that were stopped
- * @reports: violations that happened
- * @pauses: violations that are neither, as they wait for an answer
- * @detected: violations that could not be stopped, and were found later
- * @dropped: events that found the ring full
- * @unnamed: those of them of which nothing else is known
- * @nonsense: events that the library does not make
- * @before: the policy before the one that is in force
- * @before_number: of the command that brought it, or 0
- * @mixed: events that come may still be of that one
- * @mixed_until: the ring's number of the first that is not
- * @older: policies before that one, for vCPUs that they still hold, and for what is in
- *	force in some VMs only; in turn
- * @moves: states of VMs that were taken out, and those that came
- * @ctl: who commands it
- * @standby: the process that takes over if this one dies
- */
-struct agent {
-	struct launch *launch;
-	struct out *events, *messages;
-	bool released;
-	int start;
-	struct watch watch;
-	uint64_t begun;
-	uint32_t attached;
-	uint64_t attached_at, look_at, look_at_all, dropped_at;
-	struct limit limit;
-	int tick_ms;
-	bool crowd;
-	uint64_t s3_unknown[16];
-	bool killed, refused, armed, unarmed, failing;
-	uint64_t violations, reports, detected, dropped, unnamed, nonsense;
-	struct pauses pauses;
-	struct regpin_policy before;
-	uint32_t before_number;
-	bool mixed;
-	uint64_t mixed_until;
-	struct {
-		bool given;
-		uint32_t number;
-		struct regpin_policy policy;
-	} older[AGENT_OLDER];
-	struct moves moves;
-	struct ctl ctl;
-	struct standby standby;
-};
 
 /* The agent's whole life, in a process of its own. */
 void __attribute__((noreturn)) agent_main(struct launch *launch, pid_t vmm,

@@ -19,6 +19,7 @@
 #include "admit.h"
 #include "base/clock.h"
 #include "base/proc.h"
+#include "give.h"
 #include "guard.h"
 
 /* Ticks for a VM that came by another way than by KVM_CREATE_VM. */

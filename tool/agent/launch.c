@@ -22,6 +22,7 @@
 #include "agent.h"
 #include "base/exit_codes.h"
 #include "base/printable.h"
+#include "give.h"
 #include "launch.h"
 
 /* Out of the way of the small numbers that wrapper scripts redirect. */

@@ -11,10 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "handoff.h"
-
 #include "ctl/ctl_request.h"
-#include "ctl/ctl_socket.h"
+#include "moves_state.h"
 
 struct agent;
 
@@ -23,79 +21,9 @@ struct agent;
 #define MOVES_STANDS_MS	10000u
 #define MOVES_ENDED_MS	5000u
 
-/* How long an arrival is kept: it comes about when the state is taken out. */
-#define MOVES_ARRIVED_MS	10000u
-#define MOVES_ARRIVALS	16u
-
 /* A state is told of when no more was written for so long, and so often at most. */
 #define MOVES_QUIET_MS	100u
 #define MOVES_AGAIN_MS	500u
-
-/**
- * struct print - a fingerprint, see struct state_print
- * @regs: 0: there is no state
- * @clock: 0: it is not known
- */
-struct print {
-	uint64_t regs, clock;
-};
-
-/**
- * struct departure - a state that was taken out of a VM
- * @state: its fingerprint
- * @since: when it was first seen, in ms
- * @left: that nobody has taken it over has been told
- * @moved: that somebody has
- */
-struct departure {
-	struct print state;
-	uint64_t since;
-	bool left, moved;
-};
-
-/**
- * struct arrival - a state that another agent has told of
- * @state: its fingerprint; none: a free slot
- * @rules: a fingerprint of the policy there
- * @at: when, in ms
- * @pid: who said it
- * @name: the VM there
- */
-struct arrival {
-	struct print state;
-	uint64_t rules, at;
-	uint32_t pid;
-	char name[CTL_NAME_MAX];
-};
-
-/**
- * struct loading - a state that was loaded into a VM
- * @state: its fingerprint, as last seen
- * @told: the one that others have been told of
- * @at: when @state was first seen
- */
-struct loading {
-	struct print state, told;
-	uint64_t at;
-};
-
-/**
- * struct moves - all of them, by the slots of handoff->vms
- * @departures: out
- * @loadings: in
- * @arrivals: what other agents said, in turn
- * @nr_arrivals: how many that were
- * @ended: when the VMM had ended; 0: not yet
- * @sender: the process that tells the others, or 0
- * @sent: when that began
- */
-struct moves {
-	struct departure departures[STATUS_VMS];
-	struct loading loadings[STATUS_VMS];
-	struct arrival arrivals[MOVES_ARRIVALS];
-	uint64_t nr_arrivals, ended, sent;
-	pid_t sender;
-};
 
 /* What has become of a departure: news, each told once. */
 enum move {

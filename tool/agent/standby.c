@@ -26,6 +26,7 @@
 
 #include "agent.h"
 #include "base/clock.h"
+#include "give.h"
 #include "standby.h"
 #include "tell.h"
 #include "wake.h"

@@ -9,39 +9,8 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 struct agent;
-
-/**
- * struct standby_page - in memory that the agent and its child both have
- * @settled: how many events had been written
- * @counts: the agent's totals then, in the order of standby.c
- */
-#define STANDBY_COUNTS	6u
-struct standby_page {
-	_Atomic uint64_t settled;
-	_Atomic uint64_t counts[STANDBY_COUNTS];
-};
-
-/**
- * struct standby - the agent's child that waits
- * @on: there is to be one
- * @pid: its id, 0: there is none
- * @fd: its pidfd
- * @pipe: the agent's end of a pipe, whose end is the agent's end
- * @made: when it was made
- * @stamp: what the agent had in hand then
- * @counts: how many events it had taken then
- * @page: what the agent has done since
- */
-struct standby {
-	bool on;
-	pid_t pid;
-	int fd, pipe;
-	uint64_t made, stamp, counts;
-	struct standby_page *page;
-};
 
 /* From now on there is one. Returns 0 or -1. */
 int standby_begin(struct agent *agent);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a start needs, and the agent after it. */
+#ifndef REGPIN_TOOL_LAUNCH_STATE_H
+#define REGPIN_TOOL_LAUNCH_STATE_H
+
+#include <limits.h>
+#include <sys/types.h>
+
+#include "handoff.h"
+#include "host.h"
+#include "policy.h"
+
+#include "ctl/ctl_socket.h"
+#include "give_state.h"
+#include "out.h"
+#include "policy/policy_mode.h"
+#include "policy/policy_written.h"
+
+/**
+ * struct launch - all that a start needs to know
+ * @vmm: path of the VMM's program, with a '/' in it
+ * @argv: its arguments
+ * @shim: path of the preload object
+ * @host: what this host gives
+ * @written: the policy in force as its owner wrote it
+ * @mode: the operator's mode: --mode, and what `regpin ctl` made of it
+ * @policy: as the shim gets it; the rules that events refer to
+ * @degraded: the optional rules that this host can't enforce; those with
+ *	RULE_DETECT are looked after
+ * @degraded_why: a constant text for each of them
+ * @nr_degraded: how many
+ * @init_why: why the policy's `init` can't be done, or NULL
+ * @timeout_ms: within which there must be a VM, 0 for no limit
+ * @event_limit: lines a second for one cause, 0 for no limit
+ * @event_total: lines an hour for repeats in one VM, 0 for no limit
+ * @events: where events go
+ * @events_name: what the user calls that
+ * @name: the VM's name, NULL for the VMM's process id
+ * @ctl: the directory of its socket, NULL for the default
+ * @no_ctl: there is to be none
+ * @vmm_user: --vmm-user, if @has_vmm_user
+ * @socket: where commands come
+ * @give: where the VMM asks for its policy
+ * @memory: fd of @shared
+ * @shared: what the shim and the agent share
+ * @orders: fd of @control
+ * @control: the agent's commands, which nobody but it can write
+ * @wake: eventfd that wakes the agent's loop
+ * @seen: where the agent writes a byte when there is a VM, or -1
+ * @lifeline: a pipe: the agent has the read end [0], the VMM the other
+ */
+struct launch {
+	char vmm[PATH_MAX];
+	char **argv;
+	char shim[PATH_MAX];
+	struct host host;
+	struct policy_written written;
+	enum policy_mode mode;
+	struct regpin_policy policy;
+	struct rule degraded[POLICY_MAX_RULES];
+	const char *degraded_why[POLICY_MAX_RULES];
+	unsigned int nr_degraded;
+	const char *init_why;
+	unsigned int timeout_ms, event_limit, event_total;
+	struct out events;
+	const char *events_name;
+	const char *name, *ctl;
+	bool no_ctl;
+	struct ctl_socket socket;
+	struct give give;
+	bool has_vmm_user;
+	uid_t vmm_user;
+	int memory, orders, wake;
+	struct handoff *shared;
+	struct control *control;
+	int seen;
+	int lifeline[2];
+};
+
+#endif
