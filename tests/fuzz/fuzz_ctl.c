@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/agent_say.h"
 #include "agent/tell.h"
 #include "fake_agent.h"
 
@@ -92,7 +93,7 @@ static void put_event(uint8_t byte)
 	int len = snprintf(line, sizeof(line), "{\"n\":%u}\n", byte);
 
 	for (unsigned int i = 0; i <= byte; i++)
-		tell_line(&fake_agent, line, (size_t)len);
+		agent_line(&fake_agent, line, (size_t)len);
 }
 
 static void scribble(uint8_t byte)

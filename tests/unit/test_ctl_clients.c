@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "agent/agent_say.h"
 #include "agent/tell.h"
 
 static void put_events(unsigned int nr)
@@ -14,7 +15,7 @@ static void put_events(unsigned int nr)
 	for (unsigned int i = 0; i < nr; i++) {
 		int len = snprintf(line, sizeof(line), "{\"n\":%u}\n", i);
 
-		tell_line(&fake_agent, line, (size_t)len);
+		agent_line(&fake_agent, line, (size_t)len);
 	}
 }
 

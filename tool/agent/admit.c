@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "admit.h"
+#include "agent_say.h"
 #include "base/proc.h"
 #include "vmm/s3.h"
 

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "agent_say.h"
 #include "base/clock.h"
 #include "give.h"
 #include "guard.h"

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "agent.h"
+#include "agent_say.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl.h"
@@ -35,7 +36,7 @@ static void end(struct ctl *ctl, FILE *file, struct json *json, const char *buf)
 		len = ftell(file);
 	if (fclose(file) != 0 || len <= 0 || len >= EVENT_LINE_MAX)
 		len = 0;
-	tell_line(ctl->agent, buf, (size_t)len);
+	agent_line(ctl->agent, buf, (size_t)len);
 }
 
 static void put_operator(struct json *json, uint32_t uid, uint32_t pid)

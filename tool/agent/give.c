@@ -22,6 +22,7 @@
 
 #include "admit.h"
 #include "agent.h"
+#include "agent_say.h"
 #include "base/clock.h"
 #include "base/proc.h"
 #include "give.h"

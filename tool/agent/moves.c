@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "agent.h"
+#include "agent_say.h"
 #include "moves.h"
 
 static bool same(struct print a, struct print b)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent_say.h"
 #include "base/clock.h"
 #include "base/proc.h"
 #include "ctl_policy.h"
@@ -16,91 +17,6 @@
 
 #define BATCH		256	/* events before the processes are looked at */
 #define FAREWELL_MS	2000	/* for a slow reader, after the VMM's end */
-
-static void put_message(struct agent *agent, const char *line)
-{
-	struct notice notice = { .event = "message", .text = line };
-	static const char head[] = "regpin: ";
-
-	if (strncmp(line, head, strlen(head)) == 0)
-		notice.text += strlen(head);
-	agent_notice(agent, &notice);
-}
-
-void agent_say(struct agent *agent, const char *format, ...)
-{
-	char line[2048] = "regpin: ";
-	va_list ap;
-	size_t len = strlen(line);
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(line + len, sizeof(line) - len - 1, format, ap);
-	va_end(ap);
-	if (n < 0)
-		return;
-	if (agent->released && agent->events != agent->messages) {
-		put_message(agent, line);
-		return;
-	}
-	len = strlen(line);
-	line[len++] = '\n';
-	out_line(agent->messages, line, len);
-	out_flush(agent->messages);
-}
-
-/* What stderr has not taken, line by line, goes on as events. */
-static void move_messages(struct agent *agent)
-{
-	struct out *out = agent->messages;
-	char *line = out->buf, *end;
-
-	while ((end = memchr(line, '\n', out->len - (size_t)(line - out->buf)))) {
-		*end = 0;
-		put_message(agent, line);
-		line = end + 1;
-	}
-	out->len = 0;
-}
-
-void agent_release(struct agent *agent)
-{
-	struct out *out = agent->messages;
-
-	if (agent->released || !out->ends)
-		return;
-	if (agent->events == out)
-		agent_say(agent, "the first process has ended and others run on: events and messages go to the system's log from now on (--events FILE: to that file)");
-	out_flush(out);
-	agent->released = true;
-	if (agent->events == out) {
-		out_to_log(out);
-	} else {
-		out_close(out);
-		move_messages(agent);
-	}
-}
-
-void tell_line(struct agent *agent, const char *line, size_t len)
-{
-	if (!len) {	/* no memory */
-		agent->events->lost++;
-		return;
-	}
-	out_line(agent->events, line, len);
-	ctl_log_add(&agent->ctl.log, line, len);
-}
-
-void agent_notice(struct agent *agent, struct notice *notice)
-{
-	char line[EVENT_LINE_MAX];
-	size_t len;
-
-	notice->time = clock_wall();
-	len = notice_json(line, notice);
-	if (len)
-		tell_line(agent, line, len);
-}
 
 /* A write that is held is counted when it is known what becomes of it. */
 static void count_violation(struct agent *agent,
@@ -279,7 +195,7 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 	count(agent, event);
 	policy = tell_policy(agent, event);
 	if (limit_pass(&agent->limit, event, policy, now))
-		tell_line(agent, line, event_json(line, event, policy));
+		agent_line(agent, line, event_json(line, event, policy));
 }
 
 void tell_repeated(struct agent *agent, bool all)
@@ -292,7 +208,7 @@ void tell_repeated(struct agent *agent, bool all)
 	/* Where there is no room the second, and the hour, go on until there is. */
 	while (out_room(agent->events) &&
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
-		tell_line(agent, line,
+		agent_line(agent, line,
 			  event_sum_json(line, "repeated", &sum, many_kinds,
 					 tell_policy(agent, &sum.event),
 					 clock_wall()));
@@ -335,7 +251,7 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 		sum->more_indices = sum->count > 1;
 	}
 	if (limit_lost(&agent->limit, sum, policy, now))
-		tell_line(agent, line, event_sum_json(line, "dropped", sum,
+		agent_line(agent, line, event_sum_json(line, "dropped", sum,
 						      false, policy,
 						      clock_wall()));
 }

@@ -21,9 +21,6 @@ void tell_unarmed(struct agent *agent);
 /* For how many ms from now on those have nothing to do, or -1. */
 int tell_sleep(const struct agent *agent);
 
-/* A line of JSON, to where events go and to those who follow them. */
-void tell_line(struct agent *agent, const char *line, size_t len);
-
 /* The policy that an event's rule is of. */
 const struct regpin_policy *tell_policy(const struct agent *agent,
 					const struct regpin_event *event);
