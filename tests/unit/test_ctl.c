@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The agent's side of `regpin ctl`: answers, the queue, policies and modes. */
+#include "agent/policies.h"
 #include "agent/tell.h"
 #include "ctl_scene.h"
 
@@ -655,14 +656,14 @@ static void event_of_which_policy(void **state)
 	/* Both policies explain this one: it says itself by which it was judged. */
 	either.bits = 0;
 	/* Rule 0 is on another bit of EFER in the new policy, and rule 1 is not there. */
-	assert_string_equal(tell_policy(&fake_agent, &event)->source, "test.yaml");
+	assert_string_equal(policies_of(&fake_agent, &event)->source, "test.yaml");
 	send_policy(fd, text);
 	say(fd, "apply\n");
-	assert_string_equal(tell_policy(&fake_agent, &event)->source, "new.yaml");
+	assert_string_equal(policies_of(&fake_agent, &event)->source, "new.yaml");
 	either.policy = (uint8_t)fake_agent.ctl.job.number;
-	assert_string_equal(tell_policy(&fake_agent, &either)->source, "new.yaml");
+	assert_string_equal(policies_of(&fake_agent, &either)->source, "new.yaml");
 	either.policy--;
-	assert_string_equal(tell_policy(&fake_agent, &either)->source, "test.yaml");
+	assert_string_equal(policies_of(&fake_agent, &either)->source, "test.yaml");
 	ring_put(&fake_handoff.ring, &fake_handoff.vcpus[0].held);
 	fake_answer(0);
 	run();
@@ -672,16 +673,16 @@ static void event_of_which_policy(void **state)
 	event.bits = 1u << 16;
 	event.action = REGPIN_PAUSE;
 	/* It was in the ring already, perhaps. */
-	assert_string_equal(tell_policy(&fake_agent, &event)->source, "test.yaml");
+	assert_string_equal(policies_of(&fake_agent, &event)->source, "test.yaml");
 	either.policy = 0;
-	assert_string_equal(tell_policy(&fake_agent, &either)->source, "test.yaml");
+	assert_string_equal(policies_of(&fake_agent, &either)->source, "test.yaml");
 	either.policy = (uint8_t)fake_agent.ctl.policy_number;
-	assert_string_equal(tell_policy(&fake_agent, &either)->source, "new.yaml");
+	assert_string_equal(policies_of(&fake_agent, &either)->source, "new.yaml");
 	tell_events(&fake_agent);
 	/* It says so itself. */
-	assert_string_equal(tell_policy(&fake_agent, &event)->source, "test.yaml");
+	assert_string_equal(policies_of(&fake_agent, &event)->source, "test.yaml");
 	event.policy = (uint8_t)fake_agent.ctl.policy_number;
-	assert_string_equal(tell_policy(&fake_agent, &event)->source, "new.yaml");
+	assert_string_equal(policies_of(&fake_agent, &event)->source, "new.yaml");
 	close(fd);
 }
 

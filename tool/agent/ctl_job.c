@@ -21,6 +21,7 @@
 #include "ctl.h"
 #include "ctl_policy.h"
 #include "msr_filter.h"
+#include "policies.h"
 #include "tell.h"
 
 /**
@@ -291,7 +292,7 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 	if (!outcome.code || in_force(job, result))
 		settle(ctl, job, now);
 	else if (job->command == CONTROL_POLICY && result == -ESTALE)
-		tell_split_policy(ctl->agent, &job->stage->policy, job->number);
+		policies_keep(ctl->agent, &job->stage->policy, job->number);
 	ctl_event(ctl, job, outcome.code, outcome.text, now);
 	if (conn && outcome.code)
 		conn_error(conn, now, outcome.code, "%s", outcome.text);

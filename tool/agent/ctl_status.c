@@ -14,6 +14,7 @@
 #include "ctl_status.h"
 #include "event/event_names.h"
 #include "event/event_parts.h"
+#include "policies.h"
 #include "policy/policy_diff_text.h"
 #include "tell.h"
 
@@ -293,7 +294,7 @@ static bool held_json(const struct ctl *ctl, const struct vcpu_status *vcpu,
 	if (!(flags_of(vcpu) & STATUS_HELD))
 		return false;
 	len = event_json(line, &vcpu->held,
-			 tell_held_by(ctl->agent, vcpu));
+			 policies_for(ctl->agent, vcpu));
 	if (!len)
 		return false;
 	line[len - 1] = 0;
@@ -341,7 +342,7 @@ static void values_text(const struct regpin_event *held, char *buf, size_t size)
 static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 		      char *buf, size_t size)
 {
-	const struct regpin_policy *policy = tell_held_by(ctl->agent, vcpu);
+	const struct regpin_policy *policy = policies_for(ctl->agent, vcpu);
 	const struct regpin_event *held = &vcpu->held;
 	char name[REGISTER_NAME_MAX], bits[64 * 32] = "", where[400] = "";
 	char values[64];

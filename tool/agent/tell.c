@@ -12,6 +12,7 @@
 #include "event/event_names.h"
 #include "event/event_parts.h"
 #include "event/event_sum_json.h"
+#include "policies.h"
 #include "policy/policy_fit.h"
 #include "tell.h"
 
@@ -45,141 +46,18 @@ static void count(struct agent *agent, const struct regpin_event *event)
 		agent->refused = true;
 }
 
-/* Could @policy have brought about @event? */
-static bool explains(const struct regpin_policy *policy,
-		     const struct regpin_event *event)
-{
-	const struct rule *rule;
-
-	if (event->rule >= policy->nr_rules)
-		return false;
-	rule = &policy->rules[event->rule];
-	return (rule_is_wide(rule) ? event->kind == REGPIN_MSR :
-		rule_covers(rule, event->kind, event->index)) &&
-	       !(event->bits & ~rule->mask) &&
-	       (event->type != REGPIN_EVENT_VIOLATION ||
-		event->action >= rule->action);
-}
-
-/* Is a vCPU held by that policy? */
-static bool holds(const struct agent *agent, uint32_t number)
-{
-	const struct handoff *shared = agent->launch->shared;
-
-	for (unsigned int i = 0; i < STATUS_VCPUS; i++)
-		if (atomic_load(&shared->vcpus[i].flags) & STATUS_HELD &&
-		    shared->vcpus[i].policy == number)
-			return true;
-	for (unsigned int i = 0; i < STATUS_VMS; i++)
-		if (atomic_load(&shared->vms[i].flags) & STATUS_PRESENT &&
-		    atomic_load(&shared->vms[i].policy) == number)
-			return true;
-	return false;
-}
-
-/*
- * Keeps a policy that some vCPU may yet be held by. There are few places: first go
- * those that hold nobody, then who came first.
- */
-static void keep(struct agent *agent, const struct regpin_policy *policy,
-		 uint32_t number)
-{
-	unsigned int to = 0;
-
-	for (unsigned int i = 0; i < AGENT_OLDER; i++)
-		if (agent->older[i].given && !holds(agent, agent->older[i].number))
-			agent->older[i].given = false;
-	while (to < AGENT_OLDER - 1 && agent->older[to].given)
-		to++;
-	if (agent->older[to].given) {
-		memmove(&agent->older[0], &agent->older[1],
-			(AGENT_OLDER - 1) * sizeof(agent->older[0]));
-	}
-	agent->older[to].given = true;
-	agent->older[to].number = number;
-	agent->older[to].policy = *policy;
-}
-
-/* An event may come long after its policy: a vCPU that was held by it is answered. */
-static const struct regpin_policy *by_number(const struct agent *agent,
-					     const struct regpin_event *event)
-{
-	if ((uint8_t)agent->ctl.policy_number == event->policy)
-		return &agent->launch->policy;
-	for (unsigned int i = 0; i < AGENT_OLDER; i++)
-		if (agent->older[i].given &&
-		    (uint8_t)agent->older[i].number == event->policy)
-			return &agent->older[i].policy;
-	return &agent->launch->policy;
-}
-
-const struct regpin_policy *tell_held_by(const struct agent *agent,
-					 const struct vcpu_status *vcpu)
-{
-	const struct ctl_job *job = &agent->ctl.job;
-
-	if (vcpu->policy == agent->ctl.policy_number)
-		return &agent->launch->policy;
-	if (job->stage && vcpu->policy == job->number)
-		return &job->stage->policy;
-	for (unsigned int i = 0; i < AGENT_OLDER; i++)
-		if (agent->older[i].given &&
-		    agent->older[i].number == vcpu->policy)
-			return &agent->older[i].policy;
-	return NULL;
-}
-
-void tell_split_policy(struct agent *agent, const struct regpin_policy *policy,
-		       uint32_t number)
-{
-	keep(agent, policy, number);
-}
-
-/*
- * While policies change, some vCPUs are judged by the old and some by the new one. An
- * event says by which; but who says it may have been taken over, so it must fit.
- */
-const struct regpin_policy *tell_policy(const struct agent *agent,
-					const struct regpin_event *event)
-{
-	const struct regpin_policy *now = &agent->launch->policy, *other = NULL;
-	const struct ctl_job *job = &agent->ctl.job;
-	uint32_t number = 0;
-
-	if (job->stage) {
-		other = &job->stage->policy;
-		number = job->number;
-	} else if (agent->mixed) {
-		other = &agent->before;
-		number = agent->before_number;
-	}
-	if (!other || !explains(other, event))
-		return by_number(agent, event);
-	return (uint8_t)number == event->policy || !explains(now, event) ? other : now;
-}
-
 void tell_new_policy(struct agent *agent, const struct regpin_policy *policy)
 {
 	struct ring *ring = &agent->launch->shared->ring;
 
 	/* These are kept by the old rules' numbers. */
 	tell_repeated(agent, true);
-	keep(agent, &agent->launch->policy, agent->ctl.policy_number);
+	policies_keep(agent, &agent->launch->policy, agent->ctl.policy_number);
 	agent->before = agent->launch->policy;
 	agent->before_number = agent->ctl.policy_number;
 	agent->launch->policy = *policy;
 	agent->mixed = true;
 	agent->mixed_until = atomic_load(&ring->head);
-}
-
-/* The reader has reached what was not there yet when the policy had changed. */
-static void see_policy(struct agent *agent)
-{
-	struct ring *ring = &agent->launch->shared->ring;
-
-	if (agent->mixed &&
-	    (int64_t)(atomic_load(&ring->tail) - agent->mixed_until) >= 0)
-		agent->mixed = false;
 }
 
 static void put_event(struct agent *agent, const struct regpin_event *event,
@@ -193,7 +71,7 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 		return;
 	}
 	count(agent, event);
-	policy = tell_policy(agent, event);
+	policy = policies_of(agent, event);
 	if (limit_pass(&agent->limit, event, policy, now))
 		agent_line(agent, line, event_json(line, event, policy));
 }
@@ -210,7 +88,7 @@ void tell_repeated(struct agent *agent, bool all)
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
 		agent_line(agent, line,
 			  event_sum_json(line, "repeated", &sum, many_kinds,
-					 tell_policy(agent, &sum.event),
+					 policies_of(agent, &sum.event),
 					 clock_wall()));
 }
 
@@ -223,7 +101,7 @@ bool tell_events(struct agent *agent)
 
 	tell_repeated(agent, false);
 	for (int i = 0; i < BATCH && out_room(agent->events); i++) {
-		see_policy(agent);
+		policies_seen(agent);
 		if (!ring_get(ring, &event))
 			return false;
 		put_event(agent, &event, now);
@@ -242,7 +120,7 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 		agent->nonsense++;
 		return;
 	}
-	policy = tell_policy(agent, &sum->event);
+	policy = policies_of(agent, &sum->event);
 	rule = sum->event.rule < policy->nr_rules ?
 		       &policy->rules[sum->event.rule] : NULL;
 	sum->by_index = rule && rule->count != 1;

@@ -21,18 +21,6 @@ void tell_unarmed(struct agent *agent);
 /* For how many ms from now on those have nothing to do, or -1. */
 int tell_sleep(const struct agent *agent);
 
-/* The policy that an event's rule is of. */
-const struct regpin_policy *tell_policy(const struct agent *agent,
-					const struct regpin_event *event);
-
-/* The one that holds this vCPU; NULL if it is too long ago. */
-const struct regpin_policy *tell_held_by(const struct agent *agent,
-					 const struct vcpu_status *vcpu);
-
-/* @policy, which command @number brought, came to be in force in some VMs only. */
-void tell_split_policy(struct agent *agent, const struct regpin_policy *policy,
-		       uint32_t number);
-
 /* From now on @policy is in force; what is still in the ring may be older. */
 void tell_new_policy(struct agent *agent, const struct regpin_policy *policy);
 
