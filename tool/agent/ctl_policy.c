@@ -12,6 +12,7 @@
 #include "ctl.h"
 #include "ctl_policy.h"
 #include "event/event_names.h"
+#include "policy/policy_diff.h"
 #include "policy/policy_diff_text.h"
 #include "policy/policy_written.h"
 #include "policy/problems.h"

@@ -7,38 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy.h"
-#include "policy/policy_diff.h"
+#include "ctl_stage.h"
 #include "policy/policy_mode.h"
-#include "policy/policy_written.h"
-#include "policy/unfit.h"
 
 struct ctl;
-
-/**
- * struct ctl_stage - a policy that may come into force
- * @written: as its owner wrote it
- * @policy: as it would be in force
- * @mode: the operator's mode that it would be in force with
- * @before: the effective mode of the policy in force
- * @policies: ctl->policies when it was compared
- * @problems: what is wrong with its text
- * @init_why: why `init` can't be done on this host, or NULL
- * @unfits: the rules that this host can't enforce
- * @diff: what it changes
- * @unsuited: what the VM has that it does not accept, or ""
- */
-struct ctl_stage {
-	struct policy_written written;
-	struct regpin_policy policy;
-	enum policy_mode mode, before;
-	uint64_t policies;
-	struct problems problems;
-	const char *init_why;
-	struct unfits unfits;
-	struct policy_diff diff;
-	char unsuited[1024];
-};
 
 /*
  * The policy of @size bytes of @text, in the operator's mode @mode. Returns NULL if

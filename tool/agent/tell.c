@@ -8,7 +8,6 @@
 #include "agent_say.h"
 #include "base/clock.h"
 #include "base/proc.h"
-#include "ctl_policy.h"
 #include "event/event_names.h"
 #include "event/event_parts.h"
 #include "event/event_sum_json.h"
