@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "agent/moves.h"
+#include "agent/moves_send.h"
 #include "base/clock.h"
 #include "fake_agent.h"
 

@@ -8,6 +8,10 @@
 #include "agent.h"
 #include "base/clock.h"
 #include "ctl.h"
+#include "ctl_answer.h"
+#include "ctl_clients.h"
+#include "ctl_event.h"
+#include "ctl_job.h"
 #include "ctl_policy.h"
 
 #define ACCEPTS		16	/* at once: events go on meanwhile */
@@ -22,13 +26,6 @@ void ctl_init(struct ctl *ctl, struct agent *agent,
 	ctl->agent = agent;
 	ctl->socket = *socket;
 	ctl->uid = geteuid();
-}
-
-static void drop(struct ctl_conn *conn)
-{
-	stage_free(conn->stage);
-	conn->stage = NULL;
-	conn_close(conn);
 }
 
 /* One line, for whom it goes through; nothing is read, and nobody is waited for. */
@@ -62,7 +59,7 @@ static struct ctl_conn *find_slot(struct ctl *ctl, uint64_t now)
 			oldest = conn;
 	}
 	if (oldest)
-		drop(oldest);
+		ctl_drop(oldest);
 	return oldest;
 }
 
@@ -76,13 +73,6 @@ static void deny(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	ctl_event_denied(ctl, uid, pid, ctl->denied);
 	ctl->denied = 0;
 	ctl->denied_at = now ? now : 1;
-}
-
-void ctl_drop_clients(struct ctl *ctl)
-{
-	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
-		if (ctl->conns[i].state != CONN_FREE)
-			drop(&ctl->conns[i]);
 }
 
 void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
@@ -156,20 +146,20 @@ static void serve(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	bool more = true;
 
 	if (!conn_read(conn)) {
-		drop(conn);
+		ctl_drop(conn);
 		return;
 	}
 	/* Goes on while all is taken at once: what is kept for a client is bounded. */
 	while (more) {
 		more = ctl_answer(ctl, conn, now);
 		if (!conn_flush(conn, now)) {
-			drop(conn);
+			ctl_drop(conn);
 			return;
 		}
 		more &= !conn->out_len;
 	}
 	if (is_over(conn, now))
-		drop(conn);
+		ctl_drop(conn);
 }
 
 /* Both ends are closed: nobody will take anything. */
@@ -190,7 +180,7 @@ void ctl_run(struct ctl *ctl, uint64_t now)
 		if (conn->state == CONN_FREE)
 			continue;
 		if (hung_up(conn))
-			drop(conn);
+			ctl_drop(conn);
 		else
 			serve(ctl, conn, now);
 	}

@@ -37,9 +37,6 @@ nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
 /* Does all there is to do now. */
 void ctl_run(struct ctl *ctl, uint64_t now);
 
-/* Closes all connections. */
-void ctl_drop_clients(struct ctl *ctl);
-
 /* Takes over a connected client of these credentials, which are checked. */
 void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	       uint64_t now);
@@ -49,36 +46,5 @@ void ctl_farewell(struct ctl *ctl);
 
 /* Gives followers the last lines, for a moment, and closes all. */
 void ctl_end(struct ctl *ctl);
-
-/*
- * Inside of the server:
- */
-
-/* ctl_answer.c: does what @conn asks for, or what there is now room for. Returns
- * true if that was anything. */
-bool ctl_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now);
-
-/* ctl_job.c: looks after the VMM's answer, and gives the next command. */
-void ctl_jobs(struct ctl *ctl, uint64_t now);
-
-/* The VM that a request means, in @vm. Returns false if @conn was told why not. */
-bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
-		 uint64_t now);
-
-/* The window of @vm, or NULL. */
-const struct ctl_window *ctl_window(const struct ctl *ctl, uint32_t vm);
-
-/* ctl_confirm.c: what @job, which is done, has brought about; "" if nothing is to say. */
-void ctl_confirm(const struct ctl *ctl, const struct ctl_job *job, char *buf,
-		 size_t size);
-
-/* ctl_event.c: the event of a command that was carried out, or not: then with
- * @code and @text. */
-void ctl_event(struct ctl *ctl, const struct ctl_job *job, const char *code,
-	       const char *text, uint64_t now);
-
-/* The event of peers that were turned away, of which @uid and @pid was the last. */
-void ctl_event_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
-		      uint64_t count);
 
 #endif

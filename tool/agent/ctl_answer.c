@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "agent.h"
-#include "ctl.h"
+#include "ctl_answer.h"
+#include "ctl_job.h"
 #include "ctl_policy.h"
 #include "ctl_status.h"
 #include "event/event_parts.h"

@@ -8,7 +8,7 @@
 #include "agent.h"
 #include "base/clock.h"
 #include "base/proc.h"
-#include "ctl.h"
+#include "ctl_confirm.h"
 #include "ctl_status.h"
 #include "tell.h"
 

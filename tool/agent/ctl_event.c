@@ -7,7 +7,7 @@
 #include "agent_say.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "ctl.h"
+#include "ctl_event.h"
 #include "ctl_policy.h"
 #include "event/event_names.h"
 #include "event/event_parts.h"

@@ -18,8 +18,11 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "ctl.h"
+#include "ctl_confirm.h"
+#include "ctl_event.h"
+#include "ctl_job.h"
 #include "ctl_policy.h"
+#include "ctl_window.h"
 #include "msr_filter.h"
 #include "policies.h"
 #include "tell.h"
@@ -124,37 +127,6 @@ bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
 	return false;
 }
 
-static void remember_window(struct ctl *ctl, uint32_t vm, uint64_t until,
-			    bool once)
-{
-	struct ctl_window *window = ctl->windows;
-
-	/* The last slot is as good as any: it is only for `status`. */
-	while (window < ctl->windows + STATUS_VMS - 1 && window->until &&
-	       window->vm != vm)
-		window++;
-	if (vm == CONTROL_ALL_VMS) {
-		memset(ctl->windows, 0, sizeof(ctl->windows));
-		window = ctl->windows;
-	}
-	*window = (struct ctl_window){ .vm = vm, .until = until, .once = once };
-}
-
-const struct ctl_window *ctl_window(const struct ctl *ctl, uint32_t vm)
-{
-	const struct ctl_window *all = NULL;
-
-	for (unsigned int i = 0; i < STATUS_VMS; i++) {
-		const struct ctl_window *window = &ctl->windows[i];
-
-		if (window->until && window->vm == vm)
-			return window;
-		if (window->until && window->vm == CONTROL_ALL_VMS)
-			all = window;
-	}
-	return all;
-}
-
 static struct outcome policy_outcome(int32_t result)
 {
 	switch (result) {
@@ -237,10 +209,10 @@ static void settle(struct ctl *ctl, const struct ctl_job *job, uint64_t now)
 	if (job->command == CONTROL_POLICY)
 		stage_applied(ctl, job->stage, job->number);
 	else if (job->command == CONTROL_WINDOW)
-		remember_window(ctl, job->vm, now + job->request.ms,
+		ctl_remember_window(ctl, job->vm, now + job->request.ms,
 				job->request.once);
 	else if (job->command == CONTROL_WINDOW_END)
-		remember_window(ctl, job->vm, 0, false);
+		ctl_remember_window(ctl, job->vm, 0, false);
 }
 
 /* A policy that has come into force, though not all is well. */

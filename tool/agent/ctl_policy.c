@@ -9,7 +9,6 @@
 #include "admit.h"
 #include "agent.h"
 #include "base/proc.h"
-#include "ctl.h"
 #include "ctl_policy.h"
 #include "event/event_names.h"
 #include "policy/policy_diff.h"

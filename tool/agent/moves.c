@@ -10,6 +10,7 @@
 #include "agent.h"
 #include "agent_say.h"
 #include "moves.h"
+#include "moves_send.h"
 
 static bool same(struct print a, struct print b)
 {

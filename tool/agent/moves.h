@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "ctl/ctl_request.h"
 #include "moves_state.h"
@@ -55,11 +54,5 @@ void moves_run(struct agent *agent, uint64_t now);
 
 /* The VMM has ended: is there still a state whose whereabouts may become known? */
 bool moves_wait(struct agent *agent, uint64_t now);
-
-/*
- * moves_send.c: sends @line to all agents in the directory of @own, and hears their
- * answers, in a process of its own that ends soon. Returns its id, or -1.
- */
-pid_t moves_send(const struct ctl_socket *own, const char *line);
 
 #endif

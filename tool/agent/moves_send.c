@@ -15,7 +15,7 @@
 
 #include "agent.h"
 #include "base/clock.h"
-#include "moves.h"
+#include "moves_send.h"
 
 #define PEERS_MAX	512u
 #define SEND_MS		2000u	/* for all of it */

@@ -27,6 +27,7 @@
 #include "agent.h"
 #include "agent_say.h"
 #include "base/clock.h"
+#include "ctl_clients.h"
 #include "give.h"
 #include "standby.h"
 #include "tell.h"

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The agent's clients. */
+#include "ctl_clients.h"
+#include "ctl_policy.h"
+
+void ctl_drop(struct ctl_conn *conn)
+{
+	stage_free(conn->stage);
+	conn->stage = NULL;
+	conn_close(conn);
+}
+
+void ctl_drop_clients(struct ctl *ctl)
+{
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
+		if (ctl->conns[i].state != CONN_FREE)
+			ctl_drop(&ctl->conns[i]);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The agent's clients. */
+#ifndef REGPIN_TOOL_CTL_CLIENTS_H
+#define REGPIN_TOOL_CTL_CLIENTS_H
+
+#include "ctl_state.h"
+
+/* Closes a connection. */
+void ctl_drop(struct ctl_conn *conn);
+
+/* Closes all connections. */
+void ctl_drop_clients(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The commands to the VMM's process, one at a time. */
+#ifndef REGPIN_TOOL_CTL_JOB_H
+#define REGPIN_TOOL_CTL_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ctl_state.h"
+
+/* Sees whether the VMM has answered, and gives the next command. */
+void ctl_jobs(struct ctl *ctl, uint64_t now);
+
+/* The VM that a request means, in @vm. Returns false if @conn was told why not. */
+bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
+		 uint64_t now);
+
+#endif
