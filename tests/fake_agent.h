@@ -12,8 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
+#include "agent/agent_state.h"
 #include "agent/ctl.h"
+#include "agent/launch_state.h"
+#include "agent/out.h"
 #include "build_policy.h"
 #include "policy/policy_written.h"
 

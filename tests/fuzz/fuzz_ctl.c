@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "agent/agent_say.h"
-#include "agent/tell.h"
+#include "agent/launch_state.h"
+#include "agent/moves.h"
 #include "fake_agent.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

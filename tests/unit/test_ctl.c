@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The agent's side of `regpin ctl`: answers, the queue, policies and modes. */
+#include "agent/launch_state.h"
 #include "agent/policies.h"
 #include "agent/tell.h"
 #include "ctl_scene.h"

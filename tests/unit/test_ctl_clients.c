@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "agent/agent_say.h"
-#include "agent/tell.h"
 
 static void put_events(unsigned int nr)
 {

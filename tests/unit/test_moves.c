@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "agent/launch_state.h"
 #include "agent/moves.h"
 #include "agent/moves_send.h"
 #include "base/clock.h"

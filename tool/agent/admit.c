@@ -11,6 +11,7 @@
 #include "admit.h"
 #include "agent_say.h"
 #include "base/proc.h"
+#include "launch_state.h"
 #include "vmm/s3.h"
 
 /* Each program's text once; another process may have asked before the VMM does. */

@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_ADMIT_H
 #define REGPIN_TOOL_ADMIT_H
 
-#include "agent.h"
+#include "agent_state.h"
 
 /*
  * Looks at the command line of @pid, which is about to make a VM. Returns true if it may;

@@ -26,10 +26,16 @@
 
 #include "agent.h"
 #include "agent_say.h"
+#include "agent_state.h"
 #include "base/clock.h"
+#include "ctl.h"
 #include "give.h"
 #include "guard.h"
+#include "launch_state.h"
+#include "limit.h"
 #include "moves.h"
+#include "out.h"
+#include "standby.h"
 #include "tell.h"
 #include "wake.h"
 

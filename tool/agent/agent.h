@@ -7,14 +7,7 @@
 
 #include <sys/types.h>
 
-#include "agent_state.h"
-#include "ctl.h"
-#include "event/event_json.h"
-#include "launch.h"
-#include "limit.h"
-#include "moves.h"
-#include "out.h"
-#include "standby.h"
+struct launch;
 
 /* The agent's whole life, in a process of its own. */
 void __attribute__((noreturn)) agent_main(struct launch *launch, pid_t vmm,

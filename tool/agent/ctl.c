@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "agent_state.h"
 #include "base/clock.h"
 #include "ctl.h"
 #include "ctl_answer.h"

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent.h"
+#include "agent_state.h"
 #include "ctl_answer.h"
 #include "ctl_job.h"
 #include "ctl_policy.h"
 #include "ctl_status.h"
 #include "event/event_parts.h"
+#include "launch_state.h"
+#include "moves.h"
 
 static void give_help(struct ctl_conn *conn, uint64_t now)
 {

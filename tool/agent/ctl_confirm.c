@@ -5,12 +5,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent.h"
+#include "agent_state.h"
 #include "base/clock.h"
 #include "base/proc.h"
 #include "ctl_confirm.h"
 #include "ctl_status.h"
-#include "tell.h"
+#include "launch_state.h"
 
 static const char *plural(unsigned int n)
 {

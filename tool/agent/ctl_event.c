@@ -3,15 +3,15 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "agent.h"
 #include "agent_say.h"
+#include "agent_state.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl_event.h"
-#include "ctl_policy.h"
+#include "ctl_stage.h"
 #include "event/event_names.h"
 #include "event/event_parts.h"
-#include "tell.h"
+#include "policy/policy_diff_list.h"
 
 static FILE *begin(char *buf, struct json *json, const char *name)
 {

@@ -17,14 +17,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "agent_state.h"
 #include "ctl_confirm.h"
 #include "ctl_event.h"
 #include "ctl_job.h"
 #include "ctl_policy.h"
 #include "ctl_window.h"
+#include "launch_state.h"
 #include "msr_filter.h"
 #include "policies.h"
+#include "standby.h"
 #include "tell.h"
 
 /**

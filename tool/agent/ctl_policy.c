@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "admit.h"
-#include "agent.h"
+#include "agent_state.h"
 #include "base/proc.h"
 #include "ctl_policy.h"
 #include "event/event_names.h"
+#include "launch_state.h"
 #include "policy/policy_diff.h"
 #include "policy/policy_diff_text.h"
 #include "policy/policy_written.h"

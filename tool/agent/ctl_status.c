@@ -6,17 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent.h"
+#include "agent_state.h"
 #include "base/json.h"
 #include "base/proc.h"
 #include "base/proc_state.h"
 #include "ctl_status.h"
 #include "ctl_window.h"
+#include "event/event_json.h"
 #include "event/event_names.h"
 #include "event/event_parts.h"
+#include "launch_state.h"
 #include "policies.h"
 #include "policy/policy_diff_text.h"
-#include "tell.h"
 
 /* Reads an entry that may be changing: only if its flags are what they were. */
 static bool copy_vcpu(const struct vcpu_status *from, struct vcpu_status *to)

@@ -21,11 +21,13 @@
 #include <unistd.h>
 
 #include "admit.h"
-#include "agent.h"
 #include "agent_say.h"
+#include "agent_state.h"
 #include "base/clock.h"
 #include "base/proc.h"
 #include "give.h"
+#include "launch.h"
+#include "launch_state.h"
 
 #define BACKLOG		64
 #define DENIED_MS	1000

@@ -22,6 +22,7 @@
 #include "base/proc.h"
 #include "give.h"
 #include "guard.h"
+#include "launch_state.h"
 
 /* Ticks for a VM that came by another way than by KVM_CREATE_VM. */
 #define GRACE_TICKS	5

@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_GUARD_H
 #define REGPIN_TOOL_GUARD_H
 
-#include "agent.h"
+#include "agent_state.h"
 
 #define GUARD_TICK_MS	20
 

@@ -24,6 +24,7 @@
 #include "base/printable.h"
 #include "give.h"
 #include "launch.h"
+#include "launch_state.h"
 
 /* Out of the way of the small numbers that wrapper scripts redirect. */
 #define HIGH_FD	500

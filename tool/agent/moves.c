@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "agent.h"
 #include "agent_say.h"
+#include "agent_state.h"
+#include "launch_state.h"
 #include "moves.h"
 #include "moves_send.h"
 

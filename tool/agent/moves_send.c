@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "agent_state.h"
 #include "base/clock.h"
 #include "moves_send.h"
 

@@ -24,13 +24,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent.h"
 #include "agent_say.h"
+#include "agent_state.h"
 #include "base/clock.h"
 #include "ctl_clients.h"
 #include "give.h"
+#include "launch_state.h"
+#include "out.h"
 #include "standby.h"
-#include "tell.h"
 #include "wake.h"
 
 #define RENEW_MS	1000	/* for counts */

@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_TELL_H
 #define REGPIN_TOOL_TELL_H
 
-#include "agent.h"
+#include "agent_state.h"
 
 /* Takes some events. Returns false if the ring is empty, true if there may be
  * more, or if there is no room for them. */
