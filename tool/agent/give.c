@@ -26,8 +26,8 @@
 #include "base/clock.h"
 #include "base/proc.h"
 #include "give.h"
-#include "launch.h"
 #include "launch_state.h"
+#include "memory.h"
 
 #define BACKLOG		64
 #define DENIED_MS	1000
@@ -320,7 +320,7 @@ static bool give(const struct agent *agent, int fd)
 	};
 	const struct launch *launch = agent->launch;
 	int files[HANDOFF_FILES] = {
-		launch_blob(&launch->policy), launch->orders, launch->memory,
+		memory_blob(&launch->policy), launch->orders, launch->memory,
 	};
 	bool done;
 

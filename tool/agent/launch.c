@@ -17,21 +17,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "blob.h"
-
 #include "agent.h"
 #include "base/exit_codes.h"
 #include "base/printable.h"
 #include "give.h"
 #include "launch.h"
 #include "launch_state.h"
+#include "memory.h"
 
 /* Out of the way of the small numbers that wrapper scripts redirect. */
 #define HIGH_FD	500
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL	0x0008U
-#endif
 
 static int fail(const char *what)
 {
@@ -40,67 +35,12 @@ static int fail(const char *what)
 	return EXIT_RUN;
 }
 
-static int make_memfd(const char *name)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING |
-				    MFD_NOEXEC_SEAL);
-
-	if (fd < 0 && errno == EINVAL)	/* before Linux 6.3 */
-		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	return fd;
-}
-
-static int write_all(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0)
-			return -1;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
-int launch_blob(const struct regpin_policy *policy)
-{
-	static char blob[BLOB_MAX_SIZE];
-	size_t size = blob_seal(policy, blob);
-	int fd = make_memfd("regpin-policy");
-
-	if (fd < 0)
-		return -1;
-	if (write_all(fd, blob, size) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
-				   F_SEAL_WRITE) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Maps a new file of @size, which then gets @seals, too. */
-static void *make_memory(const char *name, size_t size, int seals, int *fd)
-{
-	void *at;
-
-	*fd = make_memfd(name);
-	if (*fd < 0 || ftruncate(*fd, (off_t)size) < 0)
-		return NULL;
-	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (at == MAP_FAILED ||
-	    fcntl(*fd, F_ADD_SEALS, seals | F_SEAL_SHRINK | F_SEAL_GROW |
-				    F_SEAL_SEAL) < 0)
-		return NULL;
-	return at;
-}
-
 /* Our mapping stays writable; there can be no other one, and no write(). */
 static int make_shared(struct launch *launch)
 {
-	launch->control = make_memory("regpin-control", sizeof(*launch->control),
+	launch->control = memory_map("regpin-control", sizeof(*launch->control),
 				      F_SEAL_FUTURE_WRITE, &launch->orders);
-	launch->shared = make_memory("regpin-events", sizeof(*launch->shared),
+	launch->shared = memory_map("regpin-events", sizeof(*launch->shared),
 				     0, &launch->memory);
 	if (!launch->control || !launch->shared)
 		return -1;

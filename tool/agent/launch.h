@@ -9,9 +9,6 @@
 #include "launch_state.h"
 #include "policy.h"
 
-/* A sealed file of @policy, or -1. Closed by the caller, and on exec. */
-int launch_blob(const struct regpin_policy *policy);
-
 /*
  * Where the caller closed 0, 1 or 2, nothing of ours must land. Returns 0 or an
  * exit code.
