@@ -13,9 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "handoff.h"
-#include "shim.h"
 #include "vm.h"
+
+#include "control.h"
+#include "fds.h"
+#include "handoff.h"
+#include "observed.h"
+#include "reach.h"
+#include "session.h"
 
 #define STATUS_MS	200	/* how old what `status` shows may be */
 #define SETTLE_MS	4000	/* a VMM that is stopped never settles */

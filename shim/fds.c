@@ -18,8 +18,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "shim.h"
 #include "vm.h"
+
+#include "control.h"
+#include "fds.h"
+#include "kick.h"
+#include "next.h"
+#include "session.h"
 
 #define MAX_FD	(1 << 16)
 

@@ -6,9 +6,13 @@
 #include <errno.h>
 #include <linux/kvm.h>
 
-#include "shim.h"
 #include "state.h"
 #include "vm.h"
+
+#include "fds.h"
+#include "guest_state.h"
+#include "next.h"
+#include "session.h"
 
 static void tell(bool news)
 {

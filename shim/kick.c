@@ -21,8 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shim.h"
 #include "vm.h"
+
+#include "hot.h"
+#include "kick.h"
+#include "session.h"
 
 /* The thread's own; handlers of other threads' signals see other ones. */
 static __thread struct regpin_vcpu *volatile current

@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 #include "handoff.h"
-#include "shim.h"
+#include "observed.h"
+#include "session.h"
 
 #define AGENT_MS	2000	/* an agent that takes over is there sooner */
 

@@ -15,8 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shim.h"
 #include "vm.h"
+
+#include "kick.h"
+#include "reach.h"
 
 /* So many checks in a row must agree: a thread may block all signals for a moment. */
 #define ROUNDS		3

@@ -11,8 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "control.h"
+#include "hot.h"
 #include "join.h"
-#include "shim.h"
+#include "session.h"
 
 /*
  * @address is set by the constructor. All else is of the process @pid, and a child begins

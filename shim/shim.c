@@ -3,7 +3,6 @@
  * The one hook: ioctl(2) of an unmodified VMM. It dispatches on KVM's request
  * numbers and is the first user of the C API.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdatomic.h>
@@ -11,9 +10,14 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-#include "shim.h"
 #include "vm.h"
 
+#include "fds.h"
+#include "guest_state.h"
+#include "hot.h"
+#include "kick.h"
+#include "next.h"
+#include "session.h"
 
 /*
  * ioctl(2) is variadic for its callers only; a callee that says so spills all
@@ -26,36 +30,6 @@ ioctl_hook(int fd, unsigned long request, void *arg) __asm__("ioctl");
 #ifndef KVM_SET_USER_MEMORY_REGION2
 #define KVM_SET_USER_MEMORY_REGION2 _IOC(_IOC_WRITE, KVMIO, 0x49, 160)
 #endif
-
-typedef int (*ioctl_fn)(int, unsigned long, ...);
-static _Atomic(ioctl_fn) next_ioctl;
-
-/* Another library's constructor may call ioctl() before ours has run. */
-static COLD ioctl_fn bind_ioctl(void)
-{
-	ioctl_fn fn = (ioctl_fn)dlsym(RTLD_NEXT, "ioctl");
-
-	atomic_store_explicit(&next_ioctl, fn, memory_order_relaxed);
-	return fn;
-}
-
-static inline ioctl_fn get_ioctl(void)
-{
-	ioctl_fn fn = atomic_load_explicit(&next_ioctl, memory_order_relaxed);
-
-	return LIKELY(fn) ? fn : bind_ioctl();
-}
-
-int real_ioctl(int fd, unsigned long request, void *arg)
-{
-	return get_ioctl()(fd, request, arg);
-}
-
-/* The library's own calls must not come back into the hook. */
-int kvm_ioctl(int fd, unsigned long request, void *arg)
-{
-	return real_ioctl(fd, request, arg);
-}
 
 /* The library answers 0 or -errno; the VMM expects -1 and errno. */
 static int to_errno(int ret)

@@ -7,7 +7,6 @@
 #define REGPIN_TOOL_LAUNCH_H
 
 #include "launch_state.h"
-#include "policy.h"
 
 /*
  * Where the caller closed 0, 1 or 2, nothing of ours must land. Returns 0 or an

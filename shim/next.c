@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ioctl(2) as the VMM would have called it: the next one in the process. */
+#include <dlfcn.h>
+
+#include "hot.h"
+#include "next.h"
+#include "vm.h"
+
+_Atomic(ioctl_fn) next_ioctl;
+
+/* Another library's constructor may call ioctl() before ours has run. */
+static COLD ioctl_fn bind_ioctl(void)
+{
+	ioctl_fn fn = (ioctl_fn)dlsym(RTLD_NEXT, "ioctl");
+
+	atomic_store_explicit(&next_ioctl, fn, memory_order_relaxed);
+	return fn;
+}
+
+static inline ioctl_fn get_ioctl(void)
+{
+	ioctl_fn fn = atomic_load_explicit(&next_ioctl, memory_order_relaxed);
+
+	return LIKELY(fn) ? fn : bind_ioctl();
+}
+
+int real_ioctl(int fd, unsigned long request, void *arg)
+{
+	return get_ioctl()(fd, request, arg);
+}
+
+/* The library's own calls must not come back into the hook. */
+int kvm_ioctl(int fd, unsigned long request, void *arg)
+{
+	return real_ioctl(fd, request, arg);
+}
