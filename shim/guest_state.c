@@ -9,6 +9,7 @@
 #include "state.h"
 #include "vm.h"
 
+#include "attach.h"
 #include "fds.h"
 #include "guest_state.h"
 #include "next.h"
@@ -27,7 +28,7 @@ int set_memory_region(int fd, unsigned long request, void *arg)
 {
 	/* Both structs begin alike: slot, flags, guest_phys_addr, memory_size. */
 	const struct kvm_userspace_memory_region *region = arg;
-	struct regpin_vm *vm = fds_learn_vm(fd);
+	struct regpin_vm *vm = attach_learn_vm(fd);
 	int ret;
 
 	if (vm && region && region->memory_size &&
@@ -42,7 +43,7 @@ int set_memory_region(int fd, unsigned long request, void *arg)
 
 int write_registers(int fd, unsigned long request, void *arg)
 {
-	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 	int ret, err;
 
 	if (!vcpu)
@@ -72,7 +73,7 @@ int get_msrs(int fd, void *arg)
 
 int get_regs(int fd, void *arg)
 {
-	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 	int ret = real_ioctl(fd, KVM_GET_REGS, arg);
 
 	if (!ret && vcpu)
@@ -82,7 +83,7 @@ int get_regs(int fd, void *arg)
 
 int set_regs(int fd, void *arg)
 {
-	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 	int ret = real_ioctl(fd, KVM_SET_REGS, arg);
 
 	if (!ret && vcpu)

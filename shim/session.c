@@ -11,8 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "control.h"
-#include "hot.h"
 #include "join.h"
 #include "session.h"
 
@@ -82,16 +80,6 @@ void session_wake(void)
 		NULL, NULL, 0);
 }
 
-/* VMs count their policies each for itself; commands have one number for all. */
-static COLD void tell_numbered(const struct regpin_event *event)
-{
-	struct regpin_event numbered = *event;
-
-	numbered.policy = (uint8_t)control_command(event->vm, event->policy);
-	if (ring_put(&session.joined.handoff->ring, &numbered))
-		session_wake();
-}
-
 static void say(const char *head, const char *text)
 {
 	char line[2200];
@@ -101,18 +89,24 @@ static void say(const char *head, const char *text)
 		return;
 }
 
-void session_event(void *context, const struct regpin_event *event)
+bool session_note(const struct regpin_event *event)
 {
 	if (event->type == REGPIN_EVENT_REFUSED)
 		atomic_store(&session.refusal, event->detail);
 	if (event->type == REGPIN_EVENT_TOLERATED)
 		say("warning: ", regpin_tolerated_text(event->detail));
 	/* A child's KVM refuses it its parent's VMs: of these it has nothing to report. */
-	if (!is_joined())
-		return;
-	if (event->policy || atomic_load(&session.swapped))
-		tell_numbered(event);
-	else if (ring_put(&session.joined.handoff->ring, event))
+	return is_joined();
+}
+
+bool session_swapped(void)
+{
+	return atomic_load(&session.swapped);
+}
+
+void session_put(const struct regpin_event *event)
+{
+	if (ring_put(&session.joined.handoff->ring, event))
 		session_wake();
 }
 

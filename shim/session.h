@@ -24,8 +24,14 @@ void session_join(int vm_fd);
 const struct regpin_policy *session_policy(void);
 uint32_t session_policy_number(void);
 
-/* Passes an event to the agent; for struct regpin_vm_options. */
-void session_event(void *context, const struct regpin_event *event);
+/* Sees an event of a VM's. Returns false if the agent is not to get it. */
+bool session_note(const struct regpin_event *event);
+
+/* Passes an event to the agent, with the number of the command that its policy came by. */
+void session_put(const struct regpin_event *event);
+
+/* Has a command brought the policy, or was another one in force before it? */
+bool session_swapped(void);
 
 /* Wakes the agent, which has something new to see. */
 void session_wake(void);

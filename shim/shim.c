@@ -12,6 +12,7 @@
 
 #include "vm.h"
 
+#include "attach.h"
 #include "fds.h"
 #include "guest_state.h"
 #include "hot.h"
@@ -43,7 +44,7 @@ static int to_errno(int ret)
 /* The first KVM_RUN by this number, or one without a policy. */
 static COLD int run_unknown(int fd, void *arg)
 {
-	if (!fds_learn_vcpu(fd))
+	if (!attach_learn_vcpu(fd))
 		return real_ioctl(fd, KVM_RUN, arg);
 	return ioctl_hook(fd, KVM_RUN, arg);
 }
@@ -184,18 +185,18 @@ static int create_vm(int fd, void *arg)
 	if (ret >= 0 && refused)
 		session_die(REGPIN_REFUSED_CONFIDENTIAL);
 	if (ret >= 0)
-		fds_created_vm(fd, ret);
+		attach_created_vm(fd, ret);
 	session_created();
 	return ret;
 }
 
 static int create_vcpu(int fd, void *arg)
 {
-	struct regpin_vm *vm = fds_learn_vm(fd);
+	struct regpin_vm *vm = attach_learn_vm(fd);
 	int ret = real_ioctl(fd, KVM_CREATE_VCPU, arg);
 
 	if (ret >= 0 && vm)
-		fds_created_vcpu(vm, ret, (uint32_t)(uintptr_t)arg);
+		attach_created_vcpu(vm, ret, (uint32_t)(uintptr_t)arg);
 	return ret;
 }
 
@@ -226,7 +227,7 @@ static int enable_cap(int fd, void *arg)
 
 	if (!cap || cap->flags || !cap_is_of_vm(cap->cap))
 		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
-	vm = fds_learn_vm(fd);
+	vm = attach_learn_vm(fd);
 	if (!vm)
 		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
 	if (regpin_vm_check_cap(vm, cap->cap))
@@ -240,7 +241,7 @@ static int enable_cap(int fd, void *arg)
 
 static int encrypt_op(int fd, void *arg)
 {
-	struct regpin_vm *vm = fds_learn_vm(fd);
+	struct regpin_vm *vm = attach_learn_vm(fd);
 
 	if (vm && regpin_vm_check_encrypt_op(vm, arg))
 		session_refused();
@@ -249,7 +250,7 @@ static int encrypt_op(int fd, void *arg)
 
 static int set_msr_filter(int fd, void *arg)
 {
-	struct regpin_vm *vm = fds_learn_vm(fd);
+	struct regpin_vm *vm = attach_learn_vm(fd);
 	int ret;
 
 	if (!vm || !arg)
@@ -284,7 +285,7 @@ static int set_cpuid(int fd, unsigned long request, void *arg)
 			  MAX_CPUID * sizeof(struct kvm_cpuid_entry2)];
 	} copy;
 	const struct kvm_cpuid2 *cpuid = arg;
-	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 	int ret = real_ioctl(fd, request, arg);
 
 	if (ret || !vcpu)
@@ -301,7 +302,7 @@ static int set_cpuid(int fd, unsigned long request, void *arg)
 /* A filter of the VMM's own would take the place of ours. */
 static int set_cr_filter(int fd, void *arg)
 {
-	struct regpin_vm *vm = fds_learn_vm(fd);
+	struct regpin_vm *vm = attach_learn_vm(fd);
 
 	if (!vm || !(vm->wants_crs || vm->has_filtered))
 		return real_ioctl(fd, KVM_X86_SET_CR_FILTER, arg);
@@ -321,7 +322,7 @@ static int set_signal_mask(int fd, void *arg)
 	const struct kvm_signal_mask *mask = arg;
 	int bit = kick_signal_number() - 1;
 
-	struct regpin_vcpu *vcpu = fds_learn_vcpu(fd);
+	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 
 	if (vcpu && !mask)
 		atomic_store(&vcpu->reach.vmm_mask, false);

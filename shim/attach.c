@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * VMs and vCPUs come under the policy: as the VMM creates them, or as it first uses an fd
+ * that came otherwise.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+#include "attach.h"
+#include "control.h"
+#include "fds.h"
+#include "hot.h"
+#include "kick.h"
+#include "next.h"
+#include "session.h"
+
+/* VMs count their policies each for itself; commands have one number for all. */
+static COLD void put_numbered(const struct regpin_event *event)
+{
+	struct regpin_event numbered = *event;
+
+	numbered.policy = (uint8_t)control_command(event->vm, event->policy);
+	session_put(&numbered);
+}
+
+static void put_event(void *context, const struct regpin_event *event)
+{
+	if (!session_note(event))
+		return;
+	if (event->policy || session_swapped())
+		put_numbered(event);
+	else
+		session_put(event);
+}
+
+static void check_fd(int fd)
+{
+	if (fd >= FDS_MAX)
+		session_die_text("the VMM has more than 65,536 open files, more than regpin can follow");
+}
+
+static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
+{
+	struct regpin_vm_options options = {
+		.size = sizeof(options),
+		.event = put_event,
+		.kick = kick_vcpu,
+	};
+	struct regpin_vm *vm;
+	int ret;
+
+	session_join(vm_fd);
+	check_fd(vm_fd);
+	kick_begin();
+	options.vm = session_number();
+	control_lock();
+	ret = regpin_vm_attach(session_policy(), kvm_fd, vm_fd, &options, &vm);
+	if (ret == -E2BIG)
+		session_die(REGPIN_REFUSED_FILTER);
+	if (ret == -EPERM)
+		session_die(REGPIN_REFUSED_CONFIDENTIAL);
+	if (ret)
+		session_die(REGPIN_REFUSED_HOST);
+	/* A VM that had this number before is the VMM's memory, not ours. */
+	fds_set_vm(vm_fd, vm);
+	if (!control_add(session_control(), session_handoff(), vm,
+			 options.vm))
+		session_die_text("the VMM has 64 VMs open already, and the operator's commands could not reach one more; close some, or start further processes for them");
+	control_unlock();
+	session_attached();
+	return vm;
+}
+
+void attach_created_vm(int kvm_fd, int vm_fd)
+{
+	int err = errno;
+
+	control_lock();
+	fds_sweep();
+	control_unlock();
+	if (!fds_run_size()) {
+		int size = real_ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, NULL);
+
+		if (size <= 0)
+			session_die(REGPIN_REFUSED_HOST);
+		fds_set_run_size((size_t)size);
+	}
+	attach_vm(kvm_fd, vm_fd);
+	errno = err;
+}
+
+void attach_created_vcpu(struct regpin_vm *vm, int vcpu_fd, uint32_t id)
+{
+	struct regpin_vcpu *vcpu;
+	struct kvm_run *run;
+	int err = errno;
+
+	check_fd(vcpu_fd);
+	control_lock();
+	fds_drop_vcpu(vcpu_fd);
+	control_unlock();
+	run = mmap(NULL, fds_run_size(), PROT_READ | PROT_WRITE,
+		   MAP_SHARED, vcpu_fd, 0);
+	if (run == MAP_FAILED ||
+	    regpin_vcpu_attach(vm, vcpu_fd, id, run, &vcpu))
+		session_die_text("out of memory for a vCPU's state");
+	fds_set_run(vcpu_fd, vcpu, run);
+	fds_set_vcpu(vcpu_fd, vcpu);
+	errno = err;
+}
+
+struct regpin_vm *attach_learn_vm(int fd)
+{
+	struct regpin_vm *vm = fds_vm(fd);
+	int err = errno, kvm_fd;
+	enum fds_answer is_vm;
+
+	if (vm)
+		goto out;
+	is_vm = fds_is_vm(fd);
+	if (is_vm == FDS_NO)
+		goto out;
+	check_fd(fd);
+	vm = fds_known_vm(fd);
+	if (vm) {
+		fds_set_vm(fd, vm);
+		goto out;
+	}
+	/* Only VMs are asked for what led here. */
+	if (is_vm == FDS_CANT_TELL)
+		session_die(REGPIN_REFUSED_FD);
+	/* It was created elsewhere: its vCPUs come from here all the same. */
+	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm_fd < 0)
+		session_die(REGPIN_REFUSED_FD);
+	session_creating();
+	attach_created_vm(kvm_fd, fd);
+	session_created();
+	close(kvm_fd);
+	vm = fds_vm(fd);
+out:
+	errno = err;
+	return vm;
+}
+
+struct regpin_vcpu *attach_learn_vcpu(int fd)
+{
+	struct regpin_vcpu *vcpu = fds_vcpu(fd);
+	int err = errno;
+
+	if (vcpu)
+		vcpu->fd = fd;
+	if (vcpu || fds_is_vcpu(fd) == FDS_NO)
+		goto out;
+	check_fd(fd);
+	vcpu = fds_known_vcpu(fd);
+	if (!vcpu)
+		session_die(REGPIN_REFUSED_FD);
+	vcpu->fd = fd;
+	fds_set_vcpu(fd, vcpu);
+out:
+	errno = err;
+	return vcpu;
+}
