@@ -18,13 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "blob.h"
-#include "judge.h"
-#include "msr_filter.h"
+#include "lib/judge/judge.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/blob.h"
+#include "lib/policy/registers.h"
 #include "policy/policy_file.h"
 #include "policy/policy_text.h"
 #include "policy/problems.h"
-#include "registers.h"
 
 #define RULES	10000u
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vm.h"
+#include "lib/vm/vm.h"
 
 #include "attach.h"
 #include "control.h"

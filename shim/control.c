@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vm.h"
+#include "lib/vm/vm.h"
 
 #include "control.h"
 #include "fds.h"

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "vm.h"
+#include "lib/vm/vm.h"
 
 #include "fds.h"
 

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <linux/kvm.h>
 
-#include "state.h"
-#include "vm.h"
+#include "lib/vm/migration.h"
+#include "lib/vm/vm.h"
 
 #include "attach.h"
 #include "fds.h"

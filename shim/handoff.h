@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "blob.h"
-#include "event.h"
-#include "state.h"
+#include "lib/policy/blob.h"
+#include "lib/ring.h"
+#include "lib/vm/migration.h"
 
 /*
  * "FILE,USER,NAME": where the agent listens, and nothing else. FILE is the number of an

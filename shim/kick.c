@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vm.h"
+#include "lib/vm/vm.h"
 
 #include "hot.h"
 #include "kick.h"

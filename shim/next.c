@@ -3,8 +3,8 @@
 #include <dlfcn.h>
 
 #include "hot.h"
+#include "lib/vm/vm.h"
 #include "next.h"
-#include "vm.h"
 
 _Atomic(ioctl_fn) next_ioctl;
 

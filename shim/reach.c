@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vm.h"
+#include "lib/vm/vm.h"
 
 #include "kick.h"
 #include "reach.h"

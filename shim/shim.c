@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-#include "vm.h"
+#include "lib/vm/vm.h"
 
 #include "attach.h"
 #include "fds.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy.h"
-#include "registers.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 
 #define ALL	(~0ull)
 

@@ -7,7 +7,7 @@
 #define REGPIN_TESTS_JUDGE_WALK_H
 
 #include "build_policy.h"
-#include "judge.h"
+#include "lib/judge/judge.h"
 
 static inline bool speaks_of_register(const struct rule *rule,
 			       const struct access *access)

@@ -3,7 +3,7 @@
 # usage: mutate_model.sh BUILD_DIR
 #
 # Is the model's comparison with KVM (tests/live/test_model.c) strong enough? Changes
-# each line of lib/model.c that decides something, one at a time, and the comparison
+# each line of lib/judge/model.c that decides something, one at a time, and the comparison
 # must fail. Prints TAP. By hand: it takes a minute or two, and needs /dev/kvm.
 set -u
 top=$(realpath "$(dirname "$0")/..")
@@ -14,7 +14,7 @@ nr=0 bad=0
 
 live() # MODEL.c: the comparison with this model
 {
-	local inc=(-I"$top/include" -I"$top/lib" -I"$top/shim" -I"$top/tests")
+	local inc=(-I"$top/include" -I"$top" -I"$top/shim" -I"$top/tests")
 
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 "${inc[@]}" -o "$dir/test" "$1" \
 		"$top/tests/live/test_model.c" "$top/tests/live/tiny.c" \
@@ -40,7 +40,7 @@ mutant() # FUNCTION OLD NEW: the first OLD within the function, literally
 	FUNCTION=$1 OLD=$2 NEW=$3 perl -0pe '
 		my ($f, $o, $n) = @ENV{qw(FUNCTION OLD NEW)};
 		s/(\Q$f\E\(.*?)\Q$o\E/$1$n/s or die "no such line: $o\n"' \
-		"$top/lib/model.c" >"$dir/model.c" || { say 1 "$2: not there any more"; return; }
+		"$top/lib/judge/model.c" >"$dir/model.c" || { say 1 "$2: not there any more"; return; }
 	live "$dir/model.c"
 	status=$?
 	case $status in
@@ -55,7 +55,7 @@ mutant() # FUNCTION OLD NEW: the first OLD within the function, literally
 	esac
 }
 
-live "$top/lib/model.c"
+live "$top/lib/judge/model.c"
 status=$?
 if grep -q '^1\.\.0 # SKIP' "$dir/out" 2>/dev/null; then
 	cat "$dir/out"

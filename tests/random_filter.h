@@ -6,7 +6,7 @@
 #include <linux/kvm.h>
 
 #include "build_policy.h"
-#include "msr_filter.h"
+#include "lib/judge/msr_filter.h"
 
 #define MAX_INDICES	1200
 

@@ -7,7 +7,7 @@
 #ifndef REGPIN_TESTS_RANDOM_MERGE_H
 #define REGPIN_TESTS_RANDOM_MERGE_H
 
-#include "model.h"
+#include "lib/judge/model.h"
 #include "random_filter.h"
 
 static inline uint32_t pick(uint64_t *seed, uint32_t below)

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "exit_scene.h"
-#include "lifecycle.h"
-#include "model.h"
+#include "lib/judge/model.h"
+#include "lib/vm/lifecycle.h"
 
 /* May the guest's write of this register have turned @old into @new? */
 static void check_rule(const struct rule *rule, const struct state *state,

@@ -2,7 +2,7 @@
 /* What must come of a guest's access. */
 #include "exit_oracle.h"
 
-#include "model.h"
+#include "lib/judge/model.h"
 
 #define FILTER		KVM_MSR_EXIT_REASON_FILTER
 #define UNKNOWN		KVM_MSR_EXIT_REASON_UNKNOWN

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "exit_scene.h"
-#include "lifecycle.h"
+#include "lib/vm/lifecycle.h"
 
 struct regpin_policy policies[2];
 struct regpin_vm *vm;

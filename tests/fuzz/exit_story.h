@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #define REQUIRE(x)	do { if (!(x)) abort(); } while (0)
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blob.h"
 #include "build_policy.h"
-#include "judge.h"
-#include "msr_filter.h"
+#include "lib/judge/judge.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/blob.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

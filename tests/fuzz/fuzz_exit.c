@@ -26,7 +26,7 @@
 #include <string.h>
 
 #include "exit_scene.h"
-#include "lifecycle.h"
+#include "lib/vm/lifecycle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

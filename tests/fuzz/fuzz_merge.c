@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blob.h"
+#include "lib/policy/blob.h"
 #include "random_merge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blob.h"
-#include "msr_filter.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/blob.h"
 #include "policy/policy_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

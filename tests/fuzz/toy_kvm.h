@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "msr_filter.h"
-#include "vm.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/vm/vm.h"
 
 #define TOY_VCPUS	2
 #define TOY_VM		100

@@ -28,7 +28,7 @@ mtrrs=() others=()
 while IFS=$'\t' read -r name _ kind _ _ _ _ _ _ replay _; do
 	[[ $kind == msr && $replay != no ]] || continue
 	if [[ $name == MTRR* ]]; then mtrrs+=("$name"); else others+=("$name"); fi
-done < <(grep -v '^#' "$LAB_DIR/../lib/registers.tsv")
+done < <(grep -v '^#' "$LAB_DIR/../lib/policy/registers.tsv")
 machine tigerlake "--cpu tigerlake" differs perform "replay ${others[*]}"
 machine haswell "" model_rules model_exits "model 400" "replay ${mtrrs[*]}"
 # Here KVM emulates real mode.

@@ -7,10 +7,10 @@
 #define REGPIN_TESTS_LIVE_BELIEVE_H
 
 #include "../random_filter.h"
-#include "judge.h"
+#include "lib/judge/judge.h"
+#include "lib/vm/vm.h"
 #include "sim/trace.h"
 #include "tiny.h"
-#include "vm.h"
 
 #define BELIEVE_VCPUS	2
 #define BELIEVE_STEPS	640	/* accesses, and what is set before and between them */

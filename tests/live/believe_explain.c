@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "believe.h"
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #define MAX_SENTENCE	4096
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "believe.h"
-#include "lifecycle.h"
+#include "lib/vm/lifecycle.h"
 #include "msr_probe.h"
 #include "scene.h"
 

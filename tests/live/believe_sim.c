@@ -5,7 +5,7 @@
 
 #include "believe.h"
 #include "event/event_names.h"
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 static void write_line(FILE *file, const struct step *step)
 {

@@ -19,7 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 #include "tiny.h"
 
 #define MAX_VCPUS	8

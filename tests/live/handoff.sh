@@ -11,7 +11,7 @@ set -u
 
 # shellcheck source=tests/live/vmm.sh
 source "$(dirname "$0")/vmm.sh"
-compile helper helper.c "-I$here/../../shim" "-I$here/../../lib" "-I$here/../../include"
+compile helper helper.c "-I$here/../../shim" "-I$here/../.." "-I$here/../../include"
 chmod 755 "$dir" helper vmm
 root=
 [[ $(id -u) != 0 ]] || root=1

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 #include "tap.h"
 #include "tiny.h"
 

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "blob.h"
+#include "lib/policy/blob.h"
 #include "preload.h"
 #include "serve.h"
 

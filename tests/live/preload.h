@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "handoff.h"
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 /*
  * Runs this program again with @argv under @shim with @policy, or without both

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "../build_policy.h"
-#include "replay.h"
+#include "lib/judge/replay.h"
 #include "replay_pair.h"
 
 #define MSR_TSC			0x10u

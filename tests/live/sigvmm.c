@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 #include "tiny.h"
 
 #define CR0_WP	(1u << 16)

@@ -24,10 +24,10 @@
 #include <unistd.h>
 
 #include "believe.h"
+#include "lib/policy/when.h"
 #include "msr_probe.h"
 #include "policy/policy_file.h"
 #include "scene.h"
-#include "when.h"
 
 #define POLICIES	1000u
 #define ACCESSES	50u

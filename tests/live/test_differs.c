@@ -8,7 +8,7 @@
 #include <inttypes.h>
 
 #include "../build_policy.h"
-#include "registers.h"
+#include "lib/policy/registers.h"
 #include "replay_pair.h"
 #include "tap.h"
 

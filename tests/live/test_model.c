@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib/model.c against the KVM that runs here: random filters, and what the guest
+ * lib/judge/model.c against the KVM that runs here: random filters, and what the guest
  * gets; filters that KVM should refuse. Each rule by itself: test_model_rules.c and
  * test_model_exits.c.
  *

@@ -5,8 +5,8 @@
  */
 #include <linux/kvm.h>
 
+#include "lib/policy/registers.h"
 #include "msr_probe.h"
-#include "registers.h"
 
 #define NOBODYS		0x4b4d5300u	/* no CPU and no hypervisor has it */
 #define READ_ONLY	0xceu		/* PLATFORM_INFO: not by the guest */

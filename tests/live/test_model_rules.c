@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's MSR filter, rule by rule, on the KVM that runs here: what lib/model.c and
- * lib/msr_filter.c are built on. Where there is a choice, the model is asked, too.
+ * KVM's MSR filter, rule by rule, on the KVM that runs here: what lib/judge/model.c and
+ * lib/judge/msr_filter.c are built on. Where there is a choice, the model is asked, too.
  */
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "model.h"
+#include "lib/judge/model.h"
+#include "lib/policy/registers.h"
 #include "msr_probe.h"
-#include "registers.h"
 
 #define RW		(KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE)
 #define BITMAP		KVM_MSR_FILTER_MAX_BITMAP_SIZE

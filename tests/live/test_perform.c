@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../build_policy.h"
-#include "registers.h"
+#include "lib/policy/registers.h"
 #include "tap.h"
 #include "tiny.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../build_policy.h"
-#include "registers.h"
+#include "lib/policy/registers.h"
 #include "replay_pair.h"
 #include "tap.h"
 

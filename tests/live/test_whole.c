@@ -6,8 +6,8 @@
  */
 #include <inttypes.h>
 
+#include "lib/vm/vm.h"
 #include "scene.h"
-#include "vm.h"
 
 #define KERNEL		0xffffffff81000000ull
 #define NOWHERE		0x12345678u	/* no CPU has it, and it lies in no window */

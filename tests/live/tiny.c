@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/vm/vm.h"
 #include "tiny.h"
-#include "vm.h"
 
 #define GDT	0x1000u
 #define IDT64	0x2000u

@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "join.h"
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #define NR_VCPUS	4u
 #define LIFE_S		120	/* a test that died must not leave it behind */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vm.h"
+#include "lib/vm/vm.h"
 
 #define MOCK_VCPUS	3
 #define MOCK_VM		100

@@ -5,8 +5,8 @@
 # and it has a row for every MSR of which the local KVM speaks. Prints TAP.
 
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-gen=$top/lib/gen-registers
-table=$top/lib/registers.tsv
+gen=$top/lib/policy/gen-registers
+table=$top/lib/policy/registers.tsv
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM

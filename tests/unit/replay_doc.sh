@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: replay_doc.sh PAGE TABLE
 #
-# docs/replay.md says of each register what lib/registers.tsv says, and leaves out
+# docs/replay.md says of each register what lib/policy/registers.tsv says, and leaves out
 # none that is replayed. Prints TAP.
 awk -F '\t' -v page="$1" '
 function trim(text)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../build_policy.h"
-#include "lifecycle.h"
+#include "lib/vm/lifecycle.h"
 #include "mock_kvm.h"
 
 #define CR0_WP	(1ull << 16)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "../build_policy.h"
-#include "blob.h"
-#include "msr_filter.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/blob.h"
 
 static char blob[BLOB_MAX_SIZE + 64];
 

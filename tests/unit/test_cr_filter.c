@@ -3,8 +3,8 @@
 #include "cm.h"
 
 #include "../build_policy.h"
-#include "cr_filter.h"
-#include "registers.h"
+#include "lib/judge/cr_filter.h"
+#include "lib/policy/registers.h"
 
 static const uint64_t everything[NR_CRS] = { ALL, ALL, ALL };
 

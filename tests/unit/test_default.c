@@ -6,8 +6,8 @@
 #include "cm.h"
 
 #include "../random_filter.h"
-#include "judge.h"
-#include "model.h"
+#include "lib/judge/judge.h"
+#include "lib/judge/model.h"
 
 #define ROUNDS	1500
 #define RW	(ACCESS_READ | ACCESS_WRITE)

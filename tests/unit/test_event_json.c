@@ -15,7 +15,7 @@
 #include "event/event_names.h"
 #include "event/event_parts.h"
 #include "event/event_sum_json.h"
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 static struct regpin_policy policy = {
 	.nr_rules = 5,

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../build_policy.h"
-#include "lifecycle.h"
+#include "lib/vm/lifecycle.h"
 #include "mock_kvm.h"
 
 #define KERNEL		0xffffffff81000000ull

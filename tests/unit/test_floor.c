@@ -6,7 +6,7 @@
 #include "cm.h"
 
 #include "../build_policy.h"
-#include "judge.h"
+#include "lib/judge/judge.h"
 
 #define CR0_WP		(1ull << 16)
 #define CR4_UMIP	(1ull << 11)

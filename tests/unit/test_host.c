@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "host.h"
-#include "host_traits.h"
-#include "registers.h"
+#include "lib/kvm/host.h"
+#include "lib/kvm/host_traits.h"
+#include "lib/policy/registers.h"
 
 static const struct host full = {
 	.api_version = 12, .msr_filter = true, .msr_exits = true,

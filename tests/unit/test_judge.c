@@ -3,7 +3,7 @@
 #include "cm.h"
 
 #include "../build_policy.h"
-#include "judge.h"
+#include "lib/judge/judge.h"
 
 #define TOP	(1ull << 63)
 

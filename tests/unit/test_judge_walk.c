@@ -8,7 +8,7 @@
 
 #include "../build_policy.h"
 #include "../judge_walk.h"
-#include "when.h"
+#include "lib/policy/when.h"
 
 #define POLICIES	100000
 #define ACCESSES	16

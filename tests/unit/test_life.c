@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "../build_policy.h"
-#include "floor.h"
-#include "lifecycle.h"
+#include "lib/vm/floor.h"
+#include "lib/vm/lifecycle.h"
 #include "mock_kvm.h"
 
 #define A		0xffffffff81000000ull

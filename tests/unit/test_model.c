@@ -6,8 +6,8 @@
 #include <linux/kvm.h>
 #include <string.h>
 
-#include "model.h"
-#include "policy.h"
+#include "lib/judge/model.h"
+#include "lib/policy/policy.h"
 
 #define RW	(KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE)
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "../random_filter.h"
-#include "model.h"
+#include "lib/judge/model.h"
 
 #define ROUNDS	400
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "build_policy.h"
+#include "lib/policy/registers.h"
 #include "policy/policy_diff.h"
 #include "policy/policy_diff_text.h"
-#include "registers.h"
 
 static struct policy_diff diff;
 static struct regpin_policy *from, *to;

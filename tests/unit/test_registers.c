@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 /* Row by row, as slowly as can be. */
 static const struct regpin_register *slow_find(uint32_t index)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registers.h"
-#include "replay.h"
-#include "vm.h"
+#include "lib/judge/replay.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/vm.h"
 
 #define EFER_TCE	(1ull << 15)
 #define FEATURES	(EFER_NXE | EFER_FFXSR | EFER_LME | EFER_LMA | \

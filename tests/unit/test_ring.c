@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event.h"
+#include "lib/ring.h"
 
 #define WRITERS		4
 #define EACH		60000u

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* state.c: when a VM's state counts as taken out or loaded, and its fingerprint. */
+/* lib/vm/migration.c: when a VM's state counts as taken out or loaded, and its fingerprint. */
 #include "cm.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "vm.h"
+#include "lib/vm/vm.h"
 
 #define NR		3
 #define RAM		(1ull << 30)

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "../build_policy.h"
-#include "floor.h"
-#include "lifecycle.h"
+#include "lib/vm/floor.h"
+#include "lib/vm/lifecycle.h"
 #include "mock_kvm.h"
 
 #define KERNEL		0xffffffff81000000ull

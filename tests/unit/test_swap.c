@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "../build_policy.h"
-#include "lifecycle.h"
+#include "lib/vm/lifecycle.h"
 #include "mock_kvm.h"
 
 #define CR4_ON	(1ull << 5 | 1ull << 20)

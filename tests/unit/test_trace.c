@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 #include "sim/trace.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))

@@ -5,8 +5,8 @@
 #include <linux/kvm.h>
 
 #include "../build_policy.h"
-#include "replay.h"
-#include "when.h"
+#include "lib/judge/replay.h"
+#include "lib/policy/when.h"
 
 static void make_guest(struct guest *guest, const char *vendor, uint32_t eax)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #include "ctl_state.h"
 #include "limit_rows.h"

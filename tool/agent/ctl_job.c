@@ -24,7 +24,7 @@
 #include "ctl_policy.h"
 #include "ctl_window.h"
 #include "launch_state.h"
-#include "msr_filter.h"
+#include "lib/judge/msr_filter.h"
 #include "policies.h"
 #include "standby.h"
 #include "tell.h"

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #include "policy/policy_diff_list.h"
 #include "policy/policy_mode.h"

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 #include "handoff.h"
-#include "host.h"
-#include "policy.h"
+#include "lib/kvm/host.h"
+#include "lib/policy/policy.h"
 
 #include "ctl/ctl_socket.h"
 #include "give_state.h"

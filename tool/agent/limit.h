@@ -20,8 +20,8 @@
 #ifndef REGPIN_TOOL_LIMIT_H
 #define REGPIN_TOOL_LIMIT_H
 
+#include "lib/policy/policy.h"
 #include "limit_rows.h"
-#include "policy.h"
 
 /* @limit must be all zero, or have been through limit_free(). */
 void limit_init(struct limit *limit, unsigned int max, unsigned int total);

@@ -4,7 +4,7 @@
 #define REGPIN_TOOL_LIMIT_ROWS_H
 
 #include "event/limit_sum.h"
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #define LIMIT_MS	1000u
 #define LIMIT_HOUR_MS	3600000u

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "blob.h"
+#include "lib/policy/blob.h"
 
 #include "memory.h"
 

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 /* A sealed file of @policy, or -1. Closed by the caller, and on exec. */
 int memory_blob(const struct regpin_policy *policy);

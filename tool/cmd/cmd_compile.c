@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "blob.h"
+#include "lib/policy/blob.h"
 
 #include "base/exit_codes.h"
 #include "base/options.h"

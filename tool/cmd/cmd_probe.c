@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
-#include "registers.h"
+#include "lib/kvm/host.h"
+#include "lib/policy/registers.h"
 
 #include "base/exit_codes.h"
 #include "base/json.h"

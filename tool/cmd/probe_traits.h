@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The part of `regpin probe` that is about this KVM's version: lib/host_traits.h. */
+/* The part of `regpin probe` that is about this KVM's version: lib/kvm/host_traits.h. */
 #ifndef REGPIN_TOOL_PROBE_TRAITS_H
 #define REGPIN_TOOL_PROBE_TRAITS_H
 
-#include "host_traits.h"
+#include "lib/kvm/host_traits.h"
 
 #include "base/json.h"
 

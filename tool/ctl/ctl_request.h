@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "event/event_parts.h"
-#include "policy.h"
+#include "lib/policy/policy.h"
 #include "policy/policy_mode.h"
 
 #define CTL_VERSION	1

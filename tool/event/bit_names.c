@@ -2,7 +2,7 @@
 /* Bits of a register as lists in JSON. */
 #include <stdio.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #include "bit_names.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "msr_filter.h"
+#include "lib/judge/msr_filter.h"
 
 #include "base/json.h"
 #include "event_json.h"

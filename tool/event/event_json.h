@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "regpin/regpin.h"
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 /*
  * Writes @event as one line with its '\n' to @buf, which has EVENT_LINE_MAX

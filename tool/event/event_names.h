@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-#include "policy.h"
-#include "registers.h"
 #include "regpin/regpin.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 
 extern const char *const event_type_names[REGPIN_EVENT_TYPE_MAX];
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #include "bit_names.h"
 #include "event_names.h"

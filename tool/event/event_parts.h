@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 /* Room for any event's line, with its line break and NUL. */
 #define EVENT_LINE_MAX	8192

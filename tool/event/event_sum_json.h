@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #include "limit_sum.h"
 

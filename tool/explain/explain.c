@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
-#include "registers.h"
+#include "lib/judge/model.h"
+#include "lib/policy/registers.h"
 
 #include "explain.h"
 #include "explain_name.h"
@@ -136,7 +136,7 @@ bool explain_shown(const struct explain *explain, const struct access *access)
 		return !model_filter_allows(&explain->filter.filter,
 					    access->index, access->write ?
 					    ACCESS_WRITE : ACCESS_READ);
-	/* What can't be stopped is looked at: as watch.c judges it. */
+	/* What can't be stopped is looked at: as detect.c judges it. */
 	if (!explain->host->cr_filter)
 		return explain->policy->settings.detect_ms;
 	reg = &explain->crs.regs[access->kind - REGPIN_CR0];

@@ -7,7 +7,7 @@
 #ifndef REGPIN_TOOL_EXPLAIN_H
 #define REGPIN_TOOL_EXPLAIN_H
 
-#include "judge.h"
+#include "lib/judge/judge.h"
 
 #include "explain_subject.h"
 

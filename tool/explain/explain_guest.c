@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "explain_guest.h"
+#include "lib/policy/when.h"
 #include "policy/policy_when.h"
-#include "when.h"
 
 void explain_resolve(const struct regpin_policy *policy,
 		     const struct asked_guest *asked, struct regpin_policy *to)

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "judge.h"
-#include "registers.h"
+#include "lib/judge/judge.h"
+#include "lib/policy/registers.h"
 
 #include "event/bit_names.h"
 #include "event/event_names.h"

@@ -3,9 +3,9 @@
 #ifndef REGPIN_TOOL_EXPLAIN_SUBJECT_H
 #define REGPIN_TOOL_EXPLAIN_SUBJECT_H
 
-#include "cr_filter.h"
-#include "host.h"
-#include "msr_filter.h"
+#include "lib/judge/cr_filter.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/kvm/host.h"
 
 #define EXPLAIN_TEXT	4096	/* room for a sentence */
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #include "event/event_names.h"
 #include "explain.h"

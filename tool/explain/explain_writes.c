@@ -13,8 +13,8 @@
 #include "explain.h"
 #include "explain_name.h"
 #include "explain_writes.h"
-#include "registers.h"
-#include "replay.h"
+#include "lib/judge/replay.h"
+#include "lib/policy/registers.h"
 
 #define OTHER		0x1234ull	/* what a register may hold; no single bit */
 
@@ -87,7 +87,7 @@ static unsigned int ask(const struct explain *explain,
 	/* See floor_late(). */
 	state.floor = minds & FLOOR && judge_needs_own(&access) &&
 		      (phase == PHASE_BESIDE || phase == PHASE_SETUP);
-	/* Looks are for armed vCPUs, as watch.c says. */
+	/* Looks are for armed vCPUs, as detect.c says. */
 	if (access.kind != REGPIN_MSR && !explain->host->cr_filter) {
 		if (phase < PHASE_FIRST)
 			return REGPIN_ALLOW;

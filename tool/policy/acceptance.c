@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* As lib/accept.c and s3.c do it, in words. */
+/* As lib/vm/accept.c and s3.c do it, in words. */
 #include <stdio.h>
 
 #include "acceptance.h"

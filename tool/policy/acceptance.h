@@ -4,7 +4,7 @@
 #define REGPIN_TOOL_ACCEPTANCE_H
 
 #include "base/json.h"
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 /**
  * enum acceptance - what becomes of it

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "judge.h"
+#include "lib/judge/judge.h"
 
 #include "policy_diff.h"
 #include "policy_diff_whole.h"

@@ -6,7 +6,7 @@
 #ifndef REGPIN_TOOL_POLICY_DIFF_H
 #define REGPIN_TOOL_POLICY_DIFF_H
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #include "policy_diff_list.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 enum diff_class {
 	DIFF_LOOSENS,	/* something is stopped no more, or by less */

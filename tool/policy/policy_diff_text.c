@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #include "event/event_names.h"
 #include "policy_diff_text.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "blob.h"
+#include "lib/policy/blob.h"
 
 #include "policy_file.h"
 #include "policy_text.h"

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #include "policy_written.h"
 

@@ -3,8 +3,8 @@
 #ifndef REGPIN_TOOL_POLICY_FIT_H
 #define REGPIN_TOOL_POLICY_FIT_H
 
-#include "host.h"
-#include "policy.h"
+#include "lib/kvm/host.h"
+#include "lib/policy/policy.h"
 
 /* What becomes of a rule that this host can't enforce. */
 enum fitted {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 enum policy_mode {
 	MODE_POLICY,	/* the operator has given none: the policy's own */

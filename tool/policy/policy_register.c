@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "msr_filter.h"
+#include "lib/judge/msr_filter.h"
 
 #include "policy_register.h"
 #include "yaml_tree.h"

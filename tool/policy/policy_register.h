@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_POLICY_REGISTER_H
 #define REGPIN_TOOL_POLICY_REGISTER_H
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #include "base/words.h"
 #include "yaml_tree.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "msr_filter.h"
+#include "lib/judge/msr_filter.h"
 
 #include "policy_reader.h"
 #include "policy_settings.h"

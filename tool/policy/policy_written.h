@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #include "policy_mode.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 /*
  * Prints @problems by their places, a line each: "PATH:LINE:COLUMN: error:

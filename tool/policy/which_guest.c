@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "lib/policy/when.h"
 #include "policy_when.h"
-#include "when.h"
 #include "which_guest.h"
 
 /* ":NUMBER", or the end. Returns what is behind it, or NULL. */

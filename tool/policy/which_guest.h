@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "policy.h"
-#include "replay.h"
+#include "lib/judge/replay.h"
+#include "lib/policy/policy.h"
 
 /* Its help, behind the two columns that others have. */
 #define GUEST_HELP								\

@@ -3,7 +3,7 @@
 #ifndef REGPIN_TOOL_WHICH_KVM_H
 #define REGPIN_TOOL_WHICH_KVM_H
 
-#include "host.h"
+#include "lib/kvm/host.h"
 
 #include "base/json.h"
 

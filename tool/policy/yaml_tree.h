@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #define YAML_MAX_SIZE	(64u << 10)	/* bytes of text */
 #define YAML_MAX_DEPTH	5		/* maps and lists inside each other */

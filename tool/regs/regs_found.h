@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 /**
  * struct found - what was asked for

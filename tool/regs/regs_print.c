@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 #include "event/event_names.h"
 #include "regs_print.h"

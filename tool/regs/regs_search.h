@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/json.h"
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 /* The line of a whole row. */
 void regs_put_row(const struct regpin_register *reg, struct json *json);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #include "log.h"
 #include "log_event.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lifecycle.h"
+#include "lib/vm/lifecycle.h"
 
 #include "sim.h"
 #include "sim_cpu.h"
@@ -137,7 +137,7 @@ static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 
 /*
  * A write that this KVM can't show to regpin: what will the next look say of it? As
- * watch.c judges.
+ * detect.c judges.
  */
 static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 		    uint64_t old, uint64_t new)

@@ -6,7 +6,7 @@
 #ifndef REGPIN_TOOL_SIM_H
 #define REGPIN_TOOL_SIM_H
 
-#include "host.h"
+#include "lib/kvm/host.h"
 
 #include "sim_state.h"
 #include "trace.h"

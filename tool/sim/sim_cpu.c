@@ -5,8 +5,8 @@
  * "XSETBV"; APM volume 2, "System-Control Registers". What depends on state that a
  * simulated vCPU does not have (CR3, CS.L, VMX operation, CPL) is not checked.
  */
+#include "lib/policy/registers.h"
 #include "policy/which_guest.h"
-#include "registers.h"
 #include "sim_cpu.h"
 #include "sim_cpuid.h"
 

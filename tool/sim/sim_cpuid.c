@@ -2,10 +2,10 @@
 /* What the CPUID of a simulated guest says, and what KVM refuses by it. */
 #include <string.h>
 
+#include "lib/policy/registers.h"
+#include "lib/vm/vm.h"
 #include "policy/which_guest.h"
-#include "registers.h"
 #include "sim_cpuid.h"
-#include "vm.h"
 
 /* SDM volume 2, "CPUID", leaf 1: family and model, the way back. */
 static uint32_t signature(const struct guest *guest)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The library's ioctls on a KVM that only remembers. This kvm_ioctl() takes the place
- * of lib/ioctl.c in the tool: what is no simulated VM goes on to the kernel.
+ * of lib/kvm/ioctl.c in the tool: what is no simulated VM goes on to the kernel.
  */
 #include <errno.h>
 #include <stdlib.h>

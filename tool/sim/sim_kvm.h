@@ -7,8 +7,8 @@
 #ifndef REGPIN_TOOL_SIM_KVM_H
 #define REGPIN_TOOL_SIM_KVM_H
 
+#include "lib/vm/vm.h"
 #include "trace.h"
-#include "vm.h"
 
 /* No process has so many files. */
 #define SIM_VM_FD	0x70000000

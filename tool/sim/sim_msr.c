@@ -2,7 +2,7 @@
 /* The MSRs of a simulated vCPU: an access and its way through KVM's filter. */
 #include <errno.h>
 
-#include "model.h"
+#include "lib/judge/model.h"
 #include "sim_cpuid.h"
 #include "sim_exit.h"
 #include "sim_msr.h"

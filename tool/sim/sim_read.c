@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/printable.h"
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #include "base/exit_codes.h"
 #include "event/event_names.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "registers.h"
+#include "lib/policy/registers.h"
 
 #include "base/words.h"
 #include "policy/policy_register.h"

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy.h"
+#include "lib/policy/policy.h"
 
 /**
  * struct vmm_line - a VMM, as its process is or will be started

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The policy's MSR rules and the VMM's own MSR filter, folded into what KVM is
+ * given: at most 16 ranges.
+ */
+#ifndef REGPIN_LIB_MSR_FILTER_H
+#define REGPIN_LIB_MSR_FILTER_H
+
+#include <linux/kvm.h>
+
+#include "lib/policy/policy.h"
+
+/*
+ * All MSRs that there are lie in five windows of 12,288, which is also the most
+ * that one of KVM's bitmaps holds. Reads and writes apart, that is ten ranges.
+ */
+#define FILTER_WINDOW		(KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
+#define FILTER_NR_WINDOWS	5
+extern const uint32_t filter_windows[FILTER_NR_WINDOWS];
+
+/* The window that holds @index, or -1. */
+int filter_window_of(uint32_t index);
+
+/**
+ * struct overflow_range - MSRs for which KVM had no range left
+ * @base: the first
+ * @nmsrs: how many
+ * @flags: KVM_MSR_FILTER_READ and KVM_MSR_FILTER_WRITE
+ * @vmm: the VMM's filter names them; else a rule or the policy's `request`
+ */
+struct overflow_range {
+	uint32_t base, nmsrs;
+	uint32_t flags;
+	bool vmm;
+};
+
+/**
+ * struct overflow - all of those, in the order in which they were tried
+ * @nr: how many are in @list
+ * @more: how many are not, which only a policy can bring about that has not
+ *	passed the checks
+ * @list: the first of them
+ */
+#define MAX_OVERFLOW	32u
+struct overflow {
+	uint32_t nr, more;
+	struct overflow_range list[MAX_OVERFLOW];
+};
+
+/**
+ * struct filter_copy - an MSR filter with its bitmaps
+ * @filter: its ranges point into @bitmaps
+ * @bitmaps: one for each range, as long as KVM may read: whole longs
+ * @overflow: what filter_build() had no range for
+ */
+struct filter_copy {
+	struct kvm_msr_filter filter;
+	uint8_t bitmaps[KVM_MSR_FILTER_MAX_RANGES]
+		       [KVM_MSR_FILTER_MAX_BITMAP_SIZE];
+	struct overflow overflow;
+};
+
+/*
+ * Says in a sentence which MSRs did not fit, and what to do. Ends in a NUL; where
+ * @size is too small for all of them it says that there are more.
+ */
+void overflow_text(char *text, size_t size, const struct overflow *overflow);
+
+/* Copies a VMM's filter that KVM would take. Returns 0, -EINVAL or -EFAULT. */
+int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter);
+
+/* Must KVM show this access to us for the policy's sake? */
+bool filter_wants(const struct regpin_policy *policy, uint32_t index,
+		  unsigned int access);
+
+/*
+ * Must it, but only because KVM's default is one for reads and writes, and the policy's
+ * is for the other of them? No window has @index, so there is no such MSR.
+ */
+bool filter_nowhere(const struct regpin_policy *policy, uint32_t index,
+		    unsigned int access);
+
+/* Does the policy want any MSR access at all? */
+bool filter_needed(const struct regpin_policy *policy);
+
+/*
+ * Builds the filter that denies an access exactly where the policy wants to
+ * judge it or @vmm denies it (as far as KVM can filter it at all). @vmm may be
+ * NULL. Returns 0, or -E2BIG if that takes more than 16 ranges.
+ */
+int filter_build(const struct regpin_policy *policy,
+		 const struct kvm_msr_filter *vmm, struct filter_copy *out);
+
+#endif

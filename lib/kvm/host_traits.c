@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What of the running KVM depends on its version; see host_traits.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <linux/kvm.h>
+
+#include "host_traits.h"
+#include "lib/vm/vm.h"
+
+/* Header files of Debian 12 are older than these. */
+#define CAP_VM_TYPES		235
+#define QUIRK_NESTED_SVM_SHARED_PAT	(1 << 11)
+
+#define PARAMETER	"/sys/module/kvm_amd/parameters/"
+
+static int ask(int kvm_fd, unsigned long cap)
+{
+	int ret = kvm_ioctl(kvm_fd, KVM_CHECK_EXTENSION, (void *)cap);
+
+	return ret < 0 ? 0 : ret;
+}
+
+static enum host_answer yes_no(bool yes)
+{
+	return yes ? HOST_YES : HOST_NO;
+}
+
+/* A parameter of kvm_amd's: one that it lacks is none that it uses. */
+static enum host_answer parameter(const struct host *host, const char *path)
+{
+	char c = '0';
+	int fd;
+
+	if (host->vendor != HOST_SVM)
+		return HOST_NO;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? HOST_NO : HOST_CANT_TELL;
+	if (read(fd, &c, 1) != 1)
+		c = '0';
+	close(fd);
+	return yes_no(c == 'Y' || c == '1');
+}
+
+const char *host_vm_type_name(unsigned int type)
+{
+	static const char *const names[] = {
+		[2] = "SEV", [3] = "SEV-ES", [4] = "SEV-SNP", [5] = "TDX",
+	};
+
+	return type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
+}
+
+enum host_answer host_deadline_of(enum host_vendor vendor, const char *release)
+{
+	switch (vendor) {
+	case HOST_VMX:
+		return HOST_YES;
+	case HOST_SVM:
+		/* kvm_amd's fast path: not in 6.12, in 7.2 and 7.3. */
+		return yes_no(strtoul(release, NULL, 10) >= 7);
+	default:
+		return HOST_CANT_TELL;
+	}
+}
+
+void host_traits_fd(struct host_traits *traits, const struct host *host,
+		    int kvm_fd)
+{
+	int quirks = ask(kvm_fd, KVM_CAP_DISABLE_QUIRKS2), saved = errno;
+	struct utsname name;
+
+	*traits = (struct host_traits){
+		.vm_types = (uint32_t)ask(kvm_fd, CAP_VM_TYPES),
+		.deadline = HOST_CANT_TELL,
+		.nested_pat = yes_no(quirks & QUIRK_NESTED_SVM_SHARED_PAT),
+		.lbrv = parameter(host, PARAMETER "lbrv"),
+		.vls = parameter(host, PARAMETER "vls"),
+		.fred = yes_no(host->offers.fred),
+	};
+	if (!uname(&name))
+		traits->deadline = host_deadline_of(host->vendor, name.release);
+	errno = saved;
+}
+
+void host_traits(struct host_traits *traits, const struct host *host)
+{
+	int saved = errno, fd = -1;
+
+	if (!host->kvm_errno)
+		fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		host_traits_fd(traits, host, fd);
+		close(fd);
+	} else {
+		*traits = (struct host_traits){
+			.deadline = HOST_CANT_TELL,
+			.nested_pat = HOST_CANT_TELL,
+			.lbrv = HOST_CANT_TELL,
+			.vls = HOST_CANT_TELL,
+			.fred = HOST_CANT_TELL,
+		};
+	}
+	errno = saved;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Taking an unanswered exit back. KVM remembers it, and the next KVM_RUN
+ * completes it whatever has become of the vCPU meanwhile, for MSR completions
+ * don't compare the RIP. So it is completed at once, without entering the guest,
+ * and what that changed is undone.
+ */
+#include <errno.h>
+
+#include "lib/vm/vm.h"
+
+static bool pending(struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_X86_RDMSR ||
+	       run->exit_reason == KVM_EXIT_X86_WRMSR ||
+	       (run->exit_reason == KVM_EXIT_X86_CR_WRITE &&
+		regpin_cr_write(run)->cause != KVM_X86_CR_CAUSE_INIT);
+}
+
+/* An answer that changes nothing but RIP and, of an RDMSR, RAX and RDX. */
+static void answer_nothing(struct kvm_run *run)
+{
+	struct regpin_cr_write *w = regpin_cr_write(run);
+
+	if (run->exit_reason == KVM_EXIT_X86_CR_WRITE) {
+		w->error = 0;
+		w->value = w->old_value;
+	} else {
+		run->msr.error = 0;
+	}
+}
+
+/*
+ * An exit that can't be taken back is completed when its vCPU is not entered: then with
+ * a #GP, so that the access does not happen.
+ */
+static void answer_gp(struct kvm_run *run)
+{
+	if (run->exit_reason == KVM_EXIT_X86_CR_WRITE)
+		regpin_cr_write(run)->error = 1;
+	else
+		run->msr.error = 1;
+}
+
+void vcpu_exit_soon(struct kvm_run *run)
+{
+	uint8_t none = 0;
+
+	__atomic_compare_exchange_n(&run->immediate_exit, &none, EXIT_SOON,
+				    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void vcpu_exit_done(struct kvm_run *run)
+{
+	uint8_t ours = EXIT_SOON;
+
+	__atomic_compare_exchange_n(&run->immediate_exit, &ours, 0, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+int vcpu_complete(struct regpin_vcpu *vcpu)
+{
+	int err;
+
+	vcpu_exit_soon(vcpu->run);
+	err = kvm_ioctl(vcpu->fd, KVM_RUN, NULL) ? errno : 0;
+	vcpu_exit_done(vcpu->run);
+	vcpu->answered = false;
+	return err == EINTR ? 0 : err ? -err : VCPU_EXITED;
+}
+
+/*
+ * The completion for an exit that is taken back. Where the VMM's debugger steps the
+ * guest, KVM reports the step behind the instruction; the instruction is complete then,
+ * and the report is void with it: the step comes again with the instruction.
+ */
+static int complete_nothing(struct regpin_vcpu *vcpu)
+{
+	int ret = vcpu_complete(vcpu);
+
+	if (ret != VCPU_EXITED)
+		return ret;
+	return vcpu->run->exit_reason == KVM_EXIT_DEBUG ? 0 : -EIO;
+}
+
+int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct kvm_vcpu_events events;
+	struct kvm_regs regs;
+	int ret;
+
+	if (!pending(run))
+		return -EINVAL;
+	/*
+	 * The registers that the completion changes; the interrupt shadow, and a #DB
+	 * that single-stepping would raise behind the instruction. Not what may come
+	 * from elsewhere in between: an INIT, NMI or SMI would be lost.
+	 */
+	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
+	    kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events)) {
+		ret = -errno;
+		answer_gp(run);
+		return ret;
+	}
+	events.flags &= KVM_VCPUEVENT_VALID_SHADOW |
+			KVM_VCPUEVENT_VALID_PAYLOAD;
+	answer_nothing(run);
+	ret = complete_nothing(vcpu);
+	if (ret)
+		return ret;
+	if (kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs) ||
+	    kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events))
+		return -errno;
+	run->exit_reason = KVM_EXIT_INTR;
+	return 0;
+}

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What can be wrong with a rule by itself. The rules are looked at in the order in
+ * which they were written; policy_pairs.c then looks at those that speak of the
+ * same register, and what only concerns control registers is in policy_bits.c.
+ * Blobs go through here, too, so nothing is taken for granted but that the enums
+ * are in range.
+ */
+#include <stdio.h>
+
+#include "lib/judge/msr_filter.h"
+#include "policy_check.h"
+#include "registers.h"
+
+#define MSR_MAX_RANGE		FILTER_WINDOW
+
+/* What KVM's ranges leave when each window has one for reads and writes. */
+#define RANGES_ELSEWHERE	(KVM_MSR_FILTER_MAX_RANGES - \
+				 2 * FILTER_NR_WINDOWS)
+
+void check_begin(struct check *check, const struct rule *rule)
+{
+	check->rule = rule;
+	check->type = rule_type_names[rule->type];
+}
+
+void check_name(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	const struct regpin_register *reg;
+	char *to = check->subject, title[REGISTER_TITLE_MAX];
+	size_t size = sizeof(check->subject);
+
+	reg = register_find(rule->kind, rule->index);
+	if (rule->kind != REGPIN_MSR)
+		snprintf(to, size, "%s", regpin_kind_names[rule->kind]);
+	else if (rule->count != 1)
+		snprintf(to, size, "MSRs 0x%x-0x%x", rule->index,
+			 rule->index + (rule->count - 1));
+	else if (!reg)
+		snprintf(to, size, "MSR 0x%x", rule->index);
+	else
+		snprintf(to, size, "%s",
+			 register_title(title, reg, rule->index));
+}
+
+/* The name of the single bit or the field that bit @n belongs to, or NULL. */
+static const struct regpin_bit *field_of(const struct regpin_register *reg,
+					 unsigned int n)
+{
+	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
+		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
+
+		if (n - bit->lo < bit->width)
+			return bit;
+	}
+	return NULL;
+}
+
+/* Appends bit @n, or the run of bits without names that begins with it. Returns it. */
+static uint64_t add_bit(char *to, size_t size, size_t *used,
+			const struct regpin_register *reg, uint64_t bits,
+			unsigned int n)
+{
+	const struct regpin_bit *field = field_of(reg, n);
+	unsigned int end = n + 1;
+	const char *between = *used ? ", " : "";
+
+	if (field) {
+		*used += (size_t)snprintf(to + *used, size - *used, "%s%s",
+					  between, field->name);
+		return ~0ull >> (64 - field->width) << field->lo;
+	}
+	while (end < 64 && bits >> end & 1 && !field_of(reg, end))
+		end++;
+	if (end == n + 1)
+		*used += (size_t)snprintf(to + *used, size - *used, "%s%u",
+					  between, n);
+	else
+		*used += (size_t)snprintf(to + *used, size - *used, "%s%u-%u",
+					  between, n, end - 1);
+	return ~0ull >> (64 - (end - n)) << n;
+}
+
+const char *bits_text(char *to, size_t size, const struct rule *rule,
+		      uint64_t bits)
+{
+	const struct regpin_register *reg =
+		register_find(rule->kind, rule->index);
+	bool most = __builtin_popcountll(bits) > 32;
+	const char *name = "the MSR";
+	char title[REGISTER_TITLE_MAX];
+	uint64_t left = most ? ~bits : bits;
+	char list[BITS_TEXT - 64] = "";
+	bool several = left & (left - 1);
+	size_t used = 0;
+
+	while (left && used < sizeof(list))
+		left &= ~add_bit(list, sizeof(list), &used, reg, left,
+				 (unsigned int)__builtin_ctzll(left));
+	if (reg)
+		name = register_title(title, reg, rule->index);
+	if (!~bits)
+		snprintf(to, size, "every bit of %s", name);
+	else
+		snprintf(to, size, "%s%s of %s%s%s",
+			 most ? "every bit" : several ? "bits " : "bit ",
+			 most ? "" : list, name,
+			 most ? " but " : "", most ? list : "");
+	return to;
+}
+
+bool rule_touches(const struct rule *rule, uint32_t index, uint32_t count)
+{
+	return rule->kind == REGPIN_MSR &&
+	       (uint64_t)rule->index < (uint64_t)index + count &&
+	       (uint64_t)index < (uint64_t)rule->index + rule->count;
+}
+
+/* Of `once` and `uniform`: what a vCPU was set up with must be known later. */
+static bool check_kept(struct check *check)
+{
+	const struct rule *rule = check->rule;
+	const struct regpin_register *reg = register_find(rule->kind,
+							  rule->index);
+
+	if (rule->kind != REGPIN_MSR || (reg && reg->kept) ||
+	    (rule->type != RULE_ONCE && rule->type != RULE_UNIFORM))
+		return false;
+	rule_problem(check, false,
+		     "%s on %s: regpin does not remember what vCPUs were set up with there: use sticky, never, frozen or deny",
+		     check->type, check->subject);
+	return true;
+}
+
+/* Can userspace perform every access that @rule speaks of? */
+static bool all_replay(const struct rule *rule)
+{
+	uint64_t found = 0;
+
+	for (unsigned int i = register_from(rule->index);
+	     i < regpin_nr_registers; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+		uint64_t first = rule->index, end = first + rule->count;
+
+		if (reg->index >= end)
+			break;
+		if (!reg->replay)
+			continue;
+		if (reg->index > first)
+			first = reg->index;
+		if ((uint64_t)reg->index + reg->count < end)
+			end = (uint64_t)reg->index + reg->count;
+		if (first < end)
+			found += end - first;
+	}
+	return found == rule->count;
+}
+
+/* The checks of one rule return true where the others would only confuse. */
+static bool check_shape(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (!rule->mask) {
+		rule_problem(check, false,
+			     "%s on %s speaks of no bit: name at least one",
+			     check->type, check->subject);
+		return true;
+	}
+	if (rule->type < RULE_DENY && rule->count != 1) {
+		rule_problem(check, false,
+			     "%s needs single registers, not %s: name each in a list",
+			     check->type, check->subject);
+		return true;
+	}
+	return false;
+}
+
+static bool check_range(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->kind != REGPIN_MSR)
+		return false;
+	if ((uint64_t)rule->index + rule->count > 0xffffffffull ||
+	    !rule->count) {
+		rule_problem(check, false,
+			     "%s: KVM can't filter MSR 0xffffffff or beyond: end the range before it",
+			     check->subject);
+		return true;
+	}
+	if (rule->count > MSR_MAX_RANGE) {
+		rule_problem(check, false,
+			     "%s: these are %u MSRs, and KVM filters at most %u (0x%x) in one range: name what you mean more closely",
+			     check->subject, rule->count, MSR_MAX_RANGE,
+			     MSR_MAX_RANGE);
+		return true;
+	}
+	return false;
+}
+
+static bool check_unfiltered(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule_touches(rule, MSR_KVM_GUEST_SSP, 1)) {
+		rule_problem(check, false,
+			     "%s: 0x4b564dff (GUEST_SSP) is the number by which KVM gives the guest's SSP to the VMM, no MSR of a guest's: leave it out",
+			     check->subject);
+		return true;
+	}
+	/* Open they are in any case. */
+	if (rule->type == RULE_ALLOW)
+		return false;
+	if (rule_touches(rule, MSR_X2APIC, MSR_X2APIC_NR)) {
+		rule_problem(check, false,
+			     "%s: KVM never filters the x2APIC's MSRs, 0x800-0x8ff: leave them out",
+			     check->subject);
+		return true;
+	}
+	if ((rule->access & ACCESS_WRITE) &&
+	    rule_touches(rule, MSR_TSC_DEADLINE, 1)) {
+		rule_problem(check, false,
+			     "%s: KVM's fast path takes writes to TSC_DEADLINE (0x6e0) before the filter, on Intel hosts and, from Linux 7 on, on AMD's: leave it out; only deny: read holds",
+			     check->subject);
+		return true;
+	}
+	return false;
+}
+
+static bool check_replay(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->kind != REGPIN_MSR || all_replay(rule))
+		return false;
+	if (rule->type < RULE_DENY) {
+		rule_problem(check, false,
+			     "%s on %s: KVM does not perform a deflected WRMSR, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
+			     check->type, check->subject);
+		return true;
+	}
+	if (rule->type == RULE_REPORT)
+		rule_problem(check, false,
+			     "report of %s: KVM does not perform a deflected access, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
+			     check->subject);
+	else if (rule->type == RULE_DENY && rule->action == REGPIN_REPORT)
+		rule_problem(check, false,
+			     "deny of %s can't only report: KVM does not perform a deflected access, and userspace can't perform this one exactly: use action gp, drop or stop, without mode: report",
+			     check->subject);
+	else if (rule->type == RULE_DENY && rule->action == REGPIN_PAUSE)
+		rule_problem(check, false,
+			     "deny of %s can't pause: KVM does not perform a deflected access, and userspace can't perform this one exactly, so nobody could allow it: use action gp, drop or stop",
+			     check->subject);
+	else
+		return false;
+	return true;
+}
+
+static bool check_action(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->type == RULE_DENY && rule->action == REGPIN_MASK)
+		rule_problem(check, false,
+			     "deny of %s has no bits that a mask could keep: use action gp, drop or stop",
+			     check->subject);
+	if (rule->kind != REGPIN_MSR && rule->action == REGPIN_DROP)
+		rule_problem(check, false,
+			     "%s: a write to a control register can't vanish: use action gp, mask, report, pause or stop",
+			     check->subject);
+	return false;
+}
+
+static bool check_value(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (rule->type == RULE_REPORT && rule->action != REGPIN_REPORT)
+		rule_problem(check, false,
+			     "report of %s has no action: it refuses nothing",
+			     check->subject);
+	if (rule->type == RULE_VALUE &&
+	    (rule->access != ACCESS_READ || rule->action != REGPIN_GP))
+		rule_problem(check, false,
+			     "value of %s is what reads answer: it has no action, and says nothing on writes",
+			     check->subject);
+	return false;
+}
+
+/*
+ * Written behind LSTAR by every system, when the vCPU is armed already; once the
+ * guest or the operator has asked for it, that is so for each vCPU that comes up.
+ */
+static bool check_setup(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (check->policy->arming == ARM_START ||
+	    (rule->type != RULE_FROZEN && rule->type != RULE_NEVER))
+		return false;
+	if (rule_touches(rule, MSR_CSTAR, 2) || rule_touches(rule, MSR_SYSENTER_CS, 3))
+		rule_problem(check, true,
+			     "%s: systems write %s after LSTAR, when the vCPU is armed already, so this meets their own set-up: use uniform or once",
+			     check->type, check->subject);
+	return false;
+}
+
+static bool check_arming(struct check *check)
+{
+	const struct rule *rule = check->rule;
+
+	if (check->policy->arming == ARM_START ||
+	    rule->type != RULE_DENY || !(rule->access & ACCESS_WRITE) ||
+	    rule->action < REGPIN_DROP)
+		return false;
+	if (rule_touches(rule, MSR_LSTAR, 1) || rule_touches(rule, MSR_SFMASK, 1))
+		rule_problem(check, false,
+			     "%s: unless arming is start, a vCPU is armed by its writes to LSTAR and SFMASK, and this denies them: use uniform or once, or arming: start",
+			     check->subject);
+	return false;
+}
+
+static bool check_hot(struct check *check)
+{
+	const char *cost = check->rule->action == REGPIN_STOP ?
+		"the first access will stop the VM" :
+		"every access will be an exit to userspace, some microseconds each";
+	uint32_t first = check->rule->index;
+	uint32_t last = first + (check->rule->count - 1);
+	char title[REGISTER_TITLE_MAX];
+	const char *name = NULL;
+	bool others = false;
+
+	/* What a CPU is said not to have is not used in normal running there. */
+	if (!rule_wants(check->rule) ||
+	    (check->rule->when && check->rule->type == RULE_DENY &&
+	     check->rule->access == (ACCESS_READ | ACCESS_WRITE)))
+		return false;
+	for (unsigned int i = register_from(first); i < regpin_nr_registers;
+	     i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		if (reg->index > last)
+			break;
+		if (!reg->hot || !register_within(reg, first, last))
+			continue;
+		others = name;
+		if (others)
+			break;
+		name = register_whole(title, reg);
+	}
+	if (!name)
+		return false;
+	if (check->rule->count > 1)
+		rule_problem(check, true,
+			     "%s: guests use %s%s in normal running: %s",
+			     check->subject, name, others ? " and others" : "",
+			     cost);
+	else
+		rule_problem(check, true,
+			     "guests use %s in normal running: %s",
+			     check->subject, cost);
+	return false;
+}
+
+/*
+ * By which MSR a guest asks to be armed. Its writes are answered by regpin and do
+ * nothing else, so it must be one that no CPU and no hypervisor has.
+ */
+const char *request_fault(uint32_t index)
+{
+	if (is_x2apic(index))
+		return "KVM never filters the x2APIC's MSRs, 0x800-0x8ff: choose one that nobody has, as 0x4b4d5300";
+	if (register_find(REGPIN_MSR, index))
+		return "guests use this MSR for something else: choose one that nobody has, as 0x4b4d5300";
+	if (index == UINT32_MAX)
+		return "KVM can't filter MSR 0xffffffff: choose another one, as 0x4b4d5300";
+	return NULL;
+}
+
+static bool check_request(struct check *check)
+{
+	uint32_t msr = check->policy->settings.request_msr;
+
+	if (!msr || !(check->rule->access & ACCESS_WRITE) ||
+	    !rule_touches(check->rule, msr, 1))
+		return false;
+	rule_problem(check, false,
+		     "%s on %s: guests ask by writes to MSR 0x%x to be armed (request), so no rule can speak of these",
+		     check->type, check->subject, msr);
+	return true;
+}
+
+/* The request's MSR may need one of KVM's ranges as well. */
+static void check_settings(struct check *check)
+{
+	uint32_t msr = check->policy->settings.request_msr;
+	const char *fault = msr ? request_fault(msr) : NULL;
+
+	if (fault)
+		problem_error(check->problems, 0, 0, "request: MSR 0x%x: %s",
+			      msr, fault);
+	if (msr && filter_window_of(msr) < 0 &&
+	    !check->rest)
+		check->ranges++;
+}
+
+/*
+ * Outside of the windows every rule needs ranges of its own; where all is denied by
+ * default, those that allow something.
+ */
+static bool check_elsewhere(struct check *check)
+{
+	const bool closed = check->rest;
+	const struct rule *rule = check->rule;
+	int first = filter_window_of(rule->index);
+
+	if (rule->kind != REGPIN_MSR || closed != (rule->type == RULE_ALLOW) ||
+	    (first >= 0 &&
+	     first == filter_window_of(rule->index + (rule->count - 1))))
+		return false;
+	check->ranges += (unsigned int)__builtin_popcount(rule->access);
+	if (check->ranges > RANGES_ELSEWHERE)
+		rule_problem(check, false,
+			     "%s: too many rules on MSRs where no CPU has any; KVM has %d ranges left for these, one for each rule's reads, one for its writes, and one for a request's MSR: join or drop some",
+			     check->subject, RANGES_ELSEWHERE);
+	return false;
+}
+
+static void check_rule(struct check *check, const struct rule *rule)
+{
+	static bool (*const checks[])(struct check *check) = {
+		check_shape, check_range, check_unfiltered,
+		check_control_register, check_require, check_replay, check_kept,
+		check_request, check_action, check_value, check_setup,
+		check_arming, check_allow, check_nested, check_hot,
+		check_hot_bits, check_elsewhere,
+	};
+
+	check_begin(check, rule);
+	if (rule_is_wide(rule)) {
+		check_wide(check, rule);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (checks[i](check))
+			return;
+}
+
+unsigned int policy_check(struct regpin_policy *policy,
+			  struct problems *problems)
+{
+	struct check check = { .policy = policy, .problems = problems,
+			       .rest = policy_wide(policy, RULE_DEFAULT) };
+	unsigned int before = problems->errors;
+
+	check_settings(&check);
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		check_rule(&check, &policy->rules[i]);
+	check_pairs(&check, policy);
+	return problems->errors - before;
+}

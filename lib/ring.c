@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The event ring.
+ *
+ * Theory of operation: a slot's `turn` says whose it is. It is the slot's number
+ * while free for the writer of that number, and number + 1 once that writer has
+ * filled it; the reader sets it to number + RING_SLOTS for the next round.
+ * Writers race for `head` with compare-and-swap and never wait for each other.
+ *
+ * The sums of what was lost are a hash table whose places are taken once and for all.
+ * Their numbers are changed one by one, @count last: a reader may find bits of an event
+ * that it counts in the next sum only, but no bit and no event is ever lost.
+ */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "ring.h"
+
+void ring_init(struct ring *ring)
+{
+	/* The rest is all zero already, and mostly never touched. */
+	memset(ring, 0, offsetof(struct ring, lost));
+	for (uint64_t i = 0; i < RING_SLOTS; i++)
+		atomic_store(&ring->slots[i].turn, i);
+}
+
+/* How far is the slot of number @pos from being free? 0: it is; < 0: not yet. */
+static int64_t slot_ahead(struct ring *ring, uint64_t pos)
+{
+	return (int64_t)(atomic_load_explicit(
+				 &ring->slots[pos % RING_SLOTS].turn,
+				 memory_order_acquire) - pos);
+}
+
+/*
+ * Takes a slot for a writer: its number in @pos. Returns false if there is none.
+ * The memory is shared, so its numbers may be anybody's nonsense, which no number
+ * of attempts would change: a writer that has failed RING_TRIES times gives up.
+ */
+static bool take_slot(struct ring *ring, bool many, uint64_t *pos)
+{
+	*pos = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	for (unsigned int i = 0; i < RING_TRIES; i++) {
+		int64_t ahead = slot_ahead(ring, *pos);
+
+		if (ahead < 0 ||
+		    (many && slot_ahead(ring, *pos + RING_KEPT) < 0))
+			return false;
+		if (ahead > 0)
+			*pos = atomic_load_explicit(&ring->head,
+						    memory_order_relaxed);
+		else if (atomic_compare_exchange_weak(&ring->head, pos,
+						      *pos + 1))
+			return true;
+	}
+	return false;
+}
+
+/* Does an event of this type name the rule that it is about? */
+static bool names_rule(uint32_t type)
+{
+	return type == REGPIN_EVENT_VIOLATION ||
+	       type == REGPIN_EVENT_DETECTED || type == REGPIN_EVENT_VMM_WRITE;
+}
+
+/* Is @detail one of few reasons? Of other types it is a time. */
+static bool has_reason(uint32_t type)
+{
+	return type != REGPIN_EVENT_DETECTED && type != REGPIN_EVENT_DEADLINE;
+}
+
+/*
+ * The kind of an event, never 0: one of a rule, or of a vCPU and a reason. 0 if it can't
+ * be kept, as there are more VMs, vCPUs or reasons than there is room for here.
+ */
+static uint64_t lost_key(const struct regpin_event *event)
+{
+	uint32_t detail = has_reason(event->type) ? event->detail : 0;
+	uint32_t of = names_rule(event->type) ? event->rule : event->vcpu;
+
+	if (of == ~0u)
+		of = 0xffff;
+	if (event->type >> 7 || event->vm >> 16 || of >> 16 || detail >> 8)
+		return 0;
+	return 1ull << 63 | (uint64_t)event->type << 56 |
+	       (uint64_t)(event->write & 1) << 55 |
+	       (uint64_t)!!(event->unread & REGPIN_UNREAD_VALUE) << 54 |
+	       (uint64_t)(event->kind & 3) << 52 |
+	       (uint64_t)(event->action & 7) << 48 |
+	       (uint64_t)event->policy << 40 | (uint64_t)detail << 32 |
+	       (uint64_t)event->vm << 16 | of;
+}
+
+/* The reverse of it. */
+static void lost_event(uint64_t key, struct regpin_event *event)
+{
+	uint32_t of = key & 0xffff;
+
+	if (of == 0xffff)
+		of = ~0u;
+	*event = (struct regpin_event){
+		.type = key >> 56 & 0x7f, .write = key >> 55 & 1,
+		.unread = key >> 54 & 1 ? REGPIN_UNREAD_VALUE : 0,
+		.kind = key >> 52 & 3, .action = key >> 48 & 7,
+		.policy = (uint8_t)(key >> 40), .detail = key >> 32 & 0xff,
+		.vm = key >> 16 & 0xffff,
+		.rule = REGPIN_NO_RULE, .vcpu = REGPIN_NO_VCPU,
+	};
+	if (names_rule(event->type))
+		event->rule = of;
+	else
+		event->vcpu = of;
+}
+
+static struct ring_lost *lost_place(struct ring *ring, uint64_t key)
+{
+	uint64_t hash = key * 0x9e3779b97f4a7c15ull >> 32;
+
+	for (unsigned int i = 0; key && i < 256; i++) {
+		struct ring_lost *lost = &ring->lost[(hash + i) % RING_LOST];
+		uint64_t there = atomic_load(&lost->key);
+
+		if (there == key ||
+		    (!there && (atomic_compare_exchange_strong(&lost->key,
+							       &there, key) ||
+				there == key)))
+			return lost;
+	}
+	return NULL;
+}
+
+static void lose(struct ring *ring, const struct regpin_event *event)
+{
+	struct ring_lost *lost = lost_place(ring, lost_key(event));
+	uint64_t none = 0;
+
+	if (lost) {
+		atomic_fetch_or(&lost->bits, event->bits);
+		atomic_compare_exchange_strong(&lost->first, &none,
+					       event->time);
+		atomic_store(&lost->last, event->time);
+		atomic_store(&lost->new_value, event->new_value);
+		atomic_store(&lost->value, event->value);
+		atomic_store(&lost->vcpu, event->vcpu);
+		atomic_store(&lost->index, event->index);
+		atomic_fetch_add(&lost->count, 1);
+	} else {
+		atomic_fetch_add(&ring->unnamed, 1);
+	}
+	atomic_fetch_add(&ring->dropped, 1);
+}
+
+bool ring_put(struct ring *ring, const struct regpin_event *event)
+{
+	bool many = event->type == REGPIN_EVENT_VIOLATION;
+	uint64_t pos;
+
+	if (take_slot(ring, many, &pos)) {
+		struct ring_slot *slot = &ring->slots[pos % RING_SLOTS];
+
+		slot->event = *event;
+		atomic_store_explicit(&slot->turn, pos + 1,
+				      memory_order_release);
+	} else {
+		lose(ring, event);
+	}
+	/* Orders the event, or its loss, before the look at `sleeping`. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load(&ring->sleeping) &&
+	       atomic_exchange(&ring->sleeping, 0);
+}
+
+static bool ring_ready(const struct ring *ring, uint64_t tail)
+{
+	return atomic_load_explicit(&ring->slots[tail % RING_SLOTS].turn,
+				    memory_order_acquire) == tail + 1;
+}
+
+bool ring_get(struct ring *ring, struct regpin_event *event)
+{
+	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	struct ring_slot *slot = &ring->slots[tail % RING_SLOTS];
+
+	if (!ring_ready(ring, tail))
+		return false;
+	*event = slot->event;
+	atomic_store_explicit(&slot->turn, tail + RING_SLOTS,
+			      memory_order_release);
+	atomic_store_explicit(&ring->tail, tail + 1, memory_order_relaxed);
+	return true;
+}
+
+bool ring_sleep(struct ring *ring)
+{
+	atomic_store(&ring->sleeping, 1);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!ring_ready(ring, atomic_load(&ring->tail)))
+		return true;
+	ring_awake(ring);
+	return false;
+}
+
+void ring_awake(struct ring *ring)
+{
+	atomic_store(&ring->sleeping, 0);
+}
+
+uint64_t ring_dropped(const struct ring *ring)
+{
+	return atomic_load(&ring->dropped);
+}
+
+uint64_t ring_unnamed(const struct ring *ring)
+{
+	return atomic_load(&ring->unnamed);
+}
+
+bool ring_take_lost(struct ring *ring, uint32_t *at, struct regpin_event *event,
+		    uint64_t *count, uint64_t *first)
+{
+	while (*at < RING_LOST) {
+		struct ring_lost *lost = &ring->lost[(*at)++];
+
+		if (!atomic_load(&lost->count))
+			continue;
+		*count = atomic_exchange(&lost->count, 0);
+		lost_event(atomic_load(&lost->key), event);
+		*first = atomic_exchange(&lost->first, 0);
+		event->bits = atomic_exchange(&lost->bits, 0);
+		event->time = atomic_load(&lost->last);
+		event->new_value = atomic_load(&lost->new_value);
+		event->value = atomic_load(&lost->value);
+		event->index = atomic_load(&lost->index);
+		if (names_rule(event->type))
+			event->vcpu = atomic_load(&lost->vcpu);
+		if (!*first || *first > event->time)
+			*first = event->time;
+		return true;
+	}
+	return false;
+}

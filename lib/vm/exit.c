@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* An exit of a vCPU under a policy: is it ours, what does the judge say, apply it. */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/judge/judge.h"
+#include "lib/judge/model.h"
+#include "lifecycle.h"
+#include "perform.h"
+
+static void failed(struct regpin_vcpu *vcpu, const struct access *access,
+		   int err)
+{
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_FAILED,
+		.index = access->index,
+		.write = access->write,
+		.action = REGPIN_GP,
+		.rule = REGPIN_NO_RULE,
+		.detail = (uint32_t)-err,
+	};
+
+	vm_event(vcpu->vm, vcpu, &event);
+}
+
+/* Would the VMM's own filter have shown this access to the VMM? */
+static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
+		      unsigned int type)
+{
+	const struct filter_copy *vmm = atomic_load(&vm->vmm);
+
+	return vmm && !model_filter_allows(&vmm->filter, index, type);
+}
+
+/* An access that only the VMM's filter asked for. */
+static int not_ours(struct regpin_vcpu *vcpu)
+{
+	if (atomic_load_explicit(&vcpu->vm->vmm_mask, memory_order_relaxed) &
+	    KVM_MSR_EXIT_REASON_FILTER) {
+		vcpu->run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
+		return 0;
+	}
+	/* The VMM has a filter but wants no exits: KVM would have injected #GP. */
+	return vcpu_answer(vcpu, true);
+}
+
+/* Sets @verdict's value to what the register really holds afterwards. */
+static int apply_write(struct regpin_vcpu *vcpu,
+		       const struct regpin_policy *policy,
+		       struct access *access, struct verdict *verdict,
+		       uint64_t proposed)
+{
+	struct kvm_run *run = vcpu->run;
+	uint64_t value = verdict->action == REGPIN_MASK ? verdict->value :
+							  proposed;
+	int ret;
+
+	if (verdict->action >= REGPIN_DROP)
+		return vcpu_answer(vcpu, verdict->action == REGPIN_GP);
+	if (vmm_wants(vcpu->vm, access->index, ACCESS_WRITE)) {
+		run->msr.data = value;
+		ret = not_ours(vcpu);
+		if (ret)
+			verdict->value = access->old_value;
+		else
+			verdict->unread |= REGPIN_UNREAD_VALUE;
+		return ret;
+	}
+	ret = perform_write(vcpu, access, value);
+	if (ret)
+		verdict->value = access->old_value;
+	/* What KVM itself would have refused. A VMM that asked sees what is left of it. */
+	if (ret == -EINVAL) {
+		ret = invalid_exit(vcpu, policy, access);
+		if (!ret) {
+			run->msr.data = value;
+			verdict->unread |= REGPIN_UNREAD_VALUE;
+		}
+		return ret;
+	}
+	if (ret)
+		failed(vcpu, access, ret);
+	return vcpu_answer(vcpu, ret);
+}
+
+/* An access that the policy wants somebody to be asked about, or the VM's end. */
+static bool is_grave(const struct verdict *verdict)
+{
+	return verdict->action >= REGPIN_PAUSE;
+}
+
+/*
+ * Holds the vCPU or stops the VM, before the instruction. Returns false if the
+ * answer has come already: then @verdict is what was answered.
+ */
+static bool grave(struct regpin_vcpu *vcpu, const struct judged *judged,
+		  struct verdict *verdict, uint64_t proposed)
+{
+	const struct access *access = judged->access;
+	struct regpin_event event;
+
+	vcpu_access(vcpu, judged->policy, REGPIN_EVENT_VIOLATION, access,
+		    verdict, proposed, &event);
+	if (verdict->action == REGPIN_PAUSE) {
+		verdict->action = (uint8_t)hold_ticket(vcpu, &event);
+		if (verdict->action != REGPIN_PAUSE) {
+			/* It is known already, and told. */
+			verdict->rule = NULL;
+			verdict->value = verdict->action == REGPIN_GP ?
+				access->old_value : access->new_value;
+			return false;
+		}
+	}
+	vcpu_tell(vcpu, judged, &event);
+	if (verdict->action == REGPIN_PAUSE) {
+		hold_access(vcpu, &event);
+	} else {
+		regpin_vcpu_retract(vcpu);
+		vm_stop(vcpu->vm, vcpu);
+	}
+	return true;
+}
+
+static void tell(struct regpin_vcpu *vcpu, const struct judged *judged,
+		 const struct verdict *verdict, uint64_t proposed)
+{
+	struct regpin_event event;
+
+	vcpu_access(vcpu, judged->policy, REGPIN_EVENT_VIOLATION,
+		    judged->access, verdict, proposed, &event);
+	vcpu_tell(vcpu, judged, &event);
+}
+
+/* Does the guest get @verdict's value, and not a #GP, or whatever the VMM answers? */
+static bool is_returned(const struct regpin_vcpu *vcpu,
+			const struct access *access,
+			const struct verdict *verdict)
+{
+	if (verdict->answered || verdict->action == REGPIN_DROP)
+		return true;
+	return verdict->action < REGPIN_DROP &&
+	       !(verdict->unread & REGPIN_UNREAD_OLD) &&
+	       !vmm_wants(vcpu->vm, access->index, ACCESS_READ);
+}
+
+static int read_exit(struct regpin_vcpu *vcpu,
+		     const struct regpin_policy *policy, struct access *access)
+{
+	const struct state state = { 0 };
+	struct judged judged = { policy, &state, access, NULL, 0 };
+	struct kvm_run *run = vcpu->run;
+	struct verdict verdict;
+	int err = 0;
+
+	judge(policy, &state, access, &verdict);
+	judged.rule = verdict.rule;
+	/* The register is only read for those who get to see its value. */
+	if (verdict.rule || !verdict.answered) {
+		err = perform_read(vcpu, access);
+		if (verdict.action <= REGPIN_REPORT && !verdict.answered)
+			verdict.value = access->old_value;
+	}
+	if (err)
+		verdict.unread = REGPIN_UNREAD_OLD;
+	if (is_grave(&verdict) &&
+	    grave(vcpu, &judged, &verdict, access->old_value))
+		return 1;
+	if (verdict.action <= REGPIN_REPORT && !verdict.answered)
+		verdict.value = access->old_value;
+	if (!is_returned(vcpu, access, &verdict))
+		verdict.unread |= REGPIN_UNREAD_VALUE;
+	if (verdict.rule)
+		tell(vcpu, &judged, &verdict, access->old_value);
+	if (verdict.action == REGPIN_GP)
+		return vcpu_answer(vcpu, true);
+	if (verdict.action == REGPIN_DROP || verdict.answered) {
+		run->msr.data = verdict.value;
+		return vcpu_answer(vcpu, false);
+	}
+	if (vmm_wants(vcpu->vm, access->index, ACCESS_READ))
+		return not_ours(vcpu);
+	/* The guest's CPU has no such register: KVM itself would have refused. */
+	if (err == -EINVAL)
+		return invalid_exit(vcpu, policy, access);
+	if (err)
+		failed(vcpu, access, err);
+	run->msr.data = verdict.value;
+	return vcpu_answer(vcpu, err);
+}
+
+static int write_exit(struct regpin_vcpu *vcpu,
+		      const struct regpin_policy *policy, struct access *access)
+{
+	uint64_t proposed = vcpu->run->msr.data, old = 0;
+	struct judged judged = { .policy = policy, .access = access };
+	struct verdict verdict;
+	struct state state;
+	int err, ret;
+
+	err = perform_look(vcpu, access, &old, proposed);
+	if (access->index == MSR_EFER && !err)
+		lifecycle_efer(vcpu, old);
+	state = lifecycle_state(vcpu, access);
+	judge(policy, &state, access, &verdict);
+	if (err || !replay_known(&vcpu->guest, access->index))
+		verdict.unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
+	judged.state = &state;
+	judged.rule = verdict.rule;
+	judged.let = verdict.value;
+	if (is_grave(&verdict) && grave(vcpu, &judged, &verdict, proposed))
+		return 1;
+	/* What was there is not known, so neither is what would be lost. */
+	if (err && verdict.action < REGPIN_DROP) {
+		failed(vcpu, access, err);
+		return vcpu_answer(vcpu, true);
+	}
+	/* KVM would make other bits of it than the mask left. */
+	if (verdict.action == REGPIN_MASK &&
+	    !replay_kept(access->index, verdict.value)) {
+		verdict.action = REGPIN_GP;
+		verdict.value = access->old_value;
+	}
+	/* The write may arm the vCPU, after which things look different. */
+	ret = apply_write(vcpu, policy, access, &verdict, proposed);
+	if (verdict.rule)
+		tell(vcpu, &judged, &verdict, proposed);
+	return ret;
+}
+
+/*
+ * A register that the policy does not speak of, and no filter of the VMM's: KVM's
+ * filter is still that of another policy. Soon it isn't; till then the guest
+ * tries again.
+ */
+static int stale_exit(struct regpin_vcpu *vcpu)
+{
+	uint32_t index = vcpu->run->msr.index;
+	int err = regpin_vcpu_retract(vcpu);
+
+	if (err)
+		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
+	return 1;
+}
+
+/* The guest asks for its pins, by the MSR that the policy names. */
+static int request_exit(struct regpin_vcpu *vcpu)
+{
+	lifecycle_request(vcpu);
+	return vcpu_answer(vcpu, false);
+}
+
+static bool is_request(const struct regpin_policy *policy,
+		       const struct access *access)
+{
+	return access->write && policy->settings.request_msr &&
+	       access->index == policy->settings.request_msr;
+}
+
+static bool is_known(uint32_t reason)
+{
+	return reason == KVM_MSR_EXIT_REASON_FILTER ||
+	       reason == KVM_MSR_EXIT_REASON_UNKNOWN ||
+	       reason == KVM_MSR_EXIT_REASON_INVAL;
+}
+
+/* No rule wants to see this access. */
+static int unwanted_exit(struct regpin_vcpu *vcpu,
+			 const struct regpin_policy *policy,
+			 struct access *access)
+{
+	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
+	uint32_t reason = vcpu->run->msr.reason;
+
+	if (reason == KVM_MSR_EXIT_REASON_UNKNOWN)
+		return refused_exit(vcpu, policy, RULE_UNKNOWN, access);
+	if (reason == KVM_MSR_EXIT_REASON_INVAL)
+		return refused_exit(vcpu, policy, RULE_INVALID, access);
+	return vmm_wants(vcpu->vm, access->index, type) ? not_ours(vcpu) :
+							  stale_exit(vcpu);
+}
+
+/*
+ * What the policy wants is judged by it whatever KVM's reason is: where KVM has not
+ * asked its filter, that is still another policy's, and none must get half of each.
+ * Not inlined, so that exits that are not ours don't pay for its registers.
+ */
+static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
+{
+	const struct regpin_policy *policy = vcpu->vm->policy;
+	struct kvm_run *run = vcpu->run;
+	struct access access = {
+		.kind = REGPIN_MSR,
+		.index = run->msr.index,
+		.write = run->exit_reason == KVM_EXIT_X86_WRMSR,
+	};
+	unsigned int type = access.write ? ACCESS_WRITE : ACCESS_READ;
+
+	if (!is_known(run->msr.reason))
+		return 0;
+	if (is_request(policy, &access))
+		return request_exit(vcpu);
+	if (!filter_wants(policy, access.index, type))
+		return unwanted_exit(vcpu, policy, &access);
+	if (filter_nowhere(policy, access.index, type))
+		return vmm_wants(vcpu->vm, access.index, type) ?
+			       not_ours(vcpu) :
+			       nowhere_exit(vcpu, policy, &access);
+	return access.write ? write_exit(vcpu, policy, &access) :
+			      read_exit(vcpu, policy, &access);
+}
+
+#define HC_LOCK_CR_UPDATE	13
+#define NO_HYPERCALL		1000ull	/* KVM_ENOSYS */
+
+/* The same by hypercall: which bits, the policy knows better. */
+static int hypercall_exit(struct regpin_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (run->hypercall.nr != HC_LOCK_CR_UPDATE)
+		return 0;
+	/* Another policy than that which had it forwarded; or the VMM wants it. */
+	if (vcpu->vm->policy->arming != ARM_REQUEST) {
+		if (!atomic_load(&vcpu->vm->forwards))
+			return 0;
+		run->hypercall.ret = (uint64_t)-NO_HYPERCALL;
+		vcpu->answered = true;
+		return 1;
+	}
+	run->hypercall.ret = 0;
+	vcpu->answered = true;
+	lifecycle_request(vcpu);
+	return 1;
+}
+
+#ifndef KVM_RUN_X86_SMM
+#define KVM_RUN_X86_SMM	(1 << 0)
+#endif
+
+/*
+ * A triple fault, or an RSM that KVM's filter refused. KVM's state of the vCPU is of
+ * no worth now, and on Intel it would run on from wherever it is: it is for the VMM
+ * to reset it, and it doesn't enter before.
+ */
+static int shutdown_exit(struct regpin_vcpu *vcpu)
+{
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_SHUTDOWN,
+		.rule = REGPIN_NO_RULE,
+		.detail = !!(vcpu->run->flags & KVM_RUN_X86_SMM),
+	};
+
+	if (!vcpu->armed && !vcpu->kept)
+		return 0;
+	vcpu->shut = true;
+	vcpu_alert(vcpu);
+	vm_event(vcpu->vm, vcpu, &event);
+	return 0;
+}
+
+static int judge_exit(struct regpin_vcpu *vcpu)
+{
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+		return msr_exit(vcpu);
+	case KVM_EXIT_X86_CR_WRITE:
+		return cr_exit(vcpu);
+	case KVM_EXIT_HYPERCALL:
+		return hypercall_exit(vcpu);
+	case KVM_EXIT_SHUTDOWN:
+		return shutdown_exit(vcpu);
+	default:
+		return 0;
+	}
+}
+
+int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
+{
+	/* Without rules that need it the filter and its exits are the VMM's alone. */
+	int ours = vcpu->vm->wants_msrs && judge_exit(vcpu);
+
+	if (!ours)
+		regpin_vcpu_leave(vcpu);
+	return ours;
+}
+
+void regpin_vcpu_leave(struct regpin_vcpu *vcpu)
+{
+	atomic_store_explicit(&vcpu->inside, false, memory_order_release);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * When the pins of a vCPU hold: arming, the end of the syscall set-up, the floor,
+ * INIT, reset.
+ */
+#ifndef REGPIN_LIB_LIFECYCLE_H
+#define REGPIN_LIB_LIFECYCLE_H
+
+#include "lib/judge/judge.h"
+#include "vm.h"
+
+/* Do its pins hold at this moment? */
+bool lifecycle_pinned(const struct regpin_vcpu *vcpu);
+
+/* What the judge needs to know about @vcpu for @access. */
+struct state lifecycle_state(struct regpin_vcpu *vcpu,
+			     const struct access *access);
+
+/* The guest's write of @value to MSR @index has been performed. */
+void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
+		       uint64_t value);
+
+/* Its pins hold from now on. */
+void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause);
+
+/* The guest asks for its pins. */
+void lifecycle_request(struct regpin_vcpu *vcpu);
+
+/* The vCPU has had an INIT. Returns true if that took its pins along. */
+bool lifecycle_init(struct regpin_vcpu *vcpu);
+
+/* A look has found these values: has the vCPU had an INIT that KVM did not report? */
+bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
+		     uint64_t efer);
+
+/* The same, by EFER's value @old when the guest is about to write it. */
+void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old);
+
+/* EFER is @efer from now on, and rightly so. */
+void lifecycle_efer_is(struct regpin_vcpu *vcpu, uint64_t efer);
+
+/* Another thread enters the vCPU from now on. */
+void lifecycle_moved(struct regpin_vcpu *vcpu, int thread);
+
+/*
+ * The vCPU's set-up takes longer than @ms: it counts as finished, with what the
+ * registers hold, and an event reports it.
+ */
+void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms);
+
+/* vCPUs may arm from now on, by @cause; or no more, and those that have, haven't. */
+void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause);
+void lifecycle_close(struct regpin_vm *vm, enum gate gate);
+
+/* The vCPU goes away: it doesn't keep its VM armed. */
+void lifecycle_gone(struct regpin_vcpu *vcpu);
+
+/*
+ * Arms a vCPU whose state says so, or disarms it if the VM is no more. Returns false
+ * if its state can't be told yet.
+ */
+bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause);
+
+/* The VMM wrote registers of a vCPU that was not armed, or is being loaded. */
+void lifecycle_loaded(struct regpin_vcpu *vcpu);
+
+/* Was the VMM's write a reset? If so, disarms and returns true. */
+bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
+		     const struct snapshot *after);
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Accesses to MSRs that KVM does not know, or that it refuses: what the policy's
+ * `unknown` and `invalid` say, and else what KVM would have done. An exit of such a
+ * reason is the VMM's only if the VMM has asked for it.
+ */
+#include "lib/judge/judge.h"
+#include "vm.h"
+
+int vcpu_answer(struct regpin_vcpu *vcpu, bool gp)
+{
+	vcpu->run->msr.error = gp;
+	vcpu->answered = true;
+	return 1;
+}
+
+/* Has the VMM asked for exits of this @reason, so that it decides? */
+static bool is_vmms(const struct regpin_vcpu *vcpu, uint32_t reason)
+{
+	return atomic_load(&vcpu->vm->vmm_mask) & reason;
+}
+
+/*
+ * What the register held, and holds now. What KVM does not know can't be read, and holds
+ * nothing; and a read that ends in #GP, or at the VMM, has returned nothing yet.
+ */
+static void read_values(struct regpin_vcpu *vcpu, uint32_t reason,
+			struct access *access, struct verdict *verdict)
+{
+	bool decided = verdict->action == REGPIN_DROP;
+
+	if (!access->write) {
+		verdict->unread = decided ? 0 : REGPIN_UNREAD_VALUE;
+		return;
+	}
+	verdict->unread = 0;
+	if (verdict->rule->type == RULE_UNKNOWN ||
+	    vcpu_get_msr(vcpu, access->index, &access->old_value))
+		verdict->unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
+	else if (!decided && is_vmms(vcpu, reason))
+		verdict->unread = REGPIN_UNREAD_VALUE;
+	verdict->value = access->old_value;
+}
+
+static void tell(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 uint32_t reason, struct access *access,
+		 struct verdict *verdict)
+{
+	uint64_t proposed = access->write ? vcpu->run->msr.data : 0;
+	struct regpin_event event;
+
+	read_values(vcpu, reason, access, verdict);
+	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, access, verdict,
+		    proposed, &event);
+	vm_event(vcpu->vm, vcpu, &event);
+}
+
+int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 enum rule_type type, struct access *access)
+{
+	const uint32_t reason = type == RULE_UNKNOWN ?
+		KVM_MSR_EXIT_REASON_UNKNOWN : KVM_MSR_EXIT_REASON_INVAL;
+	struct kvm_run *run = vcpu->run;
+	struct verdict verdict;
+
+	judge_refused(policy, type, access, &verdict);
+	if (verdict.rule)
+		tell(vcpu, policy, reason, access, &verdict);
+	if (verdict.answered || verdict.action == REGPIN_DROP) {
+		if (!access->write)
+			run->msr.data = verdict.value;
+		return vcpu_answer(vcpu, false);
+	}
+	if (is_vmms(vcpu, reason)) {
+		run->msr.reason = reason;
+		return 0;
+	}
+	return vcpu_answer(vcpu, true);
+}
+
+int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 struct access *access)
+{
+	if (!vcpu->vm->host.ignore_msrs)
+		return refused_exit(vcpu, policy, RULE_UNKNOWN, access);
+	/* Then KVM swallows them, and asks nobody. */
+	if (!access->write)
+		vcpu->run->msr.data = 0;
+	return vcpu_answer(vcpu, false);
+}
+
+int invalid_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 struct access *access)
+{
+	if (!replay_known(&vcpu->guest, access->index))
+		return nowhere_exit(vcpu, policy, access);
+	return refused_exit(vcpu, policy, RULE_INVALID, access);
+}

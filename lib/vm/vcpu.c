@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* A vCPU under a policy: what the VMM sets up and writes. Its exits: exit.c. */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/judge/judge.h"
+#include "lib/judge/model.h"
+#include "lifecycle.h"
+
+struct msr_list {
+	struct kvm_msrs header;
+	struct kvm_msr_entry entries[1];
+};
+
+int vcpu_get_msr(const struct regpin_vcpu *vcpu, uint32_t index,
+		 uint64_t *value)
+{
+	struct msr_list list = { .header.nmsrs = 1,
+				 .entries[0].index = index };
+	int ret = kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &list);
+
+	if (ret < 0)
+		return -errno;
+	if (ret == 0)
+		return -EINVAL;
+	*value = list.entries[0].data;
+	return 0;
+}
+
+int vcpu_set_msr(const struct regpin_vcpu *vcpu, uint32_t index,
+		 uint64_t value)
+{
+	struct msr_list list = { .header.nmsrs = 1,
+				 .entries[0] = { .index = index,
+						 .data = value } };
+	int ret = kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &list);
+
+	if (ret < 0)
+		return -errno;
+	return ret ? 0 : -EINVAL;
+}
+
+bool vcpu_paging(const struct regpin_vcpu *vcpu)
+{
+	struct kvm_sregs sregs;
+
+	/* Where KVM does not say, the safe answer: no reset, no write of LME. */
+	return kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) || sregs.cr0 & CR0_PG;
+}
+
+void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entries[NR_REPLAY];
+	} list;
+	struct kvm_sregs sregs;
+
+	memset(snapshot, 0, sizeof(*snapshot));
+	memset(&list, 0, sizeof(list));
+	list.header.nmsrs = NR_REPLAY;
+	for (int i = 0; i < NR_REPLAY; i++)
+		list.entries[i].index = replay_registers[i];
+	/* All of them at once; one by one on a KVM that lacks one. */
+	if (kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &list) == NR_REPLAY) {
+		for (int i = 0; i < NR_REPLAY; i++)
+			snapshot->msrs[i] = list.entries[i].data;
+	} else {
+		for (int i = 0; i < NR_REPLAY; i++)
+			if (vcpu_get_msr(vcpu, replay_registers[i],
+					 &snapshot->msrs[i]))
+				snapshot->unread |= snapshot_bit(REGPIN_MSR, i);
+	}
+	/* Where KVM does not say, the safe answer: no reset. */
+	if (!vcpu_get_crs(vcpu, true, snapshot->crs, NULL)) {
+		snapshot->crs[0] = CR0_PG;
+		for (unsigned int i = 0; i < NR_CRS; i++)
+			snapshot->unread |= snapshot_bit(REGPIN_CR0 + i, 0);
+	} else if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
+		snapshot->cs = sregs.cs.base;
+	}
+	snapshot->valid = true;
+}
+
+/*
+ * CPUID bits beyond what KVM offers give nothing. Older KVMs go by CPUID alone: there
+ * such a guest gets a #GP more.
+ */
+static void limit_guest(const struct regpin_vcpu *vcpu, struct guest *guest)
+{
+	const struct guest *offers = &vcpu->vm->host.offers;
+
+	guest->tsc_aux &= offers->tsc_aux;
+	guest->feature_control &= offers->feature_control;
+}
+
+int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
+		       struct kvm_run *run, struct regpin_vcpu **ret)
+{
+	struct regpin_vcpu *vcpu = pages_alloc(sizeof(*vcpu));
+
+	if (!vcpu)
+		return -ENOMEM;
+	vcpu->vm = vm;
+	vcpu->fd = vcpu_fd;
+	vcpu->id = id;
+	vcpu->run = run;
+	vcpu->dirty = true;
+	vcpu->hold.ticket = REGPIN_ACTION_MAX;
+	vcpu->life = atomic_load(&vm->life);
+	vcpu->audited = atomic_load(&vm->swaps);
+	vcpu_alert(vcpu);
+	vcpu->guest.linear_bits = vm->host.linear_bits;
+	guest_from_cpuid(&vcpu->guest, NULL);
+	limit_guest(vcpu, &vcpu->guest);
+	vm_add_vcpu(vm, vcpu);
+	*ret = vcpu;
+	return 0;
+}
+
+void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
+{
+	struct regpin_vm *vm = vcpu ? vcpu->vm : NULL;
+
+	if (!vcpu)
+		return;
+	vm_use(vm);
+	lifecycle_gone(vcpu);
+	vm_del_vcpu(vcpu);
+	vm_done(vm);
+	pages_free(vcpu, sizeof(*vcpu));
+}
+
+/*
+ * Does KVM keep all of a register, or the low half? That depends on its vendor
+ * module and on the guest's CPUID; asking is surer than knowing. But what was there
+ * must be there again.
+ */
+static void measure(struct regpin_vcpu *vcpu, uint32_t index, uint64_t *bits)
+{
+	const uint64_t probe = 0xffffffff80000000ull;
+	uint64_t old = 0, seen = 0;
+	int err;
+
+	if (vcpu_get_msr(vcpu, index, &old) ||
+	    vcpu_set_msr(vcpu, index, probe))
+		return;
+	if (!vcpu_get_msr(vcpu, index, &seen))
+		*bits = seen == probe ? ~0ull : 0xffffffffull;
+	err = vcpu_set_msr(vcpu, index, old);
+	if (err)
+		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
+}
+
+int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
+			  const struct kvm_cpuid2 *cpuid)
+{
+	struct guest guest = vcpu->guest;
+	uint32_t accepted;
+	int err;
+
+	guest_from_cpuid(&guest, cpuid);
+	limit_guest(vcpu, &guest);
+	err = vm_guest_known(vcpu->vm, vcpu, &guest, &accepted);
+	if (err)
+		return err;
+	/* Also where no rule needs it: another policy's may, when the guest runs. */
+	measure(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
+	measure(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);
+	if (vcpu->guest.svm)
+		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_SVM);
+	if (!err && vcpu->guest.vmx)
+		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_VMX);
+	if (!err && vcpu->guest.fred)
+		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_FRED);
+	return err;
+}
+
+/*
+ * A vCPU of which something would be lost, or lifted, by a write of the VMM's: also how
+ * far an unarmed one is with its set-up, which a reset must end.
+ */
+static bool has_state(const struct regpin_vcpu *vcpu)
+{
+	return vcpu->armed || vcpu->kept || vcpu->fresh || vcpu->entered ||
+	       vcpu->masked || vcpu->reborn || vcpu->crasher || vcpu->shut ||
+	       vcpu->hold.why != HOLD_NOT;
+}
+
+void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
+{
+	vcpu->before.valid = false;
+	if (has_state(vcpu))
+		vcpu_snapshot(vcpu, &vcpu->before);
+}
+
+/* Reports each pin that the VMM's write of one register lowered. */
+static void compare_one(struct regpin_vcpu *vcpu,
+			const struct regpin_policy *policy, unsigned int kind,
+			uint32_t index, uint64_t before, uint64_t after)
+{
+	struct access access = {
+		.kind = (uint8_t)kind, .write = true, .index = index,
+		.old_value = before, .new_value = after,
+	};
+	/* The VMM is never refused; what it wrote stands. */
+	struct verdict verdict = { .action = REGPIN_ALLOW, .value = after };
+	struct regpin_event event;
+	struct state state;
+	uint32_t at = 0;
+
+	if (before == after)
+		return;
+	state = lifecycle_state(vcpu, &access);
+	while ((verdict.rule = judge_next(policy, &state, &access, &at,
+					  &verdict.bits))) {
+		if (verdict.rule->type >= RULE_DENY ||
+		    verdict.rule->type == RULE_REQUIRE)
+			continue;
+		vcpu_access(vcpu, policy, REGPIN_EVENT_VMM_WRITE, &access,
+			    &verdict, after, &event);
+		vm_event(vcpu->vm, vcpu, &event);
+	}
+}
+
+static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
+{
+	const struct regpin_policy *policy = vcpu->vm->policy;
+	uint64_t efer = after->msrs[replay_slot(MSR_EFER)] & ~EFER_LMA;
+	uint64_t changed = efer ^ vcpu->before.msrs[replay_slot(MSR_EFER)];
+	/* What KVM did not show was not seen to change. */
+	uint32_t unread = vcpu->before.unread | after->unread;
+
+	for (int i = 0; i < NR_REPLAY; i++)
+		if (!(unread & snapshot_bit(REGPIN_MSR, i)))
+			compare_one(vcpu, policy, REGPIN_MSR,
+				    replay_registers[i], vcpu->before.msrs[i],
+				    after->msrs[i]);
+	for (unsigned int i = 0; i < NR_CRS; i++)
+		if (!(unread & snapshot_bit(REGPIN_CR0 + i, 0)))
+			compare_one(vcpu, policy, REGPIN_CR0 + i, 0,
+				    vcpu->before.crs[i], after->crs[i]);
+	/*
+	 * What the VMM changed is what a look must not find. But only that: what the
+	 * guest had changed before, and the VMM read and wrote back, has yet to be found.
+	 */
+	for (int i = 0; i < NR_CRS; i++) {
+		uint64_t by_vmm = vcpu->before.crs[i] ^ after->crs[i];
+
+		vcpu->seen[i] = (vcpu->seen[i] & ~by_vmm) |
+				(after->crs[i] & by_vmm);
+	}
+	vcpu->efer = (vcpu->efer & ~changed) | (efer & changed);
+}
+
+/* The VMM wrote to a vCPU that has no pins but a past: has it become another? */
+static void reloaded(struct regpin_vcpu *vcpu, const struct snapshot *after)
+{
+	if (memcmp(vcpu->before.crs, after->crs, sizeof(after->crs)) != 0 ||
+	    memcmp(vcpu->before.msrs, after->msrs, sizeof(after->msrs)) != 0)
+		lifecycle_loaded(vcpu);
+}
+
+static void written(struct regpin_vcpu *vcpu)
+{
+	struct snapshot after;
+
+	if (!vcpu->before.valid) {
+		lifecycle_loaded(vcpu);
+		return;
+	}
+	vcpu_snapshot(vcpu, &after);
+	if (lifecycle_reset(vcpu, &vcpu->before, &after)) {
+		vcpu->loading = false;
+		vcpu->resetting = false;
+		return;
+	}
+	/* The first half of a reset, or an INIT: no pin is lowered by mistake. */
+	if (after.crs[0] & CR0_PG)
+		vcpu->resetting = false;
+	else if (vcpu->before.crs[0] & CR0_PG)
+		vcpu->resetting = true;
+	if (vcpu->armed && vcpu->loading)
+		lifecycle_loaded(vcpu);
+	else if (vcpu->resetting)
+		return;
+	else if (vcpu->armed)
+		compare(vcpu, &after);
+	else
+		reloaded(vcpu, &after);
+}
+
+void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
+{
+	vcpu->dirty = true;
+	vcpu_alert(vcpu);
+	/* The policy stays till the end of it: no swap waits for a VMM's thread else. */
+	vm_use(vcpu->vm);
+	if (vcpu->vm->wants_msrs)
+		written(vcpu);
+	vm_done(vcpu->vm);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What is reported of an access that a rule has something against. The verdict names
+ * the rule that decided; where the access happens all the same, each rule that let it
+ * happen is an event of its own, or one could be hidden behind another.
+ */
+#include "lib/judge/judge.h"
+#include "vm.h"
+
+void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 uint32_t type, const struct access *access,
+		 const struct verdict *verdict, uint64_t proposed,
+		 struct regpin_event *event)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	*event = (struct regpin_event){
+		.type = type,
+		.kind = access->kind,
+		.index = access->index,
+		.write = access->write,
+		.unread = verdict->unread,
+		.action = verdict->action,
+		.old_value = verdict->unread & REGPIN_UNREAD_OLD ?
+			0 : access->old_value,
+		.new_value = proposed,
+		.value = verdict->unread & REGPIN_UNREAD_VALUE ?
+			0 : verdict->value,
+		.bits = verdict->bits,
+		.rule = verdict->rule ?
+			vm_rule_number(vcpu->vm, policy, verdict->rule) :
+			REGPIN_NO_RULE,
+		.policy = vm_policy_number(vcpu->vm, policy),
+	};
+	if (type == REGPIN_EVENT_VIOLATION &&
+	    !kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) &&
+	    !kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
+		event->has_rip = 1;
+		event->rip = sregs.cs.base + regs.rip;
+		event->cpl = sregs.ss.dpl;
+	}
+}
+
+/*
+ * Each rule that @access violates and whose action is @action (REGPIN_ACTION_MAX: any),
+ * but for the one that decided.
+ */
+static void tell_others(struct regpin_vcpu *vcpu, const struct judged *judged,
+			const struct access *access, unsigned int action,
+			const struct regpin_event *decided)
+{
+	struct regpin_event event = *decided;
+	const struct rule *rule;
+	uint32_t at = 0;
+	uint64_t bits;
+
+	while ((rule = judge_next(judged->policy, judged->state, access, &at,
+				  &bits))) {
+		event.bits = bits;
+		event.rule = vm_rule_number(vcpu->vm, judged->policy, rule);
+		if (action != REGPIN_ACTION_MAX)
+			event.action = (uint8_t)action;
+		/* `report` is for accesses that have no other event. */
+		if (event.rule != decided->rule && rule->type != RULE_REPORT &&
+		    (action == REGPIN_ACTION_MAX || rule->action == action))
+			vm_event(vcpu->vm, vcpu, &event);
+	}
+}
+
+/* The bits of @access that violate the rule that decided, and no other one. */
+static uint64_t own_bits(const struct judged *judged, uint64_t bits)
+{
+	const struct rule *rule;
+	uint32_t at = 0;
+	uint64_t own;
+
+	while ((rule = judge_next(judged->policy, judged->state, judged->access,
+				  &at, &own)))
+		if (rule == judged->rule)
+			return own;
+	return bits;
+}
+
+void vcpu_tell(struct regpin_vcpu *vcpu, const struct judged *judged,
+	       struct regpin_event *event)
+{
+	struct access let = *judged->access;
+
+	if (event->action > REGPIN_MASK && event->action != REGPIN_PAUSE) {
+		vm_event(vcpu->vm, vcpu, event);
+		return;
+	}
+	event->bits = own_bits(judged, event->bits);
+	vm_event(vcpu->vm, vcpu, event);
+	/* The operator is to know all that an answer may allow. */
+	if (event->action == REGPIN_PAUSE) {
+		tell_others(vcpu, judged, &let, REGPIN_ACTION_MAX, event);
+		return;
+	}
+	if (event->action == REGPIN_MASK)
+		tell_others(vcpu, judged, &let, REGPIN_MASK, event);
+	/* What a mask has kept did not happen, and needs no report. */
+	if (let.write)
+		let.new_value = judged->let;
+	tell_others(vcpu, judged, &let, REGPIN_REPORT, event);
+}

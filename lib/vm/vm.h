@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A VM and its vCPUs under a policy: the only code that makes KVM ioctls on a
+ * guest's behalf.
+ */
+#ifndef REGPIN_LIB_VM_H
+#define REGPIN_LIB_VM_H
+
+#include <linux/kvm.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "hold.h"
+#include "lib/judge/cr_filter.h"
+#include "lib/judge/judge.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/host.h"
+#include "lib/policy/registers.h"
+#include "migration.h"
+
+/*
+ * Of the registers that userspace can write for a guest those whose values are
+ * remembered, for `once`, `uniform` and what the VMM writes; see registers.tsv.
+ */
+#define NR_REPLAY	9
+extern const uint32_t replay_registers[NR_REPLAY];
+
+/* Position of @index in replay_registers, or -1. */
+int replay_slot(uint32_t index);
+
+/**
+ * struct uniform - the value that all vCPUs must write to a register
+ * @known: the first armed vCPU has finished its syscall set-up
+ * @value: what it left there
+ */
+struct uniform {
+	_Atomic bool known;
+	_Atomic uint64_t value;
+};
+
+/**
+ * struct numbered - a policy and which one it is, of those that the VM has had
+ * @policy: for comparing only
+ * @number: what events that speak of its rules carry
+ */
+struct numbered {
+	_Atomic(const struct regpin_policy *) policy;
+	_Atomic uint8_t number;
+};
+
+/* Memory slots that are followed: VMMs use the lowest numbers, QEMU some dozens. */
+#define NR_SLOTS	512
+
+/* When a VM's vCPUs may arm; struct regpin_vm's @gate. */
+enum gate {
+	GATE_OPEN,	/* by themselves */
+	GATE_CLOSED,	/* not before the guest asks or the operator says so */
+	GATE_WINDOW,	/* not before the operator's window ends */
+};
+
+/**
+ * struct in_force - a policy's rules that hold for a guest, where not all do
+ * @policy: of these rules
+ * @numbers: by which numbers the whole policy knows them
+ * @of: the whole policy, NULL if nothing is here that could be used again
+ * @hold: which of its conditions do, see whens_hold()
+ */
+struct in_force {
+	struct regpin_policy policy;
+	uint16_t numbers[POLICY_MAX_RULES];
+	const struct regpin_policy *of;
+	uint64_t hold;
+};
+
+/**
+ * struct regpin_vm - a VM under a policy
+ * @policy: what is in force: @whole, or the rules of it that hold for the guest; another
+ *	one may take its place while the VM runs
+ * @whole: the caller's, borrowed
+ * @before: the one before, while some vCPU may still judge by it, else NULL; under @lock
+ * @hold: which of its conditions hold; under @lock
+ * @in_force: room for @policy and for the one before, NULL where not needed
+ * @swaps: how often it was replaced
+ * @numbered: it and the one before, which a vCPU may still be judging by
+ * @users: threads that read @policy outside of a vCPU's run, see vm_use()
+ * @fd: the VM, borrowed
+ * @options: the caller's, completed with defaults
+ * @host: what this KVM can do
+ * @wants_msrs: the policy needs the MSR filter; else no ioctl is made for it
+ * @wants_crs: and the CR filter
+ * @detects: it has rules on control registers that can only be looked after
+ * @lock: taken while the VMM's filter or mask changes, and for the list; on a vCPU's
+ *	path only where it arms, disarms or comes up
+ * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
+ * @reasons: those that KVM was given for a policy's sake; under @lock
+ * @vmm: a copy of the VMM's own filter, NULL if it has none
+ * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that
+ *	look at the old one meanwhile see it whole
+ * @merged: what KVM was given last
+ * @overflow: what the last filter or policy that did not fit had no room for
+ * @vcpus: all of them, by their @next; changed under @lock, and each is whole before it
+ *	is there, so that who keeps any from going needs no lock to read it
+ * @gate: enum gate
+ * @once: the window ends with the first LSTAR that the guest sets
+ * @life: counts windows and disarmings: pins of an earlier one are void
+ * @cause: enum regpin_cause: who opened the gate last
+ * @entered: a kernel has set its entry point while the gate was closed
+ * @epoch: counts what every vCPU must look at before it enters again
+ * @filtered: KVM's CR filter is in place
+ * @has_filtered: it was so once: KVM may have an exit of it on its way
+ * @forwards: hypercall 13 comes to us, and not because the VMM wants it
+ * @smm: it has memory for SMM
+ * @tolerated: what it would be refused for by a policy that enforces, and has been
+ *	reported: one bit for each enum regpin_refusal
+ * @own_pat: the guests of its guests have PATs of their own
+ * @stopped: the VM must not run on
+ * @unfiltered: KVM has refused the filters of @policy: a reset does not lift @stopped
+ *	before it takes them
+ * @settled: how far the first armed vCPU is with @uniform, see lifecycle.c
+ * @uniform: settled values, by replay_slot()
+ * @first: that vCPU; under @lock, NULL once it is gone
+ * @asked: how often it was asked what it has
+ * @told: the last of these that it has answered
+ * @had: all that it, and those that took its place, have been seen to have since
+ *	@uniform was last forgotten: never less; under @lock
+ * @by_time: its set-up was ended by time: its kernel writes no SFMASK
+ * @slots: the sizes of its memory slots, and whether KVM logs them; under @lock
+ * @seen: where it is shown what was taken out and loaded, or NULL; under @lock
+ * @unreached: enum regpin_unreached, of all its vCPUs
+ * @older: the caller's, for a list of its VMs
+ */
+struct regpin_vm {
+	_Atomic(const struct regpin_policy *) policy;
+	const struct regpin_policy *whole, *before;
+	uint64_t hold;
+	_Atomic(struct in_force *) in_force[2];
+	_Atomic uint8_t swaps;
+	struct numbered numbered[2];
+	_Atomic uint32_t users;
+	int fd;
+	struct regpin_vm_options options;
+	struct host host;
+	_Atomic bool wants_msrs, wants_crs, detects;
+	atomic_flag lock;
+	_Atomic uint64_t vmm_mask;
+	uint64_t reasons;
+	_Atomic(struct filter_copy *) vmm;
+	struct filter_copy copies[2];
+	struct filter_copy merged;
+	struct overflow overflow;
+	_Atomic(struct regpin_vcpu *) vcpus;
+	_Atomic uint32_t gate;
+	_Atomic uint32_t life;
+	_Atomic uint32_t cause;
+	_Atomic uint32_t epoch;
+	_Atomic bool once;
+	_Atomic bool entered;
+	_Atomic bool by_time;
+	_Atomic bool filtered;
+	_Atomic bool has_filtered;
+	_Atomic bool forwards;
+	_Atomic bool smm;
+	_Atomic uint32_t tolerated;
+	_Atomic bool own_pat;
+	_Atomic bool stopped;
+	bool unfiltered;
+	_Atomic uint32_t settled;
+	struct uniform uniform[NR_REPLAY];
+	struct regpin_vcpu *first;
+	_Atomic uint32_t asked, told, unreached;
+	struct protections had;
+	uint64_t slots[NR_SLOTS];
+	struct state_seen *seen;
+	struct regpin_vm *older;
+};
+
+/**
+ * struct snapshot - a vCPU's registers around a write by the VMM
+ * @valid: taken
+ * @cs: CS's base; what a reset changes if nothing else
+ * @crs: CR0, CR4 and XCR0, by kind - REGPIN_CR0; 0 where KVM refused
+ * @msrs: by replay_slot(); values of registers that KVM refused to read are 0
+ * @unread: which ones these are, by snapshot_bit()
+ */
+struct snapshot {
+	bool valid;
+	uint32_t unread;
+	uint64_t cs;
+	uint64_t crs[NR_CRS];
+	uint64_t msrs[NR_REPLAY];
+};
+
+_Static_assert(NR_REPLAY + NR_CRS <= 32, "each has a bit");
+
+/* The bit of a register in a snapshot's @unread; MSRs by replay_slot(). */
+static inline uint32_t snapshot_bit(unsigned int kind, int slot)
+{
+	return 1u << (kind == REGPIN_MSR ? (unsigned int)slot :
+		      NR_REPLAY + kind - REGPIN_CR0);
+}
+
+/**
+ * struct reach - can a vCPU, or all of a VM, be made to leave KVM_RUN?
+ * @why: enum regpin_unreached
+ * @rounds: in how many checks in a row the answer was another than @why
+ * @vmm_mask: KVM_RUN has a signal mask of the VMM's, which lets regpin's signal in
+ *
+ * Written by the caller's thread that checks it, but for @vmm_mask; any thread reads @why.
+ */
+struct reach {
+	_Atomic uint32_t why;
+	uint32_t rounds;
+	_Atomic bool vmm_mask;
+};
+
+/**
+ * struct regpin_vcpu - a vCPU under its VM's policy
+ * @vm: borrowed
+ * @fd: borrowed
+ * @id: as given to KVM_CREATE_VCPU
+ * @run: the VMM's shared page; borrowed
+ * @guest: what its CPUID offers
+ * @attention: it must be looked at before it enters; any thread sets it
+ * @inside: it may be in KVM_RUN, or in an exit that is being judged
+ * @epoch: how far it has looked, of the VM's
+ * @answered: KVM has an answered exit to complete
+ * @life: of which of the VM's lives its pins are
+ * @entered: it has set its entry point in this life, or was loaded with one
+ * @masked: it has given SFMASK a value in this life
+ * @reborn: its MSRs are of an earlier life, until its syscall set-up is done
+ * @kept: it was armed before its INIT: the VM still is
+ * @armed: its pins hold
+ * @fresh: it had an INIT: its LSTAR is that of its earlier life
+ * @setup_done: it has finished its syscall set-up
+ * @in_setup: it has begun it, by setting LSTAR, and its pins hold
+ * @dirty: the VMM wrote registers since the last KVM_RUN
+ * @loading: and they were those of a running system; it was not armed before
+ * @resetting: and paging went off with them
+ * @settler: its values are the VM's uniform ones
+ * @crasher: it is the one whose exit tells that the VM is stopped
+ * @shut: it has met a shutdown, and was not reset since
+ * @forgiven: that it has not armed in time has been told, and allowed
+ * @postponed: it could not be told what it is
+ * @ticked: its run time has come to where it must be looked at
+ * @up_since: its run time when it was first seen not set up, 0: not yet
+ * @looked_at: its run time when its control registers were last looked at
+ * @seen: what they were then
+ * @back: bits of them that are wrong, if the answer to HOLD_DETECTED says so
+ * @efer: EFER without LMA, as it was last seen or written
+ * @efer_swaps: the VM's @swaps then
+ * @efer_shown: and the policy was shown each of the guest's writes since
+ * @audited: the policy that it was compared with last, as the VM's @swaps counts them
+ * @tick_ms: see regpin_vcpu_tick_ms()
+ * @runner: the thread that runs it, for kicks; negative: it must unblock the signal
+ *	before it enters again
+ * @reach: whether kicks reach it
+ * @thread: that entered it last, or armed it: its end is taken for the vCPU's
+ * @next: in the VM's list
+ * @hold: whether it waits for an answer
+ * @set_up: the registers when its syscall set-up was finished
+ * @before: the registers before the VMM's write
+ * @read: its struct kvm_regs and its TSC as the VMM has read them; 0: not since it ran
+ * @written: likewise as the VMM last wrote them; 0: never
+ */
+struct regpin_vcpu {
+	struct regpin_vm *vm;
+	int fd;
+	uint32_t id;
+	struct kvm_run *run;
+	struct guest guest;
+	_Atomic bool attention;
+	_Atomic bool inside;
+	_Atomic uint32_t epoch;
+	bool answered;
+	_Atomic bool kept;
+	bool entered;
+	bool masked;
+	bool reborn;
+	_Atomic uint32_t life;
+	_Atomic bool armed;
+	_Atomic bool fresh;
+	_Atomic bool setup_done;
+	bool in_setup;
+	bool dirty;
+	_Atomic bool loading;
+	bool resetting;
+	bool settler;
+	bool crasher;
+	bool shut;
+	bool forgiven;
+	bool postponed;
+	_Atomic bool ticked;
+	uint64_t up_since;
+	_Atomic uint64_t looked_at;
+	uint64_t seen[NR_CRS], back[NR_CRS];
+	uint64_t efer;
+	uint8_t efer_swaps;
+	bool efer_shown;
+	uint8_t audited;
+	unsigned int tick_ms;
+	_Atomic int runner;
+	struct reach reach;
+	_Atomic int thread;
+	_Atomic(struct regpin_vcpu *) next;
+	struct hold hold;
+	struct snapshot set_up;
+	struct snapshot before;
+	struct state_print read, written;
+};
+
+/*
+ * ioctl(2) on a VM or vCPU. The shim, which is itself the process's ioctl(), and
+ * tests bring their own in place of lib/kvm/ioctl.c.
+ */
+int kvm_ioctl(int fd, unsigned long request, void *arg);
+
+/* As regpin_vm_attach(), on a host that is known already. */
+int vm_attach(const struct regpin_policy *policy, const struct host *host,
+	      int vm_fd, const struct regpin_vm_options *options,
+	      struct regpin_vm **ret);
+
+/* Zeroed pages: the shim must not call malloc() where the VMM calls ioctl(). */
+void *pages_alloc(size_t size);
+void pages_free(void *pages, size_t size);
+
+/* The VM's list of vCPUs. */
+void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
+void vm_del_vcpu(struct regpin_vcpu *vcpu);
+
+/*
+ * Is any vCPU armed that may still run? One whose thread has ended was unplugged,
+ * though the VMM may keep its fd for later: its own pins stay, but it does not
+ * keep the VM's values alive over a reset of all others.
+ */
+bool vm_armed(struct regpin_vm *vm);
+bool vm_armed_locked(struct regpin_vm *vm);
+
+/* Spins: held for the length of a few ioctls at most, and rarely taken. */
+void vm_lock(struct regpin_vm *vm);
+void vm_unlock(struct regpin_vm *vm);
+
+/*
+ * The policy, for a thread that is not judging an exit: it stays until vm_done().
+ * A vCPU's own exits need neither, see regpin_vm_set_policy().
+ */
+const struct regpin_policy *vm_use(struct regpin_vm *vm);
+void vm_done(struct regpin_vm *vm);
+
+/* Forgets the policy before, if no vCPU may judge by it any more. */
+void vm_forget(struct regpin_vm *vm);
+
+/* Would regpin_vm_set_policy() have it? Nothing changes. The same thread as for that. */
+int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy);
+
+/*
+ * Every vCPU looks at itself before it enters again, and soon. With a change that
+ * somebody may ask vm_settled_locked() about it is one under the lock.
+ */
+void vm_alert(struct regpin_vm *vm);
+void vm_alert_locked(struct regpin_vm *vm);
+
+/* As regpin_vm_settled(). */
+bool vm_settled_locked(struct regpin_vm *vm);
+
+/* The vCPU looks at itself before it enters again. Any thread, any time. */
+static inline void vcpu_alert(struct regpin_vcpu *vcpu)
+{
+	atomic_store(&vcpu->attention, true);
+}
+
+/* Makes a vCPU leave KVM_RUN, if the VMM gave a way. */
+void vcpu_kick(struct regpin_vcpu *vcpu);
+
+/*
+ * Puts KVM's CR filter in place, if the policy needs it; takes it away. 0 or -errno.
+ * The latter two are for who has the lock.
+ */
+int vm_filter_crs(struct regpin_vm *vm);
+int vm_filter_crs_locked(struct regpin_vm *vm);
+int vm_unfilter_crs_locked(struct regpin_vm *vm);
+
+/* The VM must not run on, by @vcpu's doing. */
+void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
+
+/*
+ * Likewise, and it is told why: KVM has failed with @err (negative) where @vcpu's
+ * register can't be left as it is. @kind and @index say which.
+ */
+void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
+		    int err);
+
+/* Has a first vCPU come up, so that others can be late? */
+bool vm_up(const struct regpin_vm *vm);
+
+/*
+ * Fills in time, vm, vcpu and, if it speaks of no rule, policy, and hands the event
+ * on. @vcpu may be NULL.
+ */
+void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+	      struct regpin_event *event);
+
+/* The number of a policy by which an exit was judged. */
+uint8_t vm_policy_number(struct regpin_vm *vm,
+			 const struct regpin_policy *policy);
+
+/* The number of a rule of a policy in force, as the whole policy counts. */
+uint32_t vm_rule_number(struct regpin_vm *vm,
+			const struct regpin_policy *policy,
+			const struct rule *rule);
+
+/*
+ * Under the lock: the rules of @whole that hold by @hold, or -ENOMEM. What was in force
+ * stays readable, what was so before it does not; so, -EBUSY while that is needed.
+ */
+int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
+	       uint64_t hold, const struct regpin_policy **ret);
+
+/* Which of @whole's conditions hold for the VM's guest, as far as it is known? */
+uint64_t vm_holds(struct regpin_vm *vm, const struct regpin_policy *whole);
+
+/*
+ * A vCPU's CPUID is known, and @guest is what it says: with it, which rules hold. The
+ * vCPU gets it whole, under the lock, and @accepted is what the policy accepts. 0 or
+ * -errno; -EPERM: refused.
+ */
+int vm_guest_known(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
+		   const struct guest *guest, uint32_t *accepted);
+
+/*
+ * vm_filters.c, under the lock: what of @policy and of the host come together; the
+ * filter for @policy and for what the VMM has asked for; KVM is given the reasons and
+ * the filter; and all its filters follow the policy. 0 or -errno.
+ */
+void vm_want(struct regpin_vm *vm, const struct regpin_policy *policy);
+int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
+	     struct filter_copy *out);
+int vm_set_msrs(struct regpin_vm *vm);
+int vm_refilter_locked(struct regpin_vm *vm);
+
+/* confidential.c: does KVM say that the host can't see this VM's registers? */
+bool vm_is_confidential(int vm_fd);
+
+/* lbr.c: has @to rules that this host would enforce only had they been there before? */
+bool lbr_comes_late(const struct host *host, const struct regpin_policy *from,
+		    const struct regpin_policy *to);
+
+/* Sends a refusal as an event and returns -EPERM. */
+int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+	      enum regpin_refusal reason);
+
+/*
+ * accept.c: what the VM's policy accepts, POLICY_* and POLICY_ONLY_REPORTS; and does
+ * @policy accept what the VM and its guest have already? Under the lock.
+ */
+uint32_t vm_accepted_locked(const struct regpin_vm *vm);
+bool vm_accepts_locked(const struct regpin_vm *vm,
+		       const struct regpin_policy *policy);
+
+/*
+ * May the VM have what gives @reason to refuse it, by a policy that has @accepted? If
+ * not, as vm_refuse(). If the policy only reports, that is an event and 0.
+ */
+int vm_may_have(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+		uint32_t accepted, enum regpin_refusal reason);
+
+/* A policy is in force: what of the VM and its host does it not accept, and tolerates? */
+void vm_say_tolerated(struct regpin_vm *vm);
+
+/* One MSR of a vCPU. Return 0, -EINVAL if KVM has or takes no such, -errno. */
+int vcpu_get_msr(const struct regpin_vcpu *vcpu, uint32_t index,
+		 uint64_t *value);
+int vcpu_set_msr(const struct regpin_vcpu *vcpu, uint32_t index,
+		 uint64_t value);
+
+/* Is CR0.PG set, as far as KVM says? */
+bool vcpu_paging(const struct regpin_vcpu *vcpu);
+
+/*
+ * CR0, CR4 and, if @xcr0, XCR0; EFER, unless @efer is NULL. False, and all are 0, if
+ * KVM refuses.
+ */
+bool vcpu_get_crs(const struct regpin_vcpu *vcpu, bool xcr0,
+		  uint64_t crs[NR_CRS], uint64_t *efer);
+
+/* What `require` speaks of. False, and all are 0, if KVM refuses. */
+bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
+			  struct protections *ret);
+
+/*
+ * Is the vCPU in a guest of its own guest (L2)? Another thread than the vCPU's may only
+ * ask while the vCPU is not in KVM_RUN.
+ */
+bool vcpu_runs_l2(const struct regpin_vcpu *vcpu);
+
+/*
+ * Are the registers that KVM shows those of the guest's kernel? Not in SMM, not in
+ * a nested guest, not while the vCPU waits for INIT or SIPI. Not to be asked while
+ * an answered exit is to be completed.
+ */
+bool vcpu_at_home(const struct regpin_vcpu *vcpu);
+
+/* The time that this thread, which runs the vCPU, has run, in ns; never 0. */
+uint64_t vcpu_run_time(void);
+
+/*
+ * cr.c: one of KVM's exits. 1: answered, 0: the VMM's.
+ */
+int cr_exit(struct regpin_vcpu *vcpu);
+
+/* Answers an MSR exit: the guest gets #GP, or goes on behind the instruction. 1. */
+int vcpu_answer(struct regpin_vcpu *vcpu, bool gp);
+
+/*
+ * refused.c: an access that KVM does not know (@type is RULE_UNKNOWN) or refuses
+ * (RULE_INVALID), and one where the policy says nothing, no MSR is, and KVM was not
+ * asked. Which of them, where KVM would have refused what we were to do for the guest,
+ * invalid_exit() finds. 1: answered, 0: the VMM's.
+ */
+int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 enum rule_type type, struct access *access);
+int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 struct access *access);
+int invalid_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 struct access *access);
+
+/*
+ * immediate_exit is the VMM's as well, and any non-zero value does: ours is another
+ * than that which VMMs write, so that each takes back only its own.
+ */
+#define EXIT_SOON	2
+void vcpu_exit_soon(struct kvm_run *run);
+void vcpu_exit_done(struct kvm_run *run);
+
+/*
+ * Calls KVM_RUN for the completion of the last exit only: the guest does not run. 0,
+ * VCPU_EXITED if the completion made KVM exit anew (a debugger's step, the next part of
+ * an MMIO access), which is in the run page as after any KVM_RUN, or -errno.
+ */
+#define VCPU_EXITED	1
+int vcpu_complete(struct regpin_vcpu *vcpu);
+
+/* The control registers are looked at where KVM can't filter them. detect.c */
+void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
+
+/* What was found is accepted, or put @back. detect.c */
+void watch_answered(struct regpin_vcpu *vcpu, bool back);
+
+/*
+ * What time does to a vCPU that does not come up: one that does not arm beside armed
+ * ones meets the deadline; one whose syscall set-up does not end is pinned as it is.
+ * Which of them, where it is either. detect.c
+ */
+void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
+
+/*
+ * Reports what @vcpu has already of what its new policy forbids, once a policy. False if
+ * that can't be seen now, in SMM or a nested guest. audit.c
+ */
+bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
+
+
+void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot);
+
+/**
+ * struct judged - what a verdict came from
+ * @policy: the rules
+ * @state: the vCPU's state before the access
+ * @access: the access
+ * @rule: the rule that decided
+ * @let: what of the value that was written the verdict lets through
+ */
+struct judged {
+	const struct regpin_policy *policy;
+	const struct state *state;
+	const struct access *access;
+	const struct rule *rule;
+	uint64_t let;
+};
+
+/*
+ * violation.c: sends @event, which is a verdict's; and where the access happens, or may
+ * be allowed, one like it for each other rule that let it happen.
+ */
+void vcpu_tell(struct regpin_vcpu *vcpu, const struct judged *judged,
+	       struct regpin_event *event);
+
+/* Makes the event of an access and its verdict; @proposed is what was written. */
+void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		 uint32_t type, const struct access *access,
+		 const struct verdict *verdict, uint64_t proposed,
+		 struct regpin_event *event);
+
+#endif
