@@ -155,14 +155,14 @@ struct regpin_vcpu *attach_learn_vcpu(int fd)
 	int err = errno;
 
 	if (vcpu)
-		vcpu->fd = fd;
+		vcpu->io.fd = fd;
 	if (vcpu || fds_is_vcpu(fd) == FDS_NO)
 		goto out;
 	check_fd(fd);
 	vcpu = fds_known_vcpu(fd);
 	if (!vcpu)
 		session_die(REGPIN_REFUSED_FD);
-	vcpu->fd = fd;
+	vcpu->io.fd = fd;
 	fds_set_vcpu(fd, vcpu);
 out:
 	errno = err;

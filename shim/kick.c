@@ -101,7 +101,7 @@ static void on_kick(int number, siginfo_t *info, void *context)
 	if (info->si_code == SI_TIMER)
 		regpin_vcpu_tick(vcpu);
 	kicked = 1;
-	vcpu_exit_soon(vcpu->run);
+	vcpu_exit_soon(vcpu->io.run);
 }
 
 /* A real-time signal that nobody has taken, from the last one down. */
@@ -201,7 +201,7 @@ bool kick_taken(struct regpin_vcpu *vcpu)
 	if (!kicked)
 		return false;
 	kicked = 0;
-	vcpu_exit_done(vcpu->run);
+	vcpu_exit_done(vcpu->io.run);
 	return true;
 }
 
@@ -261,7 +261,7 @@ static COLD void set_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 	if (timer_ms == MISSED) {
 		regpin_vcpu_tick(vcpu);
 		kicked = 1;
-		vcpu_exit_soon(vcpu->run);
+		vcpu_exit_soon(vcpu->io.run);
 	}
 	if (!timer_made)
 		timer_made = timer_make();

@@ -58,7 +58,7 @@ static COLD int run_unknown(int fd, void *arg)
  */
 static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
 {
-	return vcpu->run->immediate_exit || kick_pending() ||
+	return vcpu->io.run->immediate_exit || kick_pending() ||
 	       (interrupted && !kick_taken(vcpu));
 }
 
@@ -69,7 +69,7 @@ static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
 static COLD int run_barred(struct regpin_vcpu *vcpu, int entry)
 {
 	const struct timespec nap = { 0, HELD_MS * 1000000L };
-	struct kvm_run *run = vcpu->run;
+	struct kvm_run *run = vcpu->io.run;
 	bool interrupted;
 
 	kick_taken(vcpu);
@@ -99,7 +99,7 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 	kick_every(vcpu, vcpu->tick_ms);
 	/* Bound, since a vCPU was created. */
 	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
-		vcpu->fd, KVM_RUN, arg);
+		vcpu->io.fd, KVM_RUN, arg);
 }
 
 /*
@@ -109,12 +109,12 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
  */
 static bool ours_alone(struct regpin_vcpu *vcpu, int ret)
 {
-	bool soon = vcpu->run->immediate_exit == EXIT_SOON;
+	bool soon = vcpu->io.run->immediate_exit == EXIT_SOON;
 
 	if (ret == BARRED_STILL)
 		return true;
 	return ret && errno == EINTR && kick_taken(vcpu) && soon &&
-	       !vcpu->run->immediate_exit;
+	       !vcpu->io.run->immediate_exit;
 }
 
 /* What KVM_RUN said, where that may be for us; and what follows it. */
@@ -156,12 +156,12 @@ static inline int run(int fd, void *arg)
 	if (!LIKELY(vcpu))
 		return run_unknown(fd, arg);
 	/* Of a dup'ed vCPU the number in use is the one sure to be open. */
-	vcpu->fd = fd;
+	vcpu->io.fd = fd;
 	if (!LIKELY(kick_is_thread(vcpu)))
 		kick_thread(vcpu);
 	kick_running = 1;
 	ret = enter_and_run(vcpu, arg);
-	if (!LIKELY(!ret && !may_be_ours(vcpu->run)))
+	if (!LIKELY(!ret && !may_be_ours(vcpu->io.run)))
 		ret = run_on(vcpu, ret);
 	else
 		regpin_vcpu_leave(vcpu);

@@ -14,8 +14,8 @@
 #include <linux/kvm.h>
 
 #include "host.h"
+#include "ioctl.h"
 #include "lib/policy/registers.h"
-#include "lib/vm/vm.h"
 
 #define IGNORE_MSRS	"/sys/module/kvm/parameters/ignore_msrs"
 #define UNRESTRICTED	"/sys/module/kvm_intel/parameters/unrestricted_guest"

@@ -10,7 +10,7 @@
 #include <linux/kvm.h>
 
 #include "host_traits.h"
-#include "lib/vm/vm.h"
+#include "ioctl.h"
 
 /* Header files of Debian 12 are older than these. */
 #define CAP_VM_TYPES		235

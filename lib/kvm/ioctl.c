@@ -6,7 +6,7 @@
  */
 #include <sys/ioctl.h>
 
-#include "lib/vm/vm.h"
+#include "ioctl.h"
 
 int kvm_ioctl(int fd, unsigned long request, void *arg)
 {

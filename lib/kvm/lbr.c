@@ -7,7 +7,9 @@
  * no such rule: a policy that denies whatever it does not name may come at any time, and
  * for these four registers it then holds once the guest has stopped recording.
  */
-#include "lib/vm/vm.h"
+#include "lbr.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/registers.h"
 
 #define NR_LASTBRANCH	4u
 

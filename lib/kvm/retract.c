@@ -7,7 +7,9 @@
  */
 #include <errno.h>
 
-#include "lib/vm/vm.h"
+#include "ioctl.h"
+#include "regpin/regpin.h"
+#include "retract.h"
 
 static bool pending(struct kvm_run *run)
 {
@@ -58,14 +60,14 @@ void vcpu_exit_done(struct kvm_run *run)
 				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-int vcpu_complete(struct regpin_vcpu *vcpu)
+int vcpu_complete(struct vcpu_io *io)
 {
 	int err;
 
-	vcpu_exit_soon(vcpu->run);
-	err = kvm_ioctl(vcpu->fd, KVM_RUN, NULL) ? errno : 0;
-	vcpu_exit_done(vcpu->run);
-	vcpu->answered = false;
+	vcpu_exit_soon(io->run);
+	err = kvm_ioctl(io->fd, KVM_RUN, NULL) ? errno : 0;
+	vcpu_exit_done(io->run);
+	io->answered = false;
 	return err == EINTR ? 0 : err ? -err : VCPU_EXITED;
 }
 
@@ -74,18 +76,18 @@ int vcpu_complete(struct regpin_vcpu *vcpu)
  * guest, KVM reports the step behind the instruction; the instruction is complete then,
  * and the report is void with it: the step comes again with the instruction.
  */
-static int complete_nothing(struct regpin_vcpu *vcpu)
+static int complete_nothing(struct vcpu_io *io)
 {
-	int ret = vcpu_complete(vcpu);
+	int ret = vcpu_complete(io);
 
 	if (ret != VCPU_EXITED)
 		return ret;
-	return vcpu->run->exit_reason == KVM_EXIT_DEBUG ? 0 : -EIO;
+	return io->run->exit_reason == KVM_EXIT_DEBUG ? 0 : -EIO;
 }
 
-int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
+int vcpu_retract(struct vcpu_io *io)
 {
-	struct kvm_run *run = vcpu->run;
+	struct kvm_run *run = io->run;
 	struct kvm_vcpu_events events;
 	struct kvm_regs regs;
 	int ret;
@@ -97,8 +99,8 @@ int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
 	 * that single-stepping would raise behind the instruction. Not what may come
 	 * from elsewhere in between: an INIT, NMI or SMI would be lost.
 	 */
-	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
-	    kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events)) {
+	if (kvm_ioctl(io->fd, KVM_GET_REGS, &regs) ||
+	    kvm_ioctl(io->fd, KVM_GET_VCPU_EVENTS, &events)) {
 		ret = -errno;
 		answer_gp(run);
 		return ret;
@@ -106,11 +108,11 @@ int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
 	events.flags &= KVM_VCPUEVENT_VALID_SHADOW |
 			KVM_VCPUEVENT_VALID_PAYLOAD;
 	answer_nothing(run);
-	ret = complete_nothing(vcpu);
+	ret = complete_nothing(io);
 	if (ret)
 		return ret;
-	if (kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs) ||
-	    kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events))
+	if (kvm_ioctl(io->fd, KVM_SET_REGS, &regs) ||
+	    kvm_ioctl(io->fd, KVM_SET_VCPU_EVENTS, &events))
 		return -errno;
 	run->exit_reason = KVM_EXIT_INTR;
 	return 0;

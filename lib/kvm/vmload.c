@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "ioctl.h"
+#include "pages.h"
 #include "lib/policy/registers.h"
-#include "lib/vm/vm.h"
 
 /* The guest's memory, mapped one to one. */
 #define GDT		0x1000u

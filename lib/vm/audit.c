@@ -141,8 +141,8 @@ static void take_registers(struct audit *audit)
 	struct regpin_vcpu *vcpu = audit->vcpu;
 	struct regpin_vm *vm = vcpu->vm;
 
-	vcpu_snapshot(vcpu, &audit->now);
-	audit->blind = !vcpu_get_protections(vcpu, &audit->own);
+	vcpu_snapshot(&vcpu->io, &audit->now);
+	audit->blind = !vcpu_get_protections(&vcpu->io, &audit->own);
 	for (unsigned int i = 0;
 	     vm->detects && vcpu->looked_at && i < NR_CRS; i++) {
 		audit->now.crs[i] = vcpu->seen[i];
@@ -162,7 +162,7 @@ bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	if (vcpu->audited == swaps)
 		return true;
 	if (lifecycle_pinned(vcpu)) {
-		if (!vcpu_at_home(vcpu))
+		if (!vcpu_at_home(&vcpu->io, &vcpu->guest))
 			return false;
 		take_registers(&audit);
 		for (uint32_t i = 0; i < policy->nr_rules; i++)

@@ -41,7 +41,7 @@ static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 static int apply(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
 		 const struct verdict *verdict)
 {
-	vcpu->answered = true;
+	vcpu->io.answered = true;
 	w->error = verdict->action >= REGPIN_DROP;
 	if (!w->error)
 		w->value = verdict->value;
@@ -92,7 +92,7 @@ static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 
 int cr_exit(struct regpin_vcpu *vcpu)
 {
-	struct regpin_cr_write *w = regpin_cr_write(vcpu->run);
+	struct regpin_cr_write *w = regpin_cr_write(vcpu->io.run);
 
 	/*
 	 * A filter of the VMM's own: the shim lets it have none beside ours, nor after.
@@ -105,7 +105,7 @@ int cr_exit(struct regpin_vcpu *vcpu)
 	if (w->reg >= NR_CRS) {
 		/* Of a KVM newer than this; nobody asked for it. */
 		w->error = 1;
-		vcpu->answered = true;
+		vcpu->io.answered = true;
 		return 1;
 	}
 	return write_exit(vcpu, w);

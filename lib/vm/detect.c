@@ -15,109 +15,6 @@
 #include "lifecycle.h"
 #include "vm.h"
 
-uint64_t vcpu_run_time(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec + 1;
-}
-
-bool vcpu_get_crs(const struct regpin_vcpu *vcpu, bool xcr0,
-		  uint64_t crs[NR_CRS], uint64_t *efer)
-{
-	struct kvm_sregs sregs;
-	struct kvm_xcrs xcrs;
-
-	memset(crs, 0, NR_CRS * sizeof(*crs));
-	if (efer)
-		*efer = 0;
-	if (kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
-		return false;
-	if (efer)
-		*efer = sregs.efer;
-	crs[REGPIN_CR0 - REGPIN_CR0] = sregs.cr0;
-	crs[REGPIN_CR4 - REGPIN_CR0] = sregs.cr4;
-	if (!xcr0 || kvm_ioctl(vcpu->fd, KVM_GET_XCRS, &xcrs))
-		return true;
-	for (uint32_t i = 0; i < xcrs.nr_xcrs && i < KVM_MAX_XCRS; i++)
-		if (xcrs.xcrs[i].xcr == 0)
-			crs[REGPIN_XCR0 - REGPIN_CR0] = xcrs.xcrs[i].value;
-	return true;
-}
-
-bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
-			  struct protections *ret)
-{
-	struct kvm_sregs sregs;
-
-	*ret = (struct protections){ 0 };
-	if (kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
-		return false;
-	ret->cr0 = sregs.cr0;
-	ret->cr4 = sregs.cr4;
-	ret->efer = sregs.efer;
-	return true;
-}
-
-#ifndef KVM_RUN_X86_GUEST_MODE
-#define KVM_RUN_X86_GUEST_MODE	(1 << 2)	/* since Linux 6.10 */
-#endif
-
-/* The header, and for VMX vmcs12 and its shadow. SVM has one page. */
-union nested_state {
-	struct kvm_nested_state state;
-	uint8_t room[sizeof(struct kvm_nested_state) + 2 * 4096ul];
-};
-
-bool vcpu_runs_l2(const struct regpin_vcpu *vcpu)
-{
-	union nested_state nested;
-
-	if (vcpu->run->flags & KVM_RUN_X86_GUEST_MODE)
-		return true;
-	/* Older kernels have no such flag. */
-	if (!vcpu->guest.svm && !vcpu->guest.vmx)
-		return false;
-	memset(&nested.state, 0, sizeof(nested.state));
-	nested.state.size = sizeof(nested);
-	return !kvm_ioctl(vcpu->fd, KVM_GET_NESTED_STATE, &nested) &&
-	       nested.state.flags & KVM_STATE_NESTED_GUEST_MODE;
-}
-
-bool vcpu_at_home(const struct regpin_vcpu *vcpu)
-{
-	struct kvm_vcpu_events events;
-	struct kvm_mp_state mp;
-
-	if (vcpu_runs_l2(vcpu))
-		return false;
-	if (!kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) &&
-	    events.flags & KVM_VCPUEVENT_VALID_SMM && events.smi.smm)
-		return false;
-	return kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp) ||
-	       mp.mp_state == KVM_MP_STATE_RUNNABLE ||
-	       mp.mp_state == KVM_MP_STATE_HALTED;
-}
-
-/* Puts the bits back that @values has, as the VMM would. */
-static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
-{
-	struct kvm_sregs sregs;
-	struct kvm_xcrs xcrs = { .nr_xcrs = 1 };
-	uint64_t xcr0 = values[REGPIN_XCR0 - REGPIN_CR0];
-
-	if (kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
-		return false;
-	sregs.cr0 = values[REGPIN_CR0 - REGPIN_CR0];
-	sregs.cr4 = values[REGPIN_CR4 - REGPIN_CR0];
-	if (kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
-		return false;
-	xcrs.xcrs[0].value = xcr0;
-	return xcr0 == vcpu->seen[REGPIN_XCR0 - REGPIN_CR0] ||
-	       !kvm_ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs);
-}
-
 /**
  * struct look - one look at a vCPU's control registers
  * @policy: what it is judged by
@@ -186,6 +83,14 @@ static void look_at(struct regpin_vcpu *vcpu, struct look *look, int i)
 	}
 }
 
+/* Puts the bits back that @values has; XCR0 only if that changes it. */
+static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
+{
+	int xcr0 = REGPIN_XCR0 - REGPIN_CR0;
+
+	return vcpu_put_crs(&vcpu->io, values, values[xcr0] != vcpu->seen[xcr0]);
+}
+
 static void failed(struct regpin_vcpu *vcpu, const struct regpin_event *found)
 {
 	struct regpin_event event = *found;
@@ -204,11 +109,11 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	uint64_t time = vcpu_run_time();
 
 	/* In SMM or in L2 the registers are another's: the next entry looks again. */
-	if (!vcpu_at_home(vcpu)) {
+	if (!vcpu_at_home(&vcpu->io, &vcpu->guest)) {
 		atomic_store(&vcpu->ticked, true);
 		return;
 	}
-	if (!vcpu_get_crs(vcpu, true, look.now, &look.efer))
+	if (!vcpu_get_crs(&vcpu->io, true, look.now, &look.efer))
 		return;
 	if (lifecycle_found(vcpu, look.now, look.efer)) {
 		vcpu->looked_at = 0;
@@ -247,7 +152,7 @@ void watch_answered(struct regpin_vcpu *vcpu, bool back)
 {
 	uint64_t now[NR_CRS];
 
-	if (!back || !vcpu_get_crs(vcpu, true, now, NULL))
+	if (!back || !vcpu_get_crs(&vcpu->io, true, now, NULL))
 		return;
 	/* Nothing ran since, but the VMM may have written something. */
 	for (int i = 0; i < NR_CRS; i++)

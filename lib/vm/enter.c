@@ -82,10 +82,10 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
  */
 static bool complete(struct regpin_vcpu *vcpu)
 {
-	const struct kvm_run *run = vcpu->run;
+	const struct kvm_run *run = vcpu->io.run;
 	bool is_cr = run->exit_reason == KVM_EXIT_X86_CR_WRITE;
 	uint32_t index = is_cr ? 0 : run->msr.index;
-	int ret = vcpu_complete(vcpu);
+	int ret = vcpu_complete(&vcpu->io);
 
 	if (ret < 0)
 		vm_stop_failed(vcpu, is_cr ? REGPIN_CR0 : REGPIN_MSR, index,
@@ -100,7 +100,7 @@ static bool complete(struct regpin_vcpu *vcpu)
  */
 static bool finish(struct regpin_vcpu *vcpu)
 {
-	if (vcpu_complete(vcpu) != VCPU_EXITED)
+	if (vcpu_complete(&vcpu->io) != VCPU_EXITED)
 		return false;
 	vcpu_alert(vcpu);
 	return true;
@@ -112,7 +112,7 @@ static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 	uint32_t epoch;
 
 	/* KVM is to be asked about a vCPU with which it is through. */
-	if (vcpu->answered && complete(vcpu))
+	if (vcpu->io.answered && complete(vcpu))
 		return REGPIN_EXITED;
 	/* In this order: what changes from now on sets the flag again. */
 	atomic_store(&vcpu->attention, false);
@@ -158,7 +158,7 @@ int regpin_vcpu_enter(struct regpin_vcpu *vcpu)
 	if (__builtin_expect(atomic_load_explicit(&vcpu->attention,
 						  memory_order_relaxed), 0))
 		entry = attend(vcpu);
-	vcpu->answered = false;
+	vcpu->io.answered = false;
 	return entry;
 }
 

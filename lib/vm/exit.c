@@ -37,7 +37,7 @@ static int not_ours(struct regpin_vcpu *vcpu)
 {
 	if (atomic_load_explicit(&vcpu->vm->vmm_mask, memory_order_relaxed) &
 	    KVM_MSR_EXIT_REASON_FILTER) {
-		vcpu->run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
+		vcpu->io.run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
 		return 0;
 	}
 	/* The VMM has a filter but wants no exits: KVM would have injected #GP. */
@@ -50,7 +50,7 @@ static int apply_write(struct regpin_vcpu *vcpu,
 		       struct access *access, struct verdict *verdict,
 		       uint64_t proposed)
 {
-	struct kvm_run *run = vcpu->run;
+	struct kvm_run *run = vcpu->io.run;
 	uint64_t value = verdict->action == REGPIN_MASK ? verdict->value :
 							  proposed;
 	int ret;
@@ -148,7 +148,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
 {
 	const struct state state = { 0 };
 	struct judged judged = { policy, &state, access, NULL, 0 };
-	struct kvm_run *run = vcpu->run;
+	struct kvm_run *run = vcpu->io.run;
 	struct verdict verdict;
 	int err = 0;
 
@@ -191,7 +191,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
 static int write_exit(struct regpin_vcpu *vcpu,
 		      const struct regpin_policy *policy, struct access *access)
 {
-	uint64_t proposed = vcpu->run->msr.data, old = 0;
+	uint64_t proposed = vcpu->io.run->msr.data, old = 0;
 	struct judged judged = { .policy = policy, .access = access };
 	struct verdict verdict;
 	struct state state;
@@ -234,7 +234,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
  */
 static int stale_exit(struct regpin_vcpu *vcpu)
 {
-	uint32_t index = vcpu->run->msr.index;
+	uint32_t index = vcpu->io.run->msr.index;
 	int err = regpin_vcpu_retract(vcpu);
 
 	if (err)
@@ -269,7 +269,7 @@ static int unwanted_exit(struct regpin_vcpu *vcpu,
 			 struct access *access)
 {
 	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
-	uint32_t reason = vcpu->run->msr.reason;
+	uint32_t reason = vcpu->io.run->msr.reason;
 
 	if (reason == KVM_MSR_EXIT_REASON_UNKNOWN)
 		return refused_exit(vcpu, policy, RULE_UNKNOWN, access);
@@ -287,7 +287,7 @@ static int unwanted_exit(struct regpin_vcpu *vcpu,
 static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 {
 	const struct regpin_policy *policy = vcpu->vm->policy;
-	struct kvm_run *run = vcpu->run;
+	struct kvm_run *run = vcpu->io.run;
 	struct access access = {
 		.kind = REGPIN_MSR,
 		.index = run->msr.index,
@@ -315,7 +315,7 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 /* The same by hypercall: which bits, the policy knows better. */
 static int hypercall_exit(struct regpin_vcpu *vcpu)
 {
-	struct kvm_run *run = vcpu->run;
+	struct kvm_run *run = vcpu->io.run;
 
 	if (run->hypercall.nr != HC_LOCK_CR_UPDATE)
 		return 0;
@@ -324,11 +324,11 @@ static int hypercall_exit(struct regpin_vcpu *vcpu)
 		if (!atomic_load(&vcpu->vm->forwards))
 			return 0;
 		run->hypercall.ret = (uint64_t)-NO_HYPERCALL;
-		vcpu->answered = true;
+		vcpu->io.answered = true;
 		return 1;
 	}
 	run->hypercall.ret = 0;
-	vcpu->answered = true;
+	vcpu->io.answered = true;
 	lifecycle_request(vcpu);
 	return 1;
 }
@@ -347,7 +347,7 @@ static int shutdown_exit(struct regpin_vcpu *vcpu)
 	struct regpin_event event = {
 		.type = REGPIN_EVENT_SHUTDOWN,
 		.rule = REGPIN_NO_RULE,
-		.detail = !!(vcpu->run->flags & KVM_RUN_X86_SMM),
+		.detail = !!(vcpu->io.run->flags & KVM_RUN_X86_SMM),
 	};
 
 	if (!vcpu->armed && !vcpu->kept)
@@ -360,7 +360,7 @@ static int shutdown_exit(struct regpin_vcpu *vcpu)
 
 static int judge_exit(struct regpin_vcpu *vcpu)
 {
-	switch (vcpu->run->exit_reason) {
+	switch (vcpu->io.run->exit_reason) {
 	case KVM_EXIT_X86_RDMSR:
 	case KVM_EXIT_X86_WRMSR:
 		return msr_exit(vcpu);

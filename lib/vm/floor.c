@@ -38,7 +38,7 @@ static void note_first(struct regpin_vm *vm)
 {
 	struct protections has;
 
-	if (vcpu_get_protections(vm->first, &has) &&
+	if (vcpu_get_protections(&vm->first->io, &has) &&
 	    !floor_elsewhere(vm->first))
 		note(vm, &has);
 }
@@ -159,7 +159,7 @@ static bool add_floor(struct regpin_vcpu *vcpu, const struct access *access,
 	state->floor = judge_needs_own(access) && floor_late(vcpu);
 	if (!state->floor)
 		return true;
-	shown = vcpu_get_protections(vcpu, &state->own);
+	shown = vcpu_get_protections(&vcpu->io, &state->own);
 	state->first = first_has(vcpu, judge_needs_first(access));
 	return shown;
 }

@@ -10,7 +10,7 @@
 /* Is the vCPU in SMM, or in a guest of its own guest? KVM shows other registers then. */
 static inline bool floor_elsewhere(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->run->flags & KVM_RUN_X86_SMM || vcpu_runs_l2(vcpu);
+	return vcpu->io.run->flags & KVM_RUN_X86_SMM || vcpu_runs_l2(&vcpu->io, &vcpu->guest);
 }
 
 /* How far the first armed vCPU is with the VM's values; struct regpin_vm's @settled. */

@@ -30,9 +30,14 @@ void hold_vcpu(struct regpin_vcpu *vcpu, enum hold_why why,
 	hold_set(vcpu, why, event);
 }
 
+int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
+{
+	return vcpu_retract(&vcpu->io);
+}
+
 int hold_access(struct regpin_vcpu *vcpu, const struct regpin_event *event)
 {
-	int err = regpin_vcpu_retract(vcpu);
+	int err = vcpu_retract(&vcpu->io);
 
 	if (err) {
 		struct regpin_event failed = *event;

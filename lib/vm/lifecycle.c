@@ -54,11 +54,11 @@ static void remember(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 	struct protections has;
 
-	vcpu_snapshot(vcpu, &vcpu->set_up);
+	vcpu_snapshot(&vcpu->io, &vcpu->set_up);
 	for (int i = 0; vcpu->settler && i < NR_REPLAY; i++)
 		settle_one(vcpu, i, vcpu->set_up.msrs[i]);
 	lifecycle_efer_is(vcpu, vcpu->set_up.msrs[replay_slot(MSR_EFER)]);
-	vcpu_get_protections(vcpu, &has);
+	vcpu_get_protections(&vcpu->io, &has);
 	vm_lock(vm);
 	if (vcpu->settler || !vm->first)
 		vm->first = vcpu;
@@ -355,7 +355,7 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		/* Whatever the value: a kernel may want no flag masked. */
 		vcpu->masked = true;
 		/* Armed from the start, a vCPU may still have no LSTAR. */
-		vcpu_get_msr(vcpu, MSR_LSTAR, &lstar);
+		vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 		if (lstar && vcpu->entered)
 			entry_done(vcpu);
 	}
@@ -376,7 +376,7 @@ static bool is_through(const struct regpin_vcpu *vcpu)
 		return vcpu->entered && vcpu->masked;
 	if (vcpu->masked)
 		return true;
-	vcpu_get_msr(vcpu, MSR_SFMASK, &sfmask);
+	vcpu_get_msr(&vcpu->io, MSR_SFMASK, &sfmask);
 	return sfmask;
 }
 
@@ -415,11 +415,11 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 		vcpu->fresh = true;
 	if (vcpu->setup_done || atomic_load(&vm->gate) != GATE_OPEN)
 		return true;
-	vcpu_get_msr(vcpu, MSR_LSTAR, &lstar);
+	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 	if (vm->policy->arming == ARM_START) {
 		lifecycle_arm(vcpu, REGPIN_BY_START);
 	} else if (lstar && !vcpu->fresh && !vcpu->armed) {
-		if (!vcpu_at_home(vcpu))
+		if (!vcpu_at_home(&vcpu->io, &vcpu->guest))
 			return false;
 		floor_check(vcpu, lstar);
 		lifecycle_arm(vcpu, cause);
@@ -462,7 +462,7 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 {
 	uint64_t lstar = 0;
 
-	vcpu_get_msr(vcpu, MSR_LSTAR, &lstar);
+	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 	if (!lstar)
 		return;
 	vcpu->loading = true;

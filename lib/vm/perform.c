@@ -18,7 +18,7 @@ static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 	bool ends = (index == MSR_EFER && old & ~value & EFER_SVME) ||
 		    (index == MSR_FEATURE_CONTROL && !value);
 
-	return ends && vcpu_runs_l2(vcpu);
+	return ends && vcpu_runs_l2(&vcpu->io, &vcpu->guest);
 }
 
 /*
@@ -28,7 +28,7 @@ static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 static bool is_other_pat(const struct regpin_vcpu *vcpu, uint32_t index)
 {
 	return index == MSR_PAT && atomic_load(&vcpu->vm->own_pat) &&
-	       vcpu_runs_l2(vcpu);
+	       vcpu_runs_l2(&vcpu->io, &vcpu->guest);
 }
 
 #define QUIRK_NESTED_SVM_SHARED_PAT	(1ull << 11)	/* Linux 7 */
@@ -46,7 +46,7 @@ static bool has_lmce(const struct regpin_vcpu *vcpu)
 {
 	uint64_t cap;
 
-	return !vcpu_get_msr(vcpu, MSR_MCG_CAP, &cap) && cap & MCG_LMCE_P;
+	return !vcpu_get_msr(&vcpu->io, MSR_MCG_CAP, &cap) && cap & MCG_LMCE_P;
 }
 
 int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
@@ -54,7 +54,7 @@ int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
 {
 	uint64_t old = access->old_value;
 	bool paging = replay_needs_paging(access->index, old, value) &&
-		      vcpu_paging(vcpu);
+		      vcpu_paging(&vcpu->io);
 	int ret;
 
 	if (replay_needs_lmce(access->index, value))
@@ -63,7 +63,7 @@ int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
 	    is_other_pat(vcpu, access->index) ||
 	    ends_nesting(vcpu, access->index, old, value))
 		return -EINVAL;
-	ret = vcpu_set_msr(vcpu, access->index, value);
+	ret = vcpu_set_msr(&vcpu->io, access->index, value);
 	if (!ret)
 		lifecycle_written(vcpu, access->index, value);
 	return ret;
@@ -74,14 +74,14 @@ int perform_read(const struct regpin_vcpu *vcpu, struct access *access)
 	if (!replay_readable(&vcpu->guest, access->index) ||
 	    is_other_pat(vcpu, access->index))
 		return -EINVAL;
-	return vcpu_get_msr(vcpu, access->index, &access->old_value);
+	return vcpu_get_msr(&vcpu->io, access->index, &access->old_value);
 }
 
 static bool is_protected(const struct regpin_vcpu *vcpu)
 {
 	uint64_t crs[NR_CRS];
 
-	return !vcpu_get_crs(vcpu, false, crs, NULL) || crs[0] & CR0_PE;
+	return !vcpu_get_crs(&vcpu->io, false, crs, NULL) || crs[0] & CR0_PE;
 }
 
 /*
@@ -105,11 +105,11 @@ static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index, bool known,
 			vcpu->vm->host.linear_bits : 0;
 	if (!replay_valid(&vcpu->guest, index, false, old, value))
 		return value;
-	if (vcpu_set_msr(vcpu, index, value))
+	if (vcpu_set_msr(&vcpu->io, index, value))
 		return seen;
-	vcpu_get_msr(vcpu, index, &seen);
+	vcpu_get_msr(&vcpu->io, index, &seen);
 	/* What was only tried must not stay. */
-	err = vcpu_set_msr(vcpu, index, old);
+	err = vcpu_set_msr(&vcpu->io, index, old);
 	if (err)
 		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
 	return seen;
@@ -122,7 +122,7 @@ int perform_look(struct regpin_vcpu *vcpu, struct access *access,
 
 	/* What is no MSR holds nothing, for the host, too; older KVMs say so by an error. */
 	if (replay_known(&vcpu->guest, access->index))
-		err = vcpu_get_msr(vcpu, access->index, old);
+		err = vcpu_get_msr(&vcpu->io, access->index, old);
 	access->old_value = replay_effective(&vcpu->guest, access->index, *old,
 					     *old);
 	access->new_value = effective(vcpu, access->index, !err, *old,

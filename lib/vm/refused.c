@@ -9,8 +9,8 @@
 
 int vcpu_answer(struct regpin_vcpu *vcpu, bool gp)
 {
-	vcpu->run->msr.error = gp;
-	vcpu->answered = true;
+	vcpu->io.run->msr.error = gp;
+	vcpu->io.answered = true;
 	return 1;
 }
 
@@ -35,7 +35,7 @@ static void read_values(struct regpin_vcpu *vcpu, uint32_t reason,
 	}
 	verdict->unread = 0;
 	if (verdict->rule->type == RULE_UNKNOWN ||
-	    vcpu_get_msr(vcpu, access->index, &access->old_value))
+	    vcpu_get_msr(&vcpu->io, access->index, &access->old_value))
 		verdict->unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
 	else if (!decided && is_vmms(vcpu, reason))
 		verdict->unread = REGPIN_UNREAD_VALUE;
@@ -46,7 +46,7 @@ static void tell(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		 uint32_t reason, struct access *access,
 		 struct verdict *verdict)
 {
-	uint64_t proposed = access->write ? vcpu->run->msr.data : 0;
+	uint64_t proposed = access->write ? vcpu->io.run->msr.data : 0;
 	struct regpin_event event;
 
 	read_values(vcpu, reason, access, verdict);
@@ -60,7 +60,7 @@ int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 {
 	const uint32_t reason = type == RULE_UNKNOWN ?
 		KVM_MSR_EXIT_REASON_UNKNOWN : KVM_MSR_EXIT_REASON_INVAL;
-	struct kvm_run *run = vcpu->run;
+	struct kvm_run *run = vcpu->io.run;
 	struct verdict verdict;
 
 	judge_refused(policy, type, access, &verdict);
@@ -85,7 +85,7 @@ int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		return refused_exit(vcpu, policy, RULE_UNKNOWN, access);
 	/* Then KVM swallows them, and asks nobody. */
 	if (!access->write)
-		vcpu->run->msr.data = 0;
+		vcpu->io.run->msr.data = 0;
 	return vcpu_answer(vcpu, false);
 }
 

@@ -7,81 +7,6 @@
 #include "lib/judge/model.h"
 #include "lifecycle.h"
 
-struct msr_list {
-	struct kvm_msrs header;
-	struct kvm_msr_entry entries[1];
-};
-
-int vcpu_get_msr(const struct regpin_vcpu *vcpu, uint32_t index,
-		 uint64_t *value)
-{
-	struct msr_list list = { .header.nmsrs = 1,
-				 .entries[0].index = index };
-	int ret = kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &list);
-
-	if (ret < 0)
-		return -errno;
-	if (ret == 0)
-		return -EINVAL;
-	*value = list.entries[0].data;
-	return 0;
-}
-
-int vcpu_set_msr(const struct regpin_vcpu *vcpu, uint32_t index,
-		 uint64_t value)
-{
-	struct msr_list list = { .header.nmsrs = 1,
-				 .entries[0] = { .index = index,
-						 .data = value } };
-	int ret = kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &list);
-
-	if (ret < 0)
-		return -errno;
-	return ret ? 0 : -EINVAL;
-}
-
-bool vcpu_paging(const struct regpin_vcpu *vcpu)
-{
-	struct kvm_sregs sregs;
-
-	/* Where KVM does not say, the safe answer: no reset, no write of LME. */
-	return kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) || sregs.cr0 & CR0_PG;
-}
-
-void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot)
-{
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entries[NR_REPLAY];
-	} list;
-	struct kvm_sregs sregs;
-
-	memset(snapshot, 0, sizeof(*snapshot));
-	memset(&list, 0, sizeof(list));
-	list.header.nmsrs = NR_REPLAY;
-	for (int i = 0; i < NR_REPLAY; i++)
-		list.entries[i].index = replay_registers[i];
-	/* All of them at once; one by one on a KVM that lacks one. */
-	if (kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &list) == NR_REPLAY) {
-		for (int i = 0; i < NR_REPLAY; i++)
-			snapshot->msrs[i] = list.entries[i].data;
-	} else {
-		for (int i = 0; i < NR_REPLAY; i++)
-			if (vcpu_get_msr(vcpu, replay_registers[i],
-					 &snapshot->msrs[i]))
-				snapshot->unread |= snapshot_bit(REGPIN_MSR, i);
-	}
-	/* Where KVM does not say, the safe answer: no reset. */
-	if (!vcpu_get_crs(vcpu, true, snapshot->crs, NULL)) {
-		snapshot->crs[0] = CR0_PG;
-		for (unsigned int i = 0; i < NR_CRS; i++)
-			snapshot->unread |= snapshot_bit(REGPIN_CR0 + i, 0);
-	} else if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
-		snapshot->cs = sregs.cs.base;
-	}
-	snapshot->valid = true;
-}
-
 /*
  * CPUID bits beyond what KVM offers give nothing. Older KVMs go by CPUID alone: there
  * such a guest gets a #GP more.
@@ -102,9 +27,9 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	if (!vcpu)
 		return -ENOMEM;
 	vcpu->vm = vm;
-	vcpu->fd = vcpu_fd;
+	vcpu->io.fd = vcpu_fd;
 	vcpu->id = id;
-	vcpu->run = run;
+	vcpu->io.run = run;
 	vcpu->dirty = true;
 	vcpu->hold.ticket = REGPIN_ACTION_MAX;
 	vcpu->life = atomic_load(&vm->life);
@@ -142,12 +67,12 @@ static void measure(struct regpin_vcpu *vcpu, uint32_t index, uint64_t *bits)
 	uint64_t old = 0, seen = 0;
 	int err;
 
-	if (vcpu_get_msr(vcpu, index, &old) ||
-	    vcpu_set_msr(vcpu, index, probe))
+	if (vcpu_get_msr(&vcpu->io, index, &old) ||
+	    vcpu_set_msr(&vcpu->io, index, probe))
 		return;
-	if (!vcpu_get_msr(vcpu, index, &seen))
+	if (!vcpu_get_msr(&vcpu->io, index, &seen))
 		*bits = seen == probe ? ~0ull : 0xffffffffull;
-	err = vcpu_set_msr(vcpu, index, old);
+	err = vcpu_set_msr(&vcpu->io, index, old);
 	if (err)
 		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
 }
@@ -191,7 +116,7 @@ void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
 {
 	vcpu->before.valid = false;
 	if (has_state(vcpu))
-		vcpu_snapshot(vcpu, &vcpu->before);
+		vcpu_snapshot(&vcpu->io, &vcpu->before);
 }
 
 /* Reports each pin that the VMM's write of one register lowered. */
@@ -269,7 +194,7 @@ static void written(struct regpin_vcpu *vcpu)
 		lifecycle_loaded(vcpu);
 		return;
 	}
-	vcpu_snapshot(vcpu, &after);
+	vcpu_snapshot(&vcpu->io, &after);
 	if (lifecycle_reset(vcpu, &vcpu->before, &after)) {
 		vcpu->loading = false;
 		vcpu->resetting = false;

@@ -34,8 +34,8 @@ void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		.policy = vm_policy_number(vcpu->vm, policy),
 	};
 	if (type == REGPIN_EVENT_VIOLATION &&
-	    !kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) &&
-	    !kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
+	    !kvm_ioctl(vcpu->io.fd, KVM_GET_REGS, &regs) &&
+	    !kvm_ioctl(vcpu->io.fd, KVM_GET_SREGS, &sregs)) {
 		event->has_rip = 1;
 		event->rip = sregs.cs.base + regs.rip;
 		event->cpl = sregs.ss.dpl;

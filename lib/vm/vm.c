@@ -10,40 +10,6 @@
 #include "lib/kvm/host.h"
 #include "vm.h"
 
-const uint32_t replay_registers[NR_REPLAY] = {
-	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_PAT, MSR_EFER,
-	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
-};
-
-int replay_slot(uint32_t index)
-{
-	/* On each exit's way; a compiler makes a few comparisons of it. */
-	switch (index) {
-	case MSR_SYSENTER_CS ... MSR_SYSENTER_EIP:
-		return (int)(index - MSR_SYSENTER_CS);
-	case MSR_PAT:
-		return 3;
-	case MSR_EFER ... MSR_SFMASK:
-		return (int)(index - MSR_EFER) + 4;
-	default:
-		return -1;
-	}
-}
-
-void *pages_alloc(size_t size)
-{
-	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return pages == MAP_FAILED ? NULL : pages;
-}
-
-void pages_free(void *pages, size_t size)
-{
-	if (pages)
-		munmap(pages, size);
-}
-
 void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	      struct regpin_event *event)
 {

@@ -16,18 +16,14 @@
 #include "lib/judge/msr_filter.h"
 #include "lib/judge/replay.h"
 #include "lib/kvm/host.h"
+#include "lib/kvm/ioctl.h"
+#include "lib/kvm/lbr.h"
+#include "lib/kvm/pages.h"
+#include "lib/kvm/regs.h"
+#include "lib/kvm/retract.h"
 #include "lib/policy/registers.h"
 #include "migration.h"
 
-/*
- * Of the registers that userspace can write for a guest those whose values are
- * remembered, for `once`, `uniform` and what the VMM writes; see registers.tsv.
- */
-#define NR_REPLAY	9
-extern const uint32_t replay_registers[NR_REPLAY];
-
-/* Position of @index in replay_registers, or -1. */
-int replay_slot(uint32_t index);
 
 /**
  * struct uniform - the value that all vCPUs must write to a register
@@ -176,31 +172,6 @@ struct regpin_vm {
 };
 
 /**
- * struct snapshot - a vCPU's registers around a write by the VMM
- * @valid: taken
- * @cs: CS's base; what a reset changes if nothing else
- * @crs: CR0, CR4 and XCR0, by kind - REGPIN_CR0; 0 where KVM refused
- * @msrs: by replay_slot(); values of registers that KVM refused to read are 0
- * @unread: which ones these are, by snapshot_bit()
- */
-struct snapshot {
-	bool valid;
-	uint32_t unread;
-	uint64_t cs;
-	uint64_t crs[NR_CRS];
-	uint64_t msrs[NR_REPLAY];
-};
-
-_Static_assert(NR_REPLAY + NR_CRS <= 32, "each has a bit");
-
-/* The bit of a register in a snapshot's @unread; MSRs by replay_slot(). */
-static inline uint32_t snapshot_bit(unsigned int kind, int slot)
-{
-	return 1u << (kind == REGPIN_MSR ? (unsigned int)slot :
-		      NR_REPLAY + kind - REGPIN_CR0);
-}
-
-/**
  * struct reach - can a vCPU, or all of a VM, be made to leave KVM_RUN?
  * @why: enum regpin_unreached
  * @rounds: in how many checks in a row the answer was another than @why
@@ -217,14 +188,12 @@ struct reach {
 /**
  * struct regpin_vcpu - a vCPU under its VM's policy
  * @vm: borrowed
- * @fd: borrowed
+ * @io: its file and its run page
  * @id: as given to KVM_CREATE_VCPU
- * @run: the VMM's shared page; borrowed
  * @guest: what its CPUID offers
  * @attention: it must be looked at before it enters; any thread sets it
  * @inside: it may be in KVM_RUN, or in an exit that is being judged
  * @epoch: how far it has looked, of the VM's
- * @answered: KVM has an answered exit to complete
  * @life: of which of the VM's lives its pins are
  * @entered: it has set its entry point in this life, or was loaded with one
  * @masked: it has given SFMASK a value in this life
@@ -265,14 +234,12 @@ struct reach {
  */
 struct regpin_vcpu {
 	struct regpin_vm *vm;
-	int fd;
+	struct vcpu_io io;
 	uint32_t id;
-	struct kvm_run *run;
 	struct guest guest;
 	_Atomic bool attention;
 	_Atomic bool inside;
 	_Atomic uint32_t epoch;
-	bool answered;
 	_Atomic bool kept;
 	bool entered;
 	bool masked;
@@ -309,20 +276,10 @@ struct regpin_vcpu {
 	struct state_print read, written;
 };
 
-/*
- * ioctl(2) on a VM or vCPU. The shim, which is itself the process's ioctl(), and
- * tests bring their own in place of lib/kvm/ioctl.c.
- */
-int kvm_ioctl(int fd, unsigned long request, void *arg);
-
 /* As regpin_vm_attach(), on a host that is known already. */
 int vm_attach(const struct regpin_policy *policy, const struct host *host,
 	      int vm_fd, const struct regpin_vm_options *options,
 	      struct regpin_vm **ret);
-
-/* Zeroed pages: the shim must not call malloc() where the VMM calls ioctl(). */
-void *pages_alloc(size_t size);
-void pages_free(void *pages, size_t size);
 
 /* The VM's list of vCPUs. */
 void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
@@ -441,10 +398,6 @@ int vm_refilter_locked(struct regpin_vm *vm);
 /* confidential.c: does KVM say that the host can't see this VM's registers? */
 bool vm_is_confidential(int vm_fd);
 
-/* lbr.c: has @to rules that this host would enforce only had they been there before? */
-bool lbr_comes_late(const struct host *host, const struct regpin_policy *from,
-		    const struct regpin_policy *to);
-
 /* Sends a refusal as an event and returns -EPERM. */
 int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	      enum regpin_refusal reason);
@@ -467,42 +420,6 @@ int vm_may_have(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 /* A policy is in force: what of the VM and its host does it not accept, and tolerates? */
 void vm_say_tolerated(struct regpin_vm *vm);
 
-/* One MSR of a vCPU. Return 0, -EINVAL if KVM has or takes no such, -errno. */
-int vcpu_get_msr(const struct regpin_vcpu *vcpu, uint32_t index,
-		 uint64_t *value);
-int vcpu_set_msr(const struct regpin_vcpu *vcpu, uint32_t index,
-		 uint64_t value);
-
-/* Is CR0.PG set, as far as KVM says? */
-bool vcpu_paging(const struct regpin_vcpu *vcpu);
-
-/*
- * CR0, CR4 and, if @xcr0, XCR0; EFER, unless @efer is NULL. False, and all are 0, if
- * KVM refuses.
- */
-bool vcpu_get_crs(const struct regpin_vcpu *vcpu, bool xcr0,
-		  uint64_t crs[NR_CRS], uint64_t *efer);
-
-/* What `require` speaks of. False, and all are 0, if KVM refuses. */
-bool vcpu_get_protections(const struct regpin_vcpu *vcpu,
-			  struct protections *ret);
-
-/*
- * Is the vCPU in a guest of its own guest (L2)? Another thread than the vCPU's may only
- * ask while the vCPU is not in KVM_RUN.
- */
-bool vcpu_runs_l2(const struct regpin_vcpu *vcpu);
-
-/*
- * Are the registers that KVM shows those of the guest's kernel? Not in SMM, not in
- * a nested guest, not while the vCPU waits for INIT or SIPI. Not to be asked while
- * an answered exit is to be completed.
- */
-bool vcpu_at_home(const struct regpin_vcpu *vcpu);
-
-/* The time that this thread, which runs the vCPU, has run, in ns; never 0. */
-uint64_t vcpu_run_time(void);
-
 /*
  * cr.c: one of KVM's exits. 1: answered, 0: the VMM's.
  */
@@ -524,22 +441,6 @@ int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 int invalid_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		 struct access *access);
 
-/*
- * immediate_exit is the VMM's as well, and any non-zero value does: ours is another
- * than that which VMMs write, so that each takes back only its own.
- */
-#define EXIT_SOON	2
-void vcpu_exit_soon(struct kvm_run *run);
-void vcpu_exit_done(struct kvm_run *run);
-
-/*
- * Calls KVM_RUN for the completion of the last exit only: the guest does not run. 0,
- * VCPU_EXITED if the completion made KVM exit anew (a debugger's step, the next part of
- * an MMIO access), which is in the run page as after any KVM_RUN, or -errno.
- */
-#define VCPU_EXITED	1
-int vcpu_complete(struct regpin_vcpu *vcpu);
-
 /* The control registers are looked at where KVM can't filter them. detect.c */
 void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
 
@@ -559,8 +460,6 @@ void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
  */
 bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
 
-
-void vcpu_snapshot(const struct regpin_vcpu *vcpu, struct snapshot *snapshot);
 
 /**
  * struct judged - what a verdict came from

@@ -330,7 +330,7 @@ static void on_kick(int number)
 	if (!running)
 		return;
 	kicked = 1;
-	vcpu_exit_soon(running->run);
+	vcpu_exit_soon(running->io.run);
 }
 
 void tiny_kick_begin(void)
@@ -356,7 +356,7 @@ static bool was_kicked(struct regpin_vcpu *regpin)
 	if (!kicked)
 		return false;
 	kicked = 0;
-	vcpu_exit_done(regpin->run);
+	vcpu_exit_done(regpin->io.run);
 	return true;
 }
 

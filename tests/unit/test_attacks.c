@@ -344,7 +344,7 @@ static void test_change_while_completing(void **context)
 	mock_open(pin_policy(RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP));
 	mock_boot(0, CR4_ON);
 	regpin_vcpu_enter(vcpu->regpin);
-	vcpu->regpin->answered = true;
+	vcpu->regpin->io.answered = true;
 	vm_alert(mock.vm);
 	mock.before = alert_once;
 	regpin_vcpu_enter(vcpu->regpin);

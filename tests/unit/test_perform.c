@@ -149,7 +149,7 @@ static void test_not_completed(void **context)
 	open_reporting(MSR_TSC_AUX);
 	mock.vcpus[0].regpin->guest.tsc_aux = AUX_RDTSCP;
 	assert_true(mock_wrmsr(0, MSR_TSC_AUX, 1));
-	mock.vcpus[0].regpin->answered = true;
+	mock.vcpus[0].regpin->io.answered = true;
 	vcpu_alert(mock.vcpus[0].regpin);
 	mock.fails = KVM_RUN;
 	mock.fails_with = EFAULT;

@@ -8,7 +8,7 @@
  */
 #include <errno.h>
 
-#include "lib/vm/vm.h"
+#include "vm.h"
 
 /* <asm/kvm.h> of Debian 12 has none of these. */
 #define VM_DEFAULT	0u	/* KVM_X86_DEFAULT_VM */
