@@ -13,14 +13,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/vm/vm.h"
-
 #include "control.h"
 #include "fds.h"
 #include "handoff.h"
+#include "lib/policy/blob.h"
+#include "lib/vm/migration.h"
+#include "lib/vm/policies.h"
+#include "lib/vm/types.h"
 #include "observed.h"
 #include "reach.h"
 #include "session.h"
+
 
 #define STATUS_MS	200	/* how old what `status` shows may be */
 #define SETTLE_MS	4000	/* a VMM that is stopped never settles */

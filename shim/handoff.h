@@ -11,7 +11,7 @@
 
 #include "lib/policy/blob.h"
 #include "lib/ring.h"
-#include "lib/vm/migration.h"
+#include "lib/vm/state.h"
 
 /*
  * "FILE,USER,NAME": where the agent listens, and nothing else. FILE is the number of an

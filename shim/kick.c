@@ -21,11 +21,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/vm/vm.h"
-
 #include "hot.h"
 #include "kick.h"
+#include "lib/kvm/retract.h"
+#include "lib/vm/types.h"
 #include "session.h"
+
 
 /* The thread's own; handlers of other threads' signals see other ones. */
 static __thread struct regpin_vcpu *volatile current

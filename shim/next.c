@@ -3,7 +3,8 @@
 #include <dlfcn.h>
 
 #include "hot.h"
-#include "lib/vm/vm.h"
+#include "lib/kvm/ioctl.h"
+#include "lib/vm/types.h"
 #include "next.h"
 
 _Atomic(ioctl_fn) next_ioctl;

@@ -15,10 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/vm/vm.h"
-
 #include "kick.h"
+#include "lib/vm/core.h"
 #include "reach.h"
+
 
 /* So many checks in a row must agree: a thread may block all signals for a moment. */
 #define ROUNDS		3

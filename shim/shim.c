@@ -10,15 +10,16 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-#include "lib/vm/vm.h"
-
 #include "attach.h"
 #include "fds.h"
 #include "guest_state.h"
 #include "hot.h"
 #include "kick.h"
+#include "lib/kvm/retract.h"
+#include "lib/vm/types.h"
 #include "next.h"
 #include "session.h"
+
 
 /*
  * ioctl(2) is variadic for its callers only; a callee that says so spills all

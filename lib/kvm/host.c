@@ -15,6 +15,9 @@
 
 #include "host.h"
 #include "ioctl.h"
+#include "lib/judge/judge.h"
+#include "lib/judge/replay.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 
 #define IGNORE_MSRS	"/sys/module/kvm/parameters/ignore_msrs"

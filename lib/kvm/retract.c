@@ -7,8 +7,8 @@
  */
 #include <errno.h>
 
-#include "ioctl.h"
 #include "regpin/regpin.h"
+#include "ioctl.h"
 #include "retract.h"
 
 static bool pending(struct kvm_run *run)

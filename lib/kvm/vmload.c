@@ -13,8 +13,8 @@
 
 #include "host.h"
 #include "ioctl.h"
-#include "pages.h"
 #include "lib/policy/registers.h"
+#include "pages.h"
 
 /* The guest's memory, mapped one to one. */
 #define GDT		0x1000u

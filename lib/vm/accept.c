@@ -4,7 +4,10 @@
  * can't be seen to take over. A policy may accept it by name. One that refuses nothing
  * itself has nothing that could be undermined so: then it is reported, once for a VM.
  */
-#include "vm.h"
+#include "accept.h"
+#include "core.h"
+#include "lib/kvm/host.h"
+#include "lib/policy/policy.h"
 
 /* What a policy says to accept it; FRED none can. */
 static uint32_t word_for(enum regpin_refusal reason)

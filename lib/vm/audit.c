@@ -9,8 +9,14 @@
  * may not be set at all, and with what the first vCPU has. Nothing is undone: the owner
  * of the policy decides what is to become of that vCPU.
  */
-#include "lifecycle.h"
-#include "vm.h"
+#include "audit.h"
+#include "core.h"
+#include "floor.h"
+#include "lib/judge/judge.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/policy.h"
+#include "types.h"
+#include "violation.h"
 
 /**
  * struct audit - one vCPU against one policy

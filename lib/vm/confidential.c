@@ -8,7 +8,9 @@
  */
 #include <errno.h>
 
-#include "vm.h"
+#include "confidential.h"
+#include "core.h"
+#include "lib/kvm/ioctl.h"
 
 /* <asm/kvm.h> of Debian 12 has none of these. */
 #define VM_DEFAULT	0u	/* KVM_X86_DEFAULT_VM */

@@ -3,9 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core.h"
+#include "cr.h"
 #include "floor.h"
-#include "lifecycle.h"
-#include "vm.h"
+#include "hold.h"
+#include "init.h"
+#include "lib/judge/judge.h"
+#include "violation.h"
 
 static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 {

@@ -11,9 +11,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "core.h"
+#include "detect.h"
+#include "efer.h"
 #include "floor.h"
+#include "hold.h"
+#include "init.h"
+#include "lib/judge/judge.h"
+#include "lib/kvm/regs.h"
 #include "lifecycle.h"
-#include "vm.h"
+#include "violation.h"
 
 /**
  * struct look - one look at a vCPU's control registers
@@ -121,7 +128,7 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	}
 	floor_note(vcpu, &(struct protections){ look.now[0], look.now[1],
 						look.efer });
-	lifecycle_efer_is(vcpu, look.efer);
+	efer_seen(vcpu, look.efer);
 	memcpy(look.then, look.now, sizeof(look.then));
 	look.since = (time - vcpu->looked_at) / 1000;
 	for (int i = 0; vcpu->looked_at && i < NR_CRS; i++)

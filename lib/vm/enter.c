@@ -6,9 +6,15 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "audit.h"
+#include "core.h"
+#include "detect.h"
 #include "floor.h"
+#include "init.h"
+#include "lib/kvm/retract.h"
 #include "lifecycle.h"
-#include "vm.h"
+#include "migration.h"
+#include "types.h"
 
 /* Not now: it is out of the way of who waits for all vCPUs. */
 static int away(struct regpin_vcpu *vcpu, enum regpin_entry entry)
@@ -18,12 +24,48 @@ static int away(struct regpin_vcpu *vcpu, enum regpin_entry entry)
 	return entry;
 }
 
+/*
+ * Does the vCPU still wait? If not, what was answered is done, and the answer consumed.
+ * The vCPU's thread is the only one that changes @why.
+ */
+static bool still_held(struct regpin_vcpu *vcpu)
+{
+	struct hold *hold = &vcpu->hold;
+	uint32_t why = atomic_load(&hold->why), answer;
+	struct regpin_event event = hold->event;
+
+	if (why == HOLD_NOT)
+		return false;
+	answer = atomic_load(&hold->answer);
+	if (answer == REGPIN_ACTION_MAX)
+		return true;
+	vm_lock(vcpu->vm);
+	hold->why = HOLD_NOT;
+	if (why == HOLD_ACCESS) {
+		hold->ticket = answer;
+		hold->access = hold->event;
+	}
+	vm_unlock(vcpu->vm);
+	/* While it waited it could not arm. */
+	vcpu->up_since = 0;
+	event.type = REGPIN_EVENT_ANSWERED;
+	event.action = (uint8_t)answer;
+	vm_event(vcpu->vm, vcpu, &event);
+	if (answer == REGPIN_STOP)
+		vm_stop(vcpu->vm, vcpu);
+	else if (why == HOLD_DETECTED)
+		watch_answered(vcpu, answer == REGPIN_GP);
+	else if (why == HOLD_DEADLINE)
+		vcpu->forgiven = true;
+	return false;
+}
+
 /* Can't be entered? */
 static enum regpin_entry barred(struct regpin_vcpu *vcpu)
 {
 	if (atomic_load(&vcpu->vm->stopped))
 		return REGPIN_STOPPED;
-	return vcpu->shut || hold_waits(vcpu) ? REGPIN_HELD : REGPIN_ENTER;
+	return vcpu->shut || still_held(vcpu) ? REGPIN_HELD : REGPIN_ENTER;
 }
 
 /* One thing at a time is asked: the next look finds the rest. */

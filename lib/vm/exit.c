@@ -3,10 +3,21 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core.h"
+#include "cr.h"
+#include "floor.h"
+#include "hold.h"
+#include "init.h"
 #include "lib/judge/judge.h"
 #include "lib/judge/model.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/judge/replay.h"
+#include "lib/policy/registers.h"
 #include "lifecycle.h"
 #include "perform.h"
+#include "refused.h"
+#include "types.h"
+#include "violation.h"
 
 static void failed(struct regpin_vcpu *vcpu, const struct access *access,
 		   int err)

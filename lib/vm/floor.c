@@ -9,14 +9,15 @@
  */
 #include <time.h>
 
+#include "core.h"
 #include "floor.h"
-#include "lifecycle.h"
-
-bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
-{
-	return vcpu->armed && vcpu->life == atomic_load(&vcpu->vm->life) &&
-	       atomic_load(&vcpu->vm->gate) == GATE_OPEN;
-}
+#include "hold.h"
+#include "lib/judge/judge.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "types.h"
+#include "violation.h"
 
 /*
  * Under the lock. What a guest could take from this by clearing bits of its first vCPU,
@@ -116,15 +117,9 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 /* While the first vCPU settles the values: the length of two ioctls. */
 static bool settled(struct regpin_vm *vm)
 {
-	while (atomic_load(&vm->settled) == SETTLING)
+	while (atomic_load(&vm->settled) == UNIFORM_SETTLING)
 		__builtin_ia32_pause();
-	return atomic_load(&vm->settled) == SETTLED;
-}
-
-bool vm_up(const struct regpin_vm *vm)
-{
-	return atomic_load(&vm->settled) == SETTLED &&
-	       atomic_load(&vm->gate) == GATE_OPEN;
+	return atomic_load(&vm->settled) == UNIFORM_SETTLED;
 }
 
 bool floor_late(struct regpin_vcpu *vcpu)

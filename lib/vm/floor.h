@@ -5,16 +5,15 @@
 #ifndef REGPIN_LIB_FLOOR_H
 #define REGPIN_LIB_FLOOR_H
 
-#include "vm.h"
+#include "lib/judge/judge.h"
+#include "lib/kvm/regs.h"
+#include "types.h"
 
 /* Is the vCPU in SMM, or in a guest of its own guest? KVM shows other registers then. */
 static inline bool floor_elsewhere(const struct regpin_vcpu *vcpu)
 {
 	return vcpu->io.run->flags & KVM_RUN_X86_SMM || vcpu_runs_l2(&vcpu->io, &vcpu->guest);
 }
-
-/* How far the first armed vCPU is with the VM's values; struct regpin_vm's @settled. */
-enum { OPEN, SETTLING, SETTLED };
 
 /* Is the vCPU the first one, and asked what it has? Then its pinned bits are looked at. */
 bool floor_asks(struct regpin_vcpu *vcpu);
@@ -39,5 +38,9 @@ bool floor_late(struct regpin_vcpu *vcpu);
  * required?
  */
 void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar);
+
+/* What the judge needs to know about @vcpu for @access. */
+struct state lifecycle_state(struct regpin_vcpu *vcpu,
+			     const struct access *access);
 
 #endif

@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lifecycle.h"
-#include "vm.h"
+#include "core.h"
+#include "hold.h"
+#include "lib/kvm/retract.h"
+#include "types.h"
 
 static void hold_set(struct regpin_vcpu *vcpu, enum hold_why why,
 		     const struct regpin_event *event)
@@ -96,37 +98,4 @@ int regpin_vcpu_answer(struct regpin_vcpu *vcpu, unsigned int action)
 	if (!ret)
 		vcpu_alert(vcpu);
 	return ret;
-}
-
-/* Consumes the answer. The vCPU's thread is the only one that changes @why. */
-bool hold_waits(struct regpin_vcpu *vcpu)
-{
-	struct hold *hold = &vcpu->hold;
-	uint32_t why = atomic_load(&hold->why), answer;
-	struct regpin_event event = hold->event;
-
-	if (why == HOLD_NOT)
-		return false;
-	answer = atomic_load(&hold->answer);
-	if (answer == REGPIN_ACTION_MAX)
-		return true;
-	vm_lock(vcpu->vm);
-	hold->why = HOLD_NOT;
-	if (why == HOLD_ACCESS) {
-		hold->ticket = answer;
-		hold->access = hold->event;
-	}
-	vm_unlock(vcpu->vm);
-	/* While it waited it could not arm. */
-	vcpu->up_since = 0;
-	event.type = REGPIN_EVENT_ANSWERED;
-	event.action = (uint8_t)answer;
-	vm_event(vcpu->vm, vcpu, &event);
-	if (answer == REGPIN_STOP)
-		vm_stop(vcpu->vm, vcpu);
-	else if (why == HOLD_DETECTED)
-		watch_answered(vcpu, answer == REGPIN_GP);
-	else if (why == HOLD_DEADLINE)
-		vcpu->forgiven = true;
-	return false;
 }

@@ -11,9 +11,12 @@
 #include <errno.h>
 #include <time.h>
 
+#include "accept.h"
+#include "core.h"
+#include "in_force.h"
+#include "lib/kvm/pages.h"
 #include "lib/policy/when.h"
-#include "lifecycle.h"
-#include "vm.h"
+#include "vm_filters.h"
 
 /* The room that is not in use now. */
 static struct in_force *other_room(struct regpin_vm *vm)
@@ -52,21 +55,6 @@ int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 	}
 	*ret = &room->policy;
 	return 0;
-}
-
-uint32_t vm_rule_number(struct regpin_vm *vm,
-			const struct regpin_policy *policy,
-			const struct rule *rule)
-{
-	uint32_t number = (uint32_t)(rule - policy->rules);
-
-	for (int i = 0; i < 2; i++) {
-		const struct in_force *room = atomic_load(&vm->in_force[i]);
-
-		if (room && &room->policy == policy)
-			return room->numbers[number];
-	}
-	return number;
 }
 
 uint64_t vm_holds(struct regpin_vm *vm, const struct regpin_policy *whole)

@@ -26,8 +26,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core.h"
+#include "efer.h"
 #include "floor.h"
+#include "hold.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 #include "lifecycle.h"
+#include "types.h"
+#include "vm_filters.h"
 
 /* What PAT is after a reset: SDM volume 3, "Page Attribute Table". */
 #define PAT_RESET	0x0007040600070406ull
@@ -57,7 +66,7 @@ static void remember(struct regpin_vcpu *vcpu)
 	vcpu_snapshot(&vcpu->io, &vcpu->set_up);
 	for (int i = 0; vcpu->settler && i < NR_REPLAY; i++)
 		settle_one(vcpu, i, vcpu->set_up.msrs[i]);
-	lifecycle_efer_is(vcpu, vcpu->set_up.msrs[replay_slot(MSR_EFER)]);
+	efer_seen(vcpu, vcpu->set_up.msrs[replay_slot(MSR_EFER)]);
 	vcpu_get_protections(&vcpu->io, &has);
 	vm_lock(vm);
 	if (vcpu->settler || !vm->first)
@@ -69,7 +78,7 @@ static void remember(struct regpin_vcpu *vcpu)
 static void set_up(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
-	uint32_t open = OPEN;
+	uint32_t open = UNIFORM_OPEN;
 
 	if (vcpu->setup_done)
 		return;
@@ -80,11 +89,11 @@ static void set_up(struct regpin_vcpu *vcpu)
 	vcpu->forgiven = false;
 	vcpu->up_since = 0;
 	vcpu->settler = atomic_compare_exchange_strong(&vm->settled, &open,
-						       SETTLING);
+						       UNIFORM_SETTLING);
 	remember(vcpu);
 	if (!vcpu->settler)
 		return;
-	atomic_store(&vm->settled, SETTLED);
+	atomic_store(&vm->settled, UNIFORM_SETTLED);
 	/* Those that are there already must follow within their time. */
 	vm_alert(vm);
 }
@@ -136,7 +145,7 @@ static void forget_locked(struct regpin_vm *vm)
 {
 	for (int i = 0; i < NR_REPLAY; i++)
 		atomic_store(&vm->uniform[i].known, false);
-	atomic_store(&vm->settled, OPEN);
+	atomic_store(&vm->settled, UNIFORM_OPEN);
 	atomic_store(&vm->by_time, false);
 	vm->first = NULL;
 	vm->had = (struct protections){ 0 };
@@ -322,7 +331,7 @@ static void settle_late(struct regpin_vcpu *vcpu, uint64_t value)
 				      .new_value = value, .value = value,
 				      .rule = REGPIN_NO_RULE };
 
-	if (atomic_load(&vcpu->vm->settled) != SETTLED ||
+	if (atomic_load(&vcpu->vm->settled) != UNIFORM_SETTLED ||
 	    atomic_load(&uniform->known))
 		return;
 	settle_one(vcpu, replay_slot(MSR_PAT), value);
@@ -339,7 +348,7 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 	if (index == MSR_PAT)
 		settle_late(vcpu, value);
 	if (index == MSR_EFER)
-		lifecycle_efer_is(vcpu, value);
+		efer_seen(vcpu, value);
 	if ((vcpu->setup_done && lifecycle_pinned(vcpu)) ||
 	    (index != MSR_LSTAR && index != MSR_SFMASK))
 		return;
@@ -389,7 +398,7 @@ static void settle_again(struct regpin_vcpu *vcpu)
 	int err;
 
 	if (!vcpu->setup_done || !lifecycle_pinned(vcpu) ||
-	    atomic_load(&vcpu->vm->settled) != OPEN)
+	    atomic_load(&vcpu->vm->settled) != UNIFORM_OPEN)
 		return;
 	err = vm_filter_crs(vcpu->vm);
 	if (err) {

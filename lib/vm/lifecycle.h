@@ -6,15 +6,8 @@
 #ifndef REGPIN_LIB_LIFECYCLE_H
 #define REGPIN_LIB_LIFECYCLE_H
 
-#include "lib/judge/judge.h"
-#include "vm.h"
-
-/* Do its pins hold at this moment? */
-bool lifecycle_pinned(const struct regpin_vcpu *vcpu);
-
-/* What the judge needs to know about @vcpu for @access. */
-struct state lifecycle_state(struct regpin_vcpu *vcpu,
-			     const struct access *access);
+#include "lib/kvm/regs.h"
+#include "types.h"
 
 /* The guest's write of @value to MSR @index has been performed. */
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
@@ -25,19 +18,6 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause);
 
 /* The guest asks for its pins. */
 void lifecycle_request(struct regpin_vcpu *vcpu);
-
-/* The vCPU has had an INIT. Returns true if that took its pins along. */
-bool lifecycle_init(struct regpin_vcpu *vcpu);
-
-/* A look has found these values: has the vCPU had an INIT that KVM did not report? */
-bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
-		     uint64_t efer);
-
-/* The same, by EFER's value @old when the guest is about to write it. */
-void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old);
-
-/* EFER is @efer from now on, and rightly so. */
-void lifecycle_efer_is(struct regpin_vcpu *vcpu, uint64_t efer);
 
 /* Another thread enters the vCPU from now on. */
 void lifecycle_moved(struct regpin_vcpu *vcpu, int thread);

@@ -20,8 +20,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "migration.h"
-#include "vm.h"
+#include "types.h"
 
 /* A memory slot's size; it is of whole pages, so there is room for a flag. */
 #define SLOT_LOGGED	1ull

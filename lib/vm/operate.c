@@ -12,61 +12,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "core.h"
 #include "lifecycle.h"
-#include "vm.h"
-
-const struct regpin_policy *vm_use(struct regpin_vm *vm)
-{
-	atomic_fetch_add(&vm->users, 1);
-	return vm->policy;
-}
-
-void vm_done(struct regpin_vm *vm)
-{
-	atomic_fetch_sub(&vm->users, 1);
-}
-
-void vcpu_kick(struct regpin_vcpu *vcpu)
-{
-	const struct regpin_vm_options *options = &vcpu->vm->options;
-
-	if (options->kick)
-		options->kick(options->context, vcpu);
-}
-
-void vm_alert_locked(struct regpin_vm *vm)
-{
-	struct regpin_vcpu *vcpu;
-
-	atomic_fetch_add(&vm->epoch, 1);
-	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
-		vcpu_alert(vcpu);
-	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
-		if (atomic_load(&vcpu->inside))
-			vcpu_kick(vcpu);
-}
-
-void vm_alert(struct regpin_vm *vm)
-{
-	vm_lock(vm);
-	vm_alert_locked(vm);
-	vm_unlock(vm);
-}
-
-bool vm_settled_locked(struct regpin_vm *vm)
-{
-	struct regpin_vcpu *vcpu;
-	bool settled = true;
-
-	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
-		if (!atomic_load(&vcpu->inside) ||
-		    atomic_load(&vcpu->epoch) == atomic_load(&vm->epoch))
-			continue;
-		settled = false;
-		vcpu_kick(vcpu);
-	}
-	return settled && !atomic_load(&vm->users);
-}
+#include "vm_filters.h"
 
 int regpin_vm_settled(struct regpin_vm *vm)
 {
@@ -90,71 +38,6 @@ struct regpin_vcpu *regpin_vm_vcpu(struct regpin_vm *vm, __u32 id)
 		;
 	vm_unlock(vm);
 	return vcpu;
-}
-
-int vm_filter_crs_locked(struct regpin_vm *vm)
-{
-	struct kvm_x86_cr_filter filter;
-
-	if (!vm->wants_crs || atomic_load(&vm->filtered))
-		return 0;
-	cr_filter_build(vm->policy, vm->host.filterable, &filter);
-	if (kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &filter))
-		return -errno;
-	atomic_store(&vm->filtered, true);
-	atomic_store(&vm->has_filtered, true);
-	return 0;
-}
-
-int vm_filter_crs(struct regpin_vm *vm)
-{
-	int ret;
-
-	if (!vm->wants_crs || atomic_load(&vm->filtered))
-		return 0;
-	vm_lock(vm);
-	ret = vm_filter_crs_locked(vm);
-	vm_unlock(vm);
-	return ret;
-}
-
-void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
-{
-	/* One of them must be the one to tell; if there is none yet, the first to come. */
-	vm_lock(vm);
-	if (!vcpu)
-		vcpu = vm->vcpus;
-	if (vcpu)
-		vcpu->crasher = true;
-	if (!atomic_exchange(&vm->stopped, true))
-		vm_alert_locked(vm);
-	vm_unlock(vm);
-}
-
-void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
-		    int err)
-{
-	struct regpin_event event = {
-		.type = REGPIN_EVENT_FAILED,
-		.kind = (uint8_t)kind,
-		.index = index,
-		.write = 1,
-		.action = REGPIN_STOP,
-		.rule = REGPIN_NO_RULE,
-		.detail = (uint32_t)-err,
-	};
-
-	vm_event(vcpu->vm, vcpu, &event);
-	vm_stop(vcpu->vm, vcpu);
-}
-
-int vm_unfilter_crs_locked(struct regpin_vm *vm)
-{
-	struct kvm_x86_cr_filter none = { 0 };
-
-	if (!atomic_exchange(&vm->filtered, false))
-		return 0;
-	return kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &none) ? -errno : 0;
 }
 
 int regpin_vm_arm(struct regpin_vm *vm)

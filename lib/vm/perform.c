@@ -5,6 +5,10 @@
  */
 #include <errno.h>
 
+#include "core.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
 #include "lifecycle.h"
 #include "perform.h"
 

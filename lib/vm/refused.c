@@ -4,8 +4,12 @@
  * `unknown` and `invalid` say, and else what KVM would have done. An exit of such a
  * reason is the VMM's only if the VMM has asked for it.
  */
+#include "core.h"
 #include "lib/judge/judge.h"
-#include "vm.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/regs.h"
+#include "refused.h"
+#include "violation.h"
 
 int vcpu_answer(struct regpin_vcpu *vcpu, bool gp)
 {

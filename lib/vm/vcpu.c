@@ -3,9 +3,18 @@
 #include <errno.h>
 #include <string.h>
 
+#include "accept.h"
+#include "core.h"
+#include "floor.h"
+#include "in_force.h"
 #include "lib/judge/judge.h"
-#include "lib/judge/model.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/pages.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
 #include "lifecycle.h"
+#include "types.h"
+#include "violation.h"
 
 /*
  * CPUID bits beyond what KVM offers give nothing. Older KVMs go by CPUID alone: there

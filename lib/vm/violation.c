@@ -4,8 +4,10 @@
  * the rule that decided; where the access happens all the same, each rule that let it
  * happen is an event of its own, or one could be hidden behind another.
  */
+#include "core.h"
 #include "lib/judge/judge.h"
-#include "vm.h"
+#include "lib/kvm/ioctl.h"
+#include "violation.h"
 
 void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		 uint32_t type, const struct access *access,

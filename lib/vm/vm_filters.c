@@ -5,7 +5,12 @@
  */
 #include <errno.h>
 
-#include "vm.h"
+#include "core.h"
+#include "lib/judge/cr_filter.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/kvm/ioctl.h"
+#include "lib/policy/policy.h"
+#include "vm_filters.h"
 
 static int set_filter(int fd, const struct kvm_msr_filter *filter)
 {
@@ -178,4 +183,39 @@ int vm_refilter_locked(struct regpin_vm *vm)
 			  vm_armed_locked(vm) || policy->arming == ARM_START))
 		err = vm_filter_crs_locked(vm);
 	return err;
+}
+
+int vm_filter_crs_locked(struct regpin_vm *vm)
+{
+	struct kvm_x86_cr_filter filter;
+
+	if (!vm->wants_crs || atomic_load(&vm->filtered))
+		return 0;
+	cr_filter_build(vm->policy, vm->host.filterable, &filter);
+	if (kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &filter))
+		return -errno;
+	atomic_store(&vm->filtered, true);
+	atomic_store(&vm->has_filtered, true);
+	return 0;
+}
+
+int vm_filter_crs(struct regpin_vm *vm)
+{
+	int ret;
+
+	if (!vm->wants_crs || atomic_load(&vm->filtered))
+		return 0;
+	vm_lock(vm);
+	ret = vm_filter_crs_locked(vm);
+	vm_unlock(vm);
+	return ret;
+}
+
+int vm_unfilter_crs_locked(struct regpin_vm *vm)
+{
+	struct kvm_x86_cr_filter none = { 0 };
+
+	if (!atomic_exchange(&vm->filtered, false))
+		return 0;
+	return kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &none) ? -errno : 0;
 }

@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "exit_scene.h"
-#include "lib/judge/model.h"
-#include "lib/vm/lifecycle.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/floor.h"
+#include "lib/vm/init.h"
 
 /* May the guest's write of this register have turned @old into @new? */
 static void check_rule(const struct rule *rule, const struct state *state,

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "exit_scene.h"
-#include "lib/vm/lifecycle.h"
+#include "lib/policy/policy.h"
+#include "lib/vm/core.h"
+#include "lib/vm/vm.h"
 
 struct regpin_policy policies[2];
 struct regpin_vm *vm;

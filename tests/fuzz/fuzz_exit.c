@@ -26,7 +26,8 @@
 #include <string.h>
 
 #include "exit_scene.h"
-#include "lib/vm/lifecycle.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/kvm/host.h"
+#include "lib/policy/registers.h"
 #include "policy/policy_fit.h"
 #include "policy/policy_text.h"
 #include "policy/which_kvm.h"

@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "lib/judge/model.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/ioctl.h"
+#include "lib/policy/registers.h"
 #include "toy_kvm.h"
 
 #define EFER_KNOWN	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_SVME)

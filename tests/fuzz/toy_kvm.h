@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "lib/judge/msr_filter.h"
-#include "lib/vm/vm.h"
+#include "lib/judge/replay.h"
 
 #define TOY_VCPUS	2
 #define TOY_VM		100

@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "believe.h"
-#include "lib/vm/lifecycle.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
 #include "msr_probe.h"
 #include "scene.h"
 

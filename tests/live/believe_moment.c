@@ -5,6 +5,9 @@
  * looked up at some time.
  */
 #include "believe.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
 
 #define PAT_RESET	0x0007040600070406ull
 

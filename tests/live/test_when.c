@@ -5,7 +5,9 @@
  */
 #include <inttypes.h>
 
-#include "lib/vm/vm.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
 #include "scene.h"
 
 #define KERNEL		0xffffffff81000000ull

@@ -14,7 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/vm/vm.h"
+#include "lib/kvm/retract.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
 #include "tiny.h"
 
 #define GDT	0x1000u

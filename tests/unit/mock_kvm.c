@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/kvm/ioctl.h"
+#include "lib/kvm/pages.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
+#include "mock_kvm.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../build_policy.h"
-#include "mock_kvm.h"
 
 struct mock mock;
 

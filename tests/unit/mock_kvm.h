@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/vm/vm.h"
+#include "lib/vm/types.h"
 
 #define MOCK_VCPUS	3
 #define MOCK_VM		100

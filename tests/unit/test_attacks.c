@@ -3,16 +3,18 @@
  * Ways in which a guest got out of its pins, or made regpin hang: each was possible
  * once. By a mock of a KVM with the CR filter, where a tiny guest can't do it.
  */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/core.h"
+#include "lib/vm/floor.h"
+#include "lib/vm/types.h"
+#include "mock_kvm.h"
 
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
 
-#include "../build_policy.h"
-#include "lib/vm/floor.h"
-#include "lib/vm/lifecycle.h"
-#include "mock_kvm.h"
 
 #define KERNEL		0xffffffff81000000ull
 #define CR0_ON		0x80010033ull

@@ -3,14 +3,16 @@
  * A policy that is tightened while the VM runs: each value that the new one would not
  * have allowed is reported once, of the vCPU that has it, and nothing is changed.
  */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/core.h"
+#include "mock_kvm.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "../build_policy.h"
-#include "lib/vm/lifecycle.h"
-#include "mock_kvm.h"
 
 #define CR0_WP	(1ull << 16)
 #define SMEP	(1ull << 20)

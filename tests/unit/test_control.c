@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "../build_policy.h"
+#include "lib/kvm/pages.h"
 #include "mock_kvm.h"
 
 /* Gives and frees as the library does; but some gifts fail, and the freed are told. */

@@ -4,14 +4,16 @@
  * what can't be performed is a #GP and told, and what can't be put in force stops the
  * VM.
  */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
+#include "mock_kvm.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "../build_policy.h"
-#include "lib/vm/lifecycle.h"
-#include "mock_kvm.h"
 
 #define KERNEL		0xffffffff81000000ull
 #define CR0_WP		(1ull << 16)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "lib/judge/judge.h"
 #include "lib/kvm/host.h"
 #include "lib/kvm/host_traits.h"
 #include "lib/policy/registers.h"

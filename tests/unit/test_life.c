@@ -4,7 +4,13 @@
  * pass, after it they are pinned. Both faults are tested: a kernel that gets #GP for its
  * own set-up, and one whose set-up never ends.
  */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/core.h"
+#include "lib/vm/lifecycle.h"
+#include "mock_kvm.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -12,10 +18,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../build_policy.h"
-#include "lib/vm/floor.h"
-#include "lib/vm/lifecycle.h"
-#include "mock_kvm.h"
 
 #define A		0xffffffff81000000ull
 #define B		0xffffffff82000000ull

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a guest could have written; the live test compares it with a real KVM. */
 #include "cm.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
 
 #include <linux/kvm.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/judge/replay.h"
-#include "lib/policy/registers.h"
-#include "lib/vm/vm.h"
 
 #define EFER_TCE	(1ull << 15)
 #define FEATURES	(EFER_NXE | EFER_FFXSR | EFER_LME | EFER_LMA | \

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* lib/vm/migration.c: when a VM's state counts as taken out or loaded, and its fingerprint. */
 #include "cm.h"
+#include "lib/vm/core.h"
+#include "lib/vm/migration.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/vm/vm.h"
 
 #define NR		3
 #define RAM		(1ull << 30)

@@ -4,15 +4,16 @@
  * guest can do between two looks must not lower what its other vCPUs have to have, and
  * an INIT must be found by what it took, whatever the guest does next.
  */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
+#include "mock_kvm.h"
 
 #include <pthread.h>
 #include <string.h>
 
-#include "../build_policy.h"
-#include "lib/vm/floor.h"
-#include "lib/vm/lifecycle.h"
-#include "mock_kvm.h"
 
 #define KERNEL		0xffffffff81000000ull
 #define CR0_ON		0x80010033ull

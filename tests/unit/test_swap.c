@@ -3,16 +3,18 @@
  * Policies that are swapped at bad moments: while a vCPU has an exit in hand, comes, or
  * is told what it is; and a KVM that refuses the filters.
  */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/core.h"
+#include "lib/vm/policies.h"
+#include "mock_kvm.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
 
-#include "../build_policy.h"
-#include "lib/vm/lifecycle.h"
-#include "mock_kvm.h"
 
 #define CR4_ON	(1ull << 5 | 1ull << 20)
 #define INTEL	"GenuineIntel"

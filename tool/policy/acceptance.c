@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "acceptance.h"
+#include "lib/policy/policy.h"
 
 #define NR_WORDS	3
 

@@ -4,7 +4,6 @@
 #define REGPIN_TOOL_POLICY_FIT_H
 
 #include "lib/kvm/host.h"
-#include "lib/policy/policy.h"
 
 /* What becomes of a rule that this host can't enforce. */
 enum fitted {

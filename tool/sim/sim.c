@@ -9,13 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/vm/lifecycle.h"
-
+#include "lib/judge/judge.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/violation.h"
+#include "lib/vm/vm.h"
 #include "sim.h"
 #include "sim_cpu.h"
 #include "sim_cpuid.h"
 #include "sim_exit.h"
 #include "sim_msr.h"
+
 
 static void keep(struct sim_result *result, const struct regpin_event *event)
 {

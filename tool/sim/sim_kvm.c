@@ -8,6 +8,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "lib/judge/msr_filter.h"
+#include "lib/kvm/ioctl.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
 #include "sim_kvm.h"
 
 /* SDM volume 3, "Processor State After Reset" */

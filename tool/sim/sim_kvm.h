@@ -7,7 +7,8 @@
 #ifndef REGPIN_TOOL_SIM_KVM_H
 #define REGPIN_TOOL_SIM_KVM_H
 
-#include "lib/vm/vm.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/vm/types.h"
 #include "trace.h"
 
 /* No process has so many files. */

@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "lib/judge/model.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 #include "sim_cpuid.h"
 #include "sim_exit.h"
 #include "sim_msr.h"

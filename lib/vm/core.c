@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What all that handles a VM needs: its lock, its list of vCPUs, its events, alerts, stopping. */
+#include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "types.h"
+
+void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+	      struct regpin_event *event)
+{
+	struct timespec now;
+
+	if (!vm->options.event)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	event->time = (uint64_t)now.tv_sec * 1000000000u +
+		      (uint64_t)now.tv_nsec;
+	event->vm = vm->options.vm;
+	/* Who found a rule violated knows of which policy it is. */
+	if (event->rule == REGPIN_NO_RULE)
+		event->policy = atomic_load(&vm->swaps);
+	event->vcpu = vcpu ? vcpu->id : REGPIN_NO_VCPU;
+	vm->options.event(vm->options.context, event);
+}
+
+uint8_t vm_policy_number(struct regpin_vm *vm,
+			 const struct regpin_policy *policy)
+{
+	for (int i = 0; i < 2; i++)
+		if (atomic_load(&vm->numbered[i].policy) == policy)
+			return atomic_load(&vm->numbered[i].number);
+	return atomic_load(&vm->swaps);
+}
+
+uint32_t vm_rule_number(struct regpin_vm *vm,
+			const struct regpin_policy *policy,
+			const struct rule *rule)
+{
+	uint32_t number = (uint32_t)(rule - policy->rules);
+
+	for (int i = 0; i < 2; i++) {
+		const struct in_force *room = atomic_load(&vm->in_force[i]);
+
+		if (room && &room->policy == policy)
+			return room->numbers[number];
+	}
+	return number;
+}
+
+int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+	      enum regpin_refusal reason)
+{
+	struct regpin_event event = { .type = REGPIN_EVENT_REFUSED,
+				      .rule = REGPIN_NO_RULE,
+				      .detail = reason };
+
+	vm_event(vm, vcpu, &event);
+	return -EPERM;
+}
+
+void vm_lock(struct regpin_vm *vm)
+{
+	while (atomic_flag_test_and_set_explicit(&vm->lock,
+						 memory_order_acquire))
+		__builtin_ia32_pause();
+}
+
+void vm_unlock(struct regpin_vm *vm)
+{
+	atomic_flag_clear_explicit(&vm->lock, memory_order_release);
+}
+
+/* That a VM is stopped one of its vCPUs must tell, as long as it has any. */
+static void find_crasher(struct regpin_vm *vm)
+{
+	struct regpin_vcpu *vcpu;
+
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		if (vcpu->crasher)
+			return;
+	if (vm->vcpus && atomic_load(&vm->stopped))
+		vm->vcpus->crasher = true;
+}
+
+void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
+{
+	vm_lock(vm);
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
+	find_crasher(vm);
+	vm_unlock(vm);
+}
+
+void vm_del_vcpu(struct regpin_vcpu *vcpu)
+{
+	_Atomic(struct regpin_vcpu *) *at = &vcpu->vm->vcpus;
+	struct regpin_vcpu *other;
+
+	vm_lock(vcpu->vm);
+	while ((other = *at) && other != vcpu)
+		at = &other->next;
+	if (other)
+		*at = vcpu->next;
+	if (vcpu->vm->first == vcpu)
+		vcpu->vm->first = NULL;
+	find_crasher(vcpu->vm);
+	vm_unlock(vcpu->vm);
+}
+
+bool vm_armed_locked(struct regpin_vm *vm)
+{
+	const struct regpin_vcpu *vcpu;
+	bool armed = false;
+	int err = errno;
+
+	for (vcpu = vm->vcpus; vcpu && !armed; vcpu = vcpu->next)
+		armed = (vcpu->armed || vcpu->kept) &&
+			vcpu->life == atomic_load(&vm->life) &&
+			!syscall(SYS_tgkill, getpid(), vcpu->thread, 0);
+	errno = err;
+	return armed;
+}
+
+bool vm_armed(struct regpin_vm *vm)
+{
+	bool armed;
+
+	vm_lock(vm);
+	armed = vm_armed_locked(vm);
+	vm_unlock(vm);
+	return armed;
+}
+
+const struct regpin_policy *vm_use(struct regpin_vm *vm)
+{
+	atomic_fetch_add(&vm->users, 1);
+	return vm->policy;
+}
+
+void vm_done(struct regpin_vm *vm)
+{
+	atomic_fetch_sub(&vm->users, 1);
+}
+
+void vcpu_kick(struct regpin_vcpu *vcpu)
+{
+	const struct regpin_vm_options *options = &vcpu->vm->options;
+
+	if (options->kick)
+		options->kick(options->context, vcpu);
+}
+
+void vm_alert_locked(struct regpin_vm *vm)
+{
+	struct regpin_vcpu *vcpu;
+
+	atomic_fetch_add(&vm->epoch, 1);
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		vcpu_alert(vcpu);
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		if (atomic_load(&vcpu->inside))
+			vcpu_kick(vcpu);
+}
+
+void vm_alert(struct regpin_vm *vm)
+{
+	vm_lock(vm);
+	vm_alert_locked(vm);
+	vm_unlock(vm);
+}
+
+bool vm_settled_locked(struct regpin_vm *vm)
+{
+	struct regpin_vcpu *vcpu;
+	bool settled = true;
+
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
+		if (!atomic_load(&vcpu->inside) ||
+		    atomic_load(&vcpu->epoch) == atomic_load(&vm->epoch))
+			continue;
+		settled = false;
+		vcpu_kick(vcpu);
+	}
+	return settled && !atomic_load(&vm->users);
+}
+
+void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
+{
+	/* One of them must be the one to tell; if there is none yet, the first to come. */
+	vm_lock(vm);
+	if (!vcpu)
+		vcpu = vm->vcpus;
+	if (vcpu)
+		vcpu->crasher = true;
+	if (!atomic_exchange(&vm->stopped, true))
+		vm_alert_locked(vm);
+	vm_unlock(vm);
+}
+
+void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
+		    int err)
+{
+	struct regpin_event event = {
+		.type = REGPIN_EVENT_FAILED,
+		.kind = (uint8_t)kind,
+		.index = index,
+		.write = 1,
+		.action = REGPIN_STOP,
+		.rule = REGPIN_NO_RULE,
+		.detail = (uint32_t)-err,
+	};
+
+	vm_event(vcpu->vm, vcpu, &event);
+	vm_stop(vcpu->vm, vcpu);
+}
+
+bool vm_up(const struct regpin_vm *vm)
+{
+	return atomic_load(&vm->settled) == UNIFORM_SETTLED &&
+	       atomic_load(&vm->gate) == GATE_OPEN;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* EFER as it was last seen or rightly written: what is gone since, only an INIT can have taken. */
+#include "efer.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
+
+void efer_seen(struct regpin_vcpu *vcpu, uint64_t efer)
+{
+	vcpu->efer = efer & ~EFER_LMA;
+	vcpu->efer_swaps = atomic_load(&vcpu->vm->swaps);
+	vcpu->efer_shown = filter_wants(vcpu->vm->policy, MSR_EFER,
+					ACCESS_WRITE);
+}
+
+/* The bits of EFER that no write of the guest's clears without a verdict. */
+static uint64_t held_bits(const struct regpin_policy *policy)
+{
+	uint64_t bits = 0;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if ((rule->type == RULE_STICKY || rule->type == RULE_FROZEN) &&
+		    rule_covers(rule, REGPIN_MSR, MSR_EFER))
+			bits |= rule->mask;
+	}
+	return bits;
+}
+
+bool efer_lost(const struct regpin_vcpu *vcpu, uint64_t efer)
+{
+	uint64_t lost = vcpu->efer & ~efer;
+
+	if (!lost)
+		return false;
+	if (!efer && vcpu->setup_done)
+		return true;
+	return vcpu->efer_shown &&
+	       vcpu->efer_swaps == atomic_load(&vcpu->vm->swaps) &&
+	       lost & held_bits(vcpu->vm->policy);
+}

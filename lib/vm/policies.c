@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Another policy for a VM that runs: is it possible, and the change. */
+#include <errno.h>
+
+#include "accept.h"
+#include "core.h"
+#include "in_force.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/kvm/host.h"
+#include "lib/kvm/lbr.h"
+#include "lib/kvm/pages.h"
+#include "policies.h"
+#include "vm_filters.h"
+
+/*
+ * A rule that this host can't enforce stops the start, unless it is optional or is
+ * only to be looked after.
+ */
+int vm_check_host(const struct regpin_policy *policy,
+		      const struct host *host)
+{
+	const char *why;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (!(policy->rules[i].flags & (RULE_OPTIONAL | RULE_DETECT)) &&
+		    !host_enforces(host, &policy->rules[i], &why))
+			return -EOPNOTSUPP;
+	if (policy->settings.init_action != REGPIN_ALLOW && !host->cr_filter)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/* Would its filter fit? Nothing may be half done. Under the lock. */
+static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
+{
+	struct filter_copy *trial = pages_alloc(sizeof(*trial));
+	int err = trial ? vm_build(vm, policy, trial) : -ENOMEM;
+
+	if (err == -E2BIG)
+		vm->overflow = trial->overflow;
+	pages_free(trial, sizeof(*trial));
+	return err;
+}
+
+/* What of @whole would be in force? Under the lock. */
+static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
+		       uint64_t *hold, const struct regpin_policy **ret)
+{
+	int err;
+
+	if (!vm_accepts_locked(vm, whole))
+		return -EPERM;
+	*hold = vm_holds(vm, whole);
+	err = vm_resolve(vm, whole, *hold, ret);
+	/* On the way back the filter of before may be in place yet. */
+	if (!err && whole != vm->before && vm->vcpus &&
+	    lbr_comes_late(&vm->host, vm->policy, *ret))
+		err = -EOPNOTSUPP;
+	return err ? err : try_filter(vm, *ret);
+}
+
+/*
+ * While a vCPU may judge by the policy before, that and the one in force are all that
+ * there is room for, and that events can name. Only the way back is open then.
+ */
+static bool may_swap(struct regpin_vm *vm, const struct regpin_policy *whole)
+{
+	if (vm->before && vm_settled_locked(vm))
+		vm->before = NULL;
+	return !vm->before || whole == vm->before;
+}
+
+/* Under the lock. */
+static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
+{
+	const struct regpin_policy *policy;
+	struct numbered *next;
+	uint64_t hold;
+	int err;
+
+	if (!may_swap(vm, whole))
+		return -EBUSY;
+	err = find_policy(vm, whole, &hold, &policy);
+	if (err)
+		return err;
+	/* In place of the one before: by that nobody judges any more. */
+	next = &vm->numbered[(vm->swaps + 1) & 1];
+	atomic_store(&next->number, (uint8_t)(vm->swaps + 1));
+	atomic_store(&next->policy, policy);
+	vm->before = vm->whole;
+	vm->whole = whole;
+	vm->hold = hold;
+	atomic_store(&vm->policy, policy);
+	atomic_fetch_add(&vm->swaps, 1);
+	vm_alert_locked(vm);
+	return 0;
+}
+
+/*
+ * What was in force before is not to be taken for that of another policy there. But for
+ * the way back, as long as that is open.
+ */
+static void forget_room(struct regpin_vm *vm)
+{
+	for (int i = 0; i < 2 && !vm->before; i++) {
+		struct in_force *room = vm->in_force[i];
+
+		if (room && &room->policy != vm->policy)
+			room->of = NULL;
+	}
+}
+
+void vm_forget(struct regpin_vm *vm)
+{
+	vm_lock(vm);
+	if (vm->before && vm_settled_locked(vm))
+		vm->before = NULL;
+	vm_unlock(vm);
+}
+
+int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy)
+{
+	const struct regpin_policy *found;
+	uint64_t hold;
+	int err = vm_check_host(policy, &vm->host);
+
+	if (err)
+		return err;
+	vm_lock(vm);
+	err = may_swap(vm, policy) ? find_policy(vm, policy, &hold, &found) :
+				     -EBUSY;
+	forget_room(vm);
+	vm_unlock(vm);
+	return err;
+}
+
+int regpin_vm_set_policy(struct regpin_vm *vm,
+			 const struct regpin_policy *policy)
+{
+	int err = vm_check_host(policy, &vm->host);
+
+	if (err)
+		return err;
+	vm_lock(vm);
+	err = set_policy(vm, policy);
+	if (err)
+		forget_room(vm);
+	vm_unlock(vm);
+	return err;
+}
+
+int regpin_vm_policy_done(struct regpin_vm *vm)
+{
+	struct regpin_event event = { .type = REGPIN_EVENT_POLICY,
+				      .rule = REGPIN_NO_RULE };
+	int err;
+
+	vm_lock(vm);
+	err = vm_refilter_locked(vm);
+	vm->unfiltered = err;
+	if (vm_settled_locked(vm))
+		vm->before = NULL;
+	forget_room(vm);
+	vm_unlock(vm);
+	if (err) {
+		vm_stop(vm, NULL);
+	} else {
+		vm_event(vm, NULL, &event);
+		vm_say_tolerated(vm);
+	}
+	/* Who can be looked after only since now has to be told. */
+	vm_alert(vm);
+	return err;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A VM and its vCPUs under a policy: what they consist of. The functions on them stand in
+ * this folder's other headers, each in the one that is named as its file.
+ */
+#ifndef REGPIN_LIB_TYPES_H
+#define REGPIN_LIB_TYPES_H
+
+#include <linux/kvm.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "lib/judge/judge.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/kvm/host.h"
+#include "lib/kvm/regs.h"
+#include "regpin/event.h"
+#include "state.h"
+
+/**
+ * struct uniform - the value that all vCPUs must write to a register
+ * @known: the first armed vCPU has finished its syscall set-up
+ * @value: what it left there
+ */
+struct uniform {
+	_Atomic bool known;
+	_Atomic uint64_t value;
+};
+
+/**
+ * struct numbered - a policy and which one it is, of those that the VM has had
+ * @policy: for comparing only
+ * @number: what events that speak of its rules carry
+ */
+struct numbered {
+	_Atomic(const struct regpin_policy *) policy;
+	_Atomic uint8_t number;
+};
+
+/* Memory slots that are followed: VMMs use the lowest numbers, QEMU some dozens. */
+#define NR_SLOTS	512
+
+/* When a VM's vCPUs may arm; struct regpin_vm's @gate. */
+enum gate {
+	GATE_OPEN,	/* by themselves */
+	GATE_CLOSED,	/* not before the guest asks or the operator says so */
+	GATE_WINDOW,	/* not before the operator's window ends */
+};
+
+/**
+ * struct in_force - a policy's rules that hold for a guest, where not all do
+ * @policy: of these rules
+ * @numbers: by which numbers the whole policy knows them
+ * @of: the whole policy, NULL if nothing is here that could be used again
+ * @hold: which of its conditions do, see whens_hold()
+ */
+struct in_force {
+	struct regpin_policy policy;
+	uint16_t numbers[POLICY_MAX_RULES];
+	const struct regpin_policy *of;
+	uint64_t hold;
+};
+
+/* How far the first armed vCPU is with the VM's values; struct regpin_vm's @settled. */
+enum { UNIFORM_OPEN, UNIFORM_SETTLING, UNIFORM_SETTLED };
+
+/**
+ * struct regpin_vm - a VM under a policy
+ * @policy: what is in force: @whole, or the rules of it that hold for the guest; another
+ *	one may take its place while the VM runs
+ * @whole: the caller's, borrowed
+ * @before: the one before, while some vCPU may still judge by it, else NULL; under @lock
+ * @hold: which of its conditions hold; under @lock
+ * @in_force: room for @policy and for the one before, NULL where not needed
+ * @swaps: how often it was replaced
+ * @numbered: it and the one before, which a vCPU may still be judging by
+ * @users: threads that read @policy outside of a vCPU's run, see vm_use()
+ * @fd: the VM, borrowed
+ * @options: the caller's, completed with defaults
+ * @host: what this KVM can do
+ * @wants_msrs: the policy needs the MSR filter; else no ioctl is made for it
+ * @wants_crs: and the CR filter
+ * @detects: it has rules on control registers that can only be looked after
+ * @lock: taken while the VMM's filter or mask changes, and for the list; on a vCPU's
+ *	path only where it arms, disarms or comes up
+ * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
+ * @reasons: those that KVM was given for a policy's sake; under @lock
+ * @vmm: a copy of the VMM's own filter, NULL if it has none
+ * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that
+ *	look at the old one meanwhile see it whole
+ * @merged: what KVM was given last
+ * @overflow: what the last filter or policy that did not fit had no room for
+ * @vcpus: all of them, by their @next; changed under @lock, and each is whole before it
+ *	is there, so that who keeps any from going needs no lock to read it
+ * @gate: enum gate
+ * @once: the window ends with the first LSTAR that the guest sets
+ * @life: counts windows and disarmings: pins of an earlier one are void
+ * @cause: enum regpin_cause: who opened the gate last
+ * @entered: a kernel has set its entry point while the gate was closed
+ * @epoch: counts what every vCPU must look at before it enters again
+ * @filtered: KVM's CR filter is in place
+ * @has_filtered: it was so once: KVM may have an exit of it on its way
+ * @forwards: hypercall 13 comes to us, and not because the VMM wants it
+ * @smm: it has memory for SMM
+ * @tolerated: what it would be refused for by a policy that enforces, and has been
+ *	reported: one bit for each enum regpin_refusal
+ * @own_pat: the guests of its guests have PATs of their own
+ * @stopped: the VM must not run on
+ * @unfiltered: KVM has refused the filters of @policy: a reset does not lift @stopped
+ *	before it takes them
+ * @settled: how far the first armed vCPU is with @uniform: UNIFORM_OPEN and so on
+ * @uniform: settled values, by replay_slot()
+ * @first: that vCPU; under @lock, NULL once it is gone
+ * @asked: how often it was asked what it has
+ * @told: the last of these that it has answered
+ * @had: all that it, and those that took its place, have been seen to have since
+ *	@uniform was last forgotten: never less; under @lock
+ * @by_time: its set-up was ended by time: its kernel writes no SFMASK
+ * @slots: the sizes of its memory slots, and whether KVM logs them; under @lock
+ * @seen: where it is shown what was taken out and loaded, or NULL; under @lock
+ * @unreached: enum regpin_unreached, of all its vCPUs
+ * @older: the caller's, for a list of its VMs
+ */
+struct regpin_vm {
+	_Atomic(const struct regpin_policy *) policy;
+	const struct regpin_policy *whole, *before;
+	uint64_t hold;
+	_Atomic(struct in_force *) in_force[2];
+	_Atomic uint8_t swaps;
+	struct numbered numbered[2];
+	_Atomic uint32_t users;
+	int fd;
+	struct regpin_vm_options options;
+	struct host host;
+	_Atomic bool wants_msrs, wants_crs, detects;
+	atomic_flag lock;
+	_Atomic uint64_t vmm_mask;
+	uint64_t reasons;
+	_Atomic(struct filter_copy *) vmm;
+	struct filter_copy copies[2];
+	struct filter_copy merged;
+	struct overflow overflow;
+	_Atomic(struct regpin_vcpu *) vcpus;
+	_Atomic uint32_t gate;
+	_Atomic uint32_t life;
+	_Atomic uint32_t cause;
+	_Atomic uint32_t epoch;
+	_Atomic bool once;
+	_Atomic bool entered;
+	_Atomic bool by_time;
+	_Atomic bool filtered;
+	_Atomic bool has_filtered;
+	_Atomic bool forwards;
+	_Atomic bool smm;
+	_Atomic uint32_t tolerated;
+	_Atomic bool own_pat;
+	_Atomic bool stopped;
+	bool unfiltered;
+	_Atomic uint32_t settled;
+	struct uniform uniform[NR_REPLAY];
+	struct regpin_vcpu *first;
+	_Atomic uint32_t asked, told, unreached;
+	struct protections had;
+	uint64_t slots[NR_SLOTS];
+	struct state_seen *seen;
+	struct regpin_vm *older;
+};
+
+/* Why a vCPU is held; struct hold's @why. */
+enum hold_why {
+	HOLD_NOT,
+	HOLD_ACCESS,	/* it stands before an instruction */
+	HOLD_INIT,	/* it has had an INIT, and not run since */
+	HOLD_DEADLINE,	/* it has not armed in time */
+	HOLD_DETECTED,	/* its registers were found changed */
+};
+
+/**
+ * struct hold - a vCPU that waits for an answer, or has one
+ * @why: enum hold_why; under the VM's lock
+ * @answer: REGPIN_ACTION_MAX while there is none; likewise
+ * @event: what was reported of it
+ * @ticket: the answer to an access that has yet to come again, or
+ *	REGPIN_ACTION_MAX; good for once
+ * @access: what was reported of that one
+ */
+struct hold {
+	_Atomic uint32_t why;
+	_Atomic uint32_t answer;
+	struct regpin_event event;
+	uint32_t ticket;
+	struct regpin_event access;
+};
+
+/**
+ * struct reach - can a vCPU, or all of a VM, be made to leave KVM_RUN?
+ * @why: enum regpin_unreached
+ * @rounds: in how many checks in a row the answer was another than @why
+ * @vmm_mask: KVM_RUN has a signal mask of the VMM's, which lets regpin's signal in
+ *
+ * Written by the caller's thread that checks it, but for @vmm_mask; any thread reads @why.
+ */
+struct reach {
+	_Atomic uint32_t why;
+	uint32_t rounds;
+	_Atomic bool vmm_mask;
+};
+
+/**
+ * struct regpin_vcpu - a vCPU under its VM's policy
+ * @vm: borrowed
+ * @io: its file and its run page
+ * @id: as given to KVM_CREATE_VCPU
+ * @guest: what its CPUID offers
+ * @attention: it must be looked at before it enters; any thread sets it
+ * @inside: it may be in KVM_RUN, or in an exit that is being judged
+ * @epoch: how far it has looked, of the VM's
+ * @life: of which of the VM's lives its pins are
+ * @entered: it has set its entry point in this life, or was loaded with one
+ * @masked: it has given SFMASK a value in this life
+ * @reborn: its MSRs are of an earlier life, until its syscall set-up is done
+ * @kept: it was armed before its INIT: the VM still is
+ * @armed: its pins hold
+ * @fresh: it had an INIT: its LSTAR is that of its earlier life
+ * @setup_done: it has finished its syscall set-up
+ * @in_setup: it has begun it, by setting LSTAR, and its pins hold
+ * @dirty: the VMM wrote registers since the last KVM_RUN
+ * @loading: and they were those of a running system; it was not armed before
+ * @resetting: and paging went off with them
+ * @settler: its values are the VM's uniform ones
+ * @crasher: it is the one whose exit tells that the VM is stopped
+ * @shut: it has met a shutdown, and was not reset since
+ * @forgiven: that it has not armed in time has been told, and allowed
+ * @postponed: it could not be told what it is
+ * @ticked: its run time has come to where it must be looked at
+ * @up_since: its run time when it was first seen not set up, 0: not yet
+ * @looked_at: its run time when its control registers were last looked at
+ * @seen: what they were then
+ * @back: bits of them that are wrong, if the answer to HOLD_DETECTED says so
+ * @efer: EFER without LMA, as it was last seen or written
+ * @efer_swaps: the VM's @swaps then
+ * @efer_shown: and the policy was shown each of the guest's writes since
+ * @audited: the policy that it was compared with last, as the VM's @swaps counts them
+ * @tick_ms: see regpin_vcpu_tick_ms()
+ * @runner: the thread that runs it, for kicks; negative: it must unblock the signal
+ *	before it enters again
+ * @reach: whether kicks reach it
+ * @thread: that entered it last, or armed it: its end is taken for the vCPU's
+ * @next: in the VM's list
+ * @hold: whether it waits for an answer
+ * @set_up: the registers when its syscall set-up was finished
+ * @before: the registers before the VMM's write
+ * @read: its struct kvm_regs and its TSC as the VMM has read them; 0: not since it ran
+ * @written: likewise as the VMM last wrote them; 0: never
+ */
+struct regpin_vcpu {
+	struct regpin_vm *vm;
+	struct vcpu_io io;
+	uint32_t id;
+	struct guest guest;
+	_Atomic bool attention;
+	_Atomic bool inside;
+	_Atomic uint32_t epoch;
+	_Atomic bool kept;
+	bool entered;
+	bool masked;
+	bool reborn;
+	_Atomic uint32_t life;
+	_Atomic bool armed;
+	_Atomic bool fresh;
+	_Atomic bool setup_done;
+	bool in_setup;
+	bool dirty;
+	_Atomic bool loading;
+	bool resetting;
+	bool settler;
+	bool crasher;
+	bool shut;
+	bool forgiven;
+	bool postponed;
+	_Atomic bool ticked;
+	uint64_t up_since;
+	_Atomic uint64_t looked_at;
+	uint64_t seen[NR_CRS], back[NR_CRS];
+	uint64_t efer;
+	uint8_t efer_swaps;
+	bool efer_shown;
+	uint8_t audited;
+	unsigned int tick_ms;
+	_Atomic int runner;
+	struct reach reach;
+	_Atomic int thread;
+	_Atomic(struct regpin_vcpu *) next;
+	struct hold hold;
+	struct snapshot set_up;
+	struct snapshot before;
+	struct state_print read, written;
+};
+
+/* The vCPU looks at itself before it enters again. Any thread, any time. */
+static inline void vcpu_alert(struct regpin_vcpu *vcpu)
+{
+	atomic_store(&vcpu->attention, true);
+}
+
+/* Do its pins hold at this moment? */
+static inline bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
+{
+	return vcpu->armed && vcpu->life == atomic_load(&vcpu->vm->life) &&
+	       atomic_load(&vcpu->vm->gate) == GATE_OPEN;
+}
+
+#endif

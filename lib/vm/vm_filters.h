@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What KVM is given for a VM: filters, and reasons for exits. */
+#ifndef REGPIN_LIB_VM_FILTERS_H
+#define REGPIN_LIB_VM_FILTERS_H
+
+#include "types.h"
+
+/*
+ * Under the lock: what of @policy and of the host come together; the
+ * filter for @policy and for what the VMM has asked for; KVM is given the reasons and
+ * the filter; and all its filters follow the policy. 0 or -errno.
+ */
+void vm_want(struct regpin_vm *vm, const struct regpin_policy *policy);
+int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
+	     struct filter_copy *out);
+int vm_set_msrs(struct regpin_vm *vm);
+int vm_refilter_locked(struct regpin_vm *vm);
+
+/*
+ * Puts KVM's CR filter in place, if the policy needs it; takes it away. 0 or -errno.
+ * The latter two are for who has the lock.
+ */
+int vm_filter_crs(struct regpin_vm *vm);
+int vm_filter_crs_locked(struct regpin_vm *vm);
+int vm_unfilter_crs_locked(struct regpin_vm *vm);
+
+#endif
