@@ -21,6 +21,7 @@
 #include "lib/judge/judge.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/policy/blob.h"
+#include "lib/policy/policy_check.h"
 #include "lib/policy/registers.h"
 #include "policy/policy_file.h"
 #include "policy/policy_text.h"

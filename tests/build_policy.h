@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/judge/judge.h"
 #include "lib/policy/policy.h"
-#include "lib/policy/registers.h"
+#include "lib/policy/policy_check.h"
 
 #define ALL	(~0ull)
 

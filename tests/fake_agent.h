@@ -17,6 +17,9 @@
 #include "agent/launch_state.h"
 #include "agent/out.h"
 #include "build_policy.h"
+#include "lib/kvm/host.h"
+#include "lib/policy/registers.h"
+#include "lib/ring.h"
 #include "policy/policy_written.h"
 
 static struct handoff fake_handoff;

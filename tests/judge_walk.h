@@ -7,7 +7,8 @@
 #define REGPIN_TESTS_JUDGE_WALK_H
 
 #include "build_policy.h"
-#include "lib/judge/judge.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
 
 static inline bool speaks_of_register(const struct rule *rule,
 			       const struct access *access)

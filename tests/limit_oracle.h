@@ -9,6 +9,8 @@
 
 #include "agent/limit.h"
 #include "build_policy.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 
 #define ORACLE_VMS	3u
 #define ORACLE_RULES	320u

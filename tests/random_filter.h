@@ -6,7 +6,7 @@
 #include <linux/kvm.h>
 
 #include "build_policy.h"
-#include "lib/judge/msr_filter.h"
+#include "lib/policy/windows.h"
 
 #define MAX_INDICES	1200
 

@@ -7,7 +7,14 @@
 #ifndef REGPIN_TESTS_RANDOM_MERGE_H
 #define REGPIN_TESTS_RANDOM_MERGE_H
 
+#include "lib/judge/judge.h"
 #include "lib/judge/model.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/judge/overflow.h"
+#include "lib/policy/policy_check.h"
+#include "lib/policy/policy_sort.h"
+#include "lib/policy/registers.h"
+#include "lib/policy/windows.h"
 #include "random_filter.h"
 
 static inline uint32_t pick(uint64_t *seed, uint32_t below)

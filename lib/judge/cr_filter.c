@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cr_filter.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 
 _Static_assert(KVM_X86_CR_FILTER_CR0 == REGPIN_CR0 - REGPIN_CR0 &&

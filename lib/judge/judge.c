@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What the guest sees: the verdict on one access. */
 #include "judge.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 
 static bool turns_paging_on(const struct access *access)

@@ -16,21 +16,11 @@
 #include <string.h>
 
 #include "judge.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
+#include "lib/policy/windows.h"
 #include "model.h"
 #include "msr_filter.h"
-
-const uint32_t filter_windows[FILTER_NR_WINDOWS] = {
-	0x00000000, 0x40000000, 0x4b564d00, 0xc0000000, 0xc0010000,
-};
-
-int filter_window_of(uint32_t index)
-{
-	for (int i = 0; i < FILTER_NR_WINDOWS; i++)
-		if (index - filter_windows[i] < FILTER_WINDOW)
-			return i;
-	return -1;
-}
 
 int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter)
 {

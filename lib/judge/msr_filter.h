@@ -8,44 +8,10 @@
 
 #include <linux/kvm.h>
 
-#include "lib/policy/policy.h"
+#include "judge.h"
+#include "overflow.h"
 
-/*
- * All MSRs that there are lie in five windows of 12,288, which is also the most
- * that one of KVM's bitmaps holds. Reads and writes apart, that is ten ranges.
- */
-#define FILTER_WINDOW		(KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
-#define FILTER_NR_WINDOWS	5
-extern const uint32_t filter_windows[FILTER_NR_WINDOWS];
 
-/* The window that holds @index, or -1. */
-int filter_window_of(uint32_t index);
-
-/**
- * struct overflow_range - MSRs for which KVM had no range left
- * @base: the first
- * @nmsrs: how many
- * @flags: KVM_MSR_FILTER_READ and KVM_MSR_FILTER_WRITE
- * @vmm: the VMM's filter names them; else a rule or the policy's `request`
- */
-struct overflow_range {
-	uint32_t base, nmsrs;
-	uint32_t flags;
-	bool vmm;
-};
-
-/**
- * struct overflow - all of those, in the order in which they were tried
- * @nr: how many are in @list
- * @more: how many are not, which only a policy can bring about that has not
- *	passed the checks
- * @list: the first of them
- */
-#define MAX_OVERFLOW	32u
-struct overflow {
-	uint32_t nr, more;
-	struct overflow_range list[MAX_OVERFLOW];
-};
 
 /**
  * struct filter_copy - an MSR filter with its bitmaps
@@ -59,12 +25,6 @@ struct filter_copy {
 		       [KVM_MSR_FILTER_MAX_BITMAP_SIZE];
 	struct overflow overflow;
 };
-
-/*
- * Says in a sentence which MSRs did not fit, and what to do. Ends in a NUL; where
- * @size is too small for all of them it says that there are more.
- */
-void overflow_text(char *text, size_t size, const struct overflow *overflow);
 
 /* Copies a VMM's filter that KVM would take. Returns 0, -EINVAL or -EFAULT. */
 int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter);

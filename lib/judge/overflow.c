@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Which MSRs KVM had no range left for, as a sentence. */
+#include <linux/kvm.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/policy/registers.h"
-#include "msr_filter.h"
+#include "overflow.h"
 
 /* Room for "; and 4294967295 more" and for what to do. */
 #define RESERVE	160u

@@ -15,10 +15,10 @@
 
 #include "host.h"
 #include "ioctl.h"
-#include "lib/judge/judge.h"
-#include "lib/judge/replay.h"
+#include "lib/policy/guest.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
+#include "vmload.h"
 
 #define IGNORE_MSRS	"/sys/module/kvm/parameters/ignore_msrs"
 #define UNRESTRICTED	"/sys/module/kvm_intel/parameters/unrestricted_guest"

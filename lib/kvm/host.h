@@ -9,8 +9,7 @@
 #include <stdint.h>
 
 #include "lib/judge/cr_filter.h"
-#include "lib/judge/replay.h"
-#include "lib/policy/policy.h"
+#include "lib/policy/guest.h"
 
 /*
  * For tests: pretend to be a lesser host. "nofilter", "nofilterexit", "nocrfilter",
@@ -67,12 +66,6 @@ void host_probe(struct host *host);
  */
 enum host_vendor host_vendor_of(bool amd, bool intel, bool kvm,
 				const char vendor[12]);
-
-/*
- * Tries in a VM of its own whether a guest without SVM can execute VMLOAD. Takes
- * some ms. True if that can't be told: ask only where kvm_amd is loaded.
- */
-bool host_vmload_open(int kvm_fd);
 
 /* Does VMLOAD load one of @count MSRs from @index on? EFER is none of them. */
 bool host_vmload_loads(uint32_t index, uint32_t count);

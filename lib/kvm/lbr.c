@@ -8,7 +8,6 @@
  * for these four registers it then holds once the guest has stopped recording.
  */
 #include "lbr.h"
-#include "lib/judge/judge.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"

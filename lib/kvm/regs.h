@@ -11,7 +11,7 @@
 
 #include "lib/judge/cr_filter.h"
 #include "lib/judge/judge.h"
-#include "lib/judge/replay.h"
+#include "lib/policy/guest.h"
 
 #ifndef KVM_RUN_X86_GUEST_MODE
 #define KVM_RUN_X86_GUEST_MODE	(1 << 2)	/* since Linux 6.10 */

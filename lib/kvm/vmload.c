@@ -11,10 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host.h"
 #include "ioctl.h"
 #include "lib/policy/registers.h"
 #include "pages.h"
+#include "vmload.h"
 
 /* The guest's memory, mapped one to one. */
 #define GDT		0x1000u

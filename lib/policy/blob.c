@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "blob.h"
+#include "lib/ring.h"
+#include "policy.h"
+#include "policy_check.h"
 #include "when.h"
 
 size_t blob_seal(const struct regpin_policy *policy, void *blob)

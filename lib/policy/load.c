@@ -6,6 +6,7 @@
 
 #include "blob.h"
 #include "lib/version.h"
+#include "policy.h"
 
 static const char *const refusals[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_SVM] =

@@ -271,32 +271,10 @@ extern const char *const regpin_kind_names[REGPIN_KIND_MAX];
  */
 int policy_add(struct regpin_policy *policy, const struct rule *rule);
 
-/*
- * What no single rule shows: ranges that KVM can't filter, conditions on
- * registers that can't be replayed, actions that a rule can't have, rules on
- * hot registers (a warning), the same rule twice. Independent of the host.
- * Sorts the rules by register. Returns the number of errors.
- */
-unsigned int policy_check(struct regpin_policy *policy,
-			  struct problems *problems);
-
-/*
- * What speaks against MSR @index as the one by which guests ask to be armed, or
- * NULL. A constant text.
- */
-const char *request_fault(uint32_t index);
-
 /* The first rule of the policy on @kind, @index for @access, or NULL. */
 const struct rule *policy_rule_on(const struct regpin_policy *policy,
 				  unsigned int kind, uint32_t index,
 				  unsigned int access);
-
-/*
- * Sorts the rules by register, so that those on one register are found quickly. Who
- * changes rules in another way than by policy_add() must do it again. Rules that are
- * in this order already are not moved.
- */
-void policy_sort(struct regpin_policy *policy);
 
 /*
  * Where in @rules those that may speak of a register are: none before @first does,
@@ -355,12 +333,6 @@ bool policy_only_reports(const struct regpin_policy *policy);
 /* The policy's one rule of @type, which is a wide one, or NULL. */
 const struct rule *policy_wide(const struct regpin_policy *policy,
 			       enum rule_type type);
-
-/* Does @when say the same, wherever it was written? */
-bool when_same(const struct when *a, const struct when *b);
-
-/* Is there no guest for which both hold? */
-bool when_apart(const struct when *a, const struct when *b);
 
 /*
  * Does it hold only from the moment on at which a vCPU is armed? Reports of writes to

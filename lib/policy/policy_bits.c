@@ -3,7 +3,9 @@
  * What can be wrong with a rule on a control register or on EFER by itself: a part
  * of policy_check.c. The checks return true where the others would only confuse.
  */
-#include "policy_check.h"
+#include "check_name.h"
+#include "policy.h"
+#include "policy_bits.h"
 #include "registers.h"
 
 #define CR4_VMXE		(1ull << 13)

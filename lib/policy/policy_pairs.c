@@ -3,7 +3,11 @@
  * What can be wrong between two rules that speak of the same register: the second
  * part of policy_check.c.
  */
-#include "policy_check.h"
+#include "check_name.h"
+#include "policy.h"
+#include "policy_pairs.h"
+#include "policy_sort.h"
+#include "when.h"
 
 static bool both(const struct rule *a, const struct rule *b,
 		 enum rule_type x, enum rule_type y)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy.h"
+#include "policy_sort.h"
 
 /*
  * By register; among the rules on one, by type, and then as they were written. Those of

@@ -3,7 +3,8 @@
  * What can be wrong with the rules of a whole policy (default, unknown, invalid), and
  * with those that open registers where all others are denied: a part of policy_check.c.
  */
-#include "policy_check.h"
+#include "policy.h"
+#include "policy_wide.h"
 #include "registers.h"
 
 /* Do the rules that always hold speak of @access to each of the @count MSRs? */

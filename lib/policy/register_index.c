@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "registers.h"
+#include "register_index.h"
 
 /* Reads hexadecimal digits, with 0x before or h behind them, as 0x and digits. */
 static bool read_hex(const char **text, char to[16])

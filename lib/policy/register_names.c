@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "register_names.h"
 #include "registers.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))

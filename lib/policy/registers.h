@@ -149,43 +149,6 @@ bool register_name(char to[REGISTER_TITLE_MAX],
 bool register_whole_name(char to[REGISTER_TITLE_MAX],
 			 const struct regpin_register *reg, unsigned int n);
 
-/**
- * struct register_named - what a name stands for
- * @reg: its row of the table
- * @index: of the MSR; of a family's first one
- * @whole: it is a family's name, without a number
- */
-struct register_named {
-	const struct regpin_register *reg;
-	uint32_t index;
-	bool whole;
-};
-
-/*
- * Finds what @text names, in any case: a name or an alias, with or without the
- * prefixes that manuals and kernels put before them ("MSR_IA32_LSTAR"), but never a
- * register of another vendor than the prefix says. The one rule for policies, traces,
- * the command line and messages.
- */
-bool register_by_name(const char *text, struct register_named *named);
-
-/*
- * Indices as manuals, logs and events write them, "C0000080H", "MSRC001_0015",
- * "MSR 0x64e", "MSR 0x600..0x64f", as this program does: "0x64e", "0x600-0x64f". Returns @to, or @text if
- * it is none of these.
- */
-const char *register_index_text(char to[REGISTER_TITLE_MAX], const char *text);
-
-/*
- * What may have been meant by @text, which is no name: the rows that have a name equal
- * to it but for prefixes and underscores or, failing these, one with all of its words.
- * Letters alone are never enough. Writes up to @max of them to @rows and returns how
- * many there are.
- */
-unsigned int register_by_words(const char *text,
-			       const struct regpin_register **rows,
-			       unsigned int max);
-
 /* The mask of the bit or field @name of @reg, or 0 if it has none so named. */
 uint64_t register_bit(const struct regpin_register *reg, const char *name);
 

@@ -2,8 +2,8 @@
 /* `when`: for which guests a rule holds. */
 #include <string.h>
 
-#include "lib/judge/replay.h"
-#include "policy.h"
+#include "guest.h"
+#include "policy_sort.h"
 #include "when.h"
 
 static bool has_vendor(const struct when *when)

@@ -27,4 +27,10 @@ bool when_valid(const struct when *when);
 void policy_resolve(const struct regpin_policy *policy, uint64_t hold,
 		    struct regpin_policy *to, uint16_t *numbers);
 
+/* Does @when say the same, wherever it was written? */
+bool when_same(const struct when *a, const struct when *b);
+
+/* Is there no guest for which both hold? */
+bool when_apart(const struct when *a, const struct when *b);
+
 #endif

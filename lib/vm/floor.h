@@ -5,8 +5,8 @@
 #ifndef REGPIN_LIB_FLOOR_H
 #define REGPIN_LIB_FLOOR_H
 
-#include "lib/judge/judge.h"
 #include "lib/kvm/regs.h"
+#include "lib/policy/guest.h"
 #include "types.h"
 
 /* Is the vCPU in SMM, or in a guest of its own guest? KVM shows other registers then. */

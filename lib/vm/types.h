@@ -10,11 +10,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "lib/judge/judge.h"
+#include "regpin/event.h"
 #include "lib/judge/msr_filter.h"
+#include "lib/judge/overflow.h"
 #include "lib/kvm/host.h"
 #include "lib/kvm/regs.h"
-#include "regpin/event.h"
+#include "lib/policy/guest.h"
 #include "state.h"
 
 /**

@@ -8,6 +8,7 @@
 #include "core.h"
 #include "lib/judge/cr_filter.h"
 #include "lib/judge/msr_filter.h"
+#include "lib/judge/overflow.h"
 #include "lib/kvm/ioctl.h"
 #include "lib/policy/policy.h"
 #include "vm_filters.h"

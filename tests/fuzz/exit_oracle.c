@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What must come of a guest's access. */
 #include "exit_oracle.h"
-
+#include "lib/judge/judge.h"
 #include "lib/judge/model.h"
+#include "lib/policy/registers.h"
+#include "lib/policy/windows.h"
+
 
 #define FILTER		KVM_MSR_EXIT_REASON_FILTER
 #define UNKNOWN		KVM_MSR_EXIT_REASON_UNKNOWN

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "exit_story.h"
-#include "lib/judge/judge.h"
 #include "lib/policy/policy.h"
+#include "lib/policy/policy_check.h"
+#include "lib/policy/policy_sort.h"
 #include "lib/policy/registers.h"
 #include "toy_kvm.h"
 

@@ -10,6 +10,10 @@
 #include "lib/judge/judge.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/policy/blob.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/policy_check.h"
+#include "lib/policy/registers.h"
+#include "lib/ring.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

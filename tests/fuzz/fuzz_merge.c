@@ -11,7 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/judge/model.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/judge/overflow.h"
 #include "lib/policy/blob.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/policy_check.h"
+#include "lib/policy/policy_sort.h"
+#include "lib/policy/registers.h"
+#include "lib/policy/windows.h"
+#include "lib/ring.h"
 #include "random_merge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

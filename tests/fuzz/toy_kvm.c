@@ -9,7 +9,6 @@
 
 #include "lib/judge/model.h"
 #include "lib/judge/msr_filter.h"
-#include "lib/judge/replay.h"
 #include "lib/kvm/ioctl.h"
 #include "lib/policy/registers.h"
 #include "toy_kvm.h"

@@ -7,7 +7,9 @@
 #include <sys/ioctl.h>
 
 #include "../build_policy.h"
-#include "lib/judge/replay.h"
+#include "lib/policy/check_name.h"
+#include "lib/policy/guest.h"
+#include "lib/policy/registers.h"
 #include "replay_pair.h"
 
 #define MSR_TSC			0x10u

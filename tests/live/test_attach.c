@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
 #include "scene.h"
 
 #define KERNEL	0xffffffff81000000ull

@@ -24,7 +24,10 @@
 #include <unistd.h>
 
 #include "believe.h"
-#include "lib/policy/when.h"
+#include "lib/judge/replay.h"
+#include "lib/policy/guest.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 #include "msr_probe.h"
 #include "policy/policy_file.h"
 #include "scene.h"

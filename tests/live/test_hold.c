@@ -3,6 +3,8 @@
  * Actions pause and stop, on MSRs: where a held vCPU stands, what its VMM can do
  * with it, what each answer does and for how long, and what ends a stop.
  */
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 #include "scene.h"
 
 #define KERNEL		0xffffffff81000000ull

@@ -5,6 +5,9 @@
  */
 #include <inttypes.h>
 
+#include "lib/judge/judge.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 #include "scene.h"
 
 #define KERNEL		0xffffffff81000000ull

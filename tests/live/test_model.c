@@ -12,6 +12,8 @@
 #include <sys/ioctl.h>
 
 #include "../random_merge.h"
+#include "lib/judge/model.h"
+#include "lib/policy/check_name.h"
 #include "msr_probe.h"
 
 #define FILTERS		2000u

@@ -5,6 +5,7 @@
  */
 #include <linux/kvm.h>
 
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 #include "msr_probe.h"
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/judge/model.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 #include "msr_probe.h"
 

@@ -3,6 +3,8 @@
  * What the guest or the operator decides: arming by request and by the operator,
  * disarming, windows.
  */
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 #include "scene.h"
 
 #define KERNEL		0xffffffff81000000ull

@@ -4,6 +4,8 @@
  * MSR exits, which a stop or a hold must not leave half done, and a debugger's step over
  * an instruction that is held.
  */
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 #include "scene.h"
 
 #define KERNEL		0xffffffff81000000ull

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../build_policy.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 #include "tap.h"
 #include "tiny.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../build_policy.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 #include "replay_pair.h"
 #include "tap.h"

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 #include "scene.h"
 
 #define KERNEL	0xffffffff81000000ull

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
 #include "scene.h"
 
 #define KERNEL		0xffffffff81000000ull

@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 #include "../build_policy.h"
+#include "lib/policy/registers.h"
+#include "lib/ring.h"
+#include "lib/vm/types.h"
 #include "preload.h"
 #include "tap.h"
 #include "tiny.h"

@@ -8,7 +8,6 @@
 
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
-#include "lib/vm/types.h"
 #include "scene.h"
 
 #define KERNEL		0xffffffff81000000ull

@@ -27,7 +27,8 @@
 #include <unistd.h>
 
 #include "join.h"
-#include "lib/policy/policy.h"
+#include "lib/policy/blob.h"
+#include "lib/ring.h"
 
 #define NR_VCPUS	4u
 #define LIFE_S		120	/* a test that died must not leave it behind */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/policy/registers.h"
+#include "lib/policy/register_names.h"
 
 static struct exception {
 	char group[16], pattern[80];

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The blob: what goes in comes out, and what is damaged does not. */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/blob.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-#include "../build_policy.h"
-#include "lib/judge/msr_filter.h"
-#include "lib/policy/blob.h"
 
 static char blob[BLOB_MAX_SIZE + 64];
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From rules to KVM's CR filter: masks, flags, what is left out. */
-#include "cm.h"
-
 #include "../build_policy.h"
+#include "cm.h"
 #include "lib/judge/cr_filter.h"
 #include "lib/policy/registers.h"
+
 
 static const uint64_t everything[NR_CRS] = { ALL, ALL, ALL };
 

@@ -4,6 +4,9 @@
 #include "agent/policies.h"
 #include "agent/tell.h"
 #include "ctl_scene.h"
+#include "lib/policy/blob.h"
+#include "lib/policy/registers.h"
+#include "lib/ring.h"
 
 static void answers(void **state)
 {

@@ -3,11 +3,15 @@
  * `default: deny` and what it leaves open: judge and filter agree, whatever the rules
  * and the VMM's own filter are. And what is judged of accesses that KVM refuses.
  */
-#include "cm.h"
-
 #include "../random_filter.h"
+#include "cm.h"
 #include "lib/judge/judge.h"
 #include "lib/judge/model.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/policy_check.h"
+#include "lib/policy/registers.h"
+
 
 #define ROUNDS	1500
 #define RW	(ACCESS_READ | ACCESS_WRITE)

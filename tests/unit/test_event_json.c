@@ -15,6 +15,8 @@
 #include "event/event_names.h"
 #include "event/event_parts.h"
 #include "event/event_sum_json.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/register_names.h"
 #include "lib/policy/registers.h"
 
 static struct regpin_policy policy = {

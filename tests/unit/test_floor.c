@@ -3,10 +3,12 @@
  * The judge's floor: what a vCPU that comes up beside armed ones must have, at
  * CR0.PG 0->1 and when it sets LSTAR.
  */
-#include "cm.h"
-
 #include "../build_policy.h"
+#include "cm.h"
 #include "lib/judge/judge.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
+
 
 #define CR0_WP		(1ull << 16)
 #define CR4_UMIP	(1ull << 11)

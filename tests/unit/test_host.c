@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "lib/judge/judge.h"
 #include "lib/kvm/host.h"
 #include "lib/kvm/host_traits.h"
+#include "lib/kvm/vmload.h"
 #include "lib/policy/registers.h"
 
 static const struct host full = {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The judge as a table: one rule, one access, one verdict a row. */
-#include "cm.h"
-
 #include "../build_policy.h"
+#include "cm.h"
 #include "lib/judge/judge.h"
+#include "lib/policy/registers.h"
+
 
 #define TOP	(1ull << 63)
 

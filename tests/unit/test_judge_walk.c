@@ -4,11 +4,15 @@
  * verdicts must be those of a walk through all rules, one by one, in their order
  * (judge_walk.h), for random policies.
  */
-#include "cm.h"
-
 #include "../build_policy.h"
 #include "../judge_walk.h"
+#include "cm.h"
+#include "lib/judge/judge.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/policy_sort.h"
+#include "lib/policy/registers.h"
 #include "lib/policy/when.h"
+
 
 #define POLICIES	100000
 #define ACCESSES	16

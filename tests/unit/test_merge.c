@@ -4,11 +4,17 @@
  * either of them does, at every edge of both; and where KVM's 16 ranges are too few
  * for that, it is told for which MSRs, and there really is no room.
  */
+#include "../random_merge.h"
 #include "cm.h"
+#include "lib/judge/judge.h"
+#include "lib/judge/model.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/judge/overflow.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/windows.h"
 
 #include <errno.h>
 
-#include "../random_merge.h"
 
 #define CASES	100000u
 #define SCANNED	60u	/* of those without room: they are looked at one by one */

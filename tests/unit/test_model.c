@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The model against KVM's rules as they are written down, one by one. */
 #include "cm.h"
+#include "lib/judge/model.h"
+#include "lib/policy/policy.h"
 
 #include <errno.h>
 #include <linux/kvm.h>
 #include <string.h>
 
-#include "lib/judge/model.h"
-#include "lib/policy/policy.h"
 
 #define RW	(KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE)
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What KVM is given: how many ranges, for what, and what of a VMM's filter is read. */
+#include "../random_filter.h"
 #include "cm.h"
+#include "lib/judge/model.h"
+#include "lib/judge/msr_filter.h"
+#include "lib/judge/overflow.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/policy_check.h"
+#include "lib/policy/registers.h"
 
 #include <errno.h>
 
-#include "../random_filter.h"
-#include "lib/judge/model.h"
 
 #define ROUNDS	400
 

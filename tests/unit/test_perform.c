@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A write that is performed for the guest, and KVM or the guest are not friendly. */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/judge/replay.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/types.h"
+#include "mock_kvm.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "../build_policy.h"
-#include "mock_kvm.h"
 
 #define MTRR_DEF_TYPE	0x2ffu
 #define WILD_EIP	0x1234567890abcdefull	/* KVM would make it canonical */

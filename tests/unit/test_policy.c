@@ -9,6 +9,11 @@
 #include <cmocka.h>
 
 #include "build_policy.h"
+#include "lib/judge/judge.h"
+#include "lib/judge/overflow.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/policy_check.h"
+#include "lib/policy/registers.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

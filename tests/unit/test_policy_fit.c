@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What becomes of a policy on a host that can't do all of it. */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/kvm/host.h"
+#include "lib/policy/registers.h"
+#include "policy/policy_fit.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "../build_policy.h"
-#include "policy/policy_fit.h"
 
 static const struct host stock = {
 	.api_version = 12, .msr_filter = true, .msr_exits = true,

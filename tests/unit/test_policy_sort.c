@@ -3,9 +3,14 @@
  * Sorting a policy: nothing is lost, whatever the order was, and nothing is overlooked
  * that comes later. That the rules are found again is test_judge_walk.c's.
  */
-#include "cm.h"
-
 #include "../build_policy.h"
+#include "cm.h"
+#include "lib/judge/judge.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/policy_check.h"
+#include "lib/policy/policy_sort.h"
+#include "lib/policy/registers.h"
+
 
 static uint64_t seed = 0x5eed;
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "lib/policy/register_index.h"
+#include "lib/policy/register_names.h"
 #include "lib/policy/registers.h"
 
 /* Row by row, as slowly as can be. */

@@ -3,6 +3,7 @@
 #include "cm.h"
 #include "lib/judge/replay.h"
 #include "lib/kvm/regs.h"
+#include "lib/policy/guest.h"
 #include "lib/policy/registers.h"
 
 #include <linux/kvm.h>

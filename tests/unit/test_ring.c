@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ring: nothing lost uncounted, nothing twice, nobody sleeps too long. */
 #include "cm.h"
+#include "lib/ring.h"
+#include "lib/vm/types.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -8,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/ring.h"
 
 #define WRITERS		4
 #define EACH		60000u

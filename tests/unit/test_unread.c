@@ -3,15 +3,17 @@
  * Events state no value that was not read: not of registers that KVM does not have, nor
  * of those that it does not show, nor of accesses that the VMM decides.
  */
+#include "../build_policy.h"
 #include "cm.h"
+#include "event/event_json.h"
+#include "event/event_parts.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/registers.h"
+#include "mock_kvm.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "../build_policy.h"
-#include "event/event_json.h"
-#include "event/event_parts.h"
-#include "mock_kvm.h"
 
 #define NONSENSE	0x10a2b30u
 #define MTRR_DEF_TYPE	0x2ffu

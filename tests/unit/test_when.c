@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `when`: whose CPU it is, which conditions hold, and what is in force then. */
+#include "../build_policy.h"
 #include "cm.h"
+#include "lib/policy/guest.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/when.h"
 
 #include <linux/kvm.h>
 
-#include "../build_policy.h"
-#include "lib/judge/replay.h"
-#include "lib/policy/when.h"
 
 static void make_guest(struct guest *guest, const char *vendor, uint32_t eax)
 {

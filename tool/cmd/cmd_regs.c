@@ -5,15 +5,17 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/policy/registers.h"
-
 #include "base/exit_codes.h"
 #include "base/options.h"
 #include "base/words.h"
 #include "cmd.h"
+#include "lib/policy/register_index.h"
+#include "lib/policy/register_names.h"
+#include "lib/policy/registers.h"
 #include "policy/policy_register.h"
 #include "regs/regs_print.h"
 #include "regs/regs_search.h"
+
 
 static void print_help(FILE *file)
 {

@@ -2,9 +2,9 @@
 /* Bits of a register as lists in JSON. */
 #include <stdio.h>
 
+#include "bit_names.h"
 #include "lib/policy/registers.h"
 
-#include "bit_names.h"
 
 /* The field of @reg that bit @n belongs to, or NULL. */
 static const struct regpin_bit *field_of(const struct regpin_register *reg,

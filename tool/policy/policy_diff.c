@@ -13,9 +13,11 @@
 #include <string.h>
 
 #include "lib/judge/judge.h"
-
+#include "lib/policy/policy.h"
+#include "lib/policy/when.h"
 #include "policy_diff.h"
 #include "policy_diff_whole.h"
+
 
 /* What is pinned bit by bit, and what as a whole, in the order of diff_what. */
 #define NR_BITWISE	(DIFF_REQUIRE + 1)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/policy/when.h"
 #include "policy_diff_list.h"
 
 unsigned int diff_level(uint8_t effect)

@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/kvm/host.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/policy_sort.h"
 #include "policy_fit.h"
 
 bool fit_detects(const struct regpin_policy *policy, const struct host *host,

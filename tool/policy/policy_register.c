@@ -6,10 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/judge/msr_filter.h"
-
+#include "lib/policy/policy.h"
+#include "lib/policy/register_index.h"
+#include "lib/policy/register_names.h"
+#include "lib/policy/registers.h"
+#include "lib/policy/windows.h"
 #include "policy_register.h"
 #include "yaml_tree.h"
+
 
 #define MEANT_MAX	3	/* registers that a message proposes */
 #define SEVERAL		", |+&"	/* what people write between several words */

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/judge/msr_filter.h"
-
+#include "lib/policy/policy_check.h"
+#include "lib/policy/windows.h"
 #include "policy_reader.h"
 #include "policy_settings.h"
 #include "yaml_word.h"
+
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "lib/policy/policy_check.h"
+#include "lib/ring.h"
 #include "policy_reader.h"
 #include "policy_rule.h"
 #include "policy_settings.h"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/policy/when.h"
 #include "policy_reader.h"
 #include "policy_when.h"
 #include "yaml_tree.h"

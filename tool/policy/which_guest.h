@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "lib/judge/replay.h"
+#include "lib/policy/guest.h"
 #include "lib/policy/policy.h"
 
 /* Its help, behind the two columns that others have. */

@@ -11,9 +11,9 @@
 #include <strings.h>
 
 #include "lib/policy/registers.h"
-
 #include "log.h"
 #include "log_event.h"
+
 
 const char log_forms[] =
 	"a trace (see regpin-trace(5)), or a log with lines of these: Linux ('unchecked MSR access error'), KVM ('unhandled rdmsr', 'ignored wrmsr' and the like), QEMU ('failed to set MSR', 'failed to get MSR'), KVM's trace events kvm_msr and kvm_cr, and regpin's own events";

@@ -2,8 +2,9 @@
 /* What the CPUID of a simulated guest says, and what KVM refuses by it. */
 #include <string.h>
 
+#include "lib/judge/replay.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
-#include "lib/vm/vm.h"
 #include "policy/which_guest.h"
 #include "sim_cpuid.h"
 

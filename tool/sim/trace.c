@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/policy/registers.h"
-
 #include "base/words.h"
+#include "lib/policy/register_index.h"
+#include "lib/policy/register_names.h"
+#include "lib/policy/registers.h"
 #include "policy/policy_register.h"
 #include "trace.h"
+
 
 const char *const outcome_names[OUTCOME_MAX] = {
 	[OUTCOME_OK] = "ok",	   [OUTCOME_REPORT] = "report",
