@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "blob.h"
-#include "lib/ring.h"
 #include "policy.h"
 #include "policy_check.h"
 #include "when.h"
