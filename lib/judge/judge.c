@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What the guest sees: the verdict on one access. */
 #include "judge.h"
+#include "lib/policy/action.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 
@@ -158,7 +159,7 @@ static bool yields(const struct rule *decided, const struct rule *rule)
 /* @bits of the access violate @rule. The strongest action decides. */
 static void add(struct verdict *verdict, const struct rule *rule, uint64_t bits)
 {
-	if (rule->action > verdict->action || yields(verdict->rule, rule)) {
+	if (action_is_graver(rule->action, verdict->action) || yields(verdict->rule, rule)) {
 		verdict->action = rule->action;
 		verdict->rule = rule;
 		verdict->bits = bits;
@@ -197,7 +198,7 @@ static void conclude(const struct access *access, uint64_t restore,
 		if (!verdict->answered)
 			verdict->value = verdict->action == REGPIN_DROP ?
 						 0 : access->old_value;
-	} else if (verdict->action >= REGPIN_DROP) {
+	} else if (action_refuses(verdict->action)) {
 		verdict->value = access->old_value;
 	} else {
 		verdict->value = (access->new_value & ~restore) |

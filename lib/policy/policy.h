@@ -335,12 +335,37 @@ const struct rule *policy_wide(const struct regpin_policy *policy,
 			       enum rule_type type);
 
 /*
+ * The rules on a register stand in enum rule_type's order: those on bits, those on
+ * other values, and those on accesses whatever the value. Only these three functions
+ * and rule_is_wide() rely on it.
+ */
+_Static_assert(RULE_REQUIRE < RULE_ONCE && RULE_UNIFORM < RULE_DENY &&
+	       RULE_REPORT < RULE_DEFAULT, "bits, values, accesses, whole policies");
+
+/* Is it about bits: sticky, never, frozen, require? */
+static inline bool rule_type_is_on_bits(unsigned int type)
+{
+	return type <= RULE_REQUIRE;
+}
+
+/* Is it about what a register may hold: on bits, or once or uniform? */
+static inline bool rule_type_is_on_values(unsigned int type)
+{
+	return type < RULE_DENY;
+}
+
+static inline bool rule_is_on_values(const struct rule *rule)
+{
+	return rule_type_is_on_values(rule->type);
+}
+
+/*
  * Does it hold only from the moment on at which a vCPU is armed? Reports of writes to
  * control registers do, as nothing of these is shown before.
  */
 static inline bool rule_is_pin(const struct rule *rule)
 {
-	return rule->type < RULE_DENY ||
+	return rule_is_on_values(rule) ||
 	       (rule->type == RULE_REPORT && rule->kind != REGPIN_MSR);
 }
 
@@ -356,8 +381,8 @@ static inline bool rule_is_wide(const struct rule *rule)
  */
 static inline unsigned int rule_speaks_of(const struct rule *rule)
 {
-	return rule->type < RULE_DENY ? ACCESS_READ | ACCESS_WRITE :
-					rule->access;
+	return rule_is_on_values(rule) ? ACCESS_READ | ACCESS_WRITE :
+					 rule->access;
 }
 
 /* And which must come to us for it? */

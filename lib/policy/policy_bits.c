@@ -19,7 +19,7 @@ bool check_control_register(struct check *check)
 
 	if (rule->kind == REGPIN_MSR)
 		return false;
-	if (rule->type >= RULE_ONCE && rule->type != RULE_REPORT) {
+	if (!rule_type_is_on_bits(rule->type) && rule->type != RULE_REPORT) {
 		rule_problem(check, false,
 			     "%s is for MSRs: on %s use sticky, never, frozen or report",
 			     check->type, check->subject);

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "action.h"
 #include "check_name.h"
 #include "policy.h"
 #include "policy_bits.h"
@@ -74,7 +75,7 @@ static bool check_shape(struct check *check)
 			     check->type, check->subject);
 		return true;
 	}
-	if (rule->type < RULE_DENY && rule->count != 1) {
+	if (rule_is_on_values(rule) && rule->count != 1) {
 		rule_problem(check, false,
 			     "%s needs single registers, not %s: name each in a list",
 			     check->type, check->subject);
@@ -141,7 +142,7 @@ static bool check_replay(struct check *check)
 
 	if (rule->kind != REGPIN_MSR || all_replay(rule))
 		return false;
-	if (rule->type < RULE_DENY) {
+	if (rule_is_on_values(rule)) {
 		rule_problem(check, false,
 			     "%s on %s: KVM does not perform a deflected WRMSR, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
 			     check->type, check->subject);
@@ -219,7 +220,7 @@ static bool check_arming(struct check *check)
 
 	if (check->policy->arming == ARM_START ||
 	    rule->type != RULE_DENY || !(rule->access & ACCESS_WRITE) ||
-	    rule->action < REGPIN_DROP)
+	    !action_refuses(rule->action))
 		return false;
 	if (rule_touches(rule, MSR_LSTAR, 1) || rule_touches(rule, MSR_SFMASK, 1))
 		rule_problem(check, false,

@@ -3,6 +3,7 @@
  * What can be wrong between two rules that speak of the same register: the second
  * part of policy_check.c.
  */
+#include "action.h"
 #include "check_name.h"
 #include "policy.h"
 #include "policy_pairs.h"
@@ -18,9 +19,9 @@ static bool both(const struct rule *a, const struct rule *b,
 /* A pin that can never decide, because what it pins is denied. */
 static bool moot(const struct rule *pin, const struct rule *deny)
 {
-	return pin->kind == REGPIN_MSR && pin->type < RULE_DENY && !deny->when &&
+	return pin->kind == REGPIN_MSR && rule_is_on_values(pin) && !deny->when &&
 	       deny->type == RULE_DENY &&
-	       (deny->access & ACCESS_WRITE) && deny->action >= pin->action;
+	       (deny->access & ACCESS_WRITE) && !action_is_graver(pin->action, deny->action);
 }
 
 static const char *access_text(unsigned int access)
@@ -32,7 +33,7 @@ static const char *access_text(unsigned int access)
 /* Are both on bits, and on others? Of these there may be many on one register. */
 static bool apart(const struct rule *a, const struct rule *b)
 {
-	return a->type < RULE_DENY && b->type < RULE_DENY &&
+	return rule_is_on_values(a) && rule_is_on_values(b) &&
 	       !(a->mask & b->mask);
 }
 

@@ -120,7 +120,7 @@ static void audit_rule(const struct audit *audit, const struct rule *rule)
 		audit_required(audit, rule);
 		return;
 	}
-	if (rule->type >= RULE_DENY)
+	if (!rule_is_on_values(rule))
 		return;
 	/* Before its set-up is finished a vCPU has nothing to be compared with. */
 	if (!audit->vcpu->setup_done && rule->type != RULE_NEVER)

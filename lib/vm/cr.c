@@ -9,6 +9,7 @@
 #include "hold.h"
 #include "init.h"
 #include "lib/judge/judge.h"
+#include "lib/policy/action.h"
 #include "violation.h"
 
 static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
@@ -46,7 +47,7 @@ static int apply(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
 		 const struct verdict *verdict)
 {
 	vcpu->io.answered = true;
-	w->error = verdict->action >= REGPIN_DROP;
+	w->error = action_refuses(verdict->action);
 	if (!w->error)
 		w->value = verdict->value;
 	return 1;

@@ -19,6 +19,7 @@
 #include "init.h"
 #include "lib/judge/judge.h"
 #include "lib/kvm/regs.h"
+#include "lib/policy/action.h"
 #include "lifecycle.h"
 #include "violation.h"
 
@@ -62,7 +63,7 @@ static void found(struct regpin_vcpu *vcpu, struct look *look, int i,
 	event.detail = look->since >= REGPIN_FOUND_BY_POLICY ?
 			       REGPIN_FOUND_BY_POLICY - 1 :
 			       (uint32_t)look->since;
-	if (verdict->action > look->action) {
+	if (action_is_graver(verdict->action, look->action)) {
 		look->action = verdict->action;
 		look->event = event;
 	}

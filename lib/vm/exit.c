@@ -12,6 +12,7 @@
 #include "lib/judge/model.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/judge/replay.h"
+#include "lib/policy/action.h"
 #include "lib/policy/registers.h"
 #include "lifecycle.h"
 #include "perform.h"
@@ -66,7 +67,7 @@ static int apply_write(struct regpin_vcpu *vcpu,
 							  proposed;
 	int ret;
 
-	if (verdict->action >= REGPIN_DROP)
+	if (action_refuses(verdict->action))
 		return vcpu_answer(vcpu, verdict->action == REGPIN_GP);
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_WRITE)) {
 		run->msr.data = value;
@@ -97,7 +98,7 @@ static int apply_write(struct regpin_vcpu *vcpu,
 /* An access that the policy wants somebody to be asked about, or the VM's end. */
 static bool is_grave(const struct verdict *verdict)
 {
-	return verdict->action >= REGPIN_PAUSE;
+	return action_interrupts(verdict->action);
 }
 
 /*
@@ -149,7 +150,7 @@ static bool is_returned(const struct regpin_vcpu *vcpu,
 {
 	if (verdict->answered || verdict->action == REGPIN_DROP)
 		return true;
-	return verdict->action < REGPIN_DROP &&
+	return !action_refuses(verdict->action) &&
 	       !(verdict->unread & REGPIN_UNREAD_OLD) &&
 	       !vmm_wants(vcpu->vm, access->index, ACCESS_READ);
 }
@@ -168,7 +169,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
 	/* The register is only read for those who get to see its value. */
 	if (verdict.rule || !verdict.answered) {
 		err = perform_read(vcpu, access);
-		if (verdict.action <= REGPIN_REPORT && !verdict.answered)
+		if (action_lets_pass(verdict.action) && !verdict.answered)
 			verdict.value = access->old_value;
 	}
 	if (err)
@@ -176,7 +177,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
 	if (is_grave(&verdict) &&
 	    grave(vcpu, &judged, &verdict, access->old_value))
 		return 1;
-	if (verdict.action <= REGPIN_REPORT && !verdict.answered)
+	if (action_lets_pass(verdict.action) && !verdict.answered)
 		verdict.value = access->old_value;
 	if (!is_returned(vcpu, access, &verdict))
 		verdict.unread |= REGPIN_UNREAD_VALUE;
@@ -221,7 +222,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	if (is_grave(&verdict) && grave(vcpu, &judged, &verdict, proposed))
 		return 1;
 	/* What was there is not known, so neither is what would be lost. */
-	if (err && verdict.action < REGPIN_DROP) {
+	if (err && !action_refuses(verdict.action)) {
 		failed(vcpu, access, err);
 		return vcpu_answer(vcpu, true);
 	}

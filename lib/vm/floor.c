@@ -15,6 +15,7 @@
 #include "lib/judge/judge.h"
 #include "lib/judge/replay.h"
 #include "lib/kvm/regs.h"
+#include "lib/policy/action.h"
 #include "lib/policy/registers.h"
 #include "types.h"
 #include "violation.h"
@@ -193,8 +194,8 @@ static void found_lacking(struct regpin_vcpu *vcpu,
 	const struct access access = { .kind = rule->kind, .write = true,
 				       .index = rule->index };
 	struct verdict verdict = {
-		.action = rule->action < REGPIN_PAUSE ? REGPIN_REPORT :
-							rule->action,
+		.action = action_interrupts(rule->action) ?
+				  rule->action : REGPIN_REPORT,
 		.rule = rule, .bits = bits,
 		.unread = REGPIN_UNREAD_OLD |
 			  (own ? 0 : REGPIN_UNREAD_NEW | REGPIN_UNREAD_VALUE),
@@ -228,7 +229,7 @@ void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
 			continue;
 		found_lacking(vcpu, policy, rule, bits,
 			      shown ? &state.own : NULL, &event);
-		if (event.action > gravest.action)
+		if (action_is_graver(event.action, gravest.action))
 			gravest = event;
 	}
 	if (gravest.action == REGPIN_PAUSE)

@@ -148,7 +148,7 @@ static void compare_one(struct regpin_vcpu *vcpu,
 	state = lifecycle_state(vcpu, &access);
 	while ((verdict.rule = judge_next(policy, &state, &access, &at,
 					  &verdict.bits))) {
-		if (verdict.rule->type >= RULE_DENY ||
+		if (!rule_is_on_values(verdict.rule) ||
 		    verdict.rule->type == RULE_REQUIRE)
 			continue;
 		vcpu_access(vcpu, policy, REGPIN_EVENT_VMM_WRITE, &access,

@@ -7,6 +7,7 @@
 #include "core.h"
 #include "lib/judge/judge.h"
 #include "lib/kvm/ioctl.h"
+#include "lib/policy/action.h"
 #include "violation.h"
 
 void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
@@ -89,7 +90,7 @@ void vcpu_tell(struct regpin_vcpu *vcpu, const struct judged *judged,
 {
 	struct access let = *judged->access;
 
-	if (event->action > REGPIN_MASK && event->action != REGPIN_PAUSE) {
+	if (action_refuses(event->action) && event->action != REGPIN_PAUSE) {
 		vm_event(vcpu->vm, vcpu, event);
 		return;
 	}
