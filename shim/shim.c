@@ -16,10 +16,10 @@
 #include "hot.h"
 #include "kick.h"
 #include "lib/kvm/retract.h"
+#include "lib/kvm/uapi.h"
 #include "lib/vm/types.h"
 #include "next.h"
 #include "session.h"
-
 
 /*
  * ioctl(2) is variadic for its callers only; a callee that says so spills all
@@ -262,12 +262,11 @@ static int set_msr_filter(int fd, void *arg)
 	return to_errno(ret);
 }
 
-#define MAX_CPUID 256
-
 /* The older struct has no subleafs; only a few leaves matter to the library. */
 static void cpuid_from_old(const struct kvm_cpuid *old, struct kvm_cpuid2 *new)
 {
-	new->nent = old->nent < MAX_CPUID ? old->nent : MAX_CPUID;
+	new->nent = old->nent < KVM_MAX_CPUID_ENTRIES ?
+			    old->nent : KVM_MAX_CPUID_ENTRIES;
 	for (uint32_t i = 0; i < new->nent; i++) {
 		const struct kvm_cpuid_entry *e = &old->entries[i];
 
@@ -283,7 +282,7 @@ static int set_cpuid(int fd, unsigned long request, void *arg)
 	union {
 		struct kvm_cpuid2 header;
 		char room[sizeof(struct kvm_cpuid2) +
-			  MAX_CPUID * sizeof(struct kvm_cpuid_entry2)];
+			  KVM_MAX_CPUID_ENTRIES * sizeof(struct kvm_cpuid_entry2)];
 	} copy;
 	const struct kvm_cpuid2 *cpuid = arg;
 	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);

@@ -18,6 +18,7 @@
 #include "lib/policy/guest.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
+#include "uapi.h"
 #include "vmload.h"
 
 #define IGNORE_MSRS	"/sys/module/kvm/parameters/ignore_msrs"
@@ -126,18 +127,16 @@ static bool read_flag(const char *path)
 	return c == 'Y' || c == '1';
 }
 
-#define MAX_CPUID	256	/* KVM_MAX_CPUID_ENTRIES */
-
 /* CPUID bits that the VMM gave a guest beyond these are none, for newer KVMs. */
 static void probe_cpuid(struct host *host, int kvm_fd)
 {
 	struct {
 		struct kvm_cpuid2 header;
-		struct kvm_cpuid_entry2 entries[MAX_CPUID];
+		struct kvm_cpuid_entry2 entries[KVM_MAX_CPUID_ENTRIES];
 	} cpuid;
 
 	memset(&cpuid, 0, sizeof(cpuid));
-	cpuid.header.nent = MAX_CPUID;
+	cpuid.header.nent = KVM_MAX_CPUID_ENTRIES;
 	if (kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &cpuid))
 		cpuid.header.nent = 0;
 	guest_from_cpuid(&host->offers, &cpuid.header);

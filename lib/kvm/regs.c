@@ -7,6 +7,7 @@
 #include "ioctl.h"
 #include "lib/policy/registers.h"
 #include "regs.h"
+#include "uapi.h"
 
 const uint32_t replay_registers[NR_REPLAY] = {
 	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_PAT, MSR_EFER,

@@ -13,10 +13,6 @@
 #include "lib/judge/judge.h"
 #include "lib/policy/guest.h"
 
-#ifndef KVM_RUN_X86_GUEST_MODE
-#define KVM_RUN_X86_GUEST_MODE	(1 << 2)	/* since Linux 6.10 */
-#endif
-
 /**
  * struct vcpu_io - a vCPU as userspace reaches it
  * @fd: its file; borrowed

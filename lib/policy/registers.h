@@ -40,6 +40,12 @@
 #define EFER_FFXSR	(1ull << 14)
 #define EFER_AIBRSE	(1ull << 21)
 
+/* SDM volume 3, "IA32_PAT MSR": its value after a reset */
+#define PAT_RESET	0x0007040600070406ull
+
+/* SDM volume 3, "IA32_MCG_CAP MSR" */
+#define MCG_LMCE_P	(1ull << 27)
+
 #define CR0_PE		(1ull << 0)
 #define CR0_PG		(1ull << 31)
 

@@ -12,6 +12,7 @@
 #include "lib/judge/model.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/judge/replay.h"
+#include "lib/kvm/uapi.h"
 #include "lib/policy/action.h"
 #include "lib/policy/registers.h"
 #include "lifecycle.h"
@@ -321,7 +322,6 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 			      read_exit(vcpu, policy, &access);
 }
 
-#define HC_LOCK_CR_UPDATE	13
 #define NO_HYPERCALL		1000ull	/* KVM_ENOSYS */
 
 /* The same by hypercall: which bits, the policy knows better. */
@@ -344,10 +344,6 @@ static int hypercall_exit(struct regpin_vcpu *vcpu)
 	lifecycle_request(vcpu);
 	return 1;
 }
-
-#ifndef KVM_RUN_X86_SMM
-#define KVM_RUN_X86_SMM	(1 << 0)
-#endif
 
 /*
  * A triple fault, or an RSM that KVM's filter refused. KVM's state of the vCPU is of

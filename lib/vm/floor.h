@@ -6,6 +6,7 @@
 #define REGPIN_LIB_FLOOR_H
 
 #include "lib/kvm/regs.h"
+#include "lib/kvm/uapi.h"
 #include "lib/policy/guest.h"
 #include "types.h"
 

@@ -38,9 +38,6 @@
 #include "types.h"
 #include "vm_filters.h"
 
-/* What PAT is after a reset: SDM volume 3, "Page Attribute Table". */
-#define PAT_RESET	0x0007040600070406ull
-
 static void settle_one(struct regpin_vcpu *vcpu, int slot, uint64_t value)
 {
 	struct uniform *uniform = &vcpu->vm->uniform[slot];

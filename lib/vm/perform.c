@@ -43,8 +43,6 @@ void regpin_vm_disabled_quirks(struct regpin_vm *vm, __u64 quirks)
 		atomic_store(&vm->own_pat, true);
 }
 
-#define MCG_LMCE_P	(1ull << 27)
-
 /* The VMM may set up machine checks at any time. */
 static bool has_lmce(const struct regpin_vcpu *vcpu)
 {

@@ -14,6 +14,7 @@
 #include "lib/kvm/host.h"
 #include "lib/kvm/ioctl.h"
 #include "lib/kvm/pages.h"
+#include "lib/kvm/uapi.h"
 #include "policies.h"
 #include "vm.h"
 #include "vm_filters.h"
@@ -23,8 +24,6 @@ static uint32_t first_gate(const struct regpin_policy *policy)
 	return policy->arming == ARM_REQUEST || policy->arming == ARM_OPERATOR ?
 		       GATE_CLOSED : GATE_OPEN;
 }
-
-#define HC_LOCK_CR_UPDATE	13
 
 static int set_hypercalls(int fd, uint64_t mask)
 {

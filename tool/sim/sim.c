@@ -11,6 +11,7 @@
 
 #include "lib/judge/judge.h"
 #include "lib/kvm/regs.h"
+#include "lib/kvm/uapi.h"
 #include "lib/policy/registers.h"
 #include "lib/vm/violation.h"
 #include "lib/vm/vm.h"
@@ -228,7 +229,7 @@ static void do_hypercall(struct sim *sim, struct sim_vcpu *vcpu)
 	if (!(sim->kvm.forwards & 1 << 13))
 		return;
 	run->exit_reason = KVM_EXIT_HYPERCALL;
-	run->hypercall.nr = 13;		/* KVM_HC_LOCK_CR_UPDATE */
+	run->hypercall.nr = HC_LOCK_CR_UPDATE;
 	sim_come_and_go(vcpu);
 	if (!run->hypercall.ret)
 		sim->result.outcome = OUTCOME_OK;

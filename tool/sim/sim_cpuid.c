@@ -86,7 +86,6 @@ int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 	return err;
 }
 
-#define MCG_LMCE_P	(1ull << 27)
 
 /*
  * Whether a filter shows it or not, KVM takes the same of EFER and IA32_FEATURE_CONTROL:

@@ -17,7 +17,6 @@
 /* SDM volume 3, "Processor State After Reset" */
 #define CR0_RESET	0x60000010ull
 #define CS_RESET	0xffff0000ull
-#define PAT_RESET	0x0007040600070406ull
 
 static struct sim_kvm *sim;
 
