@@ -200,21 +200,27 @@ void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 	vm_unlock(vm);
 }
 
+void vm_stop_with(struct regpin_vcpu *vcpu, const struct regpin_event *event,
+		  int err)
+{
+	struct regpin_event failed = *event;
+
+	failed.type = REGPIN_EVENT_FAILED;
+	failed.action = REGPIN_STOP;
+	failed.detail = (uint32_t)-err;
+	vm_event(vcpu->vm, vcpu, &failed);
+	vm_stop(vcpu->vm, vcpu);
+}
+
 void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
 		    int err)
 {
-	struct regpin_event event = {
-		.type = REGPIN_EVENT_FAILED,
-		.kind = (uint8_t)kind,
-		.index = index,
-		.write = 1,
-		.action = REGPIN_STOP,
+	const struct regpin_event event = {
+		.kind = (uint8_t)kind, .index = index, .write = 1,
 		.rule = REGPIN_NO_RULE,
-		.detail = (uint32_t)-err,
 	};
 
-	vm_event(vcpu->vm, vcpu, &event);
-	vm_stop(vcpu->vm, vcpu);
+	vm_stop_with(vcpu, &event, err);
 }
 
 bool vm_up(const struct regpin_vm *vm)

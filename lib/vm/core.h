@@ -45,9 +45,13 @@ void vcpu_kick(struct regpin_vcpu *vcpu);
 void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
 
 /*
- * Likewise, and it is told why: KVM has failed with @err (negative) where @vcpu's
- * register can't be left as it is. @kind and @index say which.
+ * Likewise, and an event reports why: KVM has failed with @err (negative) where what
+ * @event speaks of can't be left as it is.
  */
+void vm_stop_with(struct regpin_vcpu *vcpu, const struct regpin_event *event,
+		  int err);
+
+/* The same, for a register of @vcpu that @kind and @index name. */
 void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
 		    int err);
 

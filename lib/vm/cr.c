@@ -35,10 +35,7 @@ static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 	if (!armed || event.action == REGPIN_ALLOW)
 		return 1;
 	vm_event(vcpu->vm, vcpu, &event);
-	if (event.action == REGPIN_PAUSE)
-		hold_vcpu(vcpu, HOLD_INIT, &event);
-	else if (event.action == REGPIN_STOP)
-		vm_stop(vcpu->vm, vcpu);
+	vcpu_react(vcpu, HOLD_INIT, &event);
 	return 1;
 }
 
@@ -50,14 +47,6 @@ static int apply(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
 	w->error = action_refuses(verdict->action);
 	if (!w->error)
 		w->value = verdict->value;
-	return 1;
-}
-
-static int stop(struct regpin_vcpu *vcpu)
-{
-	/* For who looks at the VM afterwards, it stands before the instruction. */
-	regpin_vcpu_retract(vcpu);
-	vm_stop(vcpu->vm, vcpu);
 	return 1;
 }
 
@@ -87,12 +76,10 @@ static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 		verdict.value = access.new_value;
 		if (verdict.action != REGPIN_PAUSE)
 			return apply(vcpu, w, &verdict);
-		vcpu_tell(vcpu, &judged, &event);
-		return hold_access(vcpu, &event);
 	}
 	vcpu_tell(vcpu, &judged, &event);
-	return verdict.action == REGPIN_STOP ? stop(vcpu) :
-					       apply(vcpu, w, &verdict);
+	return vcpu_react(vcpu, HOLD_ACCESS, &event) ? 1 :
+						       apply(vcpu, w, &verdict);
 }
 
 int cr_exit(struct regpin_vcpu *vcpu)

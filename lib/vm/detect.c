@@ -8,6 +8,7 @@
  * doesn't run can't change anything either.
  */
 #include <linux/kvm.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -99,18 +100,6 @@ static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
 	return vcpu_put_crs(&vcpu->io, values, values[xcr0] != vcpu->seen[xcr0]);
 }
 
-static void failed(struct regpin_vcpu *vcpu, const struct regpin_event *found)
-{
-	struct regpin_event event = *found;
-
-	/* The bits could not be put back: it must not go on without them. */
-	event.type = REGPIN_EVENT_FAILED;
-	event.action = REGPIN_STOP;
-	event.detail = 5;	/* EIO */
-	vm_event(vcpu->vm, vcpu, &event);
-	vm_stop(vcpu->vm, vcpu);
-}
-
 void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 {
 	struct look look = { .policy = policy };
@@ -135,24 +124,17 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	for (int i = 0; vcpu->looked_at && i < NR_CRS; i++)
 		look_at(vcpu, &look, i);
 	vcpu->looked_at = time;
-	switch (look.action) {
-	case REGPIN_MASK:
+	if (look.action == REGPIN_MASK) {
+		/* Without the bits it must not go on. */
 		if (!put_back(vcpu, look.then))
-			failed(vcpu, &look.event);
+			vm_stop_with(vcpu, &look.event, -EIO);
 		memcpy(vcpu->seen, look.then, sizeof(vcpu->seen));
 		return;
-	case REGPIN_PAUSE:
-		/* An answer may want them back. */
-		for (int i = 0; i < NR_CRS; i++)
-			vcpu->back[i] = look.now[i] ^ look.then[i];
-		hold_vcpu(vcpu, HOLD_DETECTED, &look.event);
-		break;
-	case REGPIN_STOP:
-		vm_stop(vcpu->vm, vcpu);
-		break;
-	default:
-		break;
 	}
+	/* An answer may want them back. */
+	for (int i = 0; i < NR_CRS; i++)
+		vcpu->back[i] = look.now[i] ^ look.then[i];
+	vcpu_react(vcpu, HOLD_DETECTED, &look.event);
 	memcpy(vcpu->seen, look.now, sizeof(vcpu->seen));
 }
 
@@ -167,7 +149,7 @@ void watch_answered(struct regpin_vcpu *vcpu, bool back)
 		now[i] = (now[i] & ~vcpu->back[i]) |
 			 (~vcpu->seen[i] & vcpu->back[i]);
 	if (!put_back(vcpu, now))
-		failed(vcpu, &vcpu->hold.event);
+		vm_stop_with(vcpu, &vcpu->hold.event, -EIO);
 	memcpy(vcpu->seen, now, sizeof(now));
 }
 
@@ -201,10 +183,7 @@ static void deadline(struct regpin_vcpu *vcpu,
 		return;
 	vcpu->forgiven = true;
 	vm_event(vcpu->vm, vcpu, &event);
-	if (event.action == REGPIN_PAUSE)
-		hold_vcpu(vcpu, HOLD_DEADLINE, &event);
-	else if (event.action == REGPIN_STOP)
-		vm_stop(vcpu->vm, vcpu);
+	vcpu_react(vcpu, HOLD_DEADLINE, &event);
 }
 
 /* For a policy without a deadline. */

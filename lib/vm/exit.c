@@ -12,7 +12,6 @@
 #include "lib/judge/model.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/judge/replay.h"
-#include "lib/kvm/uapi.h"
 #include "lib/policy/action.h"
 #include "lib/policy/registers.h"
 #include "lifecycle.h"
@@ -125,13 +124,7 @@ static bool grave(struct regpin_vcpu *vcpu, const struct judged *judged,
 		}
 	}
 	vcpu_tell(vcpu, judged, &event);
-	if (verdict->action == REGPIN_PAUSE) {
-		hold_access(vcpu, &event);
-	} else {
-		regpin_vcpu_retract(vcpu);
-		vm_stop(vcpu->vm, vcpu);
-	}
-	return true;
+	return vcpu_react(vcpu, HOLD_ACCESS, &event);
 }
 
 static void tell(struct regpin_vcpu *vcpu, const struct judged *judged,

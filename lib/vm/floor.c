@@ -232,8 +232,5 @@ void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
 		if (action_is_graver(event.action, gravest.action))
 			gravest = event;
 	}
-	if (gravest.action == REGPIN_PAUSE)
-		hold_vcpu(vcpu, HOLD_DEADLINE, &gravest);
-	else if (gravest.action == REGPIN_STOP)
-		vm_stop(vcpu->vm, vcpu);
+	vcpu_react(vcpu, HOLD_DEADLINE, &gravest);
 }

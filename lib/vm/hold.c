@@ -26,34 +26,43 @@ static void hold_set(struct regpin_vcpu *vcpu, enum hold_why why,
 	vcpu_alert(vcpu);
 }
 
-void hold_vcpu(struct regpin_vcpu *vcpu, enum hold_why why,
-	       const struct regpin_event *event)
-{
-	hold_set(vcpu, why, event);
-}
-
 int regpin_vcpu_retract(struct regpin_vcpu *vcpu)
 {
 	return vcpu_retract(&vcpu->io);
 }
 
-int hold_access(struct regpin_vcpu *vcpu, const struct regpin_event *event)
+/* Takes @event's access back and holds the vCPU, or stops the VM if that can't be done. */
+static void hold_access(struct regpin_vcpu *vcpu,
+			const struct regpin_event *event)
 {
 	int err = vcpu_retract(&vcpu->io);
 
-	if (err) {
-		struct regpin_event failed = *event;
+	/* It can't be taken back, so it must not go on. */
+	if (err)
+		vm_stop_with(vcpu, event, err);
+	else
+		hold_set(vcpu, HOLD_ACCESS, event);
+}
 
-		/* It can't be taken back, so it must not go on. */
-		failed.type = REGPIN_EVENT_FAILED;
-		failed.action = REGPIN_STOP;
-		failed.detail = (uint32_t)-err;
-		vm_event(vcpu->vm, vcpu, &failed);
+bool vcpu_react(struct regpin_vcpu *vcpu, enum hold_why why,
+		const struct regpin_event *event)
+{
+	switch (event->action) {
+	case REGPIN_PAUSE:
+		if (why == HOLD_ACCESS)
+			hold_access(vcpu, event);
+		else
+			hold_set(vcpu, why, event);
+		return true;
+	case REGPIN_STOP:
+		/* Whatever looks at the VM afterwards finds it before the instruction. */
+		if (why == HOLD_ACCESS)
+			vcpu_retract(&vcpu->io);
 		vm_stop(vcpu->vm, vcpu);
-		return 1;
+		return true;
+	default:
+		return false;
 	}
-	hold_set(vcpu, HOLD_ACCESS, event);
-	return 1;
 }
 
 void hold_drop(struct regpin_vcpu *vcpu)

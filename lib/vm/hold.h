@@ -5,12 +5,14 @@
 
 #include "types.h"
 
-/* Takes @event's access back and holds the vCPU. Returns 1, for the exit. */
-int hold_access(struct regpin_vcpu *vcpu, const struct regpin_event *event);
-
-/* Holds the vCPU, which stands before no instruction of note. */
-void hold_vcpu(struct regpin_vcpu *vcpu, enum hold_why why,
-	       const struct regpin_event *event);
+/*
+ * Carries out @event's action on the vCPU itself: holds it for an answer, as @why says,
+ * or stops the VM. HOLD_ACCESS stands before an instruction, which is taken back first;
+ * the others before none of note. False: the action is none of these, and the vCPU goes
+ * on.
+ */
+bool vcpu_react(struct regpin_vcpu *vcpu, enum hold_why why,
+		const struct regpin_event *event);
 
 /*
  * The answer to @access, if the vCPU was held for it: REGPIN_ALLOW or REGPIN_GP.
