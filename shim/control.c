@@ -119,7 +119,7 @@ static void bury(void)
 static bool in_use(const struct regpin_policy *policy)
 {
 	for (struct regpin_vm *vm = control.all; vm; vm = vm->older)
-		if (vm->whole == policy || vm->before == policy)
+		if (vm->policies.whole == policy || vm->policies.before == policy)
 			return true;
 	return false;
 }
@@ -270,7 +270,7 @@ static int try_policy(const struct regpin_policy *policy)
 			continue;
 		ret = vm_try_policy(control.vms[i].vm, policy);
 		if (ret == -E2BIG)
-			tell_overflow(&control.vms[i].vm->overflow);
+			tell_overflow(&control.vms[i].vm->filters.overflow);
 	}
 	return ret;
 }
@@ -305,12 +305,12 @@ static int give_all(const struct regpin_policy *policy, uint32_t number)
 		if (!vm)
 			continue;
 		control.vms[i].had_command = command_of(i);
-		control.vms[i].had = vm->whole;
+		control.vms[i].had = vm->policies.whole;
 		ret = give_policy(i, policy, number);
 		if (ret)
 			control.vms[i].had = NULL;
 		if (ret == -E2BIG)
-			tell_overflow(&vm->overflow);
+			tell_overflow(&vm->filters.overflow);
 	}
 	return ret;
 }

@@ -150,7 +150,7 @@ COLD void kick_thread(struct regpin_vcpu *vcpu)
 	}
 	current = vcpu;
 	/* In this order: a check that finds the signal blocked wants it once more. */
-	atomic_store(&vcpu->runner, (int)syscall(SYS_gettid));
+	atomic_store(&vcpu->wake.runner, (int)syscall(SYS_gettid));
 	sigemptyset(&set);
 	sigaddset(&set, atomic_load(&kick_signal));
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
@@ -160,12 +160,12 @@ bool kick_is_thread(const struct regpin_vcpu *vcpu)
 {
 	/* One that came to be where the last one was has no thread yet. */
 	return current == vcpu &&
-	       atomic_load_explicit(&vcpu->runner, memory_order_relaxed) > 0;
+	       atomic_load_explicit(&vcpu->wake.runner, memory_order_relaxed) > 0;
 }
 
 int kick_thread_of(const struct regpin_vcpu *vcpu)
 {
-	int thread = atomic_load(&vcpu->runner);
+	int thread = atomic_load(&vcpu->wake.runner);
 
 	return thread < 0 ? -thread : thread;
 }
@@ -174,7 +174,7 @@ void kick_unblock(struct regpin_vcpu *vcpu)
 {
 	int thread = kick_thread_of(vcpu);
 
-	atomic_compare_exchange_strong(&vcpu->runner, &thread, -thread);
+	atomic_compare_exchange_strong(&vcpu->wake.runner, &thread, -thread);
 }
 
 enum regpin_unreached kick_take_back(void)

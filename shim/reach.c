@@ -67,8 +67,8 @@ static bool blocks(const struct regpin_vcpu *vcpu, int thread)
 	uint64_t bit = 1ull << (kick_signal_number() - 1);
 
 	return !atomic_load(&vcpu->reach.vmm_mask) &&
-	       atomic_load(&vcpu->inside) && blocked_by(thread) & bit &&
-	       atomic_load(&vcpu->inside);
+	       atomic_load(&vcpu->wake.inside) && blocked_by(thread) & bit &&
+	       atomic_load(&vcpu->wake.inside);
 }
 
 /* The clock of another thread's run time, as pthread_getcpuclockid(3) makes it. */
@@ -86,13 +86,13 @@ static bool run_time_of(int thread, uint64_t *ns)
 static bool is_late(const struct regpin_vcpu *vcpu, int thread)
 {
 	const struct regpin_vm *vm = vcpu->vm;
-	uint64_t looked_at = atomic_load(&vcpu->looked_at), now, limit;
+	uint64_t looked_at = atomic_load(&vcpu->detect.looked_at), now, limit;
 
 	if (!vm->detects || !atomic_load(&vcpu->armed) || !looked_at ||
 	    atomic_load(&vcpu->hold.why) != HOLD_NOT ||
-	    !atomic_load(&vcpu->inside) || !run_time_of(thread, &now))
+	    !atomic_load(&vcpu->wake.inside) || !run_time_of(thread, &now))
 		return false;
-	limit = vm->policy->settings.detect_ms * 1000000ull * LATE_TIMES +
+	limit = vm->policies.now->settings.detect_ms * 1000000ull * LATE_TIMES +
 		LATE_MORE_NS;
 	return now > looked_at + limit;
 }

@@ -79,7 +79,7 @@ static COLD int run_barred(struct regpin_vcpu *vcpu, int entry)
 		return -1;
 	}
 	interrupted = nanosleep(&nap, NULL) != 0;
-	if (entry == REGPIN_STOPPED && vcpu->crasher) {
+	if (entry == REGPIN_STOPPED && vcpu->ends.by_stop) {
 		run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
 		memset(&run->system_event, 0, sizeof(run->system_event));
 		run->system_event.type = KVM_SYSTEM_EVENT_CRASH;
@@ -97,7 +97,7 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 
 	if (!LIKELY(entry == REGPIN_ENTER))
 		return entry == REGPIN_EXITED ? 0 : run_barred(vcpu, entry);
-	kick_every(vcpu, vcpu->tick_ms);
+	kick_every(vcpu, vcpu->wake.tick_ms);
 	/* Bound, since a vCPU was created. */
 	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
 		vcpu->io.fd, KVM_RUN, arg);
@@ -304,7 +304,7 @@ static int set_cr_filter(int fd, void *arg)
 {
 	struct regpin_vm *vm = attach_learn_vm(fd);
 
-	if (!vm || !(vm->wants_crs || vm->has_filtered))
+	if (!vm || !(vm->filters.wants_crs || vm->filters.crs_were_set))
 		return real_ioctl(fd, KVM_X86_SET_CR_FILTER, arg);
 	errno = EBUSY;
 	return -1;

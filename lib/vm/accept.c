@@ -32,7 +32,7 @@ static bool accepts(const struct regpin_policy *policy,
 /* Does a rule only report what a guest's VMLOAD loads unseen? */
 static bool misses_vmload(const struct regpin_vm *vm)
 {
-	const struct regpin_policy *policy = vm->whole;
+	const struct regpin_policy *policy = vm->policies.whole;
 
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		if (policy->rules[i].action == REGPIN_REPORT &&
@@ -47,7 +47,7 @@ static uint32_t reasons_of(const struct regpin_vm *vm)
 	const struct regpin_vcpu *vcpu;
 	uint32_t reasons = 0;
 
-	if (atomic_load(&vm->smm))
+	if (atomic_load(&vm->limits.smm))
 		reasons |= 1u << REGPIN_REFUSED_SMM;
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
 		if (vcpu->guest.svm)
@@ -78,7 +78,7 @@ static void tolerate(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 				      .rule = REGPIN_NO_RULE,
 				      .detail = reason };
 
-	if (!(atomic_fetch_or(&vm->tolerated, 1u << reason) & 1u << reason))
+	if (!(atomic_fetch_or(&vm->limits.tolerated, 1u << reason) & 1u << reason))
 		vm_event(vm, vcpu, &event);
 }
 
@@ -95,7 +95,7 @@ int vm_may_have(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 
 uint32_t vm_accepted_locked(const struct regpin_vm *vm)
 {
-	return vm->whole->flags | (policy_only_reports(vm->whole) ?
+	return vm->policies.whole->flags | (policy_only_reports(vm->policies.whole) ?
 				   POLICY_ONLY_REPORTS : 0);
 }
 
@@ -106,7 +106,7 @@ void vm_say_tolerated(struct regpin_vm *vm)
 	vm_lock(vm);
 	for (unsigned int i = 0; i < REGPIN_REFUSED_MAX; i++)
 		if (reasons_of(vm) >> i & 1 &&
-		    !(vm->whole->flags & word_for(i)))
+		    !(vm->policies.whole->flags & word_for(i)))
 			reasons |= 1u << i;
 	if (misses_vmload(vm))
 		reasons |= 1u << REGPIN_REFUSED_VMLOAD;

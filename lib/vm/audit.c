@@ -150,13 +150,13 @@ static void take_registers(struct audit *audit)
 	vcpu_snapshot(&vcpu->io, &audit->now);
 	audit->blind = !vcpu_get_protections(&vcpu->io, &audit->own);
 	for (unsigned int i = 0;
-	     vm->detects && vcpu->looked_at && i < NR_CRS; i++) {
-		audit->now.crs[i] = vcpu->seen[i];
+	     vm->detects && vcpu->detect.looked_at && i < NR_CRS; i++) {
+		audit->now.crs[i] = vcpu->detect.seen[i];
 		audit->now.unread &= ~snapshot_bit(REGPIN_CR0 + i, 0);
 	}
 	vm_lock(vm);
-	if (vm->first && vm->first != vcpu)
-		audit->first = vm->had;
+	if (vm->values.first && vm->values.first != vcpu)
+		audit->first = vm->values.had;
 	vm_unlock(vm);
 }
 
@@ -165,7 +165,7 @@ bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	uint8_t swaps = vm_policy_number(vcpu->vm, policy);
 	struct audit audit = { .vcpu = vcpu, .policy = policy };
 
-	if (vcpu->audited == swaps)
+	if (vcpu->detect.audited == swaps)
 		return true;
 	if (lifecycle_pinned(vcpu)) {
 		if (!vcpu_at_home(&vcpu->io, &vcpu->guest))
@@ -174,6 +174,6 @@ bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 		for (uint32_t i = 0; i < policy->nr_rules; i++)
 			audit_rule(&audit, &policy->rules[i]);
 	}
-	vcpu->audited = swaps;
+	vcpu->detect.audited = swaps;
 	return true;
 }

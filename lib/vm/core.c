@@ -21,7 +21,7 @@ void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	event->vm = vm->options.vm;
 	/* Who found a rule violated knows of which policy it is. */
 	if (event->rule == REGPIN_NO_RULE)
-		event->policy = atomic_load(&vm->swaps);
+		event->policy = atomic_load(&vm->policies.swaps);
 	event->vcpu = vcpu ? vcpu->id : REGPIN_NO_VCPU;
 	vm->options.event(vm->options.context, event);
 }
@@ -30,9 +30,9 @@ uint8_t vm_policy_number(struct regpin_vm *vm,
 			 const struct regpin_policy *policy)
 {
 	for (int i = 0; i < 2; i++)
-		if (atomic_load(&vm->numbered[i].policy) == policy)
-			return atomic_load(&vm->numbered[i].number);
-	return atomic_load(&vm->swaps);
+		if (atomic_load(&vm->policies.numbered[i].policy) == policy)
+			return atomic_load(&vm->policies.numbered[i].number);
+	return atomic_load(&vm->policies.swaps);
 }
 
 uint32_t vm_rule_number(struct regpin_vm *vm,
@@ -42,7 +42,7 @@ uint32_t vm_rule_number(struct regpin_vm *vm,
 	uint32_t number = (uint32_t)(rule - policy->rules);
 
 	for (int i = 0; i < 2; i++) {
-		const struct in_force *room = atomic_load(&vm->in_force[i]);
+		const struct in_force *room = atomic_load(&vm->policies.rooms[i]);
 
 		if (room && &room->policy == policy)
 			return room->numbers[number];
@@ -79,10 +79,10 @@ static void find_crasher(struct regpin_vm *vm)
 	struct regpin_vcpu *vcpu;
 
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
-		if (vcpu->crasher)
+		if (vcpu->ends.by_stop)
 			return;
 	if (vm->vcpus && atomic_load(&vm->stopped))
-		vm->vcpus->crasher = true;
+		vm->vcpus->ends.by_stop = true;
 }
 
 void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
@@ -104,8 +104,8 @@ void vm_del_vcpu(struct regpin_vcpu *vcpu)
 		at = &other->next;
 	if (other)
 		*at = vcpu->next;
-	if (vcpu->vm->first == vcpu)
-		vcpu->vm->first = NULL;
+	if (vcpu->vm->values.first == vcpu)
+		vcpu->vm->values.first = NULL;
 	find_crasher(vcpu->vm);
 	vm_unlock(vcpu->vm);
 }
@@ -119,7 +119,7 @@ bool vm_armed_locked(struct regpin_vm *vm)
 	for (vcpu = vm->vcpus; vcpu && !armed; vcpu = vcpu->next)
 		armed = (vcpu->armed || vcpu->kept) &&
 			vcpu->life == atomic_load(&vm->life) &&
-			!syscall(SYS_tgkill, getpid(), vcpu->thread, 0);
+			!syscall(SYS_tgkill, getpid(), vcpu->wake.thread, 0);
 	errno = err;
 	return armed;
 }
@@ -136,13 +136,13 @@ bool vm_armed(struct regpin_vm *vm)
 
 const struct regpin_policy *vm_use(struct regpin_vm *vm)
 {
-	atomic_fetch_add(&vm->users, 1);
-	return vm->policy;
+	atomic_fetch_add(&vm->policies.users, 1);
+	return vm->policies.now;
 }
 
 void vm_done(struct regpin_vm *vm)
 {
-	atomic_fetch_sub(&vm->users, 1);
+	atomic_fetch_sub(&vm->policies.users, 1);
 }
 
 void vcpu_kick(struct regpin_vcpu *vcpu)
@@ -161,7 +161,7 @@ void vm_alert_locked(struct regpin_vm *vm)
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		vcpu_alert(vcpu);
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
-		if (atomic_load(&vcpu->inside))
+		if (atomic_load(&vcpu->wake.inside))
 			vcpu_kick(vcpu);
 }
 
@@ -178,13 +178,13 @@ bool vm_settled_locked(struct regpin_vm *vm)
 	bool settled = true;
 
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
-		if (!atomic_load(&vcpu->inside) ||
-		    atomic_load(&vcpu->epoch) == atomic_load(&vm->epoch))
+		if (!atomic_load(&vcpu->wake.inside) ||
+		    atomic_load(&vcpu->wake.epoch) == atomic_load(&vm->epoch))
 			continue;
 		settled = false;
 		vcpu_kick(vcpu);
 	}
-	return settled && !atomic_load(&vm->users);
+	return settled && !atomic_load(&vm->policies.users);
 }
 
 void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
@@ -194,7 +194,7 @@ void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 	if (!vcpu)
 		vcpu = vm->vcpus;
 	if (vcpu)
-		vcpu->crasher = true;
+		vcpu->ends.by_stop = true;
 	if (!atomic_exchange(&vm->stopped, true))
 		vm_alert_locked(vm);
 	vm_unlock(vm);
@@ -225,6 +225,6 @@ void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
 
 bool vm_up(const struct regpin_vm *vm)
 {
-	return atomic_load(&vm->settled) == UNIFORM_SETTLED &&
+	return atomic_load(&vm->values.settled) == UNIFORM_SETTLED &&
 	       atomic_load(&vm->gate) == GATE_OPEN;
 }

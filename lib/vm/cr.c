@@ -14,7 +14,7 @@
 
 static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 {
-	const struct regpin_policy *policy = vcpu->vm->policy;
+	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	struct regpin_event event = {
 		.type = REGPIN_EVENT_INIT,
 		.kind = REGPIN_CR4,
@@ -52,7 +52,7 @@ static int apply(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
 
 static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 {
-	const struct regpin_policy *policy = vcpu->vm->policy;
+	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	struct access access = {
 		.kind = (uint8_t)(REGPIN_CR0 + w->reg),
 		.write = true,
@@ -90,7 +90,7 @@ int cr_exit(struct regpin_vcpu *vcpu)
 	 * A filter of the VMM's own: the shim lets it have none beside ours, nor after.
 	 * VMMs end VMs with exits that they don't know.
 	 */
-	if (!vcpu->vm->wants_crs && !atomic_load(&vcpu->vm->has_filtered))
+	if (!vcpu->vm->filters.wants_crs && !atomic_load(&vcpu->vm->filters.crs_were_set))
 		return 0;
 	if (w->cause == KVM_X86_CR_CAUSE_INIT)
 		return init_exit(vcpu, w);

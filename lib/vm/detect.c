@@ -56,7 +56,7 @@ static void found(struct regpin_vcpu *vcpu, struct look *look, int i,
 	verdict->value = look->now[i];
 	if (verdict->action != REGPIN_REPORT)
 		look->then[i] = (look->then[i] & ~bits) |
-				(vcpu->seen[i] & bits);
+				(vcpu->detect.seen[i] & bits);
 	if (verdict->action == REGPIN_MASK)
 		verdict->value = look->then[i];
 	vcpu_access(vcpu, look->policy, REGPIN_EVENT_DETECTED, access, verdict,
@@ -79,7 +79,7 @@ static void look_at(struct regpin_vcpu *vcpu, struct look *look, int i)
 {
 	struct access access = {
 		.kind = (uint8_t)(REGPIN_CR0 + i), .write = true,
-		.old_value = vcpu->seen[i], .new_value = look->now[i],
+		.old_value = vcpu->detect.seen[i], .new_value = look->now[i],
 	};
 	struct state state = { .armed = true };
 	struct verdict verdict = { 0 };
@@ -97,7 +97,7 @@ static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
 {
 	int xcr0 = REGPIN_XCR0 - REGPIN_CR0;
 
-	return vcpu_put_crs(&vcpu->io, values, values[xcr0] != vcpu->seen[xcr0]);
+	return vcpu_put_crs(&vcpu->io, values, values[xcr0] != vcpu->detect.seen[xcr0]);
 }
 
 void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
@@ -107,35 +107,35 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 
 	/* In SMM or in L2 the registers are another's: the next entry looks again. */
 	if (!vcpu_at_home(&vcpu->io, &vcpu->guest)) {
-		atomic_store(&vcpu->ticked, true);
+		atomic_store(&vcpu->wake.ticked, true);
 		return;
 	}
 	if (!vcpu_get_crs(&vcpu->io, true, look.now, &look.efer))
 		return;
 	if (lifecycle_found(vcpu, look.now, look.efer)) {
-		vcpu->looked_at = 0;
+		vcpu->detect.looked_at = 0;
 		return;
 	}
 	floor_note(vcpu, &(struct protections){ look.now[0], look.now[1],
 						look.efer });
 	efer_seen(vcpu, look.efer);
 	memcpy(look.then, look.now, sizeof(look.then));
-	look.since = (time - vcpu->looked_at) / 1000;
-	for (int i = 0; vcpu->looked_at && i < NR_CRS; i++)
+	look.since = (time - vcpu->detect.looked_at) / 1000;
+	for (int i = 0; vcpu->detect.looked_at && i < NR_CRS; i++)
 		look_at(vcpu, &look, i);
-	vcpu->looked_at = time;
+	vcpu->detect.looked_at = time;
 	if (look.action == REGPIN_MASK) {
 		/* Without the bits it must not go on. */
 		if (!put_back(vcpu, look.then))
 			vm_stop_with(vcpu, &look.event, -EIO);
-		memcpy(vcpu->seen, look.then, sizeof(vcpu->seen));
+		memcpy(vcpu->detect.seen, look.then, sizeof(vcpu->detect.seen));
 		return;
 	}
 	/* An answer may want them back. */
 	for (int i = 0; i < NR_CRS; i++)
-		vcpu->back[i] = look.now[i] ^ look.then[i];
+		vcpu->detect.back[i] = look.now[i] ^ look.then[i];
 	vcpu_react(vcpu, HOLD_DETECTED, &look.event);
-	memcpy(vcpu->seen, look.now, sizeof(vcpu->seen));
+	memcpy(vcpu->detect.seen, look.now, sizeof(vcpu->detect.seen));
 }
 
 void watch_answered(struct regpin_vcpu *vcpu, bool back)
@@ -146,11 +146,11 @@ void watch_answered(struct regpin_vcpu *vcpu, bool back)
 		return;
 	/* Nothing ran since, but the VMM may have written something. */
 	for (int i = 0; i < NR_CRS; i++)
-		now[i] = (now[i] & ~vcpu->back[i]) |
-			 (~vcpu->seen[i] & vcpu->back[i]);
+		now[i] = (now[i] & ~vcpu->detect.back[i]) |
+			 (~vcpu->detect.seen[i] & vcpu->detect.back[i]);
 	if (!put_back(vcpu, now))
 		vm_stop_with(vcpu, &vcpu->hold.event, -EIO);
-	memcpy(vcpu->seen, now, sizeof(now));
+	memcpy(vcpu->detect.seen, now, sizeof(now));
 }
 
 /*
@@ -162,11 +162,11 @@ static bool time_is_up(struct regpin_vcpu *vcpu, uint32_t ms)
 	uint64_t time = vcpu_run_time();
 
 	/* Another thread has another clock. */
-	if (!vcpu->up_since || time < vcpu->up_since) {
-		vcpu->up_since = time;
+	if (!vcpu->late.since || time < vcpu->late.since) {
+		vcpu->late.since = time;
 		return false;
 	}
-	return time - vcpu->up_since >= ms * 1000000ull;
+	return time - vcpu->late.since >= ms * 1000000ull;
 }
 
 static void deadline(struct regpin_vcpu *vcpu,
@@ -181,7 +181,7 @@ static void deadline(struct regpin_vcpu *vcpu,
 
 	if (!time_is_up(vcpu, event.detail))
 		return;
-	vcpu->forgiven = true;
+	vcpu->late.waived = true;
 	vm_event(vcpu->vm, vcpu, &event);
 	vcpu_react(vcpu, HOLD_DEADLINE, &event);
 }
@@ -195,12 +195,12 @@ void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	bool late = floor_late(vcpu);
 
 	/* Where the first vCPU's kernel wrote no SFMASK, none of the others will. */
-	if (vcpu->in_setup && (!late || !ms || vcpu->forgiven ||
-			       atomic_load(&vcpu->vm->by_time))) {
+	if (vcpu->in_setup && (!late || !ms || vcpu->late.waived ||
+			       atomic_load(&vcpu->vm->values.by_time))) {
 		ms = ms ? ms : SET_UP_MS;
 		if (time_is_up(vcpu, ms))
 			lifecycle_overdue(vcpu, ms);
-	} else if (ms && late && !vcpu->forgiven) {
+	} else if (ms && late && !vcpu->late.waived) {
 		deadline(vcpu, policy);
 	}
 }

@@ -7,9 +7,9 @@
 
 void efer_seen(struct regpin_vcpu *vcpu, uint64_t efer)
 {
-	vcpu->efer = efer & ~EFER_LMA;
-	vcpu->efer_swaps = atomic_load(&vcpu->vm->swaps);
-	vcpu->efer_shown = filter_wants(vcpu->vm->policy, MSR_EFER,
+	vcpu->detect.efer = efer & ~EFER_LMA;
+	vcpu->detect.efer_swaps = atomic_load(&vcpu->vm->policies.swaps);
+	vcpu->detect.efer_shown = filter_wants(vcpu->vm->policies.now, MSR_EFER,
 					ACCESS_WRITE);
 }
 
@@ -30,13 +30,13 @@ static uint64_t held_bits(const struct regpin_policy *policy)
 
 bool efer_lost(const struct regpin_vcpu *vcpu, uint64_t efer)
 {
-	uint64_t lost = vcpu->efer & ~efer;
+	uint64_t lost = vcpu->detect.efer & ~efer;
 
 	if (!lost)
 		return false;
 	if (!efer && vcpu->setup_done)
 		return true;
-	return vcpu->efer_shown &&
-	       vcpu->efer_swaps == atomic_load(&vcpu->vm->swaps) &&
-	       lost & held_bits(vcpu->vm->policy);
+	return vcpu->detect.efer_shown &&
+	       vcpu->detect.efer_swaps == atomic_load(&vcpu->vm->policies.swaps) &&
+	       lost & held_bits(vcpu->vm->policies.now);
 }

@@ -47,7 +47,7 @@ static bool still_held(struct regpin_vcpu *vcpu)
 	}
 	vm_unlock(vcpu->vm);
 	/* While it waited it could not arm. */
-	vcpu->up_since = 0;
+	vcpu->late.since = 0;
 	event.type = REGPIN_EVENT_ANSWERED;
 	event.action = (uint8_t)answer;
 	vm_event(vcpu->vm, vcpu, &event);
@@ -56,7 +56,7 @@ static bool still_held(struct regpin_vcpu *vcpu)
 	else if (why == HOLD_DETECTED)
 		watch_answered(vcpu, answer == REGPIN_GP);
 	else if (why == HOLD_DEADLINE)
-		vcpu->forgiven = true;
+		vcpu->late.waived = true;
 	return false;
 }
 
@@ -65,7 +65,7 @@ static enum regpin_entry barred(struct regpin_vcpu *vcpu)
 {
 	if (atomic_load(&vcpu->vm->stopped))
 		return REGPIN_STOPPED;
-	return vcpu->shut || still_held(vcpu) ? REGPIN_HELD : REGPIN_ENTER;
+	return vcpu->ends.by_shutdown || still_held(vcpu) ? REGPIN_HELD : REGPIN_ENTER;
 }
 
 /* One thing at a time is asked: the next look finds the rest. */
@@ -77,10 +77,10 @@ static bool is_held(const struct regpin_vcpu *vcpu)
 /* Looks at what a vCPU is, which may arm, disarm, hold or stop it. */
 static void look(struct regpin_vcpu *vcpu)
 {
-	const struct regpin_policy *policy = vcpu->vm->policy;
+	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	enum regpin_cause cause = vcpu->dirty ?
 		REGPIN_BY_LOAD : atomic_load(&vcpu->vm->cause);
-	bool ticked = atomic_exchange(&vcpu->ticked, false);
+	bool ticked = atomic_exchange(&vcpu->wake.ticked, false);
 
 	vcpu->dirty = false;
 	vcpu->loading = false;
@@ -93,7 +93,7 @@ static void look(struct regpin_vcpu *vcpu)
 	if (!audit_policy(vcpu, policy))
 		vcpu->postponed = true;
 	if (vcpu->vm->detects && vcpu->armed && !is_held(vcpu) &&
-	    (ticked || !vcpu->looked_at || floor_asks(vcpu)))
+	    (ticked || !vcpu->detect.looked_at || floor_asks(vcpu)))
 		watch_look(vcpu, policy);
 	if (!is_held(vcpu))
 		watch_time(vcpu, policy);
@@ -103,16 +103,16 @@ static void look(struct regpin_vcpu *vcpu)
 
 static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 {
-	const struct settings *settings = &vcpu->vm->policy->settings;
+	const struct settings *settings = &vcpu->vm->policies.now->settings;
 
-	if (!vcpu->vm->wants_msrs)
+	if (!vcpu->vm->filters.wants_msrs)
 		return 0;
 	if (vcpu->vm->detects && vcpu->armed)
 		return settings->detect_ms;
 	if (vcpu->postponed || vcpu->in_setup)
 		return LATE_TICK_MS;
 	/* Without a first armed vCPU nobody is late. */
-	if (!settings->deadline_ms || vcpu->forgiven ||
+	if (!settings->deadline_ms || vcpu->late.waived ||
 	    (vcpu->armed && vcpu->setup_done) || !vm_up(vcpu->vm))
 		return 0;
 	return LATE_TICK_MS;
@@ -157,22 +157,22 @@ static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 	if (vcpu->io.answered && complete(vcpu))
 		return REGPIN_EXITED;
 	/* In this order: what changes from now on sets the flag again. */
-	atomic_store(&vcpu->attention, false);
+	atomic_store(&vcpu->wake.attention, false);
 	epoch = atomic_load(&vcpu->vm->epoch);
 	entry = barred(vcpu);
-	if (entry == REGPIN_ENTER && vcpu->vm->wants_msrs) {
+	if (entry == REGPIN_ENTER && vcpu->vm->filters.wants_msrs) {
 		look(vcpu);
 		floor_tell_first(vcpu);
 		entry = barred(vcpu);
 	}
-	atomic_store(&vcpu->epoch, epoch);
+	atomic_store(&vcpu->wake.epoch, epoch);
 	if (entry != REGPIN_ENTER)
 		return finish(vcpu) ? REGPIN_EXITED : away(vcpu, entry);
-	if (vcpu->read.regs || vcpu->read.clock)
+	if (vcpu->migration.read.regs || vcpu->migration.read.clock)
 		state_entered(vcpu);
 	if (vcpu->postponed)
 		vcpu_alert(vcpu);
-	vcpu->tick_ms = next_tick(vcpu);
+	vcpu->wake.tick_ms = next_tick(vcpu);
 	return REGPIN_ENTER;
 }
 
@@ -190,14 +190,14 @@ int regpin_vcpu_enter(struct regpin_vcpu *vcpu)
 {
 	int entry = REGPIN_ENTER;
 
-	if (__builtin_expect(atomic_load_explicit(&vcpu->thread,
+	if (__builtin_expect(atomic_load_explicit(&vcpu->wake.thread,
 						  memory_order_relaxed) !=
 			     thread_number, 0))
 		moved(vcpu);
 	/* Said before it is asked: see operate.c. */
-	atomic_store_explicit(&vcpu->inside, true, memory_order_relaxed);
+	atomic_store_explicit(&vcpu->wake.inside, true, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
-	if (__builtin_expect(atomic_load_explicit(&vcpu->attention,
+	if (__builtin_expect(atomic_load_explicit(&vcpu->wake.attention,
 						  memory_order_relaxed), 0))
 		entry = attend(vcpu);
 	vcpu->io.answered = false;
@@ -206,11 +206,11 @@ int regpin_vcpu_enter(struct regpin_vcpu *vcpu)
 
 void regpin_vcpu_tick(struct regpin_vcpu *vcpu)
 {
-	atomic_store(&vcpu->ticked, true);
+	atomic_store(&vcpu->wake.ticked, true);
 	vcpu_alert(vcpu);
 }
 
 unsigned int regpin_vcpu_tick_ms(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->tick_ms;
+	return vcpu->wake.tick_ms;
 }

@@ -39,7 +39,7 @@ static void failed(struct regpin_vcpu *vcpu, const struct access *access,
 static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 		      unsigned int type)
 {
-	const struct filter_copy *vmm = atomic_load(&vm->vmm);
+	const struct filter_copy *vmm = atomic_load(&vm->filters.vmm);
 
 	return vmm && !model_filter_allows(&vmm->filter, index, type);
 }
@@ -47,7 +47,7 @@ static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 /* An access that only the VMM's filter asked for. */
 static int not_ours(struct regpin_vcpu *vcpu)
 {
-	if (atomic_load_explicit(&vcpu->vm->vmm_mask, memory_order_relaxed) &
+	if (atomic_load_explicit(&vcpu->vm->filters.vmm_mask, memory_order_relaxed) &
 	    KVM_MSR_EXIT_REASON_FILTER) {
 		vcpu->io.run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
 		return 0;
@@ -292,7 +292,7 @@ static int unwanted_exit(struct regpin_vcpu *vcpu,
  */
 static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 {
-	const struct regpin_policy *policy = vcpu->vm->policy;
+	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	struct kvm_run *run = vcpu->io.run;
 	struct access access = {
 		.kind = REGPIN_MSR,
@@ -325,8 +325,8 @@ static int hypercall_exit(struct regpin_vcpu *vcpu)
 	if (run->hypercall.nr != HC_LOCK_CR_UPDATE)
 		return 0;
 	/* Another policy than that which had it forwarded; or the VMM wants it. */
-	if (vcpu->vm->policy->arming != ARM_REQUEST) {
-		if (!atomic_load(&vcpu->vm->forwards))
+	if (vcpu->vm->policies.now->arming != ARM_REQUEST) {
+		if (!atomic_load(&vcpu->vm->filters.forwards))
 			return 0;
 		run->hypercall.ret = (uint64_t)-NO_HYPERCALL;
 		vcpu->io.answered = true;
@@ -353,7 +353,7 @@ static int shutdown_exit(struct regpin_vcpu *vcpu)
 
 	if (!vcpu->armed && !vcpu->kept)
 		return 0;
-	vcpu->shut = true;
+	vcpu->ends.by_shutdown = true;
 	vcpu_alert(vcpu);
 	vm_event(vcpu->vm, vcpu, &event);
 	return 0;
@@ -379,7 +379,7 @@ static int judge_exit(struct regpin_vcpu *vcpu)
 int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
 {
 	/* Without rules that need it the filter and its exits are the VMM's alone. */
-	int ours = vcpu->vm->wants_msrs && judge_exit(vcpu);
+	int ours = vcpu->vm->filters.wants_msrs && judge_exit(vcpu);
 
 	if (!ours)
 		regpin_vcpu_leave(vcpu);
@@ -388,5 +388,5 @@ int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
 
 void regpin_vcpu_leave(struct regpin_vcpu *vcpu)
 {
-	atomic_store_explicit(&vcpu->inside, false, memory_order_release);
+	atomic_store_explicit(&vcpu->wake.inside, false, memory_order_release);
 }

@@ -30,9 +30,9 @@ static void note(struct regpin_vm *vm, const struct protections *has)
 {
 	if (!(has->cr0 & CR0_PG))
 		return;
-	vm->had.cr0 |= has->cr0;
-	vm->had.cr4 |= has->cr4;
-	vm->had.efer |= has->efer;
+	vm->values.had.cr0 |= has->cr0;
+	vm->values.had.cr4 |= has->cr4;
+	vm->values.had.efer |= has->efer;
 }
 
 /* What the first vCPU has now; under the lock. What KVM shows elsewhere is another's. */
@@ -40,8 +40,8 @@ static void note_first(struct regpin_vm *vm)
 {
 	struct protections has;
 
-	if (vcpu_get_protections(&vm->first->io, &has) &&
-	    !floor_elsewhere(vm->first))
+	if (vcpu_get_protections(&vm->values.first->io, &has) &&
+	    !floor_elsewhere(vm->values.first))
 		note(vm, &has);
 }
 
@@ -50,10 +50,10 @@ bool floor_asks(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 	bool asks;
 
-	if (atomic_load(&vm->asked) == atomic_load(&vm->told))
+	if (atomic_load(&vm->values.asked) == atomic_load(&vm->values.answered))
 		return false;
 	vm_lock(vm);
-	asks = vm->first == vcpu;
+	asks = vm->values.first == vcpu;
 	vm_unlock(vm);
 	return asks;
 }
@@ -61,14 +61,14 @@ bool floor_asks(struct regpin_vcpu *vcpu)
 void floor_tell_first(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
-	uint32_t asked = atomic_load(&vm->asked);
+	uint32_t asked = atomic_load(&vm->values.asked);
 
-	if (asked == atomic_load(&vm->told))
+	if (asked == atomic_load(&vm->values.answered))
 		return;
 	vm_lock(vm);
-	if (vm->first == vcpu) {
+	if (vm->values.first == vcpu) {
 		note_first(vm);
-		atomic_store(&vm->told, asked);
+		atomic_store(&vm->values.answered, asked);
 	}
 	vm_unlock(vm);
 }
@@ -91,15 +91,15 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 
 	now = now && vm->options.kick;
 	if (now)
-		asked = atomic_fetch_add(&vm->asked, 1) + 1;
+		asked = atomic_fetch_add(&vm->values.asked, 1) + 1;
 	do {
 		vm_lock(vm);
-		first = vm->first;
+		first = vm->values.first;
 		wait = now && first && first != vcpu &&
-		       (int32_t)(atomic_load(&vm->told) - asked) < 0;
-		if (wait && first == alerted && !atomic_load(&first->inside)) {
+		       (int32_t)(atomic_load(&vm->values.answered) - asked) < 0;
+		if (wait && first == alerted && !atomic_load(&first->wake.inside)) {
 			/* Its pinned bits it looks at itself, before it enters. */
-			atomic_store(&first->ticked, true);
+			atomic_store(&first->wake.ticked, true);
 			note_first(vm);
 			wait = false;
 		} else if (wait) {
@@ -107,7 +107,7 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 			vcpu_kick(first);
 			alerted = first;
 		}
-		had = vm->had;
+		had = vm->values.had;
 		vm_unlock(vm);
 		if (wait)
 			nanosleep(&moment, NULL);
@@ -118,9 +118,9 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 /* While the first vCPU settles the values: the length of two ioctls. */
 static bool settled(struct regpin_vm *vm)
 {
-	while (atomic_load(&vm->settled) == UNIFORM_SETTLING)
+	while (atomic_load(&vm->values.settled) == UNIFORM_SETTLING)
 		__builtin_ia32_pause();
-	return atomic_load(&vm->settled) == UNIFORM_SETTLED;
+	return atomic_load(&vm->values.settled) == UNIFORM_SETTLED;
 }
 
 bool floor_late(struct regpin_vcpu *vcpu)
@@ -141,7 +141,7 @@ void floor_note(struct regpin_vcpu *vcpu, const struct protections *had)
 	struct regpin_vm *vm = vcpu->vm;
 
 	vm_lock(vm);
-	if (vm->first == vcpu)
+	if (vm->values.first == vcpu)
 		note(vm, had);
 	vm_unlock(vm);
 }
@@ -169,7 +169,7 @@ struct state lifecycle_state(struct regpin_vcpu *vcpu,
 	state.setup_done = state.armed && vcpu->setup_done;
 	state.reborn = vcpu->reborn;
 	if (slot >= 0) {
-		const struct uniform *uniform = &vcpu->vm->uniform[slot];
+		const struct uniform *uniform = &vcpu->vm->values.uniform[slot];
 
 		state.once = vcpu->set_up.msrs[slot];
 		state.uniform_known = settled(vcpu->vm) &&
@@ -212,7 +212,7 @@ static void found_lacking(struct regpin_vcpu *vcpu,
 
 void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
 {
-	const struct regpin_policy *policy = vcpu->vm->policy;
+	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	const struct access access = { .kind = REGPIN_MSR, .write = true,
 				       .index = MSR_LSTAR, .old_value = lstar,
 				       .new_value = lstar };

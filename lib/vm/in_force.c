@@ -21,14 +21,14 @@
 /* The room that is not in use now. */
 static struct in_force *other_room(struct regpin_vm *vm)
 {
-	const struct regpin_policy *now = atomic_load(&vm->policy);
-	struct in_force *room = atomic_load(&vm->in_force[0]);
+	const struct regpin_policy *now = atomic_load(&vm->policies.now);
+	struct in_force *room = atomic_load(&vm->policies.rooms[0]);
 	int i = room && &room->policy == now;
 
-	room = atomic_load(&vm->in_force[i]);
+	room = atomic_load(&vm->policies.rooms[i]);
 	if (!room) {
 		room = pages_alloc(sizeof(*room));
-		atomic_store(&vm->in_force[i], room);
+		atomic_store(&vm->policies.rooms[i], room);
 	}
 	return room;
 }
@@ -47,7 +47,7 @@ int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 		return -ENOMEM;
 	/* The way back, of a swap that failed: vCPUs may be judging by it. */
 	if (room->of != whole || room->hold != hold) {
-		if (vm->before && !vm_settled_locked(vm))
+		if (vm->policies.before && !vm_settled_locked(vm))
 			return -EBUSY;
 		policy_resolve(whole, hold, &room->policy, room->numbers);
 		room->of = whole;
@@ -75,7 +75,7 @@ static bool agreed(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 
 	for (other = vm->vcpus; other; other = other->next)
 		if (other != vcpu && other->guest.known &&
-		    whens_hold(vm->whole, &other->guest) != hold)
+		    whens_hold(vm->policies.whole, &other->guest) != hold)
 			return false;
 	return true;
 }
@@ -86,17 +86,17 @@ static int take_over(struct regpin_vm *vm, uint64_t hold)
 	const struct regpin_policy *policy;
 	int err;
 
-	if (hold == vm->hold)
+	if (hold == vm->policies.hold)
 		return 0;
-	err = vm_resolve(vm, vm->whole, hold, &policy);
+	err = vm_resolve(vm, vm->policies.whole, hold, &policy);
 	if (err)
 		return err;
-	vm->hold = hold;
+	vm->policies.hold = hold;
 	/* A vCPU that runs without CPUID may judge by what was there. */
-	if (!vm->before)
-		vm->before = vm->whole;
-	atomic_store(&vm->numbered[vm->swaps & 1].policy, policy);
-	atomic_store(&vm->policy, policy);
+	if (!vm->policies.before)
+		vm->policies.before = vm->policies.whole;
+	atomic_store(&vm->policies.numbered[vm->policies.swaps & 1].policy, policy);
+	atomic_store(&vm->policies.now, policy);
 	vm_alert_locked(vm);
 	return vm_refilter_locked(vm);
 }
@@ -108,7 +108,7 @@ static int try_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
 	int err = -EPERM;
 
 	vm_lock(vm);
-	hold = whens_hold(vm->whole, guest);
+	hold = whens_hold(vm->policies.whole, guest);
 	if (agreed(vm, vcpu, hold))
 		err = take_over(vm, hold);
 	/*

@@ -48,12 +48,12 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 	vcpu->in_setup = false;
 	vcpu->settler = false;
 	/* What it had is what the others are measured by from now on. */
-	if (vm->first == vcpu)
-		vm->first = NULL;
+	if (vm->values.first == vcpu)
+		vm->values.first = NULL;
 	vm_unlock(vm);
 	efer_seen(vcpu, 0);
 	vm_event(vm, vcpu, &event);
-	if (vm->policy->arming == ARM_START)
+	if (vm->policies.now->arming == ARM_START)
 		lifecycle_arm(vcpu, REGPIN_BY_START);
 	return true;
 }
@@ -61,10 +61,10 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
 		     uint64_t efer)
 {
-	bool paging_gone = !(now[0] & CR0_PG) && vcpu->seen[0] & CR0_PG;
+	bool paging_gone = !(now[0] & CR0_PG) && vcpu->detect.seen[0] & CR0_PG;
 
 	/* No guest can turn paging off and clear all of EFER by itself. */
-	if (!vcpu->looked_at ||
+	if (!vcpu->detect.looked_at ||
 	    !((paging_gone && !efer) || efer_lost(vcpu, efer)))
 		return false;
 	return lifecycle_init(vcpu);
@@ -73,9 +73,9 @@ bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
 void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old)
 {
 	/* The CR filter's own exit reports it, which may come after this. */
-	if (vcpu->vm->wants_crs || !vcpu->armed || !vcpu->setup_done ||
+	if (vcpu->vm->filters.wants_crs || !vcpu->armed || !vcpu->setup_done ||
 	    !efer_lost(vcpu, old) || floor_elsewhere(vcpu))
 		return;
 	lifecycle_init(vcpu);
-	vcpu->looked_at = 0;
+	vcpu->detect.looked_at = 0;
 }

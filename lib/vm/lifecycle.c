@@ -40,7 +40,7 @@
 
 static void settle_one(struct regpin_vcpu *vcpu, int slot, uint64_t value)
 {
-	struct uniform *uniform = &vcpu->vm->uniform[slot];
+	struct uniform *uniform = &vcpu->vm->values.uniform[slot];
 
 	/*
 	 * A kernel that has not touched PAT so far may yet: on resume from S3
@@ -66,8 +66,8 @@ static void remember(struct regpin_vcpu *vcpu)
 	efer_seen(vcpu, vcpu->set_up.msrs[replay_slot(MSR_EFER)]);
 	vcpu_get_protections(&vcpu->io, &has);
 	vm_lock(vm);
-	if (vcpu->settler || !vm->first)
-		vm->first = vcpu;
+	if (vcpu->settler || !vm->values.first)
+		vm->values.first = vcpu;
 	vm_unlock(vm);
 	floor_note(vcpu, &has);
 }
@@ -83,14 +83,14 @@ static void set_up(struct regpin_vcpu *vcpu)
 	vcpu->in_setup = false;
 	vcpu->reborn = false;
 	/* In time. Only here, as it could be started anew, and again, by an INIT. */
-	vcpu->forgiven = false;
-	vcpu->up_since = 0;
-	vcpu->settler = atomic_compare_exchange_strong(&vm->settled, &open,
+	vcpu->late.waived = false;
+	vcpu->late.since = 0;
+	vcpu->settler = atomic_compare_exchange_strong(&vm->values.settled, &open,
 						       UNIFORM_SETTLING);
 	remember(vcpu);
 	if (!vcpu->settler)
 		return;
-	atomic_store(&vm->settled, UNIFORM_SETTLED);
+	atomic_store(&vm->values.settled, UNIFORM_SETTLED);
 	/* Those that are there already must follow within their time. */
 	vm_alert(vm);
 }
@@ -117,7 +117,7 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 
 	if (vcpu->armed)
 		return;
-	vcpu->thread = gettid();
+	vcpu->wake.thread = gettid();
 	vcpu->life = atomic_load(&vcpu->vm->life);
 	/* At once, or who is just the last to go would take the filter away: see there. */
 	vm_lock(vcpu->vm);
@@ -132,7 +132,7 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	if (cause != REGPIN_BY_START)
 		vcpu->fresh = false;
 	vcpu->kept = false;
-	vcpu->looked_at = 0;
+	vcpu->detect.looked_at = 0;
 	vm_event(vcpu->vm, vcpu, &event);
 	vcpu_alert(vcpu);
 }
@@ -141,11 +141,11 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 static void forget_locked(struct regpin_vm *vm)
 {
 	for (int i = 0; i < NR_REPLAY; i++)
-		atomic_store(&vm->uniform[i].known, false);
-	atomic_store(&vm->settled, UNIFORM_OPEN);
-	atomic_store(&vm->by_time, false);
-	vm->first = NULL;
-	vm->had = (struct protections){ 0 };
+		atomic_store(&vm->values.uniform[i].known, false);
+	atomic_store(&vm->values.settled, UNIFORM_OPEN);
+	atomic_store(&vm->values.by_time, false);
+	vm->values.first = NULL;
+	vm->values.had = (struct protections){ 0 };
 }
 
 /* The vCPU's own part. */
@@ -156,8 +156,8 @@ static void unpin(struct regpin_vcpu *vcpu)
 	vcpu->setup_done = false;
 	vcpu->in_setup = false;
 	vcpu->settler = false;
-	vcpu->forgiven = false;
-	vcpu->up_since = 0;
+	vcpu->late.waived = false;
+	vcpu->late.since = 0;
 	vcpu->entered = false;
 	vcpu->masked = false;
 	vcpu->life = atomic_load(&vcpu->vm->life);
@@ -169,7 +169,7 @@ static void unpin(struct regpin_vcpu *vcpu)
  */
 static void last_gone_locked(struct regpin_vm *vm)
 {
-	uint32_t arming = vm->policy->arming;
+	uint32_t arming = vm->policies.now->arming;
 
 	if (vm_armed_locked(vm))
 		return;
@@ -189,8 +189,8 @@ void lifecycle_gone(struct regpin_vcpu *vcpu)
 
 	unpin(vcpu);
 	vm_lock(vm);
-	if (vm->first == vcpu)
-		vm->first = NULL;
+	if (vm->values.first == vcpu)
+		vm->values.first = NULL;
 	if (counted)
 		last_gone_locked(vm);
 	vm_unlock(vm);
@@ -238,7 +238,7 @@ void lifecycle_request(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 	int err;
 
-	if (vm->policy->arming != ARM_REQUEST ||
+	if (vm->policies.now->arming != ARM_REQUEST ||
 	    atomic_load(&vm->gate) != GATE_CLOSED)
 		return;
 	err = vm_filter_crs(vm);
@@ -321,19 +321,19 @@ static bool is_uniform(const struct regpin_policy *policy, uint32_t index)
  */
 static void settle_late(struct regpin_vcpu *vcpu, uint64_t value)
 {
-	struct uniform *uniform = &vcpu->vm->uniform[replay_slot(MSR_PAT)];
+	struct uniform *uniform = &vcpu->vm->values.uniform[replay_slot(MSR_PAT)];
 	struct regpin_event event = { .type = REGPIN_EVENT_SETTLED,
 				      .index = MSR_PAT, .write = 1,
 				      .old_value = PAT_RESET,
 				      .new_value = value, .value = value,
 				      .rule = REGPIN_NO_RULE };
 
-	if (atomic_load(&vcpu->vm->settled) != UNIFORM_SETTLED ||
+	if (atomic_load(&vcpu->vm->values.settled) != UNIFORM_SETTLED ||
 	    atomic_load(&uniform->known))
 		return;
 	settle_one(vcpu, replay_slot(MSR_PAT), value);
 	if (atomic_load(&uniform->known) &&
-	    is_uniform(vcpu->vm->policy, MSR_PAT))
+	    is_uniform(vcpu->vm->policies.now, MSR_PAT))
 		vm_event(vcpu->vm, vcpu, &event);
 }
 
@@ -395,7 +395,7 @@ static void settle_again(struct regpin_vcpu *vcpu)
 	int err;
 
 	if (!vcpu->setup_done || !lifecycle_pinned(vcpu) ||
-	    atomic_load(&vcpu->vm->settled) != UNIFORM_OPEN)
+	    atomic_load(&vcpu->vm->values.settled) != UNIFORM_OPEN)
 		return;
 	err = vm_filter_crs(vcpu->vm);
 	if (err) {
@@ -422,7 +422,7 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	if (vcpu->setup_done || atomic_load(&vm->gate) != GATE_OPEN)
 		return true;
 	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
-	if (vm->policy->arming == ARM_START) {
+	if (vm->policies.now->arming == ARM_START) {
 		lifecycle_arm(vcpu, REGPIN_BY_START);
 	} else if (lstar && !vcpu->fresh && !vcpu->armed) {
 		if (!vcpu_at_home(&vcpu->io, &vcpu->guest))
@@ -447,19 +447,19 @@ void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms)
 	vm_event(vcpu->vm, vcpu, &event);
 	set_up(vcpu);
 	if (vcpu->settler)
-		atomic_store(&vcpu->vm->by_time, true);
+		atomic_store(&vcpu->vm->values.by_time, true);
 }
 
 void lifecycle_moved(struct regpin_vcpu *vcpu, int thread)
 {
-	atomic_store(&vcpu->thread, thread);
+	atomic_store(&vcpu->wake.thread, thread);
 	if (!vcpu->armed && !vcpu->kept)
 		return;
 	/* Another thread's run time begins anew. */
-	vcpu->up_since = 0;
-	if (vcpu->looked_at) {
-		vcpu->looked_at = vcpu_run_time();
-		atomic_store(&vcpu->ticked, true);
+	vcpu->late.since = 0;
+	if (vcpu->detect.looked_at) {
+		vcpu->detect.looked_at = vcpu_run_time();
+		atomic_store(&vcpu->wake.ticked, true);
 	}
 	vcpu_alert(vcpu);
 }
@@ -477,7 +477,7 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 	vcpu->reborn = false;
 	vcpu->entered = true;
 	/* Whoever asked, where this comes from, won't ask again. */
-	if (vcpu->vm->policy->arming == ARM_REQUEST &&
+	if (vcpu->vm->policies.now->arming == ARM_REQUEST &&
 	    atomic_load(&vcpu->vm->gate) == GATE_CLOSED &&
 	    !atomic_load(&vcpu->vm->life))
 		lifecycle_open(vcpu->vm, REGPIN_BY_LOAD);
@@ -501,14 +501,14 @@ static void run_on(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
-	if (!vcpu->crasher)
+	if (!vcpu->ends.by_stop)
 		return;
 	vm_lock(vm);
-	if (vm->unfiltered)
-		vm->unfiltered = vm_refilter_locked(vm);
-	if (!vm->unfiltered) {
+	if (vm->filters.failed)
+		vm->filters.failed = vm_refilter_locked(vm);
+	if (!vm->filters.failed) {
 		atomic_store(&vm->stopped, false);
-		vcpu->crasher = false;
+		vcpu->ends.by_stop = false;
 	}
 	vm_unlock(vm);
 }
@@ -517,7 +517,7 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 		     const struct snapshot *after)
 {
 	int lstar = replay_slot(MSR_LSTAR);
-	bool over = vcpu->shut || vcpu->crasher;
+	bool over = vcpu->ends.by_shutdown || vcpu->ends.by_stop;
 
 	/*
 	 * Paging is off and the entry point is gone, which is more than an INIT
@@ -536,13 +536,13 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	if (!over && same(before, after))
 		return false;
 	if (!over && !(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
-	    !vcpu->setup_done && vcpu->vm->policy->arming == ARM_START)
+	    !vcpu->setup_done && vcpu->vm->policies.now->arming == ARM_START)
 		return false;
 	disarm(vcpu, REGPIN_EVENT_RESET, 0);
 	vcpu->fresh = false;
 	vcpu->reborn = false;
 	hold_drop(vcpu);
 	run_on(vcpu);
-	vcpu->shut = false;
+	vcpu->ends.by_shutdown = false;
 	return true;
 }

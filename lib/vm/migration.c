@@ -63,7 +63,7 @@ static uint64_t of_vcpu(const struct regpin_vcpu *vcpu, uint64_t hash)
 /* An unplugged vCPU: the VMM may keep it for later, but has no thread for it. */
 static bool is_gone(const struct regpin_vcpu *vcpu)
 {
-	int thread = atomic_load(&vcpu->runner);
+	int thread = atomic_load(&vcpu->wake.runner);
 
 	return thread && syscall(SYS_tgkill, getpid(), thread, 0);
 }
@@ -73,10 +73,10 @@ static bool is_logged(const struct regpin_vm *vm)
 	uint64_t all = 0, logged = 0;
 
 	for (unsigned int i = 0; i < NR_SLOTS; i++) {
-		uint64_t size = vm->slots[i] & ~SLOT_LOGGED;
+		uint64_t size = vm->migration.slots[i] & ~SLOT_LOGGED;
 
 		all += size;
-		logged += vm->slots[i] & SLOT_LOGGED ? size : 0;
+		logged += vm->migration.slots[i] & SLOT_LOGGED ? size : 0;
 	}
 	return logged > all / 2;
 }
@@ -126,15 +126,15 @@ static bool look_taken(struct regpin_vm *vm)
 	struct sum sum = { 0 };
 	bool armed = false;
 
-	if (!vm->seen || !is_logged(vm))
+	if (!vm->migration.seen || !is_logged(vm))
 		return false;
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
 		if (is_gone(vcpu))
 			continue;
-		add(&sum, vcpu, &vcpu->read);
+		add(&sum, vcpu, &vcpu->migration.read);
 		armed |= is_armed(vcpu);
 	}
-	return armed && !sum.no_regs && publish(&vm->seen->taken, &sum);
+	return armed && !sum.no_regs && publish(&vm->migration.seen->taken, &sum);
 }
 
 /*
@@ -144,7 +144,7 @@ static bool look_taken(struct regpin_vm *vm)
 static bool is_loaded(const struct regpin_vcpu *vcpu, bool from_start)
 {
 	return (vcpu->loading && is_armed(vcpu)) ||
-	       (from_start && !atomic_load(&vcpu->runner));
+	       (from_start && !atomic_load(&vcpu->wake.runner));
 }
 
 static bool arms_from_start(struct regpin_vm *vm)
@@ -161,15 +161,15 @@ static bool look_loaded(struct regpin_vm *vm)
 	struct sum sum = { 0 };
 	bool loaded = false, from_start = arms_from_start(vm);
 
-	if (!vm->seen)
+	if (!vm->migration.seen)
 		return false;
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
 		if (is_gone(vcpu))
 			continue;
-		add(&sum, vcpu, &vcpu->written);
+		add(&sum, vcpu, &vcpu->migration.written);
 		loaded |= is_loaded(vcpu, from_start);
 	}
-	return loaded && !sum.no_regs && publish(&vm->seen->loaded, &sum);
+	return loaded && !sum.no_regs && publish(&vm->migration.seen->loaded, &sum);
 }
 
 static bool look(struct regpin_vm *vm, bool (*at)(struct regpin_vm *vm))
@@ -186,14 +186,14 @@ static bool look(struct regpin_vm *vm, bool (*at)(struct regpin_vm *vm))
 
 bool state_read(struct regpin_vcpu *vcpu, const struct kvm_regs *regs)
 {
-	atomic_store(&vcpu->read.regs, hash_regs(regs));
+	atomic_store(&vcpu->migration.read.regs, hash_regs(regs));
 	vcpu_alert(vcpu);
 	return look(vcpu->vm, look_taken);
 }
 
 bool state_written(struct regpin_vcpu *vcpu, const struct kvm_regs *regs)
 {
-	atomic_store(&vcpu->written.regs, hash_regs(regs));
+	atomic_store(&vcpu->migration.written.regs, hash_regs(regs));
 	return look(vcpu->vm, look_loaded);
 }
 
@@ -215,7 +215,7 @@ static bool find_tsc(struct state_print *print, const struct kvm_msrs *msrs,
 bool state_read_msrs(struct regpin_vcpu *vcpu, const struct kvm_msrs *msrs,
 		     unsigned int nr)
 {
-	if (!find_tsc(&vcpu->read, msrs, nr))
+	if (!find_tsc(&vcpu->migration.read, msrs, nr))
 		return false;
 	vcpu_alert(vcpu);
 	return look(vcpu->vm, look_taken);
@@ -224,7 +224,7 @@ bool state_read_msrs(struct regpin_vcpu *vcpu, const struct kvm_msrs *msrs,
 bool state_written_msrs(struct regpin_vcpu *vcpu, const struct kvm_msrs *msrs,
 			unsigned int nr)
 {
-	find_tsc(&vcpu->written, msrs, nr);
+	find_tsc(&vcpu->migration.written, msrs, nr);
 	return look(vcpu->vm, look_loaded);
 }
 
@@ -240,9 +240,9 @@ bool state_slot(struct regpin_vm *vm, uint32_t slot, uint32_t flags,
 	if (slot >= NR_SLOTS || flags & KVM_MEM_READONLY)
 		return false;
 	vm_lock(vm);
-	vm->slots[slot] = size & ~SLOT_LOGGED;
+	vm->migration.slots[slot] = size & ~SLOT_LOGGED;
 	if (size && flags & KVM_MEM_LOG_DIRTY_PAGES)
-		vm->slots[slot] |= SLOT_LOGGED;
+		vm->migration.slots[slot] |= SLOT_LOGGED;
 	vm_unlock(vm);
 	/* The registers may have been read before, while the VM stood still. */
 	return look(vm, look_taken);
@@ -259,16 +259,16 @@ void state_entered(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 
 	vm_lock(vm);
-	forget(&vcpu->read);
-	if (vm->seen)
-		forget(&vm->seen->taken);
+	forget(&vcpu->migration.read);
+	if (vm->migration.seen)
+		forget(&vm->migration.seen->taken);
 	vm_unlock(vm);
 }
 
 void state_show(struct regpin_vm *vm, struct state_seen *seen)
 {
 	vm_lock(vm);
-	vm->seen = seen;
+	vm->migration.seen = seen;
 	if (seen) {
 		forget(&seen->taken);
 		forget(&seen->loaded);

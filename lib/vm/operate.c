@@ -24,7 +24,7 @@ int regpin_vm_settled(struct regpin_vm *vm)
 	settled = vm_settled_locked(vm);
 	/* Whatever is to be looked at next: of the policy before nobody has need. */
 	if (settled)
-		vm->before = NULL;
+		vm->policies.before = NULL;
 	vm_unlock(vm);
 	return settled;
 }
@@ -90,7 +90,7 @@ unsigned int regpin_vm_status(struct regpin_vm *vm)
 		status |= REGPIN_IS_WINDOWED;
 	if (atomic_load(&vm->stopped))
 		status |= REGPIN_IS_STOPPED;
-	if (atomic_load(&vm->filtered))
+	if (atomic_load(&vm->filters.crs_set))
 		status |= REGPIN_IS_FILTERED;
 	if (vm_unreached(vm))
 		status |= REGPIN_IS_UNREACHED;

@@ -31,7 +31,7 @@ static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
  */
 static bool is_other_pat(const struct regpin_vcpu *vcpu, uint32_t index)
 {
-	return index == MSR_PAT && atomic_load(&vcpu->vm->own_pat) &&
+	return index == MSR_PAT && atomic_load(&vcpu->vm->limits.own_pat) &&
 	       vcpu_runs_l2(&vcpu->io, &vcpu->guest);
 }
 
@@ -40,7 +40,7 @@ static bool is_other_pat(const struct regpin_vcpu *vcpu, uint32_t index)
 void regpin_vm_disabled_quirks(struct regpin_vm *vm, __u64 quirks)
 {
 	if (quirks & QUIRK_NESTED_SVM_SHARED_PAT)
-		atomic_store(&vm->own_pat, true);
+		atomic_store(&vm->limits.own_pat, true);
 }
 
 /* The VMM may set up machine checks at any time. */

@@ -37,7 +37,7 @@ static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
 	int err = trial ? vm_build(vm, policy, trial) : -ENOMEM;
 
 	if (err == -E2BIG)
-		vm->overflow = trial->overflow;
+		vm->filters.overflow = trial->overflow;
 	pages_free(trial, sizeof(*trial));
 	return err;
 }
@@ -53,8 +53,8 @@ static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
 	*hold = vm_holds(vm, whole);
 	err = vm_resolve(vm, whole, *hold, ret);
 	/* On the way back the filter of before may be in place yet. */
-	if (!err && whole != vm->before && vm->vcpus &&
-	    lbr_comes_late(&vm->host, vm->policy, *ret))
+	if (!err && whole != vm->policies.before && vm->vcpus &&
+	    lbr_comes_late(&vm->host, vm->policies.now, *ret))
 		err = -EOPNOTSUPP;
 	return err ? err : try_filter(vm, *ret);
 }
@@ -65,9 +65,9 @@ static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
  */
 static bool may_swap(struct regpin_vm *vm, const struct regpin_policy *whole)
 {
-	if (vm->before && vm_settled_locked(vm))
-		vm->before = NULL;
-	return !vm->before || whole == vm->before;
+	if (vm->policies.before && vm_settled_locked(vm))
+		vm->policies.before = NULL;
+	return !vm->policies.before || whole == vm->policies.before;
 }
 
 /* Under the lock. */
@@ -84,14 +84,14 @@ static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
 	if (err)
 		return err;
 	/* In place of the one before: by that nobody judges any more. */
-	next = &vm->numbered[(vm->swaps + 1) & 1];
-	atomic_store(&next->number, (uint8_t)(vm->swaps + 1));
+	next = &vm->policies.numbered[(vm->policies.swaps + 1) & 1];
+	atomic_store(&next->number, (uint8_t)(vm->policies.swaps + 1));
 	atomic_store(&next->policy, policy);
-	vm->before = vm->whole;
-	vm->whole = whole;
-	vm->hold = hold;
-	atomic_store(&vm->policy, policy);
-	atomic_fetch_add(&vm->swaps, 1);
+	vm->policies.before = vm->policies.whole;
+	vm->policies.whole = whole;
+	vm->policies.hold = hold;
+	atomic_store(&vm->policies.now, policy);
+	atomic_fetch_add(&vm->policies.swaps, 1);
 	vm_alert_locked(vm);
 	return 0;
 }
@@ -102,10 +102,10 @@ static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
  */
 static void forget_room(struct regpin_vm *vm)
 {
-	for (int i = 0; i < 2 && !vm->before; i++) {
-		struct in_force *room = vm->in_force[i];
+	for (int i = 0; i < 2 && !vm->policies.before; i++) {
+		struct in_force *room = vm->policies.rooms[i];
 
-		if (room && &room->policy != vm->policy)
+		if (room && &room->policy != vm->policies.now)
 			room->of = NULL;
 	}
 }
@@ -113,8 +113,8 @@ static void forget_room(struct regpin_vm *vm)
 void vm_forget(struct regpin_vm *vm)
 {
 	vm_lock(vm);
-	if (vm->before && vm_settled_locked(vm))
-		vm->before = NULL;
+	if (vm->policies.before && vm_settled_locked(vm))
+		vm->policies.before = NULL;
 	vm_unlock(vm);
 }
 
@@ -157,9 +157,9 @@ int regpin_vm_policy_done(struct regpin_vm *vm)
 
 	vm_lock(vm);
 	err = vm_refilter_locked(vm);
-	vm->unfiltered = err;
+	vm->filters.failed = err;
 	if (vm_settled_locked(vm))
-		vm->before = NULL;
+		vm->policies.before = NULL;
 	forget_room(vm);
 	vm_unlock(vm);
 	if (err) {

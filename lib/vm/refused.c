@@ -21,7 +21,7 @@ int vcpu_answer(struct regpin_vcpu *vcpu, bool gp)
 /* Has the VMM asked for exits of this @reason, so that it decides? */
 static bool is_vmms(const struct regpin_vcpu *vcpu, uint32_t reason)
 {
-	return atomic_load(&vcpu->vm->vmm_mask) & reason;
+	return atomic_load(&vcpu->vm->filters.vmm_mask) & reason;
 }
 
 /*

@@ -62,109 +62,152 @@ struct in_force {
 	uint64_t hold;
 };
 
-/* How far the first armed vCPU is with the VM's values; struct regpin_vm's @settled. */
+/* How far the first armed vCPU is with the VM's values; struct vm_values' @settled. */
 enum { UNIFORM_OPEN, UNIFORM_SETTLING, UNIFORM_SETTLED };
 
 /**
- * struct regpin_vm - a VM under a policy
- * @policy: what is in force: @whole, or the rules of it that hold for the guest; another
- *	one may take its place while the VM runs
+ * struct vm_policies - the policies of a VM
+ * @now: what is in force: @whole, or the rules of it that hold for the guest; another
+ *	one may take its place while the VM runs. Any thread reads it: a vCPU's own
+ *	exits as they are, others between vm_use() and vm_done()
  * @whole: the caller's, borrowed
- * @before: the one before, while some vCPU may still judge by it, else NULL; under @lock
- * @hold: which of its conditions hold; under @lock
- * @in_force: room for @policy and for the one before, NULL where not needed
+ * @before: the one before, while some vCPU may still judge by it, else NULL
+ * @hold: which of its conditions hold
+ * @rooms: room for @now and for the one before, NULL where not needed
  * @swaps: how often it was replaced
  * @numbered: it and the one before, which a vCPU may still be judging by
- * @users: threads that read @policy outside of a vCPU's run, see vm_use()
- * @fd: the VM, borrowed
- * @options: the caller's, completed with defaults
- * @host: what this KVM can do
- * @wants_msrs: the policy needs the MSR filter; else no ioctl is made for it
- * @wants_crs: and the CR filter
- * @detects: it has rules on control registers that can only be looked after
- * @lock: taken while the VMM's filter or mask changes, and for the list; on a vCPU's
- *	path only where it arms, disarms or comes up
- * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
- * @reasons: those that KVM was given for a policy's sake; under @lock
- * @vmm: a copy of the VMM's own filter, NULL if it has none
- * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that
- *	look at the old one meanwhile see it whole
- * @merged: what KVM was given last
- * @overflow: what the last filter or policy that did not fit had no room for
- * @vcpus: all of them, by their @next; changed under @lock, and each is whole before it
- *	is there, so that who keeps any from going needs no lock to read it
- * @gate: enum gate
- * @once: the window ends with the first LSTAR that the guest sets
- * @life: counts windows and disarmings: pins of an earlier one are void
- * @cause: enum regpin_cause: who opened the gate last
- * @entered: a kernel has set its entry point while the gate was closed
- * @epoch: counts what every vCPU must look at before it enters again
- * @filtered: KVM's CR filter is in place
- * @has_filtered: it was so once: KVM may have an exit of it on its way
- * @forwards: hypercall 13 comes to us, and not because the VMM wants it
- * @smm: it has memory for SMM
- * @tolerated: what it would be refused for by a policy that enforces, and has been
- *	reported: one bit for each enum regpin_refusal
- * @own_pat: the guests of its guests have PATs of their own
- * @stopped: the VM must not run on
- * @unfiltered: KVM has refused the filters of @policy: a reset does not lift @stopped
- *	before it takes them
- * @settled: how far the first armed vCPU is with @uniform: UNIFORM_OPEN and so on
- * @uniform: settled values, by replay_slot()
- * @first: that vCPU; under @lock, NULL once it is gone
- * @asked: how often it was asked what it has
- * @told: the last of these that it has answered
- * @had: all that it, and those that took its place, have been seen to have since
- *	@uniform was last forgotten: never less; under @lock
- * @by_time: its set-up was ended by time: its kernel writes no SFMASK
- * @slots: the sizes of its memory slots, and whether KVM logs them; under @lock
- * @seen: where it is shown what was taken out and loaded, or NULL; under @lock
- * @unreached: enum regpin_unreached, of all its vCPUs
- * @older: the caller's, for a list of its VMs
+ * @users: threads that read @now outside of a vCPU's run
+ *
+ * Written under the VM's lock, @users without it.
  */
-struct regpin_vm {
-	_Atomic(const struct regpin_policy *) policy;
+struct vm_policies {
+	_Atomic(const struct regpin_policy *) now;
 	const struct regpin_policy *whole, *before;
 	uint64_t hold;
-	_Atomic(struct in_force *) in_force[2];
+	_Atomic(struct in_force *) rooms[2];
 	_Atomic uint8_t swaps;
 	struct numbered numbered[2];
 	_Atomic uint32_t users;
-	int fd;
-	struct regpin_vm_options options;
-	struct host host;
-	_Atomic bool wants_msrs, wants_crs, detects;
-	atomic_flag lock;
+};
+
+/**
+ * struct vm_filters - what KVM was given for a VM
+ * @wants_msrs: the policy needs the MSR filter; else no ioctl is made for it
+ * @wants_crs: and the CR filter
+ * @crs_set: KVM's CR filter is in place
+ * @crs_were_set: it was so once: KVM may have an exit of it on its way
+ * @forwards: hypercall 13 comes to us, and not because the VMM wants it
+ * @failed: KVM has refused the filters of the policy in force: a reset does not lift
+ *	the VM's @stopped before it takes them
+ * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
+ * @reasons: those that KVM was given for a policy's sake
+ * @vmm: a copy of the VMM's own filter, NULL if it has none
+ * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that look at
+ *	the old one meanwhile see it whole
+ * @merged: what KVM was given last
+ * @overflow: what the last filter or policy that did not fit had no room for
+ *
+ * Written under the VM's lock. Exits read the atomic ones and what @vmm is at.
+ */
+struct vm_filters {
+	_Atomic bool wants_msrs, wants_crs;
+	_Atomic bool crs_set, crs_were_set, forwards;
+	bool failed;
 	_Atomic uint64_t vmm_mask;
 	uint64_t reasons;
 	_Atomic(struct filter_copy *) vmm;
 	struct filter_copy copies[2];
 	struct filter_copy merged;
 	struct overflow overflow;
-	_Atomic(struct regpin_vcpu *) vcpus;
-	_Atomic uint32_t gate;
-	_Atomic uint32_t life;
-	_Atomic uint32_t cause;
-	_Atomic uint32_t epoch;
-	_Atomic bool once;
-	_Atomic bool entered;
-	_Atomic bool by_time;
-	_Atomic bool filtered;
-	_Atomic bool has_filtered;
-	_Atomic bool forwards;
-	_Atomic bool smm;
-	_Atomic uint32_t tolerated;
-	_Atomic bool own_pat;
-	_Atomic bool stopped;
-	bool unfiltered;
+};
+
+/**
+ * struct vm_values - what the first armed vCPU has, by which the others are measured
+ * @settled: how far that vCPU is with @uniform: UNIFORM_OPEN and so on. The thread that
+ *	makes it UNIFORM_SETTLING writes @uniform, alone, and then UNIFORM_SETTLED
+ * @uniform: settled values, by replay_slot()
+ * @first: that vCPU, NULL once it is gone; under the VM's lock
+ * @asked: how often it was asked what it has
+ * @answered: the last of these that it has answered
+ * @had: all that it, and those that took its place, have been seen to have since
+ *	@uniform was last forgotten: never less; under the VM's lock
+ * @by_time: its set-up was ended by time: its kernel writes no SFMASK
+ */
+struct vm_values {
 	_Atomic uint32_t settled;
 	struct uniform uniform[NR_REPLAY];
 	struct regpin_vcpu *first;
-	_Atomic uint32_t asked, told, unreached;
+	_Atomic uint32_t asked, answered;
 	struct protections had;
+	_Atomic bool by_time;
+};
+
+/**
+ * struct vm_limits - what a VM has that not every policy accepts
+ * @smm: memory for SMM
+ * @own_pat: the guests of its guests have PATs of their own
+ * @tolerated: what it would be refused for by a policy that enforces, and has been
+ *	reported: one bit for each enum regpin_refusal
+ */
+struct vm_limits {
+	_Atomic bool smm, own_pat;
+	_Atomic uint32_t tolerated;
+};
+
+/**
+ * struct vm_migration - what is known of states taken out and loaded; see migration.c
+ * @slots: the sizes of the VM's memory slots, and whether KVM logs them
+ * @seen: where it is shown what was taken out and loaded, or NULL
+ *
+ * Under the VM's lock.
+ */
+struct vm_migration {
 	uint64_t slots[NR_SLOTS];
 	struct state_seen *seen;
+};
+
+/**
+ * struct regpin_vm - a VM under a policy
+ * @fd: the VM, borrowed
+ * @options: the caller's, completed with defaults
+ * @host: what this KVM can do
+ * @older: the caller's, for a list of its VMs
+ * @lock: taken while the VMM's filter or mask changes, and for the list; on a vCPU's
+ *	path only where it arms, disarms or comes up
+ * @vcpus: all of them, by their @next; changed under @lock, and each is whole before it
+ *	is there, so that it takes no lock to read the list where none can go
+ * @epoch: counts what every vCPU must look at before it enters again
+ * @detects: the policy has rules on control registers that can only be looked at
+ * @stopped: the VM must not run on
+ * @unreached: enum regpin_unreached, of all its vCPUs
+ * @policies, @filters, @values, @limits, @migration: each with its own rule of locking
+ * @gate: enum gate
+ * @once: the window ends with the first LSTAR that the guest sets
+ * @life: counts windows and disarmings: pins of an earlier one are void
+ * @cause: enum regpin_cause: who opened the gate last
+ * @entered: a kernel has set its entry point while the gate was closed
+ */
+struct regpin_vm {
+	int fd;
+	struct regpin_vm_options options;
+	struct host host;
 	struct regpin_vm *older;
+	atomic_flag lock;
+	_Atomic(struct regpin_vcpu *) vcpus;
+	_Atomic uint32_t epoch;
+	_Atomic bool detects;
+	_Atomic bool stopped;
+	_Atomic uint32_t unreached;
+	struct vm_policies policies;
+	struct vm_filters filters;
+	struct vm_values values;
+	struct vm_limits limits;
+	struct vm_migration migration;
+	_Atomic uint32_t gate;
+	_Atomic uint32_t life;
+	_Atomic uint32_t cause;
+	_Atomic bool once;
+	_Atomic bool entered;
 };
 
 /* Why a vCPU is held; struct hold's @why. */
@@ -208,14 +251,81 @@ struct reach {
 };
 
 /**
+ * struct vcpu_wake - how a vCPU is made to look at itself before it enters
+ * @attention: it must; any thread sets it
+ * @inside: it may be in KVM_RUN, or in an exit that is being judged
+ * @epoch: how far it has looked, of the VM's
+ * @ticked: its run time has come to where it must be looked at
+ * @tick_ms: see regpin_vcpu_tick_ms()
+ * @runner: the thread that runs it, for kicks; negative: it must unblock the signal
+ *	before it enters again
+ * @thread: that entered it last, or armed it: its end is taken for the vCPU's
+ *
+ * Its own thread writes all but @attention; any thread reads the atomic ones.
+ */
+struct vcpu_wake {
+	_Atomic bool attention, inside, ticked;
+	_Atomic uint32_t epoch;
+	unsigned int tick_ms;
+	_Atomic int runner, thread;
+};
+
+/**
+ * struct vcpu_detection - registers as they were last seen, where KVM can't filter them
+ * @looked_at: the vCPU's run time when its control registers were last looked at
+ * @seen: what they were then
+ * @back: bits of them that are wrong, if the answer to HOLD_DETECTED says so
+ * @efer: EFER without LMA, as it was last seen or written
+ * @efer_swaps: the VM's @swaps then
+ * @efer_shown: and the policy was shown each of the guest's writes since
+ * @audited: the policy that it was compared with last, as the VM's @swaps counts them
+ *
+ * The vCPU's thread owns it.
+ */
+struct vcpu_detection {
+	_Atomic uint64_t looked_at;
+	uint64_t seen[NR_CRS], back[NR_CRS];
+	uint64_t efer;
+	uint8_t efer_swaps;
+	bool efer_shown;
+	uint8_t audited;
+};
+
+/**
+ * struct vcpu_deadline - a vCPU that does not come up in time; its thread owns it
+ * @waived: that it has not armed in time has been reported, and allowed
+ * @since: its run time when it was first seen not set up, 0: not yet
+ */
+struct vcpu_deadline {
+	bool waived;
+	uint64_t since;
+};
+
+/**
+ * struct vcpu_end - why a vCPU does not run on
+ * @by_stop: it is the one whose exit reports that the VM is stopped; under the VM's lock
+ * @by_shutdown: it has met a shutdown, and was not reset since; its thread's
+ */
+struct vcpu_end {
+	bool by_stop, by_shutdown;
+};
+
+/**
+ * struct vcpu_migration - what the VMM has read and written of a vCPU; see migration.c
+ * @read: its struct kvm_regs and its TSC as the VMM has read them; 0: not since it ran
+ * @written: likewise as the VMM last wrote them; 0: never
+ */
+struct vcpu_migration {
+	struct state_print read, written;
+};
+
+/**
  * struct regpin_vcpu - a vCPU under its VM's policy
  * @vm: borrowed
  * @io: its file and its run page
  * @id: as given to KVM_CREATE_VCPU
  * @guest: what its CPUID offers
- * @attention: it must be looked at before it enters; any thread sets it
- * @inside: it may be in KVM_RUN, or in an exit that is being judged
- * @epoch: how far it has looked, of the VM's
+ * @wake, @detect, @late, @ends, @migration: each with its own owner
  * @life: of which of the VM's lives its pins are
  * @entered: it has set its entry point in this life, or was loaded with one
  * @masked: it has given SFMASK a value in this life
@@ -229,39 +339,23 @@ struct reach {
  * @loading: and they were those of a running system; it was not armed before
  * @resetting: and paging went off with them
  * @settler: its values are the VM's uniform ones
- * @crasher: it is the one whose exit tells that the VM is stopped
- * @shut: it has met a shutdown, and was not reset since
- * @forgiven: that it has not armed in time has been told, and allowed
  * @postponed: it could not be told what it is
- * @ticked: its run time has come to where it must be looked at
- * @up_since: its run time when it was first seen not set up, 0: not yet
- * @looked_at: its run time when its control registers were last looked at
- * @seen: what they were then
- * @back: bits of them that are wrong, if the answer to HOLD_DETECTED says so
- * @efer: EFER without LMA, as it was last seen or written
- * @efer_swaps: the VM's @swaps then
- * @efer_shown: and the policy was shown each of the guest's writes since
- * @audited: the policy that it was compared with last, as the VM's @swaps counts them
- * @tick_ms: see regpin_vcpu_tick_ms()
- * @runner: the thread that runs it, for kicks; negative: it must unblock the signal
- *	before it enters again
  * @reach: whether kicks reach it
- * @thread: that entered it last, or armed it: its end is taken for the vCPU's
  * @next: in the VM's list
  * @hold: whether it waits for an answer
  * @set_up: the registers when its syscall set-up was finished
  * @before: the registers before the VMM's write
- * @read: its struct kvm_regs and its TSC as the VMM has read them; 0: not since it ran
- * @written: likewise as the VMM last wrote them; 0: never
  */
 struct regpin_vcpu {
 	struct regpin_vm *vm;
 	struct vcpu_io io;
 	uint32_t id;
 	struct guest guest;
-	_Atomic bool attention;
-	_Atomic bool inside;
-	_Atomic uint32_t epoch;
+	struct vcpu_wake wake;
+	struct vcpu_detection detect;
+	struct vcpu_deadline late;
+	struct vcpu_end ends;
+	struct vcpu_migration migration;
 	_Atomic bool kept;
 	bool entered;
 	bool masked;
@@ -275,33 +369,18 @@ struct regpin_vcpu {
 	_Atomic bool loading;
 	bool resetting;
 	bool settler;
-	bool crasher;
-	bool shut;
-	bool forgiven;
 	bool postponed;
-	_Atomic bool ticked;
-	uint64_t up_since;
-	_Atomic uint64_t looked_at;
-	uint64_t seen[NR_CRS], back[NR_CRS];
-	uint64_t efer;
-	uint8_t efer_swaps;
-	bool efer_shown;
-	uint8_t audited;
-	unsigned int tick_ms;
-	_Atomic int runner;
 	struct reach reach;
-	_Atomic int thread;
 	_Atomic(struct regpin_vcpu *) next;
 	struct hold hold;
 	struct snapshot set_up;
 	struct snapshot before;
-	struct state_print read, written;
 };
 
 /* The vCPU looks at itself before it enters again. Any thread, any time. */
 static inline void vcpu_alert(struct regpin_vcpu *vcpu)
 {
-	atomic_store(&vcpu->attention, true);
+	atomic_store(&vcpu->wake.attention, true);
 }
 
 /* Do its pins hold at this moment? */

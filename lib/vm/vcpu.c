@@ -42,7 +42,7 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu->dirty = true;
 	vcpu->hold.ticket = REGPIN_ACTION_MAX;
 	vcpu->life = atomic_load(&vm->life);
-	vcpu->audited = atomic_load(&vm->swaps);
+	vcpu->detect.audited = atomic_load(&vm->policies.swaps);
 	vcpu_alert(vcpu);
 	vcpu->guest.linear_bits = vm->host.linear_bits;
 	guest_from_cpuid(&vcpu->guest, NULL);
@@ -117,7 +117,7 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 static bool has_state(const struct regpin_vcpu *vcpu)
 {
 	return vcpu->armed || vcpu->kept || vcpu->fresh || vcpu->entered ||
-	       vcpu->masked || vcpu->reborn || vcpu->crasher || vcpu->shut ||
+	       vcpu->masked || vcpu->reborn || vcpu->ends.by_stop || vcpu->ends.by_shutdown ||
 	       vcpu->hold.why != HOLD_NOT;
 }
 
@@ -159,7 +159,7 @@ static void compare_one(struct regpin_vcpu *vcpu,
 
 static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 {
-	const struct regpin_policy *policy = vcpu->vm->policy;
+	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	uint64_t efer = after->msrs[replay_slot(MSR_EFER)] & ~EFER_LMA;
 	uint64_t changed = efer ^ vcpu->before.msrs[replay_slot(MSR_EFER)];
 	/* What KVM did not show was not seen to change. */
@@ -181,10 +181,10 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 	for (int i = 0; i < NR_CRS; i++) {
 		uint64_t by_vmm = vcpu->before.crs[i] ^ after->crs[i];
 
-		vcpu->seen[i] = (vcpu->seen[i] & ~by_vmm) |
+		vcpu->detect.seen[i] = (vcpu->detect.seen[i] & ~by_vmm) |
 				(after->crs[i] & by_vmm);
 	}
-	vcpu->efer = (vcpu->efer & ~changed) | (efer & changed);
+	vcpu->detect.efer = (vcpu->detect.efer & ~changed) | (efer & changed);
 }
 
 /* The VMM wrote to a vCPU that has no pins but a past: has it become another? */
@@ -230,7 +230,7 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
 	vcpu_alert(vcpu);
 	/* The policy stays till the end of it: no swap waits for a VMM's thread else. */
 	vm_use(vcpu->vm);
-	if (vcpu->vm->wants_msrs)
+	if (vcpu->vm->filters.wants_msrs)
 		written(vcpu);
 	vm_done(vcpu->vm);
 }

@@ -36,7 +36,7 @@ static int set_hypercalls(int fd, uint64_t mask)
 /* Does the guest ask by a hypercall that this KVM forwards? */
 static bool wants_hypercall(const struct regpin_vm *vm)
 {
-	const struct regpin_policy *policy = vm->policy;
+	const struct regpin_policy *policy = vm->policies.now;
 	int mask;
 
 	if (policy->arming != ARM_REQUEST)
@@ -49,13 +49,13 @@ static bool wants_hypercall(const struct regpin_vm *vm)
 int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask)
 {
 	/* One that is ours stays so, whatever the policy is by now. */
-	bool forwards = (wants_hypercall(vm) || atomic_load(&vm->forwards)) &&
+	bool forwards = (wants_hypercall(vm) || atomic_load(&vm->filters.forwards)) &&
 			!(mask & 1 << HC_LOCK_CR_UPDATE);
 	int ret = set_hypercalls(vm->fd, forwards ?
 				 mask | 1 << HC_LOCK_CR_UPDATE : mask);
 
 	if (!ret)
-		atomic_store(&vm->forwards, forwards);
+		atomic_store(&vm->filters.forwards, forwards);
 	return ret;
 }
 
@@ -63,11 +63,11 @@ static int set_up(struct regpin_vm *vm)
 {
 	int err = 0;
 
-	if (vm->wants_msrs)
+	if (vm->filters.wants_msrs)
 		err = vm_set_msrs(vm);
 	if (!err && wants_hypercall(vm))
 		err = regpin_vm_set_hypercalls(vm, 0);
-	if (!err && vm->policy->arming == ARM_START)
+	if (!err && vm->policies.now->arming == ARM_START)
 		err = vm_filter_crs(vm);
 	return err;
 }
@@ -85,14 +85,14 @@ int vm_attach(const struct regpin_policy *policy, const struct host *host,
 	vm = pages_alloc(sizeof(*vm));
 	if (!vm)
 		return -ENOMEM;
-	vm->whole = policy;
+	vm->policies.whole = policy;
 	err = vm_resolve(vm, policy, 0, &in_force);
 	if (err) {
 		pages_free(vm, sizeof(*vm));
 		return err;
 	}
-	vm->policy = in_force;
-	vm->numbered[0].policy = in_force;
+	vm->policies.now = in_force;
+	vm->policies.numbered[0].policy = in_force;
 	vm->fd = vm_fd;
 	if (options)
 		vm->options = *options;
@@ -130,7 +130,7 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 void regpin_vm_detach(struct regpin_vm *vm)
 {
 	for (int i = 0; vm && i < 2; i++)
-		pages_free(vm->in_force[i], sizeof(struct in_force));
+		pages_free(vm->policies.rooms[i], sizeof(struct in_force));
 	pages_free(vm, sizeof(*vm));
 }
 
@@ -145,7 +145,7 @@ int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
 	accepted = vm_accepted_locked(vm);
 	/* At once with the policy that allows it. */
 	if (accepted & (POLICY_ACCEPT_SMM | POLICY_ONLY_REPORTS))
-		vm->smm = true;
+		vm->limits.smm = true;
 	vm_unlock(vm);
 	return vm_may_have(vm, NULL, accepted, REGPIN_REFUSED_SMM);
 }

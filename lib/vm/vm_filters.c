@@ -45,10 +45,10 @@ static int set_reasons(struct regpin_vm *vm, uint64_t reasons)
 {
 	int err = 0;
 
-	if (reasons != vm->reasons)
-		err = set_mask(vm->fd, atomic_load(&vm->vmm_mask) | reasons);
+	if (reasons != vm->filters.reasons)
+		err = set_mask(vm->fd, atomic_load(&vm->filters.vmm_mask) | reasons);
 	if (!err)
-		vm->reasons = reasons;
+		vm->filters.reasons = reasons;
 	return err;
 }
 
@@ -58,18 +58,18 @@ void vm_want(struct regpin_vm *vm, const struct regpin_policy *policy)
 	const struct host *host = &vm->host;
 
 	/* Once it was there, KVM may always have an exit of it on its way. */
-	vm->wants_msrs = host->msr_filter && host->msr_exits &&
-			 (filter_needed(policy) || vm->wants_msrs);
-	vm->wants_crs = host->cr_filter && vm->wants_msrs &&
+	vm->filters.wants_msrs = host->msr_filter && host->msr_exits &&
+			 (filter_needed(policy) || vm->filters.wants_msrs);
+	vm->filters.wants_crs = host->cr_filter && vm->filters.wants_msrs &&
 			cr_filter_needed(policy);
-	vm->detects = !host->cr_filter && vm->wants_msrs &&
+	vm->detects = !host->cr_filter && vm->filters.wants_msrs &&
 		      policy->settings.detect_ms && cr_filter_detects(policy);
 }
 
 int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
 		 struct filter_copy *out)
 {
-	struct filter_copy *vmm = atomic_load(&vm->vmm);
+	struct filter_copy *vmm = atomic_load(&vm->filters.vmm);
 
 	return filter_build(policy, vmm ? &vmm->filter : NULL, out);
 }
@@ -80,13 +80,13 @@ int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
  */
 int vm_set_msrs(struct regpin_vm *vm)
 {
-	uint64_t reasons = reasons_of(vm->policy);
-	int err = set_reasons(vm, vm->reasons | reasons);
+	uint64_t reasons = reasons_of(vm->policies.now);
+	int err = set_reasons(vm, vm->filters.reasons | reasons);
 
 	if (!err)
-		err = vm_build(vm, vm->policy, &vm->merged);
+		err = vm_build(vm, vm->policies.now, &vm->filters.merged);
 	if (!err)
-		err = set_filter(vm->fd, &vm->merged.filter);
+		err = set_filter(vm->fd, &vm->filters.merged.filter);
 	return err ? err : set_reasons(vm, reasons);
 }
 
@@ -94,29 +94,29 @@ int vm_set_msrs(struct regpin_vm *vm)
 static int replace_filter(struct regpin_vm *vm,
 			  const struct kvm_msr_filter *filter)
 {
-	struct filter_copy *copy = &vm->copies[vm->vmm == &vm->copies[0]];
+	struct filter_copy *copy = &vm->filters.copies[vm->filters.vmm == &vm->filters.copies[0]];
 	int ret = filter_copy(copy, filter);
 
-	if (!ret && vm->wants_msrs)
-		ret = filter_build(vm->policy, &copy->filter, &vm->merged);
+	if (!ret && vm->filters.wants_msrs)
+		ret = filter_build(vm->policies.now, &copy->filter, &vm->filters.merged);
 	if (ret == -E2BIG)
-		vm->overflow = vm->merged.overflow;
+		vm->filters.overflow = vm->filters.merged.overflow;
 	/* While policies change, this is the first filter of the new one. */
-	if (!ret && vm->wants_msrs)
-		ret = set_reasons(vm, vm->reasons | reasons_of(vm->policy));
+	if (!ret && vm->filters.wants_msrs)
+		ret = set_reasons(vm, vm->filters.reasons | reasons_of(vm->policies.now));
 	if (!ret)
-		ret = set_filter(vm->fd, vm->wants_msrs ? &vm->merged.filter :
+		ret = set_filter(vm->fd, vm->filters.wants_msrs ? &vm->filters.merged.filter :
 							  &copy->filter);
 	/* Only now the judging of exits may follow the new one. */
 	if (!ret)
-		atomic_store(&vm->vmm, copy);
+		atomic_store(&vm->filters.vmm, copy);
 	return ret;
 }
 
-/* All that did not fit is in @vm->overflow; an event has room for the first. */
+/* All that did not fit is in @vm->filters.overflow; an event has room for the first. */
 static void refuse_filter(struct regpin_vm *vm)
 {
-	const struct overflow_range *first = &vm->overflow.list[0];
+	const struct overflow_range *first = &vm->filters.overflow.list[0];
 	struct regpin_event event = {
 		.type = REGPIN_EVENT_REFUSED,
 		.rule = REGPIN_NO_RULE,
@@ -124,7 +124,7 @@ static void refuse_filter(struct regpin_vm *vm)
 		.index = first->base,
 		.value = first->nmsrs,
 		.bits = first->flags,
-		.new_value = vm->overflow.nr - 1 + vm->overflow.more,
+		.new_value = vm->filters.overflow.nr - 1 + vm->filters.overflow.more,
 	};
 
 	vm_event(vm, NULL, &event);
@@ -135,7 +135,7 @@ int regpin_vm_overflow(struct regpin_vm *vm, char *text, size_t size)
 	struct overflow overflow;
 
 	vm_lock(vm);
-	overflow = vm->overflow;
+	overflow = vm->filters.overflow;
 	vm_unlock(vm);
 	if (!overflow.nr || !size)
 		return -ENOENT;
@@ -163,24 +163,24 @@ int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask)
 	int ret;
 
 	vm_lock(vm);
-	ret = set_mask(vm->fd, mask | vm->reasons);
+	ret = set_mask(vm->fd, mask | vm->filters.reasons);
 	if (!ret)
-		atomic_store(&vm->vmm_mask, mask);
+		atomic_store(&vm->filters.vmm_mask, mask);
 	vm_unlock(vm);
 	return ret;
 }
 
 int vm_refilter_locked(struct regpin_vm *vm)
 {
-	const struct regpin_policy *policy = vm->policy;
+	const struct regpin_policy *policy = vm->policies.now;
 	int err = 0;
 
 	vm_want(vm, policy);
-	if (vm->wants_msrs)
+	if (vm->filters.wants_msrs)
 		err = vm_set_msrs(vm);
-	if (!err && !vm->wants_crs)
+	if (!err && !vm->filters.wants_crs)
 		err = vm_unfilter_crs_locked(vm);
-	else if (!err && (atomic_exchange(&vm->filtered, false) ||
+	else if (!err && (atomic_exchange(&vm->filters.crs_set, false) ||
 			  vm_armed_locked(vm) || policy->arming == ARM_START))
 		err = vm_filter_crs_locked(vm);
 	return err;
@@ -190,13 +190,13 @@ int vm_filter_crs_locked(struct regpin_vm *vm)
 {
 	struct kvm_x86_cr_filter filter;
 
-	if (!vm->wants_crs || atomic_load(&vm->filtered))
+	if (!vm->filters.wants_crs || atomic_load(&vm->filters.crs_set))
 		return 0;
-	cr_filter_build(vm->policy, vm->host.filterable, &filter);
+	cr_filter_build(vm->policies.now, vm->host.filterable, &filter);
 	if (kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &filter))
 		return -errno;
-	atomic_store(&vm->filtered, true);
-	atomic_store(&vm->has_filtered, true);
+	atomic_store(&vm->filters.crs_set, true);
+	atomic_store(&vm->filters.crs_were_set, true);
 	return 0;
 }
 
@@ -204,7 +204,7 @@ int vm_filter_crs(struct regpin_vm *vm)
 {
 	int ret;
 
-	if (!vm->wants_crs || atomic_load(&vm->filtered))
+	if (!vm->filters.wants_crs || atomic_load(&vm->filters.crs_set))
 		return 0;
 	vm_lock(vm);
 	ret = vm_filter_crs_locked(vm);
@@ -216,7 +216,7 @@ int vm_unfilter_crs_locked(struct regpin_vm *vm)
 {
 	struct kvm_x86_cr_filter none = { 0 };
 
-	if (!atomic_exchange(&vm->filtered, false))
+	if (!atomic_exchange(&vm->filters.crs_set, false))
 		return 0;
 	return kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &none) ? -errno : 0;
 }

@@ -64,7 +64,7 @@ static unsigned int ticket_for(const struct access *access, uint64_t proposed)
 static void look(struct attempt *a, uint32_t index, bool write, uint64_t value,
 		 bool other)
 {
-	const struct filter_copy *vmm = atomic_load(&vm->vmm);
+	const struct filter_copy *vmm = atomic_load(&vm->filters.vmm);
 	const struct toy_vcpu *vcpu = &toy.vcpus[story.now];
 	int slot = toy_slot(index);
 
@@ -184,7 +184,7 @@ static void check_exit(struct attempt *a, uint32_t reason, bool honest)
 	struct expected e;
 
 	/* Without rules all are the VMM's, as those for reasons that KVM has not. */
-	oracle_exit(a, vm->wants_msrs ? reason : 0, &e);
+	oracle_exit(a, vm->filters.wants_msrs ? reason : 0, &e);
 	/* Only KVM tries for ever; with an old filter, not for long. */
 	REQUIRE(e.outcome != OUT_AGAIN || !honest || story.swapping);
 	story.nr_events = 0;
@@ -255,7 +255,7 @@ static void tell_init(uint32_t index, bool write, uint64_t value)
 	struct attempt a;
 
 	look(&a, index, write, 0, false);
-	if (index == MSR_EFER && write && !toy.fails && vm->wants_msrs &&
+	if (index == MSR_EFER && write && !toy.fails && vm->filters.wants_msrs &&
 	    oracle_wants(&a) && will_exit(index, value))
 		lifecycle_efer(vcpus[story.now], efer);
 }
@@ -289,7 +289,7 @@ void guest_access(uint32_t index, bool write, uint64_t value)
 		else
 			check_exit(&a, runs[story.now].msr.reason, true);
 	} else {
-		REQUIRE(!vm->wants_msrs || explains(&a, gp, got) ||
+		REQUIRE(!vm->filters.wants_msrs || explains(&a, gp, got) ||
 			(story.swapping && explains(&by_other, gp, got)));
 	}
 	check_vcpu(story.swapping ? &by_other : &a, &other, false);
@@ -320,13 +320,13 @@ static void guest_between(void)
 
 void follow_policy(uint32_t index, bool write, uint64_t value)
 {
-	if (vm->wants_msrs && scene_enter()) {
+	if (vm->filters.wants_msrs && scene_enter()) {
 		look(&between.by_new, index, write, value, false);
 		look(&between.by_old, index, write, value, true);
 		toy_changed = guest_between;
 	}
 	REQUIRE(!regpin_vm_policy_done(vm));
-	REQUIRE(!vm->wants_msrs ||
+	REQUIRE(!vm->filters.wants_msrs ||
 		toy.mask == (story.vmm_mask |
 			     oracle_reasons(&policies[story.in_force])));
 	toy_changed = NULL;

@@ -85,7 +85,7 @@ static void vmm_paging(bool paging, bool clear)
 	regpin_vcpu_after_write(vcpus[story.now]);
 	drop_answers();
 	if (clear && !paging && was && !fails)
-		REQUIRE(!vm->wants_msrs || !vcpus[story.now]->armed);
+		REQUIRE(!vm->filters.wants_msrs || !vcpus[story.now]->armed);
 }
 
 static void vmm_filter(void)
@@ -167,12 +167,12 @@ static void operate(unsigned int what)
 static void check_life(void)
 {
 	struct protections had = story.had;
-	bool settled = atomic_load(&vm->settled);
+	bool settled = atomic_load(&vm->values.settled);
 
 	if (settled)
-		REQUIRE(!(had.cr0 & ~vm->had.cr0) && !(had.cr4 & ~vm->had.cr4) &&
-			!(had.efer & ~vm->had.efer));
-	story.had = settled ? vm->had : (struct protections){ 0 };
+		REQUIRE(!(had.cr0 & ~vm->values.had.cr0) && !(had.cr4 & ~vm->values.had.cr4) &&
+			!(had.efer & ~vm->values.had.efer));
+	story.had = settled ? vm->values.had : (struct protections){ 0 };
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
 		REQUIRE(!lifecycle_pinned(vcpus[i]) || !vcpus[i]->entered ||
 			!vcpus[i]->masked || vcpus[i]->setup_done);

@@ -172,7 +172,7 @@ static void test_no_cpuid(void)
 	tiny_vcpu_new(&vm, &vcpu, 0, TINY_REAL);
 	ok(!tiny_rdmsr(&vcpu, MSR_SYSENTER_ESP, &value) && value == 0 &&
 	   tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 1) == TINY_GP &&
-	   vm.regpin->policy->nr_rules == 1,
+	   vm.regpin->policies.now->nr_rules == 1,
 	   "only the rules without a condition hold");
 	tiny_vcpu_free(&vcpu);
 	tiny_vm_free(&vm);

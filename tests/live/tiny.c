@@ -345,7 +345,7 @@ void tiny_kick_begin(void)
 
 void tiny_kick(void *context, struct regpin_vcpu *vcpu)
 {
-	int thread = atomic_load(&vcpu->runner);
+	int thread = atomic_load(&vcpu->wake.runner);
 
 	(void)context;
 	if (thread)
@@ -391,9 +391,9 @@ int tiny_run(struct tiny_vcpu *vcpu)
 	if (!vcpu->regpin)
 		return ioctl(vcpu->fd, KVM_RUN, 0) ? -errno : 0;
 	running = vcpu->regpin;
-	atomic_store(&vcpu->regpin->runner, gettid());
+	atomic_store(&vcpu->regpin->wake.runner, gettid());
 	ret = run_regpin(vcpu);
-	atomic_store(&vcpu->regpin->runner, 0);
+	atomic_store(&vcpu->regpin->wake.runner, 0);
 	running = NULL;
 	/* One that came as the guest left anyway. */
 	was_kicked(vcpu->regpin);

@@ -147,8 +147,8 @@ void mock_open(struct regpin_policy *policy)
 	assert_int_equal(finish_policy(policy), 0);
 	mock.vm = pages_alloc(sizeof(*mock.vm));
 	assert_non_null(mock.vm);
-	mock.vm->policy = policy;
-	mock.vm->whole = policy;
+	mock.vm->policies.now = policy;
+	mock.vm->policies.whole = policy;
 	mock.vm->fd = MOCK_VM;
 	mock.vm->options.event = on_event;
 	mock.vm->options.kick = on_kick;
@@ -156,7 +156,7 @@ void mock_open(struct regpin_policy *policy)
 	mock.vm->host.msr_filter = mock.vm->host.msr_exits = true;
 	memset(mock.vm->host.filterable, 0xff,
 	       sizeof(mock.vm->host.filterable));
-	mock.vm->wants_msrs = mock.vm->wants_crs = true;
+	mock.vm->filters.wants_msrs = mock.vm->filters.wants_crs = true;
 	for (unsigned int i = 0; i < MOCK_VCPUS; i++) {
 		struct mock_vcpu *vcpu = &mock.vcpus[i];
 
@@ -173,7 +173,7 @@ void mock_open_stock(struct regpin_policy *policy)
 	mock_open(policy);
 	mock.vm->host.cr_filter = false;
 	memset(mock.vm->host.filterable, 0, sizeof(mock.vm->host.filterable));
-	mock.vm->wants_crs = false;
+	mock.vm->filters.wants_crs = false;
 	mock.vm->detects = true;
 }
 

@@ -130,7 +130,7 @@ static void first_asked(int fd, unsigned long request)
 	if (fd != 0 || request != KVM_GET_SREGS)
 		return;
 	over_its_head++;
-	unguarded += !atomic_load(&mock.vcpus[0].regpin->attention);
+	unguarded += !atomic_load(&mock.vcpus[0].regpin->wake.attention);
 }
 
 /*
@@ -304,7 +304,7 @@ static void test_swap_away(void **context)
 	vcpu->run.exit_reason = KVM_EXIT_HYPERCALL;
 	vcpu->run.hypercall.nr = 13;
 	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 0);
-	mock.vm->forwards = true;
+	mock.vm->filters.forwards = true;
 	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
 	assert_int_equal(vcpu->run.hypercall.ret, -1000ull);
 	mock_close();

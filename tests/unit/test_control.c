@@ -115,13 +115,13 @@ static struct regpin_policy *policy_of(uint32_t index)
 static void open_two(void)
 {
 	mock_open(policy_of(0x8b));
-	now = mock.vm->policy;
-	mock.vm->numbered[0].policy = now;
+	now = mock.vm->policies.now;
+	mock.vm->policies.numbered[0].policy = now;
 	shared = calloc(1, sizeof(*shared));
 	orders = calloc(1, sizeof(*orders));
 	second = pages_alloc(sizeof(*second));
 	assert_non_null(second);
-	second->policy = second->whole = second->numbered[0].policy = now;
+	second->policies.now = second->policies.whole = second->policies.numbered[0].policy = now;
 	second->fd = MOCK_VM + 1;
 	second->host = mock.vm->host;
 	second->options.vm = 1;
@@ -181,11 +181,11 @@ static bool is_freed(const struct regpin_policy *policy)
 
 static void expect_alive(void)
 {
-	assert_false(is_freed(mock.vm->whole));
-	assert_false(is_freed(second->whole));
+	assert_false(is_freed(mock.vm->policies.whole));
+	assert_false(is_freed(second->policies.whole));
 	assert_false(is_freed(now));
 	/* Also by ASan. */
-	assert_true(mock.vm->whole->nr_rules && second->whole->nr_rules);
+	assert_true(mock.vm->policies.whole->nr_rules && second->policies.whole->nr_rules);
 }
 
 /* KVM refuses a filter when all have it already: that VM is stopped, the policy stays. */
@@ -194,8 +194,8 @@ static void test_filter_refused(void **context)
 	open_two();
 	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
 	expect_alive();
-	assert_ptr_equal(now, mock.vm->whole);
-	assert_ptr_equal(now, second->whole);
+	assert_ptr_equal(now, mock.vm->policies.whole);
+	assert_ptr_equal(now, second->policies.whole);
 	assert_true(second->stopped && !mock.vm->stopped);
 	assert_int_equal(control_command(0, 1), 7);
 	assert_int_equal(shared->vms[1].policy, 7);
@@ -212,7 +212,7 @@ static void test_goes_back(void **context)
 	failing_gives = 1 << 1;
 	assert_int_equal(command_policy(0x79, 7), -ENOMEM);
 	expect_alive();
-	assert_ptr_equal(mock.vm->whole, first);
+	assert_ptr_equal(mock.vm->policies.whole, first);
 	assert_int_equal(nr_freed, 1);
 	assert_int_equal(control_command(0, 1), 7);
 	assert_int_equal(control_command(0, 2), 0);
@@ -226,14 +226,14 @@ static void test_cant_go_back(void **context)
 	const struct regpin_policy *first, *stuck;
 
 	open_two();
-	second->wants_msrs = false;
+	second->filters.wants_msrs = false;
 	first = now;
 	failing_gives = 1 << 1 | 1 << 2;
 	assert_int_equal(command_policy(0x79, 7), -ESTALE);
 	expect_alive();
-	assert_ptr_equal(second->whole, first);
+	assert_ptr_equal(second->policies.whole, first);
 	assert_ptr_equal(now, first);
-	stuck = mock.vm->whole;
+	stuck = mock.vm->policies.whole;
 	assert_ptr_not_equal(stuck, first);
 	assert_int_equal(shared->vms[0].policy, 7);
 	assert_int_equal(shared->vms[1].policy, 0);
@@ -241,7 +241,7 @@ static void test_cant_go_back(void **context)
 	failing_gives = 1 << 1;
 	assert_int_equal(command_policy(0x1a0, 8), -ENOMEM);
 	expect_alive();
-	assert_ptr_equal(mock.vm->whole, stuck);
+	assert_ptr_equal(mock.vm->policies.whole, stuck);
 	assert_int_equal(shared->vms[0].policy, 7);
 	failing_gives = 0;
 	assert_int_equal(command_policy(0x1a0, 9), -ENOTRECOVERABLE);
@@ -257,10 +257,10 @@ static void test_not_commanded(void **context)
 
 	open_two();
 	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
-	kept = mock.vm->whole;
+	kept = mock.vm->policies.whole;
 	gone = mock.vm;
 	assert_int_equal(command_policy(0x1a0, 8), -ENOTRECOVERABLE);
-	assert_ptr_equal(mock.vm->whole, kept);
+	assert_ptr_equal(mock.vm->policies.whole, kept);
 	expect_alive();
 	/* Of all that is left over there is an end. */
 	for (unsigned int i = 0; i < 2 * MAX_KEPT; i++)

@@ -260,7 +260,7 @@ static void test_feature_control_not_on_vmx(void **context)
 	assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 2);
 	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 0);
 
-	atomic_store(&mock.vm->vmm_mask, both);
+	atomic_store(&mock.vm->filters.vmm_mask, both);
 	regpin_vcpu_enter(vcpu->regpin);
 	vcpu->run.exit_reason = KVM_EXIT_X86_WRMSR;
 	vcpu->run.msr.reason = KVM_MSR_EXIT_REASON_FILTER;

@@ -26,8 +26,8 @@ static void build(struct machine *m, bool up)
 {
 	memset(m, 0, sizeof(*m));
 	policy.arming = ARM_SYSCALL_ENTRY;
-	m->vm.policy = &policy;
-	m->vm.whole = &policy;
+	m->vm.policies.now = &policy;
+	m->vm.policies.whole = &policy;
 	state_show(&m->vm, &m->seen);
 	for (unsigned int i = 0; i < NR; i++) {
 		struct regpin_vcpu *vcpu = &m->vcpus[up ? i : NR - 1 - i];
@@ -83,7 +83,7 @@ static void whole_or_not(void **state)
 	assert_int_not_equal(here.seen.taken.regs, 0);
 	/* The same once more is no news. */
 	assert_false(read_one(&here, 1));
-	assert_true(atomic_load(&here.vcpus[1].attention));
+	assert_true(atomic_load(&here.vcpus[1].wake.attention));
 	state_entered(&here.vcpus[1]);
 	assert_int_equal(here.seen.taken.regs, 0);
 	assert_false(read_one(&here, 0));
@@ -130,8 +130,8 @@ static void each_vcpu_has_its_own(void **state)
 
 static void unplugged(void **state)
 {
-	here.vcpus[1].runner = NO_THREAD;
-	there.vcpus[1].runner = NO_THREAD;
+	here.vcpus[1].wake.runner = NO_THREAD;
+	there.vcpus[1].wake.runner = NO_THREAD;
 	read_one(&here, 0);
 	assert_true(read_one(&here, 2));
 	load_one(&there, 0, 0);
@@ -233,7 +233,7 @@ static void pinned_from_the_start(void **state)
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
 	/* But not what is written while it runs. */
 	for (unsigned int i = 0; i < NR; i++)
-		there.vcpus[i].runner = gettid();
+		there.vcpus[i].wake.runner = gettid();
 	there.seen.loaded.regs = 0;
 	assert_false(state_loaded(&there.vm));
 	assert_int_equal(there.seen.loaded.regs, 0);

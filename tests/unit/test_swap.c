@@ -65,7 +65,7 @@ static int set_cpuid(unsigned int vcpu, const char *vendor, uint32_t ecx81)
 static void open_resolved(struct regpin_policy *policy, const char *vendor)
 {
 	mock_open(policy);
-	mock.vm->numbered[0].policy = policy;
+	mock.vm->policies.numbered[0].policy = policy;
 	assert_int_equal(set_cpuid(0, vendor, 0), 0);
 }
 
@@ -83,20 +83,20 @@ static void test_third(void **context)
 
 	open_resolved(first, INTEL);
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
-	judges = mock.vm->policy;
+	judges = mock.vm->policies.now;
 	assert_ptr_not_equal(judges, first);
 	rule = judges->rules[1];
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
 	assert_int_equal(vm_try_policy(mock.vm, third), -EBUSY);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, third), -EBUSY);
-	assert_ptr_equal(mock.vm->whole, second);
+	assert_ptr_equal(mock.vm->policies.whole, second);
 	assert_int_equal(regpin_vm_policy_done(mock.vm), 0);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, third), -EBUSY);
 	assert_memory_equal(&rule, &judges->rules[1], sizeof(rule));
 	assert_int_equal(vm_policy_number(mock.vm, judges), 0);
 	/* Back, to the very rules; and forth. */
 	assert_int_equal(regpin_vm_set_policy(mock.vm, first), 0);
-	assert_ptr_equal(mock.vm->policy, judges);
+	assert_ptr_equal(mock.vm->policies.now, judges);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
 	/* It has looked: nobody reads the first one any more. */
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
@@ -134,16 +134,16 @@ static void test_cpuid_meanwhile(void **context)
 
 	open_resolved(first, INTEL);
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
-	judges = mock.vm->policy;
+	judges = mock.vm->policies.now;
 	rule = judges->rules[1];
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
-	assert_ptr_not_equal(mock.vm->policy, judges);
+	assert_ptr_not_equal(mock.vm->policies.now, judges);
 	late = mock.vcpus[1].regpin;
 	assert_memory_equal(&rule, &judges->rules[1], sizeof(rule));
 	assert_int_equal(pthread_create(&thread, NULL, look_later, NULL), 0);
 	assert_int_equal(set_cpuid(0, AMD, 0), 0);
-	assert_false(atomic_load(&late->inside));
-	assert_int_equal(mock.vm->hold, 0);
+	assert_false(atomic_load(&late->wake.inside));
+	assert_int_equal(mock.vm->policies.hold, 0);
 	pthread_join(thread, NULL);
 	mock_close();
 	free(second);
@@ -156,10 +156,10 @@ static void test_refused_cpuid(void **context)
 	struct regpin_policy *second = other_of(0x79, INTEL);
 
 	open_resolved(first, INTEL);
-	assert_int_equal(mock.vm->hold, 1);
+	assert_int_equal(mock.vm->policies.hold, 1);
 	assert_int_equal(set_cpuid(2, AMD, 0), -EPERM);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
-	assert_int_equal(mock.vm->hold, 1);
+	assert_int_equal(mock.vm->policies.hold, 1);
 	mock_close();
 	free(second);
 }
@@ -180,7 +180,7 @@ static void test_not_accepted(void **context)
 	assert_int_equal(vm_try_policy(mock.vm, second), 0);
 	assert_int_equal(set_cpuid(1, AMD, 1u << 2), 0);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), -EPERM);
-	assert_ptr_equal(mock.vm->whole, first);
+	assert_ptr_equal(mock.vm->policies.whole, first);
 	mock_close();
 	free(second);
 }
@@ -256,13 +256,13 @@ static void test_who_tells(void **context)
 	mock.fails_with = ENOMEM;
 	assert_int_equal(regpin_vm_policy_done(mock.vm), -ENOMEM);
 	mock.fails = 0;
-	assert_true(attach(0)->crasher);
+	assert_true(attach(0)->ends.by_stop);
 	assert_int_equal(regpin_vcpu_enter(mock.vcpus[0].regpin),
 			 REGPIN_STOPPED);
-	assert_false(attach(1)->crasher);
+	assert_false(attach(1)->ends.by_stop);
 	regpin_vcpu_detach(mock.vcpus[0].regpin);
 	mock.vcpus[0].regpin = NULL;
-	assert_true(mock.vcpus[1].regpin->crasher);
+	assert_true(mock.vcpus[1].regpin->ends.by_stop);
 	mock_close();
 	free(second);
 }
@@ -292,7 +292,7 @@ static void test_reset_unfiltered(void **context)
 	mock.fails = KVM_X86_SET_MSR_FILTER;
 	mock.fails_with = ENOMEM;
 	assert_int_equal(regpin_vm_policy_done(mock.vm), -ENOMEM);
-	while (!mock.vcpus[n].regpin->crasher)
+	while (!mock.vcpus[n].regpin->ends.by_stop)
 		n++;
 	teller = mock.vcpus[n].regpin;
 	reset(n);

@@ -78,7 +78,7 @@ static void open_for(const struct one *one)
 		add_wide(policy, one->rule, one->action, 0, 0);
 	mock_open(policy);
 	mock.vcpus[0].others[3] = HELD;
-	atomic_store(&mock.vm->vmm_mask, one->vmms);
+	atomic_store(&mock.vm->filters.vmm_mask, one->vmms);
 	mock.vcpus[0].regpin->guest.feature_control = 0;
 	mock.fails = one->fails_with ? KVM_GET_MSRS : 0;
 	mock.fails_with = one->fails_with;

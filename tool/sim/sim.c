@@ -147,7 +147,7 @@ static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 		    uint64_t old, uint64_t new)
 {
-	const struct regpin_policy *policy = sim->vm->policy;
+	const struct regpin_policy *policy = sim->vm->policies.now;
 	const struct access access = {
 		.kind = (uint8_t)kind, .write = true, .old_value = old,
 		.new_value = new,

@@ -87,7 +87,7 @@ static bool is_about_value(const struct rule *rule, uint32_t index)
 static bool depends_on_value(const struct sim *sim,
 			     const struct trace_line *line)
 {
-	const struct regpin_policy *policy = sim->vm->policy;
+	const struct regpin_policy *policy = sim->vm->policies.now;
 	const struct sim_result *result = &sim->result;
 	const struct rule *rule = result->violated &&
 		result->violation.rule < policy->nr_rules ?
