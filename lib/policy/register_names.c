@@ -69,6 +69,11 @@ static const char *core_of(const char *text, size_t nr)
 	return text;
 }
 
+const char *register_core(const char *text)
+{
+	return core_of(text, NR_VENDORS);
+}
+
 /* Is @word one of @list, which has commas between them? */
 static bool has_word(const char *list, const char *word)
 {

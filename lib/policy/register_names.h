@@ -25,6 +25,9 @@ struct register_named {
  */
 bool register_by_name(const char *text, struct register_named *named);
 
+/* @text, a name, without the prefixes that say no model: "MSR_IA32_LSTAR" is LSTAR. */
+const char *register_core(const char *text);
+
 /*
  * What may have been meant by @text, which is no name: the rows that have a name equal
  * to it but for prefixes and underscores or, failing these, one with all of its words.

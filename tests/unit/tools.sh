@@ -271,8 +271,35 @@ is 0 'rules: deny, value, allow .deny: read only' "$regpin" regs TSC_DEADLINE
 is 0 'rules: sticky, never, frozen, require, once, uniform, deny, value, allow, report .replay' "$regpin" regs EFER
 is 0 'rules: sticky, never, frozen, report .enforced' "$regpin" regs XCR0
 is 0 'rules: none' "$regpin" regs 0xffffffff
-is 2 "no register 'LSTR'\. An MSR" "$regpin" regs LSTR
-is 2 "no register 'SYSENTER-EIP'; did you mean 'SYSENTER_EIP'" "$regpin" regs SYSENTER-EIP
+# What is searched for is words: letters within one find nothing, and a misspelt name is
+# proposed, by one rule for regs, sim and check.
+is 0 '^IA32_THERM_STATUS +0x19c +power' "$regpin" regs therm
+is 0 '^APIC_BASE +0x1b +apic' "$regpin" regs MSR_APIC_BAS
+is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs 'energy status'
+is 0 '^LEGACY_XAPIC_DISABLED: bit 0 of ' "$regpin" regs LEGACY_XAPIC
+is 0 '^SYSENTER_EIP +0x176' "$regpin" regs SYSENTER-EIP
+is 0 '^XCR0 +- +cr ' "$regpin" regs xfeature
+for name in EFERR OCK NERGY ASK_; do
+	is 2 "no register '$name'" "$regpin" regs $name
+done
+is 2 "no register 'EFERR'; did you mean 'EFER'\?" "$regpin" regs EFERR
+is 2 "no register 'LSTRA'; did you mean 'LSTAR'\?" "$regpin" regs LSTRA
+is 2 "no register 'IA32_MC4_STATSU'; did you mean 'IA32_MC4_STATUS'\?" "$regpin" regs IA32_MC4_STATSU=1
+is 2 "no register 'OCK'\. An MSR" "$regpin" regs OCK
+printf 'version: 1\nrules: [{register: [LSTRA], uniform: true}]\n' >near.yaml
+is 1 "2:21: error: there is no register 'LSTRA'; did you mean 'LSTAR'\?" "$regpin" check near.yaml
+# The columns are as wide as the longest of what is printed: each begins at one place.
+columns()
+{
+	"$regpin" regs "$@" | awk 'NR == 1 { two = index($0, $2); three = index($0, $3) }
+		substr($0, two - 1, 1) != " " || substr($0, two, 1) == " " ||
+		substr($0, three - 1, 1) != " " || substr($0, three, 1) == " " || / $/ { bad = 1 }
+		END { exit bad || NR < 2 }'
+}
+is 0 '' columns
+for what in therm 0x60d-0x612 'IA32_X*'; do
+	is 0 '' columns "$what"
+done
 is 2 "no register 'IA32_PMC8': all of this kind are IA32_PMC0-7" "$regpin" regs IA32_PMC8
 is 2 "no register 'IA32_MC32_CTL': all of this kind are IA32_MC0-31_CTL" "$regpin" regs IA32_MC32_CTL
 is 0 '^LSTAR  0xc0000082$' "$regpin" regs MSR_IA32_LSTAR
@@ -427,7 +454,7 @@ printf 'version: 1\narming: start\nrules:\n  - register: STAR\n    frozen: all\n
 echo '0 wrmsr STAR 0x2300000000ff => gp' >star.trace
 is 0 'star.yaml:5:5: EIP SYSCALL_CS$' "$regpin" sim --stock star.yaml star.trace
 echo '0 wrmsr LSTARR 1' >wrong.trace
-is 1 "there is no register 'LSTARR'\\. An MSR" "$regpin" sim --stock opt.yaml wrong.trace
+is 1 "there is no register 'LSTARR'; did you mean 'LSTAR'\\?" "$regpin" sim --stock opt.yaml wrong.trace
 printf 'version: 1\nrules: [{register: LSTAR, uniform: true, action: pause}]\n' >hold.yaml
 printf '0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 wrmsr LSTAR 2\n0 answer gp\n0 wrmsr LSTAR 2\n' >hold.trace
 is 0 "^0 wrmsr LSTAR 2 => gp.*the operator's answer$" "$regpin" sim --stock hold.yaml hold.trace

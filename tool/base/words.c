@@ -29,11 +29,7 @@ struct shown show(const char *text)
 	return shown;
 }
 
-/*
- * Levenshtein's distance, with the exchange of neighbours as one step, in any
- * case.
- */
-static unsigned int distance(const char *a, const char *b)
+unsigned int word_distance(const char *a, const char *b)
 {
 	unsigned int row[3][NEAREST_MAX + 1];
 	size_t na = strlen(a), nb = strlen(b);
@@ -84,7 +80,7 @@ void nearest_try(struct nearest *nearest, const char *word)
 
 	if (!nearest->distance)
 		return;
-	d = distance(nearest->text, word);
+	d = word_distance(nearest->text, word);
 	if (d >= nearest->distance)
 		return;
 	nearest->distance = d;
@@ -118,6 +114,25 @@ void words_list(char *to, size_t size, const struct word *words, size_t nr)
 						 left > 1 ? ", " :
 						 left ? " or " : "");
 	}
+}
+
+const char *words_as_list(char *to, size_t size, const char *text)
+{
+	size_t used = (size_t)snprintf(to, size, "[");
+	const char *between = "";
+
+	while (*(text += strspn(text, WORDS_SEVERAL))) {
+		size_t len = strcspn(text, WORDS_SEVERAL);
+
+		if (used + len + 4 >= size)
+			break;
+		used += (size_t)snprintf(to + used, size - used, "%s%.*s",
+					 between, (int)len, text);
+		between = ", ";
+		text += len;
+	}
+	snprintf(to + used, size - used, *text ? ", ...]" : "]");
+	return to;
 }
 
 static bool all_of(const char *text, size_t len, int (*is)(int))

@@ -25,6 +25,12 @@ struct word {
 	int value;
 };
 
+/*
+ * Levenshtein's distance, with the exchange of neighbours as one step, in any case. Words
+ * that are too long to be compared are far from all others.
+ */
+unsigned int word_distance(const char *a, const char *b);
+
 /**
  * struct nearest - which of some words comes closest to a mistaken one
  * @text: the mistaken word
@@ -47,6 +53,11 @@ struct hint nearest_hint(const struct nearest *nearest);
 
 /* "a, b or c": the words that may be used, as far as they fit into @to. */
 void words_list(char *to, size_t size, const struct word *words, size_t nr);
+
+#define WORDS_SEVERAL	", |+&"	/* what people write between several words */
+
+/* "LSTAR | STAR" as the list that was meant: "[LSTAR, STAR]". Returns @to. */
+const char *words_as_list(char *to, size_t size, const char *text);
 
 /*
  * Reads @len bytes of @text as a number, decimal or 0x. Returns NULL, or what

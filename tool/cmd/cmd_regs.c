@@ -6,13 +6,15 @@
 #include <strings.h>
 
 #include "base/exit_codes.h"
+#include "base/json.h"
 #include "base/options.h"
 #include "base/words.h"
 #include "cmd.h"
 #include "lib/policy/register_index.h"
 #include "lib/policy/register_names.h"
 #include "lib/policy/registers.h"
-#include "policy/policy_register.h"
+#include "policy/register_unknown.h"
+#include "regs/regs_line.h"
 #include "regs/regs_print.h"
 #include "regs/regs_search.h"
 
@@ -31,7 +33,8 @@ static void print_help(FILE *file)
 	      "  RANGE    0x10a-0x10f: a line for each register in it that has a name\n"
 	      "  PATTERN  'IA32_MC*_CTL': a line for each that has such a name\n"
 	      "  BIT      SMEP: the registers that have this bit\n"
-	      "  WORD     power: the registers of this class, and those with it in their names\n"
+	      "  WORD     power: the registers of this class, and those with such a word in their\n"
+	      "           names, whole or its beginning: therm for THERM and THERMAL\n"
 	      "\n"
 	      "With =VALUE the bits and fields of the value are printed by name: EFER=0xd01.\n"
 	      "'regpin regs 0x10a 0x69' does the same, as 0x69 is no register's index.\n"
@@ -97,16 +100,22 @@ static bool put(const char *text, struct json *json)
 {
 	char plain[REGISTER_TITLE_MAX];
 	struct found found;
+	bool any;
 
 	text = register_index_text(plain, text);
-	if (number_like(text) && strchr(text + 1, '-'))
-		return regs_range(text, json);
+	if (number_like(text) && strchr(text + 1, '-')) {
+		any = regs_range(text, json);
+		regs_flush(false);
+		return any;
+	}
 	switch (find(text, &found)) {
 	case FIND_ONE:
 		regs_put_one(&found, json);
 		return true;
 	case FIND_NOTHING:
-		return regs_search(text, json) || unknown(text);
+		any = regs_search(text, json);
+		regs_flush(false);
+		return any || unknown(text);
 	default:
 		return false;
 	}
@@ -169,10 +178,10 @@ static bool put_assigned(const char *text, const char *equals,
 
 static void all(struct json *json)
 {
-	if (!json)
-		regs_put_heading();
 	for (unsigned int i = 0; i < regpin_nr_registers; i++)
 		regs_put_row(&regpin_registers[i], json);
+	if (!json)
+		regs_flush(true);
 }
 
 /*

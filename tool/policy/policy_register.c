@@ -1,146 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The registers of a rule, and their bits. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#include "lib/policy/policy.h"
+#include "base/words.h"
 #include "lib/policy/register_index.h"
 #include "lib/policy/register_names.h"
 #include "lib/policy/registers.h"
 #include "lib/policy/windows.h"
 #include "policy_register.h"
+#include "register_unknown.h"
 #include "yaml_tree.h"
 
-
-#define MEANT_MAX	3	/* registers that a message proposes */
-#define SEVERAL		", |+&"	/* what people write between several words */
-
-/* "LSTAR | STAR" as the list that was meant: "[LSTAR, STAR]". Returns @to. */
-static const char *as_list(char *to, size_t size, const char *text)
-{
-	size_t used = (size_t)snprintf(to, size, "[");
-	const char *between = "";
-
-	while (*(text += strspn(text, SEVERAL))) {
-		size_t len = strcspn(text, SEVERAL);
-
-		if (used + len + 4 >= size)
-			break;
-		used += (size_t)snprintf(to + used, size - used, "%s%.*s",
-					 between, (int)len, text);
-		between = ", ";
-		text += len;
-	}
-	snprintf(to + used, size - used, *text ? ", ...]" : "]");
-	return to;
-}
-
-/* "; did you mean 'PAT'?": the registers that @text shares its words with, if few. */
-static const char *meant(char *to, size_t size, const char *text)
-{
-	const struct regpin_register *rows[MEANT_MAX];
-	unsigned int nr = register_by_words(text, rows, MEANT_MAX);
-	size_t used = 0;
-
-	snprintf(to, size, ".");
-	if (nr > MEANT_MAX)
-		return to;
-	for (unsigned int i = 0; i < nr && used < size; i++) {
-		char name[REGISTER_TITLE_MAX];
-
-		used += (size_t)snprintf(to + used, size - used, "%s'%s'%s",
-					 !i ? "; did you mean " :
-					 i + 1 < nr ? ", " : " or ",
-					 register_whole(name, rows[i]),
-					 i + 1 < nr ? "" : "?");
-	}
-	return to;
-}
-
-#define HEX_DIGITS "0123456789abcdefABCDEF"
-
-/*
- * Is @text the digits of an index, but for what says that they are hexadecimal? The
- * APM separates the two halves of an index: C001_0015. @digits gets them without that.
- */
-static bool bare_index(const char *text, char digits[9])
-{
-	size_t len, rest;
-
-	if (!strncasecmp(text, "MSR", 3) && strchr(" [(", text[3]))
-		text += 3 + strspn(text + 3, " [(");
-	len = strspn(text, HEX_DIGITS);
-	rest = len == 4 && text[len] == '_' ?
-		strspn(text + len + 1, HEX_DIGITS) : 0;
-	if (len > 8 || text[len + (rest == 4 ? 5 : 0)] ||
-	    !strpbrk(text, "0123456789"))
-		return false;
-	snprintf(digits, 9, "%.*s%.*s", (int)len, text, (int)rest,
-		 text + len + (rest ? 1 : 0));
-	return true;
-}
-
-/* The family that @text would be a member of, if it had so many; or NULL. */
-static const struct regpin_register *family_of(const char *text)
-{
-	struct register_named named;
-	char whole[REGISTER_TITLE_MAX];
-	size_t len;
-
-	if (strlen(text) >= sizeof(whole))
-		return NULL;
-	for (const char *at = text; *at; at++) {
-		if (!isdigit((unsigned char)*at))
-			continue;
-		len = strspn(at, "0123456789");
-		snprintf(whole, sizeof(whole), "%.*s#%s", (int)(at - text),
-			 text, at + len);
-		if (register_by_name(whole, &named) && named.whole)
-			return named.reg;
-		at += len - 1;
-	}
-	return NULL;
-}
-
-void register_unknown(char *to, size_t size, const char *text)
-{
-	char list[MEANT_MAX * (REGISTER_TITLE_MAX + 8)];
-	const struct regpin_register *family = family_of(text);
-	char digits[9];
-
-	if ((strncasecmp(text, "CR", 2) == 0 ||
-	     strncasecmp(text, "DR", 2) == 0) &&
-	    isdigit((unsigned char)text[2])) {
-		snprintf(to, size, "regpin has no rules on %s: of the control registers there are CR0, CR4 and XCR0",
-			 show(text).text);
-		return;
-	}
-	if (bare_index(text, digits)) {
-		snprintf(to, size, "there is no register %s: as an index it is written 0x%s",
-			 show(text).text, digits);
-		return;
-	}
-	if (strcmp(text, "all") == 0 || strcmp(text, "*") == 0) {
-		snprintf(to, size, "a rule can't name all registers: KVM filters at most %u in one range; list them",
-			 FILTER_WINDOW);
-		return;
-	}
-	if (strpbrk(text, SEVERAL)) {
-		snprintf(to, size, "there is no register %s: several are written as a list, %s",
-			 show(text).text, as_list(list, sizeof(list), text));
-		return;
-	}
-	if (family) {
-		snprintf(to, size, "there is no register %s: all of this kind are %s",
-			 show(text).text, register_family(list, family));
-		return;
-	}
-	snprintf(to, size, "there is no register %s%s An MSR that regpin has no name for is written as its index, as in 0x10a",
-		 show(text).text, meant(list, sizeof(list), text));
-}
 
 /* Reads an index or a range of them, which @node has as @text. */
 static bool target_index(const struct yaml_node *node, const char *text,
@@ -249,11 +121,11 @@ static void unknown_bit(const struct yaml_node *node,
 			   name, show(node->text).text);
 		return;
 	}
-	if (strpbrk(node->text, SEVERAL)) {
+	if (strpbrk(node->text, WORDS_SEVERAL)) {
 		problem_at(problems, node,
 			   "%s has no bit %s: several bits are written as a list, %s",
 			   name, show(node->text).text,
-			   as_list(list, sizeof(list), node->text));
+			   words_as_list(list, sizeof(list), node->text));
 		return;
 	}
 	list[0] = 0;

@@ -23,11 +23,6 @@ struct target {
 	bool family;
 };
 
-#define REGISTER_UNKNOWN_MAX	400	/* room for register_unknown() */
-
-/* Writes that @text names no register, and what may have been meant, to @to. */
-void register_unknown(char *to, size_t size, const char *text);
-
 /* Reads one register. Returns false if it is wrong; then that is told. */
 bool target_read(const struct yaml_node *node, struct target *target,
 		 struct problems *problems);

@@ -10,8 +10,7 @@
 #include "regs_print.h"
 #include "regs_value.h"
 
-/* "EFER", "IA32_PMC0-7" for a family, "IA32_PMC3" for one of it. */
-static const char *title(char buf[REGISTER_NAME_MAX], const struct found *found)
+const char *regs_title(char buf[REGISTER_TITLE_MAX], const struct found *found)
 {
 	const struct regpin_register *reg = found->reg;
 
@@ -31,17 +30,17 @@ static bool alias(char buf[REGISTER_NAME_MAX], const struct found *found,
 			       register_name(buf, reg, found->index, n);
 }
 
-static const char *place(char buf[REGISTER_NAME_MAX], const struct found *found)
+const char *regs_place(char buf[REGISTER_TITLE_MAX], const struct found *found)
 {
 	const struct regpin_register *reg = found->reg;
 
 	if (reg && reg->kind != REGPIN_MSR)
 		return "-";
 	if (reg && found->family && reg->count > 1)
-		snprintf(buf, REGISTER_NAME_MAX, "0x%" PRIx32 "-0x%" PRIx32,
+		snprintf(buf, REGISTER_TITLE_MAX, "0x%" PRIx32 "-0x%" PRIx32,
 			 reg->index, register_last(reg));
 	else
-		snprintf(buf, REGISTER_NAME_MAX, "0x%" PRIx32, found->index);
+		snprintf(buf, REGISTER_TITLE_MAX, "0x%" PRIx32, found->index);
 	return buf;
 }
 
@@ -200,7 +199,8 @@ static void print_one(const struct found *found)
 	char name[REGISTER_NAME_MAX], index[REGISTER_NAME_MAX];
 	const struct regpin_register *reg = found->reg;
 
-	printf("%s  %s\n", title(name, found), place(index, found));
+	printf("%s  %s\n", regs_title(name, found),
+	       regs_place(index, found));
 	if (found->decode) {
 		regs_put_value(found, NULL);
 		return;
@@ -222,19 +222,6 @@ static void print_one(const struct found *found)
 	if (reg->nbits)
 		puts("  bits:");
 	print_bits(reg);
-}
-
-static void print_line(const struct found *found)
-{
-	char name[REGISTER_NAME_MAX], index[REGISTER_NAME_MAX];
-	const struct regpin_register *reg = found->reg;
-
-	printf("%-24s %-22s %-9s %-4s %-6s %s%s%s\n", title(name, found),
-	       place(index, found), reg->class, reg->hot ? "hot" : "cold",
-	       reg->kind != REGPIN_MSR ? "-" : reg->replay ? "replay" : "-",
-	       reg->cpus ? reg->cpus : "",
-	       reg->cpus && reg->note ? "; " : "",
-	       reg->note ? reg->note : "");
 }
 
 static void json_bits(struct json *json, const struct regpin_register *reg)
@@ -299,18 +286,4 @@ void regs_put_one(const struct found *found, struct json *json)
 		json_one(json, found);
 	else
 		print_one(found);
-}
-
-void regs_put_line(const struct found *found, struct json *json)
-{
-	if (json)
-		json_one(json, found);
-	else
-		print_line(found);
-}
-
-void regs_put_heading(void)
-{
-	printf("%-24s %-22s %-9s %-4s %-6s %s\n", "NAME", "INDEX", "CLASS",
-	       "HEAT", "REPLAY", "NOTE");
 }

@@ -6,13 +6,13 @@
 #include "base/json.h"
 #include "regs_found.h"
 
+/* "EFER", "IA32_PMC0-7" for a family, "IA32_PMC3" for one of it. Returns @buf. */
+const char *regs_title(char buf[REGISTER_TITLE_MAX], const struct found *found);
+
+/* Its index, or the first and the last one of a family. */
+const char *regs_place(char buf[REGISTER_TITLE_MAX], const struct found *found);
+
 /* All that is known of it; @json is NULL for text. */
 void regs_put_one(const struct found *found, struct json *json);
-
-/* One line, or the same as above in JSON. */
-void regs_put_line(const struct found *found, struct json *json);
-
-/* The heading of such lines. */
-void regs_put_heading(void);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The registers that `regpin regs` prints a line each for. */
+#include <ctype.h>
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +8,8 @@
 #include <strings.h>
 
 #include "base/words.h"
-#include "regs_print.h"
+#include "lib/policy/registers.h"
+#include "regs_line.h"
 #include "regs_search.h"
 
 void regs_put_row(const struct regpin_register *reg, struct json *json)
@@ -29,14 +31,49 @@ static bool pattern_matches(const char *pattern, const char *name)
 	       !fnmatch(pattern, longer, FNM_CASEFOLD);
 }
 
-/* Does one of the names of its member @index match? */
-static bool member_matches(const struct regpin_register *reg, uint32_t index,
-			   const char *pattern)
-{
-	char name[REGISTER_TITLE_MAX];
+#define BETWEEN_WORDS	"_- ."	/* as people write them */
 
-	for (unsigned int i = 0; register_name(name, reg, index, i); i++)
-		if (pattern_matches(pattern, name))
+/*
+ * Does a word of @name begin at @at? The table's names are MC4_CTL, X2APIC, LockOut
+ * and MTRRphysBase.
+ */
+static bool begins_word(const char *name, const char *at)
+{
+	unsigned char here = (unsigned char)*at, before;
+
+	if (!isalnum(here))
+		return false;
+	if (at == name)
+		return true;
+	before = (unsigned char)at[-1];
+	if (!isalnum(before) || !isdigit(before) != !isdigit(here))
+		return true;
+	if (islower(before))
+		return isupper(here);
+	return isupper(before) && islower(here) && at - name > 1 &&
+	       isupper((unsigned char)at[-2]);
+}
+
+/* Is @text what @at begins with, whatever stands between words? */
+static bool begins_with(const char *at, const char *text)
+{
+	for (; *text; text++, at++) {
+		bool between = strchr(BETWEEN_WORDS, *text);
+
+		if (between ? *at != '_' :
+		    tolower((unsigned char)*at) != tolower((unsigned char)*text))
+			return false;
+	}
+	return true;
+}
+
+/* Are the words @text in @name, the last of them perhaps not to its end? */
+static bool has_words(const char *name, const char *text)
+{
+	/* Half of the table's names have that: it is no word of theirs. */
+	name += strncasecmp(name, "MSR_", 4) ? 0 : 4;
+	for (const char *at = name; *at; at++)
+		if (begins_word(name, at) && begins_with(at, text))
 			return true;
 	return false;
 }
@@ -44,19 +81,33 @@ static bool member_matches(const struct regpin_register *reg, uint32_t index,
 /**
  * struct query - which members of rows are looked for
  * @pattern: those with such a name, or NULL
+ * @words: otherwise those with these words in a name, or NULL
  * @first: otherwise those from here
  * @last: to here
  */
 struct query {
-	const char *pattern;
+	const char *pattern, *words;
 	uint32_t first, last;
 };
+
+/* Does one of the names of its member @index fit? */
+static bool member_fits(const struct query *query,
+			const struct regpin_register *reg, uint32_t index)
+{
+	char name[REGISTER_TITLE_MAX];
+
+	for (unsigned int i = 0; register_name(name, reg, index, i); i++)
+		if (query->pattern ? pattern_matches(query->pattern, name) :
+				     has_words(name, query->words))
+			return true;
+	return false;
+}
 
 static bool answers(const struct query *query,
 		    const struct regpin_register *reg, uint32_t index)
 {
-	if (query->pattern)
-		return member_matches(reg, index, query->pattern);
+	if (query->pattern || query->words)
+		return member_fits(query, reg, index);
 	return reg->kind == REGPIN_MSR && index >= query->first &&
 	       index <= query->last;
 }
@@ -91,12 +142,12 @@ static bool bit_matches(const struct regpin_bit *bit, const char *text,
 			bool part)
 {
 	for (const char *n = bit->name; *n; n += strlen(n) + 1)
-		if (part ? strcasestr(n, text) != NULL : !strcasecmp(n, text))
+		if (part ? has_words(n, text) : !strcasecmp(n, text))
 			return true;
 	return false;
 }
 
-/* The bits @text of @reg, or those with @text as a @part of their name: a line each. */
+/* The bits @text of @reg, or those that have these words as a @part: a line each. */
 static unsigned int put_bits(const struct regpin_register *reg,
 			     const char *text, bool part, struct json *json)
 {
@@ -130,18 +181,17 @@ static unsigned int search_bits(const char *text, bool part, struct json *json)
 	return nr;
 }
 
-/* Those that @pattern fits, and those of @class if that is not NULL. */
-static unsigned int search_names(const char *pattern, const char *class,
+/* Those that fit @query, and those of @class if that is not NULL. */
+static unsigned int search_names(const struct query *query, const char *class,
 				 struct json *json)
 {
-	const struct query query = { .pattern = pattern };
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < regpin_nr_names; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
 		if (!class || strcasecmp(reg->class, class) != 0) {
-			nr += put_answers(&query, reg, json);
+			nr += put_answers(query, reg, json);
 			continue;
 		}
 		regs_put_row(reg, json);
@@ -152,17 +202,21 @@ static unsigned int search_names(const char *pattern, const char *class,
 
 bool regs_search(const char *text, struct json *json)
 {
-	char part[128];
+	struct query query = { 0 };
 
-	if (strpbrk(text, "*?["))
-		return search_names(text, NULL, json);
+	if (strpbrk(text, "*?[")) {
+		query.pattern = text;
+		return search_names(&query, NULL, json);
+	}
+	text += strspn(text, BETWEEN_WORDS);
+	if (!strncasecmp(text, "MSR_", 4) && text[4])
+		text += 4;
 	/* CR3 is no part of another register's name. */
-	if (strlen(text) < 2 || strlen(text) > sizeof(part) - 3 ||
-	    is_control(text))
+	if (strlen(text) < 2 || is_control(text))
 		return false;
-	snprintf(part, sizeof(part), "*%s*", text);
+	query.words = text;
 	return search_bits(text, false, json) ||
-	       search_names(part, text, json) || search_bits(text, true, json);
+	       search_names(&query, text, json) || search_bits(text, true, json);
 }
 
 bool regs_range(const char *text, struct json *json)

@@ -12,8 +12,9 @@
 void regs_put_row(const struct regpin_register *reg, struct json *json);
 
 /*
- * A line for each register that has a bit @text, is of this class, or has names that
- * the pattern or the part of one fits. False if there is none.
+ * A line for each register that has a bit @text, is of this class, or has a name that
+ * the pattern fits, or in which these words are: the last one may be only the beginning
+ * of one, but letters within a word are never enough. False if there is none.
  */
 bool regs_search(const char *text, struct json *json);
 

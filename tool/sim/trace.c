@@ -11,7 +11,7 @@
 #include "lib/policy/register_index.h"
 #include "lib/policy/register_names.h"
 #include "lib/policy/registers.h"
-#include "policy/policy_register.h"
+#include "policy/register_unknown.h"
 #include "trace.h"
 
 
