@@ -122,8 +122,8 @@ static bool check_unfiltered(struct check *check)
 		return false;
 	if (rule_touches(rule, MSR_X2APIC, MSR_X2APIC_NR)) {
 		rule_problem(check, false,
-			     "%s: KVM never filters the x2APIC's MSRs, 0x800-0x8ff: leave them out",
-			     check->subject);
+			     "%s: KVM never filters the x2APIC's MSRs, 0x800-0x8ff: leave %s out",
+			     check->subject, rule->count == 1 ? "it" : "them");
 		return true;
 	}
 	if ((rule->access & ACCESS_WRITE) &&

@@ -154,7 +154,9 @@ static void rules_read(struct reader *reader, const struct yaml_node *root)
 		return;
 	if (key->value->type != YAML_LIST) {
 		problem_at(reader->problems, key->value,
-			   "'rules' must be a list: begin each rule with '- register: NAME'");
+			   "'rules' must be a list: begin each rule with '- register: NAME'%s",
+			   says_more(reader, root) ?
+			   ", or write 'rules: []' if there is none" : "");
 		return;
 	}
 	if (!key->value->child && !says_more(reader, root))

@@ -172,7 +172,7 @@ static void refuse_decorations(struct builder *b, const yaml_event_t *event,
 			     (const char *)anchor);
 	if (tag)
 		problem_mark(b, event->start_mark,
-			     "tags (%.40s) are not part of this language: leave it out; a scalar that begins with '!' needs quotes",
+			     "tags (%.40s) are not part of this language: leave this one out; a scalar that begins with '!' needs quotes",
 			     (const char *)tag);
 }
 
