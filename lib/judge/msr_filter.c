@@ -54,12 +54,8 @@ static bool watched(const struct regpin_policy *policy, uint32_t index)
 	if (policy->settings.request_msr &&
 	    index == policy->settings.request_msr)
 		return true;
-	if (index != MSR_LSTAR && index != MSR_SFMASK)
-		return false;
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (rule_is_pin(&policy->rules[i]))
-			return true;
-	return false;
+	return (index == MSR_LSTAR || index == MSR_SFMASK) &&
+	       policy_has_pins(policy);
 }
 
 bool filter_wants(const struct regpin_policy *policy, uint32_t index,

@@ -188,7 +188,7 @@ struct pins rule_pins(const struct rule *rule)
 	return pins;
 }
 
-bool policy_only_reports(const struct regpin_policy *policy)
+bool policy_rules_only_report(const struct regpin_policy *policy)
 {
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
@@ -198,6 +198,31 @@ bool policy_only_reports(const struct regpin_policy *policy)
 			return false;
 	}
 	return true;
+}
+
+bool policy_has_pins(const struct regpin_policy *policy)
+{
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (rule_is_pin(&policy->rules[i]))
+			return true;
+	return false;
+}
+
+bool policy_settings_act(const struct regpin_policy *policy)
+{
+	const struct settings *settings = &policy->settings;
+
+	if (settings->init_action > REGPIN_REPORT)
+		return true;
+	return settings->deadline_ms &&
+	       settings->deadline_action > REGPIN_REPORT &&
+	       policy->arming != ARM_START && policy_has_pins(policy);
+}
+
+bool policy_only_reports(const struct regpin_policy *policy)
+{
+	return policy_rules_only_report(policy) &&
+	       !policy_settings_act(policy);
 }
 
 const struct rule *policy_wide(const struct regpin_policy *policy,

@@ -328,6 +328,24 @@ struct pins rule_pins(const struct rule *rule);
  * Does no rule of @policy refuse, change or answer anything that would happen without
  * it? What `unknown` and `invalid` do instead of a #GP protects nothing.
  */
+bool policy_rules_only_report(const struct regpin_policy *policy);
+
+/* Does any rule hold only from the moment on at which a vCPU is armed? */
+bool policy_has_pins(const struct regpin_policy *policy);
+
+/*
+ * May what stands beside the rules hold a vCPU or stop the VM? That is `init`, and the
+ * floor's deadline, which is about vCPUs that arm late: there are none where all are armed
+ * from the start, and without pins nothing depends on it. The reaction of `detect` is not
+ * among these: it takes the place of a rule's own action, and of `report` it takes none.
+ * Nor is `request`: the write by which a guest asks does nothing in any policy.
+ */
+bool policy_settings_act(const struct regpin_policy *policy);
+
+/*
+ * Is all that @policy does to report? Then it has nothing that could be undermined past
+ * the filters.
+ */
 bool policy_only_reports(const struct regpin_policy *policy);
 
 /* The policy's one rule of @type, which is a wide one, or NULL. */

@@ -24,14 +24,6 @@ static bool spoken_of(const struct regpin_policy *policy, uint32_t index,
 	return true;
 }
 
-static bool has_pins(const struct regpin_policy *policy)
-{
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (rule_is_pin(&policy->rules[i]))
-			return true;
-	return false;
-}
-
 static const char *const not_watched =
 	"default: deny can't only report: KVM does not perform a deflected access, and userspace can perform few of them exactly: leave mode: report out, or try the policy without its default";
 
@@ -65,7 +57,7 @@ static void check_default_arming(struct check *check)
 	} msrs[] = { { MSR_LSTAR, "LSTAR" }, { MSR_SFMASK, "SFMASK" } };
 	const struct regpin_policy *policy = check->policy;
 
-	if (policy->arming == ARM_START || !has_pins(policy) ||
+	if (policy->arming == ARM_START || !policy_has_pins(policy) ||
 	    !(check->rule->access & ACCESS_WRITE))
 		return;
 	for (int i = 0; i < 2; i++)

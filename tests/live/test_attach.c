@@ -17,6 +17,7 @@ static struct regpin_policy *star_policy(void)
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
 
 	add_pin(policy, RULE_STICKY, MSR_STAR, ALL, REGPIN_REPORT);
+	policy->settings.deadline_action = REGPIN_REPORT;
 	return policy;
 }
 
@@ -97,9 +98,12 @@ static void test_tolerated(void)
 	ok(!regpin_vm_check_slot(s.vm.regpin, 1 << 16) &&
 	   !offer(&s, 1, 0, 0, 1u << 5) && scene_silent(&s),
 	   "which is reported once");
+	enforces->settings.deadline_action = REGPIN_PAUSE;
+	ok(regpin_vm_set_policy(s.vm.regpin, enforces) == -EPERM,
+	   "a policy whose floor holds vCPUs can't come then");
 	enforces->rules[0].action = REGPIN_GP;
 	ok(regpin_vm_set_policy(s.vm.regpin, enforces) == -EPERM,
-	   "a policy that enforces can't come then");
+	   "nor one that enforces");
 	enforces->flags = POLICY_ACCEPT_NESTED;
 	ok(regpin_vm_set_policy(s.vm.regpin, enforces) == -EPERM,
 	   "nor one that accepts the half of it");

@@ -576,6 +576,7 @@ static void only_reports(void **state)
 	add_wide(policy, RULE_UNKNOWN, REGPIN_DROP, RULE_ANSWERS, 7);
 	add_wide(policy, RULE_INVALID, REGPIN_DROP, 0, 0);
 	add_allow(policy, 0x8b, 1, ACCESS_READ);
+	policy->settings.deadline_action = REGPIN_REPORT;
 	assert_true(policy_only_reports(policy));
 	for (unsigned int i = 0; i < 4; i++) {
 		uint32_t nr = policy->nr_rules;
@@ -593,6 +594,45 @@ static void only_reports(void **state)
 	}
 }
 
+/* What stands beside the rules holds a vCPU or stops the VM, or only reports. */
+static void settings_act(void **state)
+{
+	struct settings *settings = &policy->settings;
+
+	/* The floor is about vCPUs without pins; here there are none. */
+	add_deny(policy, MSR_STAR, 1, ACCESS_WRITE, REGPIN_REPORT);
+	assert_int_equal(settings->deadline_action, REGPIN_PAUSE);
+	assert_true(policy_only_reports(policy));
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_REPORT);
+	assert_true(policy_rules_only_report(policy));
+	for (unsigned int action = REGPIN_REPORT; action <= REGPIN_STOP; action++) {
+		bool acts = action > REGPIN_REPORT;
+
+		settings->deadline_action = (uint8_t)action;
+		assert_int_equal(policy_settings_act(policy), acts);
+		assert_int_equal(policy_only_reports(policy), !acts);
+		/* All are armed before they could be late. */
+		policy->arming = ARM_START;
+		assert_true(policy_only_reports(policy));
+		policy->arming = ARM_OPERATOR;
+		assert_int_equal(policy_only_reports(policy), !acts);
+		settings->deadline_ms = 0;
+		assert_true(policy_only_reports(policy));
+		settings->deadline_ms = 2000;
+	}
+	settings->deadline_action = REGPIN_REPORT;
+	for (unsigned int action = REGPIN_ALLOW; action <= REGPIN_STOP; action++) {
+		settings->init_action = (uint8_t)action;
+		assert_int_equal(policy_only_reports(policy),
+				 action <= REGPIN_REPORT);
+	}
+	settings->init_action = REGPIN_ALLOW;
+	/* It takes the place of a rule's own action, and these have none. */
+	settings->detect_action = REGPIN_STOP;
+	settings->request_msr = 0x4b4d5300;
+	assert_true(policy_only_reports(policy));
+}
+
 #define TEST(test)	cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -605,6 +645,7 @@ int main(void)
 		TEST(request_msr_and_rules),
 		TEST(request_msr_elsewhere),
 		TEST(each_pair), TEST(only_reports),
+		TEST(settings_act),
 		TEST(value_and_deny_read),
 		TEST(overlapping_denials),
 		TEST(overlap_at_a_distance),

@@ -118,7 +118,8 @@ static void user_config(void **state)
 	assert_string_equal(options.unread, "unreadable");
 }
 
-static uint8_t pins_do = REGPIN_GP;
+static uint8_t pins_do = REGPIN_GP, init_does = REGPIN_ALLOW;
+static uint32_t nr_pins = 1;
 
 static struct regpin_policy *pinning(uint32_t flags)
 {
@@ -126,7 +127,8 @@ static struct regpin_policy *pinning(uint32_t flags)
 
 	memset(&policy, 0, sizeof(policy));
 	policy.flags = flags;
-	policy.nr_rules = 1;
+	policy.settings.init_action = init_does;
+	policy.nr_rules = nr_pins;
 	policy.rules[0].type = RULE_STICKY;
 	policy.rules[0].action = pins_do;
 	return &policy;
@@ -165,6 +167,14 @@ static void faults(void **state)
 	assert_int_equal(fault(POLICY_ACCEPT_S3, qemu, s3, text), VMM_FINE);
 	assert_int_equal(fault(0, "/bin/true", s3, text), VMM_FINE);
 	assert_int_equal(fault(0, qemu, tcg, text), VMM_TCG);
+	/* A guest that wakes up has vCPUs without an INIT. */
+	init_does = REGPIN_STOP;
+	assert_int_equal(fault(0, qemu, s3, text), VMM_S3);
+	init_does = REGPIN_ALLOW;
+	nr_pins = 0;
+	assert_int_equal(fault(0, qemu, s3, text), VMM_FINE);
+	assert_int_equal(fault(0, "/bin/true", s3, text), VMM_FINE);
+	nr_pins = 1;
 	pins_do = REGPIN_GP;
 	assert_int_equal(fault(0, "/bin/true", s3, text), VMM_UNKNOWN);
 	assert_int_equal(fault(POLICY_ACCEPT_S3, "/bin/true", s3, text), VMM_FINE);

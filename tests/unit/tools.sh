@@ -441,6 +441,25 @@ is 0 '' sh -c '! "$1" explain --stock opt.yaml | grep -E "KVM_X86_SET|denies"' s
 is 0 '^KVM_X86_SET_MSR_FILTER' "$regpin" explain --stock --verbose log.yaml
 is 0 '' sh -c 'test "$("$1" explain --stock "$2" 2>/dev/null | wc -l)" -lt 130' sh "$regpin" "$(dirname "$policy")/linux-strict.yaml"
 
+# What becomes of a VM with more than the policy sees: S3 ends pins, where there are some, and
+# who holds a vCPU does not only report.
+printf 'version: 1\nrules: [{register: 0x8b, deny: write}]\n' >pinless.yaml
+is 0 '[(]S3[)]: of no concern: it ends pins, and this policy has none$' "$regpin" explain --stock pinless.yaml
+is 0 '"past_filters":\{"nested":"refused","smm":"refused","s3":"no_pins"\}' "$regpin" explain --json --stock pinless.yaml
+printf 'version: 1\nfloor: {action: report}\nrules: [{register: EFER, sticky: [NXE], action: report}]\n' >reports.yaml
+is 0 '"past_filters":\{"nested":"tolerated","smm":"tolerated","s3":"tolerated"\}' "$regpin" explain --json --stock reports.yaml
+is 0 'Mode: tolerated: it runs, with an event' "$regpin" explain --cr-filter reports.yaml
+sed 's/^floor.*/floor: {action: report}\ninit: stop/' reports.yaml >init.yaml
+sed '/^floor/d' reports.yaml >late.yaml
+for holds in init late; do
+	for what in Mode '[(]S3[)]' 'VMX[)]'; do
+		is 0 "$what: refused, as 'init' or 'floor' holds a vCPU or stops the VM$" "$regpin" explain --cr-filter $holds.yaml
+	done
+	is 0 '"s3":"tolerated"' sh -c 'sed "s/^version.*/&\nmode: report/" "$2" >mode.yaml; "$1" explain --json --cr-filter mode.yaml' sh "$regpin" $holds.yaml
+done
+# Without the CR filter no INIT is seen, and so none is acted on.
+is 0 'Mode: tolerated' "$regpin" explain --stock init.yaml
+
 # sim: bits by name, registers nearly named right, and whose #GP it is.
 printf '0 set CR4 0\n0 cr4 +SMEP +21\n0 cr4 -SMEP\n0 wrmsr EFER +NXE -SCE\n' >bits.trace
 is 0 '^0 cr4 [+]SMEP [+]21 => ok$' "$regpin" sim --stock opt.yaml bits.trace

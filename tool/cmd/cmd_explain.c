@@ -99,15 +99,6 @@ static void past_filters(struct report *report,
 	acceptance_print(whole, "  ");
 }
 
-/* Does any rule depend on being armed? */
-static bool has_pins(const struct regpin_policy *policy)
-{
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (rule_is_pin(&policy->rules[i]))
-			return true;
-	return false;
-}
-
 static void print_unfit(void *context, const struct unfit *first,
 			const char *text, const char *others)
 {
@@ -166,12 +157,12 @@ static int report_all(struct report *report, const struct regpin_policy *whole,
 		print_head(report, whole, kvm, asked);
 	if (whole->nr_whens)
 		report_guest(report, whole, asked);
-	if (has_pins(policy))
+	if (policy_has_pins(policy))
 		arming(report);
 	err = report_subjects(report);
 	if (!err)
 		report_refused(report);
-	if (!err && has_pins(policy))
+	if (!err && policy_has_pins(policy))
 		coming_up(report);
 	if (!err)
 		past_filters(report, whole);

@@ -17,30 +17,29 @@ static const struct {
 };
 
 static const char *const keys[REFUSED + 1] = {
+	[NO_PINS] = "no_pins",
 	[ACCEPTED] = "accepted",
 	[TOLERATED] = "tolerated",
 	[REFUSED] = "refused",
 };
 
 static const char *const texts[REFUSED + 1] = {
+	[NO_PINS] = "of no concern: it ends pins, and this policy has none",
 	[ACCEPTED] = "accepted",
 	[TOLERATED] = "tolerated: it runs, with an event, as the policy only reports",
 	[REFUSED] = "refused",
 };
 
-/* S3 ends pins, and nothing else. */
+/* S3 ends pins and with them the floor, and resets vCPUs without an INIT. */
 static enum acceptance accepts_s3(const struct regpin_policy *policy)
 {
-	enum acceptance s3 = ACCEPTED;
-
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
-		if (!rule_is_pin(&policy->rules[i]))
-			continue;
-		if (policy->rules[i].action != REGPIN_REPORT)
+	if (policy_settings_act(policy))
+		return REFUSED;
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (rule_is_pin(&policy->rules[i]) &&
+		    policy->rules[i].action != REGPIN_REPORT)
 			return REFUSED;
-		s3 = TOLERATED;
-	}
-	return s3;
+	return policy_has_pins(policy) ? TOLERATED : NO_PINS;
 }
 
 enum acceptance acceptance(const struct regpin_policy *policy, uint32_t word)
@@ -54,9 +53,13 @@ enum acceptance acceptance(const struct regpin_policy *policy, uint32_t word)
 
 void acceptance_print(const struct regpin_policy *policy, const char *indent)
 {
-	for (unsigned int i = 0; i < NR_WORDS; i++)
-		printf("%s%s: %s\n", indent, words[i].name,
-		       texts[acceptance(policy, words[i].word)]);
+	for (unsigned int i = 0; i < NR_WORDS; i++) {
+		enum acceptance found = acceptance(policy, words[i].word);
+
+		printf("%s%s: %s%s\n", indent, words[i].name, texts[found],
+		       found == REFUSED && policy_rules_only_report(policy) ?
+		       ", as 'init' or 'floor' holds a vCPU or stops the VM" : "");
+	}
 }
 
 void acceptance_json(struct json *json, const struct regpin_policy *policy)

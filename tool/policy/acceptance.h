@@ -8,11 +8,13 @@
 
 /**
  * enum acceptance - what becomes of it
- * @ACCEPTED: it runs: the policy says so, or has nothing to lose by it
+ * @NO_PINS: it runs: it ends pins and nothing else, and the policy has none. Of S3 only
+ * @ACCEPTED: it runs: the policy says so
  * @TOLERATED: it runs and that is an event, as what there is to lose are reports only
  * @REFUSED: it does not run
  */
 enum acceptance {
+	NO_PINS,
 	ACCEPTED,
 	TOLERATED,
 	REFUSED,

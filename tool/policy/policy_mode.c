@@ -67,21 +67,14 @@ bool policy_all_report(const struct regpin_policy *policy)
 	return nr;
 }
 
-/* A vCPU may be held or the VM stopped, by what stands beside the rules. */
-static bool settings_act(const struct settings *settings)
-{
-	return settings->init_action > REGPIN_REPORT ||
-	       (settings->deadline_ms &&
-		settings->deadline_action > REGPIN_REPORT);
-}
-
 enum policy_mode policy_effective(const struct regpin_policy *policy,
 				  enum policy_mode own, enum policy_mode mode)
 {
 	if (mode == MODE_POLICY)
 		mode = own;
+	/* What holds a vCPU or stops the VM is more than a report. */
 	if (mode == MODE_ENFORCE && policy_all_report(policy) &&
-	    !settings_act(&policy->settings))
+	    !policy_settings_act(policy))
 		mode = MODE_REPORT;
 	return mode;
 }

@@ -138,7 +138,7 @@ static enum vmm_fault qemu_fault(const struct vmm_line *line, enum acceptance s3
 			 "this QEMU would emulate its guest (TCG), and a policy holds in KVM only: add '-accel kvm', and take out any other accelerator before it");
 		return VMM_TCG;
 	}
-	if (s3 == ACCEPTED || !qemu_options_s3(&options, &remedy))
+	if (s3 < TOLERATED || !qemu_options_s3(&options, &remedy))
 		return VMM_FINE;
 	say_s3(&options, remedy, s3, text, size);
 	return s3 == REFUSED ? VMM_S3 : VMM_S3_TOLERATED;
