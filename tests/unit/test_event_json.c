@@ -557,7 +557,7 @@ static void test_notices(void **state)
 		.policy = &policy, .rule = &policy.rules[1],
 	};
 	assert_true(notice_json(buf, &notice) > 0);
-	assert_string_equal(buf, HEAD "\"degraded\",\"register\":\"MSR 0x1234..0x1237\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"text\":\"a \\\"reason\\\"\"}\n");
+	assert_string_equal(buf, HEAD "\"degraded\",\"register\":\"MSRs 0x1234-0x1237\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"text\":\"a \\\"reason\\\"\"}\n");
 	notice = (struct notice){
 		.time = TIME, .event = "refused", .reason = "raw", .pid = 12,
 		.text = "b",

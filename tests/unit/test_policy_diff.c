@@ -120,7 +120,7 @@ static void whole_registers(void **state)
 	add_pin(from, RULE_UNIFORM, MSR_STAR, ALL, REGPIN_GP);
 	add_pin(to, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_GP);
 	add_rule(to, RULE_REQUIRE, REGPIN_CR0, 0, 1u << 16, REGPIN_GP);
-	EXPECT("loosens: MSR 0xc0000081..0xc0000082: another value than the first vCPU's: gp -> free",
+	EXPECT("loosens: MSRs 0xc0000081-0xc0000082: another value than the first vCPU's: gp -> free",
 	       "tightens: CR0 WP: coming up without: free -> gp",
 	       "tightens: LSTAR: a write after the set-up: free -> gp");
 }
@@ -134,18 +134,18 @@ static void defaults(void **state)
 	EXPECT("tightens: reads of MSRs that no rule speaks of: free -> drop",
 	       "tightens: writes of MSRs that no rule speaks of: free -> drop",
 	       "tightens: TSC: reads: free -> drop",
-	       "tightens: MSR 0x20..0x21: writes: free -> drop");
+	       "tightens: MSRs 0x20-0x21: writes: free -> drop");
 	/* One that was open is so no more; another action; and back. */
 	add_allow(from, 0x20, 4, ACCESS_READ);
 	add_default(from, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
 	add_answer(to, 0x30, 1);
 	EXPECT("loosens: MSR 0x30: reads: gp -> free",
-	       "tightens: MSR 0x22..0x23: reads: free -> drop",
+	       "tightens: MSRs 0x22-0x23: reads: free -> drop",
 	       "tightens: MSR 0x30: what reads answer: the register -> 0x1",
 	       "changes: reads of MSRs that no rule speaks of: gp -> drop",
 	       "changes: writes of MSRs that no rule speaks of: gp -> drop",
 	       "changes: TSC: reads: gp -> drop",
-	       "changes: MSR 0x20..0x23: writes: gp -> drop",
+	       "changes: MSRs 0x20-0x23: writes: gp -> drop",
 	       "changes: MSR 0x30: writes: gp -> drop");
 }
 
@@ -194,17 +194,17 @@ static void ranges(void **state)
 	add_deny(from, 0x100, 0x100, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
 	add_deny(to, 0x140, 0x10, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
 	add_deny(to, 0x150, 0xb0, ACCESS_WRITE, REGPIN_DROP);
-	EXPECT("loosens: MSR 0x100..0x13f: reads: gp -> free",
-	       "loosens: MSR 0x100..0x13f: writes: gp -> free",
-	       "loosens: MSR 0x150..0x1ff: reads: gp -> free",
-	       "changes: MSR 0x150..0x1ff: writes: gp -> drop");
+	EXPECT("loosens: MSRs 0x100-0x13f: reads: gp -> free",
+	       "loosens: MSRs 0x100-0x13f: writes: gp -> free",
+	       "loosens: MSRs 0x150-0x1ff: reads: gp -> free",
+	       "changes: MSRs 0x150-0x1ff: writes: gp -> drop");
 }
 
 /* The last MSR that a rule can name: nothing wraps. */
 static void the_end_of_the_space(void **state)
 {
 	add_deny(from, 0xfffffff0, 15, ACCESS_READ, REGPIN_GP);
-	EXPECT("loosens: MSR 0xfffffff0..0xfffffffe: reads: gp -> free");
+	EXPECT("loosens: MSRs 0xfffffff0-0xfffffffe: reads: gp -> free");
 }
 
 static void values(void **state)

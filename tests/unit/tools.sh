@@ -236,6 +236,9 @@ if "$regpin" probe --json | grep -q '"msr_filter":true'; then
 	is 3 'refuses to start' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe --starts cr.yaml
 	sed 's/^rules/init: stop\nrules/' msr.yaml >init.yaml
 	is 5 'init: NOT done' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe init.yaml
+	# A range is written as check and explain write it, and as a policy takes it.
+	printf 'version: 1\nrules: [{register: 0x200-0x20f, deny: write}]\n' >range.yaml
+	is 0 '^range.yaml:2:33: deny on MSRs 0x200-0x20f: enforced$' "$regpin" probe range.yaml
 	# The chain of commands in docs/integrating.md works as it stands there.
 	chain=$(sed -n 's/^    regpin check/regpin check/p' "$(dirname "$policy")/../docs/integrating.md")
 	is 0 '&& regpin compile' echo "$chain"
@@ -309,6 +312,7 @@ is 0 '^IA32_MC0-31_CTL +0x400-0x47c +mce' "$regpin" regs 'MSR_IA32_MC*_CTL'
 is 0 '^IA32_MC4_ADDR +0x412 +mce' "$regpin" regs 'IA32_MC4_*'
 is 0 '^PPERF  0x64e$' "$regpin" regs 'MSR 0x64e'
 is 0 '^PPERF  0x64e$' "$regpin" regs MSR 0x64e
+is 0 '^PPERF +0x64e +perf' "$regpin" regs MSRs 0x64e-0x64f
 is 0 '^PPERF  0x64e$' "$regpin" regs 64eH
 is 0 '^PPERF +0x64e +perf' "$regpin" regs 'MSRs 0x64e..0x64f'
 is 0 '^  on atom: ATOM_PKG_C2_RESIDENCY$' "$regpin" regs 0x3f8

@@ -209,8 +209,9 @@ static int some(char **texts, struct json *json)
 {
 	int ret = EXIT_OK;
 
-	/* "MSR 0x64e", in two arguments. */
-	if (!strcasecmp(texts[0], "MSR") && texts[1])
+	/* "MSR 0x64e" and "MSRs 0x600-0x64f", in two arguments. */
+	if ((!strcasecmp(texts[0], "MSR") || !strcasecmp(texts[0], "MSRs")) &&
+	    texts[1])
 		texts++;
 	if (is_value(texts))
 		return put_value(texts[0], texts[1], json) ? EXIT_OK :

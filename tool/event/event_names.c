@@ -68,7 +68,7 @@ const char *event_rule_subject(char buf[REGISTER_NAME_MAX],
 {
 	if (rule->count == 1)
 		return event_register_name(buf, rule->kind, rule->index);
-	snprintf(buf, REGISTER_NAME_MAX, "MSR 0x%" PRIx32 "..0x%" PRIx32,
+	snprintf(buf, REGISTER_NAME_MAX, "MSRs 0x%" PRIx32 "-0x%" PRIx32,
 		 rule->index, rule->index + rule->count - 1);
 	return buf;
 }

@@ -21,7 +21,7 @@ extern const char *const event_type_names[REGPIN_EVENT_TYPE_MAX];
 const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
 				uint32_t index);
 
-/* The same for what a rule speaks of: "EFER", "MSR 0x0..0x2fff". */
+/* The same for what a rule speaks of: "EFER", "MSRs 0x0-0x2fff". */
 const char *event_rule_subject(char buf[REGISTER_NAME_MAX],
 			       const struct rule *rule);
 
