@@ -3,7 +3,7 @@
 # tools.sh REGPIN_BINARY: explain, sim and regs as commands: exit codes, messages. TAP.
 regpin=$(realpath "${1:?usage: tools.sh REGPIN_BINARY}") || exit 2
 policy=$(realpath "$(dirname "$0")/../../policies/linux.yaml")
-completion=$(realpath "$(dirname "$0")/../../completions/regpin.bash")
+completions=$(realpath "$(dirname "$0")/../../completions")
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 2
@@ -54,23 +54,69 @@ is 2 "^regpin compile: the option '--output' needs a value" "$regpin" compile -o
 is 2 "^regpin run: the option '--ev' is the beginning of several" "$regpin" run --ev x
 is 2 "^regpin regs: there is no option '-json': long options" "$regpin" regs -json
 
-# The completion knows what regpin itself lists.
-complete()
+# The completion knows what regpin itself lists, in each shell. The words' own file and the
+# shell's part are what meson puts together. The VMs that are there are others' business.
+mkdir bin
+cat >bin/regpin <<E
+#!/bin/sh
+if [ "\$1 \$2" = "ctl list" ]; then
+	printf 'NAME STATE\nvm1 armed\nvm2 armed\n'
+else
+	exec '$regpin' "\$@"
+fi
+E
+chmod +x bin/regpin
+complete_bash()
 {
-	PATH=$(dirname "$regpin"):$PATH bash -c '
-		. "$0"
+	PATH=$tmp/bin:$PATH bash -c '
+		. "$0/words.sh"
+		. "$0/bash.sh"
 		COMP_WORDS=("$@")
 		COMP_CWORD=$(($# - 1))
 		_regpin
-		printf "%s " "${COMPREPLY[@]}"' "$completion" "$@"
+		printf "%s " "${COMPREPLY[@]}"
+		echo' "$completions" "$@"
+}
+# As compinit would call it, with a compadd that prints what fits.
+complete_zsh()
+{
+	PATH=$tmp/bin:$PATH zsh -f -c '
+		compadd() { shift; printf "%s " ${(M)@:#$PREFIX*} }
+		_files() { printf " " }
+		words=("$@") CURRENT=$# PREFIX=${@[-1]}
+		. "$0/words.sh"
+		. "$0/zsh.zsh"
+		echo' "$completions" "$@"
+}
+same_in_zsh()
+{
+	[ "$(complete_bash "$@")" = "$(complete_zsh "$@")" ]
 }
 if command -v bash >/dev/null; then
-	is 0 '^check compile run probe explain sim regs ctl help version $' complete regpin ''
-	is 0 '^explain $' complete regpin help exp
-	is 0 '--json .*--stock' complete regpin explain --
-	is 0 '^--policy $' complete regpin run --p
-	is 0 '^enforce report $' complete regpin run --mode ''
-	is 0 '^IA32_EFER|^EFER ' complete regpin regs EFE
+	is 0 '^check compile run probe explain sim regs ctl help version $' complete_bash regpin ''
+	is 0 '^explain $' complete_bash regpin help exp
+	is 0 '--json .*--stock' complete_bash regpin explain --
+	is 0 '^--policy $' complete_bash regpin run --p
+	is 0 '^enforce report $' complete_bash regpin run --mode ''
+	is 0 '^enforce report policy $' complete_bash regpin ctl vm policy x --mode ''
+	is 0 'IA32_EFER|EFER ' complete_bash regpin regs EFE
+	is 0 '^list status vm1 vm2 $' complete_bash regpin ctl ''
+	is 0 '^ $' complete_bash regpin check ''
+fi
+for shell in bash zsh; do
+	command -v $shell >/dev/null || continue
+	is 0 '' $shell -n "$completions/words.sh"
+done
+is 0 '^#compdef regpin$' head -n 1 "$completions/zsh-head.zsh"
+if command -v bash >/dev/null && command -v zsh >/dev/null; then
+	is 0 '^explain $' complete_zsh regpin help exp
+	for command in check compile run probe explain sim regs ctl help version nothing; do
+		for typed in '' - -- --m E; do
+			is 0 '' same_in_zsh regpin $command "$typed"
+			is 0 '' same_in_zsh regpin $command --mode "$typed"
+			is 0 '' same_in_zsh regpin $command --guest "$typed"
+		done
+	done
 fi
 
 # Times have one grammar.

@@ -1,0 +1,2 @@
+#compdef regpin
+# SPDX-License-Identifier: GPL-2.0-only
