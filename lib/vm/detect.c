@@ -200,7 +200,8 @@ void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 		ms = ms ? ms : SET_UP_MS;
 		if (time_is_up(vcpu, ms))
 			lifecycle_overdue(vcpu, ms);
-	} else if (ms && late && !vcpu->late.waived) {
+	} else if (ms && late && !vcpu->late.waived && policy_has_pins(policy)) {
+		/* Without pins nothing depends on it: see policy_settings_act(). */
 		deadline(vcpu, policy);
 	}
 }

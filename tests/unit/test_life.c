@@ -430,6 +430,27 @@ static void test_no_sfmask_beside(void **context)
 	mock_close();
 }
 
+/* Where nothing is pinned, no vCPU is out of the policy's reach by being late. */
+static void test_late_without_pins(void **context)
+{
+	for (int pins = 0; pins < 2; pins++) {
+		struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+
+		add_report(policy, REGPIN_MSR, MSR_LSTAR, ACCESS_WRITE);
+		add_report(policy, REGPIN_MSR, MSR_SFMASK, ACCESS_WRITE);
+		if (pins)
+			add_pin(policy, RULE_STICKY, MSR_STAR, 1, REGPIN_REPORT);
+		policy->settings.deadline_ms = DEADLINE_MS;
+		mock_open(policy);
+		boot(0, A, ESP_A, MASK_A);
+		assert_int_equal(policy_only_reports(policy), !pins);
+		run_long(1);
+		assert_int_equal(mock_count(REGPIN_EVENT_DEADLINE), pins);
+		assert_int_equal(mock_look(1), pins ? REGPIN_HELD : REGPIN_ENTER);
+		mock_close();
+	}
+}
+
 /* A state that the VMM loads may be one of a kernel that writes no SFMASK. */
 static void test_loaded_without_sfmask(void **context)
 {
@@ -605,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_no_sfmask),
 		cmocka_unit_test(test_no_sfmask_beside),
+		cmocka_unit_test(test_late_without_pins),
 		cmocka_unit_test(test_loaded_without_sfmask),
 		cmocka_unit_test(test_firmware_takes_its_time),
 		cmocka_unit_test(test_late_pat),
