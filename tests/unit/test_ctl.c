@@ -559,7 +559,10 @@ static void modes_in_vain(void **state)
 	assert_false(mode_to(fd, "enforce"));
 	assert_non_null(strstr(got, "mode enforce would enforce nothing"));
 	assert_int_equal(lines("error rejected "), 1);
-	in_force(fd, "rr", "enforce");	/* a missed deadline holds */
+	in_force(fd, "rr", "report");	/* so does a missed deadline, by default */
+	assert_true(apply_in(fd, "", "version: 1\nfloor: {action: pause}\nrules:\n"
+				     "  - {register: EFER, sticky: [NXE], action: report}\n"));
+	in_force(fd, "r", "enforce");	/* a missed deadline holds */
 	/* Only `mode: report` hides what is wrong with these actions. */
 	assert_true(apply_in(fd, "", "version: 1\nmode: report\nrules:\n"
 				     "  - {register: EFER, deny: write, action: mask}\n"));

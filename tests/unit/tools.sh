@@ -492,7 +492,7 @@ is 0 '^KVM_X86_SET_MSR_FILTER' "$regpin" explain --stock --verbose log.yaml
 is 0 '' sh -c 'test "$("$1" explain --stock "$2" 2>/dev/null | wc -l)" -lt 130' sh "$regpin" "$(dirname "$policy")/linux-strict.yaml"
 
 # What becomes of a VM with more than the policy sees: S3 ends pins, where there are some, and
-# who holds a vCPU does not only report.
+# a policy that holds a vCPU does not only report; by default the floor does what the rules do.
 printf 'version: 1\nrules: [{register: 0x8b, deny: write}]\n' >pinless.yaml
 is 0 '[(]S3[)]: of no concern: it ends pins, and this policy has none$' "$regpin" explain --stock pinless.yaml
 is 0 '"past_filters":\{"nested":"refused","smm":"refused","s3":"no_pins"\}' "$regpin" explain --json --stock pinless.yaml
@@ -500,7 +500,9 @@ printf 'version: 1\nfloor: {action: report}\nrules: [{register: EFER, sticky: [N
 is 0 '"past_filters":\{"nested":"tolerated","smm":"tolerated","s3":"tolerated"\}' "$regpin" explain --json --stock reports.yaml
 is 0 'Mode: tolerated: it runs, with an event' "$regpin" explain --cr-filter reports.yaml
 sed 's/^floor.*/floor: {action: report}\ninit: stop/' reports.yaml >init.yaml
-sed '/^floor/d' reports.yaml >late.yaml
+sed 's/^floor.*/floor: {action: pause}/' reports.yaml >late.yaml
+sed '/^floor/d' reports.yaml >floorless.yaml
+is 0 'Mode: tolerated: it runs, with an event' "$regpin" explain --cr-filter floorless.yaml
 for holds in init late; do
 	for what in Mode '[(]S3[)]' 'VMX[)]'; do
 		is 0 "$what: refused, as 'init' or 'floor' holds a vCPU or stops the VM$" "$regpin" explain --cr-filter $holds.yaml

@@ -213,6 +213,14 @@ bool settings_have_reaction(const struct yaml_node *root)
 	       yaml_key(key->value, "reaction");
 }
 
+bool settings_have_floor_action(const struct yaml_node *root)
+{
+	const struct yaml_node *key = yaml_key(root, "floor");
+
+	return key && key->value->type == YAML_MAP &&
+	       yaml_key(key->value, "action");
+}
+
 /* `mode: report`: nothing is held, stopped or restored. */
 static void settings_report_only(struct settings *settings)
 {

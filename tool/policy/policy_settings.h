@@ -8,6 +8,9 @@
 /* Reads request, floor, unarmed, init and detect; arming and mode are read. */
 void settings_read(const struct reader *reader, const struct yaml_node *root);
 
+/* Does the policy say itself what is done about a vCPU that does not arm in time? */
+bool settings_have_floor_action(const struct yaml_node *root);
+
 /* Does the policy say itself what is done about what was detected? */
 bool settings_have_reaction(const struct yaml_node *root);
 

@@ -197,6 +197,10 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	reader->reaction_said = settings_have_reaction(root);
 	whole_read(reader, root);
 	rules_read(reader, root);
+	/* Where no rule does more than report, a default must not. */
+	if (!settings_have_floor_action(root) &&
+	    policy_rules_only_report(reader->policy))
+		reader->policy->settings.deadline_action = REGPIN_REPORT;
 }
 
 /*
