@@ -146,7 +146,7 @@ static int carry_out(const struct control *command)
 	if (command->command != CONTROL_ANSWER && command->vm &&
 	    command->vm != CONTROL_ALL_VMS)
 		return -ENOENT;
-	switch (command->command) {
+	switch (atomic_load(&command->command)) {
 	case CONTROL_NONE:	/* withdrawn */
 		return -ECANCELED;
 	case CONTROL_ARM:

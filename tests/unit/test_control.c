@@ -121,7 +121,9 @@ static void open_two(void)
 	orders = calloc(1, sizeof(*orders));
 	second = pages_alloc(sizeof(*second));
 	assert_non_null(second);
-	second->policies.now = second->policies.whole = second->policies.numbered[0].policy = now;
+	second->policies.now = now;
+	second->policies.whole = now;
+	second->policies.numbered[0].policy = now;
 	second->fd = MOCK_VM + 1;
 	second->host = mock.vm->host;
 	second->options.vm = 1;
