@@ -23,6 +23,7 @@
 #include "policy/unfit.h"
 #include "vmm/s3.h"
 #include "vmm/vmm.h"
+#include "with_shim.h"
 
 #define SHIM		"libregpin-shim.so"
 #define MAX_TIMEOUT	86400ul	/* seconds: a day */
@@ -403,6 +404,15 @@ static int check_line(const struct launch *launch)
 	return EXIT_CANNOT_EXEC;
 }
 
+/* The shim is not looked for: one of another version may be installed. */
+static int refuse_without_shim(void)
+{
+	if (WITH_SHIM)
+		return 0;
+	fprintf(stderr, "regpin: the VMM was not started: this regpin was built without its shim (-Dshim=false), which 'regpin run' preloads into the VMM: install one that was built with it\n");
+	return EXIT_RUN;
+}
+
 /* Beside the program in a build tree, else where it was installed. */
 static int find_shim(char shim[PATH_MAX])
 {
@@ -479,7 +489,9 @@ static int run_main(int argc, char **argv)
 	start.no_ctl = options.no_ctl;
 	start.has_vmm_user = options.has_vmm_user;
 	start.vmm_user = options.vmm_user;
-	status = launch_fill_fds();
+	status = refuse_without_shim();
+	if (!status)
+		status = launch_fill_fds();
 	if (!status)
 		status = refuse_nesting();
 	if (!status)
