@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "join.h"
+#include "lib/end.h"
 #include "session.h"
 
 /*
@@ -205,7 +206,7 @@ void session_say(const char *text)
 _Noreturn void session_die_text(const char *text)
 {
 	say("the VM must not run: ", text);
-	_exit(EXIT_REGPIN);
+	end_process(EXIT_REGPIN);
 }
 
 /* For the agent, which makes an event of it. Before there is a VM that needs a word. */

@@ -32,6 +32,7 @@
 #include "give.h"
 #include "guard.h"
 #include "launch_state.h"
+#include "lib/end.h"
 #include "limit.h"
 #include "moves.h"
 #include "out.h"
@@ -155,7 +156,7 @@ static void loop(struct agent *agent)
 		if (!wait_for_news(agent, more)) {
 			standby_end(agent);
 			ctl_unlisten(&agent->ctl.socket);
-			_exit(0);
+			end_process(0);
 		}
 		/* Before @attached is looked at: whoever has gone has counted it up. */
 		give_run(agent);
@@ -248,13 +249,13 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	agent.begun = clock_now();
 	agent.tick_ms = GUARD_TICK_MS;
 	if (watch_init(&agent.watch, vmm, launch->lifeline[0]) < 0)
-		_exit(1);
+		end_process(1);
 	ctl_init(&agent.ctl, &agent, &launch->socket);
 	close_others(&agent);
 	if (wake_begin(launch->shared, launch->wake) < 0 ||
 	    standby_begin(&agent) < 0 ||
 	    send(start, "", 1, MSG_NOSIGNAL) != 1)
-		_exit(1);
+		end_process(1);
 	loop(&agent);
-	_exit(0);
+	end_process(0);
 }

@@ -23,6 +23,7 @@
 #include "give.h"
 #include "launch.h"
 #include "launch_state.h"
+#include "lib/end.h"
 #include "memory.h"
 
 /* Out of the way of the small numbers that wrapper scripts redirect. */
@@ -131,7 +132,7 @@ static int fork_agent(struct launch *launch, int ends[2])
 		child = fork();
 		if (child == 0)
 			agent_main(launch, vmm, ends[1]);
-		_exit(child < 0);
+		end_process(child < 0);
 	}
 	close(ends[1]);
 	if (child < 0)

@@ -15,6 +15,7 @@
 
 #include "agent_state.h"
 #include "base/clock.h"
+#include "lib/end.h"
 #include "moves_send.h"
 
 #define PEERS_MAX	512u
@@ -118,5 +119,5 @@ pid_t moves_send(const struct ctl_socket *own, const char *line)
 	close_range((unsigned int)own->dir + 1, ~0u, 0);
 	prctl(PR_SET_NAME, "regpin-arrived");
 	talk(peers, find_peers(own, peers), own->dir, line);
-	_exit(0);
+	end_process(0);
 }
