@@ -72,7 +72,7 @@ lab_load_cache()
 	source "$LAB_CACHE/env"
 }
 
-# lab_kernel 6.1|6.12|trixie|DIR: set K_VERSION, K_VMLINUZ, K_ROOT, K_MODDIR, K_HEADERS,
+# lab_kernel 6.1|6.12|trixie|backports|DIR: set K_VERSION, K_VMLINUZ, K_ROOT, K_MODDIR, K_HEADERS,
 # for a stock kernel or for one of lab/build-kernel, by its build directory
 # shellcheck disable=SC2034 # they are for others
 lab_kernel()
@@ -83,6 +83,10 @@ lab_kernel()
 	6.12) prefix=K612 ;;
 	6.1) prefix=K61 ;;
 	trixie) prefix=KTRIXIE ;;
+	backports)
+		[[ -n ${KBACKPORTS_VERSION:-} ]] || lab_die "no kernel of Debian's backports in the cache: lab/fetch --backports"
+		prefix=KBACKPORTS
+		;;
 	/*)
 		[[ -e $1/.complete ]] || lab_die "no kernel in '$1'; lab/build-kernel makes them"
 		K_VERSION=$(<"$1/include/config/kernel.release")
@@ -90,7 +94,7 @@ lab_kernel()
 		K_MODDIR=$K_ROOT/lib/modules/$K_VERSION
 		return
 		;;
-	*) lab_die "unknown kernel '$1': 6.1, 6.12 or trixie, or a build directory" ;;
+	*) lab_die "unknown kernel '$1': 6.1, 6.12, trixie or backports, or a build directory" ;;
 	esac
 	for name in VERSION VMLINUZ ROOT MODDIR HEADERS; do
 		local from=${prefix}_$name

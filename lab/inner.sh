@@ -40,7 +40,7 @@ inner_alive() # NAME
 	{ read -r _ _ state _ <"/proc/${inner_pid[$1]}/stat"; } 2>/dev/null && [[ $state != Z ]]
 }
 
-# inner_start NAME [--kernel 6.12|6.1|trixie|DIR] [--smp N] [--mem MB] [--initrd F] [--append "WORD .."]
+# inner_start NAME [--kernel 6.12|6.1|trixie|backports|DIR] [--smp N] [--mem MB] [--initrd F] [--append "WORD .."]
 #   [--wrap "CMD .."] [--qemu FILE] [--accel A] [--cpu C] [--machine M] [-- QEMU-ARG ..]
 inner_start()
 {
@@ -70,6 +70,7 @@ inner_start()
 	6.12) vmlinuz=$K612_VMLINUZ initrd=${initrd:-$LAB_GUEST_612} ;;
 	6.1) vmlinuz=$K61_VMLINUZ initrd=${initrd:-$LAB_GUEST_61} ;;
 	trixie) vmlinuz=$KTRIXIE_VMLINUZ ;;
+	backports) vmlinuz=$KBACKPORTS_VMLINUZ ;;
 	/*) vmlinuz=$kernel/arch/x86/boot/bzImage ;; # as for lab_kernel
 	*) inner_fail "inner_start: unknown kernel '$kernel'"; return ;;
 	esac
