@@ -24,6 +24,11 @@ for file in /bin/bash "$(command -v jq)" "$(command -v qemu-system-x86_64)" "$bu
 	options+=(--program "$file")
 done
 
+# The guests' CPU and their kernel's command line. With PCIDs the attack that turns paging off
+# had to clear CR4.PCIDE first. And Linux keeps kernel and user page tables apart on these CPUs,
+# with user code NX for the kernel: then it can't be jumped to, whatever SMEP says.
+vmx_cpu=host,-vmx,-pcid vmx_append=nopti
+
 # on_vmx NAME SECONDS [OPTION of lab/bochs ..] -- SCENARIO [ARG ..]: its TAP goes to stdout
 on_vmx()
 {
@@ -39,10 +44,8 @@ on_vmx()
 	{
 		printf 'export PATH=/usr/bin:/bin:/usr/sbin:/sbin %s=%q %s=%q %s=%q %s=%q\n' LAB_DIR "$LAB_DIR" \
 			REGPIN_CACHE "$LAB_CACHE" REGPIN_LAB_WORK "$REGPIN_LAB_WORK" REGPIN_BUILD "$build"
-		# With PCIDs the attack that turns paging off had to clear CR4.PCIDE first. And
-		# Linux keeps kernel and user page tables apart on this CPU, with user code NX
-		# for the kernel: then it can't be jumped to, whatever SMEP says.
-		printf 'export INNER_PATIENCE=5 INNER_CPU=host,-vmx,-pcid INNER_APPEND=nopti\nmkdir -p /run/out\n/bin/bash'
+		printf 'export INNER_PATIENCE=5 INNER_CPU=%q INNER_APPEND=%q\nmkdir -p /run/out\n/bin/bash' \
+			"$vmx_cpu" "$vmx_append"
 		printf ' %q' "$top/tests/lab/$1" "${@:2}"
 		# Nothing else is left of the machine.
 		cat <<-'END'

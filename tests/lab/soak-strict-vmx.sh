@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: host
+# As soak-strict.sh on Intel's CPUs, as Bochs makes them, and with Debian's 6.1. Run by ./check soak.
+set -u
+# shellcheck source=tests/lab/vmx.sh
+source "$LAB_DIR/../tests/lab/vmx.sh"
+# shellcheck source=tests/lab/backports.sh
+source "$LAB_DIR/../tests/lab/backports.sh"
+
+get_backports
+lab_load_cache
+vmx_cpu=host,-vmx vmx_append=
+files=()
+for kernel in 6.1 6.12 backports; do
+	lab_kernel $kernel
+	image=$REGPIN_LAB_WORK/guest-$kernel.gz
+	files+=(--file "$K_VMLINUZ:$K_VMLINUZ" --file "$image:$image")
+done
+
+# model NAME BOCHS-MODEL INTEL-MODEL KERNEL ..
+model()
+{
+	local name=$1 bochs=$2 number=$3 guests=()
+
+	shift 3
+	for kernel; do
+		guests+=("$name-$kernel $kernel host,-vmx GenuineIntel 6 $number 1")
+	done
+	on_vmx "$name" 1700 --stock --cpu "$bochs" "${files[@]}" -- strict.sh "${guests[@]}"
+}
+
+model haswell corei7_haswell_4770 60 6.1 backports
