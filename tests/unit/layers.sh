@@ -1,0 +1,212 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Files use one another without circles, and each folder only those below it. The order is in the file
+# `layers` beside this script. usage: layers.sh SOURCE_DIR BUILD_DIR
+set -u
+export LC_ALL=C
+[ $# -eq 2 ] || { echo "usage: $0 SOURCE_DIR BUILD_DIR" >&2; exit 2; }
+source=$(cd "$1" && pwd) && build=$(cd "$2" && pwd) || exit 1
+cd "$source" || exit 1
+order=tests/unit/layers
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0 bad=0
+
+result() # NAME FILE: it holds if FILE, which has what is wrong, is empty
+{
+	n=$((n + 1))
+	if [ -s "$2" ]; then
+		echo "not ok $n - $1"
+		head -n 60 "$2" | sed 's/^/#   /'
+		bad=1
+	else
+		echo "ok $n - $1"
+	fi
+}
+
+# From lines "A B ...", A uses B: those that are part of a circle, or between two.
+circles()
+{
+	awk '
+	$1 != $2 && !seen[$1, $2]++ { from[++n] = $1; to[n] = $2; line[n] = $0 }
+	END {
+		do {
+			split("", out); split("", in_)
+			for (i = 1; i <= n; i++)
+				if (!gone[i]) { out[from[i]] = 1; in_[to[i]] = 1 }
+			changed = 0
+			for (i = 1; i <= n; i++)
+				if (!gone[i] && (!(to[i] in out) || !(from[i] in in_)))
+					changed = gone[i] = 1
+		} while (changed)
+		for (i = 1; i <= n; i++)
+			if (!gone[i]) print line[i]
+	}'
+}
+
+# The sources, and their folders.
+awk '$1 == "folder" { print $2 }' "$order" >"$tmp/folders"
+awk '$1 == "flat" { print $2 }' "$order" >"$tmp/flat"
+find include lib shim tool -name '*.[ch]' | sort >"$tmp/files"
+sed 's,/[^/]*$,,' "$tmp/files" | sort -u >"$tmp/there"
+sort "$tmp/folders" | comm -13 - "$tmp/there" | sed 's,$, is not in '"$order", >"$tmp/out"
+[ -s "$tmp/files" ] || echo "no sources below $source" >"$tmp/out"
+result "each folder with sources has its place in the order" "$tmp/out"
+
+# What includes what. A name is looked for beside the file, and then in the include path.
+while read -r file; do
+	dir=${file%/*}
+	sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file" | while read -r name; do
+		found=
+		if [ -f "$dir/$name" ]; then
+			found=$dir/$name
+		fi
+		for root in include lib shim tool .; do
+			path=$root/$name
+			path=${path#./}
+			[ -f "$path" ] && [ "$path" != "$found" ] || continue
+			[ -z "$found" ] || echo "$file: \"$name\" is $found and $path" >>"$tmp/twice"
+			found=${found:-$path}
+		done
+		[ -z "$found" ] || echo "${file%.?} ${found%.?} $file includes $found"
+	done
+done <"$tmp/files" >"$tmp/includes"
+touch "$tmp/twice"
+[ -s "$tmp/includes" ] || echo "no file includes another one" >"$tmp/twice"
+result "an include names one file" "$tmp/twice"
+
+# compile_commands.json has one field a line: FILE, then OUTPUT, behind the command.
+sed -n 's/^ *"\([a-z]*\)": "\(.*\)",\{0,1\}$/\1 \2/p' "$build/compile_commands.json" |
+	awk '
+	$1 == "command" { command = $0; sub(/^command /, "", command) }
+	$1 == "file" { file = $2 }
+	$1 == "output" && file ~ /^\.\.\/(lib|shim|tool)\// || \
+	$1 == "output" && index(file, source "/") == 1 {
+		sub(/^\.\.\//, "", file)
+		if (index(file, source "/") == 1)
+			file = substr(file, length(source) + 2)
+		if (file ~ /^(lib|shim|tool)\//)
+			print file "\t" $2 "\t" command
+	}' source="$source" | sed 's/\\"/"/g' >"$tmp/commands"
+
+# What is compiled for optimisation at link time has no symbols yet: once more, without.
+objects()
+{
+	awk -F '\t' '{ lto = $3 ~ / -flto/; if (!($1 in at) || was[$1] && !lto) { at[$1] = $2; was[$1] = lto; command[$1] = $3 } }
+	END { for (f in at) print f "\t" (was[f] ? "-" : at[f]) "\t" command[f] }' "$tmp/commands" |
+	sort | while IFS="	" read -r file object command; do
+		case $object in
+		-)	object=$tmp/again.o
+			command=$(printf '%s\n' "$command" | sed "s, -flto[^ ]*,,; s, -M[DQF] .*, -O0 -o $object -c $source/$file,")
+			(cd "$build" && eval "$command") >&2 || continue ;;
+		*)	object=$build/$object ;;
+		esac
+		nm -g -P "$object" | awk '{ print file, $1, $2 }' file="${file%.c}"
+	done
+}
+objects >"$tmp/symbols"
+
+# "A B S": A refers to S, which B defines; of two that define it, the lower one.
+awk '
+FILENAME == ARGV[1] {
+	if ($1 == "folder")
+		place[$2] = FNR
+	else if ($1 == "libc")
+		libc[$2] = 1
+	next
+}
+FNR == 1 { pass++ }
+$2 in libc { next }
+{ folder = $1; sub(/\/[^\/]*$/, "", folder) }
+pass == 1 && $3 ~ /^[TDBRVWCSG]$/ {
+	if (!($2 in by) || place[folder] < at[$2]) { by[$2] = $1; at[$2] = place[folder] }
+	own[$1, $2] = 1
+	next
+}
+pass == 2 && $3 == "U" && ($2 in by) && !(($1, $2) in own) && by[$2] != $1 {
+	print $1, by[$2], "uses", $2
+}' "$order" "$tmp/symbols" "$tmp/symbols" >"$tmp/uses"
+
+awk '$1 !~ /[.]/ { print $1 ".c" }' "$tmp/symbols" | sort -u >"$tmp/compiled"
+grep '\.c$' "$tmp/files" | comm -23 - "$tmp/compiled" | sed "s,\$, has no object in $build," >"$tmp/out"
+[ -s "$tmp/uses" ] || echo "no object refers to another one" >>"$tmp/out"
+result "each source has an object" "$tmp/out"
+
+# Both ends in one flat folder: not looked at.
+firm()
+{
+	awk '
+	FILENAME == ARGV[1] { flat[$1] = 1; next }
+	{ a = $1; b = $2; sub(/\/[^\/]*$/, "", a); sub(/\/[^\/]*$/, "", b) }
+	a != b || !(a in flat)' "$tmp/flat" -
+}
+
+printf 'a b x\nb c x\nc b x\nc d x\n' | circles | cut -d ' ' -f 1,2 | tr '\n' ' ' >"$tmp/out"
+[ "$(cat "$tmp/out")" != "b c c b " ] || : >"$tmp/out"
+result "a circle would be found" "$tmp/out"
+
+firm <"$tmp/includes" | circles | cut -d ' ' -f 3- >"$tmp/out"
+result "no file includes itself by way of others" "$tmp/out"
+
+firm <"$tmp/uses" | circles >"$tmp/out"
+result "no file uses what uses it" "$tmp/out"
+
+cat "$tmp/includes" "$tmp/uses" | awk '
+FILENAME == ARGV[1] { place[$1] = FNR; next }
+{ a = $1; b = $2; sub(/\/[^\/]*$/, "", a); sub(/\/[^\/]*$/, "", b) }
+place[b] > place[a]' "$tmp/folders" - | sort -u >"$tmp/out"
+result "each folder uses only those below it" "$tmp/out"
+
+# Each header twice in a file of its own, with the flags of the tool.
+command=$(awk -F '\t' '$1 == "tool/main.c" { print $3; exit }' "$tmp/commands" | sed 's, -M[DQF] .*,,')
+: >"$tmp/out"
+[ -n "$command" ] || echo "compile_commands.json does not say how tool/main.c is compiled" >"$tmp/out"
+mkdir "$tmp/alone"
+grep '\.h$' "$tmp/files" | while read -r file; do
+	printf '#include "%s"\n#include "%s"\n' "$source/$file" "$source/$file" \
+		>"$tmp/alone/$(echo "$file" | tr / _).c"
+done
+(cd "$build" && eval "$command -fsyntax-only -Wno-unused-function '$tmp'/alone/*.c") >"$tmp/compiler" 2>&1 ||
+	grep -E 'error|warning' "$tmp/compiler" >>"$tmp/out"
+result "each header compiles alone" "$tmp/out"
+
+# What a header declares: functions, and variables that are extern.
+grep '\.h$' "$tmp/files" | while read -r file; do
+	grep -q "^flat ${file%/*}\$" "$order" || grep -q "^except ${file}[[:blank:]]" "$order" ||
+		awk '
+		FILENAME == ARGV[1] {
+			if ($3 ~ /^[TDBRVWCSG]$/) { defined[$2] = 1; own[$1, $2] = 1 }
+			next
+		}
+		/^#/ || goes_on { goes_on = /\\$/; next }
+		{ text = text $0 "\n" }
+		END {
+			unit = FILENAME
+			sub(/[.]h$/, "", unit)
+			while (i = index(text, "/*")) {
+				j = index(substr(text, i), "*/")
+				text = substr(text, 1, i - 1) " " substr(text, i + j + 1)
+			}
+			while (match(text, /\{[^{}]*\}/))
+				text = substr(text, 1, RSTART - 1) ";" substr(text, RSTART + RLENGTH)
+			gsub(/[ \t\n]+/, " ", text)
+			nr = split(text, statements, ";")
+			for (i = 1; i <= nr; i++) {
+				s = statements[i]
+				if (s ~ /^ *(static|typedef) /)
+					continue
+				rest = s
+				while (match(rest, /[A-Za-z_][A-Za-z_0-9]*/)) {
+					name = substr(rest, RSTART, RLENGTH)
+					rest = substr(rest, RSTART + RLENGTH)
+					if ((name in defined) && !((unit, name) in own) &&
+					    (rest ~ /^ ?\(/ || s ~ /^ *extern / && rest ~ /^ ?(\[|$)/))
+						print FILENAME ": " name " is defined elsewhere"
+				}
+			}
+		}' "$tmp/symbols" "$file"
+done >"$tmp/out"
+result "a header declares what its own file defines" "$tmp/out"
+
+echo "1..$n"
+exit $bad
