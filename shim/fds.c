@@ -5,7 +5,6 @@
  * /proc and by kcmp(2). close(2) is not hooked: an fd's number is taken over
  * when KVM hands it out again, and what is gone is swept when a VM is created.
  */
-#include <errno.h>
 #include <linux/kcmp.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -166,8 +166,8 @@ grep '\.h$' "$tmp/files" | while read -r file; do
 	printf '#include "%s"\n#include "%s"\n' "$source/$file" "$source/$file" \
 		>"$tmp/alone/$(echo "$file" | tr / _).c"
 done
-(cd "$build" && eval "$command -fsyntax-only -Wno-unused-function '$tmp'/alone/*.c") >"$tmp/compiler" 2>&1 ||
-	grep -E 'error|warning' "$tmp/compiler" >>"$tmp/out"
+(cd "$build" && eval "$command -fsyntax-only -fdiagnostics-color=never '$tmp'/alone/*.c") >"$tmp/compiler" 2>&1 ||
+	grep -E 'error|warning' "$tmp/compiler" | sort -u >>"$tmp/out"
 result "each header compiles alone" "$tmp/out"
 
 # What a header declares: functions, and variables that are extern.
