@@ -201,6 +201,28 @@ static void test_put_back_fails(void **context)
 	mock_close();
 }
 
+/* NXE of EFER is pinned, and no write of the guest's cleared it: so an INIT has. */
+static void test_init_found_by_efer(void **context)
+{
+	struct regpin_policy *policy = policy_of(REGPIN_GP, REGPIN_ALLOW);
+	const uint64_t left = 0xd01 & ~EFER_NXE;
+
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	policy->rules[1].flags = RULE_OPTIONAL;
+	mock_open_stock(policy);
+	mock_look(0);
+	mock_boot(0, CR4_ON);
+	mock_tick(0);
+	mock_tick(0);
+	assert_true(mock.vcpus[0].regpin->armed);
+	mock.vcpus[0].sregs.efer = left;
+	mock.vcpus[0].msrs[replay_slot(MSR_EFER)] = left;
+	mock_tick(0);
+	assert_false(mock.vcpus[0].regpin->armed);
+	assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 1);
+	mock_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_register),
 		cmocka_unit_test(test_others_filter),
 		cmocka_unit_test(test_put_back_fails),
+		cmocka_unit_test(test_init_found_by_efer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,34 @@ static void added_later(void **context)
 	free(policy);
 }
 
+/* Of more rules than have slots each is found by halves, and nothing beside them. */
+static void found_among_many(void **context)
+{
+	static const uint32_t sizes[] = { 1, 2, 512, 513, 1023, 1024, 1025, 3000 };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct regpin_policy *policy = new_policy(ARM_START);
+
+		for (uint32_t nr = sizes[i]; nr; nr--)
+			add_deny(policy, 0x1000 + nr * 3, 2, ACCESS_WRITE,
+				 REGPIN_GP);
+		policy_sort(policy);
+		assert_true(policy->sorted);
+		for (uint32_t at = 0; at < sizes[i] * 3 + 9; at++) {
+			bool named = at >= 3 && at < sizes[i] * 3 + 3 && at % 3 < 2;
+			const struct rule *rule =
+				policy_rule_on(policy, REGPIN_MSR, 0x1000 + at,
+					       ACCESS_WRITE);
+
+			assert_int_equal(rule != NULL, named);
+			if (rule)
+				assert_int_equal(rule->index,
+						 0x1000 + at / 3 * 3);
+		}
+		free(policy);
+	}
+}
+
 /*
  * The worst that a policy can be: every rule meets every other one, and each is an
  * error. It must not take the square of it to say no.
@@ -126,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sorts),
 		cmocka_unit_test(added_later),
+		cmocka_unit_test(found_among_many),
 		cmocka_unit_test(errors_end),
 	};
 
