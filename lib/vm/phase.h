@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The life cycle of a vCPU as a table. Pure: no system call, no lock, no clock, no
+ * state except what is handed in. lifecycle.c gives the events and carries the actions
+ * out; docs/internals/life-cycle.md is the table in prose.
+ *
+ * A phase says two things. The first is what has become of the pins: enum pinning. The
+ * second is what the guest has written of its syscall set-up, and whether the registers
+ * may be believed: enum progress. Once the set-up is finished, the second no longer
+ * matters: there is a single phase READY.
+ */
+#ifndef REGPIN_LIB_PHASE_H
+#define REGPIN_LIB_PHASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * enum pinning - what has become of a vCPU's pins
+ * @UNPINNED: they do not hold
+ * @KEPT: an INIT took them, but the VM still counts as armed because of this vCPU
+ * @PINNED: they hold, and the syscall set-up is not finished
+ * @READY: they hold, and the set-up is finished
+ */
+enum pinning { UNPINNED, KEPT, PINNED, READY };
+
+/**
+ * enum progress - what the guest has written of its syscall set-up
+ * @NONE: nothing
+ * @MASK: SFMASK
+ * @ENTRY: LSTAR; or the VMM has loaded a state that has one
+ * @BOTH: both
+ * @STALE: nothing, and the LSTAR that the register holds is not believed: the vCPU has
+ *	had an INIT, or another vCPU's kernel came up while the gate was closed
+ * @STALE_MASK: SFMASK, and LSTAR is not believed
+ * @AGAIN: from here on the same six, where the other registers still hold what an
+ *	earlier kernel has left in them
+ */
+enum progress {
+	NONE, MASK, ENTRY, BOTH, STALE, STALE_MASK,
+	AGAIN, AGAIN_MASK, AGAIN_ENTRY, AGAIN_BOTH, AGAIN_STALE,
+	AGAIN_STALE_MASK,
+	NR_PROGRESS
+};
+
+/* A phase is a number, so that one load and one comparison say whether it is pinned. */
+#define PHASE(pinning, progress)	((pinning) * NR_PROGRESS + (progress))
+#define PHASE_OFF			PHASE(UNPINNED, NONE)
+#define PHASE_READY			PHASE(READY, NONE)
+#define NR_PHASES			(PHASE_READY + 1)
+
+static inline enum pinning phase_pinning(unsigned int phase)
+{
+	return (enum pinning)(phase / NR_PROGRESS);
+}
+
+static inline enum progress phase_progress(unsigned int phase)
+{
+	return (enum progress)(phase % NR_PROGRESS);
+}
+
+/* Were the pins given, and not taken since? Whether they hold is lifecycle_pinned(). */
+static inline bool phase_pinned(unsigned int phase)
+{
+	return phase >= PHASE(PINNED, NONE);
+}
+
+/* Does the VM count as armed because of this vCPU? */
+static inline bool phase_counts(unsigned int phase)
+{
+	return phase >= PHASE(KEPT, NONE);
+}
+
+/* Is the LSTAR that the register holds an earlier kernel's? */
+static inline bool phase_stale(unsigned int phase)
+{
+	unsigned int progress = phase % (NR_PROGRESS / 2);
+
+	return progress == STALE || progress == STALE_MASK;
+}
+
+/* May registers other than LSTAR and SFMASK still hold an earlier kernel's values? */
+static inline bool phase_again(unsigned int phase)
+{
+	return phase_progress(phase) >= AGAIN;
+}
+
+/* Has it begun its set-up, so that the end of that may be waited for? */
+static inline bool phase_sets_up(unsigned int phase)
+{
+	return phase_pinning(phase) == PINNED && !phase_stale(phase);
+}
+
+/* At FOUND: does what happens depend on whether the registers are the vCPU's own? */
+static inline bool phase_asks_home(unsigned int phase)
+{
+	return !phase_pinned(phase) && !phase_stale(phase);
+}
+
+/* At CHECKED: does what happens depend on the value of SFMASK? */
+static inline bool phase_asks_sfmask(unsigned int phase)
+{
+	unsigned int progress = phase_progress(phase);
+
+	return phase_pinning(phase) == PINNED &&
+	       (progress == NONE || progress == ENTRY || progress == AGAIN);
+}
+
+/**
+ * enum happening - what can happen to a vCPU
+ * @LSTAR_SET: the guest has written an LSTAR
+ * @LSTAR_CLEARED: the guest has written 0 to it
+ * @SFMASK_SET: the guest has written SFMASK, whatever the value
+ * @INIT_SEEN: it has had an INIT
+ * @RESET_SEEN: the VMM has reset it
+ * @STATE_LOADED: the VMM has loaded a state that has an LSTAR
+ * @PINS_VOID: a window or a disarming has begun another life of the VM. It is given
+ *	before any other event of that life
+ * @VCPU_GONE: the VMM gives it up
+ * @LOOKED: it looks at itself before it enters
+ * @FOUND: that look has read LSTAR; the gate is open and the set-up not finished
+ * @CHECKED: that look has found an LSTAR, and the vCPU is pinned
+ * @PINS_HOLD: ACT_PIN has succeeded
+ * @SET_UP_DONE: ACT_FINISH has found the pins to hold, or time has ended the set-up
+ */
+enum happening {
+	LSTAR_SET, LSTAR_CLEARED, SFMASK_SET, INIT_SEEN, RESET_SEEN,
+	STATE_LOADED, PINS_VOID, VCPU_GONE, LOOKED, FOUND, CHECKED, PINS_HOLD,
+	SET_UP_DONE,
+	NR_HAPPENINGS
+};
+
+/**
+ * struct moment - what the table may ask for beside phase and event
+ * @open: the VM's gate is open
+ * @once: it is closed by a window that ends with one kernel's set-up
+ * @start: the policy pins from the first instruction
+ * @lstar: the register holds an LSTAR; for SFMASK_SET and FOUND
+ * @sfmask: the register holds an SFMASK; for CHECKED, see phase_asks_sfmask()
+ * @other: a kernel has come up while the gate was closed; for LOOKED
+ * @home: KVM shows the vCPU's own registers, not SMM's or a nested guest's; for FOUND,
+ *	see phase_asks_home()
+ *
+ * The caller fills in what its event asks for. @open and @once exclude each other.
+ */
+struct moment {
+	bool open, once, start, lstar, sfmask, other, home;
+};
+
+/* What is to be done on the way, in this order. */
+enum phase_act {
+	ACT_NOTE = 1,		/* the VM notes that a kernel has come up */
+	ACT_LATER = 2,		/* the vCPU looks again soon: nothing is known yet */
+	ACT_FLOOR = 4,		/* what it lacks of the floor is reported */
+	ACT_OPEN = 8,		/* the window ends */
+	ACT_PIN = 16,		/* unless pinned: KVM gets the filters, then PINS_HOLD */
+	ACT_FINISH = 32,	/* if its pins hold: SET_UP_DONE */
+	ACT_REMEMBER = 64,	/* the values are remembered, and settled for the VM */
+	ACT_KEEP = 128,		/* an INIT took the pins: the VM stays armed; reported */
+	ACT_LEAVE = 256,	/* it no longer keeps the VM armed; reported if it did */
+};
+
+/**
+ * struct step - what the table says
+ * @to: the next phase; where KVM refuses ACT_PIN, the vCPU stays in it
+ * @act: enum phase_act
+ * @why: one sentence
+ */
+struct step {
+	uint8_t to;
+	uint16_t act;
+	const char *why;
+};
+
+/* Total: there is a row for each phase, event and moment. */
+struct step phase_next(unsigned int phase, enum happening event,
+		       const struct moment *moment);
+
+/* Bits of struct phase_row's @when and @unless. */
+enum {
+	IF_OPEN = 1, IF_ONCE = 2, IF_START = 4, IF_LSTAR = 8, IF_SFMASK = 16,
+	IF_OTHER = 32, IF_HOME = 64,
+};
+
+/* For struct phase_row's @pinning and @progress: as it was. */
+#define AS_IS	0xff
+
+/**
+ * struct phase_row - a row of the table; the first that fits counts
+ * @event: enum happening
+ * @pinnings: for these, 1 << enum pinning; READY has any progress
+ * @progresses: and these, 1 << enum progress
+ * @when: if all of these are so
+ * @unless: and none of these
+ * @pinning: the next one, or AS_IS
+ * @progress: likewise
+ * @act: enum phase_act
+ * @why: the reason
+ */
+struct phase_row {
+	uint8_t event, pinnings;
+	uint16_t progresses;
+	uint8_t when, unless;
+	uint8_t pinning, progress;
+	uint16_t act;
+	const char *why;
+};
+
+/* The rows, for tests and the documentation. */
+extern const struct phase_row phase_rows[];
+extern const unsigned int phase_nr_rows;
+
+/* Which of the rows applies: an index into phase_rows. */
+unsigned int phase_row_of(unsigned int phase, enum happening event,
+			  const struct moment *moment);
+
+/* Names, as the documentation has them. */
+extern const char *const phase_pinnings[4];
+extern const char *const phase_progresses[NR_PROGRESS];
+extern const char *const phase_happenings[NR_HAPPENINGS];
+
+#endif
