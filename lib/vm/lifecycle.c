@@ -250,14 +250,16 @@ void lifecycle_request(struct regpin_vcpu *vcpu)
 
 /*
  * A vCPU that lives in the past is not armed. Nor is one whose VM's gate was closed as
- * by a reset, while it had no thread: see vm_armed().
+ * by a reset, while it had no thread: see vm_armed(). Nor does such a one keep its VM
+ * armed.
  */
 static void catch_up(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
 	if (vcpu->life == atomic_load(&vm->life) &&
-	    !(vcpu->armed && atomic_load(&vm->gate) == GATE_CLOSED))
+	    !((vcpu->armed || vcpu->kept) &&
+	      atomic_load(&vm->gate) == GATE_CLOSED))
 		return;
 	disarm(vcpu, REGPIN_EVENT_DISARMED,
 	       atomic_load(&vm->gate) == GATE_OPEN ? REGPIN_BY_WINDOW :

@@ -613,6 +613,36 @@ static void test_is_unplugged(void **context)
 	mock_close();
 }
 
+/*
+ * vCPU 0 is between two threads, after an INIT, when the other one is reset: the gate was
+ * closed, but the VM passed for armed as soon as vCPU 0 had a thread again.
+ */
+static void test_changes_its_thread_after_init(void **context)
+{
+	for (int i = 0; i < 2; i++) {
+		open_vm(by_word[i]);
+		arm(by_word[i]);
+		on_a_thread(boots_both);
+		mock_init(0);
+		mock_sipi(0);
+		/* The thread that has it ends here. */
+		on_a_thread(looks_at_first);
+		reset(1, AT_ONCE);
+		assert_int_equal(mock.vm->gate, GATE_CLOSED);
+		look(0);
+		assert_int_equal(vm_status(), 0);
+		/* By the INIT and by the reset, which it is told of late. */
+		assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 2);
+		/* Its kernel comes up unpinned until the gate opens again. */
+		assert_true(mock_wrmsr(0, MSR_LSTAR, B));
+		assert_int_equal(vm_status(), 0);
+		arm(by_word[i]);
+		finish(0, B, ESP_B, MASK_B);
+		is_pinned(0, B, MASK_B);
+		mock_close();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,6 +661,7 @@ int main(void)
 		cmocka_unit_test(test_firmware_takes_its_time),
 		cmocka_unit_test(test_late_pat),
 		cmocka_unit_test(test_changes_its_thread),
+		cmocka_unit_test(test_changes_its_thread_after_init),
 		cmocka_unit_test(test_is_unplugged),
 	};
 
