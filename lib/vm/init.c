@@ -11,6 +11,7 @@
 #include "init.h"
 #include "lib/policy/registers.h"
 #include "lifecycle.h"
+#include "phase.h"
 #include "types.h"
 
 /*
@@ -30,9 +31,13 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 				      .rule = REGPIN_NO_RULE,
 				      .detail = REGPIN_BY_INIT };
 	struct regpin_vm *vm = vcpu->vm;
+	struct phase_moment moment = lifecycle_moment(vm);
 	bool armed = lifecycle_pinned(vcpu);
 
 	vcpu->fresh = true;
+	if (!armed && phase_pinned(vcpu->phase))
+		lifecycle_step(vcpu, PINS_VOID, NULL);
+	lifecycle_step(vcpu, INIT_SEEN, &moment);
 	vcpu_alert(vcpu);
 	if (!armed) {
 		forget_set_up(vcpu);

@@ -38,6 +38,28 @@
 #include "types.h"
 #include "vm_filters.h"
 
+struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
+				 const struct phase_moment *moment)
+{
+	static const struct phase_moment nothing;
+	struct phase_step step = phase_next(atomic_load(&vcpu->phase), event,
+					    moment ? moment : &nothing);
+
+	atomic_store(&vcpu->phase, step.to);
+	return step;
+}
+
+struct phase_moment lifecycle_moment(struct regpin_vm *vm)
+{
+	uint32_t gate = atomic_load(&vm->gate);
+
+	return (struct phase_moment){
+		.open = gate == GATE_OPEN,
+		.once = gate == GATE_WINDOW && atomic_load(&vm->once),
+		.start = vm->policies.now->arming == ARM_START,
+	};
+}
+
 static void settle_one(struct regpin_vcpu *vcpu, int slot, uint64_t value)
 {
 	struct uniform *uniform = &vcpu->vm->values.uniform[slot];
@@ -123,6 +145,8 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	vm_lock(vcpu->vm);
 	err = vm_filter_crs_locked(vcpu->vm);
 	vcpu->armed = !err;
+	if (!err)
+		lifecycle_step(vcpu, PINS_HOLD, NULL);
 	vm_unlock(vcpu->vm);
 	if (err) {
 		arm_failed(vcpu, err);
@@ -187,6 +211,7 @@ void lifecycle_gone(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 	bool counted = vcpu->armed || vcpu->kept;
 
+	lifecycle_step(vcpu, VCPU_GONE, NULL);
 	unpin(vcpu);
 	vm_lock(vm);
 	if (vm->values.first == vcpu)
@@ -255,15 +280,19 @@ void lifecycle_request(struct regpin_vcpu *vcpu)
  */
 static void catch_up(struct regpin_vcpu *vcpu)
 {
+	const struct phase_moment moment = { 0 };
 	struct regpin_vm *vm = vcpu->vm;
+	struct phase_step step;
 
 	if (vcpu->life == atomic_load(&vm->life) &&
 	    !((vcpu->armed || vcpu->kept) &&
 	      atomic_load(&vm->gate) == GATE_CLOSED))
 		return;
+	step = phase_next(vcpu->phase, PINS_VOID, &moment);
 	disarm(vcpu, REGPIN_EVENT_DISARMED,
 	       atomic_load(&vm->gate) == GATE_OPEN ? REGPIN_BY_WINDOW :
 						     atomic_load(&vm->cause));
+	vcpu->phase = step.to;
 	vcpu->reborn = true;
 }
 
@@ -304,8 +333,10 @@ static void entry_done(struct regpin_vcpu *vcpu)
 		lifecycle_open(vm, REGPIN_BY_WINDOW);
 		lifecycle_arm(vcpu, REGPIN_BY_WINDOW);
 	}
-	if (lifecycle_pinned(vcpu))
+	if (lifecycle_pinned(vcpu)) {
+		lifecycle_step(vcpu, SET_UP_DONE, NULL);
 		set_up(vcpu);
+	}
 }
 
 static bool is_uniform(const struct regpin_policy *policy, uint32_t index)
@@ -342,6 +373,7 @@ static void settle_late(struct regpin_vcpu *vcpu, uint64_t value)
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		       uint64_t value)
 {
+	struct phase_moment moment;
 	uint64_t lstar = 0;
 
 	if (index == MSR_PAT)
@@ -352,18 +384,23 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 	    (index != MSR_LSTAR && index != MSR_SFMASK))
 		return;
 	catch_up(vcpu);
+	moment = lifecycle_moment(vcpu->vm);
 	if (index == MSR_LSTAR && value) {
+		lifecycle_step(vcpu, LSTAR_SET, &moment);
 		entry_set(vcpu);
 		/* Some systems write SFMASK first; then this was the end. */
 		if (vcpu->masked)
 			entry_done(vcpu);
 	} else if (index == MSR_LSTAR) {
+		lifecycle_step(vcpu, LSTAR_CLEARED, &moment);
 		vcpu->entered = false;
 	} else if (index == MSR_SFMASK) {
 		/* Whatever the value: a kernel may want no flag masked. */
 		vcpu->masked = true;
 		/* Armed from the start, a vCPU may still have no LSTAR. */
 		vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
+		moment.lstar = lstar;
+		lifecycle_step(vcpu, SFMASK_SET, &moment);
 		if (lstar && vcpu->entered)
 			entry_done(vcpu);
 	}
@@ -410,8 +447,9 @@ static void settle_again(struct regpin_vcpu *vcpu)
 
 bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
+	struct phase_moment moment = { 0 };
 	struct regpin_vm *vm = vcpu->vm;
-	uint64_t lstar = 0;
+	uint64_t lstar = 0, sfmask = 0;
 
 	catch_up(vcpu);
 	settle_again(vcpu);
@@ -419,6 +457,8 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	 * If a kernel took over while the gate was closed, a vCPU that has not set
 	 * its entry point since still has the old one's.
 	 */
+	moment.other = atomic_load(&vm->entered);
+	lifecycle_step(vcpu, LOOKED, &moment);
 	if (!vcpu->armed && !vcpu->entered && atomic_load(&vm->entered))
 		vcpu->fresh = true;
 	if (vcpu->setup_done || atomic_load(&vm->gate) != GATE_OPEN)
@@ -432,8 +472,13 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 		floor_check(vcpu, lstar);
 		lifecycle_arm(vcpu, cause);
 	}
-	if (vcpu->armed && lstar && is_through(vcpu))
-		set_up(vcpu);
+	if (vcpu->armed && lstar) {
+		vcpu_get_msr(&vcpu->io, MSR_SFMASK, &sfmask);
+		moment.sfmask = sfmask;
+		lifecycle_step(vcpu, CHECKED, &moment);
+		if (is_through(vcpu))
+			set_up(vcpu);
+	}
 	vcpu->in_setup = vcpu->armed && !vcpu->setup_done && !vcpu->fresh &&
 			 lstar;
 	return true;
@@ -447,6 +492,7 @@ void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms)
 	if (!lifecycle_pinned(vcpu))
 		return;
 	vm_event(vcpu->vm, vcpu, &event);
+	lifecycle_step(vcpu, SET_UP_DONE, NULL);
 	set_up(vcpu);
 	if (vcpu->settler)
 		atomic_store(&vcpu->vm->values.by_time, true);
@@ -474,6 +520,7 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 	if (!lstar)
 		return;
 	vcpu->loading = true;
+	lifecycle_step(vcpu, STATE_LOADED, NULL);
 	/* It is the VMM's state now, whatever the guest had done before. */
 	vcpu->fresh = false;
 	vcpu->reborn = false;
@@ -540,6 +587,7 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	if (!over && !(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
 	    !vcpu->setup_done && vcpu->vm->policies.now->arming == ARM_START)
 		return false;
+	lifecycle_step(vcpu, RESET_SEEN, NULL);
 	disarm(vcpu, REGPIN_EVENT_RESET, 0);
 	vcpu->fresh = false;
 	vcpu->reborn = false;

@@ -7,7 +7,18 @@
 #define REGPIN_LIB_LIFECYCLE_H
 
 #include "lib/kvm/regs.h"
+#include "phase.h"
 #include "types.h"
+
+/*
+ * Something has happened to the vCPU: it takes the table's step, and its phase is the next
+ * one. The caller carries the actions out. @moment is NULL where the table asks nothing.
+ */
+struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
+				 const struct phase_moment *moment);
+
+/* What the table may ask of the VM; the caller adds what it may ask of the vCPU. */
+struct phase_moment lifecycle_moment(struct regpin_vm *vm);
 
 /* The guest's write of @value to MSR @index has been performed. */
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,

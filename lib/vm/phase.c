@@ -202,7 +202,7 @@ const struct phase_row phase_rows[] = {
 
 const unsigned int phase_nr_rows = sizeof(phase_rows) / sizeof(phase_rows[0]);
 
-static unsigned int bits_of(const struct moment *moment)
+static unsigned int bits_of(const struct phase_moment *moment)
 {
 	return (moment->open ? IF_OPEN : 0u) | (moment->once ? IF_ONCE : 0u) |
 	       (moment->start ? IF_START : 0u) |
@@ -212,7 +212,7 @@ static unsigned int bits_of(const struct moment *moment)
 }
 
 unsigned int phase_row_of(unsigned int phase, enum happening event,
-			  const struct moment *moment)
+			  const struct phase_moment *moment)
 {
 	unsigned int bits = bits_of(moment), i = 0;
 
@@ -228,8 +228,8 @@ unsigned int phase_row_of(unsigned int phase, enum happening event,
 	return i;
 }
 
-struct step phase_next(unsigned int phase, enum happening event,
-		       const struct moment *moment)
+struct phase_step phase_next(unsigned int phase, enum happening event,
+		       const struct phase_moment *moment)
 {
 	unsigned int i = phase_row_of(phase, event, moment);
 	const struct phase_row *row = &phase_rows[i];
@@ -237,11 +237,11 @@ struct step phase_next(unsigned int phase, enum happening event,
 
 	/* A unit test walks through all cells, so this is never so. */
 	if (i == phase_nr_rows)
-		return (struct step){ .to = (uint8_t)phase };
+		return (struct phase_step){ .to = (uint8_t)phase };
 	pinning = row->pinning == AS_IS ? phase_pinning(phase) : row->pinning;
 	progress = row->progress == AS_IS ? phase_progress(phase) :
 					    row->progress;
-	return (struct step){ .to = (uint8_t)PHASE(pinning, progress),
+	return (struct phase_step){ .to = (uint8_t)PHASE(pinning, progress),
 			      .act = row->act, .why = row->why };
 }
 

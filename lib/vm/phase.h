@@ -131,7 +131,7 @@ enum happening {
 };
 
 /**
- * struct moment - what the table may ask for beside phase and event
+ * struct phase_moment - what the table may ask for beside phase and event
  * @open: the VM's gate is open
  * @once: it is closed by a window that ends with one kernel's set-up
  * @start: the policy pins from the first instruction
@@ -143,7 +143,7 @@ enum happening {
  *
  * The caller fills in what its event asks for. @open and @once exclude each other.
  */
-struct moment {
+struct phase_moment {
 	bool open, once, start, lstar, sfmask, other, home;
 };
 
@@ -161,20 +161,20 @@ enum phase_act {
 };
 
 /**
- * struct step - what the table says
+ * struct phase_step - what the table says
  * @to: the next phase; where KVM refuses ACT_PIN, the vCPU stays in it
  * @act: enum phase_act
  * @why: one sentence
  */
-struct step {
+struct phase_step {
 	uint8_t to;
 	uint16_t act;
 	const char *why;
 };
 
 /* Total: there is a row for each phase, event and moment. */
-struct step phase_next(unsigned int phase, enum happening event,
-		       const struct moment *moment);
+struct phase_step phase_next(unsigned int phase, enum happening event,
+		       const struct phase_moment *moment);
 
 /* Bits of struct phase_row's @when and @unless. */
 enum {
@@ -212,7 +212,7 @@ extern const unsigned int phase_nr_rows;
 
 /* Which of the rows applies: an index into phase_rows. */
 unsigned int phase_row_of(unsigned int phase, enum happening event,
-			  const struct moment *moment);
+			  const struct phase_moment *moment);
 
 /* Names, as the documentation has them. */
 extern const char *const phase_pinnings[4];

@@ -326,6 +326,7 @@ struct vcpu_migration {
  * @id: as given to KVM_CREATE_VCPU
  * @guest: what its CPUID offers
  * @wake, @detect, @late, @ends, @migration: each with its own owner
+ * @phase: where it is in its life, see phase.h; set by lifecycle_step() alone
  * @life: of which of the VM's lives its pins are
  * @entered: it has set its entry point in this life, or was loaded with one
  * @masked: it has given SFMASK a value in this life
@@ -356,6 +357,7 @@ struct regpin_vcpu {
 	struct vcpu_deadline late;
 	struct vcpu_end ends;
 	struct vcpu_migration migration;
+	_Atomic uint8_t phase;
 	_Atomic bool kept;
 	bool entered;
 	bool masked;

@@ -55,12 +55,12 @@ static inline struct flags flags_of(unsigned int phase)
 }
 
 /* The end of the set-up, as a write shows it. */
-static inline unsigned int flags_entry_done(const struct moment *m)
+static inline unsigned int flags_entry_done(const struct phase_moment *m)
 {
 	return ACT_FINISH | (m->once ? ACT_OPEN | ACT_PIN : 0);
 }
 
-static inline unsigned int flags_lstar(struct flags *f, const struct moment *m)
+static inline unsigned int flags_lstar(struct flags *f, const struct phase_moment *m)
 {
 	unsigned int act = m->open ? 0 : ACT_NOTE;
 
@@ -80,7 +80,7 @@ static inline unsigned int flags_lstar(struct flags *f, const struct moment *m)
 	return act;
 }
 
-static inline unsigned int flags_sfmask(struct flags *f, const struct moment *m)
+static inline unsigned int flags_sfmask(struct flags *f, const struct phase_moment *m)
 {
 	if (f->setup_done)
 		return 0;
@@ -88,7 +88,7 @@ static inline unsigned int flags_sfmask(struct flags *f, const struct moment *m)
 	return m->lstar && f->entered ? flags_entry_done(m) : 0;
 }
 
-static inline unsigned int flags_init(struct flags *f, const struct moment *m)
+static inline unsigned int flags_init(struct flags *f, const struct phase_moment *m)
 {
 	bool armed = f->armed;
 
@@ -100,7 +100,7 @@ static inline unsigned int flags_init(struct flags *f, const struct moment *m)
 }
 
 static inline unsigned int flags_found(const struct flags *f,
-				       const struct moment *m)
+				       const struct phase_moment *m)
 {
 	if (f->armed)
 		return 0;
@@ -112,7 +112,7 @@ static inline unsigned int flags_found(const struct flags *f,
 }
 
 static inline bool flags_is_through(const struct flags *f,
-				    const struct moment *m)
+				    const struct phase_moment *m)
 {
 	if (f->fresh)
 		return false;
@@ -151,7 +151,7 @@ static inline unsigned int flags_by_vmm(struct flags *f, enum happening event)
 
 /* Changes @f; returns the actions. */
 static inline unsigned int flags_next(struct flags *f, enum happening event,
-				      const struct moment *m)
+				      const struct phase_moment *m)
 {
 	switch (event) {
 	case LSTAR_SET:

@@ -15,9 +15,9 @@
 
 #define NR_CELLS	(sizeof(cells) / sizeof(cells[0]))
 
-static struct moment moment_of(unsigned int bits)
+static struct phase_moment moment_of(unsigned int bits)
 {
-	return (struct moment){
+	return (struct phase_moment){
 		.open = bits & IF_OPEN, .once = bits & IF_ONCE,
 		.start = bits & IF_START, .lstar = bits & IF_LSTAR,
 		.sfmask = bits & IF_SFMASK, .other = bits & IF_OTHER,
@@ -50,8 +50,8 @@ static void check_cell(const struct cell *cell, unsigned int phase,
 							cell->pinning;
 	unsigned int progress = cell->progress == AS_IS ?
 		phase_progress(phase) : cell->progress;
-	struct moment moment = moment_of(bits);
-	struct step step = phase_next(phase, cell->event, &moment);
+	struct phase_moment moment = moment_of(bits);
+	struct phase_step step = phase_next(phase, cell->event, &moment);
 
 	if (step.to == PHASE(pinning, progress) && step.act == cell->act)
 		return;
@@ -97,7 +97,7 @@ static void test_is_total(void **context)
 	for (unsigned int phase = 0; phase < NR_PHASES; phase++)
 		for (unsigned int e = 0; e < NR_HAPPENINGS; e++)
 			for (unsigned int bits = 0; bits < NR_MOMENTS; bits++) {
-				struct moment moment = moment_of(bits);
+				struct phase_moment moment = moment_of(bits);
 				unsigned int row = phase_row_of(phase, e,
 								&moment);
 
@@ -128,8 +128,8 @@ static void test_each_phase_is_reached(void **context)
 		     i++) {
 			unsigned int phase = i / NR_MOMENTS / NR_HAPPENINGS;
 			unsigned int event = i / NR_MOMENTS % NR_HAPPENINGS;
-			struct moment moment = moment_of(i % NR_MOMENTS);
-			struct step step = phase_next(phase, event, &moment);
+			struct phase_moment moment = moment_of(i % NR_MOMENTS);
+			struct phase_step step = phase_next(phase, event, &moment);
 
 			if (!reached[phase] || !possible(i % NR_MOMENTS) ||
 			    reached[step.to])
@@ -157,9 +157,9 @@ static void test_agrees_with_flags(void **context)
 		assert_int_equal(phase_sets_up(phase), at.armed &&
 				 !at.setup_done && !at.fresh);
 		for (unsigned int i = 0; i < NR_HAPPENINGS * NR_MOMENTS; i++) {
-			struct moment moment = moment_of(i % NR_MOMENTS);
+			struct phase_moment moment = moment_of(i % NR_MOMENTS);
 			unsigned int event = i / NR_MOMENTS, act;
-			struct step step = phase_next(phase, event, &moment);
+			struct phase_step step = phase_next(phase, event, &moment);
 			struct flags flags = at;
 
 			if (!possible(i % NR_MOMENTS))
@@ -180,8 +180,8 @@ static void test_asks_for_enough(void **context)
 {
 	for (unsigned int i = 0; i < NR_PHASES * NR_MOMENTS; i++) {
 		unsigned int phase = i / NR_MOMENTS;
-		struct moment moment = moment_of(i % NR_MOMENTS), other = moment;
-		struct step a, b;
+		struct phase_moment moment = moment_of(i % NR_MOMENTS), other = moment;
+		struct phase_step a, b;
 
 		other.home = !moment.home;
 		a = phase_next(phase, FOUND, &moment);
@@ -208,8 +208,8 @@ static void test_pins(void **context)
 	for (unsigned int i = 0; i < NR_PHASES * NR_HAPPENINGS * NR_MOMENTS; i++) {
 		unsigned int phase = i / NR_MOMENTS / NR_HAPPENINGS;
 		unsigned int event = i / NR_MOMENTS % NR_HAPPENINGS;
-		struct moment moment = moment_of(i % NR_MOMENTS);
-		struct step step = phase_next(phase, event, &moment);
+		struct phase_moment moment = moment_of(i % NR_MOMENTS);
+		struct phase_step step = phase_next(phase, event, &moment);
 		bool was = phase_pinned(phase), is = phase_pinned(step.to);
 
 		if (is && !was)

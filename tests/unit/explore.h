@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What can happen to a mock VM, what tells its states from one another, what must hold. */
+#ifndef REGPIN_TESTS_UNIT_EXPLORE_H
+#define REGPIN_TESTS_UNIT_EXPLORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mock_kvm.h"
+
+/*
+ * The guest:	L, Z	LSTAR is set, cleared		S, s	SFMASK is written, with 0
+ *		P	paging goes on			Q	it asks for its pins
+ *		V	once pinned, it writes a register that it must not
+ *		I, i	INIT and SIPI; and one that KVM does not report
+ *		X	shutdown			M	SMM begins or ends
+ * The VMM:	R, r, m	reset; its control registers, its MSRs alone
+ *		D, d	a kernel's state is loaded; LSTAR is cleared
+ *		E, K	the vCPU is entered; after a tick
+ *		G	the vCPU's thread ends		T	it has run past its deadline
+ * Operator:	W, O	window, for one kernel		C, A	disarms, arms
+ *		a, g	answers: allow, #GP		Y	another policy
+ */
+#define ALL_EVENTS	"LZSsPVIXMRrmDdEGTag"
+#define ALL_VM_EVENTS	"WOCAQ"
+
+/* Does what @event says. False: it is not possible now. */
+bool happens(char event, unsigned int vcpu, const struct regpin_policy *other);
+
+void pass_time(void);
+
+#define KEY_VM		13
+#define KEY_VCPU	22
+
+struct key {
+	uint8_t bytes[KEY_VM + MOCK_VCPUS * KEY_VCPU];
+};
+
+/* What the life cycle depends on, of the first @nr vCPUs. */
+struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline);
+
+/* What is wrong with the state, NULL if nothing is. */
+const char *state_is_wrong(unsigned int nr);
+
+/* Phases that were met, in all states that were. */
+extern bool phases_met[];
+
+#endif

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cm.h"
+#include "explore.h"
+#include "lib/kvm/regs.h"
+#include "lib/policy/registers.h"
+#include "lib/vm/core.h"
+#include "lib/vm/lifecycle.h"
+#include "lib/vm/phase.h"
+#include "lib/vm/types.h"
+#include "phase_flags.h"
+
+#include <string.h>
+
+
+#define KERNEL	0xffffffff81000000ull
+#define SFMASK	0x47700ull
+#define ESP	0xfffffe0000003000ull
+#define CR0_ON	0x80010033ull
+#define EFER_ON	0xd01ull
+
+/* No thread has this number: the kernel's limit is 2^22. */
+#define NO_THREAD	0x7ffffff0
+
+bool phases_met[NR_PHASES];
+
+static uint64_t *msr(unsigned int n, uint32_t index)
+{
+	return &mock.vcpus[n].msrs[replay_slot(index)];
+}
+
+/* The VMM writes registers of a reset, or a state. */
+static void vmm_writes(unsigned int n, char event)
+{
+	struct mock_vcpu *vcpu = &mock.vcpus[n];
+
+	regpin_vcpu_before_write(vcpu->regpin);
+	if (event == 'R' || event == 'm')
+		memset(vcpu->msrs, 0, sizeof(vcpu->msrs));
+	if (event == 'R' || event == 'r') {
+		vcpu->sregs.cr0 = 0x60000010;
+		vcpu->sregs.cr4 = vcpu->sregs.efer = 0;
+		vcpu->sregs.cs.base = 0xffff0000;
+	}
+	if (event == 'd')
+		*msr(n, MSR_LSTAR) = 0;
+	if (event == 'D') {
+		*msr(n, MSR_LSTAR) = KERNEL;
+		*msr(n, MSR_SFMASK) = SFMASK;
+		*msr(n, MSR_EFER) = vcpu->sregs.efer = EFER_ON;
+		vcpu->sregs.cr0 = CR0_ON;
+	}
+	regpin_vcpu_after_write(vcpu->regpin);
+	vcpu->sregs.cs.base = 0;
+}
+
+static bool guest_acts(char event, unsigned int n)
+{
+	struct mock_vcpu *vcpu = &mock.vcpus[n];
+
+	switch (event) {
+	case 'L':
+		mock_wrmsr(n, MSR_LSTAR, KERNEL);
+		return true;
+	case 'Z':
+		mock_wrmsr(n, MSR_LSTAR, 0);
+		return true;
+	case 'S':
+	case 's':
+		mock_wrmsr(n, MSR_SFMASK, event == 'S' ? SFMASK : 0);
+		return true;
+	case 'P':
+		mock_wrmsr(n, MSR_EFER, EFER_ON);
+		vcpu->sregs.cr0 = CR0_ON;
+		return true;
+	case 'Q':
+		lifecycle_request(vcpu->regpin);
+		return mock.vm->policies.now->arming == ARM_REQUEST;
+	case 'V':
+		mock_wrmsr(n, MSR_SYSENTER_ESP, ESP);
+		return true;
+	case 'I':
+	case 'i':
+		mock_init(n);
+		if (event == 'I')
+			mock_sipi(n);
+		return true;
+	case 'X':
+		vcpu->run.exit_reason = KVM_EXIT_SHUTDOWN;
+		regpin_vcpu_exit(vcpu->regpin);
+		return true;
+	default:
+		vcpu->run.flags ^= 1;	/* KVM_RUN_X86_SMM */
+		return true;
+	}
+}
+
+static bool swap_policy(const struct regpin_policy *other)
+{
+	static const struct regpin_policy *first;
+
+	if (mock.vm->policies.whole != other)
+		first = mock.vm->policies.whole;
+	if (regpin_vm_set_policy(mock.vm, mock.vm->policies.whole == other ? first :
+								    other))
+		return false;
+	regpin_vm_policy_done(mock.vm);
+	return true;
+}
+
+static bool operator_acts(char event, struct regpin_vcpu *vcpu,
+			  const struct regpin_policy *other)
+{
+	switch (event) {
+	case 'W':
+	case 'O':
+		regpin_vm_window(mock.vm, event == 'O');
+		return true;
+	case 'C':
+		regpin_vm_disarm(mock.vm);
+		return true;
+	case 'A':
+		return !regpin_vm_arm(mock.vm);
+	case 'Y':
+		return swap_policy(other);
+	default:
+		return !regpin_vcpu_answer(vcpu, event == 'a' ? REGPIN_ALLOW :
+								REGPIN_GP);
+	}
+}
+
+bool happens(char event, unsigned int n, const struct regpin_policy *other)
+{
+	struct regpin_vcpu *vcpu = mock.vcpus[n].regpin;
+
+	if (strchr("RrmDd", event)) {
+		vmm_writes(n, event);
+		return true;
+	}
+	if (strchr("WOCAYag", event))
+		return operator_acts(event, vcpu, other);
+	if (event == 'G') {
+		atomic_store(&vcpu->wake.thread, NO_THREAD);
+		return true;
+	}
+	if (event == 'T')
+		pass_time();
+	if (event == 'T' || event == 'K') {
+		mock_tick(n);
+		return true;
+	}
+	/* All else needs a guest that runs. */
+	if (regpin_vcpu_enter(vcpu) != REGPIN_ENTER && event != 'E')
+		return false;
+	regpin_vcpu_leave(vcpu);
+	return event == 'E' || guest_acts(event, n);
+}
+
+/* Whatever life it was of, a vCPU in a phase of an earlier one will find out first. */
+static bool is_void(const struct regpin_vcpu *vcpu)
+{
+	return vcpu->life != mock.vm->life ||
+	       ((vcpu->armed || vcpu->kept) && mock.vm->gate == GATE_CLOSED);
+}
+
+static unsigned int phase_now(const struct regpin_vcpu *vcpu)
+{
+	const struct phase_moment moment = { 0 };
+
+	return is_void(vcpu) ?
+		phase_next(vcpu->phase, PINS_VOID, &moment).to : vcpu->phase;
+}
+
+/* The same by the flags. */
+static unsigned int phase_by_flags(const struct regpin_vcpu *vcpu)
+{
+	struct flags flags = { vcpu->armed, vcpu->kept, vcpu->fresh,
+			       vcpu->entered, vcpu->masked, vcpu->reborn,
+			       vcpu->setup_done };
+	const struct phase_moment moment = { 0 };
+
+	if (is_void(vcpu))
+		flags_next(&flags, PINS_VOID, &moment);
+	return flags_phase(&flags);
+}
+
+static uint8_t *key_vcpu(uint8_t *at, const struct regpin_vcpu *vcpu,
+			 uint64_t now, uint64_t deadline)
+{
+	const struct mock_vcpu *regs = &mock.vcpus[vcpu->id];
+
+	*at++ = (uint8_t)phase_now(vcpu);
+	*at++ = is_void(vcpu);
+	*at++ = is_void(vcpu) && (vcpu->armed || vcpu->kept);
+	*at++ = vcpu->in_setup;
+	*at++ = vcpu->wake.attention;
+	*at++ = vcpu->dirty;
+	*at++ = vcpu->loading;
+	*at++ = vcpu->resetting;
+	*at++ = vcpu->settler;
+	*at++ = vcpu->ends.by_stop;
+	*at++ = vcpu->ends.by_shutdown;
+	*at++ = vcpu->late.waived;
+	*at++ = vcpu->wake.ticked;
+	*at++ = vcpu->late.since ? 1 + (now - vcpu->late.since >= deadline) : 0;
+	*at++ = !!vcpu->detect.looked_at;
+	*at++ = (uint8_t)vcpu->hold.why;
+	*at++ = (uint8_t)vcpu->hold.answer;
+	*at++ = (uint8_t)(vcpu->hold.ticket == REGPIN_ACTION_MAX ?
+			  0 : vcpu->hold.ticket);
+	*at++ = vcpu->wake.thread == NO_THREAD;
+	*at++ = (uint8_t)((*msr(vcpu->id, MSR_LSTAR) != 0) |
+			  (*msr(vcpu->id, MSR_SFMASK) != 0) << 1 |
+			  (*msr(vcpu->id, MSR_SYSENTER_ESP) != 0) << 2);
+	*at++ = (uint8_t)((regs->sregs.cr0 & CR0_PG ? 1 : 0) |
+			  (regs->sregs.efer ? 2 : 0) |
+			  (regs->run.flags & 1) << 2);
+	*at++ = (uint8_t)((vcpu->detect.seen[0] & CR0_PG ? 1 : 0) |
+			  (vcpu->detect.efer ? 2 : 0) |
+			  (vcpu->detect.efer_shown ? 4 : 0));
+	return at;
+}
+
+struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline)
+{
+	const struct regpin_vm *vm = mock.vm;
+	struct key key = { 0 };
+	uint8_t *at = key.bytes;
+
+	*at++ = (uint8_t)vm->gate;
+	*at++ = vm->gate == GATE_WINDOW && vm->once;
+	*at++ = vm->entered;
+	*at++ = vm->values.by_time;
+	*at++ = (uint8_t)vm->values.settled;
+	*at++ = vm->values.first ? (uint8_t)(1 + vm->values.first->id) : 0;
+	*at++ = vm->filters.crs_set;
+	*at++ = vm->stopped;
+	*at++ = vm->filters.failed;
+	*at++ = vm->life != 0;
+	*at++ = (uint8_t)vm->cause;
+	*at++ = (uint8_t)vm->policies.now->arming;
+	*at++ = vm->policies.before != NULL;
+	for (unsigned int n = 0; n < nr; n++)
+		at = key_vcpu(at, mock.vcpus[n].regpin, now, deadline);
+	return key;
+}
+
+/* A kernel is there, nothing is in the way, and the vCPU has looked: it is pinned. */
+static bool is_forgotten(const struct regpin_vcpu *vcpu)
+{
+	return !vcpu->wake.attention && mock.vm->gate == GATE_OPEN &&
+	       *msr(vcpu->id, MSR_LSTAR) && !phase_stale(phase_now(vcpu)) &&
+	       !phase_pinned(phase_now(vcpu));
+}
+
+const char *state_is_wrong(unsigned int nr)
+{
+	struct regpin_vm *vm = mock.vm;
+
+	for (unsigned int n = 0; n < nr; n++) {
+		const struct regpin_vcpu *vcpu = mock.vcpus[n].regpin;
+		unsigned int phase = phase_now(vcpu);
+
+		phases_met[phase] = true;
+		if (phase != phase_by_flags(vcpu))
+			return "phase and flags differ";
+		if (!vcpu->wake.attention && is_void(vcpu))
+			return "it has looked, and its pins are of another life";
+		if (is_forgotten(vcpu))
+			return "it has looked, a kernel is there, it is not pinned";
+		if (!vcpu->wake.attention && phase == PHASE_READY &&
+		    vm->values.settled != UNIFORM_SETTLED)
+			return "it is ready, and nothing is settled";
+		if (vcpu->settler && phase != PHASE_READY && !is_void(vcpu))
+			return "it has settled the values, and is not ready";
+		if (lifecycle_pinned(vcpu) && vm->gate != GATE_OPEN)
+			return "pins hold behind a closed gate";
+	}
+	if (vm_armed(vm) && vm->filters.wants_crs && !vm->filters.crs_set && !vm->stopped)
+		return "the VM is armed without the CR filter";
+	return NULL;
+}
