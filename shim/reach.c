@@ -88,7 +88,7 @@ static bool is_late(const struct regpin_vcpu *vcpu, int thread)
 	const struct regpin_vm *vm = vcpu->vm;
 	uint64_t looked_at = atomic_load(&vcpu->detect.looked_at), now, limit;
 
-	if (!vm->detects || !atomic_load(&vcpu->armed) || !looked_at ||
+	if (!vm->detects || !phase_pinned(vcpu->phase) || !looked_at ||
 	    atomic_load(&vcpu->hold.why) != HOLD_NOT ||
 	    !atomic_load(&vcpu->wake.inside) || !run_time_of(thread, &now))
 		return false;

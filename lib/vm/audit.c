@@ -78,7 +78,7 @@ static void audit_pin(const struct audit *audit, const struct rule *rule,
 	access.old_value = then;
 	if (bits)
 		report(audit, rule, &access, bits,
-		       !audit->vcpu->setup_done ||
+		       audit->vcpu->phase != PHASE_READY ||
 			       audit->vcpu->set_up.unread & bit);
 }
 
@@ -123,7 +123,7 @@ static void audit_rule(const struct audit *audit, const struct rule *rule)
 	if (!rule_is_on_values(rule))
 		return;
 	/* Before its set-up is finished a vCPU has nothing to be compared with. */
-	if (!audit->vcpu->setup_done && rule->type != RULE_NEVER)
+	if (audit->vcpu->phase != PHASE_READY && rule->type != RULE_NEVER)
 		return;
 	if (rule->kind != REGPIN_MSR) {
 		unsigned int i = rule->kind - REGPIN_CR0;

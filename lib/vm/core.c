@@ -117,7 +117,7 @@ bool vm_armed_locked(struct regpin_vm *vm)
 	int err = errno;
 
 	for (vcpu = vm->vcpus; vcpu && !armed; vcpu = vcpu->next)
-		armed = (vcpu->armed || vcpu->kept) &&
+		armed = phase_counts(vcpu->phase) &&
 			vcpu->life == atomic_load(&vm->life) &&
 			!syscall(SYS_tgkill, getpid(), vcpu->wake.thread, 0);
 	errno = err;

@@ -85,14 +85,14 @@ static void look(struct regpin_vcpu *vcpu)
 	vcpu->dirty = false;
 	vcpu->loading = false;
 	/* Paging went off by the VMM's hand and no more came: its APIC's INIT. */
-	if (vcpu->resetting && vcpu->armed)
+	if (vcpu->resetting && phase_pinned(vcpu->phase))
 		lifecycle_init(vcpu);
 	vcpu->resetting = false;
 	/* In SMM or in L2: it must be asked again. */
 	vcpu->postponed = !lifecycle_look(vcpu, cause);
 	if (!audit_policy(vcpu, policy))
 		vcpu->postponed = true;
-	if (vcpu->vm->detects && vcpu->armed && !is_held(vcpu) &&
+	if (vcpu->vm->detects && phase_pinned(vcpu->phase) && !is_held(vcpu) &&
 	    (ticked || !vcpu->detect.looked_at || floor_asks(vcpu)))
 		watch_look(vcpu, policy);
 	if (!is_held(vcpu))
@@ -107,13 +107,13 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 
 	if (!vcpu->vm->filters.wants_msrs)
 		return 0;
-	if (vcpu->vm->detects && vcpu->armed)
+	if (vcpu->vm->detects && phase_pinned(vcpu->phase))
 		return settings->detect_ms;
 	if (vcpu->postponed || vcpu->in_setup)
 		return LATE_TICK_MS;
 	/* Without a first armed vCPU nobody is late. */
 	if (!settings->deadline_ms || vcpu->late.waived ||
-	    (vcpu->armed && vcpu->setup_done) || !vm_up(vcpu->vm))
+	    vcpu->phase == PHASE_READY || !vm_up(vcpu->vm))
 		return 0;
 	return LATE_TICK_MS;
 }

@@ -125,7 +125,7 @@ static bool settled(struct regpin_vm *vm)
 
 bool floor_late(struct regpin_vcpu *vcpu)
 {
-	return !(lifecycle_pinned(vcpu) && vcpu->setup_done) &&
+	return !(vcpu->phase == PHASE_READY && lifecycle_pinned(vcpu)) &&
 	       atomic_load(&vcpu->vm->gate) == GATE_OPEN &&
 	       settled(vcpu->vm) && vm_armed(vcpu->vm);
 }
@@ -166,8 +166,8 @@ struct state lifecycle_state(struct regpin_vcpu *vcpu,
 	struct state state = { .armed = lifecycle_pinned(vcpu) };
 	int slot = access->kind == REGPIN_MSR ? replay_slot(access->index) : -1;
 
-	state.setup_done = state.armed && vcpu->setup_done;
-	state.reborn = vcpu->reborn;
+	state.setup_done = state.armed && vcpu->phase == PHASE_READY;
+	state.reborn = phase_again(vcpu->phase);
 	if (slot >= 0) {
 		const struct uniform *uniform = &vcpu->vm->values.uniform[slot];
 

@@ -14,51 +14,33 @@
 #include "phase.h"
 #include "types.h"
 
-/*
- * The syscall MSRs outlive an INIT, but how far the vCPU was with them says nothing of
- * what comes up there next.
- */
-static void forget_set_up(struct regpin_vcpu *vcpu)
-{
-	vcpu->reborn |= vcpu->entered || vcpu->masked;
-	vcpu->entered = false;
-	vcpu->masked = false;
-}
-
 bool lifecycle_init(struct regpin_vcpu *vcpu)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_DISARMED,
 				      .rule = REGPIN_NO_RULE,
 				      .detail = REGPIN_BY_INIT };
 	struct regpin_vm *vm = vcpu->vm;
-	struct phase_moment moment = lifecycle_moment(vm);
-	bool armed = lifecycle_pinned(vcpu);
+	struct phase_moment moment;
+	struct phase_step step;
 
-	vcpu->fresh = true;
-	if (!armed && phase_pinned(vcpu->phase))
-		lifecycle_step(vcpu, PINS_VOID, NULL);
-	lifecycle_step(vcpu, INIT_SEEN, &moment);
+	lifecycle_catch_up(vcpu);
+	moment = lifecycle_moment(vm);
 	vcpu_alert(vcpu);
-	if (!armed) {
-		forget_set_up(vcpu);
-		return false;
-	}
 	vm_lock(vm);
-	vcpu->kept = true;
-	vcpu->armed = false;
-	vcpu->entered = false;
-	vcpu->masked = false;
-	vcpu->reborn = true;
-	vcpu->setup_done = false;
-	vcpu->in_setup = false;
-	vcpu->settler = false;
-	/* What it had is what the others are measured by from now on. */
-	if (vm->values.first == vcpu)
-		vm->values.first = NULL;
+	step = lifecycle_step(vcpu, INIT_SEEN, &moment);
+	if (step.act & ACT_KEEP) {
+		vcpu->in_setup = false;
+		vcpu->settler = false;
+		/* What it had is what the others are measured by from now on. */
+		if (vm->values.first == vcpu)
+			vm->values.first = NULL;
+	}
 	vm_unlock(vm);
+	if (!(step.act & ACT_KEEP))
+		return false;
 	efer_seen(vcpu, 0);
 	vm_event(vm, vcpu, &event);
-	if (vm->policies.now->arming == ARM_START)
+	if (step.act & ACT_PIN)
 		lifecycle_arm(vcpu, REGPIN_BY_START);
 	return true;
 }
@@ -78,7 +60,7 @@ bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
 void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old)
 {
 	/* The CR filter's own exit reports it, which may come after this. */
-	if (vcpu->vm->filters.wants_crs || !vcpu->armed || !vcpu->setup_done ||
+	if (vcpu->vm->filters.wants_crs || vcpu->phase != PHASE_READY ||
 	    !efer_lost(vcpu, old) || floor_elsewhere(vcpu))
 		return;
 	lifecycle_init(vcpu);

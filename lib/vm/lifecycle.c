@@ -18,9 +18,12 @@
  * until it sets LSTAR itself. On other KVMs it is seen by what it took: a look, or a
  * kernel's write of EFER on its way to long mode, finds bits of EFER gone.
  *
- * The set-up ends when LSTAR and SFMASK have both been written, in any order. @entered
- * and @masked say which of them has, since the last INIT, reset or window; a kernel that
- * takes over from another one begins anew. Where SFMASK is never written, time ends it.
+ * The set-up ends when LSTAR and SFMASK have both been written, in any order, since the
+ * last INIT, reset or window; a kernel that takes over from another one begins anew.
+ * Where SFMASK is never written, time ends it.
+ *
+ * What follows from what is the table in phase.c. Here its events are given, and its
+ * actions carried out.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,10 +45,12 @@ struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 				 const struct phase_moment *moment)
 {
 	static const struct phase_moment nothing;
-	struct phase_step step = phase_next(atomic_load(&vcpu->phase), event,
+	unsigned int phase = atomic_load(&vcpu->phase);
+	struct phase_step step = phase_next(phase, event,
 					    moment ? moment : &nothing);
 
-	atomic_store(&vcpu->phase, step.to);
+	if (step.to != phase)
+		atomic_store(&vcpu->phase, step.to);
 	return step;
 }
 
@@ -94,16 +99,13 @@ static void remember(struct regpin_vcpu *vcpu)
 	floor_note(vcpu, &has);
 }
 
-static void set_up(struct regpin_vcpu *vcpu)
+/* ACT_REMEMBER */
+static void settle(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 	uint32_t open = UNIFORM_OPEN;
 
-	if (vcpu->setup_done)
-		return;
-	vcpu->setup_done = true;
 	vcpu->in_setup = false;
-	vcpu->reborn = false;
 	/* In time. Only here, as it could be started anew, and again, by an INIT. */
 	vcpu->late.waived = false;
 	vcpu->late.since = 0;
@@ -115,6 +117,14 @@ static void set_up(struct regpin_vcpu *vcpu)
 	atomic_store(&vm->values.settled, UNIFORM_SETTLED);
 	/* Those that are there already must follow within their time. */
 	vm_alert(vm);
+}
+
+static void set_up_done(struct regpin_vcpu *vcpu)
+{
+	struct phase_step step = lifecycle_step(vcpu, SET_UP_DONE, NULL);
+
+	if (step.act & ACT_REMEMBER)
+		settle(vcpu);
 }
 
 /* It can't be protected, so it must not run. */
@@ -137,14 +147,13 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 				      .detail = cause };
 	int err;
 
-	if (vcpu->armed)
+	if (phase_pinned(vcpu->phase))
 		return;
 	vcpu->wake.thread = gettid();
 	vcpu->life = atomic_load(&vcpu->vm->life);
 	/* At once, or who is just the last to go would take the filter away: see there. */
 	vm_lock(vcpu->vm);
 	err = vm_filter_crs_locked(vcpu->vm);
-	vcpu->armed = !err;
 	if (!err)
 		lifecycle_step(vcpu, PINS_HOLD, NULL);
 	vm_unlock(vcpu->vm);
@@ -152,10 +161,6 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 		arm_failed(vcpu, err);
 		return;
 	}
-	/* Pinned from the start, it may still have an earlier life's LSTAR. */
-	if (cause != REGPIN_BY_START)
-		vcpu->fresh = false;
-	vcpu->kept = false;
 	vcpu->detect.looked_at = 0;
 	vm_event(vcpu->vm, vcpu, &event);
 	vcpu_alert(vcpu);
@@ -170,21 +175,6 @@ static void forget_locked(struct regpin_vm *vm)
 	atomic_store(&vm->values.by_time, false);
 	vm->values.first = NULL;
 	vm->values.had = (struct protections){ 0 };
-}
-
-/* The vCPU's own part. */
-static void unpin(struct regpin_vcpu *vcpu)
-{
-	vcpu->armed = false;
-	vcpu->kept = false;
-	vcpu->setup_done = false;
-	vcpu->in_setup = false;
-	vcpu->settler = false;
-	vcpu->late.waived = false;
-	vcpu->late.since = 0;
-	vcpu->entered = false;
-	vcpu->masked = false;
-	vcpu->life = atomic_load(&vcpu->vm->life);
 }
 
 /*
@@ -206,13 +196,16 @@ static void last_gone_locked(struct regpin_vm *vm)
 		vm_unfilter_crs_locked(vm);
 }
 
-void lifecycle_gone(struct regpin_vcpu *vcpu)
+/* ACT_LEAVE; @counted: it kept its VM armed. */
+static void leave(struct regpin_vcpu *vcpu, bool counted)
 {
 	struct regpin_vm *vm = vcpu->vm;
-	bool counted = vcpu->armed || vcpu->kept;
 
-	lifecycle_step(vcpu, VCPU_GONE, NULL);
-	unpin(vcpu);
+	vcpu->in_setup = false;
+	vcpu->settler = false;
+	vcpu->late.waived = false;
+	vcpu->late.since = 0;
+	vcpu->life = atomic_load(&vm->life);
 	vm_lock(vm);
 	if (vm->values.first == vcpu)
 		vm->values.first = NULL;
@@ -221,18 +214,28 @@ void lifecycle_gone(struct regpin_vcpu *vcpu)
 	vm_unlock(vm);
 }
 
-static void disarm(struct regpin_vcpu *vcpu, uint32_t type,
+void lifecycle_gone(struct regpin_vcpu *vcpu)
+{
+	bool counted = phase_counts(vcpu->phase);
+
+	lifecycle_step(vcpu, VCPU_GONE, NULL);
+	leave(vcpu, counted);
+}
+
+static void disarm(struct regpin_vcpu *vcpu, enum happening event,
 		   enum regpin_cause cause)
 {
-	struct regpin_event event = { .type = type,
-				      .rule = REGPIN_NO_RULE,
-				      .detail = type == REGPIN_EVENT_RESET ?
-						0 : cause };
-	bool counted = vcpu->armed || vcpu->kept;
+	struct regpin_event report = { .type = event == RESET_SEEN ?
+						REGPIN_EVENT_RESET :
+						REGPIN_EVENT_DISARMED,
+				       .rule = REGPIN_NO_RULE,
+				       .detail = cause };
+	bool counted = phase_counts(vcpu->phase);
 
-	lifecycle_gone(vcpu);
+	lifecycle_step(vcpu, event, NULL);
+	leave(vcpu, counted);
 	if (counted)
-		vm_event(vcpu->vm, vcpu, &event);
+		vm_event(vcpu->vm, vcpu, &report);
 }
 
 void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause)
@@ -278,65 +281,42 @@ void lifecycle_request(struct regpin_vcpu *vcpu)
  * by a reset, while it had no thread: see vm_armed(). Nor does such a one keep its VM
  * armed.
  */
-static void catch_up(struct regpin_vcpu *vcpu)
+void lifecycle_catch_up(struct regpin_vcpu *vcpu)
 {
-	const struct phase_moment moment = { 0 };
 	struct regpin_vm *vm = vcpu->vm;
-	struct phase_step step;
 
 	if (vcpu->life == atomic_load(&vm->life) &&
-	    !((vcpu->armed || vcpu->kept) &&
+	    !(phase_counts(vcpu->phase) &&
 	      atomic_load(&vm->gate) == GATE_CLOSED))
 		return;
-	step = phase_next(vcpu->phase, PINS_VOID, &moment);
-	disarm(vcpu, REGPIN_EVENT_DISARMED,
+	disarm(vcpu, PINS_VOID,
 	       atomic_load(&vm->gate) == GATE_OPEN ? REGPIN_BY_WINDOW :
 						     atomic_load(&vm->cause));
-	vcpu->phase = step.to;
-	vcpu->reborn = true;
-}
-
-/* By its entry point the guest says that a kernel has come up. */
-static void entry_set(struct regpin_vcpu *vcpu)
-{
-	struct regpin_vm *vm = vcpu->vm;
-
-	/*
-	 * A whole set-up lies behind it: this begins another one, by a kernel that took
-	 * over, and the registers still hold what the last one left.
-	 */
-	if (vcpu->entered && vcpu->masked) {
-		vcpu->masked = false;
-		vcpu->reborn = true;
-	}
-	vcpu->entered = true;
-	vcpu_alert(vcpu);
-	/* Should the gate be closed: when it opens, this is not an old one's. */
-	vcpu->fresh = false;
-	if (atomic_load(&vm->gate) != GATE_OPEN)
-		atomic_store(&vm->entered, true);
-	else
-		lifecycle_arm(vcpu, REGPIN_BY_SYSCALL_ENTRY);
 }
 
 /*
- * And this was the end of its syscall set-up. Only now a window ends that is for one
- * kernel: the registers that are written between LSTAR and SFMASK may still hold the
- * values of the last one.
+ * The guest has written LSTAR or SFMASK. Only with the end of a set-up does a window end
+ * that is for one kernel: the registers that are written between the two may still hold
+ * the values of the last one.
  */
-static void entry_done(struct regpin_vcpu *vcpu)
+static void carry_out(struct regpin_vcpu *vcpu, unsigned int act,
+		      enum regpin_cause cause)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
-	if (atomic_load(&vm->gate) == GATE_WINDOW &&
-	    atomic_exchange(&vm->once, false)) {
-		lifecycle_open(vm, REGPIN_BY_WINDOW);
-		lifecycle_arm(vcpu, REGPIN_BY_WINDOW);
+	if (act & ACT_NOTE)
+		atomic_store(&vm->entered, true);
+	/* Of several vCPUs one ends it. */
+	if (act & ACT_OPEN && !atomic_exchange(&vm->once, false))
+		act &= ~(unsigned int)(ACT_OPEN | ACT_PIN);
+	if (act & ACT_OPEN) {
+		cause = REGPIN_BY_WINDOW;
+		lifecycle_open(vm, cause);
 	}
-	if (lifecycle_pinned(vcpu)) {
-		lifecycle_step(vcpu, SET_UP_DONE, NULL);
-		set_up(vcpu);
-	}
+	if (act & ACT_PIN)
+		lifecycle_arm(vcpu, cause);
+	if (act & ACT_FINISH && lifecycle_pinned(vcpu))
+		set_up_done(vcpu);
 }
 
 static bool is_uniform(const struct regpin_policy *policy, uint32_t index)
@@ -373,56 +353,30 @@ static void settle_late(struct regpin_vcpu *vcpu, uint64_t value)
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		       uint64_t value)
 {
+	enum happening event = LSTAR_CLEARED;
 	struct phase_moment moment;
+	struct phase_step step;
 	uint64_t lstar = 0;
 
 	if (index == MSR_PAT)
 		settle_late(vcpu, value);
 	if (index == MSR_EFER)
 		efer_seen(vcpu, value);
-	if ((vcpu->setup_done && lifecycle_pinned(vcpu)) ||
+	if ((vcpu->phase == PHASE_READY && lifecycle_pinned(vcpu)) ||
 	    (index != MSR_LSTAR && index != MSR_SFMASK))
 		return;
-	catch_up(vcpu);
+	lifecycle_catch_up(vcpu);
 	moment = lifecycle_moment(vcpu->vm);
-	if (index == MSR_LSTAR && value) {
-		lifecycle_step(vcpu, LSTAR_SET, &moment);
-		entry_set(vcpu);
-		/* Some systems write SFMASK first; then this was the end. */
-		if (vcpu->masked)
-			entry_done(vcpu);
-	} else if (index == MSR_LSTAR) {
-		lifecycle_step(vcpu, LSTAR_CLEARED, &moment);
-		vcpu->entered = false;
-	} else if (index == MSR_SFMASK) {
-		/* Whatever the value: a kernel may want no flag masked. */
-		vcpu->masked = true;
-		/* Armed from the start, a vCPU may still have no LSTAR. */
+	if (index == MSR_SFMASK) {
+		event = SFMASK_SET;
 		vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 		moment.lstar = lstar;
-		lifecycle_step(vcpu, SFMASK_SET, &moment);
-		if (lstar && vcpu->entered)
-			entry_done(vcpu);
+	} else if (value) {
+		event = LSTAR_SET;
+		vcpu_alert(vcpu);
 	}
-}
-
-/*
- * Has the kernel that set LSTAR finished its set-up? Where the registers may hold an
- * earlier kernel's values, only what was written since counts; elsewhere, as behind a
- * window in which nothing happened, they speak for themselves.
- */
-static bool is_through(const struct regpin_vcpu *vcpu)
-{
-	uint64_t sfmask = 0;
-
-	if (vcpu->fresh)
-		return false;
-	if (vcpu->reborn && (vcpu->entered || vcpu->masked))
-		return vcpu->entered && vcpu->masked;
-	if (vcpu->masked)
-		return true;
-	vcpu_get_msr(&vcpu->io, MSR_SFMASK, &sfmask);
-	return sfmask;
+	step = lifecycle_step(vcpu, event, &moment);
+	carry_out(vcpu, step.act, REGPIN_BY_SYSCALL_ENTRY);
 }
 
 /*
@@ -433,7 +387,7 @@ static void settle_again(struct regpin_vcpu *vcpu)
 {
 	int err;
 
-	if (!vcpu->setup_done || !lifecycle_pinned(vcpu) ||
+	if (vcpu->phase != PHASE_READY || !lifecycle_pinned(vcpu) ||
 	    atomic_load(&vcpu->vm->values.settled) != UNIFORM_OPEN)
 		return;
 	err = vm_filter_crs(vcpu->vm);
@@ -441,46 +395,50 @@ static void settle_again(struct regpin_vcpu *vcpu)
 		arm_failed(vcpu, err);
 		return;
 	}
-	vcpu->setup_done = false;
-	set_up(vcpu);
+	set_up_done(vcpu);
+}
+
+/* A look has found an LSTAR, and the vCPU is pinned: is its set-up finished? */
+static void check_set_up(struct regpin_vcpu *vcpu)
+{
+	struct phase_moment moment = { 0 };
+	uint64_t sfmask = 0;
+
+	if (phase_asks_sfmask(vcpu->phase))
+		vcpu_get_msr(&vcpu->io, MSR_SFMASK, &sfmask);
+	moment.sfmask = sfmask;
+	if (lifecycle_step(vcpu, CHECKED, &moment).act & ACT_REMEMBER)
+		settle(vcpu);
 }
 
 bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
-	struct phase_moment moment = { 0 };
 	struct regpin_vm *vm = vcpu->vm;
-	uint64_t lstar = 0, sfmask = 0;
+	struct phase_moment moment;
+	struct phase_step step;
+	uint64_t lstar = 0;
 
-	catch_up(vcpu);
+	lifecycle_catch_up(vcpu);
 	settle_again(vcpu);
-	/*
-	 * If a kernel took over while the gate was closed, a vCPU that has not set
-	 * its entry point since still has the old one's.
-	 */
+	moment = lifecycle_moment(vm);
 	moment.other = atomic_load(&vm->entered);
 	lifecycle_step(vcpu, LOOKED, &moment);
-	if (!vcpu->armed && !vcpu->entered && atomic_load(&vm->entered))
-		vcpu->fresh = true;
-	if (vcpu->setup_done || atomic_load(&vm->gate) != GATE_OPEN)
+	if (vcpu->phase == PHASE_READY || !moment.open)
 		return true;
 	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
-	if (vm->policies.now->arming == ARM_START) {
-		lifecycle_arm(vcpu, REGPIN_BY_START);
-	} else if (lstar && !vcpu->fresh && !vcpu->armed) {
-		if (!vcpu_at_home(&vcpu->io, &vcpu->guest))
-			return false;
+	moment.lstar = lstar;
+	moment.home = moment.start || !lstar || !phase_asks_home(vcpu->phase) ||
+		      vcpu_at_home(&vcpu->io, &vcpu->guest);
+	step = lifecycle_step(vcpu, FOUND, &moment);
+	if (step.act & ACT_LATER)
+		return false;
+	if (step.act & ACT_FLOOR)
 		floor_check(vcpu, lstar);
-		lifecycle_arm(vcpu, cause);
-	}
-	if (vcpu->armed && lstar) {
-		vcpu_get_msr(&vcpu->io, MSR_SFMASK, &sfmask);
-		moment.sfmask = sfmask;
-		lifecycle_step(vcpu, CHECKED, &moment);
-		if (is_through(vcpu))
-			set_up(vcpu);
-	}
-	vcpu->in_setup = vcpu->armed && !vcpu->setup_done && !vcpu->fresh &&
-			 lstar;
+	if (step.act & ACT_PIN)
+		lifecycle_arm(vcpu, moment.start ? REGPIN_BY_START : cause);
+	if (lstar && phase_pinned(vcpu->phase))
+		check_set_up(vcpu);
+	vcpu->in_setup = lstar && phase_sets_up(vcpu->phase);
 	return true;
 }
 
@@ -492,8 +450,7 @@ void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms)
 	if (!lifecycle_pinned(vcpu))
 		return;
 	vm_event(vcpu->vm, vcpu, &event);
-	lifecycle_step(vcpu, SET_UP_DONE, NULL);
-	set_up(vcpu);
+	set_up_done(vcpu);
 	if (vcpu->settler)
 		atomic_store(&vcpu->vm->values.by_time, true);
 }
@@ -501,7 +458,7 @@ void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms)
 void lifecycle_moved(struct regpin_vcpu *vcpu, int thread)
 {
 	atomic_store(&vcpu->wake.thread, thread);
-	if (!vcpu->armed && !vcpu->kept)
+	if (!phase_counts(vcpu->phase))
 		return;
 	/* Another thread's run time begins anew. */
 	vcpu->late.since = 0;
@@ -521,10 +478,6 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 		return;
 	vcpu->loading = true;
 	lifecycle_step(vcpu, STATE_LOADED, NULL);
-	/* It is the VMM's state now, whatever the guest had done before. */
-	vcpu->fresh = false;
-	vcpu->reborn = false;
-	vcpu->entered = true;
 	/* Whoever asked, where this comes from, won't ask again. */
 	if (vcpu->vm->policies.now->arming == ARM_REQUEST &&
 	    atomic_load(&vcpu->vm->gate) == GATE_CLOSED &&
@@ -532,7 +485,7 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 		lifecycle_open(vcpu->vm, REGPIN_BY_LOAD);
 	lifecycle_look(vcpu, REGPIN_BY_LOAD);
 	/* A state may come in several writes: what it is in the end counts. */
-	if (vcpu->setup_done)
+	if (vcpu->phase == PHASE_READY)
 		remember(vcpu);
 }
 
@@ -585,12 +538,9 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	if (!over && same(before, after))
 		return false;
 	if (!over && !(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
-	    !vcpu->setup_done && vcpu->vm->policies.now->arming == ARM_START)
+	    vcpu->phase != PHASE_READY && vcpu->vm->policies.now->arming == ARM_START)
 		return false;
-	lifecycle_step(vcpu, RESET_SEEN, NULL);
-	disarm(vcpu, REGPIN_EVENT_RESET, 0);
-	vcpu->fresh = false;
-	vcpu->reborn = false;
+	disarm(vcpu, RESET_SEEN, 0);
 	hold_drop(vcpu);
 	run_on(vcpu);
 	vcpu->ends.by_shutdown = false;

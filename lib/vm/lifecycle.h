@@ -20,6 +20,9 @@ struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 /* What the table may ask of the VM; the caller adds what it may ask of the vCPU. */
 struct phase_moment lifecycle_moment(struct regpin_vm *vm);
 
+/* PINS_VOID, if they are. It comes before any other event of the vCPU. */
+void lifecycle_catch_up(struct regpin_vcpu *vcpu);
+
 /* The guest's write of @value to MSR @index has been performed. */
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		       uint64_t value);

@@ -83,7 +83,7 @@ static bool is_logged(const struct regpin_vm *vm)
 
 static bool is_armed(const struct regpin_vcpu *vcpu)
 {
-	return (vcpu->armed || vcpu->kept) &&
+	return phase_counts(vcpu->phase) &&
 	       vcpu->life == atomic_load(&vcpu->vm->life);
 }
 

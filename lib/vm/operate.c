@@ -100,15 +100,15 @@ unsigned int regpin_vm_status(struct regpin_vm *vm)
 unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
 				struct regpin_event *held)
 {
-	unsigned int status = 0;
+	unsigned int phase = vcpu->phase, status = 0;
 
 	/* Pins of an earlier life don't hold, though it has yet to look. */
-	if (vcpu->armed &&
+	if (phase_pinned(phase) &&
 	    atomic_load(&vcpu->life) == atomic_load(&vcpu->vm->life))
 		status |= REGPIN_IS_ARMED;
-	if (vcpu->armed && !vcpu->setup_done)
+	if (phase_pinned(phase) && phase != PHASE_READY)
 		status |= REGPIN_IS_SETTING_UP;
-	if (vcpu->fresh)
+	if (phase_stale(phase))
 		status |= REGPIN_IS_FRESH;
 	if (atomic_load(&vcpu->reach.why) ||
 	    atomic_load(&vcpu->vm->unreached))

@@ -16,6 +16,7 @@
 #include "lib/kvm/host.h"
 #include "lib/kvm/regs.h"
 #include "lib/policy/guest.h"
+#include "phase.h"
 #include "state.h"
 
 /**
@@ -328,13 +329,6 @@ struct vcpu_migration {
  * @wake, @detect, @late, @ends, @migration: each with its own owner
  * @phase: where it is in its life, see phase.h; set by lifecycle_step() alone
  * @life: of which of the VM's lives its pins are
- * @entered: it has set its entry point in this life, or was loaded with one
- * @masked: it has given SFMASK a value in this life
- * @reborn: its MSRs are of an earlier life, until its syscall set-up is done
- * @kept: it was armed before its INIT: the VM still is
- * @armed: its pins hold
- * @fresh: it had an INIT: its LSTAR is that of its earlier life
- * @setup_done: it has finished its syscall set-up
  * @in_setup: it has begun it, by setting LSTAR, and its pins hold
  * @dirty: the VMM wrote registers since the last KVM_RUN
  * @loading: and they were those of a running system; it was not armed before
@@ -358,14 +352,7 @@ struct regpin_vcpu {
 	struct vcpu_end ends;
 	struct vcpu_migration migration;
 	_Atomic uint8_t phase;
-	_Atomic bool kept;
-	bool entered;
-	bool masked;
-	bool reborn;
 	_Atomic uint32_t life;
-	_Atomic bool armed;
-	_Atomic bool fresh;
-	_Atomic bool setup_done;
 	bool in_setup;
 	bool dirty;
 	_Atomic bool loading;
@@ -388,7 +375,8 @@ static inline void vcpu_alert(struct regpin_vcpu *vcpu)
 /* Do its pins hold at this moment? */
 static inline bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->armed && vcpu->life == atomic_load(&vcpu->vm->life) &&
+	return phase_pinned(vcpu->phase) &&
+	       vcpu->life == atomic_load(&vcpu->vm->life) &&
 	       atomic_load(&vcpu->vm->gate) == GATE_OPEN;
 }
 

@@ -116,8 +116,7 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
  */
 static bool has_state(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->armed || vcpu->kept || vcpu->fresh || vcpu->entered ||
-	       vcpu->masked || vcpu->reborn || vcpu->ends.by_stop || vcpu->ends.by_shutdown ||
+	return vcpu->phase != PHASE_OFF || vcpu->ends.by_stop || vcpu->ends.by_shutdown ||
 	       vcpu->hold.why != HOLD_NOT;
 }
 
@@ -214,11 +213,11 @@ static void written(struct regpin_vcpu *vcpu)
 		vcpu->resetting = false;
 	else if (vcpu->before.crs[0] & CR0_PG)
 		vcpu->resetting = true;
-	if (vcpu->armed && vcpu->loading)
+	if (phase_pinned(vcpu->phase) && vcpu->loading)
 		lifecycle_loaded(vcpu);
 	else if (vcpu->resetting)
 		return;
-	else if (vcpu->armed)
+	else if (phase_pinned(vcpu->phase))
 		compare(vcpu, &after);
 	else
 		reloaded(vcpu, &after);

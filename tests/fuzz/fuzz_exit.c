@@ -69,7 +69,7 @@ static void vmm_write(int slot, uint64_t value)
 	regpin_vcpu_after_write(vcpus[story.now]);
 	drop_answers();
 	/* Not a reset while there is paging. */
-	REQUIRE(!was || vcpus[story.now]->armed ||
+	REQUIRE(!was || phase_pinned(vcpus[story.now]->phase) ||
 		!toy.vcpus[story.now].paging);
 }
 
@@ -85,7 +85,8 @@ static void vmm_paging(bool paging, bool clear)
 	regpin_vcpu_after_write(vcpus[story.now]);
 	drop_answers();
 	if (clear && !paging && was && !fails)
-		REQUIRE(!vm->filters.wants_msrs || !vcpus[story.now]->armed);
+		REQUIRE(!vm->filters.wants_msrs ||
+			!phase_pinned(vcpus[story.now]->phase));
 }
 
 static void vmm_filter(void)
@@ -174,8 +175,8 @@ static void check_life(void)
 			!(had.efer & ~vm->values.had.efer));
 	story.had = settled ? vm->values.had : (struct protections){ 0 };
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
-		REQUIRE(!lifecycle_pinned(vcpus[i]) || !vcpus[i]->entered ||
-			!vcpus[i]->masked || vcpus[i]->setup_done);
+		REQUIRE(!lifecycle_pinned(vcpus[i]) ||
+			phase_progress(vcpus[i]->phase) % AGAIN != BOTH);
 }
 
 static void step(void)

@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-
 #define KERNEL	0xffffffff81000000ull
 #define SFMASK	0x47700ull
 #define ESP	0xfffffe0000003000ull
@@ -159,7 +158,7 @@ bool happens(char event, unsigned int n, const struct regpin_policy *other)
 static bool is_void(const struct regpin_vcpu *vcpu)
 {
 	return vcpu->life != mock.vm->life ||
-	       ((vcpu->armed || vcpu->kept) && mock.vm->gate == GATE_CLOSED);
+	       (phase_counts(vcpu->phase) && mock.vm->gate == GATE_CLOSED);
 }
 
 static unsigned int phase_now(const struct regpin_vcpu *vcpu)
@@ -170,19 +169,6 @@ static unsigned int phase_now(const struct regpin_vcpu *vcpu)
 		phase_next(vcpu->phase, PINS_VOID, &moment).to : vcpu->phase;
 }
 
-/* The same by the flags. */
-static unsigned int phase_by_flags(const struct regpin_vcpu *vcpu)
-{
-	struct flags flags = { vcpu->armed, vcpu->kept, vcpu->fresh,
-			       vcpu->entered, vcpu->masked, vcpu->reborn,
-			       vcpu->setup_done };
-	const struct phase_moment moment = { 0 };
-
-	if (is_void(vcpu))
-		flags_next(&flags, PINS_VOID, &moment);
-	return flags_phase(&flags);
-}
-
 static uint8_t *key_vcpu(uint8_t *at, const struct regpin_vcpu *vcpu,
 			 uint64_t now, uint64_t deadline)
 {
@@ -190,7 +176,7 @@ static uint8_t *key_vcpu(uint8_t *at, const struct regpin_vcpu *vcpu,
 
 	*at++ = (uint8_t)phase_now(vcpu);
 	*at++ = is_void(vcpu);
-	*at++ = is_void(vcpu) && (vcpu->armed || vcpu->kept);
+	*at++ = is_void(vcpu) && phase_counts(vcpu->phase);
 	*at++ = vcpu->in_setup;
 	*at++ = vcpu->wake.attention;
 	*at++ = vcpu->dirty;
@@ -261,8 +247,6 @@ const char *state_is_wrong(unsigned int nr)
 		unsigned int phase = phase_now(vcpu);
 
 		phases_met[phase] = true;
-		if (phase != phase_by_flags(vcpu))
-			return "phase and flags differ";
 		if (!vcpu->wake.attention && is_void(vcpu))
 			return "it has looked, and its pins are of another life";
 		if (is_forgotten(vcpu))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The life cycle told with seven flags, as lib/lifecycle.c kept it before it had a table.
- * It was written apart from the table, from conditions instead of rows, so the two are
- * held against each other: see test_phase.c.
+ * The life cycle as seven flags, which lib/lifecycle.c kept before it had a table. The
+ * conditions were written apart from the rows of the table, so test_phase.c holds the two
+ * against each other.
  */
 #ifndef REGPIN_TESTS_UNIT_PHASE_FLAGS_H
 #define REGPIN_TESTS_UNIT_PHASE_FLAGS_H

@@ -256,7 +256,8 @@ static void test_last_and_first(void **context)
 	assert_int_equal(regpin_vm_arm(mock.vm), 0);
 	races = false;
 	mock.before = other_arms;
-	mock.vcpus[1].regpin->fresh = true;
+	/* It has had an INIT, so it does not arm again by itself. */
+	mock.vcpus[1].regpin->phase = PHASE(KEPT, AGAIN_STALE);
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
 	assert_true(races);
 	pthread_join(other, NULL);

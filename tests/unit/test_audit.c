@@ -35,7 +35,7 @@ static void open_loose(void)
 		mock_boot(i, CR4_ON);
 	for (unsigned int i = 0; i < 2; i++)
 		regpin_vcpu_enter(mock.vcpus[i].regpin);
-	assert_true(mock.vcpus[1].regpin->setup_done);
+	assert_int_equal(mock.vcpus[1].regpin->phase, PHASE_READY);
 	mock.nr_events = 0;
 }
 

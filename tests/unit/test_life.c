@@ -77,7 +77,7 @@ static void boot(unsigned int n, uint64_t kernel, uint64_t esp, uint64_t mask)
 /* Set up, and pinned: the VM's values are @kernel's. */
 static void is_pinned(unsigned int n, uint64_t kernel, uint64_t mask)
 {
-	assert_true(mock.vcpus[n].regpin->setup_done);
+	assert_int_equal(mock.vcpus[n].regpin->phase, PHASE_READY);
 	assert_false(mock_wrmsr(n, MSR_LSTAR, EVIL));
 	assert_false(mock_wrmsr(n, MSR_SFMASK, mask ^ 0x100));
 	assert_true(mock_wrmsr(n, MSR_LSTAR, kernel));
@@ -171,7 +171,7 @@ static void test_armed_amid_set_up(void **context)
 		boot(0, A, ESP_A, MASK_A);
 		assert_true(mock_wrmsr(0, MSR_LSTAR, B));
 		arm(arming);
-		assert_false(mock.vcpus[0].regpin->setup_done);
+		assert_int_not_equal(mock.vcpus[0].regpin->phase, PHASE_READY);
 		finish(0, B, ESP_B, MASK_B);
 		is_pinned(0, B, MASK_B);
 		assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 2);
@@ -224,7 +224,7 @@ static void test_init_before_arming(void **context)
 		if (!(i & 4))
 			arm(arming);
 		look(1);
-		assert_false(mock.vcpus[1].regpin->setup_done);
+		assert_int_not_equal(mock.vcpus[1].regpin->phase, PHASE_READY);
 		finish(1, A, ESP_A + 0x100, MASK_A);
 		is_pinned(1, A, MASK_A);
 		assert_false(mock_wrmsr(1, MSR_SYSENTER_ESP, ESP_B));
@@ -246,8 +246,8 @@ static void test_init_with_pins_from_start(void **context)
 		boot(1, A, ESP_A + 0x100, MASK_A);
 		init_sipi(1, clears);
 		look(1);
-		assert_true(mock.vcpus[1].regpin->armed);
-		assert_false(mock.vcpus[1].regpin->setup_done);
+		assert_true(phase_pinned(mock.vcpus[1].regpin->phase));
+		assert_int_not_equal(mock.vcpus[1].regpin->phase, PHASE_READY);
 		boot(1, A, ESP_A + 0x100, MASK_A);
 		is_pinned(1, A, MASK_A);
 		assert_false(mock_wrmsr(1, MSR_SYSENTER_ESP, ESP_B));

@@ -34,7 +34,7 @@ static void build(struct machine *m, bool up)
 
 		vcpu->vm = &m->vm;
 		vcpu->id = (uint32_t)(vcpu - m->vcpus);
-		vcpu->armed = true;
+		vcpu->phase = PHASE_READY;
 		vm_add_vcpu(&m->vm, vcpu);
 	}
 }
@@ -142,17 +142,17 @@ static void unplugged(void **state)
 static void only_what_is_pinned(void **state)
 {
 	for (unsigned int i = 0; i < NR; i++)
-		here.vcpus[i].armed = there.vcpus[i].armed = false;
+		here.vcpus[i].phase = there.vcpus[i].phase = PHASE_OFF;
 	read_all(&here);
 	assert_int_equal(here.seen.taken.regs, 0);
 	for (unsigned int i = 0; i < NR; i++)
 		load_one(&there, i, i);
 	assert_int_equal(there.seen.loaded.regs, 0);
 	/* Armed by the write that came last. */
-	there.vcpus[2].armed = true;
+	there.vcpus[2].phase = PHASE_READY;
 	assert_true(state_loaded(&there.vm));
 	/* One armed vCPU makes it a VM that matters; of an earlier life it does not. */
-	here.vcpus[2].armed = true;
+	here.vcpus[2].phase = PHASE_READY;
 	here.vm.life = 1;
 	assert_false(read_one(&here, 0));
 	here.vcpus[2].life = 1;
@@ -226,7 +226,7 @@ static void pinned_from_the_start(void **state)
 	for (unsigned int i = 0; i < NR; i++) {
 		const struct kvm_regs regs = regs_of(i);
 
-		there.vcpus[i].armed = false;
+		there.vcpus[i].phase = PHASE_OFF;
 		state_written(&there.vcpus[i], &regs);
 	}
 	read_all(&here);

@@ -155,7 +155,8 @@ static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 	struct state state = { .armed = true };
 	struct verdict verdict;
 
-	if (!atomic_load(&sim->vm->detects) || !vcpu->regpin->armed)
+	if (!atomic_load(&sim->vm->detects) ||
+	    !phase_pinned(vcpu->regpin->phase))
 		return;
 	judge(policy, &state, &access, &verdict);
 	if (!verdict.rule)
