@@ -16,12 +16,10 @@
 #define SETTING_UP	(LOOSE | P(PINNED))
 #define ARMED		(P(PINNED) | P(READY))
 
-/* Of a set-up by itself, and of one after another: both halves of enum progress. */
+/* TWICE: of a first set-up, and of one after another. */
 #define G(progress)	(1u << (progress))
 #define TWICE(progress)	(G(progress) | G((progress) + AGAIN))
-#define FIRST_HALF	(G(AGAIN) - 1)
-#define SECOND_HALF	(FIRST_HALF << AGAIN)
-#define WHATEVER	(FIRST_HALF | SECOND_HALF)
+#define WHATEVER	(G(NR_PROGRESS) - 1)
 #define BELIEVED	(TWICE(NONE) | TWICE(MASK) | TWICE(ENTRY) | TWICE(BOTH))
 #define UNBELIEVED	(WHATEVER & ~BELIEVED)
 
@@ -30,7 +28,7 @@ const struct phase_row phase_rows[] = {
 	{ LSTAR_SET, P(READY), WHATEVER, IF_OPEN, 0, READY, AS_IS, 0,
 	  "The set-up is finished: the judge alone says what may be written." },
 	{ LSTAR_SET, P(READY), WHATEVER, 0, IF_OPEN, READY, AS_IS, ACT_NOTE,
-	  "The gate is being closed at this moment: PINS_VOID comes next." },
+	  "The gate is being closed at this moment; that the pins are void comes next." },
 	{ LSTAR_SET, SETTING_UP, TWICE(BOTH), IF_OPEN, 0, AS_IS, AGAIN_ENTRY,
 	  ACT_PIN,
 	  "A whole set-up lies behind: another kernel takes over and begins anew." },
@@ -55,15 +53,17 @@ const struct phase_row phase_rows[] = {
 	{ LSTAR_SET, SETTING_UP, G(AGAIN_MASK) | G(AGAIN_STALE_MASK), 0,
 	  IF_OPEN, AS_IS, AGAIN_BOTH, ACT_NOTE,
 	  "The same, and the gate stays closed." },
-	{ LSTAR_SET, SETTING_UP, FIRST_HALF, IF_OPEN, 0, AS_IS, ENTRY, ACT_PIN,
+	{ LSTAR_SET, SETTING_UP, G(NONE) | G(ENTRY) | G(STALE), IF_OPEN, 0,
+	  AS_IS, ENTRY, ACT_PIN,
 	  "A kernel has come up: it is pinned, and SFMASK will end its set-up." },
-	{ LSTAR_SET, SETTING_UP, FIRST_HALF, 0, IF_OPEN, AS_IS, ENTRY, ACT_NOTE,
+	{ LSTAR_SET, SETTING_UP, G(NONE) | G(ENTRY) | G(STALE), 0, IF_OPEN,
+	  AS_IS, ENTRY, ACT_NOTE,
 	  "The gate is closed: when it opens, this LSTAR is not an old one's." },
-	{ LSTAR_SET, SETTING_UP, SECOND_HALF, IF_OPEN, 0, AS_IS, AGAIN_ENTRY,
-	  ACT_PIN,
+	{ LSTAR_SET, SETTING_UP, G(AGAIN) | G(AGAIN_ENTRY) | G(AGAIN_STALE),
+	  IF_OPEN, 0, AS_IS, AGAIN_ENTRY, ACT_PIN,
 	  "A kernel has come up; what other registers hold is an earlier one's." },
-	{ LSTAR_SET, SETTING_UP, SECOND_HALF, 0, IF_OPEN, AS_IS, AGAIN_ENTRY,
-	  ACT_NOTE,
+	{ LSTAR_SET, SETTING_UP, G(AGAIN) | G(AGAIN_ENTRY) | G(AGAIN_STALE), 0,
+	  IF_OPEN, AS_IS, AGAIN_ENTRY, ACT_NOTE,
 	  "The same while the gate is closed." },
 
 	/* The guest has cleared LSTAR: that was no entry point yet. */
@@ -77,7 +77,8 @@ const struct phase_row phase_rows[] = {
 	  "SFMASK stays written." },
 	{ LSTAR_CLEARED, SETTING_UP, G(AGAIN_BOTH), 0, 0, AS_IS, AGAIN_MASK, 0,
 	  "The same after an earlier kernel." },
-	{ LSTAR_CLEARED, SETTING_UP, WHATEVER, 0, 0, AS_IS, AS_IS, 0,
+	{ LSTAR_CLEARED, SETTING_UP, TWICE(NONE) | TWICE(MASK) | UNBELIEVED, 0,
+	  0, AS_IS, AS_IS, 0,
 	  "It had not set one." },
 
 	/* The guest has written SFMASK: whatever the value, a kernel may mask no flag. */
@@ -122,7 +123,8 @@ const struct phase_row phase_rows[] = {
 	  "It took the pins; what comes up there is under the floor." },
 	{ INIT_SEEN, LOOSE, G(NONE) | G(STALE), 0, 0, AS_IS, STALE, 0,
 	  "Nothing was written before it, so nothing is an earlier kernel's." },
-	{ INIT_SEEN, LOOSE, WHATEVER, 0, 0, AS_IS, AGAIN_STALE, 0,
+	{ INIT_SEEN, LOOSE, WHATEVER & ~(G(NONE) | G(STALE)), 0, 0, AS_IS,
+	  AGAIN_STALE, 0,
 	  "The MSRs outlive it, but say nothing of what comes up next." },
 
 	/* What the VMM does. */
@@ -133,7 +135,8 @@ const struct phase_row phase_rows[] = {
 	{ STATE_LOADED, SETTING_UP, TWICE(NONE) | TWICE(ENTRY) | TWICE(STALE),
 	  0, 0, AS_IS, ENTRY, 0,
 	  "It is the VMM's state now, whatever the guest had done before." },
-	{ STATE_LOADED, SETTING_UP, WHATEVER, 0, 0, AS_IS, BOTH, 0,
+	{ STATE_LOADED, SETTING_UP,
+	  TWICE(MASK) | TWICE(BOTH) | TWICE(STALE_MASK), 0, 0, AS_IS, BOTH, 0,
 	  "The same, and SFMASK counts as written." },
 	{ PINS_VOID, P(READY), WHATEVER, 0, 0, UNPINNED, AGAIN, ACT_LEAVE,
 	  "The pins are of an earlier life; LSTAR is that of the kernel that runs." },
