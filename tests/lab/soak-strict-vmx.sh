@@ -21,13 +21,16 @@ done
 # model NAME BOCHS-MODEL INTEL-MODEL KERNEL ..
 model()
 {
-	local name=$1 bochs=$2 number=$3 guests=()
+	local name=$1 bochs=$2 number=$3 kernel guests=()
 
 	shift 3
 	for kernel; do
 		guests+=("$name-$kernel $kernel host,-vmx GenuineIntel 6 $number 1")
 	done
-	on_vmx "$name" 1700 --stock --cpu "$bochs" "${files[@]}" -- strict.sh "${guests[@]}"
+	on_vmx "$name" 850 --stock --cpu "$bochs" "${files[@]}" -- strict.sh "${guests[@]}"
 }
 
-model haswell corei7_haswell_4770 60 6.1 backports
+rc=0
+model haswell corei7_haswell_4770 60 6.1 backports || rc=$?
+model tigerlake tigerlake 140 6.12 backports || rc=$?
+exit $rc

@@ -9,7 +9,7 @@ set -u
 source "$LAB_DIR/../tests/lab/backports.sh"
 
 get_backports
-exec "$LAB_DIR/outer" --timeout 1500 --out "$LAB_OUT/svm" \
+exec "$LAB_DIR/outer" --timeout 850 --out "$LAB_OUT/svm" \
 	--env "REGPIN_LAB_WORK=$REGPIN_LAB_WORK" --env "REGPIN_BUILD=$REGPIN_BUILD" "$top/tests/lab/strict.sh" \
 	"hygon backports Dhyana,vendor=HygonGenuine,-svm HygonGenuine 24 0" \
 	"family10 backports Opteron_G3,-svm AuthenticAMD 16 2" \
