@@ -23,6 +23,7 @@
 #include "observed.h"
 #include "reach.h"
 #include "session.h"
+#include "status.h"
 
 
 #define STATUS_MS	200	/* how old what `status` shows may be */
@@ -438,21 +439,10 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 		      struct regpin_vcpu *vcpu)
 {
 	struct regpin_event held = { 0 };
-	unsigned int is = regpin_vcpu_status(vcpu, &held);
-	uint32_t flags = STATUS_PRESENT;
+	uint32_t flags = status_of_vcpu(vcpu, &held);
 	uint32_t policy = control_command(number, held.policy);
 
 	held.policy = (uint8_t)policy;
-	if (is & REGPIN_IS_ARMED)
-		flags |= STATUS_ARMED;
-	if (is & REGPIN_IS_HELD)
-		flags |= STATUS_HELD;
-	if (is & REGPIN_IS_FRESH)
-		flags |= STATUS_FRESH;
-	if (is & REGPIN_IS_SETTING_UP)
-		flags |= STATUS_SETUP;
-	if (is & REGPIN_IS_UNREACHED)
-		flags |= STATUS_UNREACHED;
 	status->vm = number;
 	status->vcpu = vcpu->id;
 	if (flags & STATUS_HELD) {
@@ -470,22 +460,12 @@ static void show(void)
 		struct vm_status *status = &control.handoff->vms[i];
 		struct regpin_vm *vm = control.vms[i].vm;
 		struct regpin_vcpu *vcpu;
-		unsigned int is;
 
 		if (!vm)
 			continue;
-		is = regpin_vm_status(vm);
 		status->vm = control.vms[i].number;
 		atomic_store(&status->policy, command_of(i));
-		/* Of the two sets of flags one is for processes of other builds. */
-		atomic_store(&status->flags, STATUS_PRESENT |
-			(is & REGPIN_IS_ARMED ? STATUS_ARMED : 0) |
-			(is & REGPIN_IS_SETTING_UP ? STATUS_SETUP : 0) |
-			(is & REGPIN_IS_WINDOWED ? STATUS_WINDOW : 0) |
-			(is & REGPIN_IS_STOPPED ? STATUS_STOPPED : 0) |
-			(is & REGPIN_IS_FILTERED ? STATUS_FILTERED : 0) |
-			(is & REGPIN_IS_WATCHED ? STATUS_DETECTS : 0) |
-			(is & REGPIN_IS_UNREACHED ? STATUS_UNREACHED : 0));
+		atomic_store(&status->flags, status_of_vm(vm));
 		/* vCPUs go only when a VM is created, which takes our lock. */
 		for (vcpu = vm->vcpus; vcpu && nr < STATUS_VCPUS;
 		     vcpu = vcpu->next)
