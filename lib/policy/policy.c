@@ -188,6 +188,19 @@ struct pins rule_pins(const struct rule *rule)
 	return pins;
 }
 
+void policy_copy(struct regpin_policy *to, const struct regpin_policy *from)
+{
+	memcpy(to, from, offsetof(struct regpin_policy, reach));
+	memcpy(to->rules, from->rules, from->nr_rules * sizeof(*to->rules));
+	if (!from->sorted)
+		return;
+	memcpy(to->reach, from->reach,
+	       2ul * from->reach_half * sizeof(*to->reach));
+	memcpy(to->pins, from->pins, from->nr_rules * sizeof(*to->pins));
+	if (from->kinds[REGPIN_MSR + 1] <= POLICY_FEW_RULES)
+		memcpy(to->slots, from->slots, sizeof(to->slots));
+}
+
 bool policy_rules_only_report(const struct regpin_policy *policy)
 {
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {

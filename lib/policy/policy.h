@@ -271,6 +271,12 @@ extern const char *const regpin_kind_names[REGPIN_KIND_MAX];
  */
 int policy_add(struct regpin_policy *policy, const struct rule *rule);
 
+/*
+ * Makes @to the same as @from, of which it touches only what is in use: most of the room
+ * of a policy never is, and costs no memory then.
+ */
+void policy_copy(struct regpin_policy *to, const struct regpin_policy *from);
+
 /* The first rule of the policy on @kind, @index for @access, or NULL. */
 const struct rule *policy_rule_on(const struct regpin_policy *policy,
 				  unsigned int kind, uint32_t index,

@@ -22,7 +22,11 @@
 void ctl_init(struct ctl *ctl, struct agent *agent,
 	      const struct ctl_socket *socket)
 {
-	memset(ctl, 0, sizeof(*ctl));
+	/* The clients' buffers, a megabyte, are not touched before there is a client. */
+	memset(ctl, 0, offsetof(struct ctl, conns));
+	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
+		if (ctl->conns[i].state != CONN_FREE)
+			ctl->conns[i].state = CONN_FREE;
 	ctl->agent = agent;
 	ctl->socket = *socket;
 	ctl->uid = geteuid();

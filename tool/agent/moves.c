@@ -145,7 +145,7 @@ uint64_t moves_rules(const struct regpin_policy *policy)
 	uint64_t hash = 0xcbf29ce484222325ull;
 	size_t len;
 
-	plain = *policy;
+	policy_copy(&plain, policy);
 	memset(plain.source, 0, sizeof(plain.source));
 	for (uint32_t i = 0; i < plain.nr_rules; i++)
 		plain.rules[i].line = plain.rules[i].column = 0;

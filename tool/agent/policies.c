@@ -53,13 +53,15 @@ void policies_keep(struct agent *agent, const struct regpin_policy *policy,
 			agent->older[i].given = false;
 	while (to < AGENT_OLDER - 1 && agent->older[to].given)
 		to++;
-	if (agent->older[to].given) {
-		memmove(&agent->older[0], &agent->older[1],
-			(AGENT_OLDER - 1) * sizeof(agent->older[0]));
+	for (unsigned int i = 0; i < to && agent->older[to].given; i++) {
+		agent->older[i].given = agent->older[i + 1].given;
+		agent->older[i].number = agent->older[i + 1].number;
+		policy_copy(&agent->older[i].policy,
+			    &agent->older[i + 1].policy);
 	}
 	agent->older[to].given = true;
 	agent->older[to].number = number;
-	agent->older[to].policy = *policy;
+	policy_copy(&agent->older[to].policy, policy);
 }
 
 /* An event may come long after its policy: a vCPU that was held by it is answered. */

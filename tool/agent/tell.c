@@ -55,9 +55,9 @@ void tell_new_policy(struct agent *agent, const struct regpin_policy *policy)
 	/* These are kept by the old rules' numbers. */
 	tell_repeated(agent, true);
 	policies_keep(agent, &agent->launch->policy, agent->ctl.policy_number);
-	agent->before = agent->launch->policy;
+	policy_copy(&agent->before, &agent->launch->policy);
 	agent->before_number = agent->ctl.policy_number;
-	agent->launch->policy = *policy;
+	policy_copy(&agent->launch->policy, policy);
 	agent->mixed = true;
 	agent->mixed_until = atomic_load(&ring->head);
 }

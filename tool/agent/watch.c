@@ -68,7 +68,7 @@ int watch_init(struct watch *watch, pid_t root, int lifeline)
 	struct watched *process;
 	struct stat st;
 
-	memset(watch, 0, sizeof(*watch));
+	memset(watch, 0, offsetof(struct watch, list));
 	watch->last_fd = raise_limit() - OTHER_FILES;
 	if (fstat(lifeline, &st) < 0)
 		return -errno;

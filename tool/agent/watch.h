@@ -49,7 +49,6 @@ struct known {
 /**
  * struct watch - the set of them
  * @nr: how many
- * @list: they
  * @own: a process of the agent's own, which is none of these, or 0
  * @lifeline: "pipe:[INODE]", which all that came from the VMM have open
  * @born: when the root was started: what came from it is not older
@@ -58,10 +57,10 @@ struct known {
  * @full: there was a process that the set had no room for
  * @known: all processes at the last watch_holders(), by rising ids
  * @nr_known: how many
+ * @list: the processes; what is not in use was never written, and costs no memory
  */
 struct watch {
 	unsigned int nr;
-	struct watched list[WATCH_MAX];
 	pid_t own;
 	char lifeline[32];
 	uint64_t born;
@@ -69,6 +68,7 @@ struct watch {
 	bool full;
 	struct known *known;
 	size_t nr_known;
+	struct watched list[WATCH_MAX];
 };
 
 /* Begins with @root, and with the read end of the lifeline. 0 or -errno. */

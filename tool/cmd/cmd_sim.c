@@ -143,7 +143,7 @@ static int read_policy(const char *path, struct printer *printer,
 		 kvm_text(text, printer->kvm));
 	if (!printer->json && !printer->quiet)
 		print_comment(printer, (const char *const[]){ head, NULL });
-	*other = *policy;
+	policy_copy(other, policy);
 	if (!fit(policy, printer))
 		return EXIT_HOST;
 	/* There is no time here that could pass. */
