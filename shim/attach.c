@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/vm/embed.h"
 #include "lib/vm/vm.h"
 
 #include "attach.h"
@@ -155,14 +156,14 @@ struct regpin_vcpu *attach_learn_vcpu(int fd)
 	int err = errno;
 
 	if (vcpu)
-		vcpu->io.fd = fd;
+		vcpu_io(vcpu)->fd = fd;
 	if (vcpu || fds_is_vcpu(fd) == FDS_NO)
 		goto out;
 	check_fd(fd);
 	vcpu = fds_known_vcpu(fd);
 	if (!vcpu)
 		session_die(REGPIN_REFUSED_FD);
-	vcpu->io.fd = fd;
+	vcpu_io(vcpu)->fd = fd;
 	fds_set_vcpu(fd, vcpu);
 out:
 	errno = err;

@@ -17,9 +17,9 @@
 #include "fds.h"
 #include "handoff.h"
 #include "lib/policy/blob.h"
+#include "lib/vm/embed.h"
 #include "lib/vm/migration.h"
 #include "lib/vm/policies.h"
-#include "lib/vm/types.h"
 #include "observed.h"
 #include "reach.h"
 #include "session.h"
@@ -91,12 +91,12 @@ static void forget_gone(void)
 	struct regpin_vm **at = &control.all, *vm;
 
 	while ((vm = *at)) {
-		if (has_place(vm) || vm->vcpus || fds_vm_lives(vm)) {
-			at = &vm->older;
+		if (has_place(vm) || vm_first_vcpu(vm) || fds_vm_lives(vm)) {
+			at = vm_older(vm);
 			continue;
 		}
 		fds_forget_vm(vm);
-		*at = vm->older;
+		*at = *vm_older(vm);
 	}
 }
 
@@ -119,8 +119,8 @@ static void bury(void)
  */
 static bool in_use(const struct regpin_policy *policy)
 {
-	for (struct regpin_vm *vm = control.all; vm; vm = vm->older)
-		if (vm->policies.whole == policy || vm->policies.before == policy)
+	for (struct regpin_vm *vm = control.all; vm; vm = *vm_older(vm))
+		if (vm_keeps_policy(vm, policy))
 			return true;
 	return false;
 }
@@ -131,7 +131,7 @@ static bool in_use(const struct regpin_policy *policy)
  */
 static void reap(void)
 {
-	for (struct regpin_vm *vm = control.all; vm; vm = vm->older)
+	for (struct regpin_vm *vm = control.all; vm; vm = *vm_older(vm))
 		vm_forget(vm);
 	for (int i = 0; i < MAX_KEPT; i++) {
 		if (!control.kept[i] || in_use(control.kept[i]))
@@ -271,7 +271,7 @@ static int try_policy(const struct regpin_policy *policy)
 			continue;
 		ret = vm_try_policy(control.vms[i].vm, policy);
 		if (ret == -E2BIG)
-			tell_overflow(&control.vms[i].vm->filters.overflow);
+			tell_overflow(vm_overflow(control.vms[i].vm));
 	}
 	return ret;
 }
@@ -306,12 +306,12 @@ static int give_all(const struct regpin_policy *policy, uint32_t number)
 		if (!vm)
 			continue;
 		control.vms[i].had_command = command_of(i);
-		control.vms[i].had = vm->policies.whole;
+		control.vms[i].had = vm_whole_policy(vm);
 		ret = give_policy(i, policy, number);
 		if (ret)
 			control.vms[i].had = NULL;
 		if (ret == -E2BIG)
-			tell_overflow(&vm->filters.overflow);
+			tell_overflow(vm_overflow(vm));
 	}
 	return ret;
 }
@@ -444,7 +444,7 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 
 	held.policy = (uint8_t)policy;
 	status->vm = number;
-	status->vcpu = vcpu->id;
+	status->vcpu = vcpu_id(vcpu);
 	if (flags & STATUS_HELD) {
 		status->held = held;
 		status->policy = policy;
@@ -467,8 +467,8 @@ static void show(void)
 		atomic_store(&status->policy, command_of(i));
 		atomic_store(&status->flags, status_of_vm(vm));
 		/* vCPUs go only when a VM is created, which takes our lock. */
-		for (vcpu = vm->vcpus; vcpu && nr < STATUS_VCPUS;
-		     vcpu = vcpu->next)
+		for (vcpu = vm_first_vcpu(vm); vcpu && nr < STATUS_VCPUS;
+		     vcpu = vcpu_next(vcpu))
 			show_vcpu(&control.handoff->vcpus[nr++],
 				  control.vms[i].number, vcpu);
 	}
@@ -556,7 +556,7 @@ bool control_add(const struct control *orders, struct handoff *handoff,
 	if (control.vms[free].vm)
 		state_show(control.vms[free].vm, NULL);
 	control.vms[free].vm = vm;
-	vm->older = control.all;
+	*vm_older(vm) = control.all;
 	control.all = vm;
 	control.vms[free].number = number;
 	control.vms[free].swaps = 0;

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/vm/embed.h"
 #include "lib/vm/vm.h"
 
 #include "fds.h"
@@ -163,13 +164,13 @@ static bool is_vm(const struct regpin_vm *vm, int fd)
 
 bool fds_vm_lives(struct regpin_vm *vm)
 {
-	if (is_vm(vm, vm->fd))
+	if (is_vm(vm, vm_fd(vm)))
 		return true;
 	/* The VMM may have closed this number, and go on with another. */
 	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--) {
 		if (!is_vm(vm, fd))
 			continue;
-		vm->fd = fd;
+		vm_set_fd(vm, fd);
 		return true;
 	}
 	return false;

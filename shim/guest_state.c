@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 
+#include "lib/vm/embed.h"
 #include "lib/vm/migration.h"
 #include "lib/vm/vm.h"
 
@@ -55,7 +56,7 @@ int write_registers(int fd, unsigned long request, void *arg)
 	if (request == KVM_SET_MSRS && ret > 0)
 		tell(state_written_msrs(vcpu, arg, (unsigned int)ret));
 	else
-		tell(state_loaded(vcpu->vm));
+		tell(state_loaded(vcpu_vm(vcpu)));
 	errno = err;
 	return ret;
 }

@@ -24,7 +24,7 @@
 #include "hot.h"
 #include "kick.h"
 #include "lib/kvm/retract.h"
-#include "lib/vm/types.h"
+#include "lib/vm/embed.h"
 #include "session.h"
 
 
@@ -102,7 +102,7 @@ static void on_kick(int number, siginfo_t *info, void *context)
 	if (info->si_code == SI_TIMER)
 		regpin_vcpu_tick(vcpu);
 	kicked = 1;
-	vcpu_exit_soon(vcpu->io.run);
+	vcpu_exit_soon(vcpu_io(vcpu)->run);
 }
 
 /* A real-time signal that nobody has taken, from the last one down. */
@@ -150,7 +150,7 @@ COLD void kick_thread(struct regpin_vcpu *vcpu)
 	}
 	current = vcpu;
 	/* In this order: a check that finds the signal blocked wants it once more. */
-	atomic_store(&vcpu->wake.runner, (int)syscall(SYS_gettid));
+	vcpu_set_runner(vcpu, (int)syscall(SYS_gettid));
 	sigemptyset(&set);
 	sigaddset(&set, atomic_load(&kick_signal));
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
@@ -159,22 +159,19 @@ COLD void kick_thread(struct regpin_vcpu *vcpu)
 bool kick_is_thread(const struct regpin_vcpu *vcpu)
 {
 	/* One that came to be where the last one was has no thread yet. */
-	return current == vcpu &&
-	       atomic_load_explicit(&vcpu->wake.runner, memory_order_relaxed) > 0;
+	return current == vcpu && vcpu_runner(vcpu) > 0;
 }
 
 int kick_thread_of(const struct regpin_vcpu *vcpu)
 {
-	int thread = atomic_load(&vcpu->wake.runner);
+	int thread = vcpu_runner(vcpu);
 
 	return thread < 0 ? -thread : thread;
 }
 
 void kick_unblock(struct regpin_vcpu *vcpu)
 {
-	int thread = kick_thread_of(vcpu);
-
-	atomic_compare_exchange_strong(&vcpu->wake.runner, &thread, -thread);
+	vcpu_must_unblock(vcpu, kick_thread_of(vcpu));
 }
 
 enum regpin_unreached kick_take_back(void)
@@ -202,7 +199,7 @@ bool kick_taken(struct regpin_vcpu *vcpu)
 	if (!kicked)
 		return false;
 	kicked = 0;
-	vcpu_exit_done(vcpu->io.run);
+	vcpu_exit_done(vcpu_io(vcpu)->run);
 	return true;
 }
 
@@ -262,7 +259,7 @@ static COLD void set_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 	if (timer_ms == MISSED) {
 		regpin_vcpu_tick(vcpu);
 		kicked = 1;
-		vcpu_exit_soon(vcpu->io.run);
+		vcpu_exit_soon(vcpu_io(vcpu)->run);
 	}
 	if (!timer_made)
 		timer_made = timer_make();

@@ -4,7 +4,6 @@
 
 #include "hot.h"
 #include "lib/kvm/ioctl.h"
-#include "lib/vm/types.h"
 #include "next.h"
 
 _Atomic(ioctl_fn) next_ioctl;

@@ -17,6 +17,7 @@
 
 #include "kick.h"
 #include "lib/vm/core.h"
+#include "lib/vm/embed.h"
 #include "reach.h"
 
 
@@ -62,13 +63,13 @@ static uint64_t blocked_by(int thread)
  * Does its thread block the signal in KVM_RUN? What it does between two runs is its own
  * affair. Where KVM_RUN has a mask of the VMM's, the shim has taken the signal out of it.
  */
-static bool blocks(const struct regpin_vcpu *vcpu, int thread)
+static bool blocks(struct regpin_vcpu *vcpu, int thread)
 {
 	uint64_t bit = 1ull << (kick_signal_number() - 1);
 
-	return !atomic_load(&vcpu->reach.vmm_mask) &&
-	       atomic_load(&vcpu->wake.inside) && blocked_by(thread) & bit &&
-	       atomic_load(&vcpu->wake.inside);
+	return !atomic_load(&vcpu_reach(vcpu)->vmm_mask) &&
+	       vcpu_is_inside(vcpu) && blocked_by(thread) & bit &&
+	       vcpu_is_inside(vcpu);
 }
 
 /* The clock of another thread's run time, as pthread_getcpuclockid(3) makes it. */
@@ -85,19 +86,16 @@ static bool run_time_of(int thread, uint64_t *ns)
 
 static bool is_late(const struct regpin_vcpu *vcpu, int thread)
 {
-	const struct regpin_vm *vm = vcpu->vm;
-	uint64_t looked_at = atomic_load(&vcpu->detect.looked_at), now, limit;
+	uint32_t every_ms;
+	uint64_t looked_at = vcpu_looked_at(vcpu, &every_ms), now, limit;
 
-	if (!vm->detects || !phase_pinned(vcpu->phase) || !looked_at ||
-	    atomic_load(&vcpu->hold.why) != HOLD_NOT ||
-	    !atomic_load(&vcpu->wake.inside) || !run_time_of(thread, &now))
+	if (!looked_at || !run_time_of(thread, &now))
 		return false;
-	limit = vm->policies.now->settings.detect_ms * 1000000ull * LATE_TIMES +
-		LATE_MORE_NS;
+	limit = every_ms * 1000000ull * LATE_TIMES + LATE_MORE_NS;
 	return now > looked_at + limit;
 }
 
-static enum regpin_unreached state_of(const struct regpin_vcpu *vcpu)
+static enum regpin_unreached state_of(struct regpin_vcpu *vcpu)
 {
 	int thread = kick_thread_of(vcpu);
 
@@ -110,15 +108,16 @@ static enum regpin_unreached state_of(const struct regpin_vcpu *vcpu)
 
 static void check_vcpu(struct regpin_vcpu *vcpu)
 {
-	uint32_t why = state_of(vcpu), before = atomic_load(&vcpu->reach.why);
+	struct reach *reach = vcpu_reach(vcpu);
+	uint32_t why = state_of(vcpu), before = atomic_load(&reach->why);
 
-	vcpu->reach.rounds = why == before ? 0 : vcpu->reach.rounds + 1;
-	if (vcpu->reach.rounds >= ROUNDS) {
-		vcpu->reach.rounds = 0;
-		atomic_store(&vcpu->reach.why, why);
-		report(vcpu->vm, vcpu, why);
+	reach->rounds = why == before ? 0 : reach->rounds + 1;
+	if (reach->rounds >= ROUNDS) {
+		reach->rounds = 0;
+		atomic_store(&reach->why, why);
+		report(vcpu_vm(vcpu), vcpu, why);
 	}
-	if (atomic_load(&vcpu->reach.why) == REGPIN_SIGNAL_BLOCKED)
+	if (atomic_load(&reach->why) == REGPIN_SIGNAL_BLOCKED)
 		kick_unblock(vcpu);
 }
 
@@ -126,9 +125,9 @@ static void check_vm(struct regpin_vm *vm, enum regpin_unreached signal)
 {
 	struct regpin_vcpu *vcpu;
 
-	if (atomic_exchange(&vm->unreached, signal) != signal)
+	if (vm_set_unreached(vm, signal))
 		report(vm, NULL, signal);
-	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+	for (vcpu = vm_first_vcpu(vm); vcpu; vcpu = vcpu_next(vcpu))
 		check_vcpu(vcpu);
 }
 

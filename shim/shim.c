@@ -17,7 +17,7 @@
 #include "kick.h"
 #include "lib/kvm/retract.h"
 #include "lib/kvm/uapi.h"
-#include "lib/vm/types.h"
+#include "lib/vm/embed.h"
 #include "next.h"
 #include "session.h"
 
@@ -59,7 +59,7 @@ static COLD int run_unknown(int fd, void *arg)
  */
 static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
 {
-	return vcpu->io.run->immediate_exit || kick_pending() ||
+	return vcpu_io(vcpu)->run->immediate_exit || kick_pending() ||
 	       (interrupted && !kick_taken(vcpu));
 }
 
@@ -70,7 +70,7 @@ static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
 static COLD int run_barred(struct regpin_vcpu *vcpu, int entry)
 {
 	const struct timespec nap = { 0, HELD_MS * 1000000L };
-	struct kvm_run *run = vcpu->io.run;
+	struct kvm_run *run = vcpu_io(vcpu)->run;
 	bool interrupted;
 
 	kick_taken(vcpu);
@@ -79,7 +79,7 @@ static COLD int run_barred(struct regpin_vcpu *vcpu, int entry)
 		return -1;
 	}
 	interrupted = nanosleep(&nap, NULL) != 0;
-	if (entry == REGPIN_STOPPED && vcpu->ends.by_stop) {
+	if (entry == REGPIN_STOPPED && vcpu_reports_stop(vcpu)) {
 		run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
 		memset(&run->system_event, 0, sizeof(run->system_event));
 		run->system_event.type = KVM_SYSTEM_EVENT_CRASH;
@@ -97,10 +97,10 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 
 	if (!LIKELY(entry == REGPIN_ENTER))
 		return entry == REGPIN_EXITED ? 0 : run_barred(vcpu, entry);
-	kick_every(vcpu, vcpu->wake.tick_ms);
+	kick_every(vcpu, regpin_vcpu_tick_ms(vcpu));
 	/* Bound, since a vCPU was created. */
 	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
-		vcpu->io.fd, KVM_RUN, arg);
+		vcpu_io(vcpu)->fd, KVM_RUN, arg);
 }
 
 /*
@@ -110,12 +110,12 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
  */
 static bool ours_alone(struct regpin_vcpu *vcpu, int ret)
 {
-	bool soon = vcpu->io.run->immediate_exit == EXIT_SOON;
+	bool soon = vcpu_io(vcpu)->run->immediate_exit == EXIT_SOON;
 
 	if (ret == BARRED_STILL)
 		return true;
 	return ret && errno == EINTR && kick_taken(vcpu) && soon &&
-	       !vcpu->io.run->immediate_exit;
+	       !vcpu_io(vcpu)->run->immediate_exit;
 }
 
 /* What KVM_RUN said, where that may be for us; and what follows it. */
@@ -157,12 +157,12 @@ static inline int run(int fd, void *arg)
 	if (!LIKELY(vcpu))
 		return run_unknown(fd, arg);
 	/* Of a dup'ed vCPU the number in use is the one sure to be open. */
-	vcpu->io.fd = fd;
+	vcpu_io(vcpu)->fd = fd;
 	if (!LIKELY(kick_is_thread(vcpu)))
 		kick_thread(vcpu);
 	kick_running = 1;
 	ret = enter_and_run(vcpu, arg);
-	if (!LIKELY(!ret && !may_be_ours(vcpu->io.run)))
+	if (!LIKELY(!ret && !may_be_ours(vcpu_io(vcpu)->run)))
 		ret = run_on(vcpu, ret);
 	else
 		regpin_vcpu_leave(vcpu);
@@ -304,7 +304,7 @@ static int set_cr_filter(int fd, void *arg)
 {
 	struct regpin_vm *vm = attach_learn_vm(fd);
 
-	if (!vm || !(vm->filters.wants_crs || vm->filters.crs_were_set))
+	if (!vm || !vm_has_cr_filter(vm))
 		return real_ioctl(fd, KVM_X86_SET_CR_FILTER, arg);
 	errno = EBUSY;
 	return -1;
@@ -325,10 +325,10 @@ static int set_signal_mask(int fd, void *arg)
 	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 
 	if (vcpu && !mask)
-		atomic_store(&vcpu->reach.vmm_mask, false);
+		atomic_store(&vcpu_reach(vcpu)->vmm_mask, false);
 	if (!mask || mask->len != KERNEL_SIGSET || bit < 0 || !vcpu)
 		return real_ioctl(fd, KVM_SET_SIGNAL_MASK, arg);
-	atomic_store(&vcpu->reach.vmm_mask, true);
+	atomic_store(&vcpu_reach(vcpu)->vmm_mask, true);
 	/* While it is held, what it would let through is looked for. */
 	kick_mask(mask->sigset);
 	copy.header.len = KERNEL_SIGSET;

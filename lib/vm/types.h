@@ -17,6 +17,7 @@
 #include "lib/kvm/regs.h"
 #include "lib/policy/guest.h"
 #include "phase.h"
+#include "reached.h"
 #include "state.h"
 
 /**
@@ -235,20 +236,6 @@ struct hold {
 	struct regpin_event event;
 	uint32_t ticket;
 	struct regpin_event access;
-};
-
-/**
- * struct reach - can a vCPU, or all of a VM, be made to leave KVM_RUN?
- * @why: enum regpin_unreached
- * @rounds: in how many checks in a row the answer was another than @why
- * @vmm_mask: KVM_RUN has a signal mask of the VMM's, which lets regpin's signal in
- *
- * Written by the caller's thread that checks it, but for @vmm_mask; any thread reads @why.
- */
-struct reach {
-	_Atomic uint32_t why;
-	uint32_t rounds;
-	_Atomic bool vmm_mask;
 };
 
 /**

@@ -208,5 +208,22 @@ grep '\.h$' "$tmp/files" | while read -r file; do
 done >"$tmp/out"
 result "a header declares what its own file defines" "$tmp/out"
 
+# What stands in a VM and a vCPU is the library's own business: see lib/vm/embed.h.
+awk '
+/^struct regpin_(vm|vcpu) \{$/ { inside = 1; next }
+/^\}/ { inside = 0 }
+inside && /;$/ {
+	gsub(/_Atomic\([^)]*\)|\[[^]]*\]|;|[*]/, " ")
+	for (i = split($0, words, /[ \t,]+/); words[i] == ""; i--)
+		;
+	print words[i]
+}' lib/vm/types.h | sort -u >"$tmp/members"
+members=$(paste -s -d '|' "$tmp/members")
+{
+	grep -qx policies "$tmp/members" || echo "no members found in lib/vm/types.h"
+	grep -nE "(vm|vcpu)->($members)\>" shim/*.c
+} >"$tmp/out"
+result "the shim uses functions, and no members of the library's structs" "$tmp/out"
+
 echo "1..$n"
 exit $bad
