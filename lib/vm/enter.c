@@ -78,16 +78,16 @@ static bool is_held(const struct regpin_vcpu *vcpu)
 static void look(struct regpin_vcpu *vcpu)
 {
 	const struct regpin_policy *policy = vcpu->vm->policies.now;
-	enum regpin_cause cause = vcpu->dirty ?
+	const struct vmm_moment moment = {
+		.pinned = phase_pinned(vcpu->phase),
+	};
+	enum regpin_cause cause = vcpu->vmm_write != VMM_NONE ?
 		REGPIN_BY_LOAD : atomic_load(&vcpu->vm->cause);
 	bool ticked = atomic_exchange(&vcpu->wake.ticked, false);
 
-	vcpu->dirty = false;
-	vcpu->loading = false;
-	/* Paging went off by the VMM's hand and no more came: its APIC's INIT. */
-	if (vcpu->resetting && phase_pinned(vcpu->phase))
+	if (vcpu->vmm_write != VMM_NONE &&
+	    lifecycle_vmm(vcpu, VMM_RUNS, &moment) == VMM_INIT)
 		lifecycle_init(vcpu);
-	vcpu->resetting = false;
 	/* In SMM or in L2: it must be asked again. */
 	vcpu->postponed = !lifecycle_look(vcpu, cause);
 	if (!audit_policy(vcpu, policy))

@@ -54,6 +54,17 @@ struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 	return step;
 }
 
+enum vmm_act lifecycle_vmm(struct regpin_vcpu *vcpu, enum vmm_event event,
+			   const struct vmm_moment *moment)
+{
+	static const struct vmm_moment nothing;
+	struct vmm_step step = vmm_next(atomic_load(&vcpu->vmm_write), event,
+					moment ? moment : &nothing);
+
+	atomic_store(&vcpu->vmm_write, step.to);
+	return step.act;
+}
+
 struct phase_moment lifecycle_moment(struct regpin_vm *vm)
 {
 	uint32_t gate = atomic_load(&vm->gate);
@@ -476,7 +487,7 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 	if (!lstar)
 		return;
-	vcpu->loading = true;
+	lifecycle_vmm(vcpu, VMM_LOADED, NULL);
 	lifecycle_step(vcpu, STATE_LOADED, NULL);
 	/* Whoever asked, where this comes from, won't ask again. */
 	if (vcpu->vm->policies.now->arming == ARM_REQUEST &&

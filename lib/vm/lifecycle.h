@@ -9,6 +9,7 @@
 #include "lib/kvm/regs.h"
 #include "phase.h"
 #include "types.h"
+#include "vmm_write.h"
 
 /*
  * Something has happened to the vCPU: it takes the table's step, and its phase is the next
@@ -16,6 +17,10 @@
  */
 struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 				 const struct phase_moment *moment);
+
+/* The same for the VMM's writes. Returns the action, which the caller carries out. */
+enum vmm_act lifecycle_vmm(struct regpin_vcpu *vcpu, enum vmm_event event,
+			   const struct vmm_moment *moment);
 
 /* What the table may ask of the VM; the caller adds what it may ask of the vCPU. */
 struct phase_moment lifecycle_moment(struct regpin_vm *vm);

@@ -22,7 +22,9 @@
 
 #include "core.h"
 #include "migration.h"
+#include "phase.h"
 #include "types.h"
+#include "vmm_write.h"
 
 /* A memory slot's size; it is of whole pages, so there is room for a flag. */
 #define SLOT_LOGGED	1ull
@@ -143,7 +145,7 @@ static bool look_taken(struct regpin_vm *vm)
  */
 static bool is_loaded(const struct regpin_vcpu *vcpu, bool from_start)
 {
-	return (vcpu->loading && is_armed(vcpu)) ||
+	return (vmm_loads(vcpu->vmm_write) && is_armed(vcpu)) ||
 	       (from_start && !atomic_load(&vcpu->wake.runner));
 }
 

@@ -317,9 +317,8 @@ struct vcpu_migration {
  * @phase: where it is in its life, see phase.h; set by lifecycle_step() alone
  * @life: of which of the VM's lives its pins are
  * @in_setup: it has begun it, by setting LSTAR, and its pins hold
- * @dirty: the VMM wrote registers since the last KVM_RUN
- * @loading: and they were those of a running system; it was not armed before
- * @resetting: and paging went off with them
+ * @vmm_write: what the VMM has written since the last KVM_RUN, see vmm_write.h; set by
+ *	lifecycle_vmm() alone
  * @settler: its values are the VM's uniform ones
  * @postponed: it could not be told what it is
  * @reach: whether kicks reach it
@@ -341,9 +340,7 @@ struct regpin_vcpu {
 	_Atomic uint8_t phase;
 	_Atomic uint32_t life;
 	bool in_setup;
-	bool dirty;
-	_Atomic bool loading;
-	bool resetting;
+	_Atomic uint8_t vmm_write;
 	bool settler;
 	bool postponed;
 	struct reach reach;

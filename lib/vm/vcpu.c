@@ -11,8 +11,10 @@
 #include "lib/kvm/pages.h"
 #include "lib/kvm/regs.h"
 #include "lib/policy/guest.h"
+#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 #include "lifecycle.h"
+#include "phase.h"
 #include "types.h"
 #include "violation.h"
 
@@ -39,7 +41,7 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu->io.fd = vcpu_fd;
 	vcpu->id = id;
 	vcpu->io.run = run;
-	vcpu->dirty = true;
+	vcpu->vmm_write = VMM_WROTE;
 	vcpu->hold.ticket = REGPIN_ACTION_MAX;
 	vcpu->life = atomic_load(&vm->life);
 	vcpu->detect.audited = atomic_load(&vm->policies.swaps);
@@ -186,46 +188,41 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 	vcpu->detect.efer = (vcpu->detect.efer & ~changed) | (efer & changed);
 }
 
-/* The VMM wrote to a vCPU that has no pins but a past: has it become another? */
-static void reloaded(struct regpin_vcpu *vcpu, const struct snapshot *after)
+static bool changed(const struct snapshot *before, const struct snapshot *after)
 {
-	if (memcmp(vcpu->before.crs, after->crs, sizeof(after->crs)) != 0 ||
-	    memcmp(vcpu->before.msrs, after->msrs, sizeof(after->msrs)) != 0)
-		lifecycle_loaded(vcpu);
+	return memcmp(before->crs, after->crs, sizeof(after->crs)) != 0 ||
+	       memcmp(before->msrs, after->msrs, sizeof(after->msrs)) != 0;
 }
 
 static void written(struct regpin_vcpu *vcpu)
 {
+	const struct snapshot *before = &vcpu->before;
+	struct vmm_moment moment = { .past = before->valid };
 	struct snapshot after;
 
-	if (!vcpu->before.valid) {
-		lifecycle_loaded(vcpu);
-		return;
+	if (moment.past) {
+		vcpu_snapshot(&vcpu->io, &after);
+		moment.reset = lifecycle_reset(vcpu, before, &after);
+		moment.was_on = before->crs[0] & CR0_PG;
+		moment.is_on = after.crs[0] & CR0_PG;
+		moment.pinned = phase_pinned(vcpu->phase);
+		moment.changed = changed(before, &after);
 	}
-	vcpu_snapshot(&vcpu->io, &after);
-	if (lifecycle_reset(vcpu, &vcpu->before, &after)) {
-		vcpu->loading = false;
-		vcpu->resetting = false;
-		return;
-	}
-	/* The first half of a reset, or an INIT: no pin is lowered by mistake. */
-	if (after.crs[0] & CR0_PG)
-		vcpu->resetting = false;
-	else if (vcpu->before.crs[0] & CR0_PG)
-		vcpu->resetting = true;
-	if (phase_pinned(vcpu->phase) && vcpu->loading)
+	switch (lifecycle_vmm(vcpu, VMM_WRITTEN, &moment)) {
+	case VMM_LOAD:
 		lifecycle_loaded(vcpu);
-	else if (vcpu->resetting)
-		return;
-	else if (phase_pinned(vcpu->phase))
+		break;
+	case VMM_COMPARE:
 		compare(vcpu, &after);
-	else
-		reloaded(vcpu, &after);
+		break;
+	default:
+		break;
+	}
 }
 
 void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
 {
-	vcpu->dirty = true;
+	lifecycle_vmm(vcpu, VMM_UNSEEN, NULL);
 	vcpu_alert(vcpu);
 	/* The policy stays till the end of it: no swap waits for a VMM's thread else. */
 	vm_use(vcpu->vm);

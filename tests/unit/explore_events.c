@@ -28,7 +28,7 @@ static uint64_t *msr(unsigned int n, uint32_t index)
 }
 
 /* The VMM writes registers of a reset, or a state. */
-static void vmm_writes(unsigned int n, char event)
+static void vmm_acts(unsigned int n, char event)
 {
 	struct mock_vcpu *vcpu = &mock.vcpus[n];
 
@@ -132,7 +132,7 @@ bool happens(char event, unsigned int n, const struct regpin_policy *other)
 	struct regpin_vcpu *vcpu = mock.vcpus[n].regpin;
 
 	if (strchr("RrmDd", event)) {
-		vmm_writes(n, event);
+		vmm_acts(n, event);
 		return true;
 	}
 	if (strchr("WOCAYag", event))
@@ -179,9 +179,9 @@ static uint8_t *key_vcpu(uint8_t *at, const struct regpin_vcpu *vcpu,
 	*at++ = is_void(vcpu) && phase_counts(vcpu->phase);
 	*at++ = vcpu->in_setup;
 	*at++ = vcpu->wake.attention;
-	*at++ = vcpu->dirty;
-	*at++ = vcpu->loading;
-	*at++ = vcpu->resetting;
+	*at++ = vcpu->vmm_write != VMM_NONE;
+	*at++ = vmm_loads(vcpu->vmm_write);
+	*at++ = vcpu->vmm_write == VMM_OFF || vcpu->vmm_write == VMM_LOADS_OFF;
 	*at++ = vcpu->settler;
 	*at++ = vcpu->ends.by_stop;
 	*at++ = vcpu->ends.by_shutdown;

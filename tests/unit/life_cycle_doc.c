@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Prints the life cycle's table as docs/internals/life-cycle.md has it. */
+/* Prints the life cycle's tables as docs/internals/life-cycle.md has them. */
 #include <stdio.h>
 
 #include "lib/vm/phase.h"
+#include "lib/vm/vmm_write.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -73,6 +74,53 @@ static void print_row(const struct phase_row *row)
 	printf(" | %s |\n", row->why);
 }
 
+static const char *const vmm_conditions[] = {
+	"the vCPU has a past", "reset", "paging was on", "paging is on",
+	"pinned", "changed",
+};
+
+static const char *const vmm_opposites[] = {
+	"no past", "no reset", "paging was off", "paging is off", "not pinned",
+	"unchanged",
+};
+
+static const char *const vmm_acts[] = {
+	[VMM_NOTHING] = "", [VMM_LOAD] = "look for a kernel",
+	[VMM_COMPARE] = "report lowered pins", [VMM_INIT] = "INIT",
+};
+
+static void print_vmm_row(const struct vmm_row *row)
+{
+	printf("| ");
+	separator = "";
+	for (unsigned int i = 0; i < NR_VMM_WRITES; i++)
+		if (row->states & 1 << i)
+			print_item(vmm_writes[i]);
+	printf(" | ");
+	separator = "";
+	for (unsigned int i = 0; i < NR(vmm_conditions); i++) {
+		if (row->when & 1 << i)
+			print_item(vmm_conditions[i]);
+		if (row->unless & 1 << i)
+			print_item(vmm_opposites[i]);
+	}
+	printf(" | %s | %s | %s |\n",
+	       row->to == VMM_SAME ? "as it was" : vmm_writes[row->to],
+	       vmm_acts[row->act], row->why);
+}
+
+static void print_vmm(void)
+{
+	for (unsigned int event = 0; event < NR_VMM_EVENTS; event++) {
+		printf("\n### VMM: %s\n\n"
+		       "| so far | when | then | action | why |\n"
+		       "|---|---|---|---|---|\n", vmm_events[event]);
+		for (unsigned int i = 0; i < vmm_nr_rows; i++)
+			if (vmm_rows[i].event == event)
+				print_vmm_row(&vmm_rows[i]);
+	}
+}
+
 int main(void)
 {
 	for (unsigned int event = 0; event < NR_HAPPENINGS; event++) {
@@ -84,5 +132,6 @@ int main(void)
 			if (phase_rows[i].event == event)
 				print_row(&phase_rows[i]);
 	}
+	print_vmm();
 	return 0;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: life_cycle_doc.sh PAGE PROGRAM
 #
-# docs/internals/life-cycle.md has the rows of lib/vm/phase.c, behind its line
+# docs/internals/life-cycle.md has the rows of lib/vm/phase.c and lib/vm/vmm_write.c, after its line
 # "<!-- from lib/vm/phase.c -->". With REGPIN_UPDATE=1 they are written there. Prints TAP.
 page=$1 program=$2
 mark='<!-- from lib/vm/phase.c -->'
@@ -20,9 +20,9 @@ else
 	bad=1
 fi
 if diff -u "$page" "$tmp/page" >"$tmp/diff"; then
-	echo "ok 2 - they are those of lib/vm/phase.c"
+	echo "ok 2 - they are those of the library"
 else
-	echo "not ok 2 - they are those of lib/vm/phase.c: REGPIN_UPDATE=1 writes them"
+	echo "not ok 2 - they are those of the library: REGPIN_UPDATE=1 writes them"
 	sed 's/^/# /' "$tmp/diff"
 	bad=1
 fi

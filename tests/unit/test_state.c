@@ -3,6 +3,8 @@
 #include "cm.h"
 #include "lib/vm/core.h"
 #include "lib/vm/migration.h"
+#include "lib/vm/types.h"
+#include "lib/vm/vmm_write.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -70,7 +72,7 @@ static bool load_one(struct machine *m, unsigned int vcpu, unsigned int regs_fro
 {
 	const struct kvm_regs regs = regs_of(regs_from);
 
-	m->vcpus[vcpu].loading = true;
+	m->vcpus[vcpu].vmm_write = VMM_LOADS;
 	return state_written(&m->vcpus[vcpu], &regs);
 }
 
@@ -99,7 +101,7 @@ static void same_elsewhere(void **state)
 	assert_true(load_one(&there, NR - 1, NR - 1));
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
 	/* It stays when the guest runs, so that nobody misses it. */
-	there.vcpus[0].loading = false;
+	there.vcpus[0].vmm_write = VMM_WROTE;
 	state_entered(&there.vcpus[0]);
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
 }
