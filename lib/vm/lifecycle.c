@@ -32,14 +32,17 @@
 #include "core.h"
 #include "efer.h"
 #include "floor.h"
+#include "gate.h"
 #include "hold.h"
 #include "lib/judge/replay.h"
 #include "lib/kvm/regs.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 #include "lifecycle.h"
+#include "phase.h"
 #include "types.h"
 #include "vm_filters.h"
+#include "vmm_write.h"
 
 struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 				 const struct phase_moment *moment)
@@ -188,22 +191,35 @@ static void forget_locked(struct regpin_vm *vm)
 	vm->values.had = (struct protections){ 0 };
 }
 
+static struct gate_moment gate_moment(const struct regpin_vm *vm)
+{
+	uint32_t arming = vm->policies.now->arming;
+
+	return (struct gate_moment){
+		.request = arming == ARM_REQUEST,
+		.operator = arming == ARM_OPERATOR,
+		.first_life = !atomic_load(&vm->life),
+	};
+}
+
 /*
  * The last one to go takes the VM's values along. Under the lock, under which others
  * arm: behind a window some may do so while this one still finds out.
  */
 static void last_gone_locked(struct regpin_vm *vm)
 {
-	uint32_t arming = vm->policies.now->arming;
+	const struct gate_moment moment = gate_moment(vm);
+	uint32_t gate, to;
 
 	if (vm_armed_locked(vm))
 		return;
 	forget_locked(vm);
-	if (atomic_load(&vm->gate) == GATE_OPEN &&
-	    (arming == ARM_REQUEST || arming == ARM_OPERATOR))
-		atomic_store(&vm->gate, GATE_CLOSED);
+	gate = atomic_load(&vm->gate);
+	to = gate_next(gate, GATE_LAST_GONE, &moment).to;
+	if (to != gate)
+		atomic_store(&vm->gate, to);
 	/* The next one's firmware is to be as free as the first one's was. */
-	if (arming != ARM_START)
+	if (vm->policies.now->arming != ARM_START)
 		vm_unfilter_crs_locked(vm);
 }
 
@@ -249,42 +265,45 @@ static void disarm(struct regpin_vcpu *vcpu, enum happening event,
 		vm_event(vcpu->vm, vcpu, &report);
 }
 
-void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause)
+void lifecycle_gate(struct regpin_vm *vm, enum gate_event event)
 {
-	if (atomic_load(&vm->gate) != GATE_OPEN) {
+	const struct gate_moment moment = gate_moment(vm);
+	uint32_t gate = atomic_load(&vm->gate);
+	struct gate_step step = gate_next(gate, event, &moment);
+
+	if (step.act & GATE_FORGET) {
 		vm_lock(vm);
 		forget_locked(vm);
 		vm_unlock(vm);
-		atomic_store(&vm->cause, cause);
-		atomic_store(&vm->gate, GATE_OPEN);
+		atomic_store(&vm->cause, step.cause);
 	}
-	vm_alert(vm);
-}
-
-void lifecycle_close(struct regpin_vm *vm, enum gate gate)
-{
 	/* In this order, so that no pin of the last life passes for one of this. */
-	atomic_store(&vm->entered, false);
-	atomic_fetch_add(&vm->life, 1);
-	atomic_store(&vm->gate, gate);
-	atomic_store(&vm->cause, gate == GATE_WINDOW ? REGPIN_BY_WINDOW :
-						       REGPIN_BY_OPERATOR);
-	vm_alert(vm);
+	if (step.act & GATE_NEW_LIFE) {
+		atomic_store(&vm->entered, false);
+		atomic_fetch_add(&vm->life, 1);
+	}
+	/* Not over what another thread has made of it, if this changes nothing. */
+	if (step.to != gate)
+		atomic_store(&vm->gate, step.to);
+	if (step.cause != GATE_NO_CAUSE)
+		atomic_store(&vm->cause, step.cause);
+	if (step.act & GATE_LOOK)
+		vm_alert(vm);
 }
 
 void lifecycle_request(struct regpin_vcpu *vcpu)
 {
-	struct regpin_vm *vm = vcpu->vm;
+	const struct gate_moment moment = gate_moment(vcpu->vm);
+	uint32_t gate = atomic_load(&vcpu->vm->gate);
 	int err;
 
-	if (vm->policies.now->arming != ARM_REQUEST ||
-	    atomic_load(&vm->gate) != GATE_CLOSED)
+	if (gate_next(gate, GATE_REQUEST, &moment).to == gate)
 		return;
-	err = vm_filter_crs(vm);
+	err = vm_filter_crs(vcpu->vm);
 	if (err)
 		arm_failed(vcpu, err);
 	else
-		lifecycle_open(vm, REGPIN_BY_REQUEST);
+		lifecycle_gate(vcpu->vm, GATE_REQUEST);
 }
 
 /*
@@ -322,7 +341,7 @@ static void carry_out(struct regpin_vcpu *vcpu, unsigned int act,
 		act &= ~(unsigned int)(ACT_OPEN | ACT_PIN);
 	if (act & ACT_OPEN) {
 		cause = REGPIN_BY_WINDOW;
-		lifecycle_open(vm, cause);
+		lifecycle_gate(vm, GATE_KERNEL_DONE);
 	}
 	if (act & ACT_PIN)
 		lifecycle_arm(vcpu, cause);
@@ -489,11 +508,7 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 		return;
 	lifecycle_vmm(vcpu, VMM_LOADED, NULL);
 	lifecycle_step(vcpu, STATE_LOADED, NULL);
-	/* Whoever asked, where this comes from, won't ask again. */
-	if (vcpu->vm->policies.now->arming == ARM_REQUEST &&
-	    atomic_load(&vcpu->vm->gate) == GATE_CLOSED &&
-	    !atomic_load(&vcpu->vm->life))
-		lifecycle_open(vcpu->vm, REGPIN_BY_LOAD);
+	lifecycle_gate(vcpu->vm, GATE_LOADED);
 	lifecycle_look(vcpu, REGPIN_BY_LOAD);
 	/* A state may come in several writes: what it is in the end counts. */
 	if (vcpu->phase == PHASE_READY)

@@ -47,9 +47,8 @@ void lifecycle_moved(struct regpin_vcpu *vcpu, int thread);
  */
 void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms);
 
-/* vCPUs may arm from now on, by @cause; or no more, and those that have, haven't. */
-void lifecycle_open(struct regpin_vm *vm, enum regpin_cause cause);
-void lifecycle_close(struct regpin_vm *vm, enum gate gate);
+/* Something has happened to the VM's gate: it takes the step of the table in gate.c. */
+void lifecycle_gate(struct regpin_vm *vm, enum gate_event event);
 
 /* The vCPU goes away: it doesn't keep its VM armed. */
 void lifecycle_gone(struct regpin_vcpu *vcpu);

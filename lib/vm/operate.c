@@ -47,20 +47,19 @@ int regpin_vm_arm(struct regpin_vm *vm)
 
 	if (ret)
 		return ret;
-	lifecycle_open(vm, regpin_vm_windowed(vm) ? REGPIN_BY_WINDOW :
-						    REGPIN_BY_OPERATOR);
+	lifecycle_gate(vm, GATE_ARM);
 	return 0;
 }
 
 void regpin_vm_disarm(struct regpin_vm *vm)
 {
-	lifecycle_close(vm, GATE_CLOSED);
+	lifecycle_gate(vm, GATE_DISARM);
 }
 
 void regpin_vm_window(struct regpin_vm *vm, int once)
 {
 	atomic_store(&vm->once, once);
-	lifecycle_close(vm, GATE_WINDOW);
+	lifecycle_gate(vm, GATE_BEGIN_WINDOW);
 }
 
 int regpin_vm_windowed(const struct regpin_vm *vm)

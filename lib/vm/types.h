@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "regpin/event.h"
+#include "gate.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/judge/overflow.h"
 #include "lib/kvm/host.h"
@@ -42,13 +43,6 @@ struct numbered {
 
 /* Memory slots that are followed: VMMs use the lowest numbers, QEMU some dozens. */
 #define NR_SLOTS	512
-
-/* When a VM's vCPUs may arm; struct regpin_vm's @gate. */
-enum gate {
-	GATE_OPEN,	/* by themselves */
-	GATE_CLOSED,	/* not before the guest asks or the operator says so */
-	GATE_WINDOW,	/* not before the operator's window ends */
-};
 
 /**
  * struct in_force - a policy's rules that hold for a guest, where not all do
@@ -183,7 +177,7 @@ struct vm_migration {
  * @stopped: the VM must not run on
  * @unreached: enum regpin_unreached, of all its vCPUs
  * @policies, @filters, @values, @limits, @migration: each with its own rule of locking
- * @gate: enum gate
+ * @gate: enum gate; set by lifecycle_gate(), and under @lock as the last vCPU goes
  * @once: the window ends with the first LSTAR that the guest sets
  * @life: counts windows and disarmings: pins of an earlier one are void
  * @cause: enum regpin_cause: who opened the gate last

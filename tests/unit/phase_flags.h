@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The life cycle as seven flags, which lib/lifecycle.c kept before it had a table. The
+ * The life cycle as seven flags, which lib/vm/lifecycle.c kept before it had a table. The
  * conditions were written apart from the rows of the table, so test_phase.c holds the two
  * against each other.
  */
