@@ -34,13 +34,12 @@
 #include "floor.h"
 #include "gate.h"
 #include "hold.h"
-#include "lib/judge/replay.h"
 #include "lib/kvm/regs.h"
-#include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 #include "lifecycle.h"
 #include "phase.h"
 #include "types.h"
+#include "values.h"
 #include "vm_filters.h"
 #include "vmm_write.h"
 
@@ -79,66 +78,12 @@ struct phase_moment lifecycle_moment(struct regpin_vm *vm)
 	};
 }
 
-static void settle_one(struct regpin_vcpu *vcpu, int slot, uint64_t value)
-{
-	struct uniform *uniform = &vcpu->vm->values.uniform[slot];
-
-	/*
-	 * A kernel that has not touched PAT so far may yet: on resume from S3
-	 * Linux restores it last.
-	 */
-	if (replay_registers[slot] == MSR_PAT && value == PAT_RESET)
-		return;
-	atomic_store(&uniform->value,
-		     replay_effective(&vcpu->guest, replay_registers[slot],
-				      value, value));
-	atomic_store(&uniform->known, true);
-}
-
-/* Remembers what this vCPU has been set up to, for itself and for the others. */
-static void remember(struct regpin_vcpu *vcpu)
-{
-	struct regpin_vm *vm = vcpu->vm;
-	struct protections has;
-
-	vcpu_snapshot(&vcpu->io, &vcpu->set_up);
-	for (int i = 0; vcpu->settler && i < NR_REPLAY; i++)
-		settle_one(vcpu, i, vcpu->set_up.msrs[i]);
-	efer_seen(vcpu, vcpu->set_up.msrs[replay_slot(MSR_EFER)]);
-	vcpu_get_protections(&vcpu->io, &has);
-	vm_lock(vm);
-	if (vcpu->settler || !vm->values.first)
-		vm->values.first = vcpu;
-	vm_unlock(vm);
-	floor_note(vcpu, &has);
-}
-
-/* ACT_REMEMBER */
-static void settle(struct regpin_vcpu *vcpu)
-{
-	struct regpin_vm *vm = vcpu->vm;
-	uint32_t open = UNIFORM_OPEN;
-
-	vcpu->in_setup = false;
-	/* In time. Only here, as it could be started anew, and again, by an INIT. */
-	vcpu->late.waived = false;
-	vcpu->late.since = 0;
-	vcpu->settler = atomic_compare_exchange_strong(&vm->values.settled, &open,
-						       UNIFORM_SETTLING);
-	remember(vcpu);
-	if (!vcpu->settler)
-		return;
-	atomic_store(&vm->values.settled, UNIFORM_SETTLED);
-	/* Those that are there already must follow within their time. */
-	vm_alert(vm);
-}
-
 static void set_up_done(struct regpin_vcpu *vcpu)
 {
 	struct phase_step step = lifecycle_step(vcpu, SET_UP_DONE, NULL);
 
 	if (step.act & ACT_REMEMBER)
-		settle(vcpu);
+		values_settle(vcpu);
 }
 
 /* It can't be protected, so it must not run. */
@@ -180,17 +125,6 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	vcpu_alert(vcpu);
 }
 
-/* The values that all vCPUs must write, and what they must have, are open again. */
-static void forget_locked(struct regpin_vm *vm)
-{
-	for (int i = 0; i < NR_REPLAY; i++)
-		atomic_store(&vm->values.uniform[i].known, false);
-	atomic_store(&vm->values.settled, UNIFORM_OPEN);
-	atomic_store(&vm->values.by_time, false);
-	vm->values.first = NULL;
-	vm->values.had = (struct protections){ 0 };
-}
-
 static struct gate_moment gate_moment(const struct regpin_vm *vm)
 {
 	uint32_t arming = vm->policies.now->arming;
@@ -213,7 +147,7 @@ static void last_gone_locked(struct regpin_vm *vm)
 
 	if (vm_armed_locked(vm))
 		return;
-	forget_locked(vm);
+	values_forget_locked(vm);
 	gate = atomic_load(&vm->gate);
 	to = gate_next(gate, GATE_LAST_GONE, &moment).to;
 	if (to != gate)
@@ -273,7 +207,7 @@ void lifecycle_gate(struct regpin_vm *vm, enum gate_event event)
 
 	if (step.act & GATE_FORGET) {
 		vm_lock(vm);
-		forget_locked(vm);
+		values_forget_locked(vm);
 		vm_unlock(vm);
 		atomic_store(&vm->cause, step.cause);
 	}
@@ -349,37 +283,6 @@ static void carry_out(struct regpin_vcpu *vcpu, unsigned int act,
 		set_up_done(vcpu);
 }
 
-static bool is_uniform(const struct regpin_policy *policy, uint32_t index)
-{
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].type == RULE_UNIFORM &&
-		    rule_covers(&policy->rules[i], REGPIN_MSR, index))
-			return true;
-	return false;
-}
-
-/*
- * PAT may be settled after the set-up, once: see settle_one(). What the guest makes of
- * this chance is an event, as it need not be the kernel's value.
- */
-static void settle_late(struct regpin_vcpu *vcpu, uint64_t value)
-{
-	struct uniform *uniform = &vcpu->vm->values.uniform[replay_slot(MSR_PAT)];
-	struct regpin_event event = { .type = REGPIN_EVENT_SETTLED,
-				      .index = MSR_PAT, .write = 1,
-				      .old_value = PAT_RESET,
-				      .new_value = value, .value = value,
-				      .rule = REGPIN_NO_RULE };
-
-	if (atomic_load(&vcpu->vm->values.settled) != UNIFORM_SETTLED ||
-	    atomic_load(&uniform->known))
-		return;
-	settle_one(vcpu, replay_slot(MSR_PAT), value);
-	if (atomic_load(&uniform->known) &&
-	    is_uniform(vcpu->vm->policies.now, MSR_PAT))
-		vm_event(vcpu->vm, vcpu, &event);
-}
-
 void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		       uint64_t value)
 {
@@ -389,7 +292,7 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 	uint64_t lstar = 0;
 
 	if (index == MSR_PAT)
-		settle_late(vcpu, value);
+		values_settle_pat(vcpu, value);
 	if (index == MSR_EFER)
 		efer_seen(vcpu, value);
 	if ((vcpu->phase == PHASE_READY && lifecycle_pinned(vcpu)) ||
@@ -438,7 +341,7 @@ static void check_set_up(struct regpin_vcpu *vcpu)
 		vcpu_get_msr(&vcpu->io, MSR_SFMASK, &sfmask);
 	moment.sfmask = sfmask;
 	if (lifecycle_step(vcpu, CHECKED, &moment).act & ACT_REMEMBER)
-		settle(vcpu);
+		values_settle(vcpu);
 }
 
 bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
@@ -512,7 +415,7 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 	lifecycle_look(vcpu, REGPIN_BY_LOAD);
 	/* A state may come in several writes: what it is in the end counts. */
 	if (vcpu->phase == PHASE_READY)
-		remember(vcpu);
+		values_remember(vcpu);
 }
 
 static bool same(const struct snapshot *a, const struct snapshot *b)

@@ -199,7 +199,7 @@ static void by_whole(const struct explain *explain,
 	if (common > always)
 		put(to, size, "only of the value that the VM's first armed vCPU has there",
 		    action_text(explain, subject, common));
-	/* See settle_one() in lifecycle.c. */
+	/* See settle_one() in values.c. */
 	if (common > always && subject->kind == REGPIN_MSR &&
 	    subject->index == MSR_PAT)
 		text_add(to, size, "; while that is PAT's reset value, the first other one that is written takes its place, and is an event");
