@@ -78,8 +78,8 @@ static void audit_pin(const struct audit *audit, const struct rule *rule,
 	access.old_value = then;
 	if (bits)
 		report(audit, rule, &access, bits,
-		       audit->vcpu->phase != PHASE_READY ||
-			       audit->vcpu->set_up.unread & bit);
+		       audit->vcpu->life.phase != PHASE_READY ||
+			       audit->vcpu->life.set_up.unread & bit);
 }
 
 static void audit_required(const struct audit *audit, const struct rule *rule)
@@ -113,7 +113,7 @@ static void audit_required(const struct audit *audit, const struct rule *rule)
 
 static void audit_rule(const struct audit *audit, const struct rule *rule)
 {
-	const struct snapshot *then = &audit->vcpu->set_up;
+	const struct snapshot *then = &audit->vcpu->life.set_up;
 	const struct snapshot *now = &audit->now;
 
 	if (rule->type == RULE_REQUIRE) {
@@ -123,7 +123,7 @@ static void audit_rule(const struct audit *audit, const struct rule *rule)
 	if (!rule_is_on_values(rule))
 		return;
 	/* Before its set-up is finished a vCPU has nothing to be compared with. */
-	if (audit->vcpu->phase != PHASE_READY && rule->type != RULE_NEVER)
+	if (audit->vcpu->life.phase != PHASE_READY && rule->type != RULE_NEVER)
 		return;
 	if (rule->kind != REGPIN_MSR) {
 		unsigned int i = rule->kind - REGPIN_CR0;

@@ -117,8 +117,8 @@ bool vm_armed_locked(struct regpin_vm *vm)
 	int err = errno;
 
 	for (vcpu = vm->vcpus; vcpu && !armed; vcpu = vcpu->next)
-		armed = phase_counts(vcpu->phase) &&
-			vcpu->life == atomic_load(&vm->life) &&
+		armed = phase_counts(vcpu->life.phase) &&
+			vcpu->life.number == atomic_load(&vm->gate.life) &&
 			!syscall(SYS_tgkill, getpid(), vcpu->wake.thread, 0);
 	errno = err;
 	return armed;
@@ -226,5 +226,5 @@ void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
 bool vm_up(const struct regpin_vm *vm)
 {
 	return atomic_load(&vm->values.settled) == UNIFORM_SETTLED &&
-	       atomic_load(&vm->gate) == GATE_OPEN;
+	       atomic_load(&vm->gate.state) == GATE_OPEN;
 }

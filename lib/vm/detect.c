@@ -195,7 +195,7 @@ void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	bool late = floor_late(vcpu);
 
 	/* Where the first vCPU's kernel wrote no SFMASK, none of the others will. */
-	if (vcpu->in_setup && (!late || !ms || vcpu->late.waived ||
+	if (vcpu->life.in_setup && (!late || !ms || vcpu->late.waived ||
 			       atomic_load(&vcpu->vm->values.by_time))) {
 		ms = ms ? ms : SET_UP_MS;
 		if (time_is_up(vcpu, ms))

@@ -34,7 +34,7 @@ bool efer_lost(const struct regpin_vcpu *vcpu, uint64_t efer)
 
 	if (!lost)
 		return false;
-	if (!efer && vcpu->phase == PHASE_READY)
+	if (!efer && vcpu->life.phase == PHASE_READY)
 		return true;
 	return vcpu->detect.efer_shown &&
 	       vcpu->detect.efer_swaps == atomic_load(&vcpu->vm->policies.swaps) &&

@@ -104,7 +104,7 @@ struct reach *vcpu_reach(struct regpin_vcpu *vcpu)
 uint64_t vcpu_looked_at(const struct regpin_vcpu *vcpu, uint32_t *every_ms)
 {
 	*every_ms = vcpu->vm->policies.now->settings.detect_ms;
-	if (!vcpu->vm->detects || !phase_pinned(vcpu->phase) ||
+	if (!vcpu->vm->detects || !phase_pinned(vcpu->life.phase) ||
 	    atomic_load(&vcpu->hold.why) != HOLD_NOT || !vcpu_is_inside(vcpu))
 		return 0;
 	return atomic_load(&vcpu->detect.looked_at);

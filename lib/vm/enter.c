@@ -79,20 +79,20 @@ static void look(struct regpin_vcpu *vcpu)
 {
 	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	const struct vmm_moment moment = {
-		.pinned = phase_pinned(vcpu->phase),
+		.pinned = phase_pinned(vcpu->life.phase),
 	};
-	enum regpin_cause cause = vcpu->vmm_write != VMM_NONE ?
-		REGPIN_BY_LOAD : atomic_load(&vcpu->vm->cause);
+	enum regpin_cause cause = vcpu->writes.state != VMM_NONE ?
+		REGPIN_BY_LOAD : atomic_load(&vcpu->vm->gate.cause);
 	bool ticked = atomic_exchange(&vcpu->wake.ticked, false);
 
-	if (vcpu->vmm_write != VMM_NONE &&
+	if (vcpu->writes.state != VMM_NONE &&
 	    lifecycle_vmm(vcpu, VMM_RUNS, &moment) == VMM_INIT)
 		lifecycle_init(vcpu);
 	/* In SMM or in L2: it must be asked again. */
-	vcpu->postponed = !lifecycle_look(vcpu, cause);
+	vcpu->life.postponed = !lifecycle_look(vcpu, cause);
 	if (!audit_policy(vcpu, policy))
-		vcpu->postponed = true;
-	if (vcpu->vm->detects && phase_pinned(vcpu->phase) && !is_held(vcpu) &&
+		vcpu->life.postponed = true;
+	if (vcpu->vm->detects && phase_pinned(vcpu->life.phase) && !is_held(vcpu) &&
 	    (ticked || !vcpu->detect.looked_at || floor_asks(vcpu)))
 		watch_look(vcpu, policy);
 	if (!is_held(vcpu))
@@ -107,13 +107,13 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 
 	if (!vcpu->vm->filters.wants_msrs)
 		return 0;
-	if (vcpu->vm->detects && phase_pinned(vcpu->phase))
+	if (vcpu->vm->detects && phase_pinned(vcpu->life.phase))
 		return settings->detect_ms;
-	if (vcpu->postponed || vcpu->in_setup)
+	if (vcpu->life.postponed || vcpu->life.in_setup)
 		return LATE_TICK_MS;
 	/* Without a first armed vCPU nobody is late. */
 	if (!settings->deadline_ms || vcpu->late.waived ||
-	    vcpu->phase == PHASE_READY || !vm_up(vcpu->vm))
+	    vcpu->life.phase == PHASE_READY || !vm_up(vcpu->vm))
 		return 0;
 	return LATE_TICK_MS;
 }
@@ -170,7 +170,7 @@ static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 		return finish(vcpu) ? REGPIN_EXITED : away(vcpu, entry);
 	if (vcpu->migration.read.regs || vcpu->migration.read.clock)
 		state_entered(vcpu);
-	if (vcpu->postponed)
+	if (vcpu->life.postponed)
 		vcpu_alert(vcpu);
 	vcpu->wake.tick_ms = next_tick(vcpu);
 	return REGPIN_ENTER;

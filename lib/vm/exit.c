@@ -351,7 +351,7 @@ static int shutdown_exit(struct regpin_vcpu *vcpu)
 		.detail = !!(vcpu->io.run->flags & KVM_RUN_X86_SMM),
 	};
 
-	if (!phase_counts(vcpu->phase))
+	if (!phase_counts(vcpu->life.phase))
 		return 0;
 	vcpu->ends.by_shutdown = true;
 	vcpu_alert(vcpu);

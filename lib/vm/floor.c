@@ -125,8 +125,8 @@ static bool settled(struct regpin_vm *vm)
 
 bool floor_late(struct regpin_vcpu *vcpu)
 {
-	return !(vcpu->phase == PHASE_READY && lifecycle_pinned(vcpu)) &&
-	       atomic_load(&vcpu->vm->gate) == GATE_OPEN &&
+	return !(vcpu->life.phase == PHASE_READY && lifecycle_pinned(vcpu)) &&
+	       atomic_load(&vcpu->vm->gate.state) == GATE_OPEN &&
 	       settled(vcpu->vm) && vm_armed(vcpu->vm);
 }
 
@@ -166,15 +166,15 @@ struct state lifecycle_state(struct regpin_vcpu *vcpu,
 	struct state state = { .armed = lifecycle_pinned(vcpu) };
 	int slot = access->kind == REGPIN_MSR ? replay_slot(access->index) : -1;
 
-	state.setup_done = state.armed && vcpu->phase == PHASE_READY;
-	state.reborn = phase_again(vcpu->phase);
+	state.setup_done = state.armed && vcpu->life.phase == PHASE_READY;
+	state.reborn = phase_again(vcpu->life.phase);
 	if (slot >= 0) {
 		const struct uniform *uniform = &vcpu->vm->values.uniform[slot];
 
-		state.once = vcpu->set_up.msrs[slot];
+		state.once = vcpu->life.set_up.msrs[slot];
 		state.uniform_known = settled(vcpu->vm) &&
 				      atomic_load(&uniform->known) &&
-				      atomic_load(&vcpu->vm->gate) == GATE_OPEN;
+				      atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
 		/* But for bits that are the vCPU's own, such as EFER.LMA. */
 		state.uniform = replay_effective(&vcpu->guest, access->index,
 						 access->old_value,

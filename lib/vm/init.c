@@ -29,8 +29,8 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 	vm_lock(vm);
 	step = lifecycle_step(vcpu, INIT_SEEN, &moment);
 	if (step.act & ACT_KEEP) {
-		vcpu->in_setup = false;
-		vcpu->settler = false;
+		vcpu->life.in_setup = false;
+		vcpu->life.settler = false;
 		/* What it had is what the others are measured by from now on. */
 		if (vm->values.first == vcpu)
 			vm->values.first = NULL;
@@ -60,7 +60,7 @@ bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
 void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old)
 {
 	/* The CR filter's own exit reports it, which may come after this. */
-	if (vcpu->vm->filters.wants_crs || vcpu->phase != PHASE_READY ||
+	if (vcpu->vm->filters.wants_crs || vcpu->life.phase != PHASE_READY ||
 	    !efer_lost(vcpu, old) || floor_elsewhere(vcpu))
 		return;
 	lifecycle_init(vcpu);

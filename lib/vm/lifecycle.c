@@ -47,12 +47,12 @@ struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 				 const struct phase_moment *moment)
 {
 	static const struct phase_moment nothing;
-	unsigned int phase = atomic_load(&vcpu->phase);
+	unsigned int phase = atomic_load(&vcpu->life.phase);
 	struct phase_step step = phase_next(phase, event,
 					    moment ? moment : &nothing);
 
 	if (step.to != phase)
-		atomic_store(&vcpu->phase, step.to);
+		atomic_store(&vcpu->life.phase, step.to);
 	return step;
 }
 
@@ -60,20 +60,20 @@ enum vmm_act lifecycle_vmm(struct regpin_vcpu *vcpu, enum vmm_event event,
 			   const struct vmm_moment *moment)
 {
 	static const struct vmm_moment nothing;
-	struct vmm_step step = vmm_next(atomic_load(&vcpu->vmm_write), event,
+	struct vmm_step step = vmm_next(atomic_load(&vcpu->writes.state), event,
 					moment ? moment : &nothing);
 
-	atomic_store(&vcpu->vmm_write, step.to);
+	atomic_store(&vcpu->writes.state, step.to);
 	return step.act;
 }
 
 struct phase_moment lifecycle_moment(struct regpin_vm *vm)
 {
-	uint32_t gate = atomic_load(&vm->gate);
+	uint32_t gate = atomic_load(&vm->gate.state);
 
 	return (struct phase_moment){
 		.open = gate == GATE_OPEN,
-		.once = gate == GATE_WINDOW && atomic_load(&vm->once),
+		.once = gate == GATE_WINDOW && atomic_load(&vm->gate.once),
 		.start = vm->policies.now->arming == ARM_START,
 	};
 }
@@ -106,10 +106,10 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 				      .detail = cause };
 	int err;
 
-	if (phase_pinned(vcpu->phase))
+	if (phase_pinned(vcpu->life.phase))
 		return;
 	vcpu->wake.thread = gettid();
-	vcpu->life = atomic_load(&vcpu->vm->life);
+	vcpu->life.number = atomic_load(&vcpu->vm->gate.life);
 	/* At once, or who is just the last to go would take the filter away: see there. */
 	vm_lock(vcpu->vm);
 	err = vm_filter_crs_locked(vcpu->vm);
@@ -132,7 +132,7 @@ static struct gate_moment gate_moment(const struct regpin_vm *vm)
 	return (struct gate_moment){
 		.request = arming == ARM_REQUEST,
 		.operator = arming == ARM_OPERATOR,
-		.first_life = !atomic_load(&vm->life),
+		.first_life = !atomic_load(&vm->gate.life),
 	};
 }
 
@@ -148,10 +148,10 @@ static void last_gone_locked(struct regpin_vm *vm)
 	if (vm_armed_locked(vm))
 		return;
 	values_forget_locked(vm);
-	gate = atomic_load(&vm->gate);
+	gate = atomic_load(&vm->gate.state);
 	to = gate_next(gate, GATE_LAST_GONE, &moment).to;
 	if (to != gate)
-		atomic_store(&vm->gate, to);
+		atomic_store(&vm->gate.state, to);
 	/* The next one's firmware is to be as free as the first one's was. */
 	if (vm->policies.now->arming != ARM_START)
 		vm_unfilter_crs_locked(vm);
@@ -162,11 +162,11 @@ static void leave(struct regpin_vcpu *vcpu, bool counted)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
-	vcpu->in_setup = false;
-	vcpu->settler = false;
+	vcpu->life.in_setup = false;
+	vcpu->life.settler = false;
 	vcpu->late.waived = false;
 	vcpu->late.since = 0;
-	vcpu->life = atomic_load(&vm->life);
+	vcpu->life.number = atomic_load(&vm->gate.life);
 	vm_lock(vm);
 	if (vm->values.first == vcpu)
 		vm->values.first = NULL;
@@ -177,7 +177,7 @@ static void leave(struct regpin_vcpu *vcpu, bool counted)
 
 void lifecycle_gone(struct regpin_vcpu *vcpu)
 {
-	bool counted = phase_counts(vcpu->phase);
+	bool counted = phase_counts(vcpu->life.phase);
 
 	lifecycle_step(vcpu, VCPU_GONE, NULL);
 	leave(vcpu, counted);
@@ -191,7 +191,7 @@ static void disarm(struct regpin_vcpu *vcpu, enum happening event,
 						REGPIN_EVENT_DISARMED,
 				       .rule = REGPIN_NO_RULE,
 				       .detail = cause };
-	bool counted = phase_counts(vcpu->phase);
+	bool counted = phase_counts(vcpu->life.phase);
 
 	lifecycle_step(vcpu, event, NULL);
 	leave(vcpu, counted);
@@ -202,25 +202,25 @@ static void disarm(struct regpin_vcpu *vcpu, enum happening event,
 void lifecycle_gate(struct regpin_vm *vm, enum gate_event event)
 {
 	const struct gate_moment moment = gate_moment(vm);
-	uint32_t gate = atomic_load(&vm->gate);
+	uint32_t gate = atomic_load(&vm->gate.state);
 	struct gate_step step = gate_next(gate, event, &moment);
 
 	if (step.act & GATE_FORGET) {
 		vm_lock(vm);
 		values_forget_locked(vm);
 		vm_unlock(vm);
-		atomic_store(&vm->cause, step.cause);
+		atomic_store(&vm->gate.cause, step.cause);
 	}
 	/* In this order, so that no pin of the last life passes for one of this. */
 	if (step.act & GATE_NEW_LIFE) {
-		atomic_store(&vm->entered, false);
-		atomic_fetch_add(&vm->life, 1);
+		atomic_store(&vm->gate.entered, false);
+		atomic_fetch_add(&vm->gate.life, 1);
 	}
 	/* Not over what another thread has made of it, if this changes nothing. */
 	if (step.to != gate)
-		atomic_store(&vm->gate, step.to);
+		atomic_store(&vm->gate.state, step.to);
 	if (step.cause != GATE_NO_CAUSE)
-		atomic_store(&vm->cause, step.cause);
+		atomic_store(&vm->gate.cause, step.cause);
 	if (step.act & GATE_LOOK)
 		vm_alert(vm);
 }
@@ -228,7 +228,7 @@ void lifecycle_gate(struct regpin_vm *vm, enum gate_event event)
 void lifecycle_request(struct regpin_vcpu *vcpu)
 {
 	const struct gate_moment moment = gate_moment(vcpu->vm);
-	uint32_t gate = atomic_load(&vcpu->vm->gate);
+	uint32_t gate = atomic_load(&vcpu->vm->gate.state);
 	int err;
 
 	if (gate_next(gate, GATE_REQUEST, &moment).to == gate)
@@ -249,13 +249,13 @@ void lifecycle_catch_up(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
-	if (vcpu->life == atomic_load(&vm->life) &&
-	    !(phase_counts(vcpu->phase) &&
-	      atomic_load(&vm->gate) == GATE_CLOSED))
+	if (vcpu->life.number == atomic_load(&vm->gate.life) &&
+	    !(phase_counts(vcpu->life.phase) &&
+	      atomic_load(&vm->gate.state) == GATE_CLOSED))
 		return;
 	disarm(vcpu, PINS_VOID,
-	       atomic_load(&vm->gate) == GATE_OPEN ? REGPIN_BY_WINDOW :
-						     atomic_load(&vm->cause));
+	       atomic_load(&vm->gate.state) == GATE_OPEN ? REGPIN_BY_WINDOW :
+						     atomic_load(&vm->gate.cause));
 }
 
 /*
@@ -269,9 +269,9 @@ static void carry_out(struct regpin_vcpu *vcpu, unsigned int act,
 	struct regpin_vm *vm = vcpu->vm;
 
 	if (act & ACT_NOTE)
-		atomic_store(&vm->entered, true);
+		atomic_store(&vm->gate.entered, true);
 	/* Of several vCPUs one ends it. */
-	if (act & ACT_OPEN && !atomic_exchange(&vm->once, false))
+	if (act & ACT_OPEN && !atomic_exchange(&vm->gate.once, false))
 		act &= ~(unsigned int)(ACT_OPEN | ACT_PIN);
 	if (act & ACT_OPEN) {
 		cause = REGPIN_BY_WINDOW;
@@ -295,7 +295,7 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		values_settle_pat(vcpu, value);
 	if (index == MSR_EFER)
 		efer_seen(vcpu, value);
-	if ((vcpu->phase == PHASE_READY && lifecycle_pinned(vcpu)) ||
+	if ((vcpu->life.phase == PHASE_READY && lifecycle_pinned(vcpu)) ||
 	    (index != MSR_LSTAR && index != MSR_SFMASK))
 		return;
 	lifecycle_catch_up(vcpu);
@@ -320,7 +320,7 @@ static void settle_again(struct regpin_vcpu *vcpu)
 {
 	int err;
 
-	if (vcpu->phase != PHASE_READY || !lifecycle_pinned(vcpu) ||
+	if (vcpu->life.phase != PHASE_READY || !lifecycle_pinned(vcpu) ||
 	    atomic_load(&vcpu->vm->values.settled) != UNIFORM_OPEN)
 		return;
 	err = vm_filter_crs(vcpu->vm);
@@ -337,7 +337,7 @@ static void check_set_up(struct regpin_vcpu *vcpu)
 	struct phase_moment moment = { 0 };
 	uint64_t sfmask = 0;
 
-	if (phase_asks_sfmask(vcpu->phase))
+	if (phase_asks_sfmask(vcpu->life.phase))
 		vcpu_get_msr(&vcpu->io, MSR_SFMASK, &sfmask);
 	moment.sfmask = sfmask;
 	if (lifecycle_step(vcpu, CHECKED, &moment).act & ACT_REMEMBER)
@@ -354,13 +354,13 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	lifecycle_catch_up(vcpu);
 	settle_again(vcpu);
 	moment = lifecycle_moment(vm);
-	moment.other = atomic_load(&vm->entered);
+	moment.other = atomic_load(&vm->gate.entered);
 	lifecycle_step(vcpu, LOOKED, &moment);
-	if (vcpu->phase == PHASE_READY || !moment.open)
+	if (vcpu->life.phase == PHASE_READY || !moment.open)
 		return true;
 	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 	moment.lstar = lstar;
-	moment.home = moment.start || !lstar || !phase_asks_home(vcpu->phase) ||
+	moment.home = moment.start || !lstar || !phase_asks_home(vcpu->life.phase) ||
 		      vcpu_at_home(&vcpu->io, &vcpu->guest);
 	step = lifecycle_step(vcpu, FOUND, &moment);
 	if (step.act & ACT_LATER)
@@ -369,9 +369,9 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 		floor_check(vcpu, lstar);
 	if (step.act & ACT_PIN)
 		lifecycle_arm(vcpu, moment.start ? REGPIN_BY_START : cause);
-	if (lstar && phase_pinned(vcpu->phase))
+	if (lstar && phase_pinned(vcpu->life.phase))
 		check_set_up(vcpu);
-	vcpu->in_setup = lstar && phase_sets_up(vcpu->phase);
+	vcpu->life.in_setup = lstar && phase_sets_up(vcpu->life.phase);
 	return true;
 }
 
@@ -384,14 +384,14 @@ void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms)
 		return;
 	vm_event(vcpu->vm, vcpu, &event);
 	set_up_done(vcpu);
-	if (vcpu->settler)
+	if (vcpu->life.settler)
 		atomic_store(&vcpu->vm->values.by_time, true);
 }
 
 void lifecycle_moved(struct regpin_vcpu *vcpu, int thread)
 {
 	atomic_store(&vcpu->wake.thread, thread);
-	if (!phase_counts(vcpu->phase))
+	if (!phase_counts(vcpu->life.phase))
 		return;
 	/* Another thread's run time begins anew. */
 	vcpu->late.since = 0;
@@ -414,7 +414,7 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 	lifecycle_gate(vcpu->vm, GATE_LOADED);
 	lifecycle_look(vcpu, REGPIN_BY_LOAD);
 	/* A state may come in several writes: what it is in the end counts. */
-	if (vcpu->phase == PHASE_READY)
+	if (vcpu->life.phase == PHASE_READY)
 		values_remember(vcpu);
 }
 
@@ -467,7 +467,7 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	if (!over && same(before, after))
 		return false;
 	if (!over && !(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
-	    vcpu->phase != PHASE_READY && vcpu->vm->policies.now->arming == ARM_START)
+	    vcpu->life.phase != PHASE_READY && vcpu->vm->policies.now->arming == ARM_START)
 		return false;
 	disarm(vcpu, RESET_SEEN, 0);
 	hold_drop(vcpu);

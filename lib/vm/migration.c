@@ -85,8 +85,8 @@ static bool is_logged(const struct regpin_vm *vm)
 
 static bool is_armed(const struct regpin_vcpu *vcpu)
 {
-	return phase_counts(vcpu->phase) &&
-	       vcpu->life == atomic_load(&vcpu->vm->life);
+	return phase_counts(vcpu->life.phase) &&
+	       vcpu->life.number == atomic_load(&vcpu->vm->gate.life);
 }
 
 /**
@@ -145,7 +145,7 @@ static bool look_taken(struct regpin_vm *vm)
  */
 static bool is_loaded(const struct regpin_vcpu *vcpu, bool from_start)
 {
-	return (vmm_loads(vcpu->vmm_write) && is_armed(vcpu)) ||
+	return (vmm_loads(vcpu->writes.state) && is_armed(vcpu)) ||
 	       (from_start && !atomic_load(&vcpu->wake.runner));
 }
 

@@ -58,13 +58,13 @@ void regpin_vm_disarm(struct regpin_vm *vm)
 
 void regpin_vm_window(struct regpin_vm *vm, int once)
 {
-	atomic_store(&vm->once, once);
+	atomic_store(&vm->gate.once, once);
 	lifecycle_gate(vm, GATE_BEGIN_WINDOW);
 }
 
 int regpin_vm_windowed(const struct regpin_vm *vm)
 {
-	return atomic_load(&vm->gate) == GATE_WINDOW;
+	return atomic_load(&vm->gate.state) == GATE_WINDOW;
 }
 
 static bool vm_unreached(struct regpin_vm *vm)
@@ -99,11 +99,11 @@ unsigned int regpin_vm_status(struct regpin_vm *vm)
 unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
 				struct regpin_event *held)
 {
-	unsigned int phase = vcpu->phase, status = 0;
+	unsigned int phase = vcpu->life.phase, status = 0;
 
 	/* Pins of an earlier life don't hold, though it has yet to look. */
 	if (phase_pinned(phase) &&
-	    atomic_load(&vcpu->life) == atomic_load(&vcpu->vm->life))
+	    atomic_load(&vcpu->life.number) == atomic_load(&vcpu->vm->gate.life))
 		status |= REGPIN_IS_ARMED;
 	if (phase_pinned(phase) && phase != PHASE_READY)
 		status |= REGPIN_IS_SETTING_UP;

@@ -62,6 +62,24 @@ struct in_force {
 enum { UNIFORM_OPEN, UNIFORM_SETTLING, UNIFORM_SETTLED };
 
 /**
+ * struct vm_gate - may vCPUs arm; see gate.h
+ * @state: enum gate; set by lifecycle_gate(), and under the VM's lock as the last vCPU goes
+ * @life: counts windows and disarmings: pins of an earlier one are void
+ * @cause: enum regpin_cause: what opened the gate last
+ * @once: the window ends with the first LSTAR that the guest sets
+ * @entered: a kernel has set its entry point while the gate was closed
+ *
+ * Any thread reads it.
+ */
+struct vm_gate {
+	_Atomic uint32_t state;
+	_Atomic uint32_t life;
+	_Atomic uint32_t cause;
+	_Atomic bool once;
+	_Atomic bool entered;
+};
+
+/**
  * struct vm_policies - the policies of a VM
  * @now: what is in force: @whole, or the rules of it that hold for the guest; another
  *	one may take its place while the VM runs. Any thread reads it: a vCPU's own
@@ -176,12 +194,7 @@ struct vm_migration {
  * @detects: the policy has rules on control registers that can only be looked at
  * @stopped: the VM must not run on
  * @unreached: enum regpin_unreached, of all its vCPUs
- * @policies, @filters, @values, @limits, @migration: each with its own rule of locking
- * @gate: enum gate; set by lifecycle_gate(), and under @lock as the last vCPU goes
- * @once: the window ends with the first LSTAR that the guest sets
- * @life: counts windows and disarmings: pins of an earlier one are void
- * @cause: enum regpin_cause: who opened the gate last
- * @entered: a kernel has set its entry point while the gate was closed
+ * @gate, @policies, @filters, @values, @limits, @migration: each with its own rule of locking
  */
 struct regpin_vm {
 	int fd;
@@ -199,11 +212,7 @@ struct regpin_vm {
 	struct vm_values values;
 	struct vm_limits limits;
 	struct vm_migration migration;
-	_Atomic uint32_t gate;
-	_Atomic uint32_t life;
-	_Atomic uint32_t cause;
-	_Atomic bool once;
-	_Atomic bool entered;
+	struct vm_gate gate;
 };
 
 /* Why a vCPU is held; struct hold's @why. */
@@ -302,46 +311,60 @@ struct vcpu_migration {
 };
 
 /**
+ * struct vcpu_life - whether a vCPU's pins hold, and how far its kernel's set-up is
+ * @phase: where it is in its life, see phase.h; set by lifecycle_step() alone
+ * @number: of which of the VM's lives its pins are
+ * @in_setup: it has begun its set-up, by setting LSTAR, and its pins hold
+ * @settler: its values are the VM's uniform ones
+ * @postponed: what it is could not be seen yet, in SMM or a nested guest
+ * @set_up: the registers when its syscall set-up was finished
+ *
+ * Its own thread writes it, or the one that holds it stopped; any thread reads the atomic
+ * ones.
+ */
+struct vcpu_life {
+	_Atomic uint8_t phase;
+	_Atomic uint32_t number;
+	bool in_setup, settler, postponed;
+	struct snapshot set_up;
+};
+
+/**
+ * struct vcpu_writes - what the VMM has written since the last KVM_RUN
+ * @state: enum vmm_write, see vmm_write.h; set by lifecycle_vmm() alone
+ * @before: the registers before the VMM's write; the writer's
+ */
+struct vcpu_writes {
+	_Atomic uint8_t state;
+	struct snapshot before;
+};
+
+/**
  * struct regpin_vcpu - a vCPU under its VM's policy
  * @vm: borrowed
  * @io: its file and its run page
  * @id: as given to KVM_CREATE_VCPU
  * @guest: what its CPUID offers
- * @wake, @detect, @late, @ends, @migration: each with its own owner
- * @phase: where it is in its life, see phase.h; set by lifecycle_step() alone
- * @life: of which of the VM's lives its pins are
- * @in_setup: it has begun it, by setting LSTAR, and its pins hold
- * @vmm_write: what the VMM has written since the last KVM_RUN, see vmm_write.h; set by
- *	lifecycle_vmm() alone
- * @settler: its values are the VM's uniform ones
- * @postponed: it could not be told what it is
+ * @life, @wake, @detect, @late, @ends, @writes, @migration: each with its own owner
  * @reach: whether kicks reach it
  * @next: in the VM's list
  * @hold: whether it waits for an answer
- * @set_up: the registers when its syscall set-up was finished
- * @before: the registers before the VMM's write
  */
 struct regpin_vcpu {
 	struct regpin_vm *vm;
 	struct vcpu_io io;
 	uint32_t id;
 	struct guest guest;
+	struct vcpu_life life;
 	struct vcpu_wake wake;
 	struct vcpu_detection detect;
 	struct vcpu_deadline late;
 	struct vcpu_end ends;
+	struct vcpu_writes writes;
 	struct vcpu_migration migration;
-	_Atomic uint8_t phase;
-	_Atomic uint32_t life;
-	bool in_setup;
-	_Atomic uint8_t vmm_write;
-	bool settler;
-	bool postponed;
 	struct reach reach;
 	_Atomic(struct regpin_vcpu *) next;
 	struct hold hold;
-	struct snapshot set_up;
-	struct snapshot before;
 };
 
 /* The vCPU looks at itself before it enters again. Any thread, any time. */
@@ -353,9 +376,9 @@ static inline void vcpu_alert(struct regpin_vcpu *vcpu)
 /* Do its pins hold at this moment? */
 static inline bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
 {
-	return phase_pinned(vcpu->phase) &&
-	       vcpu->life == atomic_load(&vcpu->vm->life) &&
-	       atomic_load(&vcpu->vm->gate) == GATE_OPEN;
+	return phase_pinned(vcpu->life.phase) &&
+	       vcpu->life.number == atomic_load(&vcpu->vm->gate.life) &&
+	       atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
 }
 
 #endif

@@ -33,13 +33,13 @@ void values_remember(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 	struct protections has;
 
-	vcpu_snapshot(&vcpu->io, &vcpu->set_up);
-	for (int i = 0; vcpu->settler && i < NR_REPLAY; i++)
-		settle_one(vcpu, i, vcpu->set_up.msrs[i]);
-	efer_seen(vcpu, vcpu->set_up.msrs[replay_slot(MSR_EFER)]);
+	vcpu_snapshot(&vcpu->io, &vcpu->life.set_up);
+	for (int i = 0; vcpu->life.settler && i < NR_REPLAY; i++)
+		settle_one(vcpu, i, vcpu->life.set_up.msrs[i]);
+	efer_seen(vcpu, vcpu->life.set_up.msrs[replay_slot(MSR_EFER)]);
 	vcpu_get_protections(&vcpu->io, &has);
 	vm_lock(vm);
-	if (vcpu->settler || !vm->values.first)
+	if (vcpu->life.settler || !vm->values.first)
 		vm->values.first = vcpu;
 	vm_unlock(vm);
 	floor_note(vcpu, &has);
@@ -50,14 +50,14 @@ void values_settle(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 	uint32_t open = UNIFORM_OPEN;
 
-	vcpu->in_setup = false;
+	vcpu->life.in_setup = false;
 	/* In time. Only here, as it could be started anew, and again, by an INIT. */
 	vcpu->late.waived = false;
 	vcpu->late.since = 0;
-	vcpu->settler = atomic_compare_exchange_strong(&vm->values.settled, &open,
+	vcpu->life.settler = atomic_compare_exchange_strong(&vm->values.settled, &open,
 						       UNIFORM_SETTLING);
 	values_remember(vcpu);
-	if (!vcpu->settler)
+	if (!vcpu->life.settler)
 		return;
 	atomic_store(&vm->values.settled, UNIFORM_SETTLED);
 	/* Those that are there already must follow within their time. */

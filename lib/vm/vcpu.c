@@ -41,9 +41,9 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu->io.fd = vcpu_fd;
 	vcpu->id = id;
 	vcpu->io.run = run;
-	vcpu->vmm_write = VMM_WROTE;
+	vcpu->writes.state = VMM_WROTE;
 	vcpu->hold.ticket = REGPIN_ACTION_MAX;
-	vcpu->life = atomic_load(&vm->life);
+	vcpu->life.number = atomic_load(&vm->gate.life);
 	vcpu->detect.audited = atomic_load(&vm->policies.swaps);
 	vcpu_alert(vcpu);
 	vcpu->guest.linear_bits = vm->host.linear_bits;
@@ -118,15 +118,15 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
  */
 static bool has_state(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->phase != PHASE_OFF || vcpu->ends.by_stop || vcpu->ends.by_shutdown ||
+	return vcpu->life.phase != PHASE_OFF || vcpu->ends.by_stop || vcpu->ends.by_shutdown ||
 	       vcpu->hold.why != HOLD_NOT;
 }
 
 void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
 {
-	vcpu->before.valid = false;
+	vcpu->writes.before.valid = false;
 	if (has_state(vcpu))
-		vcpu_snapshot(&vcpu->io, &vcpu->before);
+		vcpu_snapshot(&vcpu->io, &vcpu->writes.before);
 }
 
 /* Reports each pin that the VMM's write of one register lowered. */
@@ -162,25 +162,25 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 {
 	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	uint64_t efer = after->msrs[replay_slot(MSR_EFER)] & ~EFER_LMA;
-	uint64_t changed = efer ^ vcpu->before.msrs[replay_slot(MSR_EFER)];
+	uint64_t changed = efer ^ vcpu->writes.before.msrs[replay_slot(MSR_EFER)];
 	/* What KVM did not show was not seen to change. */
-	uint32_t unread = vcpu->before.unread | after->unread;
+	uint32_t unread = vcpu->writes.before.unread | after->unread;
 
 	for (int i = 0; i < NR_REPLAY; i++)
 		if (!(unread & snapshot_bit(REGPIN_MSR, i)))
 			compare_one(vcpu, policy, REGPIN_MSR,
-				    replay_registers[i], vcpu->before.msrs[i],
+				    replay_registers[i], vcpu->writes.before.msrs[i],
 				    after->msrs[i]);
 	for (unsigned int i = 0; i < NR_CRS; i++)
 		if (!(unread & snapshot_bit(REGPIN_CR0 + i, 0)))
 			compare_one(vcpu, policy, REGPIN_CR0 + i, 0,
-				    vcpu->before.crs[i], after->crs[i]);
+				    vcpu->writes.before.crs[i], after->crs[i]);
 	/*
 	 * What the VMM changed is what a look must not find. But only that: what the
 	 * guest had changed before, and the VMM read and wrote back, has yet to be found.
 	 */
 	for (int i = 0; i < NR_CRS; i++) {
-		uint64_t by_vmm = vcpu->before.crs[i] ^ after->crs[i];
+		uint64_t by_vmm = vcpu->writes.before.crs[i] ^ after->crs[i];
 
 		vcpu->detect.seen[i] = (vcpu->detect.seen[i] & ~by_vmm) |
 				(after->crs[i] & by_vmm);
@@ -196,7 +196,7 @@ static bool changed(const struct snapshot *before, const struct snapshot *after)
 
 static void written(struct regpin_vcpu *vcpu)
 {
-	const struct snapshot *before = &vcpu->before;
+	const struct snapshot *before = &vcpu->writes.before;
 	struct vmm_moment moment = { .past = before->valid };
 	struct snapshot after;
 
@@ -205,7 +205,7 @@ static void written(struct regpin_vcpu *vcpu)
 		moment.reset = lifecycle_reset(vcpu, before, &after);
 		moment.was_on = before->crs[0] & CR0_PG;
 		moment.is_on = after.crs[0] & CR0_PG;
-		moment.pinned = phase_pinned(vcpu->phase);
+		moment.pinned = phase_pinned(vcpu->life.phase);
 		moment.changed = changed(before, &after);
 	}
 	switch (lifecycle_vmm(vcpu, VMM_WRITTEN, &moment)) {

@@ -97,8 +97,8 @@ int vm_attach(const struct regpin_policy *policy, const struct host *host,
 	if (options)
 		vm->options = *options;
 	vm->host = *host;
-	vm->gate = first_gate(policy);
-	vm->cause = REGPIN_BY_SYSCALL_ENTRY;
+	vm->gate.state = first_gate(policy);
+	vm->gate.cause = REGPIN_BY_SYSCALL_ENTRY;
 	vm_want(vm, in_force);
 	err = vm_check_host(policy, &vm->host);
 	if (!err)

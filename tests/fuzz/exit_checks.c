@@ -268,9 +268,9 @@ static void check_vcpu(const struct attempt *a, const struct toy_vcpu *other,
 		check_pins(a);
 	/* Once armed, a guest can't get out of it. */
 	REQUIRE(!a->state.armed ||
-		phase_pinned(vcpus[story.now]->phase));
+		phase_pinned(vcpus[story.now]->life.phase));
 	REQUIRE(!a->state.setup_done ||
-		vcpus[story.now]->phase == PHASE_READY);
+		vcpus[story.now]->life.phase == PHASE_READY);
 }
 
 void guest_access(uint32_t index, bool write, uint64_t value)

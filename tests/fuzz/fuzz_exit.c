@@ -69,7 +69,7 @@ static void vmm_write(int slot, uint64_t value)
 	regpin_vcpu_after_write(vcpus[story.now]);
 	drop_answers();
 	/* Not a reset while there is paging. */
-	REQUIRE(!was || phase_pinned(vcpus[story.now]->phase) ||
+	REQUIRE(!was || phase_pinned(vcpus[story.now]->life.phase) ||
 		!toy.vcpus[story.now].paging);
 }
 
@@ -86,7 +86,7 @@ static void vmm_paging(bool paging, bool clear)
 	drop_answers();
 	if (clear && !paging && was && !fails)
 		REQUIRE(!vm->filters.wants_msrs ||
-			!phase_pinned(vcpus[story.now]->phase));
+			!phase_pinned(vcpus[story.now]->life.phase));
 }
 
 static void vmm_filter(void)
@@ -176,7 +176,7 @@ static void check_life(void)
 	story.had = settled ? vm->values.had : (struct protections){ 0 };
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
 		REQUIRE(!lifecycle_pinned(vcpus[i]) ||
-			phase_progress(vcpus[i]->phase) % AGAIN != BOTH);
+			phase_progress(vcpus[i]->life.phase) % AGAIN != BOTH);
 }
 
 static void step(void)

@@ -157,8 +157,8 @@ bool happens(char event, unsigned int n, const struct regpin_policy *other)
 /* Whatever life it was of, a vCPU in a phase of an earlier one will find out first. */
 static bool is_void(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->life != mock.vm->life ||
-	       (phase_counts(vcpu->phase) && mock.vm->gate == GATE_CLOSED);
+	return vcpu->life.number != mock.vm->gate.life ||
+	       (phase_counts(vcpu->life.phase) && mock.vm->gate.state == GATE_CLOSED);
 }
 
 static unsigned int phase_now(const struct regpin_vcpu *vcpu)
@@ -166,7 +166,7 @@ static unsigned int phase_now(const struct regpin_vcpu *vcpu)
 	const struct phase_moment moment = { 0 };
 
 	return is_void(vcpu) ?
-		phase_next(vcpu->phase, PINS_VOID, &moment).to : vcpu->phase;
+		phase_next(vcpu->life.phase, PINS_VOID, &moment).to : vcpu->life.phase;
 }
 
 static uint8_t *key_vcpu(uint8_t *at, const struct regpin_vcpu *vcpu,
@@ -176,13 +176,13 @@ static uint8_t *key_vcpu(uint8_t *at, const struct regpin_vcpu *vcpu,
 
 	*at++ = (uint8_t)phase_now(vcpu);
 	*at++ = is_void(vcpu);
-	*at++ = is_void(vcpu) && phase_counts(vcpu->phase);
-	*at++ = vcpu->in_setup;
+	*at++ = is_void(vcpu) && phase_counts(vcpu->life.phase);
+	*at++ = vcpu->life.in_setup;
 	*at++ = vcpu->wake.attention;
-	*at++ = vcpu->vmm_write != VMM_NONE;
-	*at++ = vmm_loads(vcpu->vmm_write);
-	*at++ = vcpu->vmm_write == VMM_OFF || vcpu->vmm_write == VMM_LOADS_OFF;
-	*at++ = vcpu->settler;
+	*at++ = vcpu->writes.state != VMM_NONE;
+	*at++ = vmm_loads(vcpu->writes.state);
+	*at++ = vcpu->writes.state == VMM_OFF || vcpu->writes.state == VMM_LOADS_OFF;
+	*at++ = vcpu->life.settler;
 	*at++ = vcpu->ends.by_stop;
 	*at++ = vcpu->ends.by_shutdown;
 	*at++ = vcpu->late.waived;
@@ -212,17 +212,17 @@ struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline)
 	struct key key = { 0 };
 	uint8_t *at = key.bytes;
 
-	*at++ = (uint8_t)vm->gate;
-	*at++ = vm->gate == GATE_WINDOW && vm->once;
-	*at++ = vm->entered;
+	*at++ = (uint8_t)vm->gate.state;
+	*at++ = vm->gate.state == GATE_WINDOW && vm->gate.once;
+	*at++ = vm->gate.entered;
 	*at++ = vm->values.by_time;
 	*at++ = (uint8_t)vm->values.settled;
 	*at++ = vm->values.first ? (uint8_t)(1 + vm->values.first->id) : 0;
 	*at++ = vm->filters.crs_set;
 	*at++ = vm->stopped;
 	*at++ = vm->filters.failed;
-	*at++ = vm->life != 0;
-	*at++ = (uint8_t)vm->cause;
+	*at++ = vm->gate.life != 0;
+	*at++ = (uint8_t)vm->gate.cause;
 	*at++ = (uint8_t)vm->policies.now->arming;
 	*at++ = vm->policies.before != NULL;
 	for (unsigned int n = 0; n < nr; n++)
@@ -233,7 +233,7 @@ struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline)
 /* A kernel is there, nothing is in the way, and the vCPU has looked: it is pinned. */
 static bool is_forgotten(const struct regpin_vcpu *vcpu)
 {
-	return !vcpu->wake.attention && mock.vm->gate == GATE_OPEN &&
+	return !vcpu->wake.attention && mock.vm->gate.state == GATE_OPEN &&
 	       *msr(vcpu->id, MSR_LSTAR) && !phase_stale(phase_now(vcpu)) &&
 	       !phase_pinned(phase_now(vcpu));
 }
@@ -254,9 +254,9 @@ const char *state_is_wrong(unsigned int nr)
 		if (!vcpu->wake.attention && phase == PHASE_READY &&
 		    vm->values.settled != UNIFORM_SETTLED)
 			return "it is ready, and nothing is settled";
-		if (vcpu->settler && phase != PHASE_READY && !is_void(vcpu))
+		if (vcpu->life.settler && phase != PHASE_READY && !is_void(vcpu))
 			return "it has settled the values, and is not ready";
-		if (lifecycle_pinned(vcpu) && vm->gate != GATE_OPEN)
+		if (lifecycle_pinned(vcpu) && vm->gate.state != GATE_OPEN)
 			return "pins hold behind a closed gate";
 	}
 	if (vm_armed(vm) && vm->filters.wants_crs && !vm->filters.crs_set && !vm->stopped)

@@ -257,7 +257,7 @@ static void test_last_and_first(void **context)
 	races = false;
 	mock.before = other_arms;
 	/* It has had an INIT, so it does not arm again by itself. */
-	mock.vcpus[1].regpin->phase = PHASE(KEPT, AGAIN_STALE);
+	mock.vcpus[1].regpin->life.phase = PHASE(KEPT, AGAIN_STALE);
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
 	assert_true(races);
 	pthread_join(other, NULL);

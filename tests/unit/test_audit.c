@@ -35,7 +35,7 @@ static void open_loose(void)
 		mock_boot(i, CR4_ON);
 	for (unsigned int i = 0; i < 2; i++)
 		regpin_vcpu_enter(mock.vcpus[i].regpin);
-	assert_int_equal(mock.vcpus[1].regpin->phase, PHASE_READY);
+	assert_int_equal(mock.vcpus[1].regpin->life.phase, PHASE_READY);
 	mock.nr_events = 0;
 }
 
@@ -145,7 +145,7 @@ static void test_never(void **context)
 
 	open_loose();
 	*msr(1, MSR_EFER) |= SVME;
-	mock.vcpus[1].regpin->set_up.msrs[replay_slot(MSR_EFER)] |= SVME;
+	mock.vcpus[1].regpin->life.set_up.msrs[replay_slot(MSR_EFER)] |= SVME;
 	old = *msr(1, MSR_EFER);
 	add_pin(tight, RULE_NEVER, MSR_EFER, SVME, REGPIN_GP);
 	tighten();

@@ -35,7 +35,7 @@ static void boot(unsigned int action, unsigned int init)
 	mock_look(0);
 	mock_boot(0, CR4_ON);
 	mock_look(0);
-	assert_true(phase_pinned(mock.vcpus[0].regpin->phase));
+	assert_true(phase_pinned(mock.vcpus[0].regpin->life.phase));
 	mock.nr_events = 0;
 }
 
@@ -192,7 +192,7 @@ static void test_put_back_fails(void **context)
 	mock_boot(0, CR4_ON);
 	mock_tick(0);
 	mock_tick(0);
-	assert_true(phase_pinned(mock.vcpus[0].regpin->phase));
+	assert_true(phase_pinned(mock.vcpus[0].regpin->life.phase));
 	assert_true(mock_mov_cr(0, 0, CR0_OFF));
 	mock.fails = KVM_SET_SREGS;
 	mock.fails_with = EINVAL;
@@ -214,11 +214,11 @@ static void test_init_found_by_efer(void **context)
 	mock_boot(0, CR4_ON);
 	mock_tick(0);
 	mock_tick(0);
-	assert_true(phase_pinned(mock.vcpus[0].regpin->phase));
+	assert_true(phase_pinned(mock.vcpus[0].regpin->life.phase));
 	mock.vcpus[0].sregs.efer = left;
 	mock.vcpus[0].msrs[replay_slot(MSR_EFER)] = left;
 	mock_tick(0);
-	assert_false(phase_pinned(mock.vcpus[0].regpin->phase));
+	assert_false(phase_pinned(mock.vcpus[0].regpin->life.phase));
 	assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 1);
 	mock_close();
 }

@@ -282,8 +282,8 @@ static void explore(const struct world *world)
 		mock_open(policy);
 	mock.vm->policies.numbered[0].policy = policy;
 	if (world->arming == ARM_OPERATOR || world->arming == ARM_REQUEST)
-		mock.vm->gate = GATE_CLOSED;
-	mock.vm->cause = REGPIN_BY_SYSCALL_ENTRY;
+		mock.vm->gate.state = GATE_CLOSED;
+	mock.vm->gate.cause = REGPIN_BY_SYSCALL_ENTRY;
 	met(world, 0, '-', 0);
 	for (uint32_t i = 0; i < nr_nodes; i++)
 		expand(world, i, other);

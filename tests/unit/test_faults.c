@@ -72,7 +72,7 @@ static void attack(const char *what)
 	if (!(msr(0, efer) & EFER_NXE) || msr(0, lstar) != KERNEL ||
 	    msr(0, MSR_SYSENTER_EIP) || !(mock.vcpus[0].sregs.cr0 & CR0_WP))
 		fail_msg("%s: a pin gave way", what);
-	if (!phase_pinned(mock.vcpus[0].regpin->phase))
+	if (!phase_pinned(mock.vcpus[0].regpin->life.phase))
 		fail_msg("%s: the vCPU is not armed any more", what);
 }
 
@@ -85,7 +85,7 @@ static void one_fault(const struct fault *fault, int err, unsigned int action)
 		 regpin_action_names[action]);
 	mock_open(policy_of(action));
 	mock_boot(0, CR4_ON);
-	assert_true(phase_pinned(mock.vcpus[0].regpin->phase));
+	assert_true(phase_pinned(mock.vcpus[0].regpin->life.phase));
 	mock.fails = fault->request;
 	mock.fails_with = err;
 	attack(what);
@@ -139,11 +139,11 @@ static void test_not_armed_by_nothing(void **context)
 		mock.fails_with = errors[e];
 		assert_false(mock_wrmsr(0, MSR_LSTAR, KERNEL));
 		assert_int_equal(msr(0, MSR_LSTAR), 0);
-		assert_false(phase_pinned(mock.vcpus[0].regpin->phase));
+		assert_false(phase_pinned(mock.vcpus[0].regpin->life.phase));
 		assert_int_equal(mock_count(REGPIN_EVENT_ARMED), 0);
 		mock.fails = 0;
 		assert_true(mock_wrmsr(0, MSR_LSTAR, KERNEL));
-		assert_true(phase_pinned(mock.vcpus[0].regpin->phase));
+		assert_true(phase_pinned(mock.vcpus[0].regpin->life.phase));
 		mock_close();
 	}
 }

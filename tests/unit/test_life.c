@@ -43,7 +43,7 @@ static void open_vm(unsigned int arming)
 {
 	mock_open(policy_of(arming));
 	if (arming == ARM_OPERATOR || arming == ARM_REQUEST)
-		mock.vm->gate = GATE_CLOSED;
+		mock.vm->gate.state = GATE_CLOSED;
 }
 
 static void look(unsigned int n)
@@ -77,7 +77,7 @@ static void boot(unsigned int n, uint64_t kernel, uint64_t esp, uint64_t mask)
 /* Set up, and pinned: the VM's values are @kernel's. */
 static void is_pinned(unsigned int n, uint64_t kernel, uint64_t mask)
 {
-	assert_int_equal(mock.vcpus[n].regpin->phase, PHASE_READY);
+	assert_int_equal(mock.vcpus[n].regpin->life.phase, PHASE_READY);
 	assert_false(mock_wrmsr(n, MSR_LSTAR, EVIL));
 	assert_false(mock_wrmsr(n, MSR_SFMASK, mask ^ 0x100));
 	assert_true(mock_wrmsr(n, MSR_LSTAR, kernel));
@@ -171,7 +171,7 @@ static void test_armed_amid_set_up(void **context)
 		boot(0, A, ESP_A, MASK_A);
 		assert_true(mock_wrmsr(0, MSR_LSTAR, B));
 		arm(arming);
-		assert_int_not_equal(mock.vcpus[0].regpin->phase, PHASE_READY);
+		assert_int_not_equal(mock.vcpus[0].regpin->life.phase, PHASE_READY);
 		finish(0, B, ESP_B, MASK_B);
 		is_pinned(0, B, MASK_B);
 		assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 2);
@@ -224,7 +224,7 @@ static void test_init_before_arming(void **context)
 		if (!(i & 4))
 			arm(arming);
 		look(1);
-		assert_int_not_equal(mock.vcpus[1].regpin->phase, PHASE_READY);
+		assert_int_not_equal(mock.vcpus[1].regpin->life.phase, PHASE_READY);
 		finish(1, A, ESP_A + 0x100, MASK_A);
 		is_pinned(1, A, MASK_A);
 		assert_false(mock_wrmsr(1, MSR_SYSENTER_ESP, ESP_B));
@@ -246,8 +246,8 @@ static void test_init_with_pins_from_start(void **context)
 		boot(1, A, ESP_A + 0x100, MASK_A);
 		init_sipi(1, clears);
 		look(1);
-		assert_true(phase_pinned(mock.vcpus[1].regpin->phase));
-		assert_int_not_equal(mock.vcpus[1].regpin->phase, PHASE_READY);
+		assert_true(phase_pinned(mock.vcpus[1].regpin->life.phase));
+		assert_int_not_equal(mock.vcpus[1].regpin->life.phase, PHASE_READY);
 		boot(1, A, ESP_A + 0x100, MASK_A);
 		is_pinned(1, A, MASK_A);
 		assert_false(mock_wrmsr(1, MSR_SYSENTER_ESP, ESP_B));
@@ -265,10 +265,10 @@ static void test_once_over_an_init(void **context)
 	assert_true(mock_wrmsr(1, MSR_LSTAR, B));
 	init_sipi(1, false);
 	assert_true(mock_wrmsr(1, MSR_SFMASK, MASK_B));
-	assert_int_equal(mock.vm->gate, GATE_WINDOW);
+	assert_int_equal(mock.vm->gate.state, GATE_WINDOW);
 	init_sipi(1, false);
 	boot(1, B, ESP_B, MASK_B);
-	assert_int_equal(mock.vm->gate, GATE_OPEN);
+	assert_int_equal(mock.vm->gate.state, GATE_OPEN);
 	mock_close();
 }
 
@@ -370,7 +370,7 @@ static void open_with_deadline(unsigned int arming, unsigned int ms)
 	policy->settings.deadline_ms = ms;
 	mock_open(policy);
 	if (arming == ARM_OPERATOR || arming == ARM_REQUEST)
-		mock.vm->gate = GATE_CLOSED;
+		mock.vm->gate.state = GATE_CLOSED;
 }
 
 /*
@@ -628,7 +628,7 @@ static void test_changes_its_thread_after_init(void **context)
 		/* The thread that has it ends here. */
 		on_a_thread(looks_at_first);
 		reset(1, AT_ONCE);
-		assert_int_equal(mock.vm->gate, GATE_CLOSED);
+		assert_int_equal(mock.vm->gate.state, GATE_CLOSED);
 		look(0);
 		assert_int_equal(vm_status(), 0);
 		/* By the INIT and by the reset, which it is told of late. */

@@ -3,7 +3,6 @@
 #include "cm.h"
 #include "lib/vm/core.h"
 #include "lib/vm/migration.h"
-#include "lib/vm/types.h"
 #include "lib/vm/vmm_write.h"
 
 #include <string.h>
@@ -36,7 +35,7 @@ static void build(struct machine *m, bool up)
 
 		vcpu->vm = &m->vm;
 		vcpu->id = (uint32_t)(vcpu - m->vcpus);
-		vcpu->phase = PHASE_READY;
+		vcpu->life.phase = PHASE_READY;
 		vm_add_vcpu(&m->vm, vcpu);
 	}
 }
@@ -72,7 +71,7 @@ static bool load_one(struct machine *m, unsigned int vcpu, unsigned int regs_fro
 {
 	const struct kvm_regs regs = regs_of(regs_from);
 
-	m->vcpus[vcpu].vmm_write = VMM_LOADS;
+	m->vcpus[vcpu].writes.state = VMM_LOADS;
 	return state_written(&m->vcpus[vcpu], &regs);
 }
 
@@ -101,7 +100,7 @@ static void same_elsewhere(void **state)
 	assert_true(load_one(&there, NR - 1, NR - 1));
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
 	/* It stays when the guest runs, so that nobody misses it. */
-	there.vcpus[0].vmm_write = VMM_WROTE;
+	there.vcpus[0].writes.state = VMM_WROTE;
 	state_entered(&there.vcpus[0]);
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
 }
@@ -144,20 +143,20 @@ static void unplugged(void **state)
 static void only_what_is_pinned(void **state)
 {
 	for (unsigned int i = 0; i < NR; i++)
-		here.vcpus[i].phase = there.vcpus[i].phase = PHASE_OFF;
+		here.vcpus[i].life.phase = there.vcpus[i].life.phase = PHASE_OFF;
 	read_all(&here);
 	assert_int_equal(here.seen.taken.regs, 0);
 	for (unsigned int i = 0; i < NR; i++)
 		load_one(&there, i, i);
 	assert_int_equal(there.seen.loaded.regs, 0);
 	/* Armed by the write that came last. */
-	there.vcpus[2].phase = PHASE_READY;
+	there.vcpus[2].life.phase = PHASE_READY;
 	assert_true(state_loaded(&there.vm));
 	/* One armed vCPU makes it a VM that matters; of an earlier life it does not. */
-	here.vcpus[2].phase = PHASE_READY;
-	here.vm.life = 1;
+	here.vcpus[2].life.phase = PHASE_READY;
+	here.vm.gate.life = 1;
 	assert_false(read_one(&here, 0));
-	here.vcpus[2].life = 1;
+	here.vcpus[2].life.number = 1;
 	assert_true(read_one(&here, 0));
 	assert_int_equal(here.seen.taken.regs, there.seen.loaded.regs);
 }
@@ -228,7 +227,7 @@ static void pinned_from_the_start(void **state)
 	for (unsigned int i = 0; i < NR; i++) {
 		const struct kvm_regs regs = regs_of(i);
 
-		there.vcpus[i].phase = PHASE_OFF;
+		there.vcpus[i].life.phase = PHASE_OFF;
 		state_written(&there.vcpus[i], &regs);
 	}
 	read_all(&here);

@@ -335,7 +335,7 @@ static void test_init_into_paging(void **context)
 		mock.vcpus[1].sregs.cr4 = CR4_ON;
 		mock_tick(1);
 		assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 1);
-		assert_false(phase_pinned(mock.vcpus[1].regpin->phase));
+		assert_false(phase_pinned(mock.vcpus[1].regpin->life.phase));
 		/* And the floor holds for it: without NXE it does not come up. */
 		assert_false(set_lstar(1));
 		assert_int_equal(regpin_vcpu_tick_ms(mock.vcpus[1].regpin), 50);
@@ -357,7 +357,7 @@ static void test_init_and_efer(void **context)
 		mock_init(1);
 		assert_true(mock_wrmsr(1, MSR_EFER, EFER_SCE));
 		assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 1);
-		assert_false(phase_pinned(mock.vcpus[1].regpin->phase));
+		assert_false(phase_pinned(mock.vcpus[1].regpin->life.phase));
 		mock_close();
 	}
 }
@@ -378,8 +378,8 @@ static void test_init_with_pins_from_start(void **context)
 	mock.vcpus[1].sregs.cr4 = CR4_ON;
 	mock_tick(1);
 	assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 1);
-	assert_true(phase_pinned(mock.vcpus[1].regpin->phase));
-	assert_int_not_equal(mock.vcpus[1].regpin->phase, PHASE_READY);
+	assert_true(phase_pinned(mock.vcpus[1].regpin->life.phase));
+	assert_int_not_equal(mock.vcpus[1].regpin->life.phase, PHASE_READY);
 	assert_false(set_lstar(1));
 	mock_tick(1);
 	assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 1);
@@ -424,7 +424,7 @@ static void test_no_init(void **context)
 	mock_tick(0);
 	assert_int_equal(mock_count(REGPIN_EVENT_VMM_WRITE), 1);
 	assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 0);
-	assert_true(phase_pinned(vcpu->regpin->phase));
+	assert_true(phase_pinned(vcpu->regpin->life.phase));
 	mock_close();
 }
 

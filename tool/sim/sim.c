@@ -156,7 +156,7 @@ static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 	struct verdict verdict;
 
 	if (!atomic_load(&sim->vm->detects) ||
-	    !phase_pinned(vcpu->regpin->phase))
+	    !phase_pinned(vcpu->regpin->life.phase))
 		return;
 	judge(policy, &state, &access, &verdict);
 	if (!verdict.rule)
