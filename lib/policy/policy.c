@@ -229,7 +229,7 @@ bool policy_settings_act(const struct regpin_policy *policy)
 		return true;
 	return settings->deadline_ms &&
 	       settings->deadline_action > REGPIN_REPORT &&
-	       policy->arming != ARM_START && policy_has_pins(policy);
+	       policy_has_pins(policy);
 }
 
 bool policy_only_reports(const struct regpin_policy *policy)

@@ -341,8 +341,8 @@ bool policy_has_pins(const struct regpin_policy *policy);
 
 /*
  * May what stands beside the rules hold a vCPU or stop the VM? That is `init`, and the
- * floor's deadline, which is about vCPUs that arm late: there are none where all are armed
- * from the start, and without pins nothing depends on it. The reaction of `detect` is not
+ * floor's deadline, which is about vCPUs whose set-up comes late, also where all are armed
+ * from the start; without pins nothing depends on it. The reaction of `detect` is not
  * among these: it takes the place of a rule's own action, and of `report` it takes none.
  * Nor is `request`: the write by which a guest asks does nothing in any policy.
  */

@@ -47,12 +47,17 @@ struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 				 const struct phase_moment *moment)
 {
 	static const struct phase_moment nothing;
-	unsigned int phase = atomic_load(&vcpu->life.phase);
-	struct phase_step step = phase_next(phase, event,
-					    moment ? moment : &nothing);
+	uint8_t phase = atomic_load(&vcpu->life.phase);
+	struct phase_step step;
 
-	if (step.to != phase)
-		atomic_store(&vcpu->life.phase, step.to);
+	/*
+	 * The VMM may write registers in one thread while another one judges an exit of
+	 * the vCPU's. Neither's step may be lost: it could be the one that pins.
+	 */
+	do
+		step = phase_next(phase, event, moment ? moment : &nothing);
+	while (step.to != phase &&
+	       !atomic_compare_exchange_weak(&vcpu->life.phase, &phase, step.to));
 	return step;
 }
 
@@ -60,10 +65,14 @@ enum vmm_act lifecycle_vmm(struct regpin_vcpu *vcpu, enum vmm_event event,
 			   const struct vmm_moment *moment)
 {
 	static const struct vmm_moment nothing;
-	struct vmm_step step = vmm_next(atomic_load(&vcpu->writes.state), event,
-					moment ? moment : &nothing);
+	uint8_t state = atomic_load(&vcpu->writes.state);
+	struct vmm_step step;
 
-	atomic_store(&vcpu->writes.state, step.to);
+	/* As above: the vCPU's thread and the VMM's may both take one. */
+	do
+		step = vmm_next(state, event, moment ? moment : &nothing);
+	while (step.to != state &&
+	       !atomic_compare_exchange_weak(&vcpu->writes.state, &state, step.to));
 	return step.act;
 }
 
@@ -99,23 +108,37 @@ static void arm_failed(struct regpin_vcpu *vcpu, int err)
 	vm_stop(vcpu->vm, vcpu);
 }
 
+/*
+ * The gate may have been closed since the table was asked. Pins that came then would be
+ * of the window's life and outlive it, and lifecycle_gate() has alerted the vCPU.
+ */
+static bool may_arm_locked(const struct regpin_vcpu *vcpu)
+{
+	return vcpu->life.number == atomic_load(&vcpu->vm->gate.life) &&
+	       atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
+}
+
 void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_ARMED,
 				      .rule = REGPIN_NO_RULE,
 				      .detail = cause };
-	int err;
+	int err = 0;
+	bool open;
 
 	if (phase_pinned(vcpu->life.phase))
 		return;
 	vcpu->wake.thread = gettid();
-	vcpu->life.number = atomic_load(&vcpu->vm->gate.life);
 	/* At once, or who is just the last to go would take the filter away: see there. */
 	vm_lock(vcpu->vm);
-	err = vm_filter_crs_locked(vcpu->vm);
-	if (!err)
+	open = may_arm_locked(vcpu);
+	if (open)
+		err = vm_filter_crs_locked(vcpu->vm);
+	if (open && !err)
 		lifecycle_step(vcpu, PINS_HOLD, NULL);
 	vm_unlock(vcpu->vm);
+	if (!open)
+		return;
 	if (err) {
 		arm_failed(vcpu, err);
 		return;
@@ -202,27 +225,31 @@ static void disarm(struct regpin_vcpu *vcpu, enum happening event,
 void lifecycle_gate(struct regpin_vm *vm, enum gate_event event)
 {
 	const struct gate_moment moment = gate_moment(vm);
-	uint32_t gate = atomic_load(&vm->gate.state);
-	struct gate_step step = gate_next(gate, event, &moment);
+	struct gate_step step;
+	uint32_t gate;
 
+	vm_lock(vm);
+	gate = atomic_load(&vm->gate.state);
+	step = gate_next(gate, event, &moment);
 	if (step.act & GATE_FORGET) {
-		vm_lock(vm);
 		values_forget_locked(vm);
-		vm_unlock(vm);
 		atomic_store(&vm->gate.cause, step.cause);
 	}
-	/* In this order, so that no pin of the last life passes for one of this. */
+	/*
+	 * In this order, so that no pin of the last life passes for one of this; and under
+	 * the lock, so that none is given in between: see may_arm_locked().
+	 */
 	if (step.act & GATE_NEW_LIFE) {
 		atomic_store(&vm->gate.entered, false);
 		atomic_fetch_add(&vm->gate.life, 1);
 	}
-	/* Not over what another thread has made of it, if this changes nothing. */
 	if (step.to != gate)
 		atomic_store(&vm->gate.state, step.to);
 	if (step.cause != GATE_NO_CAUSE)
 		atomic_store(&vm->gate.cause, step.cause);
 	if (step.act & GATE_LOOK)
-		vm_alert(vm);
+		vm_alert_locked(vm);
+	vm_unlock(vm);
 }
 
 void lifecycle_request(struct regpin_vcpu *vcpu)
