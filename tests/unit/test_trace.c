@@ -190,7 +190,7 @@ static void wrong(void **context)
 		const char *says;
 	} rows[] = {
 		{ "vcpu0 init", 1, "begins with a vCPU's number" },
-		{ "1024 init", 1, "too large" },
+		{ "1024 init", 1, "too large (it is 0 to 1023)" },
 		{ "00 init", 1, "leading zero" },
 		{ "0x init", 1, "vCPU's number" },
 		{ "-1 init", 1, "begins with" },
@@ -200,7 +200,7 @@ static void wrong(void **context)
 		{ "0 wrmsr", 8, "the register is missing" },
 		{ "0 wrmsr #", 9, "the register is missing" },
 		{ "0 wrmsr LSTR 1", 9, "no register 'LSTR'" },
-		{ "0 wrmsr CR0 1", 9, "no MSR" },
+		{ "0 wrmsr CR0 1", 9, "no MSR: control registers are written by" },
 		{ "0 rdmsr 0x100000000", 9, "0 to 0xffffffff" },
 		{ "0 wrmsr 0x10", 13, "a value is missing" },
 		{ "0 wrmsr 0x10 0x1g", 14, "a value" },

@@ -128,6 +128,9 @@ static int number(struct cursor *c, uint64_t max, const char *what,
 	if (hex(c, value) && *value <= max)
 		return 0;
 	fault = number_read(c->word, c->len, max, value);
+	if (fault && max == TRACE_MAX_VCPU)
+		return wrong(c, "%s as %s: %s (it is 0 to %u)", shown(c).text,
+			     what, fault, TRACE_MAX_VCPU);
 	return fault ? wrong(c, "%s as %s: %s", shown(c).text, what, fault) : 0;
 }
 
@@ -257,7 +260,7 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 		return wrong(c, "%s", why);
 	}
 	if (found->kind != REGPIN_MSR && !cr)
-		return wrong(c, "%s is no MSR: its writes are 'cr0', 'cr4' and 'xcr0'",
+		return wrong(c, "%s is no MSR: control registers are written by the statements cr0, cr4 and xcr0, as in 0 cr4 0x20",
 			     shown(c).text);
 	line->kind = found->kind;
 	return 0;
