@@ -239,6 +239,11 @@ static void settings(void **state)
 	const struct settings defaults = SETTINGS_DEFAULT;
 
 	from->settings = to->settings = defaults;
+	/* By a policy that only reports it would be tolerated before. */
+	to->flags = POLICY_ACCEPT_SMM;
+	EXPECT("loosens: System-Management Mode: tolerated -> accepted");
+	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	add_pin(to, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
 	to->arming = ARM_REQUEST;
 	to->settings.request_msr = 0x4b4d5300;
 	to->flags = POLICY_ACCEPT_SMM;

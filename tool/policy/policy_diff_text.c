@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acceptance.h"
 #include "lib/policy/registers.h"
 
 #include "event/event_names.h"
@@ -89,6 +90,14 @@ const char *register_bits_text(char *buf, size_t size, unsigned int kind,
 	return buf;
 }
 
+/* By enum acceptance. */
+static const char *const acceptance_words[] = {
+	[NO_PINS] = "accepted",
+	[ACCEPTED] = "accepted",
+	[TOLERATED] = "tolerated",
+	[REFUSED] = "refused",
+};
+
 static void append_effect(char *buf, size_t size, uint8_t effect)
 {
 	uint8_t action = effect & (uint8_t)~DIFF_DETECTED;
@@ -138,7 +147,7 @@ static void append_value(char *buf, size_t size,
 	case DIFF_NESTED:
 	case DIFF_SMM:
 	case DIFF_S3:
-		append(buf, size, value ? "accepted" : "refused");
+		append(buf, size, "%s", acceptance_words[value]);
 		break;
 	case DIFF_DEADLINE:
 	case DIFF_DETECT:

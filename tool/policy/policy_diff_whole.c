@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Two policies compared: what they say of all MSRs at once, and beside the rules. */
+#include "acceptance.h"
 #include "policy_diff_whole.h"
 
 static void add_setting(struct policy_diff *diff, enum diff_what what,
@@ -34,8 +35,15 @@ static void add_accept(struct policy_diff *diff, enum diff_what what,
 		       const struct regpin_policy *from,
 		       const struct regpin_policy *to, uint32_t flag)
 {
-	add_setting(diff, what, !!(from->flags & flag), !!(to->flags & flag),
-		    to->flags & flag ? DIFF_LOOSENS : DIFF_TIGHTENS);
+	enum acceptance before = acceptance(from, flag);
+	enum acceptance after = acceptance(to, flag);
+
+	/* Where a word has no effect, its absence has none. */
+	before = before == NO_PINS ? ACCEPTED : before;
+	after = after == NO_PINS ? ACCEPTED : after;
+	if ((from->flags ^ to->flags) & flag)
+		add_setting(diff, what, before, after,
+			    to->flags & flag ? DIFF_LOOSENS : DIFF_TIGHTENS);
 }
 
 /* How late pins come, at the earliest. */
