@@ -198,7 +198,7 @@ static void written(struct regpin_vcpu *vcpu)
 {
 	const struct snapshot *before = &vcpu->writes.before;
 	struct vmm_moment moment = { .past = before->valid };
-	struct snapshot after;
+	struct snapshot after = { 0 };
 
 	if (moment.past) {
 		vcpu_snapshot(&vcpu->io, &after);
