@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 
 
@@ -125,11 +126,17 @@ int kvm_ioctl(int fd, unsigned long request, void *arg)
 	return -1;
 }
 
+/* vCPUs of several threads send events at once, as they do to the ring. */
 static void on_event(void *context, const struct regpin_event *event)
 {
+	static atomic_flag lock = ATOMIC_FLAG_INIT;
+
 	(void)context;
+	while (atomic_flag_test_and_set(&lock))
+		__builtin_ia32_pause();
 	if (mock.nr_events < MOCK_EVENTS)
 		mock.events[mock.nr_events++] = *event;
+	atomic_flag_clear(&lock);
 }
 
 static void on_kick(void *context, struct regpin_vcpu *vcpu)
