@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What can happen to a mock VM, what tells its states from one another, what must hold. */
+/* What can happen to a mock VM, what distinguishes its states, what must hold. */
 #ifndef REGPIN_TESTS_UNIT_EXPLORE_H
 #define REGPIN_TESTS_UNIT_EXPLORE_H
 

@@ -3,7 +3,7 @@
  * All that can happen to a VM, in all orders, until nothing new comes of it: each state of
  * the library beside mock_kvm.c is taken once, and each event is tried in it.
  *
- * States are told apart by a key of what the life cycle depends on, and not by register
+ * States are distinguished by a key of what the life cycle depends on, and not by register
  * values, times or counters. Time stands still unless an event lets it pass.
  *
  * With REGPIN_EXPLORE=N, N vCPUs are explored, which takes minutes for three.
