@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Each relative link in a page leads to a file of this tree, and, with a #, to a heading
+# there. Prints TAP. usage: tests/links.sh [DIR]: otherwise this tree
+set -uo pipefail
+top=${1:-$(dirname "$0")/..}
+cd "$top" || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+# Lines "PAGE:LINE<tab>TARGET" of the links in a page, without those in code.
+links() # PAGE
+{
+	awk '
+	/^ *```/ { code = !code; next }
+	code { next }
+	{
+		gsub(/`[^`]*`/, "")
+		while (match($0, /\]\([^()]*(\([^()]*\)[^()]*)*\)/)) {
+			print FILENAME ":" FNR "\t" substr($0, RSTART + 2, RLENGTH - 3)
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+	}' "$1"
+}
+
+# The anchors that a web page makes of a page's headings: small letters, digits, - and _.
+anchors() # PAGE
+{
+	awk '
+	/^ *```/ { code = !code; next }
+	!code && /^#+ / {
+		$0 = tolower($0)
+		sub(/^#+ +/, "")
+		gsub(/[^a-z0-9 _-]/, "")
+		gsub(/ /, "-")
+		print
+	}' "$1"
+}
+
+pages=0 nr=0
+: >"$tmp/bad"
+while read -r page; do
+	[[ -f $page ]] || continue
+	pages=$((pages + 1))
+	while IFS=$'\t' read -r at target; do
+		target=${target%% \"*}
+		case $target in
+		*://* | mailto:*) continue ;;
+		esac
+		nr=$((nr + 1))
+		file=${target%%#*} anchor=
+		[[ $target != *'#'* ]] || anchor=${target#*#}
+		case $file in
+		'') file=$page ;;
+		/*) echo "$at: $target is absolute" >>"$tmp/bad"; continue ;;
+		*) file=$(dirname "$page")/$file ;;
+		esac
+		if [[ ! -e $file ]]; then
+			echo "$at: $target does not exist" >>"$tmp/bad"
+		elif [[ $anchor && $file == *.md ]] && ! anchors "$file" | grep -qxF -e "$anchor"; then
+			echo "$at: $target has no such heading" >>"$tmp/bad"
+		fi
+	done < <(links "$page")
+done < <(git ls-files -co --exclude-standard '*.md')
+
+((pages && nr)) || echo "no links found: $pages pages" >>"$tmp/bad"
+if [[ -s $tmp/bad ]]; then
+	echo "not ok 1 - $nr relative links in $pages pages lead somewhere"
+	sed 's/^/#   /' "$tmp/bad"
+else
+	echo "ok 1 - $nr relative links in $pages pages lead somewhere"
+fi
+echo "1..1"
+[[ ! -s $tmp/bad ]]
