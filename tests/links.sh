@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Each relative link in a page leads to a file of this tree, and, with a #, to a heading
-# there. Prints TAP. usage: tests/links.sh [DIR]: otherwise this tree
+# there; and docs/README.md leads to each page of docs/. Prints TAP.
+# usage: tests/links.sh [DIR]: otherwise this tree
 set -uo pipefail
 top=${1:-$(dirname "$0")/..}
 cd "$top" || exit 1
@@ -38,7 +39,7 @@ anchors() # PAGE
 }
 
 pages=0 nr=0
-: >"$tmp/bad"
+: >"$tmp/bad" && : >"$tmp/unlisted"
 while read -r page; do
 	[[ -f $page ]] || continue
 	pages=$((pages + 1))
@@ -64,11 +65,27 @@ while read -r page; do
 done < <(git ls-files -co --exclude-standard '*.md')
 
 ((pages && nr)) || echo "no links found: $pages pages" >>"$tmp/bad"
-if [[ -s $tmp/bad ]]; then
-	echo "not ok 1 - $nr relative links in $pages pages lead somewhere"
-	sed 's/^/#   /' "$tmp/bad"
-else
-	echo "ok 1 - $nr relative links in $pages pages lead somewhere"
-fi
-echo "1..1"
-[[ ! -s $tmp/bad ]]
+
+# A page that no other one leads to is not found by its readers.
+while read -r page; do
+	[[ -f $page && $page != docs/README.md ]] || continue
+	links docs/README.md | cut -f 2 | grep -qxF -e "${page#docs/}" || echo "$page" >>"$tmp/unlisted"
+done < <(git ls-files -co --exclude-standard 'docs/*.md')
+
+n=0 bad=0
+result() # NAME FILE: it holds if FILE, which has what is wrong, is empty
+{
+	n=$((n + 1))
+	if [[ -s $2 ]]; then
+		echo "not ok $n - $1"
+		sed 's/^/#   /' "$2"
+		bad=1
+	else
+		echo "ok $n - $1"
+	fi
+}
+
+result "$nr relative links in $pages pages lead somewhere" "$tmp/bad"
+result "docs/README.md lists each page of docs/" "$tmp/unlisted"
+echo "1..$n"
+exit $bad

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: doc_names.sh SOURCE_DIR PAGE ..
+#
+# What a page names between backquotes is there: files and folders by their path,
+# functions as `name()`, structs as `struct name`, and constants in capitals with a "_".
+# Prints TAP.
+cd "$1" || exit 1
+shift
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0 bad=0
+
+# All words of the code, each once, and "struct name".
+find include lib shim tool kernel tests guest examples \( -name '*.[chS]' -o -name '*.sh' -o -name '*.patch' \) \
+	-exec cat {} + | tee "$tmp/code" | grep -aoE '[A-Za-z_][A-Za-z0-9_]*' | sort -u >"$tmp/words"
+grep -aoE '^(	*)struct [a-z_0-9]+ \{' "$tmp/code" | tr -d '\t{' | sed 's/ $//' | sort -u >"$tmp/structs"
+
+# What is wrong with one name.
+look() # NAME
+{
+	case $1 in
+	*TOY_* | *NAME* | *NN*) ;;	# they stand for others
+	struct\ kvm_* | _*) ;;		# of Linux; the end of several names
+	struct\ *)
+		grep -qxF -e "$1" "$tmp/structs" || echo "$1: no such struct" ;;
+	*"()")
+		grep -qxF -e "${1%"()"}" "$tmp/words" || echo "$1: no such function" ;;
+	*[\ \*]*) ;;
+	lib/* | shim/* | tool/* | tests/* | include/* | kernel/* | lab/* | docs/* | man/* | policies/* | examples/* | \
+		abi/* | measure/* | guest/* | completions/*)
+		[ -e "$1" ] || echo "$1: no such file" ;;
+	*[!A-Z0-9_]* | [!A-Z]* | *_) ;;
+	*_*)
+		grep -qxF -e "$1" "$tmp/words" || echo "$1: no such constant" ;;
+	esac
+}
+
+for page; do
+	n=$((n + 1))
+	grep -vE '^(    |	)' "$page" | grep -oE '`[^`]+`' | tr -d '`' | sort -u |
+		while read -r name; do look "$name"; done >"$tmp/wrong"
+	if [ -s "$tmp/words" ] && [ ! -s "$tmp/wrong" ]; then
+		echo "ok $n - $page"
+	else
+		echo "not ok $n - $page"
+		sed 's/^/#   /' "$tmp/wrong"
+		bad=1
+	fi
+done
+echo "1..$n"
+exit $bad
