@@ -60,6 +60,7 @@ svg()
 {
 	cat <<'S'
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 880 610" width="880" height="610" role="img">
+<!-- SPDX-License-Identifier: GPL-2.0-only -->
 <title>The way of a guest's register access through KVM, the VMM's process and the agent</title>
 <style>
 text { font-family: sans-serif; fill: #1c2733; }
