@@ -34,7 +34,7 @@ licences()
 	FNR == 1 { put(); file = FILENAME; licence = "" }
 	licence == "" && match($0, /SPDX-License-Identifier: */) {
 		licence = substr($0, RSTART + RLENGTH)
-		sub(/ *\*\/.*$/, "", licence)
+		sub(/ *(\*\/|-->).*$/, "", licence)
 		sub(/ *$/, "", licence)
 	}
 	FNR == 10 { nextfile }
