@@ -70,18 +70,16 @@ bool judge_needs_own(const struct access *access);
 bool judge_needs_first(const struct access *access);
 
 /**
- * struct verdict - what is to happen
+ * struct verdict - what is to happen; only judge() and judge_refused() write it
  * @action: enum regpin_action
  * @rule: the rule that was violated and decided, NULL if there is none
  * @answered: a read gets @value, which is a rule's and not the register's
- * @unread: REGPIN_UNREAD_*: what an event must not state, as it is not known
  * @bits: what of the access violates @rule
  * @value: what the register is to hold afterwards
  */
 struct verdict {
 	uint8_t action;
 	bool answered;
-	uint8_t unread;
 	const struct rule *rule;
 	uint64_t bits;
 	uint64_t value;

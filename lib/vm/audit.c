@@ -39,14 +39,15 @@ static void report(const struct audit *audit, const struct rule *rule,
 		   const struct access *access, uint64_t bits, bool old_unread)
 {
 	const struct verdict verdict = {
-		.unread = old_unread ? REGPIN_UNREAD_OLD : 0,
 		.action = REGPIN_REPORT, .rule = rule, .bits = bits,
 		.value = access->new_value,
 	};
+	const struct judged judged = { audit->policy, NULL, access, &verdict };
 	struct regpin_event event;
 
-	vcpu_access(audit->vcpu, audit->policy, REGPIN_EVENT_DETECTED, access,
-		    &verdict, access->new_value, &event);
+	violation_make(audit->vcpu, &judged, REGPIN_EVENT_DETECTED,
+		       access->new_value, old_unread ? REGPIN_UNREAD_OLD : 0,
+		       &event);
 	event.detail = REGPIN_FOUND_BY_POLICY;
 	vm_event(audit->vcpu->vm, audit->vcpu, &event);
 }

@@ -41,12 +41,12 @@ static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 
 /* What becomes of the write: 1, as it is ours in any case. */
 static int apply(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
-		 const struct verdict *verdict)
+		 unsigned int action, uint64_t value)
 {
 	vcpu->io.answered = true;
-	w->error = action_refuses(verdict->action);
+	w->error = action_refuses(action);
 	if (!w->error)
-		w->value = verdict->value;
+		w->value = value;
 	return 1;
 }
 
@@ -60,26 +60,24 @@ static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 		.new_value = w->value,
 	};
 	struct state state = lifecycle_state(vcpu, &access);
-	struct judged judged = { policy, &state, &access, NULL, 0 };
-	struct regpin_event event;
 	struct verdict verdict;
+	const struct judged judged = { policy, &state, &access, &verdict };
+	struct regpin_event event;
 
 	judge(policy, &state, &access, &verdict);
-	judged.rule = verdict.rule;
-	judged.let = verdict.value;
 	if (!verdict.rule)
-		return apply(vcpu, w, &verdict);
-	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, &access, &verdict,
-		    access.new_value, &event);
+		return apply(vcpu, w, verdict.action, verdict.value);
+	violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION, access.new_value,
+		       0, &event);
 	if (verdict.action == REGPIN_PAUSE) {
-		verdict.action = (uint8_t)hold_ticket(vcpu, &event);
-		verdict.value = access.new_value;
-		if (verdict.action != REGPIN_PAUSE)
-			return apply(vcpu, w, &verdict);
+		enum regpin_action answer = hold_ticket(vcpu, &event);
+
+		if (answer != REGPIN_PAUSE)
+			return apply(vcpu, w, answer, access.new_value);
 	}
-	vcpu_tell(vcpu, &judged, &event);
+	violation_send(vcpu, &judged, &event);
 	return vcpu_react(vcpu, HOLD_ACCESS, &event) ? 1 :
-						       apply(vcpu, w, &verdict);
+		apply(vcpu, w, verdict.action, verdict.value);
 }
 
 int cr_exit(struct regpin_vcpu *vcpu)

@@ -45,27 +45,30 @@ struct look {
 
 /* One rule that is violated by what was found. */
 static void found(struct regpin_vcpu *vcpu, struct look *look, int i,
-		  const struct access *access, struct verdict *verdict)
+		  const struct access *access, const struct rule *rule,
+		  uint64_t bits)
 {
-	struct regpin_event event;
-	uint64_t bits = verdict->bits;
-
 	/* The rule's action is about a write that could be stopped. */
-	verdict->action = verdict->action == REGPIN_REPORT ?
-		REGPIN_REPORT : look->policy->settings.detect_action;
-	verdict->value = look->now[i];
-	if (verdict->action != REGPIN_REPORT)
+	const struct verdict verdict = {
+		.action = rule->action == REGPIN_REPORT ?
+			REGPIN_REPORT : look->policy->settings.detect_action,
+		.rule = rule, .bits = bits, .value = look->now[i],
+	};
+	const struct judged judged = { look->policy, NULL, access, &verdict };
+	struct regpin_event event;
+
+	violation_make(vcpu, &judged, REGPIN_EVENT_DETECTED, look->now[i], 0,
+		       &event);
+	if (verdict.action != REGPIN_REPORT)
 		look->then[i] = (look->then[i] & ~bits) |
 				(vcpu->detect.seen[i] & bits);
-	if (verdict->action == REGPIN_MASK)
-		verdict->value = look->then[i];
-	vcpu_access(vcpu, look->policy, REGPIN_EVENT_DETECTED, access, verdict,
-		    look->now[i], &event);
+	if (verdict.action == REGPIN_MASK)
+		event.value = look->then[i];
 	event.detail = look->since >= REGPIN_FOUND_BY_POLICY ?
 			       REGPIN_FOUND_BY_POLICY - 1 :
 			       (uint32_t)look->since;
-	if (action_is_graver(verdict->action, look->action)) {
-		look->action = verdict->action;
+	if (action_is_graver(verdict.action, look->action)) {
+		look->action = verdict.action;
 		look->event = event;
 	}
 	vm_event(vcpu->vm, vcpu, &event);
@@ -82,14 +85,12 @@ static void look_at(struct regpin_vcpu *vcpu, struct look *look, int i)
 		.old_value = vcpu->detect.seen[i], .new_value = look->now[i],
 	};
 	struct state state = { .armed = true };
-	struct verdict verdict = { 0 };
+	const struct rule *rule;
 	uint32_t at = 0;
+	uint64_t bits;
 
-	while ((verdict.rule = judge_next(look->policy, &state, &access, &at,
-					  &verdict.bits))) {
-		verdict.action = verdict.rule->action;
-		found(vcpu, look, i, &access, &verdict);
-	}
+	while ((rule = judge_next(look->policy, &state, &access, &at, &bits)))
+		found(vcpu, look, i, &access, rule, bits);
 }
 
 /* Puts the bits back that @values has; XCR0 only if that changes it. */

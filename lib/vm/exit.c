@@ -56,37 +56,48 @@ static int not_ours(struct regpin_vcpu *vcpu)
 	return vcpu_answer(vcpu, true);
 }
 
-/* Sets @verdict's value to what the register really holds afterwards. */
+/**
+ * struct effect - what is done about an access, and what came of it
+ * @action: the verdict's, or an operator's answer in its place
+ * @unread: REGPIN_UNREAD_*: the values that are not known
+ * @value: what a mask left, or a read returns; in the end what the register holds
+ */
+struct effect {
+	uint8_t action, unread;
+	uint64_t value;
+};
+
+/* Sets @effect's value to what the register really holds afterwards. */
 static int apply_write(struct regpin_vcpu *vcpu,
 		       const struct regpin_policy *policy,
-		       struct access *access, struct verdict *verdict,
-		       uint64_t proposed)
+		       struct access *access, uint64_t proposed,
+		       struct effect *effect)
 {
 	struct kvm_run *run = vcpu->io.run;
-	uint64_t value = verdict->action == REGPIN_MASK ? verdict->value :
-							  proposed;
+	uint64_t value = effect->action == REGPIN_MASK ? effect->value :
+							 proposed;
 	int ret;
 
-	if (action_refuses(verdict->action))
-		return vcpu_answer(vcpu, verdict->action == REGPIN_GP);
+	if (action_refuses(effect->action))
+		return vcpu_answer(vcpu, effect->action == REGPIN_GP);
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_WRITE)) {
 		run->msr.data = value;
 		ret = not_ours(vcpu);
 		if (ret)
-			verdict->value = access->old_value;
+			effect->value = access->old_value;
 		else
-			verdict->unread |= REGPIN_UNREAD_VALUE;
+			effect->unread |= REGPIN_UNREAD_VALUE;
 		return ret;
 	}
 	ret = perform_write(vcpu, access, value);
 	if (ret)
-		verdict->value = access->old_value;
+		effect->value = access->old_value;
 	/* What KVM itself would have refused. A VMM that asked sees what is left of it. */
 	if (ret == -EINVAL) {
 		ret = invalid_exit(vcpu, policy, access);
 		if (!ret) {
 			run->msr.data = value;
-			verdict->unread |= REGPIN_UNREAD_VALUE;
+			effect->unread |= REGPIN_UNREAD_VALUE;
 		}
 		return ret;
 	}
@@ -95,112 +106,121 @@ static int apply_write(struct regpin_vcpu *vcpu,
 	return vcpu_answer(vcpu, ret);
 }
 
-/* An access that the policy wants somebody to be asked about, or the VM's end. */
-static bool is_grave(const struct verdict *verdict)
+/* Must the vCPU be held, or its VM stopped, before the access? */
+static bool must_interrupt(const struct verdict *verdict)
 {
 	return action_interrupts(verdict->action);
 }
 
 /*
- * Holds the vCPU or stops the VM, before the instruction. Returns false if the
- * answer has come already: then @verdict is what was answered.
+ * Holds the vCPU or stops the VM, before the instruction. Returns false if the vCPU was
+ * held for this access before: then @effect is the answer, and the access was reported
+ * when the vCPU was held.
  */
-static bool grave(struct regpin_vcpu *vcpu, const struct judged *judged,
-		  struct verdict *verdict, uint64_t proposed)
+static bool hold_or_stop(struct regpin_vcpu *vcpu, const struct judged *judged,
+			 struct regpin_event *event, struct effect *effect)
 {
 	const struct access *access = judged->access;
-	struct regpin_event event;
 
-	vcpu_access(vcpu, judged->policy, REGPIN_EVENT_VIOLATION, access,
-		    verdict, proposed, &event);
-	if (verdict->action == REGPIN_PAUSE) {
-		verdict->action = (uint8_t)hold_ticket(vcpu, &event);
-		if (verdict->action != REGPIN_PAUSE) {
-			/* It is known already, and told. */
-			verdict->rule = NULL;
-			verdict->value = verdict->action == REGPIN_GP ?
+	if (event->action == REGPIN_PAUSE) {
+		effect->action = (uint8_t)hold_ticket(vcpu, event);
+		if (effect->action != REGPIN_PAUSE) {
+			effect->value = effect->action == REGPIN_GP ?
 				access->old_value : access->new_value;
 			return false;
 		}
 	}
-	vcpu_tell(vcpu, judged, &event);
-	return vcpu_react(vcpu, HOLD_ACCESS, &event);
+	violation_send(vcpu, judged, event);
+	return vcpu_react(vcpu, HOLD_ACCESS, event);
 }
 
-static void tell(struct regpin_vcpu *vcpu, const struct judged *judged,
-		 const struct verdict *verdict, uint64_t proposed)
+/* Sends @event, which was made before the access took @effect, with what came of it. */
+static void report_effect(struct regpin_vcpu *vcpu, const struct judged *judged,
+			  const struct effect *effect,
+			  struct regpin_event *event)
 {
-	struct regpin_event event;
-
-	vcpu_access(vcpu, judged->policy, REGPIN_EVENT_VIOLATION,
-		    judged->access, verdict, proposed, &event);
-	vcpu_tell(vcpu, judged, &event);
+	event->action = effect->action;
+	event->unread = effect->unread;
+	event->value = effect->unread & REGPIN_UNREAD_VALUE ? 0 : effect->value;
+	violation_send(vcpu, judged, event);
 }
 
-/* Does the guest get @verdict's value, and not a #GP, or whatever the VMM answers? */
+/* Does the guest get @effect's value, and not a #GP, or whatever the VMM answers? */
 static bool is_returned(const struct regpin_vcpu *vcpu,
-			const struct access *access,
-			const struct verdict *verdict)
+			const struct judged *judged, const struct effect *effect)
 {
-	if (verdict->answered || verdict->action == REGPIN_DROP)
+	if (judged->verdict->answered || effect->action == REGPIN_DROP)
 		return true;
-	return !action_refuses(verdict->action) &&
-	       !(verdict->unread & REGPIN_UNREAD_OLD) &&
-	       !vmm_wants(vcpu->vm, access->index, ACCESS_READ);
+	return !action_refuses(effect->action) &&
+	       !(effect->unread & REGPIN_UNREAD_OLD) &&
+	       !vmm_wants(vcpu->vm, judged->access->index, ACCESS_READ);
 }
 
-static int read_exit(struct regpin_vcpu *vcpu,
-		     const struct regpin_policy *policy, struct access *access)
+/* Gives the guest what a read has come to; @err: that of reading the register. */
+static int answer_read(struct regpin_vcpu *vcpu, const struct judged *judged,
+		       struct access *access, const struct effect *effect,
+		       int err)
 {
-	const struct state state = { 0 };
-	struct judged judged = { policy, &state, access, NULL, 0 };
 	struct kvm_run *run = vcpu->io.run;
-	struct verdict verdict;
-	int err = 0;
 
-	judge(policy, &state, access, &verdict);
-	judged.rule = verdict.rule;
-	/* The register is only read for those who get to see its value. */
-	if (verdict.rule || !verdict.answered) {
-		err = perform_read(vcpu, access);
-		if (action_lets_pass(verdict.action) && !verdict.answered)
-			verdict.value = access->old_value;
-	}
-	if (err)
-		verdict.unread = REGPIN_UNREAD_OLD;
-	if (is_grave(&verdict) &&
-	    grave(vcpu, &judged, &verdict, access->old_value))
-		return 1;
-	if (action_lets_pass(verdict.action) && !verdict.answered)
-		verdict.value = access->old_value;
-	if (!is_returned(vcpu, access, &verdict))
-		verdict.unread |= REGPIN_UNREAD_VALUE;
-	if (verdict.rule)
-		tell(vcpu, &judged, &verdict, access->old_value);
-	if (verdict.action == REGPIN_GP)
+	if (effect->action == REGPIN_GP)
 		return vcpu_answer(vcpu, true);
-	if (verdict.action == REGPIN_DROP || verdict.answered) {
-		run->msr.data = verdict.value;
+	if (effect->action == REGPIN_DROP || judged->verdict->answered) {
+		run->msr.data = effect->value;
 		return vcpu_answer(vcpu, false);
 	}
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_READ))
 		return not_ours(vcpu);
 	/* The guest's CPU has no such register: KVM itself would have refused. */
 	if (err == -EINVAL)
-		return invalid_exit(vcpu, policy, access);
+		return invalid_exit(vcpu, judged->policy, access);
 	if (err)
 		failed(vcpu, access, err);
-	run->msr.data = verdict.value;
+	run->msr.data = effect->value;
 	return vcpu_answer(vcpu, err);
+}
+
+static int read_exit(struct regpin_vcpu *vcpu,
+		     const struct regpin_policy *policy, struct access *access)
+{
+	const struct state state = { 0 };
+	struct verdict verdict;
+	const struct judged judged = { policy, &state, access, &verdict };
+	struct regpin_event event;
+	struct effect effect;
+	int err = 0;
+
+	judge(policy, &state, access, &verdict);
+	effect = (struct effect){ verdict.action, 0, verdict.value };
+	/* The register is only read for those who get to see its value. */
+	if (verdict.rule || !verdict.answered)
+		err = perform_read(vcpu, access);
+	if (err)
+		effect.unread = REGPIN_UNREAD_OLD;
+	if (verdict.rule)
+		violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION,
+			       access->old_value, effect.unread, &event);
+	if (must_interrupt(&verdict) &&
+	    hold_or_stop(vcpu, &judged, &event, &effect))
+		return 1;
+	if (action_lets_pass(effect.action) && !verdict.answered)
+		effect.value = access->old_value;
+	if (!is_returned(vcpu, &judged, &effect))
+		effect.unread |= REGPIN_UNREAD_VALUE;
+	if (verdict.rule && !must_interrupt(&verdict))
+		report_effect(vcpu, &judged, &effect, &event);
+	return answer_read(vcpu, &judged, access, &effect, err);
 }
 
 static int write_exit(struct regpin_vcpu *vcpu,
 		      const struct regpin_policy *policy, struct access *access)
 {
 	uint64_t proposed = vcpu->io.run->msr.data, old = 0;
-	struct judged judged = { .policy = policy, .access = access };
 	struct verdict verdict;
 	struct state state;
+	const struct judged judged = { policy, &state, access, &verdict };
+	struct regpin_event event;
+	struct effect effect;
 	int err, ret;
 
 	err = perform_look(vcpu, access, &old, proposed);
@@ -208,28 +228,30 @@ static int write_exit(struct regpin_vcpu *vcpu,
 		lifecycle_efer(vcpu, old);
 	state = lifecycle_state(vcpu, access);
 	judge(policy, &state, access, &verdict);
+	effect = (struct effect){ verdict.action, 0, verdict.value };
 	if (err || !replay_known(&vcpu->guest, access->index))
-		verdict.unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
-	judged.state = &state;
-	judged.rule = verdict.rule;
-	judged.let = verdict.value;
-	if (is_grave(&verdict) && grave(vcpu, &judged, &verdict, proposed))
+		effect.unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
+	/* The write may arm the vCPU: the event is of the state before it. */
+	if (verdict.rule)
+		violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION, proposed,
+			       effect.unread, &event);
+	if (must_interrupt(&verdict) &&
+	    hold_or_stop(vcpu, &judged, &event, &effect))
 		return 1;
-	/* What was there is not known, so neither is what would be lost. */
-	if (err && !action_refuses(verdict.action)) {
+	/* The old value is not known, so it can't be judged what the write would lose. */
+	if (err && !action_refuses(effect.action)) {
 		failed(vcpu, access, err);
 		return vcpu_answer(vcpu, true);
 	}
-	/* KVM would make other bits of it than the mask left. */
-	if (verdict.action == REGPIN_MASK &&
-	    !replay_kept(access->index, verdict.value)) {
-		verdict.action = REGPIN_GP;
-		verdict.value = access->old_value;
+	/* KVM would change the masked value, so the write is refused. */
+	if (effect.action == REGPIN_MASK &&
+	    !replay_kept(access->index, effect.value)) {
+		effect.action = REGPIN_GP;
+		effect.value = access->old_value;
 	}
-	/* The write may arm the vCPU, after which things look different. */
-	ret = apply_write(vcpu, policy, access, &verdict, proposed);
-	if (verdict.rule)
-		tell(vcpu, &judged, &verdict, proposed);
+	ret = apply_write(vcpu, policy, access, proposed, &effect);
+	if (verdict.rule && !must_interrupt(&verdict))
+		report_effect(vcpu, &judged, &effect, &event);
 	return ret;
 }
 

@@ -193,20 +193,20 @@ static void found_lacking(struct regpin_vcpu *vcpu,
 {
 	const struct access access = { .kind = rule->kind, .write = true,
 				       .index = rule->index };
-	struct verdict verdict = {
+	const struct verdict verdict = {
 		.action = action_interrupts(rule->action) ?
 				  rule->action : REGPIN_REPORT,
 		.rule = rule, .bits = bits,
-		.unread = REGPIN_UNREAD_OLD |
-			  (own ? 0 : REGPIN_UNREAD_NEW | REGPIN_UNREAD_VALUE),
+		.value = !own ? 0 :
+			 rule->kind == REGPIN_CR0 ? own->cr0 :
+			 rule->kind == REGPIN_CR4 ? own->cr4 : own->efer,
 	};
+	const struct judged judged = { policy, NULL, &access, &verdict };
 
-	if (own)
-		verdict.value = rule->kind == REGPIN_CR0 ? own->cr0 :
-				rule->kind == REGPIN_CR4 ? own->cr4 :
-							   own->efer;
-	vcpu_access(vcpu, policy, REGPIN_EVENT_DETECTED, &access, &verdict,
-		    verdict.value, event);
+	violation_make(vcpu, &judged, REGPIN_EVENT_DETECTED, verdict.value,
+		       REGPIN_UNREAD_OLD | (own ? 0 : REGPIN_UNREAD_NEW |
+						      REGPIN_UNREAD_VALUE),
+		       event);
 	vm_event(vcpu->vm, vcpu, event);
 }
 

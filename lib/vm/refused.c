@@ -25,37 +25,38 @@ static bool is_vmms(const struct regpin_vcpu *vcpu, uint32_t reason)
 }
 
 /*
- * What the register held, and holds now. What KVM does not know can't be read, and holds
- * nothing; and a read that ends in #GP, or at the VMM, has returned nothing yet.
+ * Reads what the register held, and returns what of that, and of what it holds now, is not
+ * known. What KVM does not know can't be read, and holds nothing; and a read that ends in
+ * #GP, or at the VMM, has returned nothing yet.
  */
-static void read_values(struct regpin_vcpu *vcpu, uint32_t reason,
-			struct access *access, struct verdict *verdict)
+static unsigned int read_values(struct regpin_vcpu *vcpu,
+				const struct verdict *verdict, uint32_t reason,
+				struct access *access)
 {
 	bool decided = verdict->action == REGPIN_DROP;
 
-	if (!access->write) {
-		verdict->unread = decided ? 0 : REGPIN_UNREAD_VALUE;
-		return;
-	}
-	verdict->unread = 0;
+	if (!access->write)
+		return decided ? 0 : REGPIN_UNREAD_VALUE;
 	if (verdict->rule->type == RULE_UNKNOWN ||
 	    vcpu_get_msr(&vcpu->io, access->index, &access->old_value))
-		verdict->unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
-	else if (!decided && is_vmms(vcpu, reason))
-		verdict->unread = REGPIN_UNREAD_VALUE;
-	verdict->value = access->old_value;
+		return REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
+	return !decided && is_vmms(vcpu, reason) ? REGPIN_UNREAD_VALUE : 0;
 }
 
-static void tell(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
-		 uint32_t reason, struct access *access,
-		 struct verdict *verdict)
+static void report(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
+		   const struct verdict *verdict, uint32_t reason,
+		   struct access *access)
 {
+	const struct judged judged = { policy, NULL, access, verdict };
 	uint64_t proposed = access->write ? vcpu->io.run->msr.data : 0;
+	unsigned int unread = read_values(vcpu, verdict, reason, access);
 	struct regpin_event event;
 
-	read_values(vcpu, reason, access, verdict);
-	vcpu_access(vcpu, policy, REGPIN_EVENT_VIOLATION, access, verdict,
-		    proposed, &event);
+	violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION, proposed, unread,
+		       &event);
+	/* Nothing was written. */
+	if (access->write && !(unread & REGPIN_UNREAD_VALUE))
+		event.value = access->old_value;
 	vm_event(vcpu->vm, vcpu, &event);
 }
 
@@ -69,7 +70,7 @@ int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 
 	judge_refused(policy, type, access, &verdict);
 	if (verdict.rule)
-		tell(vcpu, policy, reason, access, &verdict);
+		report(vcpu, policy, &verdict, reason, access);
 	if (verdict.answered || verdict.action == REGPIN_DROP) {
 		if (!access->write)
 			run->msr.data = verdict.value;

@@ -138,22 +138,27 @@ static void compare_one(struct regpin_vcpu *vcpu,
 		.kind = (uint8_t)kind, .write = true, .index = index,
 		.old_value = before, .new_value = after,
 	};
-	/* The VMM is never refused; what it wrote stands. */
-	struct verdict verdict = { .action = REGPIN_ALLOW, .value = after };
-	struct regpin_event event;
+	const struct rule *rule;
 	struct state state;
 	uint32_t at = 0;
+	uint64_t bits;
 
 	if (before == after)
 		return;
 	state = lifecycle_state(vcpu, &access);
-	while ((verdict.rule = judge_next(policy, &state, &access, &at,
-					  &verdict.bits))) {
-		if (!rule_is_on_values(verdict.rule) ||
-		    verdict.rule->type == RULE_REQUIRE)
+	while ((rule = judge_next(policy, &state, &access, &at, &bits))) {
+		/* The VMM is never refused; what it wrote stands. */
+		const struct verdict verdict = {
+			.action = REGPIN_ALLOW, .rule = rule, .bits = bits,
+			.value = after,
+		};
+		const struct judged judged = { policy, &state, &access, &verdict };
+		struct regpin_event event;
+
+		if (!rule_is_on_values(rule) || rule->type == RULE_REQUIRE)
 			continue;
-		vcpu_access(vcpu, policy, REGPIN_EVENT_VMM_WRITE, &access,
-			    &verdict, after, &event);
+		violation_make(vcpu, &judged, REGPIN_EVENT_VMM_WRITE, after, 0,
+			       &event);
 		vm_event(vcpu->vm, vcpu, &event);
 	}
 }

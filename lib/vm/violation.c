@@ -10,11 +10,13 @@
 #include "lib/policy/action.h"
 #include "violation.h"
 
-void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
-		 uint32_t type, const struct access *access,
-		 const struct verdict *verdict, uint64_t proposed,
-		 struct regpin_event *event)
+void violation_make(struct regpin_vcpu *vcpu, const struct judged *judged,
+		    uint32_t type, uint64_t proposed, unsigned int unread,
+		    struct regpin_event *event)
 {
+	const struct regpin_policy *policy = judged->policy;
+	const struct verdict *verdict = judged->verdict;
+	const struct access *access = judged->access;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
@@ -23,17 +25,13 @@ void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		.kind = access->kind,
 		.index = access->index,
 		.write = access->write,
-		.unread = verdict->unread,
+		.unread = (uint8_t)unread,
 		.action = verdict->action,
-		.old_value = verdict->unread & REGPIN_UNREAD_OLD ?
-			0 : access->old_value,
+		.old_value = unread & REGPIN_UNREAD_OLD ? 0 : access->old_value,
 		.new_value = proposed,
-		.value = verdict->unread & REGPIN_UNREAD_VALUE ?
-			0 : verdict->value,
+		.value = unread & REGPIN_UNREAD_VALUE ? 0 : verdict->value,
 		.bits = verdict->bits,
-		.rule = verdict->rule ?
-			vm_rule_number(vcpu->vm, policy, verdict->rule) :
-			REGPIN_NO_RULE,
+		.rule = vm_rule_number(vcpu->vm, policy, verdict->rule),
 		.policy = vm_policy_number(vcpu->vm, policy),
 	};
 	if (type == REGPIN_EVENT_VIOLATION &&
@@ -49,7 +47,7 @@ void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
  * Each rule that @access violates and whose action is @action (REGPIN_ACTION_MAX: any),
  * but for the one that decided.
  */
-static void tell_others(struct regpin_vcpu *vcpu, const struct judged *judged,
+static void send_others(struct regpin_vcpu *vcpu, const struct judged *judged,
 			const struct access *access, unsigned int action,
 			const struct regpin_event *decided)
 {
@@ -80,13 +78,13 @@ static uint64_t own_bits(const struct judged *judged, uint64_t bits)
 
 	while ((rule = judge_next(judged->policy, judged->state, judged->access,
 				  &at, &own)))
-		if (rule == judged->rule)
+		if (rule == judged->verdict->rule)
 			return own;
 	return bits;
 }
 
-void vcpu_tell(struct regpin_vcpu *vcpu, const struct judged *judged,
-	       struct regpin_event *event)
+void violation_send(struct regpin_vcpu *vcpu, const struct judged *judged,
+		    struct regpin_event *event)
 {
 	struct access let = *judged->access;
 
@@ -98,13 +96,13 @@ void vcpu_tell(struct regpin_vcpu *vcpu, const struct judged *judged,
 	vm_event(vcpu->vm, vcpu, event);
 	/* The operator is to know all that an answer may allow. */
 	if (event->action == REGPIN_PAUSE) {
-		tell_others(vcpu, judged, &let, REGPIN_ACTION_MAX, event);
+		send_others(vcpu, judged, &let, REGPIN_ACTION_MAX, event);
 		return;
 	}
 	if (event->action == REGPIN_MASK)
-		tell_others(vcpu, judged, &let, REGPIN_MASK, event);
+		send_others(vcpu, judged, &let, REGPIN_MASK, event);
 	/* What a mask has kept did not happen, and needs no report. */
 	if (let.write)
-		let.new_value = judged->let;
-	tell_others(vcpu, judged, &let, REGPIN_REPORT, event);
+		let.new_value = judged->verdict->value;
+	send_others(vcpu, judged, &let, REGPIN_REPORT, event);
 }

@@ -7,32 +7,32 @@
 #include "types.h"
 
 /**
- * struct judged - what a verdict came from
+ * struct judged - an access that was judged, as it was then
  * @policy: the rules
  * @state: the vCPU's state before the access
  * @access: the access
- * @rule: the rule that decided
- * @let: what of the value that was written the verdict lets through
+ * @verdict: what judge() made of it
  */
 struct judged {
 	const struct regpin_policy *policy;
 	const struct state *state;
 	const struct access *access;
-	const struct rule *rule;
-	uint64_t let;
+	const struct verdict *verdict;
 };
 
 /*
- * Sends @event, which is a verdict's; and where the access happens, or may
- * be allowed, one like it for each other rule that let it happen.
+ * Makes the event of an access that a rule has something against, by what is known before
+ * anything is done about it. @proposed is what was written, @unread what is not known.
  */
-void vcpu_tell(struct regpin_vcpu *vcpu, const struct judged *judged,
-	       struct regpin_event *event);
+void violation_make(struct regpin_vcpu *vcpu, const struct judged *judged,
+		    uint32_t type, uint64_t proposed, unsigned int unread,
+		    struct regpin_event *event);
 
-/* Makes the event of an access and its verdict; @proposed is what was written. */
-void vcpu_access(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
-		 uint32_t type, const struct access *access,
-		 const struct verdict *verdict, uint64_t proposed,
-		 struct regpin_event *event);
+/*
+ * Sends @event, which violation_make() made of @judged; and where the access happens, or
+ * may be allowed, one like it for each other rule that let it happen.
+ */
+void violation_send(struct regpin_vcpu *vcpu, const struct judged *judged,
+		    struct regpin_event *event);
 
 #endif

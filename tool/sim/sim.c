@@ -154,6 +154,7 @@ static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 	};
 	struct state state = { .armed = true };
 	struct verdict verdict;
+	const struct judged judged = { policy, &state, &access, &verdict };
 
 	if (!atomic_load(&sim->vm->detects) ||
 	    !phase_pinned(vcpu->regpin->life.phase))
@@ -162,9 +163,9 @@ static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 	if (!verdict.rule)
 		return;
 	sim->result.monitored = true;
-	verdict.value = new;
-	vcpu_access(vcpu->regpin, policy, REGPIN_EVENT_DETECTED, &access,
-		    &verdict, new, &sim->result.would);
+	violation_make(vcpu->regpin, &judged, REGPIN_EVENT_DETECTED, new, 0,
+		       &sim->result.would);
+	sim->result.would.value = new;
 }
 
 static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
