@@ -79,6 +79,16 @@ int regpin_policy_load(const void *blob, size_t size,
 void regpin_policy_free(struct regpin_policy *policy);
 
 /**
+ * regpin_policy_set_number() - the number by which events name a policy
+ * @policy: a policy that no VM uses yet
+ * @number: any number of the caller's, such as 1 for the first policy, 2 for the next
+ *
+ * Each event carries the number of the policy that its rule belongs to. A caller that
+ * gives no numbers gets the one in the blob, which is 0 if `regpin compile` wrote it.
+ */
+void regpin_policy_set_number(struct regpin_policy *policy, __u32 number);
+
+/**
  * regpin_policy_where() - where a rule was written
  * @policy: the policy
  * @rule: the rule's number, as in an event

@@ -22,6 +22,7 @@ size_t blob_seal(const struct regpin_policy *policy, void *blob)
 		.rule_size = sizeof(struct rule),
 		.nr_whens = policy->nr_whens,
 		.when_size = sizeof(struct when),
+		.number = policy->number,
 		.settings = policy->settings,
 	};
 
@@ -64,7 +65,7 @@ static bool header_valid(const struct blob_header *header, size_t size)
 	       header->nr_rules <= POLICY_MAX_RULES &&
 	       header->rule_size == sizeof(struct rule) &&
 	       header->nr_whens <= POLICY_MAX_WHENS &&
-	       header->when_size == sizeof(struct when) &&
+	       header->when_size == sizeof(struct when) && !header->pad &&
 	       header->size == sizeof(*header) +
 			       header->nr_rules * sizeof(struct rule) +
 			       header->nr_whens * sizeof(struct when) &&
@@ -149,6 +150,7 @@ int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
 		return -EINVAL;
 
 	memset(policy, 0, offsetof(struct regpin_policy, reach));
+	policy->number = header.number;
 	policy->flags = header.flags;
 	policy->arming = header.arming;
 	policy->settings = header.settings;

@@ -13,7 +13,7 @@
 #include "policy.h"
 
 #define BLOB_MAGIC	0x626c6f626e697067ull	/* "gpinblob" */
-#define BLOB_VERSION	4u
+#define BLOB_VERSION	5u
 
 /**
  * struct blob_header - the start of a blob
@@ -26,6 +26,8 @@
  * @rule_size: sizeof(struct rule)
  * @nr_whens: number of struct when behind the rules, at most POLICY_MAX_WHENS
  * @when_size: sizeof(struct when)
+ * @number: by which events name the policy; 0 of `regpin compile`, and any is taken
+ * @pad: 0
  * @settings: what the policy says beside its rules
  * @source: the policy's file name, NUL-padded
  */
@@ -39,11 +41,13 @@ struct blob_header {
 	uint32_t rule_size;
 	uint32_t nr_whens;
 	uint32_t when_size;
+	uint32_t number;
+	uint32_t pad;
 	struct settings settings;
 	char source[POLICY_MAX_SOURCE];
 };
 
-_Static_assert(sizeof(struct blob_header) == 328, "the blob's format");
+_Static_assert(sizeof(struct blob_header) == 336, "the blob's format");
 
 #define BLOB_MAX_SIZE \
 	(sizeof(struct blob_header) + POLICY_MAX_RULES * sizeof(struct rule) + \

@@ -72,6 +72,11 @@ const char *regpin_policy_where(const struct regpin_policy *policy, __u32 rule,
 	return policy->source;
 }
 
+void regpin_policy_set_number(struct regpin_policy *policy, __u32 number)
+{
+	policy->number = number;
+}
+
 int regpin_policy_load(const void *blob, size_t size,
 		       struct regpin_policy **ret)
 {

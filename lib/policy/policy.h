@@ -194,6 +194,7 @@ struct pins {
 
 /**
  * struct regpin_policy - a policy
+ * @number: by which events name it: given by whatever hands it to a VM, or 0
  * @flags: POLICY_*
  * @arming: enum arming
  * @nr_rules: number of @rules
@@ -214,6 +215,7 @@ struct pins {
  *	@nr_rules means nothing
  */
 struct regpin_policy {
+	uint32_t number;
 	uint32_t flags;
 	uint32_t arming;
 	uint32_t nr_rules;

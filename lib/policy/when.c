@@ -104,6 +104,7 @@ void policy_resolve(const struct regpin_policy *policy, uint64_t hold,
 {
 	uint32_t nr = 0;
 
+	to->number = policy->number;
 	to->flags = policy->flags;
 	to->arming = policy->arming;
 	to->settings = policy->settings;

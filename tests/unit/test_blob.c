@@ -60,6 +60,7 @@ static struct regpin_policy *rich_policy(void)
 static void assert_same(const struct regpin_policy *a,
 			const struct regpin_policy *b)
 {
+	assert_int_equal(a->number, b->number);
 	assert_int_equal(a->flags, b->flags);
 	assert_int_equal(a->arming, b->arming);
 	assert_int_equal(a->nr_rules, b->nr_rules);
@@ -390,6 +391,7 @@ static void test_header(void **context)
 	BAD_HEADER(nr_whens, POLICY_MAX_WHENS + 1);
 	BAD_HEADER(nr_whens, 0xffffffff);
 	BAD_HEADER(when_size, sizeof(struct when) + 8);
+	BAD_HEADER(pad, 1);
 	BAD_HEADER(size, good.size + 1);
 	BAD_HEADER(arming, ARM_OPERATOR);	/* with a request's MSR */
 	BAD_HEADER(settings.request_msr, MSR_LSTAR);
@@ -412,6 +414,26 @@ static void test_header(void **context)
 	assert_int_equal(blob_open(blob, size, back), -EINVAL);
 	free(policy);
 	free(back);
+}
+
+/* A policy has any number that its caller likes, and its blob carries it. */
+static void test_number(void **context)
+{
+	static const uint32_t numbers[] = { 0, 1, 0x80000001, 0xffffffff };
+	struct regpin_policy *policy = rich_policy(), *back;
+	size_t size;
+
+	size = blob_seal(policy, blob);
+	assert_int_equal(((struct blob_header *)blob)->number, 0);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		regpin_policy_set_number(policy, numbers[i]);
+		assert_int_equal(blob_seal(policy, blob), size);
+		assert_int_equal(regpin_policy_load(blob, size, &back), 0);
+		assert_int_equal(back->number, numbers[i]);
+		assert_same(policy, back);
+		regpin_policy_free(back);
+	}
+	free(policy);
 }
 
 /* regpin_policy_open() reads from the start, whatever the offset. */
@@ -453,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_bad_wide_rules),
 		cmocka_unit_test(test_bad_control_register_rules),
 		cmocka_unit_test(test_detect_flag),
+		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_open),
 	};

@@ -216,6 +216,7 @@ static void rules_compare(void **state)
 	snprintf(two.source, sizeof(two.source), "another.yaml");
 	two.rules[0].line++;
 	two.rules[1].column++;
+	two.number++;
 	assert_int_equal(moves_rules(&one), moves_rules(&two));
 	two.rules[1].action = REGPIN_REPORT;
 	assert_int_not_equal(moves_rules(&one), moves_rules(&two));

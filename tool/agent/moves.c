@@ -146,6 +146,7 @@ uint64_t moves_rules(const struct regpin_policy *policy)
 	size_t len;
 
 	policy_copy(&plain, policy);
+	plain.number = 0;
 	memset(plain.source, 0, sizeof(plain.source));
 	for (uint32_t i = 0; i < plain.nr_rules; i++)
 		plain.rules[i].line = plain.rules[i].column = 0;
