@@ -39,9 +39,9 @@ static struct {
 	unsigned int timer_ms;
 	atomic_bool quit;
 	size_t step;
-	/* By regpin_event's @policy, which counts modulo 256. */
-	struct regpin_policy *policies[256];
-	uint8_t policy;
+	/* By number modulo 2: never are more than two of them in use. */
+	struct regpin_policy *policies[2];
+	uint32_t policy;
 	struct regpin_vm *regpin_vm;
 	struct regpin_vcpu *regpin_vcpu;
 } vmm;
@@ -56,7 +56,7 @@ static void print_access(const struct regpin_event *event)
 	const char *file, *rule;
 	uint32_t line;
 
-	file = regpin_policy_where(vmm.policies[event->policy], event->rule,
+	file = regpin_policy_where(vmm.policies[event->policy % 2], event->rule,
 				   &line, &rule);
 	printf("event: %s, rule %s at %s:%u: ",
 	       regpin_register_name(event->kind, event->index), rule, file,
@@ -320,12 +320,13 @@ static void settle(void)
 static int change_policy(const char *path)
 {
 	struct regpin_policy *new = load_policy(path);
-	uint8_t old = vmm.policy, next = (uint8_t)(old + 1);
+	uint32_t old = vmm.policy, next = old + 1;
 	int ret;
 
 	if (!new)
 		return -EINVAL;
-	vmm.policies[next] = new;
+	vmm.policies[next % 2] = new;
+	regpin_policy_set_number(new, next);
 	ret = regpin_vm_set_policy(vmm.regpin_vm, new);
 	if (ret) {
 		regpin_policy_free(new);
@@ -334,7 +335,7 @@ static int change_policy(const char *path)
 	vmm.policy = next;
 	settle();
 	ret = regpin_vm_policy_done(vmm.regpin_vm);
-	regpin_policy_free(vmm.policies[old]);
+	regpin_policy_free(vmm.policies[old % 2]);
 	return ret;
 }
 
@@ -400,6 +401,6 @@ int main(int argc, char **argv)
 	pthread_join(thread, NULL);
 	regpin_vcpu_detach(vmm.regpin_vcpu);
 	regpin_vm_detach(vmm.regpin_vm);
-	regpin_policy_free(vmm.policies[vmm.policy]);
+	regpin_policy_free(vmm.policies[vmm.policy % 2]);
 	return 0;
 }

@@ -69,25 +69,34 @@ static bool has_reason(uint32_t type)
 	return type != REGPIN_EVENT_DETECTED && type != REGPIN_EVENT_DEADLINE;
 }
 
+#define KEY_POLICY	19	/* bits for a policy's number */
+#define KEY_REASON	8	/* in the same place, for a reason */
+
+_Static_assert(REGPIN_EVENT_TYPE_MAX <= 32 && REGPIN_KIND_MAX <= 4 &&
+	       REGPIN_ACTION_MAX <= 8, "a kind of event is 64 bits");
+
 /*
- * The kind of an event, never 0: one of a rule, or of a vCPU and a reason. 0 if it can't
- * be kept, as there are more VMs, vCPUs or reasons than there is room for here.
+ * The kind of an event, never 0: one of a policy's rule, or of a vCPU and a reason. 0 if
+ * it can't be kept, as there are more VMs, vCPUs, policies or reasons than there is room
+ * for here.
  */
 static uint64_t lost_key(const struct regpin_event *event)
 {
-	uint32_t detail = has_reason(event->type) ? event->detail : 0;
-	uint32_t of = names_rule(event->type) ? event->rule : event->vcpu;
+	bool rule = names_rule(event->type);
+	uint32_t of = rule ? event->rule : event->vcpu;
+	uint32_t more = rule ? event->policy :
+			has_reason(event->type) ? event->detail : 0;
 
 	if (of == ~0u)
 		of = 0xffff;
-	if (event->type >> 7 || event->vm >> 16 || of >> 16 || detail >> 8)
+	if (event->type >> 5 || event->vm >> 16 || of >> 16 ||
+	    more >> (rule ? KEY_POLICY : KEY_REASON))
 		return 0;
-	return 1ull << 63 | (uint64_t)event->type << 56 |
-	       (uint64_t)(event->write & 1) << 55 |
-	       (uint64_t)!!(event->unread & REGPIN_UNREAD_VALUE) << 54 |
-	       (uint64_t)(event->kind & 3) << 52 |
-	       (uint64_t)(event->action & 7) << 48 |
-	       (uint64_t)event->policy << 40 | (uint64_t)detail << 32 |
+	return 1ull << 63 | (uint64_t)event->type << 58 |
+	       (uint64_t)(event->write & 1) << 57 |
+	       (uint64_t)!!(event->unread & REGPIN_UNREAD_VALUE) << 56 |
+	       (uint64_t)(event->kind & 3) << 54 |
+	       (uint64_t)(event->action & 7) << 51 | (uint64_t)more << 32 |
 	       (uint64_t)event->vm << 16 | of;
 }
 
@@ -95,21 +104,24 @@ static uint64_t lost_key(const struct regpin_event *event)
 static void lost_event(uint64_t key, struct regpin_event *event)
 {
 	uint32_t of = key & 0xffff;
+	uint32_t more = key >> 32 & ((1u << KEY_POLICY) - 1);
 
 	if (of == 0xffff)
 		of = ~0u;
 	*event = (struct regpin_event){
-		.type = key >> 56 & 0x7f, .write = key >> 55 & 1,
-		.unread = key >> 54 & 1 ? REGPIN_UNREAD_VALUE : 0,
-		.kind = key >> 52 & 3, .action = key >> 48 & 7,
-		.policy = (uint8_t)(key >> 40), .detail = key >> 32 & 0xff,
+		.type = key >> 58 & 0x1f, .write = key >> 57 & 1,
+		.unread = key >> 56 & 1 ? REGPIN_UNREAD_VALUE : 0,
+		.kind = key >> 54 & 3, .action = key >> 51 & 7,
 		.vm = key >> 16 & 0xffff,
 		.rule = REGPIN_NO_RULE, .vcpu = REGPIN_NO_VCPU,
 	};
-	if (names_rule(event->type))
+	if (names_rule(event->type)) {
 		event->rule = of;
-	else
+		event->policy = more;
+	} else {
 		event->vcpu = of;
+		event->detail = more;
+	}
 }
 
 static struct ring_lost *lost_place(struct ring *ring, uint64_t key)

@@ -22,7 +22,7 @@
 struct ring_slot {
 	_Atomic uint64_t turn;
 	struct regpin_event event;
-	uint64_t pad[5];	/* 128 bytes, so two slots share no cache line */
+	uint64_t pad[4];	/* 128 bytes, so two slots share no cache line */
 };
 
 /**
@@ -60,7 +60,7 @@ struct ring {
 	struct ring_lost lost[RING_LOST];
 };
 
-_Static_assert(sizeof(struct regpin_event) == 80, "events cross processes");
+_Static_assert(sizeof(struct regpin_event) == 88, "events cross processes");
 _Static_assert(sizeof(struct ring_slot) == 128, "slots cross processes");
 _Static_assert(sizeof(struct ring_lost) == 64, "sums cross processes");
 _Static_assert(offsetof(struct ring, slots) == 384, "the ring crosses processes");

@@ -16,27 +16,13 @@
 #include "attach.h"
 #include "control.h"
 #include "fds.h"
-#include "hot.h"
 #include "kick.h"
 #include "next.h"
 #include "session.h"
 
-/* VMs count their policies each for itself; commands have one number for all. */
-static COLD void put_numbered(const struct regpin_event *event)
-{
-	struct regpin_event numbered = *event;
-
-	numbered.policy = (uint8_t)control_command(event->vm, event->policy);
-	session_put(&numbered);
-}
-
 static void put_event(void *context, const struct regpin_event *event)
 {
-	if (!session_note(event))
-		return;
-	if (event->policy || session_swapped())
-		put_numbered(event);
-	else
+	if (session_note(event))
 		session_put(event);
 }
 

@@ -17,6 +17,7 @@
 #include "fds.h"
 #include "handoff.h"
 #include "lib/policy/blob.h"
+#include "lib/policy/policy.h"
 #include "lib/vm/embed.h"
 #include "lib/vm/migration.h"
 #include "lib/vm/policies.h"
@@ -45,20 +46,14 @@ static struct {
 		struct regpin_vm *vm;
 		uint32_t number;
 		uint64_t window_end;	/* CLOCK_MONOTONIC, ms; 0: none */
-		uint8_t swaps;		/* as the VM itself counts its policies */
-		/* What it had before the swap that is going on, and what that came with. */
+		/* What it had before the swap that is going on. */
 		const struct regpin_policy *had;
-		uint32_t had_command;
-		/* For events, on any thread: by @swaps, what each policy came with. */
-		_Atomic uint32_t named;	/* the VM's number + 1; 0: there is none */
-		_Atomic uint32_t commands[256];
 	} vms[MAX_VMS];
 	/* All VMs, by their @older: also those that have no place above any more. */
 	struct regpin_vm *all;
 	/* Policies of ours that are not the session's, but may still be some VM's. */
 	struct regpin_policy *kept[MAX_KEPT];
 	struct regpin_policy *policy;	/* the last one that came here */
-	_Atomic uint32_t number;	/* of the command that it came with */
 	uint32_t done;
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -235,32 +230,6 @@ static void tell_overflow(const struct overflow *overflow)
 	shared->overflow_more = overflow->nr - 1 + overflow->more;
 }
 
-static uint32_t command_of(int i)
-{
-	return control.vms[i].commands[control.vms[i].swaps];
-}
-
-/* From now on events of this VM are of @policy, which command @number brought. */
-static int give_policy(int i, const struct regpin_policy *policy, uint32_t number)
-{
-	uint8_t swaps = (uint8_t)(control.vms[i].swaps + 1);
-	int ret;
-
-	control.vms[i].commands[swaps] = number;
-	ret = regpin_vm_set_policy(control.vms[i].vm, policy);
-	if (!ret)
-		control.vms[i].swaps = swaps;
-	return ret;
-}
-
-uint32_t control_command(uint32_t vm, uint8_t swaps)
-{
-	for (int i = 0; i < MAX_VMS; i++)
-		if (control.vms[i].named == vm + 1)
-			return control.vms[i].commands[swaps];
-	return control.number;
-}
-
 /* Can all VMs have it? Else none is to be judged by it for a moment. */
 static int try_policy(const struct regpin_policy *policy)
 {
@@ -294,20 +263,19 @@ static void settle_all(void)
 }
 
 /* All VMs, or, of those that had got it when one failed, a negative errno. */
-static int give_all(const struct regpin_policy *policy, uint32_t number)
+static int give_all(const struct regpin_policy *policy)
 {
 	int ret = 0;
 
 	for (int i = 0; i < MAX_VMS; i++)
 		control.vms[i].had = NULL;
 	for (int i = 0; i < MAX_VMS && !ret; i++) {
-		const struct regpin_vm *vm = control.vms[i].vm;
+		struct regpin_vm *vm = control.vms[i].vm;
 
 		if (!vm)
 			continue;
-		control.vms[i].had_command = command_of(i);
 		control.vms[i].had = vm_whole_policy(vm);
-		ret = give_policy(i, policy, number);
+		ret = regpin_vm_set_policy(vm, policy);
 		if (ret)
 			control.vms[i].had = NULL;
 		if (ret == -E2BIG)
@@ -326,8 +294,8 @@ static int take_back(void)
 
 	for (int i = 0; i < MAX_VMS; i++)
 		if (control.vms[i].had &&
-		    give_policy(i, control.vms[i].had,
-				control.vms[i].had_command))
+		    regpin_vm_set_policy(control.vms[i].vm,
+					 control.vms[i].had))
 			ret = -ESTALE;
 	return ret;
 }
@@ -370,18 +338,17 @@ static int set_policy(const struct control *c, uint32_t number)
 		regpin_policy_load(c->blob, size, &policy) : -EINVAL;
 	if (ret)
 		return ret;
-	ret = try_policy(policy);
+	ret = policy->number == number ? try_policy(policy) : -EINVAL;
 	if (ret) {
 		regpin_policy_free(policy);
 		return ret;
 	}
-	ret = give_all(policy, number);
+	ret = give_all(policy);
 	back = ret ? take_back() : 0;
 	*keep = ret ? policy : control.policy;
 	if (!ret) {
 		session_set_policy(policy);
 		control.policy = policy;
-		control.number = number;
 	}
 	done = finish_all(&late);
 	reap();
@@ -390,7 +357,7 @@ static int set_policy(const struct control *c, uint32_t number)
 	return done ? done : late ? -ETIMEDOUT : 0;
 }
 
-static int command(const struct wish *wish, uint32_t number)
+static int command(const struct wish *wish)
 {
 	int ret = -ENOENT;
 
@@ -398,7 +365,7 @@ static int command(const struct wish *wish, uint32_t number)
 	if (wish->command == CONTROL_NONE)
 		return -ECANCELED;
 	if (wish->command == CONTROL_POLICY)
-		return set_policy(control.orders, number);
+		return set_policy(control.orders, wish->arg);
 	for (int i = 0; i < MAX_VMS; i++)
 		if (control.vms[i].vm && (wish->vm == CONTROL_ALL_VMS ||
 					  wish->vm == control.vms[i].number))
@@ -418,7 +385,7 @@ static bool obey(void)
 	if (request == control.done)
 		return false;
 	bury();
-	control.handoff->answer.result = command(&wish, request);
+	control.handoff->answer.result = command(&wish);
 	control.done = request;
 	return true;
 }
@@ -440,15 +407,11 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 {
 	struct regpin_event held = { 0 };
 	uint32_t flags = status_of_vcpu(vcpu, &held);
-	uint32_t policy = control_command(number, held.policy);
 
-	held.policy = (uint8_t)policy;
 	status->vm = number;
 	status->vcpu = vcpu_id(vcpu);
-	if (flags & STATUS_HELD) {
+	if (flags & STATUS_HELD)
 		status->held = held;
-		status->policy = policy;
-	}
 	atomic_store(&status->flags, flags);
 }
 
@@ -464,7 +427,7 @@ static void show(void)
 		if (!vm)
 			continue;
 		status->vm = control.vms[i].number;
-		atomic_store(&status->policy, command_of(i));
+		atomic_store(&status->policy, vm_whole_policy(vm)->number);
 		atomic_store(&status->flags, status_of_vm(vm));
 		/* vCPUs go only when a VM is created, which takes our lock. */
 		for (vcpu = vm_first_vcpu(vm); vcpu && nr < STATUS_VCPUS;
@@ -545,8 +508,6 @@ bool control_add(const struct control *orders, struct handoff *handoff,
 
 	control.orders = orders;
 	control.handoff = handoff;
-	if (!control.started)
-		control.number = session_policy_number();
 	for (int i = 0; i < MAX_VMS && free < 0; i++)
 		/* A VMM's throw-away VMs, by which it probes, take none for long. */
 		if (!control.vms[i].vm || !fds_vm_lives(control.vms[i].vm))
@@ -559,10 +520,6 @@ bool control_add(const struct control *orders, struct handoff *handoff,
 	*vm_older(vm) = control.all;
 	control.all = vm;
 	control.vms[free].number = number;
-	control.vms[free].swaps = 0;
-	for (int j = 0; j < 256; j++)
-		control.vms[free].commands[j] = control.number;
-	control.vms[free].named = number + 1;
 	handoff->vms[free].vm = number;
 	state_show(vm, &handoff->vms[free].state);
 	control.vms[free].window_end = 0;

@@ -19,12 +19,6 @@ struct handoff;
 bool control_add(const struct control *orders, struct handoff *handoff,
 		 struct regpin_vm *vm, uint32_t number);
 
-/*
- * Which command brought the policy that VM number @vm had after so many @swaps, modulo
- * 256, of the last 256 there? Any thread, any time.
- */
-uint32_t control_command(uint32_t vm, uint8_t swaps);
-
 /* While vCPUs are taken away, or a VM comes. */
 void control_lock(void);
 void control_unlock(void);

@@ -23,9 +23,12 @@
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	8u
+#define HANDOFF_VERSION	9u
 
 /*
+ * The agent numbers each policy that it hands out, 1 for the first; the number is in the
+ * policy's blob, in the events of its rules, and in struct vm_status.
+ *
  * What is said on a connection, a message each (SOCK_SEQPACKET). The process connects
  * before it creates a VM; the agent looks at who that is and answers WELCOME, or why
  * not. When there is a VM the process asks, with the VM's file (SCM_RIGHTS), and gets
@@ -37,7 +40,7 @@
 enum handoff_word {
 	HANDOFF_WELCOME,	/* agent: go on */
 	HANDOFF_ASK,		/* process: here is my VM */
-	HANDOFF_GIVEN,		/* agent: number of the command that the policy came by */
+	HANDOFF_GIVEN,		/* agent: here are the policy, and the memory */
 	HANDOFF_REFUSED,	/* process: number is an enum regpin_refusal; it ends */
 	HANDOFF_USER,		/* agent: another user's process gets nothing */
 	HANDOFF_STRANGER,	/* agent: nor does one that is not from this `run` */
@@ -68,7 +71,7 @@ enum control_command {
 	CONTROL_WINDOW,		/* vm; arg: milliseconds; once */
 	CONTROL_WINDOW_END,	/* vm */
 	CONTROL_ANSWER,		/* vm, vcpu; arg: REGPIN_ALLOW, GP or STOP */
-	CONTROL_POLICY,		/* blob, for all VMs */
+	CONTROL_POLICY,		/* blob, for all VMs; arg: the policy's number */
 	CONTROL_MAX
 };
 
@@ -145,19 +148,18 @@ struct control_answer {
 #define STATUS_VCPUS	1024
 
 /**
- * struct vcpu_status - what a vCPU is in, for `status`
+ * struct vcpu_status - status of a vCPU
  * @flags: STATUS_*; 0: a free slot. Written last
  * @vm: number of its VM
  * @vcpu: its id
- * @policy: while STATUS_HELD: number of the CONTROL_POLICY command that brought the
- *	policy which holds it, or 0
- * @held: likewise: why. The event that was told then
+ * @pad: 0
+ * @held: while STATUS_HELD: the event that was made when it was held
  */
 struct vcpu_status {
 	_Atomic uint32_t flags;
 	uint32_t vm;
 	uint32_t vcpu;
-	uint32_t policy;
+	uint32_t pad;
 	struct regpin_event held;
 };
 
@@ -165,7 +167,7 @@ struct vcpu_status {
  * struct vm_status - likewise for a VM
  * @flags: STATUS_*; 0: a free slot
  * @vm: its number
- * @policy: number of the CONTROL_POLICY command that its policy came with, or 0
+ * @policy: number of the policy that it has
  * @state: what of its state was taken out or loaded; it stays when the VM is gone,
  *	until another one takes the slot
  */
@@ -184,8 +186,7 @@ struct vm_status {
  * @numbers: how many numbers have been given to VMs, so that two processes of
  *	one VMM don't use the same in their events
  * @wake: a futex that the agent sleeps on; counted up to wake it
- * @ring: events; their policy is the number of the CONTROL_POLICY command that it came
- *	with, modulo 256, or 0
+ * @ring: events
  * @answer: to struct control
  * @vms: the VMs; a slot whose @flags are 0 is free
  * @vcpus: likewise

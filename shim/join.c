@@ -254,11 +254,12 @@ static const char *take(const int files[HANDOFF_FILES], struct joined *joined)
 const char *join_ask(int conn, int vm_fd, struct joined *joined)
 {
 	int files[HANDOFF_FILES] = { -1, -1, -1 };
+	uint32_t number;
 	const char *why;
 
 	if (!ask(conn, vm_fd))
 		return not_reached;
-	why = hear(conn, HANDOFF_GIVEN, &joined->number, files);
+	why = hear(conn, HANDOFF_GIVEN, &number, files);
 	if (!why)
 		why = take(files, joined);
 	for (int i = 0; i < HANDOFF_FILES; i++)

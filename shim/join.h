@@ -28,13 +28,11 @@ struct join_address {
 /**
  * struct joined - what the agent gave
  * @policy: to be freed by the caller
- * @number: of the command that @policy came by, or 0
  * @control: mapped, for reading
  * @handoff: mapped
  */
 struct joined {
 	struct regpin_policy *policy;
-	uint32_t number;
 	const struct control *control;
 	struct handoff *handoff;
 };

@@ -28,7 +28,6 @@ static struct {
 	int conn;		/* to the agent, while it joins; else -1 */
 	struct joined joined;
 	_Atomic uint32_t refusal;
-	_Atomic bool swapped;	/* the policy is not the first any more */
 } session = { .lock = PTHREAD_MUTEX_INITIALIZER, .conn = -1 };
 
 /* This thread has the lock, and the connection. */
@@ -50,15 +49,9 @@ const struct regpin_policy *session_policy(void)
 	return session.joined.policy;
 }
 
-uint32_t session_policy_number(void)
-{
-	return session.joined.number;
-}
-
 void session_set_policy(struct regpin_policy *policy)
 {
 	session.joined.policy = policy;
-	atomic_store(&session.swapped, true);
 }
 
 struct handoff *session_handoff(void)
@@ -98,11 +91,6 @@ bool session_note(const struct regpin_event *event)
 		say("warning: ", regpin_tolerated_text(event->detail));
 	/* A child's KVM refuses it its parent's VMs: of these it has nothing to report. */
 	return is_joined();
-}
-
-bool session_swapped(void)
-{
-	return atomic_load(&session.swapped);
 }
 
 void session_put(const struct regpin_event *event)
@@ -176,7 +164,6 @@ void session_join(int vm_fd)
 	if (!atomic_load(&session.pid))
 		pthread_atfork(NULL, NULL, after_fork);
 	session.joined = joined;
-	atomic_store(&session.swapped, joined.number != 0);
 	atomic_store(&session.pid, getpid());
 }
 

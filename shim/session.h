@@ -20,18 +20,14 @@ bool session_active(void);
  */
 void session_join(int vm_fd);
 
-/* The policy, and the number of the command that it came by; after session_join(). */
+/* The policy of VMs that come; after session_join(). */
 const struct regpin_policy *session_policy(void);
-uint32_t session_policy_number(void);
 
 /* Sees an event of a VM's. Returns false if the agent is not to get it. */
 bool session_note(const struct regpin_event *event);
 
-/* Passes an event to the agent, with the number of the command that its policy came by. */
+/* Passes an event to the agent. */
 void session_put(const struct regpin_event *event);
-
-/* Has a command brought the policy, or was another one in force before it? */
-bool session_swapped(void);
 
 /* Wakes the agent, which has something new to see. */
 void session_wake(void);

@@ -50,6 +50,7 @@ static inline struct ctl *fake_begin(void)
 	ring_init(&fake_handoff.ring);
 	memset(&fake_launch, 0, sizeof(fake_launch));
 	fake_launch.policy = *policy;
+	fake_launch.policy.number = 1;
 	if (policy_keep(&fake_launch.written, "test.yaml", fake_text,
 			strlen(fake_text)))
 		abort();
@@ -68,6 +69,7 @@ static inline struct ctl *fake_begin(void)
 	fake_agent.launch = &fake_launch;
 	fake_agent.events = fake_agent.messages = &fake_out;
 	fake_agent.attached = 1;
+	fake_agent.policies.given = 1;
 	/* The test itself is the VMM's process. */
 	fake_agent.watch.nr = 1;
 	fake_agent.watch.list[0] = (struct watched){
@@ -80,6 +82,7 @@ static inline struct ctl *fake_begin(void)
 		atomic_store(&fake_handoff.vcpus[i].flags,
 			     STATUS_PRESENT | STATUS_ARMED);
 	}
+	fake_handoff.vms[0].policy = fake_launch.policy.number;
 	atomic_store(&fake_handoff.vms[0].flags,
 		     STATUS_PRESENT | STATUS_ARMED | STATUS_FILTERED);
 	return &fake_agent.ctl;
@@ -115,6 +118,7 @@ static inline void fake_hold(unsigned int vcpu)
 		.kind = REGPIN_CR0, .write = 1, .bits = 1u << 16,
 		.old_value = 0x80050033, .new_value = 0x80040033,
 		.value = 0x80050033, .action = REGPIN_PAUSE, .rule = 1,
+		.policy = fake_launch.policy.number,
 	};
 	atomic_fetch_or(&fake_handoff.vcpus[vcpu].flags, STATUS_HELD);
 }

@@ -222,17 +222,17 @@ enum regpin_refusal {
  *	access that happens, or is held, has an event for each rule that it violates
  *	and that does not stop it; one that is refused has that of the deciding rule
  * @detail: see the event's type
+ * @policy: number of the policy that @rule belongs to, or that was in force; see
+ *	regpin_policy_set_number()
  * @kind: enum regpin_kind
  * @action: enum regpin_action, the verdict
  * @write: 1 for a write, 0 for a read
  * @cpl: privilege level of the guest at @rip, 0 to 3
  * @has_rip: 1 if @rip and @cpl are valid
- * @policy: how often regpin_vm_set_policy() had given the VM another policy; @rule
- *	is of that one. Modulo 256
  * @unread: REGPIN_UNREAD_*: the values that are not known, and 0 here
  * @pad: 0
  *
- * 80 bytes, the same on every host; travels through shared memory.
+ * 88 bytes, the same on every host; travels through shared memory.
  */
 struct regpin_event {
 	__u64 time;
@@ -247,14 +247,14 @@ struct regpin_event {
 	__u32 index;
 	__u32 rule;
 	__u32 detail;
+	__u32 policy;
 	__u8 kind;
 	__u8 action;
 	__u8 write;
 	__u8 cpl;
 	__u8 has_rip;
-	__u8 policy;
 	__u8 unread;
-	__u8 pad;
+	__u8 pad[6];
 };
 
 #endif

@@ -163,10 +163,19 @@ static void take_registers(struct audit *audit)
 
 bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 {
-	uint8_t swaps = vm_policy_number(vcpu->vm, policy);
 	struct audit audit = { .vcpu = vcpu, .policy = policy };
+	struct vm_policies *policies = &vcpu->vm->policies;
+	uint32_t swaps = atomic_load(&policies->swaps);
+	bool current;
 
 	if (vcpu->detect.audited == swaps)
+		return true;
+	vm_lock(vcpu->vm);
+	swaps = atomic_load(&policies->swaps);
+	current = atomic_load(&policies->now) == policy;
+	vm_unlock(vcpu->vm);
+	/* A swap that has come since @policy was read alerts this vCPU once more. */
+	if (!current)
 		return true;
 	if (lifecycle_pinned(vcpu)) {
 		if (!vcpu_at_home(&vcpu->io, &vcpu->guest))

@@ -19,20 +19,11 @@ void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	event->time = (uint64_t)now.tv_sec * 1000000000u +
 		      (uint64_t)now.tv_nsec;
 	event->vm = vm->options.vm;
-	/* Who found a rule violated knows of which policy it is. */
+	/* For rule events the caller has set ->policy. */
 	if (event->rule == REGPIN_NO_RULE)
-		event->policy = atomic_load(&vm->policies.swaps);
+		event->policy = atomic_load(&vm->policies.number);
 	event->vcpu = vcpu ? vcpu->id : REGPIN_NO_VCPU;
 	vm->options.event(vm->options.context, event);
-}
-
-uint8_t vm_policy_number(struct regpin_vm *vm,
-			 const struct regpin_policy *policy)
-{
-	for (int i = 0; i < 2; i++)
-		if (atomic_load(&vm->policies.numbered[i].policy) == policy)
-			return atomic_load(&vm->policies.numbered[i].number);
-	return atomic_load(&vm->policies.swaps);
 }
 
 uint32_t vm_rule_number(struct regpin_vm *vm,

@@ -29,8 +29,8 @@ const struct regpin_policy *vm_use(struct regpin_vm *vm);
 void vm_done(struct regpin_vm *vm);
 
 /*
- * Every vCPU looks at itself before it enters again, and soon. With a change that
- * somebody may ask vm_settled_locked() about it is one under the lock.
+ * Every vCPU looks at itself before it enters again, and soon. If the caller later polls
+ * vm_settled_locked(), the change and the alert must be made under the same lock.
  */
 void vm_alert(struct regpin_vm *vm);
 void vm_alert_locked(struct regpin_vm *vm);
@@ -64,10 +64,6 @@ bool vm_up(const struct regpin_vm *vm);
  */
 void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	      struct regpin_event *event);
-
-/* The number of a policy by which an exit was judged. */
-uint8_t vm_policy_number(struct regpin_vm *vm,
-			 const struct regpin_policy *policy);
 
 /* The number of a rule of a policy in force, as the whole policy counts. */
 uint32_t vm_rule_number(struct regpin_vm *vm,

@@ -95,7 +95,6 @@ static int take_over(struct regpin_vm *vm, uint64_t hold)
 	/* A vCPU that runs without CPUID may judge by what was there. */
 	if (!vm->policies.before)
 		vm->policies.before = vm->policies.whole;
-	atomic_store(&vm->policies.numbered[vm->policies.swaps & 1].policy, policy);
 	atomic_store(&vm->policies.now, policy);
 	vm_alert_locked(vm);
 	return vm_refilter_locked(vm);

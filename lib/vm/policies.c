@@ -61,7 +61,7 @@ static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
 
 /*
  * While a vCPU may judge by the policy before, that and the one in force are all that
- * there is room for, and that events can name. Only the way back is open then.
+ * there is room for. Only the way back is open then.
  */
 static bool may_swap(struct regpin_vm *vm, const struct regpin_policy *whole)
 {
@@ -74,7 +74,6 @@ static bool may_swap(struct regpin_vm *vm, const struct regpin_policy *whole)
 static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
 {
 	const struct regpin_policy *policy;
-	struct numbered *next;
 	uint64_t hold;
 	int err;
 
@@ -83,14 +82,11 @@ static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
 	err = find_policy(vm, whole, &hold, &policy);
 	if (err)
 		return err;
-	/* In place of the one before: by that nobody judges any more. */
-	next = &vm->policies.numbered[(vm->policies.swaps + 1) & 1];
-	atomic_store(&next->number, (uint8_t)(vm->policies.swaps + 1));
-	atomic_store(&next->policy, policy);
 	vm->policies.before = vm->policies.whole;
 	vm->policies.whole = whole;
 	vm->policies.hold = hold;
 	atomic_store(&vm->policies.now, policy);
+	atomic_store(&vm->policies.number, policy->number);
 	atomic_fetch_add(&vm->policies.swaps, 1);
 	vm_alert_locked(vm);
 	return 0;
@@ -168,7 +164,7 @@ int regpin_vm_policy_done(struct regpin_vm *vm)
 		vm_event(vm, NULL, &event);
 		vm_say_tolerated(vm);
 	}
-	/* Who can be looked after only since now has to be told. */
+	/* Polling may have become necessary: make every vCPU recompute its tick. */
 	vm_alert(vm);
 	return err;
 }

@@ -31,16 +31,6 @@ struct uniform {
 	_Atomic uint64_t value;
 };
 
-/**
- * struct numbered - a policy and which one it is, of those that the VM has had
- * @policy: for comparing only
- * @number: what events that speak of its rules carry
- */
-struct numbered {
-	_Atomic(const struct regpin_policy *) policy;
-	_Atomic uint8_t number;
-};
-
 /* Memory slots that are followed: VMMs use the lowest numbers, QEMU some dozens. */
 #define NR_SLOTS	512
 
@@ -88,8 +78,8 @@ struct vm_gate {
  * @before: the one before, while some vCPU may still judge by it, else NULL
  * @hold: which of its conditions hold
  * @rooms: room for @now and for the one before, NULL where not needed
- * @swaps: how often it was replaced
- * @numbered: it and the one before, which a vCPU may still be judging by
+ * @number: that of @now, for threads that may not read @now itself
+ * @swaps: how often it was replaced: for seeing that it was, by whatever number
  * @users: threads that read @now outside of a vCPU's run
  *
  * Written under the VM's lock, @users without it.
@@ -99,8 +89,8 @@ struct vm_policies {
 	const struct regpin_policy *whole, *before;
 	uint64_t hold;
 	_Atomic(struct in_force *) rooms[2];
-	_Atomic uint8_t swaps;
-	struct numbered numbered[2];
+	_Atomic uint32_t number;
+	_Atomic uint32_t swaps;
 	_Atomic uint32_t users;
 };
 
@@ -269,7 +259,7 @@ struct vcpu_wake {
  * @efer: EFER without LMA, as it was last seen or written
  * @efer_swaps: the VM's @swaps then
  * @efer_shown: and the policy was shown each of the guest's writes since
- * @audited: the policy that it was compared with last, as the VM's @swaps counts them
+ * @audited: the VM's @swaps as of the policy that it was compared with last
  *
  * The vCPU's thread owns it.
  */
@@ -277,9 +267,9 @@ struct vcpu_detection {
 	_Atomic uint64_t looked_at;
 	uint64_t seen[NR_CRS], back[NR_CRS];
 	uint64_t efer;
-	uint8_t efer_swaps;
+	uint32_t efer_swaps;
+	uint32_t audited;
 	bool efer_shown;
-	uint8_t audited;
 };
 
 /**

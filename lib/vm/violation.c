@@ -32,7 +32,7 @@ void violation_make(struct regpin_vcpu *vcpu, const struct judged *judged,
 		.value = unread & REGPIN_UNREAD_VALUE ? 0 : verdict->value,
 		.bits = verdict->bits,
 		.rule = vm_rule_number(vcpu->vm, policy, verdict->rule),
-		.policy = vm_policy_number(vcpu->vm, policy),
+		.policy = policy->number,
 	};
 	if (type == REGPIN_EVENT_VIOLATION &&
 	    !kvm_ioctl(vcpu->io.fd, KVM_GET_REGS, &regs) &&

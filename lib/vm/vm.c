@@ -92,7 +92,7 @@ int vm_attach(const struct regpin_policy *policy, const struct host *host,
 		return err;
 	}
 	vm->policies.now = in_force;
-	vm->policies.numbered[0].policy = in_force;
+	vm->policies.number = policy->number;
 	vm->fd = vm_fd;
 	if (options)
 		vm->options = *options;

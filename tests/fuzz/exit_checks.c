@@ -113,7 +113,7 @@ static void check_events(const struct attempt *a, const struct expected *e)
 		for (unsigned int j = 0; j < e->nr; j++)
 			if (story.events[j].rule == rule)
 				event = &story.events[j];
-		REQUIRE(event->rule == rule && event->policy == story.swaps);
+		REQUIRE(event->rule == rule && event->policy == a->policy->number);
 		REQUIRE(!e->bits[i] || event->bits == e->bits[i]);
 		REQUIRE(event->action == e->actions[i] && event->bits &&
 			event->kind == REGPIN_MSR && event->vcpu == story.now);

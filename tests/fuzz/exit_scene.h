@@ -13,7 +13,6 @@
  * @now: the vCPU that it is about
  * @in_force: which of the policies
  * @swapping: and KVM still has the filter of the other one
- * @swaps: how often they were exchanged
  * @filters: that the VMM may still set: slow
  * @vmm_mask: the VMM's reasons
  * @held: by which access each vCPU was held last
@@ -25,7 +24,6 @@ struct story {
 	unsigned int now;
 	unsigned int in_force;
 	bool swapping;
-	uint8_t swaps;
 	unsigned int filters;
 	uint64_t vmm_mask;
 	struct regpin_event held[TOY_VCPUS];

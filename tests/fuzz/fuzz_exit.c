@@ -130,7 +130,6 @@ static void swap(void)
 	if (!regpin_vm_set_policy(vm, &policies[!story.in_force])) {
 		story.in_force = !story.in_force;
 		story.swapping = true;
-		story.swaps++;
 	}
 }
 
@@ -264,6 +263,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	story_begin(data, size);
 	story_policy(&policies[0]);
 	story_policy(&policies[1]);
+	policies[0].number = 0x10000;
+	policies[1].number = 7;
 	if (scene_set())
 		while (story_more()) {
 			step();

@@ -61,8 +61,7 @@ static void swap_event(void *context, const struct regpin_event *e)
 		side = e->index == MSR_STAR ? FIRST : SECOND;
 	if (atomic_load(&swap.expected) == (side == FIRST ? SECOND : FIRST))
 		atomic_fetch_add(&swap.wrong, 1);
-	/* They take turns, so the policy's number must be of the same kind. */
-	if ((e->policy & 1) != (unsigned int)side)
+	if (e->policy != (unsigned int)side)
 		atomic_fetch_add(&swap.mislabelled, 1);
 	atomic_fetch_add(&swap.all, 1);
 	if (e->index != MSR_SYSENTER_CS)
@@ -107,6 +106,7 @@ static void swap_open(pthread_t threads[NR])
 
 	for (int i = 0; i < 2; i++) {
 		swap.policy[i] = new_policy(ARM_SYSCALL_ENTRY);
+		regpin_policy_set_number(swap.policy[i], (uint32_t)i);
 		add_deny(swap.policy[i], MSR_SYSENTER_CS, 1, ACCESS_WRITE,
 			 i ? REGPIN_GP : REGPIN_DROP);
 		add_deny(swap.policy[i], i ? MSR_CSTAR : MSR_STAR, 1,

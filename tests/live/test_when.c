@@ -258,6 +258,7 @@ static void test_changes(void)
 	ok(sees(&s, 0, TINY_GP, TINY_GP) && !s.nr_events,
 	   "and back: as if it had never been");
 	policy = when_policy();
+	regpin_policy_set_number(policy, 3);
 	begin_change(&s, policy);
 	end_change(&s, policy);
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_SYSENTER_CS, 1) == TINY_GP &&

@@ -132,7 +132,9 @@ static int new_policy(const struct control *command)
 
 	if (blob_open(command->blob, command->blob_size, &policy))
 		return -EINVAL;
-	atomic_store(&shared->vms[0].policy, atomic_load(&command->request));
+	if (policy.number != command->arg)
+		return -EINVAL;
+	atomic_store(&shared->vms[0].policy, policy.number);
 	tell((struct regpin_event){
 		.type = REGPIN_EVENT_POLICY, .vcpu = REGPIN_NO_VCPU,
 	});
@@ -205,8 +207,9 @@ static int join(void)
 	if (why)
 		errx(70, "%s", why);
 	close(file);
-	regpin_policy_free(joined.policy);
 	shared = joined.handoff;
+	atomic_store(&shared->vms[0].policy, joined.policy->number);
+	regpin_policy_free(joined.policy);
 	orders = joined.control;
 	return conn;
 }

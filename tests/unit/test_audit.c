@@ -21,6 +21,8 @@
 #define SVME	(1ull << 12)
 #define OTHER	0xffffffff82000000ull
 
+#define TIGHT	5	/* the number of that policy */
+
 static struct regpin_policy *loose, *tight;
 
 /* Two vCPUs that are set up, under a policy with hardly any pin. */
@@ -28,6 +30,7 @@ static void open_loose(void)
 {
 	loose = new_policy(ARM_SYSCALL_ENTRY);
 	tight = new_policy(ARM_SYSCALL_ENTRY);
+	regpin_policy_set_number(tight, TIGHT);
 	add_pin(loose, RULE_ONCE, MSR_SYSENTER_ESP, ALL, REGPIN_GP);
 	add_pin(loose, RULE_STICKY, MSR_EFER, EFER_SCE, REGPIN_GP);
 	mock_open(loose);
@@ -83,7 +86,7 @@ static void expect_only(unsigned int vcpu, unsigned int kind, uint32_t index,
 	assert_int_equal(event->bits, bits);
 	assert_int_equal(event->action, REGPIN_REPORT);
 	assert_int_equal(event->detail, REGPIN_FOUND_BY_POLICY);
-	assert_int_equal(event->policy, 1);
+	assert_int_equal(event->policy, TIGHT);
 	assert_int_not_equal(event->rule, REGPIN_NO_RULE);
 	vm_alert(mock.vm);
 	enter_all();

@@ -72,11 +72,6 @@ void observed_look(const struct control *agents, uint64_t ms)
 {
 }
 
-uint32_t session_policy_number(void)
-{
-	return 0;
-}
-
 void session_wake(void)
 {
 }
@@ -114,16 +109,17 @@ static struct regpin_policy *policy_of(uint32_t index)
 /* The second VM is like the first one, and KVM refuses it all filters. */
 static void open_two(void)
 {
-	mock_open(policy_of(0x8b));
-	now = mock.vm->policies.now;
-	mock.vm->policies.numbered[0].policy = now;
+	struct regpin_policy *first = policy_of(0x8b);
+
+	first->number = 1;
+	mock_open(first);
+	now = first;
 	shared = calloc(1, sizeof(*shared));
 	orders = calloc(1, sizeof(*orders));
 	second = pages_alloc(sizeof(*second));
 	assert_non_null(second);
 	second->policies.now = now;
 	second->policies.whole = now;
-	second->policies.numbered[0].policy = now;
 	second->fd = MOCK_VM + 1;
 	second->host = mock.vm->host;
 	second->options.vm = 1;
@@ -154,13 +150,14 @@ static void close_two(void)
 	free_freed();
 }
 
-/* The command of that number: a policy on @index. */
+/* A policy of that number, on @index. */
 static int command_policy(uint32_t index, uint32_t number)
 {
 	struct regpin_policy *policy = policy_of(index);
 	int ret;
 
 	assert_int_equal(finish_policy(policy), 0);
+	policy->number = number;
 	orders->blob_size =
 		(uint32_t)blob_seal(policy, orders->blob);
 	free(policy);
@@ -199,7 +196,7 @@ static void test_filter_refused(void **context)
 	assert_ptr_equal(now, mock.vm->policies.whole);
 	assert_ptr_equal(now, second->policies.whole);
 	assert_true(second->stopped && !mock.vm->stopped);
-	assert_int_equal(control_command(0, 1), 7);
+	assert_int_equal(shared->vms[0].policy, 7);
 	assert_int_equal(shared->vms[1].policy, 7);
 	close_two();
 }
@@ -216,9 +213,8 @@ static void test_goes_back(void **context)
 	expect_alive();
 	assert_ptr_equal(mock.vm->policies.whole, first);
 	assert_int_equal(nr_freed, 1);
-	assert_int_equal(control_command(0, 1), 7);
-	assert_int_equal(control_command(0, 2), 0);
-	assert_int_equal(shared->vms[0].policy, 0);
+	assert_int_equal(mock.vm->policies.number, 1);
+	assert_int_equal(shared->vms[0].policy, 1);
 	close_two();
 }
 
@@ -238,7 +234,7 @@ static void test_cant_go_back(void **context)
 	stuck = mock.vm->policies.whole;
 	assert_ptr_not_equal(stuck, first);
 	assert_int_equal(shared->vms[0].policy, 7);
-	assert_int_equal(shared->vms[1].policy, 0);
+	assert_int_equal(shared->vms[1].policy, 1);
 	/* A later one fails as well: back to what each had. */
 	failing_gives = 1 << 1;
 	assert_int_equal(command_policy(0x1a0, 8), -ENOMEM);
@@ -304,7 +300,7 @@ static void test_late(void **context)
 static void test_held_since(void **context)
 {
 	const struct regpin_event event = { .type = REGPIN_EVENT_VIOLATION,
-					    .policy = 1 };
+					    .policy = 7 };
 	struct regpin_vcpu *vcpu;
 
 	open_two();
@@ -318,9 +314,25 @@ static void test_held_since(void **context)
 				 -ENOTRECOVERABLE);
 	for (unsigned int i = 0; i < MOCK_VCPUS; i++)
 		if (shared->vcpus[i].flags & STATUS_HELD)
-			assert_int_equal(shared->vcpus[i].policy, 7);
-	assert_int_equal(control_command(0, 3), 400);
-	assert_int_equal(control_command(0, 4), 500);
+			assert_int_equal(shared->vcpus[i].held.policy, 7);
+	assert_int_equal(shared->vms[0].policy, 500);
+	close_two();
+}
+
+/* A blob of another number than the command names is none that the agent gave. */
+static void test_other_number(void **context)
+{
+	const struct regpin_policy *first;
+
+	open_two();
+	first = now;
+	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
+	control_lock();
+	assert_int_equal(set_policy(orders, 8), -EINVAL);
+	control_unlock();
+	assert_int_equal(now->number, 7);
+	assert_ptr_not_equal(now, first);
+	expect_alive();
 	close_two();
 }
 
@@ -333,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_not_commanded),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_held_since),
+		cmocka_unit_test(test_other_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,7 +280,6 @@ static void explore(const struct world *world)
 		mock_open_stock(policy);
 	else
 		mock_open(policy);
-	mock.vm->policies.numbered[0].policy = policy;
 	if (world->arming == ARM_OPERATOR || world->arming == ARM_REQUEST)
 		mock.vm->gate.state = GATE_CLOSED;
 	mock.vm->gate.cause = REGPIN_BY_SYSCALL_ENTRY;

@@ -231,7 +231,7 @@ static void many_vms(void **context)
 			i % 8, random64(&seed));
 
 		event.vm = (uint32_t)random64(&seed) % (i % 50 ? 66 : ~0u);
-		event.policy = (uint8_t)random64(&seed) % 4;
+		event.policy = (uint32_t)random64(&seed) % 4;
 		event.vcpu = i % 3 ? 0 : (uint32_t)random64(&seed);
 		event.detail = (uint32_t)random64(&seed);
 		in++;

@@ -65,7 +65,6 @@ static int set_cpuid(unsigned int vcpu, const char *vendor, uint32_t ecx81)
 static void open_resolved(struct regpin_policy *policy, const char *vendor)
 {
 	mock_open(policy);
-	mock.vm->policies.numbered[0].policy = policy;
 	assert_int_equal(set_cpuid(0, vendor, 0), 0);
 }
 
@@ -81,6 +80,8 @@ static void test_third(void **context)
 	const struct regpin_policy *judges;
 	struct rule rule;
 
+	regpin_policy_set_number(first, 1);
+	regpin_policy_set_number(second, 2);
 	open_resolved(first, INTEL);
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
 	judges = mock.vm->policies.now;
@@ -93,7 +94,8 @@ static void test_third(void **context)
 	assert_int_equal(regpin_vm_policy_done(mock.vm), 0);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, third), -EBUSY);
 	assert_memory_equal(&rule, &judges->rules[1], sizeof(rule));
-	assert_int_equal(vm_policy_number(mock.vm, judges), 0);
+	assert_int_equal(judges->number, 1);
+	assert_int_equal(mock.vm->policies.now->number, 2);
 	/* Back, to the very rules; and forth. */
 	assert_int_equal(regpin_vm_set_policy(mock.vm, first), 0);
 	assert_ptr_equal(mock.vm->policies.now, judges);

@@ -36,6 +36,7 @@
 #include "limit.h"
 #include "moves.h"
 #include "out.h"
+#include "policies.h"
 #include "standby.h"
 #include "tell.h"
 #include "wake.h"
@@ -242,6 +243,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	settle_in();
 	agent.launch = launch;
 	agent.start = start;
+	policies_number(&agent, &launch->policy);
 	limit_init(&agent.limit, launch->event_limit, launch->event_total);
 	out_open_fd(&messages, 2);
 	agent.messages = &messages;

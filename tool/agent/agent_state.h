@@ -18,7 +18,18 @@
 struct launch;
 struct out;
 
-#define AGENT_OLDER	4
+#define AGENT_POLICIES	8
+
+/**
+ * struct policies - what the agent knows policies by
+ * @given: number of the policy that was handed out last
+ * @list: policies that were replaced, or were in force in some VMs or for a moment only;
+ *	number 0: a free place
+ */
+struct policies {
+	uint32_t given;
+	struct regpin_policy list[AGENT_POLICIES];
+};
 
 /**
  * struct agent - what the agent knows
@@ -51,12 +62,7 @@ struct out;
  * @dropped: events that found the ring full
  * @unnamed: those of them of which nothing else is known
  * @nonsense: events that the library does not make
- * @before: the policy before the one that is in force
- * @before_number: of the command that brought it, or 0
- * @mixed: events that come may still be of that one
- * @mixed_until: the ring's number of the first that is not
- * @older: policies before that one, for vCPUs that they still hold, and for what is in
- *	force in some VMs only; in turn
+ * @policies: policies beside the one in force, by their numbers
  * @moves: states of VMs that were taken out, and those that came
  * @ctl: who commands it
  * @standby: the process that takes over if this one dies
@@ -77,15 +83,7 @@ struct agent {
 	bool killed, refused, armed, unarmed, failing;
 	uint64_t violations, reports, detected, dropped, unnamed, nonsense;
 	struct pauses pauses;
-	struct regpin_policy before;
-	uint32_t before_number;
-	bool mixed;
-	uint64_t mixed_until;
-	struct {
-		bool given;
-		uint32_t number;
-		struct regpin_policy policy;
-	} older[AGENT_OLDER];
+	struct policies policies;
 	struct moves moves;
 	struct ctl ctl;
 	struct standby standby;

@@ -209,7 +209,7 @@ static struct ctl_conn *waiting(struct ctl *ctl, const struct ctl_job *job)
 static void settle(struct ctl *ctl, const struct ctl_job *job, uint64_t now)
 {
 	if (job->command == CONTROL_POLICY)
-		stage_applied(ctl, job->stage, job->number);
+		stage_applied(ctl, job->stage);
 	else if (job->command == CONTROL_WINDOW)
 		ctl_remember_window(ctl, job->vm, now + job->request.ms,
 				job->request.once);
@@ -265,8 +265,9 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 		read_events(ctl->agent);
 	if (!outcome.code || in_force(job, result))
 		settle(ctl, job, now);
-	else if (job->command == CONTROL_POLICY && result == -ESTALE)
-		policies_keep(ctl->agent, &job->stage->policy, job->number);
+	else if (job->command == CONTROL_POLICY && result != -ECANCELED)
+		/* Some vCPUs may have been judged by it, and be held. */
+		policies_keep(ctl->agent, &job->stage->policy);
 	ctl_event(ctl, job, outcome.code, outcome.text, now);
 	if (conn && outcome.code)
 		conn_error(conn, now, outcome.code, "%s", outcome.text);
@@ -317,6 +318,8 @@ static bool put_policy(struct ctl *ctl, struct ctl_conn *conn)
 
 	if (!renew_stage(ctl, conn))
 		return false;
+	policies_number(ctl->agent, &conn->stage->policy);
+	control->arg = conn->stage->policy.number;
 	control->blob_size = (uint32_t)blob_seal(&conn->stage->policy,
 						 control->blob);
 	return true;
@@ -346,7 +349,8 @@ static void give(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	ctl->job = job;
 	control->vm = job.vm;
 	control->vcpu = conn->request.vcpu;
-	control->arg = argument(&conn->request);
+	if (job.command != CONTROL_POLICY)
+		control->arg = argument(&conn->request);
 	control->once = conn->request.once;
 	atomic_store(&control->command, (uint32_t)job.command);
 	/* A standby goes on here, and gives it again: that is the same command. */

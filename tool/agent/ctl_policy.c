@@ -196,7 +196,7 @@ const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
 	return NULL;
 }
 
-void stage_applied(struct ctl *ctl, struct ctl_stage *stage, uint32_t number)
+void stage_applied(struct ctl *ctl, struct ctl_stage *stage)
 {
 	struct launch *launch = ctl->agent->launch;
 
@@ -206,5 +206,4 @@ void stage_applied(struct ctl *ctl, struct ctl_stage *stage, uint32_t number)
 	stage->written.name = stage->written.text = NULL;
 	launch->mode = stage->mode;
 	ctl->policies++;
-	ctl->policy_number = number;
 }

@@ -36,6 +36,6 @@ const char *stage_line(const struct ctl_stage *stage, uint64_t n, char *buf,
 		       size_t size);
 
 /* It is in force from now on, and the events' rules are its. Takes @stage->written. */
-void stage_applied(struct ctl *ctl, struct ctl_stage *stage, uint32_t number);
+void stage_applied(struct ctl *ctl, struct ctl_stage *stage);
 
 #endif

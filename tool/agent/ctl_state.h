@@ -81,7 +81,6 @@ struct ctl_window {
  * @denied_at: when the last was told
  * @number: of the last command
  * @policies: how often the policy in force has changed
- * @policy_number: of the command that brought it, or 0
  * @job: what the VMM's process has in hand
  * @windows: those that were opened
  * @conns: the clients
@@ -96,7 +95,6 @@ struct ctl {
 	uint64_t denied, denied_at;
 	uint32_t number;
 	uint64_t policies;
-	uint32_t policy_number;
 	struct ctl_job job;
 	struct ctl_window windows[STATUS_VMS];
 	struct ctl_conn conns[CTL_CLIENTS];

@@ -26,8 +26,7 @@ static bool copy_vcpu(const struct vcpu_status *from, struct vcpu_status *to)
 
 	if (!(flags & STATUS_PRESENT))
 		return false;
-	*to = (struct vcpu_status){ .vm = from->vm, .vcpu = from->vcpu,
-				    .policy = from->policy };
+	*to = (struct vcpu_status){ .vm = from->vm, .vcpu = from->vcpu };
 	memcpy(&to->held, &from->held, sizeof(to->held));
 	atomic_thread_fence(memory_order_seq_cst);
 	if (atomic_load(&from->flags) != flags)
@@ -165,6 +164,7 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 		return STATUS_SKIP;
 	json_string(&json, "name", ctl->socket.name);
 	json_string(&json, "policy", agent->launch->policy.source);
+	json_u64(&json, "policy_number", agent->launch->policy.number);
 	json_u64(&json, "rules", agent->launch->policy.nr_rules);
 	put_mode(&json, agent->launch);
 	json_u64(&json, "attached", agent->attached);
@@ -231,6 +231,11 @@ static const char *armed(uint32_t flags)
 	       flags & STATUS_SETUP ? "armed, in set-up" : "armed";
 }
 
+static bool is_current(const struct ctl *ctl, uint32_t policy)
+{
+	return policy == ctl->agent->launch->policy.number;
+}
+
 static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
 				uint32_t vm, uint32_t policy, uint64_t now,
 				char *buf)
@@ -245,7 +250,8 @@ static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
 	json_bool(&json, "in_setup", flags & STATUS_SETUP);
 	json_bool(&json, "stopped", flags & STATUS_STOPPED);
 	json_string(&json, "control_registers", crs(flags));
-	json_bool(&json, "current", policy == ctl->policy_number);
+	json_u64(&json, "policy_number", policy);
+	json_bool(&json, "current", is_current(ctl, policy));
 	json_bool(&json, "window", flags & STATUS_WINDOW);
 	if (flags & STATUS_WINDOW) {
 		json_u64(&json, "left_ms", left_of(ctl, vm, now));
@@ -258,8 +264,11 @@ static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
 				uint32_t vm, uint32_t policy, uint64_t now,
 				char *buf)
 {
-	char window[96] = "";
+	char window[96] = "", older[64] = "";
 
+	if (!is_current(ctl, policy))
+		snprintf(older, sizeof(older), ", still with an older policy (number %" PRIu32 ")",
+			 policy);
 	if (flags & STATUS_WINDOW)
 		snprintf(window, sizeof(window), ", WINDOW OPEN for %" PRIu64 " s more%s",
 			 (left_of(ctl, vm, now) + 999) / 1000,
@@ -268,8 +277,7 @@ static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
 		 vm, armed(flags),
 		 flags & STATUS_DETECTS && flags & STATUS_UNREACHED ?
 			 "NOT POLLED on some vCPU" : crs(flags),
-		 window, flags & STATUS_STOPPED ? ", STOPPED" : "",
-		 policy == ctl->policy_number ? "" : ", still with an older policy");
+		 window, flags & STATUS_STOPPED ? ", STOPPED" : "", older);
 	return STATUS_LINE;
 }
 
@@ -295,7 +303,7 @@ static bool held_json(const struct ctl *ctl, const struct vcpu_status *vcpu,
 	if (!(flags_of(vcpu) & STATUS_HELD))
 		return false;
 	len = event_json(line, &vcpu->held,
-			 policies_for(ctl->agent, vcpu));
+			 policies_find(ctl->agent, vcpu->held.policy));
 	if (!len)
 		return false;
 	line[len - 1] = 0;
@@ -343,8 +351,8 @@ static void values_text(const struct regpin_event *held, char *buf, size_t size)
 static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 		      char *buf, size_t size)
 {
-	const struct regpin_policy *policy = policies_for(ctl->agent, vcpu);
 	const struct regpin_event *held = &vcpu->held;
+	const struct regpin_policy *policy = policies_find(ctl->agent, held->policy);
 	char name[REGISTER_NAME_MAX], bits[64 * 32] = "", where[400] = "";
 	char values[64];
 
@@ -361,7 +369,8 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 		register_bits_text(bits, sizeof(bits), held->kind, held->index,
 				   held->bits);
 	if (!policy)
-		snprintf(where, sizeof(where), ": by an older policy");
+		snprintf(where, sizeof(where), ": by an older policy (number %" PRIu32 ")",
+			 held->policy);
 	else if (held->rule < policy->nr_rules)
 		snprintf(where, sizeof(where), ": %s, %s:%" PRIu32 ":%" PRIu32,
 			 rule_type_names[policy->rules[held->rule].type],

@@ -310,8 +310,7 @@ static bool give(const struct agent *agent, int fd)
 		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
 	} };
 	struct handoff_message message = {
-		HANDOFF_MAGIC, HANDOFF_VERSION, HANDOFF_GIVEN,
-		agent->ctl.policy_number,
+		HANDOFF_MAGIC, HANDOFF_VERSION, HANDOFF_GIVEN, 0,
 	};
 	struct iovec data = { &message, sizeof(message) };
 	struct msghdr header = {

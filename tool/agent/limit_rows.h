@@ -60,7 +60,7 @@ struct limit_row {
 struct limit_rules {
 	struct limit_row **rows;
 	uint32_t nr;
-	uint8_t policy;
+	uint32_t policy;
 };
 
 /**

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The policies that events may be of: the one in force, and those before it. */
+/*
+ * The policies that the agent knows by their numbers: the one in force, the one that is on
+ * its way, and some of those that were replaced. The VMM's processes name a policy by its
+ * number alone, in events and in what they show; one that was taken over may name any.
+ */
 #ifndef REGPIN_TOOL_POLICIES_H
 #define REGPIN_TOOL_POLICIES_H
 
@@ -9,19 +13,17 @@
 
 #include "agent_state.h"
 
-/* The policy that an event's rule is of. */
-const struct regpin_policy *policies_of(const struct agent *agent,
-					const struct regpin_event *event);
+/* Gives @policy, which is about to be handed out, the next number. */
+void policies_number(struct agent *agent, struct regpin_policy *policy);
 
-/* The one that holds this vCPU; NULL if it is too long ago. */
-const struct regpin_policy *policies_for(const struct agent *agent,
-					 const struct vcpu_status *vcpu);
+/*
+ * Keeps a copy of @policy, which was replaced, or was in force in some VMs or for a moment
+ * only. If no place is free, it takes that of one that no VM and no held vCPU has.
+ */
+void policies_keep(struct agent *agent, const struct regpin_policy *policy);
 
-/* @policy, which command @number brought, came to be in force in some VMs only. */
-void policies_keep(struct agent *agent, const struct regpin_policy *policy,
-		   uint32_t number);
-
-/* Sees whether the reader has reached what was not there yet when the policy changed. */
-void policies_seen(struct agent *agent);
+/* The policy of this number; NULL: there was none, or it was forgotten. */
+const struct regpin_policy *policies_find(const struct agent *agent,
+					  uint32_t number);
 
 #endif

@@ -50,7 +50,7 @@ static uint64_t stamp_of(const struct agent *agent)
 		agent->attached, agent->watch.nr, agent->released, agent->armed,
 		agent->unarmed, agent->refused, agent->ctl.policies,
 		agent->ctl.job.given, agent->ctl.job.number,
-		agent->start < 0, agent->mixed,
+		agent->start < 0,
 	};
 	uint64_t stamp = 1;
 

@@ -50,16 +50,10 @@ static void count(struct agent *agent, const struct regpin_event *event)
 
 void tell_new_policy(struct agent *agent, const struct regpin_policy *policy)
 {
-	struct ring *ring = &agent->launch->shared->ring;
-
-	/* These are kept by the old rules' numbers. */
+	/* The sums are of the old policy's rules. */
 	tell_repeated(agent, true);
-	policies_keep(agent, &agent->launch->policy, agent->ctl.policy_number);
-	policy_copy(&agent->before, &agent->launch->policy);
-	agent->before_number = agent->ctl.policy_number;
+	policies_keep(agent, &agent->launch->policy);
 	policy_copy(&agent->launch->policy, policy);
-	agent->mixed = true;
-	agent->mixed_until = atomic_load(&ring->head);
 }
 
 static void put_event(struct agent *agent, const struct regpin_event *event,
@@ -73,7 +67,7 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 		return;
 	}
 	count(agent, event);
-	policy = policies_of(agent, event);
+	policy = policies_find(agent, event->policy);
 	if (limit_pass(&agent->limit, event, policy, now))
 		agent_line(agent, line, event_json(line, event, policy));
 }
@@ -90,7 +84,7 @@ void tell_repeated(struct agent *agent, bool all)
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
 		agent_line(agent, line,
 			  event_sum_json(line, "repeated", &sum, many_kinds,
-					 policies_of(agent, &sum.event),
+					 policies_find(agent, sum.event.policy),
 					 clock_wall()));
 }
 
@@ -103,7 +97,6 @@ bool tell_events(struct agent *agent)
 
 	tell_repeated(agent, false);
 	for (int i = 0; i < BATCH && out_room(agent->events); i++) {
-		policies_seen(agent);
 		if (!ring_get(ring, &event))
 			return false;
 		put_event(agent, &event, now);
@@ -122,8 +115,8 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 		agent->nonsense++;
 		return;
 	}
-	policy = policies_of(agent, &sum->event);
-	rule = sum->event.rule < policy->nr_rules ?
+	policy = policies_find(agent, sum->event.policy);
+	rule = policy && sum->event.rule < policy->nr_rules ?
 		       &policy->rules[sum->event.rule] : NULL;
 	sum->by_index = rule && rule->count != 1;
 	if (sum->by_index) {

@@ -70,8 +70,7 @@ static void put_access(struct json *json, const struct regpin_event *event,
 		json_hex(json, "rip", event->rip);
 		json_u64(json, "cpl", event->cpl & 3);
 	}
-	if (policy && event->rule < policy->nr_rules)
-		event_put_rule(json, policy, &policy->rules[event->rule]);
+	event_put_named_rule(json, event, policy);
 	if (violation)
 		json_string(json, "verdict",
 			    regpin_action_names[event->action]);
@@ -90,8 +89,7 @@ static void put_detected(struct json *json, const struct regpin_event *event,
 		json_string(json, "found", "policy");
 	else
 		json_u64(json, "window_us", event->detail);
-	if (policy && event->rule < policy->nr_rules)
-		event_put_rule(json, policy, &policy->rules[event->rule]);
+	event_put_named_rule(json, event, policy);
 	json_string(json, "reaction", event->action == REGPIN_MASK ?
 		    "restore" : regpin_action_names[event->action]);
 }

@@ -41,6 +41,15 @@ void event_put_rule(struct json *json, const struct regpin_policy *policy,
 	json_string(json, "where", where);
 }
 
+void event_put_named_rule(struct json *json, const struct regpin_event *event,
+			  const struct regpin_policy *policy)
+{
+	if (policy && event->rule < policy->nr_rules)
+		event_put_rule(json, policy, &policy->rules[event->rule]);
+	else if (!policy && event->rule != REGPIN_NO_RULE)
+		json_u64(json, "policy_number", event->policy);
+}
+
 void event_put_register(struct json *json, unsigned int kind, uint32_t index)
 {
 	char name[REGISTER_NAME_MAX];
@@ -74,8 +83,7 @@ void event_put_failure(struct json *json, const struct regpin_event *event,
 	const char *name = strerrorname_np((int)event->detail);
 
 	event_put_register(json, event->kind, event->index);
-	if (policy && event->rule < policy->nr_rules)
-		event_put_rule(json, policy, &policy->rules[event->rule]);
+	event_put_named_rule(json, event, policy);
 	json_u64(json, "errno", event->detail);
 	if (name)
 		json_string(json, "error", name);

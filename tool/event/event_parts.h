@@ -41,6 +41,13 @@ void event_put_violated(struct json *json, const struct regpin_event *event,
 void event_put_rule(struct json *json, const struct regpin_policy *policy,
 		    const struct rule *rule);
 
+/*
+ * The rule that @event names; or, where its policy is not known (@policy is NULL), that
+ * one's number. A number that the policy has no rule for is left out.
+ */
+void event_put_named_rule(struct json *json, const struct regpin_event *event,
+			  const struct regpin_policy *policy);
+
 /* What failed, and with which error. */
 void event_put_failure(struct json *json, const struct regpin_event *event,
 		       const struct regpin_policy *policy);

@@ -38,8 +38,7 @@ static void put_accesses(struct json *json, const struct limit_sum *sum,
 		event_put_new(json, event);
 		event_put_value(json, event);
 	}
-	if (policy && event->rule < policy->nr_rules)
-		event_put_rule(json, policy, &policy->rules[event->rule]);
+	event_put_named_rule(json, event, policy);
 	if (event->type == REGPIN_EVENT_VIOLATION && !sum->many_actions)
 		json_string(json, "verdict",
 			    regpin_action_names[event->action]);
