@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The shim's side of a new policy (shim/control.c) with two VMs, when one of them can't
+ * The shim's side of a new policy (shim/swap.c) with two VMs, when one of them can't
  * have it, or not go back, or a vCPU is late: what any may still judge by is not freed.
  */
 #include "cm.h"
@@ -49,9 +49,11 @@ static void free_freed(void)
 #define POLICY_MS	20
 #define regpin_vm_set_policy	give
 #define regpin_policy_free	set_free
-#include "../../shim/control.c"
+#include "../../shim/swap.c"
 #undef regpin_vm_set_policy
 #undef regpin_policy_free
+#include "../../shim/vm_list.c"
+#include "../../shim/control.c"
 
 static const struct regpin_policy *now;
 static struct handoff *shared;
@@ -124,6 +126,7 @@ static void open_two(void)
 	second->host = mock.vm->host;
 	second->options.vm = 1;
 	memset(&control, 0, sizeof(control));
+	swap_forget();
 	pthread_mutex_init(&control.lock, NULL);
 	/* No thread: the test gives the commands. */
 	control.started = true;
@@ -141,10 +144,10 @@ static void close_two(void)
 	mock_close();
 	regpin_vm_detach(second);
 	gone = second;
-	control.all = NULL;
-	for (int i = 0; i < MAX_KEPT; i++)
-		free(control.kept[i]);
-	free(control.policy);
+	control.list.all = NULL;
+	for (int i = 0; i < MAX_RETIRED; i++)
+		free(swap.retired[i]);
+	free(swap.policy);
 	free(shared);
 	free(orders);
 	free_freed();
@@ -163,8 +166,8 @@ static int command_policy(uint32_t index, uint32_t number)
 	free(policy);
 	gives = 0;
 	control_lock();
-	bury();
-	ret = set_policy(orders, number);
+	vm_list_drop_closed(&control.list, shared);
+	ret = swap_policy(&control.list, orders, number, &shared->answer);
 	show();
 	control_unlock();
 	return ret;
@@ -261,7 +264,7 @@ static void test_not_commanded(void **context)
 	assert_ptr_equal(mock.vm->policies.whole, kept);
 	expect_alive();
 	/* Of all that is left over there is an end. */
-	for (unsigned int i = 0; i < 2 * MAX_KEPT; i++)
+	for (unsigned int i = 0; i < 2 * MAX_RETIRED; i++)
 		command_policy(0x80 + i, 9 + i);
 	expect_alive();
 	for (unsigned int i = 0; i < MOCK_VCPUS; i++) {
@@ -328,11 +331,29 @@ static void test_other_number(void **context)
 	first = now;
 	assert_int_equal(command_policy(0x79, 7), -ENOTRECOVERABLE);
 	control_lock();
-	assert_int_equal(set_policy(orders, 8), -EINVAL);
+	assert_int_equal(swap_policy(&control.list, orders, 8, &shared->answer),
+			 -EINVAL);
 	control_unlock();
 	assert_int_equal(now->number, 7);
 	assert_ptr_not_equal(now, first);
 	expect_alive();
+	close_two();
+}
+
+/* A VM is closed while its window is open: when that ends there is nothing to arm. */
+static void test_closed_in_window(void **context)
+{
+	open_two();
+	control.list.slots[0].window_end = 1;
+	control_lock();
+	gone = mock.vm;
+	vm_list_drop_closed(&control.list, shared);
+	end_windows();
+	show();
+	control_unlock();
+	assert_null(control.list.slots[0].vm);
+	assert_int_equal(shared->vms[0].flags, 0);
+	assert_true(shared->vms[1].flags & STATUS_PRESENT);
 	close_two();
 }
 
@@ -346,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_held_since),
 		cmocka_unit_test(test_other_number),
+		cmocka_unit_test(test_closed_in_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
