@@ -157,7 +157,7 @@ static void take_registers(struct audit *audit)
 	}
 	vm_lock(vm);
 	if (vm->values.first && vm->values.first != vcpu)
-		audit->first = vm->values.had;
+		audit->first = vm->values.first_protections;
 	vm_unlock(vm);
 }
 

@@ -28,11 +28,13 @@
  */
 static void note(struct regpin_vm *vm, const struct protections *has)
 {
+	struct protections *first = &vm->values.first_protections;
+
 	if (!(has->cr0 & CR0_PG))
 		return;
-	vm->values.had.cr0 |= has->cr0;
-	vm->values.had.cr4 |= has->cr4;
-	vm->values.had.efer |= has->efer;
+	first->cr0 |= has->cr0;
+	first->cr4 |= has->cr4;
+	first->efer |= has->efer;
 }
 
 /* What the first vCPU has now; under the lock. What KVM shows elsewhere is another's. */
@@ -50,7 +52,7 @@ bool floor_asks(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 	bool asks;
 
-	if (atomic_load(&vm->values.asked) == atomic_load(&vm->values.answered))
+	if (atomic_load(&vm->values.first_query) == atomic_load(&vm->values.first_reply))
 		return false;
 	vm_lock(vm);
 	asks = vm->values.first == vcpu;
@@ -61,14 +63,14 @@ bool floor_asks(struct regpin_vcpu *vcpu)
 void floor_tell_first(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
-	uint32_t asked = atomic_load(&vm->values.asked);
+	uint32_t asked = atomic_load(&vm->values.first_query);
 
-	if (asked == atomic_load(&vm->values.answered))
+	if (asked == atomic_load(&vm->values.first_reply))
 		return;
 	vm_lock(vm);
 	if (vm->values.first == vcpu) {
 		note_first(vm);
-		atomic_store(&vm->values.answered, asked);
+		atomic_store(&vm->values.first_reply, asked);
 	}
 	vm_unlock(vm);
 }
@@ -91,12 +93,12 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 
 	now = now && vm->options.kick;
 	if (now)
-		asked = atomic_fetch_add(&vm->values.asked, 1) + 1;
+		asked = atomic_fetch_add(&vm->values.first_query, 1) + 1;
 	do {
 		vm_lock(vm);
 		first = vm->values.first;
 		wait = now && first && first != vcpu &&
-		       (int32_t)(atomic_load(&vm->values.answered) - asked) < 0;
+		       (int32_t)(atomic_load(&vm->values.first_reply) - asked) < 0;
 		if (wait && first == alerted && !atomic_load(&first->wake.inside)) {
 			/* Its pinned bits it looks at itself, before it enters. */
 			atomic_store(&first->wake.ticked, true);
@@ -107,7 +109,7 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 			vcpu_kick(first);
 			alerted = first;
 		}
-		had = vm->values.had;
+		had = vm->values.first_protections;
 		vm_unlock(vm);
 		if (wait)
 			nanosleep(&moment, NULL);

@@ -131,18 +131,18 @@ struct vm_filters {
  *	makes it UNIFORM_SETTLING writes @uniform, alone, and then UNIFORM_SETTLED
  * @uniform: settled values, by replay_slot()
  * @first: that vCPU, NULL once it is gone; under the VM's lock
- * @asked: how often it was asked what it has
- * @answered: the last of these that it has answered
- * @had: all that it, and those that took its place, have been seen to have since
- *	@uniform was last forgotten: never less; under the VM's lock
+ * @first_query: how often @first was asked for its protections
+ * @first_reply: the last query that it has answered
+ * @first_protections: all that @first, and the vCPUs that took its place, have been seen
+ *	to have since @uniform was last forgotten: it only grows; under the VM's lock
  * @by_time: its set-up was ended by time: its kernel writes no SFMASK
  */
 struct vm_values {
 	_Atomic uint32_t settled;
 	struct uniform uniform[NR_REPLAY];
 	struct regpin_vcpu *first;
-	_Atomic uint32_t asked, answered;
-	struct protections had;
+	_Atomic uint32_t first_query, first_reply;
+	struct protections first_protections;
 	_Atomic bool by_time;
 };
 

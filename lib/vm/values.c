@@ -71,7 +71,7 @@ void values_forget_locked(struct regpin_vm *vm)
 	atomic_store(&vm->values.settled, UNIFORM_OPEN);
 	atomic_store(&vm->values.by_time, false);
 	vm->values.first = NULL;
-	vm->values.had = (struct protections){ 0 };
+	vm->values.first_protections = (struct protections){ 0 };
 }
 
 static bool is_uniform(const struct regpin_policy *policy, uint32_t index)

@@ -166,13 +166,13 @@ static void operate(unsigned int what)
 
 static void check_life(void)
 {
-	struct protections had = story.had;
+	struct protections had = story.had, has = vm->values.first_protections;
 	bool settled = atomic_load(&vm->values.settled);
 
 	if (settled)
-		REQUIRE(!(had.cr0 & ~vm->values.had.cr0) && !(had.cr4 & ~vm->values.had.cr4) &&
-			!(had.efer & ~vm->values.had.efer));
-	story.had = settled ? vm->values.had : (struct protections){ 0 };
+		REQUIRE(!(had.cr0 & ~has.cr0) && !(had.cr4 & ~has.cr4) &&
+			!(had.efer & ~has.efer));
+	story.had = settled ? has : (struct protections){ 0 };
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
 		REQUIRE(!lifecycle_pinned(vcpus[i]) ||
 			phase_progress(vcpus[i]->life.phase) % AGAIN != BOTH);

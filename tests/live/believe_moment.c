@@ -84,7 +84,7 @@ void moment_take(struct life *life, struct step *step)
 	step->moment.beside = life->now[!step->vcpu].armed;
 	step->moment.settled = life->settled;
 	step->moment.paging = life->mode == TINY_LONG;
-	step->moment.floor = life->vm.regpin->values.had.efer;
+	step->moment.floor = life->vm.regpin->values.first_protections.efer;
 	if (slot < 0)
 		return;
 	step->moment.common = life->common[slot];

@@ -165,8 +165,8 @@ static void test_first_runs(void **context)
 	mock.vcpus[0].sregs.cr4 &= ~CR4_SMEP;
 	assert_false(pthread_create(&thread, NULL, comes_up, (void *)&lack));
 	/* The kick makes it leave KVM_RUN and enter again. */
-	while (atomic_load(&mock.vm->values.asked) == 0 ||
-	       atomic_load(&mock.vm->values.answered) != atomic_load(&mock.vm->values.asked))
+	while (atomic_load(&mock.vm->values.first_query) == 0 ||
+	       atomic_load(&mock.vm->values.first_reply) != atomic_load(&mock.vm->values.first_query))
 		assert_int_equal(regpin_vcpu_enter(first), REGPIN_ENTER);
 	pthread_join(thread, NULL);
 	assert_int_equal(detected(REGPIN_CR4), CR4_SMEP);
