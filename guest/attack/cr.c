@@ -3,7 +3,8 @@
 #include <linux/cred.h>
 #include <linux/init_task.h>
 #include <asm/processor-flags.h>
-#include "attack.h"
+#include "access.h"
+#include "cr.h"
 
 static u64 cr4_before;
 

@@ -85,6 +85,11 @@ syscall_hook:
 
 	.data
 	.balign 8
+	.globl landing_sp, syscall_original
+landing_sp:
+	.quad 0
+syscall_original:
+	.quad 0
 saved_cr3:
 	.quad 0
 

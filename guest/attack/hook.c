@@ -10,7 +10,9 @@
 #include <linux/unistd.h>
 #include <asm/processor-flags.h>
 #include <asm/ptrace.h>
-#include "attack.h"
+#include "access.h"
+#include "cr.h"
+#include "hook.h"
 
 #define JUMP_SIZE 5
 

@@ -10,10 +10,12 @@
 #include <asm/processor-flags.h>
 #include <asm/segment.h>
 #include <asm/ptrace.h>
-#include "attack.h"
+#include "access.h"
+#include "cr.h"
+#include "entry.h"
+#include "landing.h"
 
 struct landing landing;
-unsigned long landing_sp;
 
 static int on_die(struct notifier_block *block, unsigned long event, void *data)
 {

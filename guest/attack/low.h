@@ -50,14 +50,6 @@ struct low_params {
 	u64 stage, counter, cr0, cr4, cr3, efer, target, target_phys, back, what,
 		lstar;
 };
-
-extern const u8 low_start[], low_end[];
-extern const u8 low_ap_pg[], low_ap_wrmsr[], low_gp32[], low_gp64[];
-extern const u8 low_unpaged[], low_pg_off[];
-
-struct low_params *low_prepare(void);
-int low_tables(void);
-unsigned long low_address(const u8 *label);
 #endif
 
 #endif

@@ -11,13 +11,17 @@
 #include <linux/module.h>
 #include <linux/proc_fs.h>
 #include <linux/uaccess.h>
-#include <linux/kprobes.h>
-#include <linux/vmalloc.h>
-#include <linux/io.h>
-#include <linux/mm.h>
 #include <asm/msr.h>
+#include "access.h"
 #include "attack.h"
+#include "cr.h"
+#include "hook.h"
+#include "landing.h"
 #include "low.h"
+#include "msr.h"
+#include "other_cpu.h"
+#include "smm.h"
+#include "unpaged.h"
 
 #define VMCB(at, msr)	.run = attack_vmload, .arg = (at), .reg = (msr)
 #define CR0_BIT(bit)	.run = attack_cr, .reg = REG_CR0, .clear = X86_CR0_##bit
@@ -79,73 +83,6 @@ static const struct attack attacks[] = {
 static DEFINE_MUTEX(lock);
 static char result[200] = "none\n";
 static void (*undo)(void);
-
-struct tools tools;
-u64 precious __ro_after_init;
-
-u64 read_register(u32 reg)
-{
-	u64 value;
-
-	switch (reg) {
-	case REG_CR0:
-		asm volatile("mov %%cr0, %0" : "=r" (value));
-		return value;
-	case REG_CR4:
-		asm volatile("mov %%cr4, %0" : "=r" (value));
-		return value;
-	default:
-		return __rdmsr(reg);
-	}
-}
-
-u64 wanted(const struct attack *attack, u64 old)
-{
-	return ((old | attack->set) & ~attack->clear) ^ attack->flip;
-}
-
-/* Writes there if the page tables and CR0.WP let it. */
-bool poke(void *address, const void *from, size_t size)
-{
-	const u8 *bytes = from;
-
-	for (size_t i = 0; i < size; i++) {
-		unsigned long fault = 0;
-
-		asm volatile("1:	movb %[byte], %[to]\n"
-			     "	jmp 3f\n"
-			     "2:	mov $1, %k[fault]\n"
-			     "3:\n"
-			     _ASM_EXTABLE(1b, 2b)
-			     : [fault] "+r" (fault),
-			       [to] "=m" (((u8 *)address)[i])
-			     : [byte] "q" (bytes[i]));
-		if (fault)
-			return false;
-	}
-	return true;
-}
-
-phys_addr_t precious_phys(void)
-{
-	return page_to_phys(vmalloc_to_page(&precious)) +
-	       offset_in_page(&precious);
-}
-
-/* By the one symbol that a kprobe finds, as every rootkit does. */
-void *symbol(const char *name)
-{
-	static unsigned long (*lookup)(const char *name);
-	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
-
-	if (!lookup) {
-		if (register_kprobe(&probe))
-			return NULL;
-		lookup = (void *)probe.addr;
-		unregister_kprobe(&probe);
-	}
-	return (void *)lookup(name);
-}
 
 static void run(const struct attack *attack)
 {

@@ -3,11 +3,11 @@
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <asm/msr.h>
-#include "attack.h"
+#include "entry.h"
+#include "msr.h"
 
 static u8 *vmcb;	/* a page */
 static u64 lstar;
-void *syscall_original;
 
 /*
  * Without touching memory before it is undone: with EFER.NXE clear the next TLB

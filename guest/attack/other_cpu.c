@@ -9,8 +9,11 @@
 #include <asm/apic.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
-#include "attack.h"
+#include "access.h"
+#include "entry.h"
 #include "low.h"
+#include "low_code.h"
+#include "other_cpu.h"
 
 #define GP 13
 

@@ -8,8 +8,10 @@
 #include <linux/string.h>
 #include <asm/apic.h>
 #include <asm/msr.h>
-#include "attack.h"
+#include "access.h"
+#include "cr.h"
 #include "low.h"
+#include "smm.h"
 
 void attack_smm(const struct attack *attack, struct attempt *a)
 {

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Puts code below 1 MiB, with page tables that map it to itself. */
+#ifndef LOW_CODE_H
+#define LOW_CODE_H
+
+#include <linux/types.h>
+#include "low.h"
+
+/* NULL: there is no memory. */
+struct low_params *low_prepare(void);
+
+/* Where @label of entry.S is then. */
+unsigned long low_address(const u8 *label);
+
+#endif
