@@ -48,13 +48,17 @@ circles()
 awk '$1 == "folder" { print $2 }' "$order" >"$tmp/folders"
 awk '$1 == "flat" { print $2 }' "$order" >"$tmp/flat"
 find include lib shim tool -name '*.[ch]' | sort >"$tmp/files"
-sed 's,/[^/]*$,,' "$tmp/files" | sort -u >"$tmp/there"
+# What this build does not compile.
+find guest -name '*.[chS]' | sort >"$tmp/guest"
+sed 's,/[^/]*$,,' "$tmp/files" "$tmp/guest" | sort -u >"$tmp/there"
 sort "$tmp/folders" | comm -13 - "$tmp/there" | sed 's,$, is not in '"$order", >"$tmp/out"
-[ -s "$tmp/files" ] || echo "no sources below $source" >"$tmp/out"
+for list in files guest; do
+	[ -s "$tmp/$list" ] || echo "no sources below $source: $list" >"$tmp/out"
+done
 result "each folder with sources has its place in the order" "$tmp/out"
 
 # What includes what. A name is looked for beside the file, and then in the include path.
-while read -r file; do
+cat "$tmp/files" "$tmp/guest" | while read -r file; do
 	dir=${file%/*}
 	sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file" | while read -r name; do
 		found=
@@ -70,7 +74,7 @@ while read -r file; do
 		done
 		[ -z "$found" ] || echo "${file%.?} ${found%.?} $file includes $found"
 	done
-done <"$tmp/files" >"$tmp/includes"
+done >"$tmp/includes"
 touch "$tmp/twice"
 [ -s "$tmp/includes" ] || echo "no file includes another one" >"$tmp/twice"
 result "an include names one file" "$tmp/twice"
@@ -141,12 +145,45 @@ firm()
 	a != b || !(a in flat)' "$tmp/flat" -
 }
 
+# The same for what has no objects, by what the text defines (functions, and what .globl
+# names) and what words it has. A header belongs to the file whose name it bears.
+# shellcheck disable=SC2046 # no name has a blank
+awk '
+FNR == 1 {
+	unit = FILENAME; sub(/[.][^.]*$/, "", unit)
+	folder = unit; sub(/\/[^\/]*$/, "", folder)
+	pass += FILENAME == ARGV[1]
+}
+{
+	gsub(/"[^"]*"|\/\*.*\*\//, "")
+	listed = /^[ \t]*[.]globl /
+	defines = listed || /^[a-z].*[^;\\]$/ && !/^static /
+	while (match($0, /[A-Za-z_][A-Za-z_0-9]*/)) {
+		word = folder "/" substr($0, RSTART, RLENGTH)
+		$0 = substr($0, RSTART + RLENGTH)
+		if (pass == 1 && defines && (listed || /^\(/)) {
+			if (word in by && by[word] != unit)
+				by[word] = "several"
+			else
+				by[word] = unit
+			defines = listed
+		}
+		if (pass == 2 && (word in by) && by[word] != "several" && by[word] != unit)
+			print unit, by[word], "names", substr(word, length(folder) + 2)
+	}
+}' $(cat "$tmp/guest" "$tmp/guest") | sort -u >"$tmp/words"
+
 printf 'a b x\nb c x\nc b x\nc d x\n' | circles | cut -d ' ' -f 1,2 | tr '\n' ' ' >"$tmp/out"
 [ "$(cat "$tmp/out")" != "b c c b " ] || : >"$tmp/out"
 result "a circle would be found" "$tmp/out"
 
 firm <"$tmp/includes" | circles | cut -d ' ' -f 3- >"$tmp/out"
 result "no file includes itself by way of others" "$tmp/out"
+
+# In guest/ a header that declares what another file defines needs that file.
+cat "$tmp/includes" "$tmp/words" | grep '^guest/' | circles >"$tmp/out"
+[ -s "$tmp/words" ] || echo "no file of guest/ has a word of another one" >"$tmp/out"
+result "no file of guest/ needs itself by way of others" "$tmp/out"
 
 firm <"$tmp/uses" | circles >"$tmp/out"
 result "no file uses what uses it" "$tmp/out"
