@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "agent_state.h"
 #include "base/json.h"
@@ -19,6 +19,23 @@
 #include "policies.h"
 #include "policy/policy_diff_text.h"
 
+typedef uint64_t __attribute__((may_alias)) word;
+
+_Static_assert(offsetof(struct vcpu_status, vcpu) == sizeof(word) &&
+	       sizeof(struct vcpu_status) % sizeof(word) == 0,
+	       "the flags and the VM's number are one word");
+
+/* All but the flags, which the caller reads before and after: acquire keeps that order. */
+static void copy_words(const struct vcpu_status *from, struct vcpu_status *to)
+{
+	const word *in = (const word *)from;
+	word *out = (word *)to;
+
+	to->vm = __atomic_load_n(&from->vm, __ATOMIC_ACQUIRE);
+	for (size_t i = 1; i < sizeof(*to) / sizeof(word); i++)
+		out[i] = __atomic_load_n(&in[i], __ATOMIC_ACQUIRE);
+}
+
 /* Reads an entry that may be changing: only if its flags are what they were. */
 static bool copy_vcpu(const struct vcpu_status *from, struct vcpu_status *to)
 {
@@ -26,9 +43,7 @@ static bool copy_vcpu(const struct vcpu_status *from, struct vcpu_status *to)
 
 	if (!(flags & STATUS_PRESENT))
 		return false;
-	*to = (struct vcpu_status){ .vm = from->vm, .vcpu = from->vcpu };
-	memcpy(&to->held, &from->held, sizeof(to->held));
-	atomic_thread_fence(memory_order_seq_cst);
+	copy_words(from, to);
 	if (atomic_load(&from->flags) != flags)
 		flags = atomic_load(&from->flags) & ~STATUS_HELD;
 	atomic_init(&to->flags, flags);
