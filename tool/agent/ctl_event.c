@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who did what, and when: an event for each command. */
-#include <stdio.h>
-#include <time.h>
-
 #include "agent_say.h"
 #include "agent_state.h"
 #include "base/clock.h"
@@ -13,30 +10,14 @@
 #include "event/event_parts.h"
 #include "policy/policy_diff_list.h"
 
-static FILE *begin(char *buf, struct json *json, const char *name)
+static bool begin(char *buf, struct json *json)
 {
-	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
-	char text[EVENT_TIME_MAX];
-
-	if (!file)
-		return NULL;
-	json_begin(json, file);
-	json_object_begin(json, NULL);
-	json_string(json, "time", event_time(text, clock_wall()));
-	json_string(json, "event", name);
-	return file;
+	return event_line_begin(buf, json, clock_wall(), "control");
 }
 
-static void end(struct ctl *ctl, FILE *file, struct json *json, const char *buf)
+static void end(struct ctl *ctl, struct json *json, const char *buf)
 {
-	long len = -1;
-
-	json_object_end(json);
-	if (json_end(json) == 0)
-		len = ftell(file);
-	if (fclose(file) != 0 || len <= 0 || len >= EVENT_LINE_MAX)
-		len = 0;
-	agent_line(ctl->agent, buf, (size_t)len);
+	agent_line(ctl->agent, buf, event_line_end(json));
 }
 
 static void put_operator(struct json *json, uint32_t uid, uint32_t pid)
@@ -89,9 +70,8 @@ void ctl_event(struct ctl *ctl, const struct ctl_job *job, const char *code,
 {
 	char buf[EVENT_LINE_MAX];
 	struct json json;
-	FILE *file = begin(buf, &json, "control");
 
-	if (!file)
+	if (!begin(buf, &json))
 		return;
 	json_string(&json, "command", command_name(job));
 	put_job(&json, job);
@@ -102,7 +82,7 @@ void ctl_event(struct ctl *ctl, const struct ctl_job *job, const char *code,
 	if (job->expired)
 		json_bool(&json, "late", true);
 	json_u64(&json, "took_ms", now - job->begun);
-	end(ctl, file, &json, buf);
+	end(ctl, &json, buf);
 }
 
 void ctl_event_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
@@ -110,12 +90,11 @@ void ctl_event_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
 {
 	char buf[EVENT_LINE_MAX];
 	struct json json;
-	FILE *file = begin(buf, &json, "control");
 
-	if (!file)
+	if (!begin(buf, &json))
 		return;
 	put_operator(&json, uid, pid);
 	json_string(&json, "result", "denied");
 	json_u64(&json, "count", count);
-	end(ctl, file, &json, buf);
+	end(ctl, &json, buf);
 }

@@ -73,26 +73,17 @@ struct vcpu_tally ctl_count_vcpus(const struct ctl *ctl, uint32_t vm)
 	return tally;
 }
 
-static FILE *begin(char *buf, struct json *json)
+static bool begin(char *buf, struct json *json)
 {
-	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
-
-	if (!file)
-		return NULL;
-	json_begin(json, file);
-	json_object_begin(json, NULL);
-	return file;
+	return json_buf_begin(json, buf, EVENT_LINE_MAX);
 }
 
 /* Without the line break. */
-static enum status_line end(FILE *file, struct json *json, char *buf)
+static enum status_line end(struct json *json, char *buf)
 {
-	long len = -1;
+	size_t len = json_buf_end(json, EVENT_LINE_MAX);
 
-	json_object_end(json);
-	if (json_end(json) == 0)
-		len = ftell(file);
-	if (fclose(file) != 0 || len <= 0 || len >= EVENT_LINE_MAX)
+	if (!len)
 		return STATUS_SKIP;
 	buf[len - 1] = 0;
 	return STATUS_LINE;
@@ -173,9 +164,8 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 {
 	const struct agent *agent = ctl->agent;
 	struct json json;
-	FILE *file = begin(buf, &json);
 
-	if (!file)
+	if (!begin(buf, &json))
 		return STATUS_SKIP;
 	json_string(&json, "name", ctl->socket.name);
 	json_string(&json, "policy", agent->launch->policy.source);
@@ -194,7 +184,7 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 			    ctl_verb_names[ctl->job.request.verb]);
 	json_bool(&json, "answers", !ctl->job.expired);
 	put_vmm(&json, agent);
-	return end(file, &json, buf);
+	return end(&json, buf);
 }
 
 static enum status_line whole_text(const struct ctl *ctl, char *buf)
@@ -256,9 +246,8 @@ static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
 				char *buf)
 {
 	struct json json;
-	FILE *file = begin(buf, &json);
 
-	if (!file)
+	if (!begin(buf, &json))
 		return STATUS_SKIP;
 	json_u64(&json, "vm", vm);
 	json_bool(&json, "armed", flags & STATUS_ARMED);
@@ -272,7 +261,7 @@ static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
 		json_u64(&json, "left_ms", left_of(ctl, vm, now));
 		json_bool(&json, "once", is_once(ctl, vm));
 	}
-	return end(file, &json, buf);
+	return end(&json, buf);
 }
 
 static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
@@ -331,9 +320,8 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	uint32_t flags = flags_of(vcpu);
 	char held[EVENT_LINE_MAX];
 	struct json json;
-	FILE *file = begin(buf, &json);
 
-	if (!file)
+	if (!begin(buf, &json))
 		return STATUS_SKIP;
 	json_u64(&json, "vm", vcpu->vm);
 	json_u64(&json, "vcpu", vcpu->vcpu);
@@ -344,7 +332,7 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	json_bool(&json, "reached", !(flags & STATUS_UNREACHED));
 	if (held_json(ctl, vcpu, held))
 		json_raw(&json, "why", held);
-	return end(file, &json, buf);
+	return end(&json, buf);
 }
 
 /* ": 0x751ef0 -> 0x651ef0" of a write, ": 0x1" of a read, as far as it was read. */

@@ -88,6 +88,30 @@ void json_object_end(struct json *json)
 	level_end(json, '}');
 }
 
+bool json_buf_begin(struct json *json, char *buf, size_t size)
+{
+	FILE *file = fmemopen(buf, size, "w");
+
+	if (!file)
+		return false;
+	json_begin(json, file);
+	json_object_begin(json, NULL);
+	return true;
+}
+
+size_t json_buf_end(struct json *json, size_t size)
+{
+	FILE *file = json->file;
+	long len = -1;
+
+	json_object_end(json);
+	if (json_end(json) == 0)
+		len = ftell(file);
+	if (fclose(file) != 0 || len < 0 || (size_t)len >= size)
+		return 0;
+	return (size_t)len;
+}
+
 void json_array_begin(struct json *json, const char *key)
 {
 	level_begin(json, key, '[');

@@ -15,6 +15,7 @@
 #define REGPIN_TOOL_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -42,6 +43,13 @@ void json_begin(struct json *json, FILE *file);
 
 /* Ends the line and flushes it. Returns 0, or -1 if anything got lost. */
 int json_end(struct json *json);
+
+/*
+ * One line with an object, in @buf of @size bytes. False: there is no memory.
+ * json_buf_end() returns the line's length, or 0 if @buf has no room for it and a NUL.
+ */
+bool json_buf_begin(struct json *json, char *buf, size_t size);
+size_t json_buf_end(struct json *json, size_t size);
 
 void json_object_begin(struct json *json, const char *key);
 void json_object_end(struct json *json);

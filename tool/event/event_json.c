@@ -207,26 +207,22 @@ size_t event_json(char *buf, const struct regpin_event *event,
 		  const struct regpin_policy *policy)
 {
 	struct json json;
-	FILE *file;
 
-	if (!event_makes_sense(event))
-		return 0;
-	file = event_line_begin(buf, &json, event->time,
-				event_type_names[event->type]);
-	if (!file)
+	if (!event_makes_sense(event) ||
+	    !event_line_begin(buf, &json, event->time,
+			      event_type_names[event->type]))
 		return 0;
 	event_put_vcpu(&json, event);
 	put_by_type(&json, event, policy);
-	return event_line_end(file, &json);
+	return event_line_end(&json);
 }
 
 size_t notice_json(char *buf, const struct notice *notice)
 {
 	char subject[REGISTER_NAME_MAX];
 	struct json json;
-	FILE *file = event_line_begin(buf, &json, notice->time, notice->event);
 
-	if (!file)
+	if (!event_line_begin(buf, &json, notice->time, notice->event))
 		return 0;
 	if (notice->vm)
 		json_u64(&json, "vm", *notice->vm);
@@ -251,5 +247,5 @@ size_t notice_json(char *buf, const struct notice *notice)
 		json_string(&json, "text", notice->text);
 	for (size_t i = 0; i < 4 && notice->counts[i].name; i++)
 		json_u64(&json, notice->counts[i].name, notice->counts[i].n);
-	return event_line_end(file, &json);
+	return event_line_end(&json);
 }

@@ -89,31 +89,21 @@ void event_put_failure(struct json *json, const struct regpin_event *event,
 		json_string(json, "error", name);
 }
 
-FILE *event_line_begin(char *buf, struct json *json, uint64_t time,
-		       const char *name)
+bool event_line_begin(char *buf, struct json *json, uint64_t time,
+		      const char *name)
 {
-	FILE *file = fmemopen(buf, EVENT_LINE_MAX, "w");
 	char text[EVENT_TIME_MAX];
 
-	if (!file)
-		return NULL;
-	json_begin(json, file);
-	json_object_begin(json, NULL);
+	if (!json_buf_begin(json, buf, EVENT_LINE_MAX))
+		return false;
 	json_string(json, "time", event_time(text, time));
 	json_string(json, "event", name);
-	return file;
+	return true;
 }
 
-size_t event_line_end(FILE *file, struct json *json)
+size_t event_line_end(struct json *json)
 {
-	long len = -1;
-
-	json_object_end(json);
-	if (json_end(json) == 0)
-		len = ftell(file);
-	if (fclose(file) != 0 || len < 0 || len >= EVENT_LINE_MAX)
-		return 0;
-	return (size_t)len;
+	return json_buf_end(json, EVENT_LINE_MAX);
 }
 
 void event_put_vcpu(struct json *json, const struct regpin_event *event)

@@ -13,11 +13,11 @@
 
 /*
  * Begins a line in @buf of EVENT_LINE_MAX bytes, with the time and the event's name.
- * Returns NULL if there is no memory. event_line_end() returns the line's length, or 0.
+ * Returns false if there is no memory. event_line_end() returns the line's length, or 0.
  */
-FILE *event_line_begin(char *buf, struct json *json, uint64_t time,
-		       const char *name);
-size_t event_line_end(FILE *file, struct json *json);
+bool event_line_begin(char *buf, struct json *json, uint64_t time,
+		      const char *name);
+size_t event_line_end(struct json *json);
 
 /* The VM, and the vCPU if the event is about one. */
 void event_put_vcpu(struct json *json, const struct regpin_event *event);

@@ -77,17 +77,15 @@ size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
 {
 	char first[EVENT_TIME_MAX], last[EVENT_TIME_MAX];
 	struct json json;
-	FILE *file;
 
 	if (!many_kinds && !event_makes_sense(&sum->event))
 		return 0;
-	file = event_line_begin(buf, &json, time, name);
-	if (!file)
+	if (!event_line_begin(buf, &json, time, name))
 		return 0;
 	if (!many_kinds)
 		put_kind(&json, sum, policy);
 	json_u64(&json, "count", sum->count);
 	json_string(&json, "first", event_time(first, sum->first));
 	json_string(&json, "last", event_time(last, sum->event.time));
-	return event_line_end(file, &json);
+	return event_line_end(&json);
 }
