@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nr.h"
 #include "sim/log.h"
 
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 #define RIP		" at rIP: 0xffffffff8106f654 (native_write_msr+0x4/0x20)"
 #define VCPU3		"kvm [1234]: vcpu3, guest rIP: 0xffffffff81062a44 "
 

@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nr.h"
 #include "lib/policy/registers.h"
 #include "sim/trace.h"
-
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 static int read_line(const char *text, struct trace_line *line,
 		     struct trace_fault *fault)

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "base/exit_codes.h"
+#include "base/nr.h"
 #include "base/printable.h"
 #include "base/words.h"
 #include "ctl_command.h"
 
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 #define OPT(option)	(1u << CTL_OPT_##option)
 
 /* As they are written, and as `needs` shows them. */

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nr.h"
 #include "base/words.h"
 #include "ctl_request.h"
 #include "ctl_socket.h"
 #include "policy/yaml_tree.h"
 
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 #define KEY(key)	(1u << CTL_KEY_##key)
 
 const char *const ctl_verb_names[CTL_VERB_MAX] = {

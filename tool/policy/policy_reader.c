@@ -2,11 +2,10 @@
 /* The policy that is being read: keys and words that several parts of it may have. */
 #include <string.h>
 
+#include "base/nr.h"
 #include "policy_mode.h"
 #include "policy_reader.h"
 #include "yaml_word.h"
-
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 int action_read(const struct reader *reader, const struct yaml_node *node)
 {

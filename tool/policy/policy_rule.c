@@ -2,6 +2,7 @@
 /* One element of `rules`: a struct rule for each register and each condition. */
 #include <string.h>
 
+#include "base/nr.h"
 #include "policy_advice.h"
 #include "policy_reader.h"
 #include "policy_register.h"
@@ -10,8 +11,6 @@
 #include "yaml_word.h"
 
 #define MAX_TARGETS	256	/* registers in one rule */
-
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 static const struct word rule_keys[] = {
 	{ "register", 0 },

@@ -4,14 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nr.h"
 #include "lib/policy/policy_check.h"
 #include "lib/policy/windows.h"
 #include "policy_reader.h"
 #include "policy_settings.h"
 #include "yaml_word.h"
 
-
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 /*
  * The map that key @name of the policy has, or NULL if there is none. @example is

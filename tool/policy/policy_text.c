@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nr.h"
 #include "base/printable.h"
 #include "lib/policy/policy_check.h"
 #include "lib/ring.h"
@@ -13,8 +14,6 @@
 #include "policy_text.h"
 #include "policy_whole.h"
 #include "yaml_word.h"
-
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 static const struct word top_keys[] = {
 	{ "version", 0 },

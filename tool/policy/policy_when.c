@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nr.h"
 #include "lib/policy/when.h"
 #include "policy_reader.h"
 #include "policy_when.h"
 #include "yaml_tree.h"
-
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 static const struct {
 	const char *name, *vendor;

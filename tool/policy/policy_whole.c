@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nr.h"
 #include "policy_reader.h"
 #include "policy_whole.h"
 #include "yaml_word.h"
-
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 static const struct word accesses[] = {
 	{ "read", ACCESS_READ },
