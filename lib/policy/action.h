@@ -27,6 +27,12 @@ static inline bool action_refuses(unsigned int action)
 	return action >= REGPIN_DROP;
 }
 
+/* Is the instruction done with then, where a read has a value? */
+static inline bool action_completes(unsigned int action)
+{
+	return action < REGPIN_GP;
+}
+
 /* Does the vCPU not run on by itself? */
 static inline bool action_interrupts(unsigned int action)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action.h"
 #include "policy.h"
 
 const char *const rule_type_names[RULE_TYPE_MAX] = {
@@ -225,10 +226,10 @@ bool policy_settings_act(const struct regpin_policy *policy)
 {
 	const struct settings *settings = &policy->settings;
 
-	if (settings->init_action > REGPIN_REPORT)
+	if (!action_lets_pass(settings->init_action))
 		return true;
 	return settings->deadline_ms &&
-	       settings->deadline_action > REGPIN_REPORT &&
+	       !action_lets_pass(settings->deadline_action) &&
 	       policy_has_pins(policy);
 }
 

@@ -362,8 +362,8 @@ const struct rule *policy_wide(const struct regpin_policy *policy,
 
 /*
  * The rules on a register stand in enum rule_type's order: those on bits, those on
- * other values, and those on accesses whatever the value. Only these three functions
- * and rule_is_wide() rely on it.
+ * other values, and those on accesses whatever the value; those of the whole policy
+ * come last. Only rule_type_is_*() rely on it.
  */
 _Static_assert(RULE_REQUIRE < RULE_ONCE && RULE_UNIFORM < RULE_DENY &&
 	       RULE_REPORT < RULE_DEFAULT, "bits, values, accesses, whole policies");
@@ -396,9 +396,14 @@ static inline bool rule_is_pin(const struct rule *rule)
 }
 
 /* Is it of the policy as a whole, not of a register? */
+static inline bool rule_type_is_wide(unsigned int type)
+{
+	return type >= RULE_DEFAULT;
+}
+
 static inline bool rule_is_wide(const struct rule *rule)
 {
-	return rule->type >= RULE_DEFAULT;
+	return rule_type_is_wide(rule->type);
 }
 
 /*

@@ -136,7 +136,7 @@ static void print_kind(const struct host *host, unsigned int kind)
 
 	printf("%-4s  ", regpin_kind_names[kind]);
 	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
-		if (!possible(kind, type) || type >= RULE_DEFAULT)
+		if (!possible(kind, type) || rule_type_is_wide(type))
 			continue;
 		answer = ask(host, kind, type);
 		printf("%s%s", between, rule_type_names[type]);
@@ -154,9 +154,11 @@ static void print_kind(const struct host *host, unsigned int kind)
 /* What a policy says of all MSRs at once: each may fail for reasons of its own. */
 static void print_wide(const struct host *host)
 {
-	for (unsigned int type = RULE_DEFAULT; type < RULE_TYPE_MAX; type++) {
+	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
 		struct answer answer = ask(host, REGPIN_MSR, type);
 
+		if (!rule_type_is_wide(type))
+			continue;
 		printf("MSRs  %s: %s\n", rule_type_names[type],
 		       answer.enforced ? "enforced" : "NOT enforced");
 		if (!answer.enforced && !host->kvm_errno)
@@ -312,7 +314,7 @@ static void json_kinds(struct json *json, const struct host *host)
 			if (!answer.enforced)
 				json_string(json, "why", answer.why);
 			else if (kind == REGPIN_MSR && type != RULE_VALUE &&
-				 type < RULE_DEFAULT && host->vmload_open)
+				 !rule_type_is_wide(type) && host->vmload_open)
 				json_by_vmload(json);
 			json_object_end(json);
 		}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/judge/msr_filter.h"
+#include "lib/policy/action.h"
 
 #include "base/json.h"
 #include "event_json.h"
@@ -64,7 +65,7 @@ static void put_access(struct json *json, const struct regpin_event *event,
 		event_put_old(json, event);
 		event_put_new(json, event);
 	}
-	if (event->write || event->action < REGPIN_GP)
+	if (event->write || action_completes(event->action))
 		event_put_value(json, event);
 	if (violation && event->has_rip) {
 		json_hex(json, "rip", event->rip);

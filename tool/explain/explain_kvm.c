@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/judge/judge.h"
+#include "lib/policy/action.h"
 #include "lib/policy/registers.h"
 
 #include "event/bit_names.h"
@@ -201,7 +202,7 @@ static void refused(struct report *report, enum rule_type type, const char *key,
 			 read.action == REGPIN_DROP ? ", with an event" : "",
 			 write.action == REGPIN_DROP ? "writes vanish, with an event" :
 						       "writes are ");
-	if (write.action < REGPIN_DROP)
+	if (!action_refuses(write.action))
 		text_add(report->text, EXPLAIN_TEXT, "#GP, as without regpin%s",
 			 write.action == REGPIN_REPORT ? ", and an event" : "");
 	report_line(report, key, name, report->text);

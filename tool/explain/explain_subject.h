@@ -3,6 +3,8 @@
 #ifndef REGPIN_TOOL_EXPLAIN_SUBJECT_H
 #define REGPIN_TOOL_EXPLAIN_SUBJECT_H
 
+#include <stdbool.h>
+
 #include "lib/judge/cr_filter.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/kvm/host.h"
@@ -32,6 +34,11 @@ enum phase {
 	PHASE_DONE,
 	PHASE_MAX
 };
+
+static inline bool phase_is_armed(enum phase phase)
+{
+	return phase != PHASE_UNARMED && phase != PHASE_BESIDE;
+}
 
 /* Registers with consecutive indices of which the policy says the same. */
 struct subject {

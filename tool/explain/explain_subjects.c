@@ -55,7 +55,7 @@ static void write_lines(struct report *report)
 		if (one && i != PHASE_DONE)
 			continue;
 		/* Then there is no vCPU that is not. */
-		if (start && i < PHASE_FIRST)
+		if (start && !phase_is_armed(i))
 			continue;
 		if (as[i] != i &&
 		    !strcmp(said->writes[i], said->writes[as[i]]))

@@ -46,7 +46,7 @@ static struct state state_of(enum phase phase, uint64_t new, unsigned int minds)
 	const struct protections full = { ~0ull, ~0ull, ~0ull };
 
 	return (struct state){
-		.armed = phase >= PHASE_FIRST,
+		.armed = phase_is_armed(phase),
 		.setup_done = phase == PHASE_DONE,
 		.uniform_known = phase != PHASE_UNARMED && phase != PHASE_FIRST,
 		.uniform = minds & NOT_COMMON ? ~new : new,
@@ -89,7 +89,7 @@ static unsigned int ask(const struct explain *explain,
 		      (phase == PHASE_BESIDE || phase == PHASE_SETUP);
 	/* Looks are for armed vCPUs, as detect.c says. */
 	if (access.kind != REGPIN_MSR && !explain->host->cr_filter) {
-		if (phase < PHASE_FIRST)
+		if (!phase_is_armed(phase))
 			return REGPIN_ALLOW;
 		state = (struct state){ .armed = true };
 	}

@@ -312,6 +312,14 @@ static void options_read(struct one *one)
 		one->proto.flags |= RULE_OPTIONAL;
 }
 
+/* The key of the rule's condition @type, if it has that one. */
+static const struct yaml_node *condition(const struct one *one,
+					 unsigned int type)
+{
+	return rule_type_is_wide(type) ? NULL :
+	       yaml_key(one->node, rule_type_names[type]);
+}
+
 /* The rule's exception, if it has one and may have one. */
 static const struct yaml_node *except_read(struct one *one)
 {
@@ -320,10 +328,11 @@ static const struct yaml_node *except_read(struct one *one)
 
 	if (!except)
 		return NULL;
-	for (int type = RULE_STICKY; type <= RULE_FROZEN; type++) {
-		const struct yaml_node *key;
+	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
+		const struct yaml_node *key = condition(one, type);
 
-		key = yaml_key(one->node, rule_type_names[type]);
+		if (!rule_type_is_on_bits(type) || type == RULE_REQUIRE)
+			continue;
 		/* What is told as bad may have been meant as `all`. */
 		if (key && key->value->type == YAML_BAD)
 			return NULL;
@@ -351,22 +360,19 @@ static void advise(const struct one *one)
 	}
 }
 
-#define NR_CONDITIONS	(RULE_REPORT + 1)
-
 /* once, uniform, deny, allow, report and value: of whole registers, so they stand alone. */
 static bool conditions_check(struct one *one, bool known)
 {
 	const struct yaml_node *whole = NULL;
 	unsigned int nr = 0;
 
-	for (int type = 0; type < NR_CONDITIONS; type++) {
-		const struct yaml_node *key;
+	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
+		const struct yaml_node *key = condition(one, type);
 
-		key = yaml_key(one->node, rule_type_names[type]);
 		if (!key)
 			continue;
 		nr++;
-		if (type >= RULE_ONCE)
+		if (!rule_type_is_on_bits(type))
 			whole = key;
 	}
 	/* An unknown key may have been meant as one. */
@@ -384,10 +390,9 @@ static bool conditions_check(struct one *one, bool known)
 /* Its conditions, for the guests of one `when`. */
 static void conditions_read(struct one *one, const struct yaml_node *except)
 {
-	for (int type = 0; type < NR_CONDITIONS; type++) {
-		const struct yaml_node *key;
+	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
+		const struct yaml_node *key = condition(one, type);
 
-		key = yaml_key(one->node, rule_type_names[type]);
 		if (!key)
 			continue;
 		if (type == RULE_DENY)
@@ -398,7 +403,7 @@ static void conditions_read(struct one *one, const struct yaml_node *except)
 			report_rule(one, key);
 		else if (type == RULE_VALUE)
 			value_rule(one, key);
-		else if (type >= RULE_ONCE)
+		else if (!rule_type_is_on_bits(type))
 			whole_rule(one, key, (enum rule_type)type);
 		else
 			bits_rule(one, key, (enum rule_type)type,

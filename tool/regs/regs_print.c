@@ -76,9 +76,12 @@ static bool can_have(const struct found *found, unsigned int type)
 {
 	const struct regpin_register *reg = found->reg;
 
+	if (rule_type_is_wide(type))
+		return false;
 	if (reg && reg->kind != REGPIN_MSR)
-		return type <= RULE_FROZEN || type == RULE_REPORT ||
-		       (type == RULE_REQUIRE && reg->kind != REGPIN_XCR0);
+		return type == RULE_REPORT ||
+		       (rule_type_is_on_bits(type) &&
+			(type != RULE_REQUIRE || reg->kind != REGPIN_XCR0));
 	if (found->index == UINT32_MAX)
 		return false;
 	if (type == RULE_ALLOW)
@@ -120,7 +123,7 @@ static void print_rules(const struct found *found)
 {
 	const char *between = "  rules: ";
 
-	for (unsigned int type = 0; type < RULE_DEFAULT; type++) {
+	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
 		if (!can_have(found, type))
 			continue;
 		printf("%s%s", between, rule_type_names[type]);
@@ -259,7 +262,7 @@ static void json_one(struct json *json, const struct found *found)
 	json_bool(json, "hot", reg && reg->hot);
 	json_bool(json, "replay", reg && reg->replay);
 	json_array_begin(json, "rules");
-	for (unsigned int type = 0; type < RULE_DEFAULT; type++)
+	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++)
 		if (can_have(found, type))
 			json_string(json, NULL, rule_type_names[type]);
 	json_array_end(json);
