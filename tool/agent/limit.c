@@ -129,6 +129,17 @@ static struct limit_cause *cause_of(struct limit *limit, struct limit_vm *vm,
 	return NULL;
 }
 
+/* The event's row, NULL if there is no room for one, and its VM. */
+static struct limit_row *row_now(struct limit *limit,
+				 const struct regpin_event *event,
+				 const struct regpin_policy *policy,
+				 uint64_t now, struct limit_vm **vm)
+{
+	*vm = limit_vm(limit, event->vm, now);
+	see_hour(*vm, now);
+	return limit_row(limit, *vm, event, policy);
+}
+
 bool limit_pass(struct limit *limit, const struct regpin_event *event,
 		const struct regpin_policy *policy, uint64_t now)
 {
@@ -139,9 +150,7 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 
 	if (!limit->max || is_free(event))
 		return true;
-	vm = limit_vm(limit, event->vm, now);
-	see_hour(vm, now);
-	row = limit_row(limit, vm, event, policy);
+	row = row_now(limit, event, policy, now, &vm);
 	if (!row) {
 		sum_add(&limit->others, event, false);
 		return false;
@@ -177,9 +186,7 @@ bool limit_lost(struct limit *limit, struct limit_sum *sum,
 
 	if (!limit->max || is_free(event))
 		return true;
-	vm = limit_vm(limit, event->vm, now);
-	see_hour(vm, now);
-	row = limit_row(limit, vm, event, policy);
+	row = row_now(limit, event, policy, now, &vm);
 	if (row && (is_first(row, event, rule) ||
 		    spend(limit, vm, row, event->type)))
 		return true;
