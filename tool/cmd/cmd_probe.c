@@ -21,13 +21,8 @@
 #include "policy/problems.h"
 #include "policy/problems_json.h"
 #include "policy/unfit_json.h"
+#include "probe_ask.h"
 #include "probe_traits.h"
-
-/* One for each register file: what is asked about it holds for all types. */
-struct answer {
-	bool enforced;
-	const char *why;
-};
 
 static const char *const vendor_names[] = {
 	[HOST_UNKNOWN] = "unknown",
@@ -51,29 +46,6 @@ static void print_help(FILE *file)
 	      "read.\n", file);
 }
 
-static struct answer ask(const struct host *host, unsigned int kind,
-			 unsigned int type)
-{
-	struct rule rule = {
-		.kind = (uint8_t)kind, .type = (uint8_t)type, .count = 1,
-		.mask = UINT64_MAX, .action = REGPIN_GP,
-		.access = ACCESS_WRITE,
-	};
-	struct answer answer = { .why = NULL };
-
-	answer.enforced = host_enforces(host, &rule, &answer.why);
-	return answer;
-}
-
-/* Are there rules of this type on this kind of register, with something to enforce? */
-static bool possible(unsigned int kind, unsigned int type)
-{
-	return (kind == REGPIN_MSR && type != RULE_ALLOW) ||
-	       type == RULE_REPORT || type == RULE_STICKY || type == RULE_NEVER ||
-	       type == RULE_FROZEN ||
-	       (type == RULE_REQUIRE && kind != REGPIN_XCR0);
-}
-
 /* What a KVM that can't be asked has, is not known. */
 static const char *has(const struct host *host, bool what)
 {
@@ -84,7 +56,7 @@ static void print_host(const struct host *host)
 {
 	if (host->kvm_errno)
 		printf("KVM:                  can't be used: %s\n",
-		       ask(host, REGPIN_MSR, RULE_DENY).why);
+		       probe_ask(host, REGPIN_MSR, RULE_DENY).why);
 	else
 		printf("KVM:                  API %d, vendor module %s\n",
 		       host->api_version, vendor_names[host->vendor]);
@@ -95,25 +67,12 @@ static void print_host(const struct host *host)
 	       "yes, past the MSR filter" : has(host, false));
 }
 
-/* Registers by name, one call after the other; NULL at the end. */
-static const char *next_by_vmload(size_t *i)
-{
-	while (*i < regpin_nr_registers) {
-		const struct regpin_register *r = &regpin_registers[(*i)++];
-
-		if (r->kind == REGPIN_MSR &&
-		    host_vmload_loads(r->index, r->count))
-			return r->name;
-	}
-	return NULL;
-}
-
 static void print_by_vmload(void)
 {
 	const char *between = "MSR   on ", *name;
 	size_t i = 0;
 
-	while ((name = next_by_vmload(&i))) {
+	while ((name = probe_by_vmload(&i))) {
 		printf("%s%s", between, name);
 		between = ", ";
 	}
@@ -131,14 +90,14 @@ static const char *instead(unsigned int kind)
 
 static void print_kind(const struct host *host, unsigned int kind)
 {
-	struct answer answer = { .why = NULL };
+	struct probe_answer answer = { .why = NULL };
 	const char *between = "";
 
 	printf("%-4s  ", regpin_kind_names[kind]);
 	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
-		if (!possible(kind, type) || rule_type_is_wide(type))
+		if (!probe_possible(kind, type) || rule_type_is_wide(type))
 			continue;
-		answer = ask(host, kind, type);
+		answer = probe_ask(host, kind, type);
 		printf("%s%s", between, rule_type_names[type]);
 		between = ", ";
 	}
@@ -155,7 +114,7 @@ static void print_kind(const struct host *host, unsigned int kind)
 static void print_wide(const struct host *host)
 {
 	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
-		struct answer answer = ask(host, REGPIN_MSR, type);
+		struct probe_answer answer = probe_ask(host, REGPIN_MSR, type);
 
 		if (!rule_type_is_wide(type))
 			continue;
@@ -201,14 +160,6 @@ static void order(const struct regpin_policy *policy)
 	qsort(ordered, policy->nr_rules, sizeof(const struct rule *), before);
 }
 
-static enum fitted fitted_as(const struct host *host,
-			     const struct regpin_policy *policy,
-			     const struct rule *rule)
-{
-	return fit_detects(policy, host, rule) ? FIT_DETECTED :
-	       rule->flags & RULE_OPTIONAL ? FIT_LEFT_OUT : FIT_REFUSED;
-}
-
 /* Reasons that rules refer to by a number, as many rules have the same one. */
 static const char *reasons[16];
 static unsigned int nr_reasons;
@@ -240,7 +191,7 @@ static void print_rule(const struct host *host,
 		return;
 	printf(" [%u]\n", reason_number(why));
 	print_wrapped("    ", fit_text(text, policy,
-				       fitted_as(host, policy, rule), rule));
+				       probe_fitted(host, policy, rule), rule));
 }
 
 static void print_rules(const struct host *host,
@@ -292,7 +243,7 @@ static void json_by_vmload(struct json *json)
 	size_t i = 0;
 
 	json_array_begin(json, "except");
-	while ((name = next_by_vmload(&i)))
+	while ((name = probe_by_vmload(&i)))
 		json_string(json, NULL, name);
 	json_array_end(json);
 	json_string(json, "why_except", host_vmload_text);
@@ -303,9 +254,9 @@ static void json_kinds(struct json *json, const struct host *host)
 	json_array_begin(json, "enforces");
 	for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++) {
 		for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
-			struct answer answer = ask(host, kind, type);
+			struct probe_answer answer = probe_ask(host, kind, type);
 
-			if (!possible(kind, type))
+			if (!probe_possible(kind, type))
 				continue;
 			json_object_begin(json, NULL);
 			json_string(json, "kind", regpin_kind_names[kind]);
@@ -335,7 +286,7 @@ static void json_rule(struct json *json, const struct host *host,
 	if (enforced)
 		json_rule_place(json, policy, rule);
 	else
-		json_unfit(json, policy, fitted_as(host, policy, rule), rule,
+		json_unfit(json, policy, probe_fitted(host, policy, rule), rule,
 			   why);
 	json_object_end(json);
 }
@@ -356,7 +307,7 @@ static unsigned int missing(const struct host *host,
 		*stops += !(policy->rules[i].flags & RULE_OPTIONAL);
 	}
 	for (unsigned int kind = 0; !policy && kind < REGPIN_KIND_MAX; kind++)
-		nr += !ask(host, kind, RULE_STICKY).enforced;
+		nr += !probe_ask(host, kind, RULE_STICKY).enforced;
 	nr += !policy && host->vmload_open;
 	return nr;
 }
@@ -426,7 +377,7 @@ static void print_text(const struct probed *probed)
 	}
 	if (host->kvm_errno)
 		print_wrapped("no rule can be enforced: ",
-			      ask(host, REGPIN_MSR, RULE_DENY).why);
+			      probe_ask(host, REGPIN_MSR, RULE_DENY).why);
 	else
 		print_rules(host, policy);
 	if (probed->init)
