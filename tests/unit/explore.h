@@ -31,6 +31,7 @@ void pass_time(void);
 
 #define KEY_VM		13
 #define KEY_VCPU	22
+#define KEY_FIRST	5	/* which of the vCPUs is the first armed one, from 1 */
 
 struct key {
 	uint8_t bytes[KEY_VM + MOCK_VCPUS * KEY_VCPU];
@@ -38,6 +39,12 @@ struct key {
 
 /* What the life cycle depends on, of the first @nr vCPUs. */
 struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline);
+
+/*
+ * Sorts the vCPUs' parts of @key, so that states that differ only in the order of their
+ * vCPUs have the same key: the library uses a vCPU's number as a name only.
+ */
+void key_sort(struct key *key, unsigned int nr);
 
 /* What is wrong with the state, NULL if nothing is. */
 const char *state_is_wrong(unsigned int nr);

@@ -9,6 +9,7 @@
 #include "lib/vm/types.h"
 #include "phase_flags.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define KERNEL	0xffffffff81000000ull
@@ -217,6 +218,7 @@ struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline)
 	*at++ = vm->gate.entered;
 	*at++ = vm->values.by_time;
 	*at++ = (uint8_t)vm->values.settled;
+	assert_ptr_equal(at, key.bytes + KEY_FIRST);
 	*at++ = vm->values.first ? (uint8_t)(1 + vm->values.first->id) : 0;
 	*at++ = vm->filters.crs_set;
 	*at++ = vm->stopped;
@@ -228,6 +230,33 @@ struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline)
 	for (unsigned int n = 0; n < nr; n++)
 		at = key_vcpu(at, mock.vcpus[n].regpin, now, deadline);
 	return key;
+}
+
+/* A vCPU's part of the key, and whether it is the first armed one. */
+struct key_part {
+	uint8_t bytes[KEY_VCPU], first;
+};
+
+static int compare_parts(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct key_part));
+}
+
+void key_sort(struct key *key, unsigned int nr)
+{
+	struct key_part parts[MOCK_VCPUS] = { 0 };
+	uint8_t *at = key->bytes + KEY_VM;
+
+	for (unsigned int n = 0; n < nr; n++) {
+		memcpy(parts[n].bytes, at + n * KEY_VCPU, KEY_VCPU);
+		parts[n].first = key->bytes[KEY_FIRST] == n + 1;
+	}
+	qsort(parts, nr, sizeof(parts[0]), compare_parts);
+	for (unsigned int n = 0; n < nr; n++) {
+		memcpy(at + n * KEY_VCPU, parts[n].bytes, KEY_VCPU);
+		if (parts[n].first)
+			key->bytes[KEY_FIRST] = (uint8_t)(n + 1);
+	}
 }
 
 /* A kernel is there, nothing is in the way, and the vCPU has looked: it is pinned. */
