@@ -149,6 +149,12 @@ void vcpu_snapshot(const struct vcpu_io *io, struct snapshot *snapshot)
 	snapshot->valid = true;
 }
 
+bool snapshot_same(const struct snapshot *a, const struct snapshot *b)
+{
+	return a->cs == b->cs && !memcmp(a->crs, b->crs, sizeof(a->crs)) &&
+	       !memcmp(a->msrs, b->msrs, sizeof(a->msrs));
+}
+
 /* The header, and for VMX vmcs12 and its shadow. SVM has one page. */
 union nested_state {
 	struct kvm_nested_state state;

@@ -109,4 +109,7 @@ bool vcpu_put_crs(const struct vcpu_io *io, const uint64_t crs[NR_CRS],
 /* The registers that a policy may pin, all at one moment. */
 void vcpu_snapshot(const struct vcpu_io *io, struct snapshot *snapshot);
 
+/* Have the registers the same values in both? */
+bool snapshot_same(const struct snapshot *a, const struct snapshot *b);
+
 #endif

@@ -26,7 +26,6 @@
  * actions carried out.
  */
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -445,12 +444,6 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
 		values_remember(vcpu);
 }
 
-static bool same(const struct snapshot *a, const struct snapshot *b)
-{
-	return a->cs == b->cs && !memcmp(a->crs, b->crs, sizeof(a->crs)) &&
-	       !memcmp(a->msrs, b->msrs, sizeof(a->msrs));
-}
-
 /*
  * A reset is the one thing that lets a VM run on that was stopped. But not past filters
  * that KVM has refused: what they are for would never be seen.
@@ -491,7 +484,7 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	 * have got there by itself. A vCPU that is armed from the start may never
 	 * have had an entry point to lose.
 	 */
-	if (!over && same(before, after))
+	if (!over && snapshot_same(before, after))
 		return false;
 	if (!over && !(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
 	    vcpu->life.phase != PHASE_READY && vcpu->vm->policies.now->arming == ARM_START)
