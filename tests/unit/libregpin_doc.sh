@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: libregpin_doc.sh PAGE INCLUDE_DIR SYMBOL_MAP COMPILER..
+#
+# libregpin(3) has each public function once, and none besides; each header that is
+# installed; and its example compiles. Prints TAP.
+page=$1 include=$2 map=$3
+shift 3
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+nr=0
+failed=0
+
+# result STATUS TITLE: what is wrong stands in $tmp/why
+result()
+{
+	nr=$((nr + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $nr - $2"
+	else
+		echo "not ok $nr - $2"
+		head -n 30 "$tmp/why" | sed 's/^/# /'
+		failed=1
+	fi
+}
+
+# Declarations begin a line and are no comments; types of functions are in structs.
+sed '/^\/\*/,/\*\//d' "$include"/regpin/*.h |
+	grep -Eo '^[a-z][^;{]*[ *](regpin_[a-z_]+)\(' | sed -E 's/.*[ *](regpin_[a-z_]+)\($/\1/' |
+	sort >"$tmp/declared"
+sed -n '/^# FUNCTIONS/,/^# THREADS/s/^\*\(regpin_[a-z_]*\)\*()$/\1/p' "$page" | sort >"$tmp/listed"
+[ -s "$tmp/declared" ] && diff "$tmp/listed" "$tmp/declared" >"$tmp/why"
+result $? 'the functions are those in the headers'
+
+# Those that are inline are in no library.
+sed '/^\/\*/,/\*\//d' "$include"/regpin/*.h |
+	sed -nE 's/^static inline .*[ *](regpin_[a-z_]+)\(.*/\1/p' >"$tmp/inline"
+{
+	sed -n 's/^	\(regpin_[a-z_]*\);$/\1/p' "$map"
+	cat "$tmp/inline"
+} | sort >"$tmp/exported"
+diff "$tmp/listed" "$tmp/exported" >"$tmp/why"
+result $? 'and those that the library exports'
+
+awk '/^\*regpin_[a-z_]*\*\(\)$/ { name = $0; getline; if ($0 !~ /^\t[A-Z].*\.$/) print name ": " $0
+	getline; if ($0 !~ /^$/) print name " has more than one line: " $0 }' "$page" >"$tmp/why"
+! [ -s "$tmp/why" ]
+result $? 'each has one line'
+
+for header in "$include"/regpin/*.h; do
+	grep -q "^_<regpin/${header##*/}>_\$" "$page" || echo "$header"
+done >"$tmp/why"
+! [ -s "$tmp/why" ]
+result $? 'the headers are named'
+
+# scdoc's escapes in a literal block: \\ is one backslash.
+awk '/^```$/ { inside = !inside; next } inside' "$page" | sed 's/\\\\/\\/g' >"$tmp/example.c"
+[ -s "$tmp/example.c" ] && "$@" -Wall -Wextra -Werror -I "$include" -c "$tmp/example.c" -o "$tmp/example.o" 2>"$tmp/why"
+result $? 'the example compiles'
+cut -d '(' -f 1 "$tmp/listed" >"$tmp/names"
+grep -Eo 'regpin_[a-z_]+\(' "$tmp/example.c" | tr -d '(' | grep -Fxv -f "$tmp/names" >"$tmp/why"
+! [ -s "$tmp/why" ]
+result $? 'and calls public functions only'
+
+echo "1..$nr"
+exit $failed
