@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must hold of the limiter of events, whatever comes: written from what regpin(1)
+ * What must hold of the limiter of events, whatever comes: written from what regpin-events(7)
  * promises, not from limit.c. Each event is given to both by oracle_event(), time
  * passes by oracle_take(), and oracle_end() has the last word.
  */

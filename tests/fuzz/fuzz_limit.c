@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Floods of events from the input, for the limiter: what regpin(1) promises must hold
+ * Floods of events from the input, for the limiter: what regpin-events(7) promises must hold
  * of each (limit_oracle.h).
  *
  * Input: three bytes for the lines a second, the lines an hour and the number of rules;

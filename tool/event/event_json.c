@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Events to lines of JSON. The fields: regpin(1), "EVENTS". */
+/* Events to lines of JSON. The keys: regpin-events(7). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

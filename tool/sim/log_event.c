@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * regpin's own events as accesses; the keys: regpin(1), "EVENTS". An event is one flat
+ * regpin's own events as accesses; the keys: regpin-events(7). An event is one flat
  * object: of what is in arrays nothing is needed.
  */
 #include <inttypes.h>

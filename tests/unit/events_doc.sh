@@ -1,0 +1,194 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: events_doc.sh PAGE ROOT EVENTS_DOC
+#
+# regpin-events(7) and the code have the same events and the same keys. For the events of
+# the library the table of keys is compared with lines that the code writes; the lines in
+# the page are those lines, and name no key that the table does not have. Prints TAP.
+page=$1 root=$2 made=$3
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+nr=0
+failed=0
+
+# same TITLE FILE FILE: `<` is in the page only, `>` in the code only
+same()
+{
+	nr=$((nr + 1))
+	if diff "$2" "$3" >"$tmp/diff" && [ -s "$2" ]; then
+		echo "ok $nr - $1"
+	else
+		echo "not ok $nr - $1"
+		sed 's/^/# /' "$tmp/diff"
+		failed=1
+	fi
+}
+
+# none TITLE FILE: the file has no line
+none()
+{
+	nr=$((nr + 1))
+	if [ -s "$2" ]; then
+		echo "not ok $nr - $1"
+		sed 's/^/# /' "$2"
+		failed=1
+	else
+		echo "ok $nr - $1"
+	fi
+}
+
+# --- the page: sections, tables, lines ---
+
+awk '
+/^# / { part = $2; for (i = 3; i <= NF; i++) part = part " " $i; name = "" }
+part == "EVENTS" && /^## / { name = $2; print name >sections }
+name { print name, $0 >text }
+/^\[\[ / { row = "" }
+/^[|:]/ {
+	cell = $0
+	sub(/^[|:][-<>[]? */, "", cell)
+	if (/^\|/) {
+		row = cell
+		nth = 1
+	} else {
+		nth++
+	}
+	if (part == "KEYS OF EACH EVENT" && row && nth > 1) {
+		n = split(cell, keys, /, */)
+		for (i = 1; i <= n; i++)
+			if (keys[i] != "-")
+				print row, nth == 2 ? "always" : "sometimes", keys[i] >table
+	}
+	if (part == "KEYS" && nth == 1) {
+		n = split(row, keys, /, */)
+		for (i = 1; i <= n; i++)
+			print keys[i] >list
+	}
+}
+/^```$/ { inside = !inside; if (!inside && line ~ /^{"time"/) print name, line >lines; line = ""; next }
+inside && name { sub(/^ /, ""); line = line $0 }
+' sections="$tmp/sections" text="$tmp/text" table="$tmp/table" list="$tmp/list" \
+	lines="$tmp/lines" "$page"
+
+sort "$tmp/sections" >"$tmp/page"
+cut -d ' ' -f 1 "$tmp/table" | sort -u >"$tmp/rows"
+same 'each event has a section and a row in the table of keys' "$tmp/page" "$tmp/rows"
+
+# --- names and keys in the code ---
+
+code()
+{
+	cat "$root"/tool/event/*.c "$root"/tool/agent/*.c
+}
+
+{
+	sed -n '/^const char \*const event_type_names/,/^};/s/.*= "\(.*\)",/\1/p' \
+		"$root/tool/event/event_names.c"
+	code | grep -Eo '\.event = "[a-z-]+"|begin\(buf, &json, "[a-z-]+"|event_sum_json\(line, "[a-z-]+"|report_open\(agent, pid, "[a-z-]+"' |
+		sed 's/.*"\(.*\)"/\1/'
+} | sort -u >"$tmp/names"
+same 'the sections are the events in the code' "$tmp/page" "$tmp/names"
+
+{
+	cat "$root"/tool/event/*.c "$root/tool/agent/ctl_event.c" |
+		grep -Eo 'json_[a-z0-9_]+\(&?json, "[a-z0-9_]+"' | sed 's/.*"\(.*\)"/\1/'
+	code | grep -Eo '\.counts\[[0-9]\] = \{ "[a-z_]+"|counts\[[0-9]\]\.name = "[a-z_]+"' |
+		sed 's/.*"\(.*\)"/\1/'
+	code | sed -n '/\.counts = {/,/^		},/p' | grep -Eo '"[a-z_]+"' | tr -d '"'
+} | sort -u >"$tmp/keys"
+sort "$tmp/list" >"$tmp/listed"
+same 'the list of keys has those in the code' "$tmp/listed" "$tmp/keys"
+{
+	printf '%s\n' time event
+	cut -d ' ' -f 3 "$tmp/table"
+} | sort -u >"$tmp/used"
+same 'each key belongs to an event' "$tmp/used" "$tmp/listed"
+
+# --- which keys are there always, and which sometimes ---
+
+"$made" >"$tmp/made" || exit 1
+# keys: of lines of "EVENT {...}", as "EVENT always|sometimes KEY"
+keys()
+{
+	awk '
+	{
+		name = $1
+		$1 = ""
+		total[name]++
+		# The keys of an object in the line are not keys of the event.
+		gsub(/:{[^}]*}/, ":0")
+		while (match($0, /[,{]"[a-z0-9_]+":/)) {
+			key = substr($0, RSTART + 2, RLENGTH - 4)
+			if (key != "time" && key != "event")
+				count[name " " key]++
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+	}
+	END {
+		for (i in count) {
+			split(i, of, " ")
+			print of[1], count[i] == total[of[1]] ? "always" : "sometimes", of[2]
+		}
+	}' | sort
+}
+
+sed 's/^[a-z]* \(.*"event":"\([a-z-]*\)".*\)/\2 \1/' "$tmp/made" >"$tmp/lines.made"
+keys <"$tmp/lines.made" >"$tmp/keys.made"
+# These come from the agent as well, with other keys.
+both='^(refused|tolerated|dropped)( |$)'
+cut -d ' ' -f 1 "$tmp/keys.made" | sort -u | grep -Ev "$both" >"$tmp/library"
+pick()
+{
+	awk 'NR == FNR { of[$1]; next } $1 in of' "$tmp/library" "$1" | sort
+}
+pick "$tmp/table" >"$tmp/of.page"
+pick "$tmp/keys.made" >"$tmp/of.code"
+same 'the table has the keys with which the library'\''s events are written' "$tmp/of.page" "$tmp/of.code"
+
+# The agent's events: their lines in the page come from runs.
+cat "$tmp/lines" "$tmp/lines.made" | keys >"$tmp/keys.shown"
+awk 'NR == FNR { of[$1 " " $3] = $2; next } !(($1 " " $3) in of) { print "in no row: " $0 }' \
+	"$tmp/table" "$tmp/keys.shown" >"$tmp/bad"
+none 'no line has a key that its event has not' "$tmp/bad"
+awk 'NR == FNR { of[$1 " " $3] = $2; next }
+	$2 == "always" && of[$1 " " $3] != "always" { print "not in each line: " $0 }' \
+	"$tmp/keys.shown" "$tmp/table" >"$tmp/bad"
+none 'what the table has as always there is in each line' "$tmp/bad"
+
+# --- the lines in the page ---
+
+cut -d ' ' -f 1 "$tmp/lines" | sort -u >"$tmp/shown"
+same 'each event has a line in the page' "$tmp/page" "$tmp/shown"
+awk '{ match($0, /"event":"[a-z-]+"/); of = substr($0, RSTART + 9, RLENGTH - 10)
+	if (of != $1) print $1 ": " $0 }' "$tmp/lines" >"$tmp/bad"
+none 'the lines stand at their events' "$tmp/bad"
+# plain: without texts, whose wording may change
+plain()
+{
+	grep -Ev "$both" | sed 's/"text":"[^"]*"/"text":""/' | sort
+}
+awk 'NR == FNR { of[$1]; next } $1 in of' "$tmp/library" "$tmp/lines" | plain >"$tmp/bad.page"
+sed -n 's/^example \(.*"event":"\([a-z-]*\)".*\)/\2 \1/p' "$tmp/made" | plain >"$tmp/bad.code"
+same 'the lines of the library'\''s events are those that the code writes' "$tmp/bad.page" "$tmp/bad.code"
+
+# --- words that a key may have as its value ---
+
+sed -E 's/^([a-z-]+) .*/\1/' "$tmp/lines.made" | paste -d ' ' - "$tmp/lines.made" | awk '
+{
+	name = $1
+	while (match($0, /"(cause|reason|reaction|verdict|answer|in|found)":"[a-z0-9-]+"/)) {
+		pair = substr($0, RSTART, RLENGTH)
+		$0 = substr($0, RSTART + RLENGTH)
+		gsub(/"/, "", pair)
+		sub(/.*:/, "", pair)
+		if (name != "repeated" && name != "dropped")
+			print name, pair
+	}
+}' | sort -u >"$tmp/words"
+while read -r name word; do
+	grep "^$name " "$tmp/text" | grep -q "_${word}_" || echo "$name: $word"
+done <"$tmp/words" >"$tmp/bad"
+none 'each word that the code writes is explained' "$tmp/bad"
+
+echo "1..$nr"
+exit $failed
