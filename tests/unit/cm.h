@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* cmocka wants these before itself. */
+/* cmocka.h needs these headers to be included first. */
 #ifndef REGPIN_TESTS_UNIT_CM_H
 #define REGPIN_TESTS_UNIT_CM_H
 

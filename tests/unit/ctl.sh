@@ -13,8 +13,8 @@ fake=$(realpath "$2")
 source "$(dirname "$0")/../tap.sh"
 dir=$(mktemp -d)
 cd "$dir" || exit 1
-# The same on every machine: optional rules are left out. And a shim with ASan is
-# preloaded behind nothing.
+# Without KVM optional rules are left out, so every machine prints the same. ASan would check
+# that its runtime is preloaded before a shim with ASan, which is not so here.
 export REGPIN_HOST_FORCE=nokvm ASAN_OPTIONS=verify_asan_link_order=0
 vmms=()
 
@@ -50,7 +50,7 @@ evidence()
 	tail -n 5 events | sed 's/^/# events: /'
 }
 
-await() # PATTERN FILE
+await() # PATTERN FILE: waits until a line of FILE matches
 {
 	for ((i = 0; i < 200; i++)); do
 		grep -qs -- "$1" "$2" && return 0
@@ -59,7 +59,7 @@ await() # PATTERN FILE
 	return 1
 }
 
-gone() # PID: its end
+gone() # PID: waits until it has ended
 {
 	for ((i = 0; i < 200; i++)); do
 		[[ -e /proc/$1 ]] || return 0
@@ -105,7 +105,7 @@ is()
 	[[ $status == "$1" ]] && { [[ $# == 1 ]] || grep -q -- "$2" "$3"; }
 }
 
-agent_of() # PID: who has a pidfd of it, and is no shell
+agent_of() # PID: the agent, which has a pidfd of PID. A shell may have one, too.
 {
 	local file pid
 
@@ -116,7 +116,7 @@ agent_of() # PID: who has a pidfd of it, and is no shell
 	done
 }
 
-# With the process that stands by: otherwise that one is the agent then.
+# Also kills the agent's standby process, which would otherwise become the agent.
 kill_agent() # PID
 {
 	local standby
@@ -137,90 +137,90 @@ ok $? "the directory and the socket are private"
 ctl list
 is 0 '^NAME *STATE *MODE ' out &&
 	grep -q '^vm1 *alive *enforce *4 *4 *0 *0 *0 *0 *0 enforced, 0 detected, 0 report *policy.yaml$' out
-ok $? "list shows all VMs, and what they are in"
+ok $? "list shows all VMs and their states"
 cp out listed
 ctl status
 is 0 && cmp -s out listed
-ok $? "... and so does status without a name"
+ok $? "status without a name prints the same"
 ctl list --json
 jq -e '.version == 1 and (.directory | endswith("/ctl")) and .vms == [{"name": "vm1", "state": "alive", "policy": "policy.yaml", "mode": "enforce",
 	"vcpus": 4, "armed": 4, "held": 0, "violations": 0, "reports": 0, "detected": 0,
 	"rules_enforced": 0, "rules_detected": 0, "rules_report": 0}]' out >/dev/null
-ok $? "... as JSON"
+ok $? "list --json prints objects"
 "$regpin" run --policy policy.yaml --name vm1 --ctl "$dir/ctl" -- "$fake" >out 2>err
 status=$?
 is 125 "a VM of the name 'vm1' already" err
-ok $? "a live one's name is refused"
+ok $? "the name of a running VM is refused"
 bad=0
 for arguments in "--name list" "--name status" "--name help" "--name a/b" "--name ''" "--ctl x --no-ctl"; do
 	eval "'$regpin' run --policy policy.yaml $arguments -- '$fake'" >out 2>err
 	status=$?
 	is 2 "^regpin run: " err || bad=1
 done
-ok $bad "wrong names"
+ok $bad "invalid names are refused"
 ctl nobody status
 is 3 "there is no VM of this name" err
-ok $? "a name that nobody has"
+ok $? "a name that no VM has is an error"
 "$regpin" ctl --ctl "$dir/nosuch" list >out 2>err
 status=$?
 is 3 "nosuch can't be read: No such file" err && [[ ! -s out ]]
-ok $? "a directory that is not there"
+ok $? "a missing control directory is an error"
 XDG_RUNTIME_DIR=$dir/run "$regpin" ctl list >out 2>err
 status=$?
 if [[ $(id -u) == 0 ]]; then
-	skip "the default directory need not be there" "root's is /run/regpin"
+	skip "the default directory may be missing" "root's is /run/regpin"
 else
 	is 0 && [[ ! -s out ]]
-	ok $? "the default directory need not be there"
+	ok $? "the default directory may be missing"
 fi
 
 # Commands
 
 ctl vm1 status
 is 0 "vm 0 vcpu 3: armed" out && [[ $(wc -l <out) == 6 ]]
-ok $? "status"
+ok $? "status prints a line for each vCPU"
 ctl vm1 status --json
 [[ $(jq -s 'length, .[0].name, ([.[] | select(has("vcpu") and .armed)] | length)' out |
 	tr '\n' ' ') == '6 "vm1" 4 ' ]]
-ok $? "... as JSON lines"
+ok $? "status --json prints an object for each vCPU"
 kill -USR1 "$vmm"
 await '"violation"' events
 ctl vm1 status
 is 0 "vcpu 1: armed, HELD: write of CR0: 0x80050033 -> 0x80040033 (WP)" out
-ok $? "a held vCPU, and why"
+ok $? "status shows a held vCPU and the reason"
 is 0 "violations: 0 stopped, 1 held, 0 let pass, 0 detected;" out
-ok $? "... which is neither stopped nor let pass"
+ok $? "a held access counts neither as stopped nor as let pass"
 ctl vm1 status --json
 [[ $(jq -r 'select(.held).why | .register + " " + .verdict + " " + .bits[0]' out) == \
 	"CR0 pause WP" ]]
-ok $? "... as JSON"
+ok $? "status --json prints the held vCPU and the reason"
 ctl vm1 allow --vcpu 1
 is 0 "^vm 0 vcpu 1: allowed, this one time$" out && await '"answered"' events
-ok $? "it is answered"
+ok $? "allow answers the held vCPU"
 ctl vm1 status
 is 0 "violations: 0 stopped, 0 held, 1 let pass, 0 detected;" out
-ok $? "... and counts as let pass"
+ok $? "an allowed access counts as let pass"
 ctl vm1 gp --vcpu 1
 is 1 "is not held" err
-ok $? "... once"
+ok $? "a vCPU is answered only once"
 ctl vm1 stop --vcpu 9 --vm 0
 is 1 "no such VM or vCPU" err
-ok $? "a vCPU that there is not"
+ok $? "a vCPU that does not exist is an error"
 "$regpin" ctl --ctl "$dir/ctl" vm1 disarm --vm 0 >out 2>err &
 client=$!
 wait "$client"
 [[ $? == 0 && $(jq -c 'select(.event == "control" and .command == "disarm") |
 	[.vm, .operator.uid, .operator.pid, .result]' events) == "[0,$(id -u),$client,\"done\"]" ]]
-ok $? "a command is an event with who gave it"
+ok $? "the event of a command names the operator"
 ctl vm1 window --for 1min --once
 is 0 "^window open for 60.000 s, until [0-9:]* UTC, or until a kernel" out
-ok $? "a window"
+ok $? "window opens a window"
 ctl vm1 status
 is 0 "WINDOW OPEN for [56][0-9] s more or until a kernel has done its syscall set-up" out
-ok $? "... is shown, with its time"
+ok $? "status shows the window and its remaining time"
 ctl vm1 window --end
 is 0
-ok $? "... and closed"
+ok $? "window --end closes the window"
 bad=0
 for arguments in "window" "window --end --once" "gp --vcpu x" "gp --vcpu 1 --vm x" "events --last 257" \
 	"policy a b" "policy a --mode x" "mode policy x" "status --mode report" \
@@ -230,16 +230,16 @@ for arguments in "window" "window --end --once" "gp --vcpu x" "gp --vcpu 1 --vm 
 	# shellcheck disable=SC2086 # words
 	ctl vm1 $arguments
 	is 2 "^regpin ctl: " err || bad=1
-	# In terms of the command line, not of the protocol.
+	# The messages are in terms of the command line, not of the protocol.
 	grep -Eq '[a-z]=|window-end|request|such key' err && bad=1
 done
-ok $bad "wrong command lines"
+ok $bad "wrong command lines are refused"
 ctl vm1 gp
 is 2 "'gp' needs --vcpu N (see 'regpin ctl --help')" err
-ok $? "... what is missing"
+ok $? "the message names the missing option"
 ctl vm1 statsu
 is 2 "there is no command 'statsu'; did you mean 'status'?" err
-ok $? "... what was meant"
+ok $? "the message proposes the nearest command"
 bad=0
 "$regpin" ctl --help >help
 for arguments in "vm1 help" "help" "nobody help"; do
@@ -247,58 +247,58 @@ for arguments in "vm1 help" "help" "nobody help"; do
 	ctl $arguments
 	is 0 && cmp -s out help || bad=1
 done
-ok $bad "help is that of the command line"
+ok $bad "every form of help prints the command line's help"
 ctl vm1 events --last 2
 is 0 && [[ $(jq -r .event out | tail -n 1) == control && $(wc -l <out) == 2 ]]
-ok $? "the last events"
+ok $? "events prints the last events"
 
 # Policies
 
 ctl vm1 policy wrong.yaml --yes
 is 1 "^wrong.yaml:5:5: error: " out && grep -q "the one in force stays" err
-ok $? "a wrong policy is said to be wrong, where and why"
+ok $? "a wrong policy is refused, with place and reason"
 ctl vm1 policy later.yaml
 is 1 "there is no terminal to ask at" err &&
 	grep -q "^loosens: arming: start -> operator" out &&
 	! grep -q '"command":"policy"' events
-ok $? "a policy is shown first, and asked for"
+ok $? "a policy's changes are shown before it needs a confirmation"
 if command -v script >/dev/null; then
 	echo n | script -qec "'$regpin' ctl --ctl '$dir/ctl' vm1 policy later.yaml" /dev/null >out 2>err
 	grep -q "\[y/N\]" out && ! grep -q '"command":"policy"' events
-	ok $? "... no is no"
+	ok $? "the answer no keeps the old policy"
 	echo y | script -qec "'$regpin' ctl --ctl '$dir/ctl' vm1 policy later.yaml" /dev/null >out 2>err
 	await '"command":"policy","policy":"later.yaml"' events
-	ok $? "... yes is yes"
+	ok $? "the answer yes applies the new policy"
 else
-	skip "... no is no" "no script(1)"
-	skip "... yes is yes" "no script(1)"
+	skip "the answer no keeps the old policy" "no script(1)"
+	skip "the answer yes applies the new policy" "no script(1)"
 fi
 ctl vm1 policy policy.yaml --yes
 is 0
-ok $? "--yes asks nothing"
+ok $? "--yes applies a policy without a question"
 ctl vm1 status
 is 0 "policy policy.yaml" out && ! grep -q "older policy" out
-ok $? "it is in force"
+ok $? "status shows the new policy"
 ctl vm1 mode report
 is 0 && ctl vm1 status && is 0 "mode report" out
-ok $? "mode report"
+ok $? "mode report takes effect"
 ctl vm1 mode enforce
 is 0 && ctl vm1 status && is 0 "mode enforce" out
-ok $? "mode enforce"
+ok $? "mode enforce takes effect"
 sed 's/arming: start/mode: report/' policy.yaml >reports.yaml
 ctl vm1 policy reports.yaml --yes --mode enforce
 is 0 "^in force: reports.yaml, mode enforce by the operator (the policy says report)" out
-ok $? "a policy in a mode that it does not say itself"
+ok $? "a policy is applied in a mode other than its own"
 ctl vm1 status
 is 0 "reports.yaml, mode enforce by the operator" out && ctl vm1 policy policy.yaml --yes &&
 	is 0 "^mode: enforce -> enforce by the operator, " out
-ok $? "... which the next one keeps"
+ok $? "the next policy keeps the operator's mode"
 ctl vm1 mode policy
 is 0 "^in force: policy.yaml, mode enforce (" out
-ok $? "... until it is taken back"
+ok $? "mode policy ends the operator's mode"
 [[ $(jq -r 'select(.command == "mode" or .command == "policy") | .mode' events | xargs) == \
 	*"report enforce enforce enforce enforce" ]]
-ok $? "the events tell the mode"
+ok $? "the events name the mode"
 sed 's/optional: true/mode: report/; s/CR0/EFER/; s/WP/NXE/; /action/d' policy.yaml >trial.yaml
 "$regpin" run --policy trial.yaml --mode enforce -- "$fake" >out 2>err
 status=$?
@@ -307,59 +307,60 @@ ok $? "run --mode enforce that would enforce nothing is refused"
 head -c 65537 /dev/zero | tr '\0' '#' >large.yaml
 ctl vm1 policy large.yaml --yes
 is 1 "more than 65536 bytes" err
-ok $? "a policy that is too large"
+ok $? "a policy that is too large is refused"
 
-# Those who follow, and the end
+# Followers, and the end of a VMM
 
 "$regpin" ctl --ctl "$dir/ctl" vm1 events --follow >follow 2>follow.err &
 client=$!
 for ((i = 0; i < 50; i++)); do
 	ctl vm1 arm
-	# A client that comes in the middle of one sees only what follows: it takes another.
+	# A client that connects in the middle of an arm sees only the later events, so arm
+	# again.
 	grep -qs '"command":"arm"' follow && break
 done
 await '"command":"arm"' follow
-ok $? "events come to who follows them"
+ok $? "a follower receives events"
 finish vm1
 wait "$client"
 [[ $? == 0 && $(tail -n 1 follow | jq -r .event) == detached ]]
-ok $? "... up to the VM's end, which is theirs"
+ok $? "the follower ends with the VM, after its last event"
 [[ ! -e ctl/vm1.sock ]]
-ok $? "the socket is gone"
+ok $? "the socket is removed"
 ctl list
 is 0 && [[ ! -s out ]]
-ok $? "list shows nobody"
+ok $? "list is empty"
 
-# A VMM that is stopped, or can't wake the agent
+# A VMM that is stopped, or cannot wake the agent
 
 start vm2
 kill -STOP "$vmm"
 ctl vm2 arm
 is 1 "did not answer in time" err
-ok $? "a stopped VMM: told in time"
+ok $? "a command to a stopped VMM times out"
 ctl vm2 status
 is 0 "THE VMM DOES NOT ANSWER.*THE VMM IS STOPPED" out
-ok $? "... while all else works, and status has the reason"
+ok $? "status still works, and reports the stopped VMM"
 ctl vm2 status --json
 [[ $(jq -c 'select(.name).vmm' out) == "{\"pid\":$vmm,\"state\":\"stopped\"}" ]]
-ok $? "... as JSON"
+ok $? "status --json reports it, too"
 ctl vm2 disarm
 is 1 "has not answered an earlier command" err
-ok $? "... and nothing is piled up"
+ok $? "a second command is refused while one is unanswered"
 kill -CONT "$vmm"
 await '"command":"arm".*"result":"cancelled".*"late":true' events
-ok $? "... and what was too late is withdrawn, and told"
+ok $? "the late command is withdrawn, with an event"
 ctl vm2 status
 is 0 && ! grep -q THE out
-ok $? "... then status complains no more"
+ok $? "status is normal after the VMM continues"
 ctl vm2 arm
 is 0
-ok $? "... then it goes on"
+ok $? "commands work after the VMM continues"
 finish vm2
 start vm3 policy.yaml deaf
 ctl vm3 arm
 is 0
-ok $? "a VMM that can't wake the agent"
+ok $? "a command succeeds though the VMM cannot wake the agent"
 finish vm3
 start vm4 policy.yaml lazy 3000
 "$regpin" ctl --ctl "$dir/ctl" vm4 arm >out 2>err &
@@ -369,16 +370,16 @@ kill -KILL "$vmm"
 wait "$client"
 status=$?
 is 1 "the VMM has ended" err
-ok $? "a VMM that dies over a command"
+ok $? "a command fails if the VMM dies during it"
 await '"detached"' events
 grep -q '"command":"arm".*"result":"ended"' events
-ok $? "... which is told"
+ok $? "an event reports the command that the VMM's end cut off"
 start vm4 later.yaml unarmed
 await '"unarmed".*within 1.000 s' events
-ok $? "unarmed: the time is the policy's"
+ok $? "unarmed uses the time that the policy gives"
 finish vm4
 
-# Many at once, with a VMM that floods
+# Many clients at once, with a VMM that floods the ring
 
 start vm5 policy.yaml flood 300
 for ((i = 0; i < 12; i++)); do
@@ -395,7 +396,7 @@ finish vm5
 	$(jq -s '[.[] | select(.event == "violation" or .event == "armed")] | length' events) -ge 1 &&
 	$(jq -s '([.[] | select(.event == "violation" or .event == "armed")] | length) +
 		([.[] | select(.event == "dropped").count] | add // 0)' events) == 18241 ]]
-ok $? "60 commands of 12 clients, and 18241 events: none is lost without being counted"
+ok $? "60 commands of 12 clients make 18241 events, and each lost one is counted"
 
 # An agent that is stopped, or was killed
 
@@ -404,21 +405,21 @@ agent=$(agent_of "$vmm")
 kill -STOP "$agent"
 ctl list
 is 0 '^vm6 *silent  *-' out
-ok $? "list shows an agent that is stopped"
+ok $? "list shows a stopped agent as silent"
 kill_agent "$agent"
 ctl list
 is 0 '^vm6 *dead  *-' out
-ok $? "... or dead"
+ok $? "list shows a killed agent as dead"
 ctl vm6 status
 is 3 "its agent is gone" err
-ok $? "... and ctl says so"
+ok $? "ctl reports that the agent is gone"
 kill -TERM "$vmm"
 wait "$vmm" 2>/dev/null
-# Nobody has told of that end.
+# No agent has reported that end, so the socket is still there.
 start vm6
 ctl vm6 status
 is 0
-ok $? "its socket is taken over"
+ok $? "a new agent takes over the socket of a dead one"
 if [[ $(id -u) == 0 ]] && command -v setpriv >/dev/null; then
 	chmod 755 "$dir" ctl
 	chmod 666 ctl/vm6.sock
@@ -436,7 +437,7 @@ else
 fi
 finish vm6
 
-# Names that are process ids: of one that lives, and of none. No pid is as large.
+# Names that are process ids: of a process that lives, and of none, as no pid is that large.
 for name in $$ 9999999 vm7.ended-9999999; do
 	start "$name"
 	ctl list
@@ -449,20 +450,20 @@ for name in $$ 9999999 vm7.ended-9999999; do
 	ctl list
 	if [[ $name == "$$" ]]; then
 		is 0 "^$name *dead " out && [[ -e ctl/$name.sock ]]
-		ok $? "... and, while a process has this id, shown as dead"
+		ok $? "$name is shown as dead while a process has this id"
 	else
 		is 0 && [[ ! -e ctl/$name.sock ]] && ! grep -q "^$name " out
-		ok $? "... and, as no process has this id, no longer there"
+		ok $? "$name is removed, as no process has this id"
 	fi
 done
 
-# Where there is no socket
+# VMs without a socket
 
 chmod 777 ctl
 "$regpin" run --policy policy.yaml --ctl "$dir/ctl" -- "$fake" >out 2>err
 status=$?
 is 125 "can be written by others" err
-ok $? "a directory that others can write in"
+ok $? "a directory that others can write in is refused"
 rm -rf ctl
 "$regpin" run --policy policy.yaml --no-ctl --events "$dir/events" -- true >out 2>err
 status=$?

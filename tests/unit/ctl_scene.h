@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The agent's control socket without a VMM, as its tests' clients meet it. */
+/* The agent's control socket and its clients, without a VMM. */
 #ifndef REGPIN_TESTS_UNIT_CTL_SCENE_H
 #define REGPIN_TESTS_UNIT_CTL_SCENE_H
 
@@ -11,7 +11,7 @@
 #include "fake_agent.h"
 
 static struct ctl *ctl;
-static char got[1 << 20];		/* what was heard last */
+static char got[1 << 20];		/* the text received last */
 
 static inline int begin(void **state)
 {
@@ -47,7 +47,7 @@ static inline void say(int fd, const char *text)
 	say_bytes(fd, text, strlen(text));
 }
 
-/* All that is there, in `got`. Returns false at the end of the connection. */
+/* Reads all that has arrived into `got`. Returns false at the end of the connection. */
 static inline bool hear(int fd)
 {
 	size_t len = 0;
@@ -68,7 +68,7 @@ static inline void expect(int fd, const char *text)
 	assert_string_equal(got, text);
 }
 
-/* A command is done: a line or more about what it has done, and "ok" without a "but". */
+/* Checks that a command is done: one data line or more, and "ok" without a "but". */
 static inline void expect_done(int fd)
 {
 	size_t len;
@@ -81,7 +81,7 @@ static inline void expect_done(int fd)
 	assert_null(strstr(got, "error "));
 }
 
-/* A client that has been greeted. */
+/* Connects a client and reads the greeting. */
 static inline int client(void)
 {
 	int fd = fake_client(ctl);

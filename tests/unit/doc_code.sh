@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: doc_code.sh PAGE SOURCE
 #
-# Each piece of C in a page stands in the example, as it is, so that it builds and
-# is tested. Prints TAP.
+# Each piece of C in a page must be in the example, character by character, so that it is
+# built and tested. Prints TAP.
 awk -v source="$2" '
 BEGIN {
 	while ((getline line <source) > 0)
@@ -21,7 +21,7 @@ BEGIN {
 inside { code = code $0 "\n" }
 END {
 	if (!n)
-		print "not ok 1 - there is code in the page"
+		print "not ok 1 - the page has code"
 	print "1.." (n ? n : 1)
 	exit bad || !n
 }' "$1"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What can happen to a mock VM, what distinguishes its states, what must hold. */
+/* The events of a mock VM, the key of a state, and the invariants. */
 #ifndef REGPIN_TESTS_UNIT_EXPLORE_H
 #define REGPIN_TESTS_UNIT_EXPLORE_H
 
@@ -24,7 +24,7 @@
 #define ALL_EVENTS	"LZSsPVIXMRrmDdEGTag"
 #define ALL_VM_EVENTS	"WOCAQ"
 
-/* Does what @event says. False: it is not possible now. */
+/* Does what @event names. Returns false if that is not possible now. */
 bool happens(char event, unsigned int vcpu, const struct regpin_policy *other);
 
 void pass_time(void);
@@ -37,7 +37,7 @@ struct key {
 	uint8_t bytes[KEY_VM + MOCK_VCPUS * KEY_VCPU];
 };
 
-/* What the life cycle depends on, of the first @nr vCPUs. */
+/* Writes what the life cycle depends on, for the first @nr vCPUs. */
 struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline);
 
 /*
@@ -49,7 +49,7 @@ void key_sort(struct key *key, unsigned int nr);
 /* What is wrong with the state, NULL if nothing is. */
 const char *state_is_wrong(unsigned int nr);
 
-/* Phases that were met, in all states that were. */
+/* The phases met in all states so far. */
 extern bool phases_met[];
 
 #endif

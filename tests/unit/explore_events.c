@@ -28,7 +28,7 @@ static uint64_t *msr(unsigned int n, uint32_t index)
 	return &mock.vcpus[n].msrs[replay_slot(index)];
 }
 
-/* The VMM writes registers of a reset, or a state. */
+/* The VMM writes the registers of a reset, or a state. */
 static void vmm_acts(unsigned int n, char event)
 {
 	struct mock_vcpu *vcpu = &mock.vcpus[n];
@@ -148,14 +148,17 @@ bool happens(char event, unsigned int n, const struct regpin_policy *other)
 		mock_tick(n);
 		return true;
 	}
-	/* All else needs a guest that runs. */
+	/* All other events need a guest that runs. */
 	if (regpin_vcpu_enter(vcpu) != REGPIN_ENTER && event != 'E')
 		return false;
 	regpin_vcpu_leave(vcpu);
 	return event == 'E' || guest_acts(event, n);
 }
 
-/* Whatever life it was of, a vCPU in a phase of an earlier one will find out first. */
+/*
+ * The pins do not count if the phase belongs to an earlier life or is stale: the vCPU
+ * detects that before it runs.
+ */
 static bool is_void(const struct regpin_vcpu *vcpu)
 {
 	return vcpu->life.number != mock.vm->gate.life ||
@@ -277,16 +280,16 @@ const char *state_is_wrong(unsigned int nr)
 
 		phases_met[phase] = true;
 		if (!vcpu->wake.attention && is_void(vcpu))
-			return "it has looked, and its pins are of another life";
+			return "the vCPU has looked, and its pins are of another life";
 		if (is_forgotten(vcpu))
-			return "it has looked, a kernel is there, it is not pinned";
+			return "the vCPU has looked and has a kernel, and is not pinned";
 		if (!vcpu->wake.attention && phase == PHASE_READY &&
 		    vm->values.settled != UNIFORM_SETTLED)
-			return "it is ready, and nothing is settled";
+			return "the vCPU is ready, and the values are not settled";
 		if (vcpu->life.settler && phase != PHASE_READY && !is_void(vcpu))
-			return "it has settled the values, and is not ready";
+			return "the vCPU has settled the values, and is not ready";
 		if (lifecycle_pinned(vcpu) && vm->gate.state != GATE_OPEN)
-			return "pins hold behind a closed gate";
+			return "pins hold while the gate is closed";
 	}
 	if (vm_armed(vm) && vm->filters.wants_crs && !vm->filters.crs_set && !vm->stopped)
 		return "the VM is armed without the CR filter";

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM for tests of `regpin ctl`, with one VM of four vCPUs that are nowhere but
- * in the shared memory: it carries out the agent's commands as the shim does, and
- * needs no KVM.
+ * A VMM for tests of `regpin ctl`. Its VM has four vCPUs that exist only in the shared
+ * memory. It carries out the agent's commands as the shim does, and needs no KVM.
  *
  *	fake_shim [lazy MS] [answer RESULT] [deaf] [flood N] [unarmed]
  *
- * lazy: waits before each answer. answer: gives this one to every command. deaf:
- * does not wake the agent. flood: puts that many events into the ring with each
- * command. unarmed: its vCPUs are not armed. SIGUSR1: vCPU 1 is held (again). SIGTERM ends it.
+ * lazy: waits before each answer. answer: gives this one to every command. deaf: does
+ * not wake the agent. flood: puts that many events into the ring with each command.
+ * unarmed: its vCPUs are not armed. SIGUSR1: vCPU 1 is held (again). SIGTERM ends it.
  */
 #include <err.h>
 #include <errno.h>
@@ -31,7 +30,7 @@
 #include "lib/ring.h"
 
 #define NR_VCPUS	4u
-#define LIFE_S		120	/* a test that died must not leave it behind */
+#define LIFE_S		120	/* a test that died must not leave this process running */
 
 static struct handoff *shared;
 static const struct control *orders;
@@ -63,14 +62,14 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void tell(struct regpin_event event)
+static void report(struct regpin_event event)
 {
 	event.time = now_ns();
 	if (ring_put(&shared->ring, &event))
 		wake_agent();
 }
 
-/* Clears CR0.WP, whichever rule that is against. */
+/* Clears CR0.WP; a rule of any type may forbid that. */
 static struct regpin_event violation(void)
 {
 	return (struct regpin_event){
@@ -87,7 +86,7 @@ static void hold_vcpu(void)
 
 	vcpu->held = violation();
 	atomic_fetch_or(&vcpu->flags, STATUS_HELD);
-	tell(vcpu->held);
+	report(vcpu->held);
 }
 
 static void arm_all(bool armed)
@@ -97,7 +96,7 @@ static void arm_all(bool armed)
 			atomic_fetch_or(&shared->vcpus[i].flags, STATUS_ARMED);
 		else
 			atomic_fetch_and(&shared->vcpus[i].flags, ~STATUS_ARMED);
-		tell((struct regpin_event){
+		report((struct regpin_event){
 			.type = armed ? REGPIN_EVENT_ARMED :
 					REGPIN_EVENT_DISARMED,
 			.vcpu = i, .detail = REGPIN_BY_OPERATOR,
@@ -119,7 +118,7 @@ static int answer(const struct control *command)
 	if (!(atomic_load(&vcpu->flags) & STATUS_HELD))
 		return -EINVAL;
 	atomic_fetch_and(&vcpu->flags, ~STATUS_HELD);
-	tell((struct regpin_event){
+	report((struct regpin_event){
 		.type = REGPIN_EVENT_ANSWERED, .vcpu = command->vcpu,
 		.action = (uint8_t)command->arg,
 	});
@@ -135,7 +134,7 @@ static int new_policy(const struct control *command)
 	if (policy.number != command->arg)
 		return -EINVAL;
 	atomic_store(&shared->vms[0].policy, policy.number);
-	tell((struct regpin_event){
+	report((struct regpin_event){
 		.type = REGPIN_EVENT_POLICY, .vcpu = REGPIN_NO_VCPU,
 	});
 	return 0;
@@ -149,7 +148,7 @@ static int carry_out(const struct control *command)
 	    command->vm != CONTROL_ALL_VMS)
 		return -ENOENT;
 	switch (atomic_load(&command->command)) {
-	case CONTROL_NONE:	/* withdrawn */
+	case CONTROL_NONE:	/* The agent has withdrawn the command. */
 		return -ECANCELED;
 	case CONTROL_ARM:
 	case CONTROL_DISARM:
@@ -172,7 +171,10 @@ static int carry_out(const struct control *command)
 	}
 }
 
-/* As the shim must: all is read before anything is done, and answered by number. */
+/*
+ * As in the shim, the command is read whole before it is done, and answered by its
+ * number.
+ */
 static void take_command(uint32_t number)
 {
 	static struct control copy;
@@ -182,16 +184,16 @@ static void take_command(uint32_t number)
 		struct regpin_event event = violation();
 
 		event.vcpu = (uint32_t)i;
-		tell(event);
+		report(event);
 	}
-	/* The time may have been over. */
+	/* The agent may have withdrawn the command in the meantime. */
 	atomic_store(&copy.command, atomic_load(&orders->command));
 	shared->answer.result = carry_out(&copy);
 	atomic_store(&shared->answer.done, number);
 	wake_agent();
 }
 
-/* By some file in the place of a VM's: the agent was told that there is no KVM. */
+/* Joins with a file that is no VM's: the agent was informed that there is no KVM. */
 static int join(void)
 {
 	const char *env = getenv(HANDOFF_ENV), *why;
@@ -228,11 +230,11 @@ static void set_up(void)
 	}
 	atomic_store(&shared->vms[0].flags, STATUS_PRESENT | STATUS_FILTERED |
 					    (unarmed ? 0 : STATUS_ARMED));
-	tell((struct regpin_event){
+	report((struct regpin_event){
 		.type = REGPIN_EVENT_ATTACHED, .vcpu = REGPIN_NO_VCPU,
 	});
 	if (!unarmed)
-		tell((struct regpin_event){ .type = REGPIN_EVENT_ARMED });
+		report((struct regpin_event){ .type = REGPIN_EVENT_ARMED });
 	atomic_store(&shared->attached, 1);
 	close(conn);
 	puts("ready");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The lab's programs, as far as they need no network and no machine: what is made of
-# apt's settings, and which places a checkout can't be at.
+# The lab's functions that need neither a network nor a machine: how they convert apt's
+# settings, and which places they refuse for a checkout.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd -P)
 # shellcheck source=tests/tap.sh
@@ -42,13 +42,13 @@ check() # DESCRIPTION COMMAND ..
 refused() # PATH
 {
 	(lab_place "$1" "the checkout") 2>"$work/said"
-	check "refused at once: $1" grep -q "^# lab: ERROR: the checkout $1 " "$work/said"
+	check "lab_place refuses $1 at once" grep -q "^# lab: ERROR: the checkout $1 " "$work/said"
 }
 
 works() # PATH
 {
 	(lab_place "$1" "the checkout") 2>"$work/said"
-	is "works: $1" "$(<"$work/said")" ""
+	is "lab_place accepts $1" "$(<"$work/said")" ""
 }
 
 for path in /proc/x /sys/x /run/out/x /run/lab /run/tmp/regpin /tmp /var/tmp /dev/shm / '/home/a b' '/tmp/a,b' '/tmp/a:b'  "/tmp/a'b" "/tmp/a\$b"; do
@@ -58,11 +58,11 @@ for path in /tmp/x /var/tmp/x/y /dev/shm/x /run/x /run/user/0/x /outer/x /hostil
 	works "$path"
 done
 for path in /var/tmp/x /run/x /dev/shm/x /run/user/1000/y; do
-	check "covered in the outer guest: $path" lab_covered "$path"
+	check "a mount of the outer guest covers $path" lab_covered "$path"
 done
 for path in /tmp/x /home/x /var/tmpx/y /running; do
 	lab_covered "$path"
-	is "not covered: $path" $? 1
+	is "no mount of the outer guest covers $path" $? 1
 done
 
 ### apt's settings
@@ -73,8 +73,8 @@ if ! command -v apt-get >/dev/null; then
 	exit $failed
 fi
 
-# An apt of its own, without lists: nothing is asked of the network.
-new_apt() # starts from nothing
+# An apt configuration without lists, so that nothing is downloaded.
+new_apt() # removes all entries and keys
 {
 	rm -rf "$work/apt" "$work/lab"
 	mkdir -p "$work/apt"/{sources,lists,cache,trusted} "$work/lab"
@@ -95,7 +95,7 @@ new_apt() # starts from nothing
 
 ring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# stanza KIND: for trixie, of the first entry that is found
+# KIND: what lab_apt_stanza makes for trixie of the first entry of this kind
 stanza()
 {
 	local entry
@@ -105,7 +105,7 @@ stanza()
 	lab_apt_stanza "$entry" "$ring" "$work/lab" trixie trixie-updates
 }
 
-# understood KIND: the suites and URIs that apt itself reads in it
+# KIND: the suites and URIs that apt itself reads in that stanza
 understood()
 {
 	mkdir -p "$work/lab/sources"
@@ -116,7 +116,7 @@ understood()
 }
 
 new_apt
-is "no entry at all" "$(lab_apt_entries main)" ""
+is "without an entry, none is found" "$(lab_apt_entries main)" ""
 
 cat >"$work/apt/sources.list" <<E2
 # deb http://commented.example/debian bookworm main
@@ -125,12 +125,12 @@ deb [arch=amd64 signed-by=/etc/hostname,$ring check-valid-until=no] http://mirro
 deb http://mirror.example/sec bookworm-security main
 deb http://tools.example/linux/debian bookworm stable
 E2
-is "one-line: which entry" "$(lab_apt_entries main)" "$work/apt/sources.list:3"
-is "one-line: which one for security" "$(lab_apt_entries security)" "$work/apt/sources.list:4"
-is "one-line: as apt reads it" "$(understood main)" "trixie main http://mirror.example/pub/linux/
+is "one-line: the main entry is found" "$(lab_apt_entries main)" "$work/apt/sources.list:3"
+is "one-line: the security entry is found" "$(lab_apt_entries security)" "$work/apt/sources.list:4"
+is "one-line: apt reads the same suites and URIs" "$(understood main)" "trixie main http://mirror.example/pub/linux/
 trixie-updates main http://mirror.example/pub/linux/"
-is "one-line: keys" "$(stanza main | sed -n 's/^Signed-By: //p')" "$ring,/etc/hostname,$ring"
-is "one-line: other settings stay" "$(stanza main | sed -n 's/^check-valid-until: //p')" no
+is "one-line: all keys are kept" "$(stanza main | sed -n 's/^Signed-By: //p')" "$ring,/etc/hostname,$ring"
+is "one-line: other settings are kept" "$(stanza main | sed -n 's/^check-valid-until: //p')" no
 
 new_apt
 cat >"$work/apt/sources/a.sources" <<E2
@@ -163,19 +163,19 @@ E2
 printf 'http://one.example/debian/ priority:1\nhttp://two.example/debian\n' >"$work/mirrors"
 : >"$work/apt/trusted/empty.gpg"
 echo key >"$work/apt/trusted/some.gpg"
-is "deb822: which entry, not the one that is off" "$(lab_apt_entries main)" "$work/apt/sources/a.sources:2"
-is "deb822, mirror+file: as apt reads it" "$(understood main)" "trixie main mirror+file:$work/mirrors/
+is "deb822: the enabled entry is found" "$(lab_apt_entries main)" "$work/apt/sources/a.sources:2"
+is "deb822, mirror+file: apt reads the same suites and URIs" "$(understood main)" "trixie main mirror+file:$work/mirrors/
 trixie-updates main mirror+file:$work/mirrors/"
-is "deb822: other settings stay" "$(stanza main | sed -n 's/^by-hash: //p')" force
+is "deb822: other settings are kept" "$(stanza main | sed -n 's/^by-hash: //p')" force
 file=$(stanza main | sed -n 's/^Signed-By: [^,]*,//p')
-is "a key inline becomes a file" "$(cat "$file")" "-----BEGIN PGP PUBLIC KEY BLOCK-----
+is "an inline key is written to a file" "$(cat "$file")" "-----BEGIN PGP PUBLIC KEY BLOCK-----
 
 mDMEZZZZ
 -----END PGP PUBLIC KEY BLOCK-----"
-is "mirror+file: the first URI is for debootstrap" "$(lab_apt_uris "$work/apt/sources/a.sources:2")" \
+is "mirror+file: all URIs are listed, in order, for debootstrap" "$(lab_apt_uris "$work/apt/sources/a.sources:2")" \
 	"http://one.example/debian
 http://two.example/debian"
-is "without Signed-By: what apt trusts" "$(stanza security | sed -n 's/^Signed-By: //p')" \
+is "without Signed-By, the keyrings that apt trusts are named" "$(stanza security | sed -n 's/^Signed-By: //p')" \
 	"$ring,$work/apt/trusted/some.gpg"
 
 new_apt
@@ -194,20 +194,20 @@ URIs: http://plain.example/debian
 Suites: stable
 Components: main
 E2
-is "an entry with the suite itself goes before its backports" "$(lab_apt_entries main | tr '\n' ' ')" \
+is "an entry of the suite itself comes before its backports" "$(lab_apt_entries main | tr '\n' ' ')" \
 	"$work/apt/sources/b.sources:2 $work/apt/sources/b.sources:1 "
-is "URIs on lines of their own" "$(lab_apt_uris "$work/apt/sources/b.sources:1")" "http://multi-a.example/debian
+is "URIs on separate lines are found" "$(lab_apt_uris "$work/apt/sources/b.sources:1")" "http://multi-a.example/debian
 http://multi-b.example/debian"
-is "a fingerprint of one suite's key is no keyring" \
+is "a fingerprint in Signed-By is not taken as a keyring" \
 	"$(lab_apt_stanza "$work/apt/sources/b.sources:1" "$ring" "$work/lab" trixie | sed -n 's/^Signed-By: //p')" "$ring"
 
 new_apt
 echo 'deb http://ubuntu.example/ubuntu noble main' >"$work/apt/sources.list"
-is "another distribution's is not taken" "$(lab_apt_entries main)" ""
+is "an entry of another distribution is ignored" "$(lab_apt_entries main)" ""
 REGPIN_CACHE=$work/cache "$top/lab/fetch" --refresh >"$work/said" 2>&1
-is "lab/fetch fails then" $? 1
-check "and says why, and what to do" grep -q 'is set up for no Debian repository .*REGPIN_DEBIAN=' "$work/said"
-is "no host name of a mirror in the tree" \
+is "lab/fetch fails without an entry" $? 1
+check "lab/fetch prints the reason and what to do" grep -q 'is set up for no Debian repository .*REGPIN_DEBIAN=' "$work/said"
+is "no file of the tree names a mirror's host" \
 	"$(git -C "$top" grep -lIE '(deb|ftp|security|snapshot|httpredir|cdn)[a-z.-]*[.]debian[.](org|net)' -- . ':!tests/unit/lab.sh' 2>/dev/null)" ""
 echo "1..$nr"
 exit $failed

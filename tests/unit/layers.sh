@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Files use one another without circles, and each folder only those below it. The order is in the file
-# `layers` beside this script. usage: layers.sh SOURCE_DIR BUILD_DIR
+# The files of the product depend on one another without circles, and each folder only on
+# those below it. The order is in the file `layers` beside this script.
+#
+# usage: layers.sh SOURCE_DIR BUILD_DIR
 set -u
 export LC_ALL=C
 [ $# -eq 2 ] || { echo "usage: $0 SOURCE_DIR BUILD_DIR" >&2; exit 2; }
@@ -12,7 +14,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 n=0 bad=0
 
-result() # NAME FILE: it holds if FILE, which has what is wrong, is empty
+result() # NAME FILE: passes if FILE, which lists the faults, is empty
 {
 	n=$((n + 1))
 	if [ -s "$2" ]; then
@@ -24,7 +26,8 @@ result() # NAME FILE: it holds if FILE, which has what is wrong, is empty
 	fi
 }
 
-# From lines "A B ...", A uses B: those that are part of a circle, or between two.
+# Reads lines "A B ..." (A uses B) and prints those that are part of a circle, or between
+# two.
 circles()
 {
 	awk '
@@ -79,7 +82,7 @@ touch "$tmp/twice"
 [ -s "$tmp/includes" ] || echo "no file includes another one" >"$tmp/twice"
 result "an include names one file" "$tmp/twice"
 
-# compile_commands.json has one field a line: FILE, then OUTPUT, behind the command.
+# compile_commands.json has one field a line; FILE and OUTPUT follow the command.
 sed -n 's/^ *"\([a-z]*\)": "\(.*\)",\{0,1\}$/\1 \2/p' "$build/compile_commands.json" |
 	awk '
 	$1 == "command" { command = $0; sub(/^command /, "", command) }
@@ -93,7 +96,8 @@ sed -n 's/^ *"\([a-z]*\)": "\(.*\)",\{0,1\}$/\1 \2/p' "$build/compile_commands.j
 			print file "\t" $2 "\t" command
 	}' source="$source" | sed 's/\\"/"/g' >"$tmp/commands"
 
-# What is compiled for optimisation at link time has no symbols yet: once more, without.
+# An object for link-time optimisation has no symbols yet, so it is compiled again without
+# that.
 objects()
 {
 	awk -F '\t' '{ lto = $3 ~ / -flto/; if (!($1 in at) || was[$1] && !lto) { at[$1] = $2; was[$1] = lto; command[$1] = $3 } }
@@ -110,7 +114,8 @@ objects()
 }
 objects >"$tmp/symbols"
 
-# "A B S": A refers to S, which B defines; of two that define it, the lower one.
+# Prints "A B S": A refers to S, which B defines. If two files define S, the lower one
+# counts.
 awk '
 FILENAME == ARGV[1] {
 	if ($1 == "folder")
@@ -136,7 +141,7 @@ grep '\.c$' "$tmp/files" | comm -23 - "$tmp/compiled" | sed "s,\$, has no object
 [ -s "$tmp/uses" ] || echo "no object refers to another one" >>"$tmp/out"
 result "each source has an object" "$tmp/out"
 
-# Both ends in one flat folder: not looked at.
+# A dependency within a flat folder is not checked.
 firm()
 {
 	awk '
@@ -175,10 +180,10 @@ FNR == 1 {
 
 printf 'a b x\nb c x\nc b x\nc d x\n' | circles | cut -d ' ' -f 1,2 | tr '\n' ' ' >"$tmp/out"
 [ "$(cat "$tmp/out")" != "b c c b " ] || : >"$tmp/out"
-result "a circle would be found" "$tmp/out"
+result "a circle is detected" "$tmp/out"
 
 firm <"$tmp/includes" | circles | cut -d ' ' -f 3- >"$tmp/out"
-result "no file includes itself by way of others" "$tmp/out"
+result "no file includes itself through others" "$tmp/out"
 
 # In guest/ a header that declares what another file defines needs that file.
 cat "$tmp/includes" "$tmp/words" | grep '^guest/' | circles >"$tmp/out"
@@ -186,7 +191,7 @@ cat "$tmp/includes" "$tmp/words" | grep '^guest/' | circles >"$tmp/out"
 result "no file of guest/ needs itself by way of others" "$tmp/out"
 
 firm <"$tmp/uses" | circles >"$tmp/out"
-result "no file uses what uses it" "$tmp/out"
+result "no two files call each other, directly or through others" "$tmp/out"
 
 cat "$tmp/includes" "$tmp/uses" | awk '
 FILENAME == ARGV[1] { place[$1] = FNR; next }
@@ -194,7 +199,7 @@ FILENAME == ARGV[1] { place[$1] = FNR; next }
 place[b] > place[a]' "$tmp/folders" - | sort -u >"$tmp/out"
 result "each folder uses only those below it" "$tmp/out"
 
-# Each header twice in a file of its own, with the flags of the tool.
+# Each header is compiled twice in one file, with the flags of the tool.
 command=$(awk -F '\t' '$1 == "tool/main.c" { print $3; exit }' "$tmp/commands" | sed 's, -M[DQF] .*,,')
 : >"$tmp/out"
 [ -n "$command" ] || echo "compile_commands.json does not say how tool/main.c is compiled" >"$tmp/out"
@@ -207,7 +212,7 @@ done
 	grep -E 'error|warning' "$tmp/compiler" | sort -u >>"$tmp/out"
 result "each header compiles alone" "$tmp/out"
 
-# What a header declares: functions, and variables that are extern.
+# What a header declares: functions, and extern variables.
 grep '\.h$' "$tmp/files" | while read -r file; do
 	grep -q "^flat ${file%/*}\$" "$order" || grep -q "^except ${file}[[:blank:]]" "$order" ||
 		awk '
@@ -245,7 +250,7 @@ grep '\.h$' "$tmp/files" | while read -r file; do
 done >"$tmp/out"
 result "a header declares what its own file defines" "$tmp/out"
 
-# What stands in a VM and a vCPU is the library's own business: see lib/vm/embed.h.
+# The members of a VM and a vCPU are private to the library: see lib/vm/embed.h.
 awk '
 /^struct regpin_(vm|vcpu) \{$/ { inside = 1; next }
 /^\}/ { inside = 0 }
@@ -260,7 +265,7 @@ members=$(paste -s -d '|' "$tmp/members")
 	grep -qx policies "$tmp/members" || echo "no members found in lib/vm/types.h"
 	grep -nE "(vm|vcpu)->($members)\>" shim/*.c
 } >"$tmp/out"
-result "the shim uses functions, and no members of the library's structs" "$tmp/out"
+result "the shim uses only functions, not members of the library's structs" "$tmp/out"
 
 echo "1..$n"
 exit $bad

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Prints the life cycle's tables as docs/internals/life-cycle.md has them. */
+/* Prints the life cycle's tables in the form of docs/internals/life-cycle.md. */
 #include <stdio.h>
 
 #include "lib/vm/phase.h"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: life_cycle_doc.sh PAGE PROGRAM
 #
-# docs/internals/life-cycle.md has the rows of lib/vm/phase.c and lib/vm/vmm_write.c, after its line
-# "<!-- from lib/vm/phase.c -->". With REGPIN_UPDATE=1 they are written there. Prints TAP.
+# docs/internals/life-cycle.md shows the rows of lib/vm/phase.c and lib/vm/vmm_write.c,
+# after its line "<!-- from lib/vm/phase.c -->". With REGPIN_UPDATE=1 this script writes
+# them there. Prints TAP.
 page=$1 program=$2
 mark='<!-- from lib/vm/phase.c -->'
 tmp=$(mktemp -d) || exit 1
@@ -20,9 +21,9 @@ else
 	bad=1
 fi
 if diff -u "$page" "$tmp/page" >"$tmp/diff"; then
-	echo "ok 2 - they are those of the library"
+	echo "ok 2 - the tables are those of the library"
 else
-	echo "not ok 2 - they are those of the library: REGPIN_UPDATE=1 writes them"
+	echo "not ok 2 - the tables are those of the library: run with REGPIN_UPDATE=1 to write them"
 	sed 's/^/# /' "$tmp/diff"
 	bad=1
 fi

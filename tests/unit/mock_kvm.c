@@ -16,7 +16,7 @@
 
 struct mock mock;
 
-/* What INIT took, to be told by the SIPI. */
+/* What INIT cleared; mock_sipi() reports it. */
 static struct protections lost[MOCK_VCPUS];
 static struct regpin_policy *mock_policy;
 
@@ -89,14 +89,14 @@ static int vcpu_ioctl(struct mock_vcpu *vcpu, unsigned long request, void *arg)
 		((struct kvm_vcpu_events *)arg)->smi.smm = vcpu->run.flags & 1;
 		return 0;
 	case KVM_GET_NESTED_STATE:
-		/* As a kernel before 6.10, which has no flag in struct kvm_run. */
+		/* A kernel before 6.10 sets no flag in struct kvm_run. */
 		((struct kvm_nested_state *)arg)->flags =
 			vcpu->in_l2 ? KVM_STATE_NESTED_GUEST_MODE : 0;
 		return 0;
 	case KVM_SET_VCPU_EVENTS:
 		memcpy(&mock.put, arg, sizeof(mock.put));
 		return 0;
-	case KVM_RUN:	/* completions only */
+	case KVM_RUN:	/* The entry only completes an exit. */
 		errno = EINTR;
 		return -1;
 	}
@@ -126,7 +126,7 @@ int kvm_ioctl(int fd, unsigned long request, void *arg)
 	return -1;
 }
 
-/* vCPUs of several threads send events at once, as they do to the ring. */
+/* vCPUs of several threads send events at the same time, as to the ring. */
 static void on_event(void *context, const struct regpin_event *event)
 {
 	static atomic_flag lock = ATOMIC_FLAG_INIT;
@@ -145,7 +145,7 @@ static void on_kick(void *context, struct regpin_vcpu *vcpu)
 	(void)vcpu;
 }
 
-/* regpin_vm_attach() would ask /dev/kvm: by hand, then. */
+/* regpin_vm_attach() would ask /dev/kvm, so set the members directly. */
 void mock_open(struct regpin_policy *policy)
 {
 	memset(&mock, 0, sizeof(mock));

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# msr_headers.sh NAME_CHECK [TREE ...]: the table of registers knows every MSR that the
-# headers at hand name, by that name and at that index. A TREE is a source tree of Linux,
-# edk2 or Xen, or has a linux-headers package's files; without one, those of $REGPIN_MSR_TREES
-# (separated by blanks), of /usr/src and of the lab's cache are taken, and linux-libc-dev's
-# header of KVM. The values are the compiler's. Prints TAP.
+# msr_headers.sh NAME_CHECK [TREE ...]: the table of registers has every MSR that the
+# available headers name, by the same name and index. A TREE is a source tree of Linux, edk2
+# or Xen, or has the files of a linux-headers package. Without one, the trees of
+# $REGPIN_MSR_TREES (separated by blanks), of /usr/src and of the lab's cache are used, and
+# KVM's header from linux-libc-dev. The compiler computes the values. Prints TAP.
 
 check=$1
 shift
@@ -37,7 +37,7 @@ skip()
 	echo "ok $tests - $1 # SKIP $2"
 }
 
-# Only the headers' own macros: what they include stands in $tmp/first.
+# Only the headers' own macros: a stub of what they include is in $tmp/first.
 cat >"$tmp/first" <<'END'
 #define IS_ENABLED(option) (option + 0)
 #define CONFIG_X86 1
@@ -53,7 +53,7 @@ cat >"$tmp/first" <<'END'
 #define GENMASK_ULL(h, l) GENMASK(h, l)
 END
 
-# What is printed for each name: the name, and its value or the failure to have one.
+# Prints each name with its value, or with the reason why there is none.
 program()
 {
 	sed 's/^#define __STDC.*//' "$tmp/macros"
@@ -63,7 +63,8 @@ program()
 	echo 'return 0; }'
 }
 
-# values: of $tmp/text. Prints "NAME VALUE" for each macro with MSR in its name; "-" is no number.
+# values: the macros of $tmp/text. Prints "NAME VALUE" for each one with MSR in its name, or "-" if
+# it is not a number.
 values()
 {
 	cat "$tmp/first" >"$tmp/all.c"
@@ -76,7 +77,8 @@ values()
 	while :; do
 		program >"$tmp/values.c"
 		${CC:-cc} -w -o "$tmp/values" "$tmp/values.c" 2>"$tmp/err" && break
-		# The lines that are no expression, wherever the compiler found that out.
+		# The lines that are not an expression, in whatever place the compiler
+		# reports that.
 		before=$(grep -n '^int main' "$tmp/values.c" | cut -d: -f1)
 		sed -nE 's/^[^ ]*values\.c:([0-9]+):.*/\1/p' "$tmp/err" |
 			awk -v before="$before" '$1 > before { print $1 - before }' | sort -un >"$tmp/lines"
@@ -90,8 +92,8 @@ values()
 	"$tmp/values"
 }
 
-# group NAME LEAST TREE HEADER...: these headers, if they are there; at least LEAST names
-# must be known of them.
+# group NAME LEAST TREE HEADER...: checks those of these headers that exist; the table must know
+# at least LEAST names.
 group()
 {
 	what=$1
@@ -106,14 +108,14 @@ group()
 	found=$((found + 1))
 	if ! values >"$tmp/list"; then
 		cp "$tmp/err" "$tmp/said"
-		result 1 "$what of $tree: values"
+		result 1 "the macros of $what in $tree have values"
 		return 0
 	fi
 	"$check" "$what" "$except" <"$tmp/list" >"$tmp/said"
 	status=$?
 	known=$(sed -n '$s/ known,.*//p' "$tmp/said")
 	if [ "${known:-0}" -lt "$least" ]; then
-		echo "less than $least are known: were the headers read?" >>"$tmp/said"
+		echo "fewer than $least names are known: were the headers read?" >>"$tmp/said"
 		status=1
 	fi
 	result $status "$what of $tree"
@@ -155,7 +157,7 @@ for dir; do
 	tree "$dir"
 	[ $found -eq 0 ] || trees=$((trees + 1))
 	if [ $found -eq 0 ] && [ "$given" -gt 0 ]; then
-		echo "no header of MSRs is in it" >"$tmp/said"
+		echo "the tree has no header of MSRs" >"$tmp/said"
 		result 1 "$dir"
 	fi
 done
@@ -163,7 +165,7 @@ if [ $trees -eq 0 ] && [ "$given" -gt 0 ] && [ $failed -eq 0 ]; then
 	echo "none of these is a directory" >"$tmp/said"
 	result 1 "headers of MSRs"
 elif [ $trees -eq 0 ] && [ "$given" -eq 0 ]; then
-	skip "headers of MSRs" "none here: linux-headers or linux-source has msr-index.h, lab/fetch brings it, and REGPIN_MSR_TREES names others"
+	skip "headers of MSRs" "no tree found: install linux-headers or linux-source, run lab/fetch, or set REGPIN_MSR_TREES"
 fi
 echo "1..$tests"
 [ $failed -eq 0 ]

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * name_check GROUP EXCEPTIONS: reads lines "NAME VALUE" and says which of these names
- * of MSRs the table does not know, or has at another index. Names of things that are
- * no MSR's stand in EXCEPTIONS, as "group<TAB>pattern<TAB>reason" (tests/unit/msr_names.except).
- * The last line is "KNOWN known, EXCEPTED excepted"; the exit status is 1 if anything is wrong.
+ * name_check GROUP EXCEPTIONS: reads lines "NAME VALUE" and reports which of these
+ * names of MSRs the table does not know, or has at another index. EXCEPTIONS lists
+ * names that are not an MSR's, as "group<TAB>pattern<TAB>reason"
+ * (tests/unit/msr_names.except). The last line is "KNOWN known, EXCEPTED excepted"; the
+ * exit status is 1 if anything is wrong.
  */
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -36,7 +37,7 @@ static void read_exceptions(const char *path)
 		if (nr_exceptions == 256 ||
 		    sscanf(line, "%15[^\t]\t%79[^\t]\t%159[^\n]", e->group,
 			   e->pattern, e->reason) != 3) {
-			fprintf(stderr, "%s: no group, pattern and reason: %s",
+			fprintf(stderr, "%s: expected group, pattern and reason: %s",
 				path, line);
 			exit(2);
 		}
@@ -58,7 +59,7 @@ static const struct exception *exception_of(const char *group,
 	return NULL;
 }
 
-/* What the table has to say on @name, which is @value in the header. */
+/* Compares @name, which is @value in the header, with the table. */
 static const char *fault_of(const char *name, const char *value)
 {
 	static char text[160];
@@ -68,7 +69,7 @@ static const char *fault_of(const char *name, const char *value)
 
 	number = strtoull(value, &end, 16);
 	if (*end || end == value)
-		return "is no number";
+		return "is not a number";
 	if (!register_by_name(name, &named))
 		return "is unknown";
 	if (named.reg->kind == REGPIN_MSR && named.index == number)
@@ -89,11 +90,14 @@ int main(int argc, char **argv)
 		const struct exception *e = exception_of(argv[1], name);
 		const char *fault = fault_of(name, value);
 
-		/* A pattern may be wider than what is wrong; a name may not. */
+		/*
+		 * An exception with a pattern may match a known name; one without a
+		 * pattern may not.
+		 */
 		if (!fault && e && strpbrk(e->pattern, "*?["))
 			e = NULL;
 		if (!fault && e)
-			printf("%s is found, and need not be excepted (%s)\n",
+			printf("%s is in the table, so the exception is not needed (%s)\n",
 			       name, e->pattern);
 		else if (fault && !e)
 			printf("%s %s: %s\n", name, value, fault);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The life cycle as seven flags, which lib/vm/lifecycle.c kept before it had a table. The
- * conditions were written apart from the rows of the table, so test_phase.c holds the two
- * against each other.
+ * The life cycle as seven flags, as lib/vm/lifecycle.c kept it before the table
+ * existed. The conditions were not derived from the rows, so test_phase.c can compare
+ * the two.
  */
 #ifndef REGPIN_TESTS_UNIT_PHASE_FLAGS_H
 #define REGPIN_TESTS_UNIT_PHASE_FLAGS_H
@@ -10,9 +10,9 @@
 #include "lib/vm/phase.h"
 
 /**
- * struct flags - where a vCPU is in its life
+ * struct flags - the state of a vCPU
  * @armed: its pins hold
- * @kept: it was armed before its INIT: the VM still is
+ * @kept: it was armed before its INIT, so the VM still is
  * @fresh: LSTAR is that of an earlier life
  * @entered: the guest has set LSTAR in this life, or the VMM has loaded one
  * @masked: the guest has written SFMASK in this life
@@ -23,7 +23,7 @@ struct flags {
 	bool armed, kept, fresh, entered, masked, reborn, setup_done;
 };
 
-/* No flag but @armed means anything once the set-up is finished. */
+/* Once the set-up is finished, only @armed has a meaning. */
 static inline unsigned int flags_phase(const struct flags *f)
 {
 	unsigned int progress = f->fresh ? STALE : f->entered ? ENTRY : NONE;
@@ -54,7 +54,7 @@ static inline struct flags flags_of(unsigned int phase)
 	};
 }
 
-/* The end of the set-up, as a write shows it. */
+/* The end of the set-up, at the write that shows it. */
 static inline unsigned int flags_entry_done(const struct phase_moment *m)
 {
 	return ACT_FINISH | (m->once ? ACT_OPEN | ACT_PIN : 0);
@@ -74,7 +74,7 @@ static inline unsigned int flags_lstar(struct flags *f, const struct phase_momen
 	f->fresh = false;
 	if (m->open)
 		act |= ACT_PIN;
-	/* While the gate is closed by the operator there is nothing to finish. */
+	/* While the operator keeps the gate closed, no set-up finishes. */
 	if (f->masked && (m->open || m->once))
 		act |= flags_entry_done(m);
 	return act;
@@ -129,7 +129,7 @@ static inline unsigned int flags_finish(struct flags *f, bool through)
 	return ACT_REMEMBER;
 }
 
-/* What the VMM does takes all along, or puts it there. */
+/* An action of the VMM lifts everything, or sets it. */
 static inline unsigned int flags_by_vmm(struct flags *f, enum happening event)
 {
 	bool fresh = f->fresh;
@@ -149,7 +149,7 @@ static inline unsigned int flags_by_vmm(struct flags *f, enum happening event)
 	return ACT_LEAVE;
 }
 
-/* Changes @f; returns the actions. */
+/* Applies the event to @f and returns the actions. */
 static inline unsigned int flags_next(struct flags *f, enum happening event,
 				      const struct phase_moment *m)
 {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The table of registers: gen-registers takes it, refuses broken copies of it,
-# and it has a row for every MSR of which the local KVM speaks. Prints TAP.
+# The table of registers: gen-registers accepts it and refuses broken copies, and the table
+# has a row for every MSR that the local KVM lists. Prints TAP.
 
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 gen=$top/lib/policy/gen-registers
@@ -200,7 +200,7 @@ faults()
 	break_row CR4 4 0x4
 	refuses "a control register with an index" "control register has no index"
 	{ grep -v '^CR0	' "$table"; grep '^CR0	' "$table"; } >"$tmp/broken.tsv"
-	refuses "CR0 behind the MSRs" "cr0 is out of order"
+	refuses "CR0 after the MSRs" "cr0 is out of order"
 	printf '# nothing\n' >"$tmp/broken.tsv"
 	refuses "an empty table" "no MSR"
 

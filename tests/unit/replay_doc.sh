@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: replay_doc.sh PAGE TABLE
 #
-# docs/replay.md says of each register what lib/policy/registers.tsv says, and leaves out
-# none that is replayed. Prints TAP.
+# docs/replay.md agrees with lib/policy/registers.tsv on each register, and omits no
+# register that is replayed. Prints TAP.
 awk -F '\t' -v page="$1" '
 function trim(text)
 {
@@ -37,7 +37,7 @@ END {
 	for (reg in replay)
 		if (replay[reg] != "no")
 			result(reg in seen, reg " is in the page")
-	result(n > 60, "there was something to compare")
+	result(n > 60, "the page has more than 60 rows to compare")
 	print "1.." n
 	exit bad != 0
 }' "$2"

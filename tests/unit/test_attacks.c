@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ways in which a guest got out of its pins, or made regpin hang: each was possible
- * once. By a mock of a KVM with the CR filter, where a tiny guest can't do it.
+ * Ways in which a guest once escaped its pins, or made regpin hang. They run on a mock
+ * of a KVM with the CR filter, because a tiny guest cannot do them.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -25,7 +25,7 @@
 #define CR4_ON		(CR4_PAE | CR4_SMEP | CR4_SMAP)
 #define EFER_ON		0xd01ull
 
-/* What policies/linux.yaml says of these. */
+/* The bits that policies/linux.yaml names. */
 static struct regpin_policy *linux_policy(void)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -43,7 +43,7 @@ static struct regpin_policy *linux_policy(void)
 	return policy;
 }
 
-/* Only what is needed to arm by LSTAR, but for CR4. */
+/* Sets only what is needed to arm by LSTAR, but no SMEP in CR4. */
 static bool comes_up_without_smep(unsigned int vcpu)
 {
 	return mock_wrmsr(vcpu, MSR_EFER, EFER_ON) &&
@@ -53,9 +53,9 @@ static bool comes_up_without_smep(unsigned int vcpu)
 }
 
 /*
- * vCPU 0, by which the others are measured, gets an INIT and no SIPI: KVM does not
- * tell of it, and shows empty registers. They were taken for what the first one has,
- * so nobody needed anything any more.
+ * vCPU 0 is the reference for the others. It gets an INIT and no SIPI: KVM does not
+ * report that, and shows empty registers. They once counted as the first vCPU's
+ * protections, so no vCPU needed any.
  */
 static void test_first_waits_for_sipi(void **context)
 {
@@ -71,8 +71,9 @@ static void test_first_waits_for_sipi(void **context)
 }
 
 /*
- * Linux' first CPU gets SMEP long after LSTAR. Where no other CPU has come up since,
- * nobody had asked, and after its INIT there was nobody to ask.
+ * Linux's first CPU gets SMEP long after LSTAR. If no other CPU had started since, its
+ * registers had not been read again, and after its INIT they could not be read any
+ * more.
  */
 static void test_first_is_gone(void **context)
 {
@@ -80,7 +81,10 @@ static void test_first_is_gone(void **context)
 		mock_open(linux_policy());
 		mock_boot(0, CR4_PAE);
 		assert_true(mock_mov_cr(0, 1, CR4_ON));
-		/* Another one it starts, which is what does away with it. */
+		/*
+		 * The first CPU starts another one, which then sends an INIT to the
+		 * first.
+		 */
 		mock_init(1);
 		mock_sipi(1);
 		mock_init(0);
@@ -89,7 +93,7 @@ static void test_first_is_gone(void **context)
 		assert_false(comes_up_without_smep(1));
 		mock_close();
 	}
-	/* Nor when it has done it by itself. */
+	/* The same if the first CPU sends the INIT to itself. */
 	mock_open(linux_policy());
 	mock_boot(0, CR4_PAE);
 	assert_true(mock_mov_cr(0, 1, CR4_ON));
@@ -100,8 +104,8 @@ static void test_first_is_gone(void **context)
 }
 
 /*
- * With paging on by the rules, WP and NXE were free to be cleared at the next
- * instruction: a pin holds only once the vCPU is armed.
+ * Once paging was on by the rules, the guest could clear WP and NXE at the next
+ * instruction, because a pin holds only after the vCPU is armed.
  */
 static void test_floor_lowered(void **context)
 {
@@ -114,7 +118,7 @@ static void test_floor_lowered(void **context)
 	assert_false(mock_mov_cr(1, 0, CR0_ON & ~CR0_WP));
 	assert_false(mock_wrmsr(1, MSR_EFER, EFER_ON & ~EFER_NXE));
 	assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 2);
-	/* What it did not have to have it may clear, and without paging all. */
+	/* It may clear bits that are not required, and all bits if paging goes off. */
 	assert_true(mock_wrmsr(1, MSR_EFER, EFER_ON & ~EFER_SCE));
 	assert_true(mock_mov_cr(1, 0, 0x11));
 	assert_true(mock_wrmsr(1, MSR_EFER, 0));
@@ -124,7 +128,7 @@ static void test_floor_lowered(void **context)
 
 static unsigned int over_its_head, unguarded;
 
-/* vCPU 0's registers are asked for, by another vCPU's thread. */
+/* Another vCPU's thread asks for the registers of vCPU 0. */
 static void first_asked(int fd, unsigned long request)
 {
 	if (fd != 0 || request != KVM_GET_SREGS)
@@ -134,16 +138,17 @@ static void first_asked(int fd, unsigned long request)
 }
 
 /*
- * Who asks vCPU 0 what it has holds the VM's lock. If vCPU 0 went into KVM_RUN at this
- * moment, to sleep in HLT there, its mutex was never free again, and the operator's
- * thread and all other vCPUs spun for ever. So it must have been told to look first.
+ * The thread that asks vCPU 0 for its protections holds the VM's lock. If vCPU 0
+ * entered KVM_RUN at that moment, to sleep in HLT, its mutex was never free again, and
+ * the operator's thread and all other vCPUs spun forever. So vCPU 0 must be kicked
+ * first.
  */
 static void test_first_goes_to_sleep(void **context)
 {
 	mock_open(linux_policy());
 	mock_boot(0, CR4_ON);
 	mock_boot(1, CR4_ON);
-	/* Looked at, entered, and out again. */
+	/* It looks at itself, enters, and leaves again. */
 	regpin_vcpu_enter(mock.vcpus[0].regpin);
 	regpin_vcpu_enter(mock.vcpus[0].regpin);
 	regpin_vcpu_leave(mock.vcpus[0].regpin);
@@ -164,8 +169,9 @@ static void vmm_writes_back(unsigned int vcpu)
 }
 
 /*
- * QEMU reads and writes back all registers whenever the guest reads port 0x5658, and
- * at other guests' wishes. With paging off and LSTAR 0 that was a VM reset.
+ * QEMU reads and writes back all registers whenever the guest reads port 0x5658, which
+ * an unprivileged process can do, too. With paging off and LSTAR 0 that counted as a VM
+ * reset.
  */
 static void test_written_back(void **context)
 {
@@ -177,14 +183,14 @@ static void test_written_back(void **context)
 	assert_int_equal(mock_count(REGPIN_EVENT_RESET), 0);
 	assert_false(mock_wrmsr(0, MSR_EFER, 0x501));
 
-	/* Nor if it had an INIT before: then the floor was gone. */
+	/* The same after an INIT of vCPU 0; then the floor was lost. */
 	mock_init(0);
 	mock_sipi(0);
 	vmm_writes_back(0);
 	assert_int_equal(mock_count(REGPIN_EVENT_RESET), 0);
 	assert_true(vm_armed(mock.vm));
 
-	/* But a reset is one, though nothing is left to be cleared. */
+	/* A reset still counts as one, though nothing is left to be cleared. */
 	regpin_vcpu_before_write(mock.vcpus[0].regpin);
 	mock.vcpus[0].sregs.cs.base = 0xffff0000;
 	regpin_vcpu_after_write(mock.vcpus[0].regpin);
@@ -193,8 +199,8 @@ static void test_written_back(void **context)
 }
 
 /*
- * A vCPU that is pinned from the start and meets a triple fault, or a `stop`, in its
- * firmware has no LSTAR to lose at the reset: it was held for ever.
+ * A vCPU that is pinned from the start has no LSTAR to lose at a reset. After a triple
+ * fault, or a `stop`, in its firmware it was held forever.
  */
 static void test_reset_in_firmware(void **context)
 {
@@ -230,7 +236,7 @@ static void *enter_0(void *unused)
 	return unused;
 }
 
-/* vCPU 0 arms while the filter is being taken away: it gets 50 ms for it. */
+/* vCPU 0 arms while the filter is being removed; that is given 50 ms. */
 static void other_arms(int fd, unsigned long request)
 {
 	const struct timespec some = { 0, 50000000 };
@@ -243,8 +249,9 @@ static void other_arms(int fd, unsigned long request)
 }
 
 /*
- * Behind a window: vCPU 1 finds out late that it is not armed any more, sees no other
- * that is, and takes the filter and the values away, of vCPU 0, which arms meanwhile.
+ * After a window vCPU 1 finds late that it is not armed any more. It sees no other
+ * armed vCPU, so it removes the filter and the values, also those of vCPU 0, which arms
+ * at this moment.
  */
 static void test_last_and_first(void **context)
 {
@@ -264,7 +271,7 @@ static void test_last_and_first(void **context)
 	assert_true(lifecycle_pinned(mock.vcpus[0].regpin));
 	assert_int_equal(mock.filter.flags, KVM_X86_CR_FILTER_EXIT |
 					    KVM_X86_CR_FILTER_EXIT_INIT);
-	/* That thread is gone: on this one, then. */
+	/* That thread has ended, so this thread takes over the vCPU. */
 	vcpu_alert(mock.vcpus[0].regpin);
 	regpin_vcpu_enter(mock.vcpus[0].regpin);
 	assert_true(floor_late(mock.vcpus[1].regpin));
@@ -272,8 +279,8 @@ static void test_last_and_first(void **context)
 }
 
 /*
- * A policy without rules for it takes the CR filter away. An exit that KVM had on its
- * way then was given to the VMM, and QEMU ends a VM with exits that it does not know.
+ * A policy without rules for the CR filter removes it. An exit that KVM had pending was
+ * then handed to the VMM, and QEMU ends a VM at an exit that it does not know.
  */
 static void test_swap_away(void **context)
 {
@@ -294,13 +301,16 @@ static void test_swap_away(void **context)
 	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
 	assert_int_equal(w->error, 0);
 	assert_int_equal(w->value, CR4_PAE);
-	/* Nor one of an MSR that the last policy named. */
+	/* The same for an exit of an MSR that only the last policy named. */
 	regpin_vcpu_enter(vcpu->regpin);
 	vcpu->run.exit_reason = KVM_EXIT_X86_WRMSR;
 	vcpu->run.msr.reason = KVM_MSR_EXIT_REASON_FILTER;
 	vcpu->run.msr.index = MSR_LSTAR;
 	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
-	/* Nor the hypercall that a last policy had wanted; but the VMM's own are. */
+	/*
+	 * The same for the hypercall that a last policy had wanted. The VMM's own exits
+	 * go to the VMM.
+	 */
 	regpin_vcpu_enter(vcpu->regpin);
 	vcpu->run.exit_reason = KVM_EXIT_HYPERCALL;
 	vcpu->run.hypercall.nr = 13;
@@ -313,8 +323,8 @@ static void test_swap_away(void **context)
 }
 
 /*
- * To take an access back, what KVM had pending was written back: an INIT or NMI that
- * came in between was lost.
+ * To take an access back, regpin wrote back what KVM had pending, so an INIT or NMI
+ * that came in between was lost.
  */
 static void test_retract_loses_nothing(void **context)
 {
@@ -336,9 +346,8 @@ static void alert_once(int fd, unsigned long request)
 }
 
 /*
- * A change of the operator's that came while a vCPU, on its way to look, had KVM
- * finish its exit: that vCPU then forgot that it had to look, and the operator
- * waited for it for ever.
+ * An operator's change came while a vCPU, on its way to look, had KVM finish its exit.
+ * The vCPU then forgot that it had to look, and the operator waited for it forever.
  */
 static void test_change_while_completing(void **context)
 {
@@ -368,8 +377,8 @@ static void swap_ends(int fd, unsigned long request)
 }
 
 /*
- * A thread of the VMM's that writes registers judges them, too, and arms. A policy
- * swap did not wait for it and freed the policy under it.
+ * A thread of the VMM that writes registers judges them, too, and arms. A policy swap
+ * did not wait for that thread, and freed the policy that it used.
  */
 static void test_swap_waits_for_vmm(void **context)
 {
@@ -396,8 +405,8 @@ static const struct regpin_event *violation_of(uint32_t rule)
 }
 
 /*
- * A write that violated two rules was an event of one of them: the guest could hide
- * what it did to the bits of the other.
+ * A write that violated two rules was an event of only one of them, so the guest could
+ * hide what it did to the bits of the other.
  */
 static void test_two_in_one(void **context)
 {
@@ -420,7 +429,10 @@ static void test_two_in_one(void **context)
 		assert_int_equal(second->action, b);
 		assert_int_equal(second->bits, a == REGPIN_MASK && b != a ?
 				 CR4_SMAP : CR4_SMEP | CR4_SMAP);
-		/* A mask that keeps all of what another rule would report: none. */
+		/*
+		 * A mask that keeps all bits of which another rule would report the
+		 * change: that rule reports nothing.
+		 */
 		assert_int_equal(!first, b == REGPIN_MASK && a != b);
 		if (first)
 			assert_int_equal(first->bits, CR4_SMEP);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A policy that is tightened while the VM runs: each value that the new one would not
- * have allowed is reported once, of the vCPU that has it, and nothing is changed.
+ * A policy is tightened while the VM runs. Each value that the new policy forbids is
+ * reported once, for the vCPU that has it, and nothing is changed.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -25,7 +25,7 @@
 
 static struct regpin_policy *loose, *tight;
 
-/* Two vCPUs that are set up, under a policy with hardly any pin. */
+/* Opens a VM with two vCPUs that are set up, under a policy with hardly any pin. */
 static void open_loose(void)
 {
 	loose = new_policy(ARM_SYSCALL_ENTRY);
@@ -50,7 +50,7 @@ static void enter_all(void)
 	}
 }
 
-/* The policy @tight comes, and each vCPU enters. */
+/* Swaps to the policy @tight, and each vCPU enters. */
 static void tighten(void)
 {
 	assert_int_equal(finish_policy(tight), 0);
@@ -65,7 +65,7 @@ static void close_all(void)
 	free(tight);
 }
 
-/* One event, and no second one whatever follows. */
+/* There is exactly one event, and no other one follows. */
 static void expect_only(unsigned int vcpu, unsigned int kind, uint32_t index,
 			uint64_t old, uint64_t now, uint64_t bits)
 {
@@ -77,7 +77,7 @@ static void expect_only(unsigned int vcpu, unsigned int kind, uint32_t index,
 	assert_int_equal(event->vcpu, vcpu);
 	assert_int_equal(event->kind, kind);
 	assert_int_equal(event->index, index);
-	/* `require` is about what there is now. */
+	/* `require` applies to the current values. */
 	if (event->unread)
 		assert_int_equal(event->unread, REGPIN_UNREAD_OLD);
 	assert_int_equal(event->old_value, old);
@@ -141,7 +141,7 @@ static void test_sticky(void **context)
 	close_all();
 }
 
-/* It may have been set before the vCPU was armed. */
+/* The value may have been set before the vCPU was armed. */
 static void test_never(void **context)
 {
 	uint64_t old;
@@ -182,7 +182,7 @@ static void test_cr(void **context)
 	close_all();
 }
 
-/* Two rules, two registers of two vCPUs: each is named. */
+/* Two rules on registers of two vCPUs: each vCPU is named. */
 static void test_several(void **context)
 {
 	open_loose();
@@ -198,7 +198,7 @@ static void test_several(void **context)
 	close_all();
 }
 
-/* A vCPU that was brought online beside the first one lacks what is required now. */
+/* A vCPU that was started beside the first one lacks a bit that is now required. */
 static void test_require(void **context)
 {
 	open_loose();
@@ -209,7 +209,7 @@ static void test_require(void **context)
 	close_all();
 }
 
-/* Nothing can be said of what KVM does not show. */
+/* If KVM does not show the registers, nothing is reported. */
 static void test_blind(void **context)
 {
 	open_loose();
@@ -224,7 +224,10 @@ static void test_blind(void **context)
 	close_all();
 }
 
-/* In SMM KVM shows other registers: the vCPU is compared once it is back. */
+/*
+ * While a nested guest runs, KVM shows other registers. The vCPU is compared when it is
+ * back.
+ */
 static void test_elsewhere(void **context)
 {
 	open_loose();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The blob: what goes in comes out, and what is damaged does not. */
+/*
+ * The blob: a policy is the same after sealing and opening, and a damaged blob is
+ * refused.
+ */
 #include "../build_policy.h"
 #include "cm.h"
 #include "lib/judge/msr_filter.h"
@@ -116,7 +119,7 @@ static void test_full(void **context)
 	free(back);
 }
 
-/* Whatever was opened can be sealed, opened, judged and filtered. */
+/* Any policy that was opened can be sealed, opened again, judged and filtered. */
 static void assert_valid(const struct regpin_policy *policy)
 {
 	static char again[BLOB_MAX_SIZE];
@@ -165,7 +168,7 @@ static void test_corruption(void **context)
 		}
 		blob[at] = (char)was;
 	}
-	/* Masks, lines and names can be anything. */
+	/* Masks, line numbers and names can have any value. */
 	assert_true(opened > 0);
 	free(policy);
 	free(back);
@@ -178,7 +181,7 @@ static void test_truncation(void **context)
 	size_t size = blob_seal(policy, blob);
 
 	for (size_t cut = 0; cut < size; cut++) {
-		/* So that ASan sees a byte read too much. */
+		/* A copy of the exact size lets ASan detect a read past the end. */
 		char *exact = malloc(cut ? cut : 1);
 
 		assert_non_null(exact);
@@ -214,7 +217,7 @@ static int open_rule(const struct rule *rule)
 	return ret;
 }
 
-/* Rules that no front end makes, and that would open a hole. */
+/* Rules that no front end makes, and that would leave a register open. */
 static void test_bad_rules(void **context)
 {
 	struct rule rule = good_rule();
@@ -236,19 +239,19 @@ static void test_bad_rules(void **context)
 	BAD(action, REGPIN_ALLOW);
 	BAD(action, REGPIN_ACTION_MAX);
 	BAD(access, 0);
-	BAD(access, ACCESS_READ);	/* a pin that filters no write */
+	BAD(access, ACCESS_READ);	/* a pin must filter writes */
 	BAD(access, 3);
 	BAD(access, 4);
 	BAD(flags, 1u << 15);
-	BAD(flags, RULE_ANSWERS);	/* not of a register */
-	BAD(when, 1);			/* there is none */
+	BAD(flags, RULE_ANSWERS);	/* only for rules of a register */
+	BAD(when, 1);			/* the policy has no condition */
 	BAD(count, 0);
 	BAD(count, 2);
 	BAD(count, 0xffffffff);
-	BAD(index, 0x48);		/* can't be replayed */
+	BAD(index, 0x48);		/* cannot be replayed */
 	BAD(index, 0x800);		/* x2APIC */
 	BAD(index, 0xffffffff);
-	BAD(flags, RULE_DETECT);	/* of an MSR nobody looks at */
+	BAD(flags, RULE_DETECT);	/* an MSR is not polled */
 	BAD(flags, RULE_FLAGS);
 }
 
@@ -260,7 +263,7 @@ static struct rule good_wide(void)
 	};
 }
 
-/* Rules of the whole policy, of which there is one form only. */
+/* Rules of the whole policy have exactly one valid form. */
 static void test_bad_wide_rules(void **context)
 {
 	struct rule rule = good_wide();
@@ -273,7 +276,7 @@ static void test_bad_wide_rules(void **context)
 		assert_int_equal(open_rule(&rule), -EINVAL); \
 	} while (0)
 	BAD_WIDE(mask, 1);
-	BAD_WIDE(value, 1);		/* without RULE_ANSWERS */
+	BAD_WIDE(value, 1);		/* RULE_ANSWERS is missing */
 	BAD_WIDE(kind, REGPIN_CR0);
 	BAD_WIDE(index, 1);
 	BAD_WIDE(count, 1);
@@ -286,7 +289,7 @@ static void test_bad_wide_rules(void **context)
 	BAD_WIDE(access, 0);
 	BAD_WIDE(flags, RULE_OPTIONAL);
 	BAD_WIDE(flags, RULE_DETECT);
-	BAD_WIDE(type, RULE_DENY);	/* on no MSR */
+	BAD_WIDE(type, RULE_DENY);	/* needs an MSR */
 	BAD_WIDE(type, RULE_ALLOW);
 	rule = good_wide();
 	rule.flags = RULE_ANSWERS;
@@ -331,7 +334,7 @@ static void test_bad_control_register_rules(void **context)
 	BAD_REQUIRE(mask, ~0ull);
 	BAD_REQUIRE(kind, REGPIN_XCR0);
 	BAD_REQUIRE(kind, REGPIN_MSR);
-	BAD_REQUIRE(flags, RULE_DETECT);	/* without the owner's leave */
+	BAD_REQUIRE(flags, RULE_DETECT);	/* RULE_OPTIONAL is missing */
 	rule = good_require();
 	rule.flags = RULE_FLAGS;
 	assert_int_equal(open_rule(&rule), 0);
@@ -343,7 +346,7 @@ static void test_bad_control_register_rules(void **context)
 	assert_int_equal(open_rule(&rule), 0);
 }
 
-/* Looking instead of stopping: with the owner's leave, and if somebody looks. */
+/* RULE_DETECT needs RULE_OPTIONAL, and a register that is polled. */
 static void test_detect_flag(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -393,13 +396,13 @@ static void test_header(void **context)
 	BAD_HEADER(when_size, sizeof(struct when) + 8);
 	BAD_HEADER(pad, 1);
 	BAD_HEADER(size, good.size + 1);
-	BAD_HEADER(arming, ARM_OPERATOR);	/* with a request's MSR */
+	BAD_HEADER(arming, ARM_OPERATOR);	/* but the policy has a request's MSR */
 	BAD_HEADER(settings.request_msr, MSR_LSTAR);
 	BAD_HEADER(settings.request_msr, 0x800);
 	BAD_HEADER(settings.deadline_ms, 86400001);
 	BAD_HEADER(settings.unarmed_ms, 86400001);
 	BAD_HEADER(settings.detect_ms, 86400001);
-	BAD_HEADER(settings.detect_ms, 0);	/* and a rule to be looked after */
+	BAD_HEADER(settings.detect_ms, 0);	/* but a rule is polled */
 	BAD_HEADER(settings.init_action, REGPIN_GP);
 	BAD_HEADER(settings.init_action, REGPIN_MASK);
 	BAD_HEADER(settings.init_action, REGPIN_ACTION_MAX);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The shim's side of a new policy (shim/swap.c) with two VMs, when one of them can't
- * have it, or not go back, or a vCPU is late: what any may still judge by is not freed.
+ * A new policy in the shim (shim/swap.c) with two VMs, when one of them cannot take
+ * it, or cannot go back, or a vCPU is late. A policy that a vCPU may still use is never
+ * freed.
  */
 #include "cm.h"
 
@@ -14,8 +15,11 @@
 #include "lib/kvm/pages.h"
 #include "mock_kvm.h"
 
-/* Gives and frees as the library does; but some gifts fail, and the freed are told. */
-static unsigned int gives, failing_gives;	/* bits: by @gives */
+/*
+ * Sets and frees policies as the library does, but some calls fail, and freed policies
+ * are recorded.
+ */
+static unsigned int gives, failing_gives;	/* bit N: call N of give() fails */
 static struct regpin_policy *freed[64];
 static unsigned int nr_freed, first_freed;
 
@@ -29,7 +33,10 @@ static void set_free(struct regpin_policy *policy)
 {
 	if (!policy)
 		return;
-	/* Not at once: a new one could get the same place, and look like it. */
+	/*
+	 * The memory is kept, as a new policy could get the same address and look like
+	 * the old one.
+	 */
 	assert_true(nr_freed < 64);
 	freed[nr_freed++] = policy;
 	ASAN_POISON_MEMORY_REGION(policy, sizeof(*policy));
@@ -108,7 +115,7 @@ static struct regpin_policy *policy_of(uint32_t index)
 	return policy;
 }
 
-/* The second VM is like the first one, and KVM refuses it all filters. */
+/* The second VM is like the first one, but KVM refuses all of its filters. */
 static void open_two(void)
 {
 	struct regpin_policy *first = policy_of(0x8b);
@@ -128,7 +135,7 @@ static void open_two(void)
 	memset(&control, 0, sizeof(control));
 	swap_forget();
 	pthread_mutex_init(&control.lock, NULL);
-	/* No thread: the test gives the commands. */
+	/* There is no control thread: the test runs the commands. */
 	control.started = true;
 	control.pid = getpid();
 	control_lock();
@@ -153,7 +160,7 @@ static void close_two(void)
 	free_freed();
 }
 
-/* A policy of that number, on @index. */
+/* Runs the command with that number: a policy on @index. */
 static int command_policy(uint32_t index, uint32_t number)
 {
 	struct regpin_policy *policy = policy_of(index);
@@ -186,11 +193,14 @@ static void expect_alive(void)
 	assert_false(is_freed(mock.vm->policies.whole));
 	assert_false(is_freed(second->policies.whole));
 	assert_false(is_freed(now));
-	/* Also by ASan. */
+	/* A read of a freed policy would be reported by ASan. */
 	assert_true(mock.vm->policies.whole->nr_rules && second->policies.whole->nr_rules);
 }
 
-/* KVM refuses a filter when all have it already: that VM is stopped, the policy stays. */
+/*
+ * KVM refuses a filter after all VMs have the policy: that VM is stopped, the policy
+ * stays.
+ */
 static void test_filter_refused(void **context)
 {
 	open_two();
@@ -204,7 +214,7 @@ static void test_filter_refused(void **context)
 	close_two();
 }
 
-/* The second one can't have it, and the first one goes back. */
+/* The second VM cannot take the policy, and the first one goes back. */
 static void test_goes_back(void **context)
 {
 	const struct regpin_policy *first;
@@ -221,7 +231,7 @@ static void test_goes_back(void **context)
 	close_two();
 }
 
-/* And if it can't: it keeps what it has, till another one comes. */
+/* If the first VM cannot go back, it keeps the new policy until another one comes. */
 static void test_cant_go_back(void **context)
 {
 	const struct regpin_policy *first, *stuck;
@@ -238,7 +248,7 @@ static void test_cant_go_back(void **context)
 	assert_ptr_not_equal(stuck, first);
 	assert_int_equal(shared->vms[0].policy, 7);
 	assert_int_equal(shared->vms[1].policy, 1);
-	/* A later one fails as well: back to what each had. */
+	/* A later policy fails as well: each VM goes back to the one it had. */
 	failing_gives = 1 << 1;
 	assert_int_equal(command_policy(0x1a0, 8), -ENOMEM);
 	expect_alive();
@@ -251,7 +261,10 @@ static void test_cant_go_back(void **context)
 	close_two();
 }
 
-/* A VM without a place, and one that is closed but for its vCPUs, keep theirs. */
+/*
+ * A VM without a slot in the shared memory, or one that is closed while its vCPUs
+ * remain, keeps its policy.
+ */
 static void test_not_commanded(void **context)
 {
 	const struct regpin_policy *kept;
@@ -263,7 +276,7 @@ static void test_not_commanded(void **context)
 	assert_int_equal(command_policy(0x1a0, 8), -ENOTRECOVERABLE);
 	assert_ptr_equal(mock.vm->policies.whole, kept);
 	expect_alive();
-	/* Of all that is left over there is an end. */
+	/* Policies that are still in use do not accumulate without limit. */
 	for (unsigned int i = 0; i < 2 * MAX_RETIRED; i++)
 		command_policy(0x80 + i, 9 + i);
 	expect_alive();
@@ -277,7 +290,10 @@ static void test_not_commanded(void **context)
 	close_two();
 }
 
-/* A vCPU has an exit in hand by the old one: that stays, and there is no third. */
+/*
+ * A vCPU is handling an exit by the old policy: that policy stays, and a third one is
+ * refused.
+ */
 static void test_late(void **context)
 {
 	const struct regpin_policy *one, *two;
@@ -299,7 +315,10 @@ static void test_late(void **context)
 	close_two();
 }
 
-/* What a vCPU is held for is of the policy that held it, however many came since. */
+/*
+ * The reason why a vCPU is held names the policy that held it, however many policies
+ * came later.
+ */
 static void test_held_since(void **context)
 {
 	const struct regpin_event event = { .type = REGPIN_EVENT_VIOLATION,

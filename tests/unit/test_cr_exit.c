@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What becomes of an exit of KVM's CR filter, and of what is found in a control
- * register, in the ways that no KVM on a builder's machine takes: the vCPU is held,
- * the VM is stopped, INIT is an event, KVM refuses.
+ * Exits of KVM's CR filter, and changes found in a control register, in cases that the
+ * KVM of a builder's machine does not produce: the vCPU is held, the VM is stopped,
+ * INIT is an event, KVM refuses.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -51,7 +51,7 @@ static uint64_t cr0(void)
 	return mock.vcpus[0].sregs.cr0;
 }
 
-/* It stands before the instruction, with nothing pending, and nothing has changed. */
+/* RIP is before the instruction, nothing is pending, and no register has changed. */
 static void hold(void)
 {
 	mock_mov_cr(0, 0, CR0_OFF);
@@ -68,7 +68,10 @@ static void test_pause_allow(void **context)
 	hold();
 	assert_false(regpin_vcpu_answer(mock.vcpus[0].regpin, REGPIN_ALLOW));
 	assert_int_equal(mock_look(0), REGPIN_ENTER);
-	/* The same instruction again is what was answered, and it alone. */
+	/*
+	 * The answer applies to the same instruction when it runs again, and to no
+	 * other one.
+	 */
 	assert_true(mock_mov_cr(0, 0, CR0_OFF));
 	assert_int_equal(cr0(), CR0_OFF);
 	assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 1);
@@ -85,7 +88,7 @@ static void test_pause_gp(void **context)
 	assert_false(mock_mov_cr(0, 0, CR0_OFF));
 	assert_int_equal(cr0(), CR0_ON);
 	assert_int_equal(mock_count(REGPIN_EVENT_VIOLATION), 1);
-	/* The next one is asked about anew. */
+	/* The next such write is held again. */
 	mock.nr_events = 0;
 	hold();
 	mock_close();
@@ -102,7 +105,7 @@ static void test_stop(void **context)
 	mock_close();
 }
 
-/* A held access that can't be taken back is a #GP, and the VM is stopped. */
+/* If a held access cannot be taken back, the guest gets #GP and the VM is stopped. */
 static void test_pause_fails(void **context)
 {
 	boot(REGPIN_PAUSE, REGPIN_ALLOW);
@@ -132,7 +135,7 @@ static void test_init(void **context)
 	init_with(REGPIN_STOP, REGPIN_STOPPED);
 }
 
-/* INIT is the end of its pins: a second one has none to end, and is no event. */
+/* INIT ends the pins of a vCPU. A second INIT has none to end, so it is no event. */
 static void test_init_unarmed(void **context)
 {
 	boot(REGPIN_GP, REGPIN_PAUSE);
@@ -157,7 +160,10 @@ static int cr_exit_of(unsigned int reg, struct regpin_cr_write **w)
 	return ret;
 }
 
-/* One that this library does not know can't be judged: it does not happen. */
+/*
+ * A write of a register that this library does not know cannot be judged, so it is
+ * refused.
+ */
 static void test_unknown_register(void **context)
 {
 	struct regpin_cr_write *w;
@@ -168,7 +174,10 @@ static void test_unknown_register(void **context)
 	mock_close();
 }
 
-/* Without a rule on them the filter is the VMM's, and so are its exits. */
+/*
+ * Without a rule on control registers the filter is the VMM's, and its exits go to the
+ * VMM.
+ */
 static void test_others_filter(void **context)
 {
 	struct regpin_cr_write *w;
@@ -180,7 +189,10 @@ static void test_others_filter(void **context)
 	mock_close();
 }
 
-/* On a stock KVM a lost bit is found later; where it can't be put back, all ends. */
+/*
+ * On a stock KVM a cleared bit is detected later. If it cannot be put back, the VM is
+ * stopped.
+ */
 static void test_put_back_fails(void **context)
 {
 	struct regpin_policy *policy = policy_of(REGPIN_GP, REGPIN_ALLOW);
@@ -201,7 +213,7 @@ static void test_put_back_fails(void **context)
 	mock_close();
 }
 
-/* NXE of EFER is pinned, and no write of the guest's cleared it: so an INIT has. */
+/* NXE of EFER is pinned, and the guest has not cleared it by a write, so an INIT has. */
 static void test_init_found_by_efer(void **context)
 {
 	struct regpin_policy *policy = policy_of(REGPIN_GP, REGPIN_ALLOW);

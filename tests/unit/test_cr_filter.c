@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From rules to KVM's CR filter: masks, flags, what is left out. */
+/* From rules to KVM's CR filter: masks, flags, and what is left out. */
 #include "../build_policy.h"
 #include "cm.h"
 #include "lib/judge/cr_filter.h"
@@ -15,7 +15,7 @@ static struct kvm_x86_cr_filter build(const struct regpin_policy *policy,
 
 	memset(&filter, 0xa5, sizeof(filter));
 	cr_filter_build(policy, filterable, &filter);
-	/* KVM refuses what it does not know. */
+	/* KVM refuses a filter with other bits. */
 	assert_int_equal(filter.pad, 0);
 	for (int i = 0; i < 7; i++)
 		assert_int_equal(filter.reserved[i], 0);
@@ -33,7 +33,7 @@ static void add_flagged(struct regpin_policy *policy, unsigned int type,
 	policy->rules[policy->nr_rules - 1].flags = flags;
 }
 
-/* One rule of each type on each register: which change does it want to see? */
+/* One rule of each type on each register: which changes must exit? */
 static void test_masks(void **context)
 {
 	static const struct {
@@ -70,7 +70,7 @@ static void test_masks(void **context)
 		}
 }
 
-/* The floor and INIT concern who pins an MSR only, too. */
+/* The floor and INIT need the filter, even if the policy pins only an MSR. */
 static void test_always(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -87,7 +87,7 @@ static void test_always(void **context)
 	free(policy);
 }
 
-/* Several rules on one register come together, each with its own bits. */
+/* The masks of several rules on one register are combined. */
 static void test_together(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -103,7 +103,7 @@ static void test_together(void **context)
 	free(policy);
 }
 
-/* Bits that no guest of this KVM can change are not named: KVM would refuse. */
+/* Bits that no guest of this KVM can change are left out, because KVM would refuse them. */
 static void test_filterable(void **context)
 {
 	static const uint64_t some[NR_CRS] = { CR0_PG | 0x10001, 0x300020, 0 };
@@ -123,7 +123,7 @@ static void test_filterable(void **context)
 	free(policy);
 }
 
-/* What can only be looked after is not given to a filter that is not there. */
+/* A rule that is only polled is not in the CR filter. */
 static void test_detected(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -137,7 +137,7 @@ static void test_detected(void **context)
 	f = build(policy, everything);
 	assert_int_equal(f.regs[0].clear_mask, 0);
 	assert_int_equal(f.regs[0].set_mask, CR0_PG);
-	/* Optional alone does not mean so. */
+	/* RULE_OPTIONAL alone does not make a rule a polled one. */
 	add_flagged(policy, RULE_STICKY, REGPIN_CR0, 1, RULE_OPTIONAL);
 	assert_true(cr_filter_needed(policy));
 	f = build(policy, everything);
@@ -145,7 +145,7 @@ static void test_detected(void **context)
 	free(policy);
 }
 
-/* Who wants the filter at all? */
+/* Which rules need the CR filter? */
 static void test_needed(void **context)
 {
 	static const struct {
@@ -165,7 +165,7 @@ static void test_needed(void **context)
 		{ RULE_STICKY, REGPIN_CR0, true, true },
 		{ RULE_NEVER, REGPIN_CR4, true, true },
 		{ RULE_FROZEN, REGPIN_XCR0, true, true },
-		/* The floor can't be looked after: it is one moment. */
+		/* The floor cannot be polled, because it applies at one moment. */
 		{ RULE_REQUIRE, REGPIN_CR4, true, false },
 	};
 
@@ -182,7 +182,7 @@ static void test_needed(void **context)
 	}
 }
 
-/* A policy that has something to say on INIT, and no pin. */
+/* A policy with an action on INIT, and no pin. */
 static void test_init(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);

@@ -35,7 +35,7 @@ static void answers(void **state)
 	close(fd);
 }
 
-/* Many requests in one go are answered in their order. */
+/* Several requests in one packet are answered in their order. */
 static void pipelined(void **state)
 {
 	int fd = client();
@@ -86,7 +86,7 @@ static void commands(void **state)
 	close(fd);
 }
 
-/* Of what was heard; with its line break. */
+/* The last line received, with its line break. */
 static const char *last_line(void)
 {
 	const char *line = got, *next;
@@ -125,7 +125,7 @@ static void refusals(void **state)
 		assert_memory_equal(last_line(), rows[i].answer,
 				    strlen(rows[i].answer));
 	}
-	/* The VMM's process names what did not fit. */
+	/* The VMM's process reports which MSRs had no room. */
 	fake_handoff.answer.overflow_base = 0x80000000;
 	fake_handoff.answer.overflow_nmsrs = 16;
 	fake_handoff.answer.overflow_flags = ACCESS_READ | OVERFLOW_VMM;
@@ -137,7 +137,7 @@ static void refusals(void **state)
 	hear(fd);
 	assert_non_null(strstr(got, "error refused KVM's 16 ranges have no room for reads of MSRs 0x80000000-0x8000000f (the VMM's filter) and 4294967295 more: "));
 	assert_non_null(strstr(got, ": the old policy stays\n"));
-	/* Known without asking the VMM. */
+	/* The agent refuses these without asking the VMM. */
 	say(fd, "gp vcpu=0\n");
 	hear(fd);
 	assert_int_equal(lines("error not-held "), 1);
@@ -153,7 +153,7 @@ static void refusals(void **state)
 	close(fd);
 }
 
-/* Each command is an event, with who gave it. */
+/* Each command is an event that names the operator. */
 static void events_of_commands(void **state)
 {
 	int fd = client();
@@ -166,7 +166,7 @@ static void events_of_commands(void **state)
 	say(fd, "events last=1\n");
 	hear(fd);
 	assert_non_null(strstr(got, "\"event\":\"control\",\"command\":\"window\",\"vm\":0,\"for_ms\":5000,\"once\":false,\"operator\":{\"uid\":0,\"pid\":4711},\"result\":\"done\",\"took_ms\":7}\nok\n"));
-	/* What is asked changes nothing, and is none. */
+	/* A query changes nothing, so it is no event. */
 	say(fd, "events\n");
 	hear(fd);
 	assert_int_equal(lines("data "), 1);
@@ -223,7 +223,10 @@ static void queue_is_in_order(void **state)
 		close(fds[i]);
 }
 
-/* A VMM that is stopped: told in time, and its late answer is nobody else's. */
+/*
+ * A command to a stopped VMM times out, and its late answer is not taken for another
+ * command's.
+ */
 static void late_answer(void **state)
 {
 	const struct control *control = &fake_control;
@@ -238,7 +241,7 @@ static void late_answer(void **state)
 	assert_int_equal(lines("error timeout "), 1);
 	hear(other);
 	assert_int_equal(lines("error stuck "), 1);
-	/* Withdrawn, and nothing else is put in its place. */
+	/* The command is withdrawn, and no other one is put in its place. */
 	assert_int_equal(control->command, CONTROL_NONE);
 	say(other, "disarm\n");
 	hear(other);
@@ -293,7 +296,7 @@ static void send_policy(int fd, const char *policy)
 		 strlen(policy));
 	say(fd, head);
 	say(fd, policy);
-	/* The agent takes a part of it at a time. */
+	/* The agent reads one part of it at a time. */
 	for (size_t i = 0; i < strlen(policy) / CTL_LINE_MAX; i++)
 		run();
 }
@@ -314,7 +317,7 @@ static void policies(void **state)
 	assert_int_equal(control->command, CONTROL_POLICY);
 	assert_int_equal(blob_open(control->blob, control->blob_size, &opened), 0);
 	assert_string_equal(opened.source, "new.yaml");
-	/* Not in force before the VMM says so. */
+	/* The policy is not in force before the VMM confirms it. */
 	assert_string_equal(fake_launch.policy.source, "test.yaml");
 	later(CTL_POLICY_MS - 1);
 	fake_answer(0);
@@ -330,7 +333,7 @@ static void policies(void **state)
 	close(fd);
 }
 
-/* The @n-th line that was heard, from 0. */
+/* The @n-th line received, counted from 0. */
 static const char *nth_line(unsigned int n)
 {
 	const char *line = got;
@@ -343,8 +346,9 @@ static const char *nth_line(unsigned int n)
 #define IS_LINE(n, text)	assert_memory_equal(nth_line(n), text, strlen(text))
 
 /*
- * What a policy loosens stands in the first lines, however much its text makes of the
- * rest: rules that tighten, warnings, rules that this host can't enforce.
+ * The changes that loosen the policy are in the first lines, before everything else
+ * that its text causes: rules that tighten, warnings, rules that this host cannot
+ * enforce.
  */
 static void loosening_is_first(void **state)
 {
@@ -356,7 +360,7 @@ static void loosening_is_first(void **state)
 	for (int i = 0; i < 300; i++)
 		snprintf(new + strlen(new), sizeof(new) - strlen(new),
 			 "  - {register: 0x%x, deny: write}\n", 0x1000 + 2 * i);
-	/* A warning, and what this host can't enforce. */
+	/* These rules cause a warning, and errors on a host that cannot enforce them. */
 	strcat(new, "  - {register: TSC, deny: read}\n");
 	for (int i = 0; i < 60; i++)
 		snprintf(new + strlen(new), sizeof(new) - strlen(new),
@@ -396,7 +400,7 @@ static void bad_policies(void **state)
 	hear(fd);
 	assert_int_equal(lines("data new.yaml:4:5: 'sticky' on CR4 can't be enforced on this KVM: "), 1);
 	assert_int_equal(lines("error rejected "), 1);
-	/* What stands behind a refused head is a policy's text, not requests. */
+	/* The bytes after a refused head are a policy's text, not requests. */
 	say(fd, "policy size=65537\ndisarm\n");
 	hear(fd);
 	assert_int_equal(lines("error syntax "), 1);
@@ -404,7 +408,7 @@ static void bad_policies(void **state)
 	expect_closed(fd);
 }
 
-/* Two at once: what the second was shown is no longer true. */
+/* Two operators at once: the changes shown to the second one are no longer true. */
 static void changed_meanwhile(void **state)
 {
 	int fd = client(), other = client();
@@ -420,7 +424,7 @@ static void changed_meanwhile(void **state)
 	expect_done(fd);
 	hear(other);
 	assert_int_equal(lines("error changed "), 1);
-	/* A mode is of the policy that is in force by then. */
+	/* A mode applies to the policy in force when its turn comes. */
 	say(other, "mode to=report\n");
 	hear(other);
 	say(fd, "mode to=report\n");
@@ -433,7 +437,7 @@ static void changed_meanwhile(void **state)
 	run();
 	expect_done(fd);
 	assert_int_equal(fake_launch.mode, MODE_REPORT);
-	/* And what was shown is forgotten with the next request. */
+	/* The next request discards the policy that was shown. */
 	send_policy(other, text);
 	hear(other);
 	say(other, "status\n");
@@ -465,7 +469,7 @@ static bool apply_in(int fd, const char *mode, const char *policy)
 	return true;
 }
 
-/* The same with the mode alone. */
+/* Sets the mode alone. */
 static bool mode_to(int fd, const char *mode)
 {
 	char request[64];
@@ -478,7 +482,10 @@ static bool mode_to(int fd, const char *mode)
 	return !lines("error ");
 }
 
-/* What the VMM's process is given, the agent's own, and status: the rules' actions. */
+/*
+ * Checks the rules' actions in what the VMM's process is given, in the agent's own
+ * policy, and in status.
+ */
 static void in_force(int fd, const char *actions, const char *mode)
 {
 	static struct regpin_policy opened;
@@ -512,7 +519,7 @@ static void modes(void **state)
 
 	say(fd, "mode to=report\n");
 	hear(fd);
-	/* Two rules, and what is done about a missed deadline. */
+	/* Two rules, and the action at a missed deadline. */
 	assert_int_equal(lines("data loosens: "), 3);
 	assert_int_equal(lines("data mode: enforce -> report by the operator (the policy says enforce), 2 of 2 rules only report\n"), 1);
 	assert_int_equal(fake_control.command, CONTROL_POLICY);
@@ -530,7 +537,7 @@ static void modes(void **state)
 	close(fd);
 }
 
-/* The operator's mode takes the place of the policy's, and of no rule's own. */
+/* The operator's mode replaces the policy's, but not that of a rule. */
 static void modes_of_a_reporting_policy(void **state)
 {
 	int fd = client();
@@ -548,7 +555,10 @@ static void modes_of_a_reporting_policy(void **state)
 	close(fd);
 }
 
-/* `enforce` that would enforce nothing, or what can't be enforced, is no success. */
+/*
+ * `enforce` is refused if it would enforce nothing, or something that cannot be
+ * enforced.
+ */
 static void modes_in_vain(void **state)
 {
 	int fd = client();
@@ -562,8 +572,8 @@ static void modes_in_vain(void **state)
 	in_force(fd, "rr", "report");	/* so does a missed deadline, by default */
 	assert_true(apply_in(fd, "", "version: 1\nfloor: {action: pause}\nrules:\n"
 				     "  - {register: EFER, sticky: [NXE], action: report}\n"));
-	in_force(fd, "r", "enforce");	/* a missed deadline holds */
-	/* Only `mode: report` hides what is wrong with these actions. */
+	in_force(fd, "r", "enforce");	/* a missed deadline holds the vCPU */
+	/* Only `mode: report` permits these actions. */
 	assert_true(apply_in(fd, "", "version: 1\nmode: report\nrules:\n"
 				     "  - {register: EFER, deny: write, action: mask}\n"));
 	in_force(fd, "r", "report");
@@ -571,7 +581,7 @@ static void modes_in_vain(void **state)
 	assert_true(lines("data new.yaml:4:") >= 1);
 	assert_int_equal(lines("error rejected "), 1);
 	in_force(fd, "r", "report");
-	/* And what can't report can't be in this mode. */
+	/* A rule that cannot report is refused in mode report. */
 	assert_true(apply_in(fd, "", "version: 1\nrules:\n"
 				     "  - {register: 0x79, deny: write}\n"
 				     "  - {register: 0x8c, deny: write, action: drop}\n"));
@@ -580,7 +590,7 @@ static void modes_in_vain(void **state)
 	close(fd);
 }
 
-/* A new policy begins in the operator's mode, or at once in the one that is given. */
+/* A new policy starts in the operator's mode, or in the one that is given with it. */
 static void swaps_keep_the_mode(void **state)
 {
 	static const char enforcing[] =
@@ -596,7 +606,7 @@ static void swaps_keep_the_mode(void **state)
 	commands = atomic_load(&fake_control.request);
 	assert_true(apply_in(fd, "report", text));
 	in_force(fd, "r", "report");
-	/* In one step: the VMM's process has seen no other policy meanwhile. */
+	/* This is one step: the VMM's process has seen no other policy in between. */
 	assert_int_equal(atomic_load(&fake_control.request), commands + 1);
 	assert_true(apply_in(fd, "enforce", own_report));
 	in_force(fd, "grr", "enforce");
@@ -608,7 +618,10 @@ static void swaps_keep_the_mode(void **state)
 	expect_closed(fd);
 }
 
-/* Values that a new policy forbids, and that were there before, are not passed over. */
+/*
+ * Values that a new policy forbids, and that were set before it, are reported to the
+ * operator.
+ */
 static void found_by_a_new_policy(void **state)
 {
 	const struct regpin_event event = {
@@ -634,7 +647,7 @@ static void found_by_a_new_policy(void **state)
 	close(fd);
 }
 
-/* What was shown with one mode is not put in force with another. */
+/* Changes that were shown for one mode are not applied in another one. */
 static void mode_changes_meanwhile(void **state)
 {
 	int fd = client(), other = client();
@@ -660,7 +673,7 @@ static void new_policy_now(int fd)
 	tell_events(&fake_agent);
 }
 
-/* A vCPU is held by a rule of the policy that held it, whatever came since. */
+/* A held vCPU is shown with the rule that held it, whatever policies came later. */
 static void held_by_which_policy(void **state)
 {
 	int fd = client();
@@ -678,7 +691,7 @@ static void held_by_which_policy(void **state)
 	say(fd, "status format=json\n");
 	hear(fd);
 	assert_non_null(strstr(got, "\"where\":\"test.yaml:2:1\""));
-	/* Of one that is not known any more no rule is named, least of all another's. */
+	/* No rule is named of a policy that the agent has forgotten, least of all another policy's. */
 	fake_handoff.vcpus[1].held.policy = 1000;
 	fake_handoff.vcpus[1].held.rule = 0;
 	say(fd, "status\n");
@@ -687,7 +700,10 @@ static void held_by_which_policy(void **state)
 	close(fd);
 }
 
-/* A policy that KVM did not take the filters of is in force; one of some VMs is not. */
+/*
+ * A policy whose filters KVM refused is in force; a policy that only some VMs have is
+ * not.
+ */
 static void half_a_policy(void **state)
 {
 	int fd = client();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The agent's clients: those that follow, that harm, that may not; and its socket. */
+/* The agent's clients: followers, hostile ones, unauthorised ones; and its socket. */
 #include "ctl_scene.h"
 
 #include <fcntl.h>
@@ -43,7 +43,7 @@ static void follows(void **state)
 	ctl = fake_begin();
 }
 
-/* Who does not keep up loses lines, is told how many, and holds nobody up. */
+/* A follower that falls behind loses lines, receives their number, and delays no one. */
 static void slow_follower(void **state)
 {
 	unsigned int dropped = 0, seen = 0;
@@ -83,7 +83,7 @@ static void too_many_clients(void **state)
 		hear(fds[i]);
 		assert_int_equal(lines("error busy "), i >= CTL_FOLLOWERS);
 	}
-	/* Who is idle makes way; who follows and keeps up does not. */
+	/* An idle client is disconnected to make room; a follower that keeps up is not. */
 	later(CTL_STALLED_MS);
 	fd = client();
 	say(fd, "help\n");
@@ -105,7 +105,7 @@ static void idle_clients(void **state)
 	say(body, "policy size=100\nversion: 1\n");
 	later(CTL_IDLE_MS - 1);
 	assert_true(hear(fd));
-	/* Bytes that make no request don't help. */
+	/* Bytes that do not complete a request do not extend the time. */
 	say(slow, "sta");
 	say(body, "rules:\n");
 	later(1);
@@ -134,7 +134,10 @@ static void long_lines(void **state)
 	close(fd);
 }
 
-/* Floods requests and takes no answer: bounded, and the others are served. */
+/*
+ * A client floods requests and reads no answer: the backlog is bounded, and others are
+ * served.
+ */
 static void flooding_client(void **state)
 {
 	int fd = client(), other = client();
@@ -149,7 +152,10 @@ static void flooding_client(void **state)
 		sent += n > 0 ? (size_t)n : 0;
 		run();
 	}
-	/* Socket buffers and our own, but not all that it could send. */
+	/*
+	 * The bound is the socket buffers and the agent's own, which is less than the
+	 * client could send.
+	 */
 	assert_true(sent < 2000 * 4095 / 2);
 	say(other, "help\n");
 	hear(other);
@@ -169,7 +175,7 @@ static void dying_clients(void **state)
 	close(queued);
 	close(fd);
 	run();
-	/* What the VMM has in hand goes on; what waited does not. */
+	/* The command that the VMM is doing continues; the one that waited is dropped. */
 	assert_int_equal(atomic_load(&control->request), 1);
 	fd = client();
 	say(fd, "window-end\n");
@@ -181,7 +187,7 @@ static void dying_clients(void **state)
 	run();
 	expect_done(fd);
 	close(fd);
-	/* Half closed: what it asked for is still answered. */
+	/* The client has closed one direction: its requests are still answered. */
 	fd = client();
 	assert_int_equal(send(fd, "help\nhel", 8, 0), 8);
 	shutdown(fd, SHUT_WR);
@@ -189,7 +195,7 @@ static void dying_clients(void **state)
 	hear(fd);
 	assert_int_equal(lines("ok"), 1);
 	expect_closed(fd);
-	/* In the middle of a policy. */
+	/* The client closes in the middle of a policy. */
 	fd = client();
 	say(fd, "policy size=5000\nversion");
 	shutdown(fd, SHUT_WR);
@@ -222,7 +228,7 @@ static void strangers(void **state)
 	close(fd);
 }
 
-/* A VMM that was taken over scribbles in what `status` shows. */
+/* A compromised VMM writes random bytes into what `status` shows. */
 static void hostile_memory(void **state)
 {
 	unsigned char *bytes = (unsigned char *)&fake_handoff.vms;
@@ -268,7 +274,7 @@ static void sockets(void **state)
 	fd = ctl_connect(path, "a");
 	assert_true(fd >= 0);
 	close(fd);
-	/* As when the agent was killed: the file stays, nobody listens. */
+	/* The agent was killed: the file exists, and no process listens. */
 	stale = dup(one.dir);
 	close(one.fd);
 	close(one.dir);
@@ -276,13 +282,13 @@ static void sockets(void **state)
 	assert_int_equal(ctl_listen(&two, path, "a", error, sizeof(error)), 0);
 	ctl_unlisten(&two);
 	assert_int_equal(ctl_connect(path, "a"), -ENOENT);
-	/* No socket: left alone. */
+	/* A file that is not a socket is not removed. */
 	fd = openat(stale, "b.sock", O_CREAT | O_WRONLY, 0600);
 	close(fd);
 	assert_int_equal(ctl_listen(&two, path, "b", error, sizeof(error)),
 			 -EEXIST);
 	assert_int_equal(unlinkat(stale, "b.sock", 0), 0);
-	/* Others could put a socket there. */
+	/* Other users could put a socket into this directory. */
 	assert_int_equal(fchmod(stale, 0777), 0);
 	assert_int_equal(ctl_listen(&two, path, "c", error, sizeof(error)),
 			 -EPERM);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ctl_request.c: the grammar of docs/protocol.md, and what is outside of it. */
+/* ctl_request.c: the grammar of docs/protocol.md, and what it excludes. */
 #include "cm.h"
 
 #include <stdio.h>
@@ -93,8 +93,8 @@ static void bad_ones(void **state)
 	}
 }
 
-/* What is said about a mistake helps with it. */
-static void says_what(void **state)
+/* The message about a mistake names it and what is possible. */
+static void names_the_mistake(void **state)
 {
 	assert_false(reads("arm vcpu=1"));
 	assert_string_equal(error, "arm 'vcpu': it has no such key");
@@ -117,13 +117,13 @@ static void zeros_and_lengths(void **state)
 	memset(line, 'a', sizeof(line));
 	assert_false(ctl_request_read(&request, line, CTL_LINE_MAX, error));
 	assert_false(ctl_request_read(&request, line, CTL_LINE_MAX - 1, error));
-	/* The longest name that fits is cut, not refused: it is for people. */
+	/* A name that is too long is cut, not refused: it is for people only. */
 	memcpy(line, "policy size=1 name=", 19);
 	assert_true(ctl_request_read(&request, line, CTL_LINE_MAX - 1, error));
 	assert_int_equal(strlen(request.name), POLICY_MAX_SOURCE - 1);
 }
 
-/* Every line of `help` is about a request that there is. */
+/* Every line of `help` is about a request that exists. */
 static void help_is_complete(void **state)
 {
 	char word[64];
@@ -142,7 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(bad_ones),
-		cmocka_unit_test(says_what),
+		cmocka_unit_test(names_the_mistake),
 		cmocka_unit_test(zeros_and_lengths),
 		cmocka_unit_test(help_is_complete),
 	};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `default: deny` and what it leaves open: judge and filter agree, whatever the rules
- * and the VMM's own filter are. And what is judged of accesses that KVM refuses.
+ * `default: deny` and the exceptions from it: judge and filter agree, for any rules and
+ * any filter of the VMM. Also the verdicts on accesses that KVM refuses.
  */
 #include "../random_filter.h"
 #include "cm.h"
@@ -61,7 +61,7 @@ static struct regpin_policy *random_policy(uint64_t *seed)
 	return policy;
 }
 
-/* Armed, with all registers' bits to be cleared. */
+/* Armed, with all bits of all registers set before the write. */
 static void judge_it(const struct regpin_policy *policy, uint32_t index,
 		     unsigned int access, struct verdict *verdict)
 {
@@ -90,7 +90,10 @@ static void check_one(const struct regpin_policy *policy,
 	if ((verdict.rule || verdict.answered) && !wants)
 		fail_msg("MSR 0x%x, access %u: judged, but never seen", index,
 			 access);
-	/* And the other way round, but for LSTAR and SFMASK, which tell of arming. */
+	/*
+	 * The reverse holds, too, except for LSTAR and SFMASK, which are filtered for
+	 * arming.
+	 */
 	if (filter_nowhere(policy, index, access))
 		assert_true(!verdict.rule && !verdict.answered);
 }
@@ -132,7 +135,7 @@ static void test_random(void **context)
 			check_policy(policy, with, &seed);
 			built++;
 		} else {
-			/* With a default the VMM's ranges never are too many. */
+			/* With a default, the VMM's ranges never are too many. */
 			assert_null(policy_wide(policy, RULE_DEFAULT));
 		}
 		defaults += policy_wide(policy, RULE_DEFAULT) != NULL;
@@ -152,7 +155,7 @@ static unsigned int ranges_used(void)
 	return used;
 }
 
-/* What allows nothing costs no range; but KVM takes no filter without any. */
+/* A policy that allows nothing needs no range, but KVM accepts no filter without one. */
 static void test_ranges(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -164,7 +167,7 @@ static void test_ranges(void **context)
 	assert_int_equal(ranges_used(), 1);
 	assert_int_equal(model_filter_check(&merged.filter), 0);
 	assert_false(model_filter_allows(&merged.filter, 0, ACCESS_READ));
-	/* What KVM never filters needs none either. */
+	/* MSRs that KVM never filters need no range. */
 	add_allow(policy, 0x800, 0x100, RW);
 	assert_int_equal(filter_build(policy, NULL, &merged), 0);
 	assert_int_equal(ranges_used(), 1);
@@ -178,7 +181,7 @@ static void test_ranges(void **context)
 	free(policy);
 }
 
-/* The way by the registers' order finds what looking at all rules finds. */
+/* The search in sorted rules finds the same as a walk over all rules. */
 static void test_sorted(void **context)
 {
 	uint64_t seed = 0x50f7;
@@ -213,7 +216,7 @@ static void test_sorted(void **context)
 	}
 }
 
-/* What the default is, whatever the vCPU's state. */
+/* The default applies in every state of the vCPU. */
 static void test_judge(void **context)
 {
 	static const struct {
@@ -225,7 +228,7 @@ static void test_judge(void **context)
 		{ 0xffffffff, ACCESS_READ, true }, { 0, ACCESS_WRITE, true },
 		{ 0x800, ACCESS_WRITE, false }, { 0x8ff, ACCESS_READ, false },
 		{ 0x7ff, ACCESS_READ, true }, { 0x900, ACCESS_READ, true },
-		/* allowed for reads only; pinned; answered; asked by */
+		/* allowed for reads only; pinned; answered; the MSR for requests */
 		{ 0x174, ACCESS_READ, false }, { 0x174, ACCESS_WRITE, true },
 		{ MSR_EFER, ACCESS_READ, false },
 		{ 0x8b, ACCESS_WRITE, true },
@@ -256,7 +259,7 @@ static void test_judge(void **context)
 		if (rows[i].denied)
 			assert_int_equal(verdict.value, access.write ? 3 : 0);
 	}
-	/* Control registers are none of its business. */
+	/* The default does not apply to control registers. */
 	judge(policy, &state, &(struct access){ .kind = REGPIN_CR0,
 						.write = true }, &verdict);
 	assert_int_equal(verdict.action, REGPIN_ALLOW);
@@ -269,7 +272,7 @@ static void test_refused(void **context)
 		unsigned int action, flags;
 		bool write;
 		unsigned int verdict;
-		bool answered, told;
+		bool answered, reported;
 	} rows[] = {
 		{ REGPIN_REPORT, 0, false, REGPIN_REPORT, false, true },
 		{ REGPIN_REPORT, 0, true, REGPIN_REPORT, false, true },
@@ -295,8 +298,8 @@ static void test_refused(void **context)
 		assert_int_equal(verdict.action, rows[i].verdict);
 		assert_int_equal(verdict.answered, rows[i].answered);
 		assert_int_equal(verdict.value, rows[i].answered ? 9 : 0);
-		assert_int_equal(verdict.rule != NULL, rows[i].told);
-		/* Of the other it says nothing. */
+		assert_int_equal(verdict.rule != NULL, rows[i].reported);
+		/* It has no verdict on the other kind. */
 		judge_refused(policy, RULE_UNKNOWN, &access, &verdict);
 		assert_int_equal(verdict.action, REGPIN_ALLOW);
 		assert_null(verdict.rule);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* event_json.c: the exact lines, and events that a taken-over VMM makes up. */
+/* event_json.c: the exact lines, and events that a compromised VMM makes up. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +90,7 @@ static void test_read(void **state)
 	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xdeadbeef\",\"index\":\"0xdeadbeef\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"verdict\":\"drop\"}\n");
 }
 
-/* Of the whole policy; and what KVM does not know has no value to be read. */
+/* A rule of the whole policy. An MSR that KVM does not know has no value to be read. */
 static void test_wide(void **state)
 {
 	struct regpin_event event = violation();
@@ -160,7 +160,7 @@ static void test_bits_without_names(void **state)
 	event.bits = 0;
 	assert_true(event_json(buf, &event, &policy) > 0);
 	assert_null(strstr(buf, "\"bits\""));
-	/* A field of several bits is listed once, and the order is that of the bits. */
+	/* A field of several bits is listed once, in the order of its bits. */
 	event.kind = REGPIN_MSR;
 	event.index = 0x3a;
 	event.bits = 1 << 9 | 1 << 8 | 1 << 3 | 1 << 0;
@@ -196,7 +196,7 @@ static void test_families(void **state)
 		struct register_named named;
 
 		event_register_name(name, reg->kind, register_last(reg));
-		/* What an event says can be put into a policy. */
+		/* The bits of an event can be copied into a policy. */
 		assert_true(register_by_name(name, &named));
 		assert_ptr_equal(named.reg, reg);
 		assert_int_equal(named.index, register_last(reg));
@@ -252,7 +252,7 @@ static void test_causes(void **state)
 	}
 }
 
-/* A held vCPU has read nothing yet, and one of a stopped VM never will. */
+/* A held vCPU has not read anything yet, and one of a stopped VM never will. */
 static void test_held_and_stopped(void **state)
 {
 	struct regpin_event event = violation();
@@ -276,7 +276,7 @@ static void test_held_and_stopped(void **state)
 	expect(&event, HEAD "\"answered\",\"vm\":0,\"vcpu\":2,\"answer\":\"gp\"}\n");
 }
 
-/* The write that brings it to light is not what is wrong. */
+/* The write that brings the missing bits to light is not itself the violation. */
 static void test_require(void **state)
 {
 	struct regpin_event event = violation();
@@ -351,7 +351,7 @@ static void test_settled(void **state)
 	expect(&event, HEAD "\"settled\",\"vm\":0,\"vcpu\":1,\"after_ms\":2000}\n");
 }
 
-/* More of the same: enough to know of what, when, and what it came to. */
+/* A sum of repeated events has their cause, their times and their number. */
 static void test_repeated(void **state)
 {
 	struct limit_sum sum = {
@@ -378,7 +378,7 @@ static void test_repeated(void **state)
 	assert_int_equal(event_sum_json(buf, "repeated", &sum, false, NULL, TIME), 0);
 }
 
-/* Of a rule on many MSRs: which of them. */
+/* The sum of a rule on many MSRs lists them. */
 static void test_repeated_indices(void **state)
 {
 	struct limit_sum sum = { .first = TIME };
@@ -446,7 +446,7 @@ static void test_refused_and_failed(void **state)
 static void test_made_up_events(void **state)
 {
 	static const struct {
-		uint32_t type, actions;		/* that there can be */
+		uint32_t type, actions;		/* the largest possible number */
 	} odd[] = {
 		{ REGPIN_EVENT_DETECTED, 1u << REGPIN_REPORT |
 			1u << REGPIN_MASK | 1u << REGPIN_PAUSE |
@@ -500,7 +500,7 @@ static void test_made_up_events(void **state)
 	assert_non_null(strstr(buf, "\"cpl\":3,"));
 }
 
-/* Any 80 bytes: no crash, and a line or none. */
+/* Any 80 bytes yield one line or none, and no crash. */
 static void test_random_events(void **state)
 {
 	struct regpin_event event;
@@ -572,7 +572,7 @@ static void test_notices(void **state)
 	assert_string_equal(buf, HEAD "\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":12}\n");
 }
 
-/* The longest name, with bytes that grow most: it still fits. */
+/* The longest name fits, even with bytes whose escapes are longest. */
 static void test_longest_line(void **state)
 {
 	static struct regpin_policy long_name;

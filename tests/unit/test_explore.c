@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All that can happen to a VM, in all orders, until nothing new comes of it: each state of
- * the library beside mock_kvm.c is taken once, and each event is tried in it.
+ * All events that can happen to a VM, in all orders, until no new state is found. Each
+ * state of the library on mock_kvm.c is visited once, and each event is tried in it.
  *
- * States are distinguished by a key of what the life cycle depends on, and not by register
- * values, times or counters. Time stands still unless an event lets it pass.
+ * Two states are the same if they agree in what the life cycle depends on; register
+ * values, times and counters do not count. Time stands still unless an event lets it
+ * pass.
  *
  * With REGPIN_EXPLORE=3, only three vCPUs are explored, as ./check soak does: it takes
  * minutes and 3 GB of memory. States that differ only in the order of their vCPUs are one
@@ -27,7 +28,7 @@
 #define MAX_STATES	(4u << 20)
 #define MAX_SAVED	(32u << 10)
 
-/* The threads' clock, and waits of theirs. */
+/* The threads' clock, and their waits, are replaced. */
 static uint64_t now = 1;
 
 int clock_gettime(clockid_t clock, struct timespec *ts)
@@ -53,9 +54,9 @@ void pass_time(void)
 /**
  * struct world - how a VM is explored
  * @arming: enum arming of its policy
- * @other: of the policy that it may be swapped for; ARM_MAX: there is none
+ * @other: that of the policy it may be swapped for; ARM_MAX: there is none
  * @stock: KVM has no CR filter
- * @init: what the policies say of INIT
+ * @init: the action of the policies on INIT
  * @nr: how many vCPUs
  * @alike: states that differ only in the order of their vCPUs are one state
  * @events: what happens to vCPUs, see explore.h
@@ -83,7 +84,7 @@ static struct regpin_policy *policy_of(const struct world *world,
 	return policy;
 }
 
-/* What of the VM changes; its filters and memory slots do not. */
+/* The parts of the VM that change; its filters and memory slots do not. */
 #define VM_PARTS	3
 static const struct part {
 	size_t from, to;
@@ -111,7 +112,7 @@ static void copy(uint8_t **at, void *what, size_t size, bool save)
 	*at += size;
 }
 
-/* Saves the state to @bytes, or takes it from there. Returns its size. */
+/* Saves the state to @bytes, or restores it from there. Returns its size. */
 static size_t copy_state(uint8_t *bytes, bool save)
 {
 	uint8_t *at = bytes;
@@ -131,10 +132,10 @@ static size_t copy_state(uint8_t *bytes, bool save)
 
 /**
  * struct node - a state that was met
- * @key: what tells it from others
+ * @key: distinguishes it from other states
  * @from: the state before it
- * @event, @vcpu: and what led to it
- * @saved: how it was, until all events were tried in it
+ * @event, @vcpu: what led from there to it
+ * @saved: the state itself, until all events were tried in it
  */
 struct node {
 	struct key key;
@@ -147,7 +148,10 @@ struct node {
 static struct node *nodes;
 static uint32_t nr_nodes, nr_steps, *table;
 
-/* Of all steps and their events: two versions that behave alike have the same. */
+/*
+ * A sum over all steps and their events: two versions that behave the same have the
+ * same sum.
+ */
 static uint64_t all_steps;
 
 static uint64_t add_hash(uint64_t hash, const void *bytes, size_t size)
@@ -184,7 +188,7 @@ static void add_step(uint32_t from, char event, unsigned int vcpu,
 	}
 }
 
-/* How the state was reached, for whoever reads of a failure. */
+/* Prints how the state was reached, to explain a failure. */
 static void print_path(uint32_t node)
 {
 	if (node) {
@@ -203,7 +207,7 @@ static void wrong(uint32_t from, char event, unsigned int vcpu,
 	fail();
 }
 
-/* Adds the state that is, unless it was met already. */
+/* Adds the current state, unless it was met already. */
 static void met(const struct world *world, uint32_t from, char event,
 		unsigned int vcpu)
 {
@@ -256,7 +260,7 @@ static void expand(const struct world *world, uint32_t from,
 	for (const char *event = world->vm_events; *event; event++)
 		try_event(world, from, *event, 0, other);
 	copy_state(nodes[0].saved, false);
-	/* Of the first one a copy is needed, to close the VM in. */
+	/* The VM is closed in its first state, so a copy of that is kept. */
 	if (from)
 		free(nodes[from].saved);
 }
@@ -307,7 +311,10 @@ static const unsigned int armings[] = {
 	ARM_START, ARM_SYSCALL_ENTRY, ARM_REQUEST, ARM_OPERATOR,
 };
 
-/* One vCPU. All events at once would be millions of states, so they come in groups. */
+/*
+ * One vCPU. All events together would make millions of states, so they are tried in
+ * groups.
+ */
 static void test_one_vcpu(void **context)
 {
 	static const char *const groups[] = {
@@ -324,7 +331,7 @@ static void test_one_vcpu(void **context)
 				.events = groups[group], .vm_events = "WOCAQ" });
 }
 
-/* Another policy, which arms in another way, takes its place at any moment. */
+/* At any moment another policy, with another arming, may replace the first one. */
 static void test_policy_swap(void **context)
 {
 	for (int i = 0; i < 4; i++)
@@ -334,7 +341,7 @@ static void test_policy_swap(void **context)
 			.events = "LSIRE", .vm_events = "WAQY" });
 }
 
-/* INIT is not shown by KVM, but by what a look finds. */
+/* KVM does not report INIT here; a look infers it. */
 static void test_stock_kvm(void **context)
 {
 	for (int i = 0; i < 4; i++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's ioctls refuse, one after the other, each in every way: pins hold all the same,
- * what can't be performed is a #GP and told, and what can't be put in force stops the
- * VM.
+ * KVM's ioctls fail, one after the other, each in every way. Pins hold nevertheless; an
+ * access that cannot be performed is a #GP and an event; a policy that cannot be put in
+ * force stops the VM.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -71,9 +71,9 @@ static void attack(const char *what)
 	mock_mov_cr(0, 0, 0x80000033);
 	if (!(msr(0, efer) & EFER_NXE) || msr(0, lstar) != KERNEL ||
 	    msr(0, MSR_SYSENTER_EIP) || !(mock.vcpus[0].sregs.cr0 & CR0_WP))
-		fail_msg("%s: a pin gave way", what);
+		fail_msg("%s: a write passed its pin", what);
 	if (!phase_pinned(mock.vcpus[0].regpin->life.phase))
-		fail_msg("%s: the vCPU is not armed any more", what);
+		fail_msg("%s: the vCPU is no longer armed", what);
 }
 
 static void one_fault(const struct fault *fault, int err, unsigned int action)
@@ -103,11 +103,14 @@ static void test_pins_hold(void **context)
 		}
 }
 
-/* Allowed, but KVM does not do it: never half done, and told if KVM is at fault. */
+/*
+ * The write is allowed, but KVM fails to do it. It is never half done, and is reported
+ * if the fault is KVM's.
+ */
 static void test_write_refused(void **context)
 {
 	for (size_t e = 0; e < NR(errors); e++) {
-		/* None done, or EINVAL, is what KVM says of a wrong value. */
+		/* For a wrong value KVM returns that no MSR was set, or EINVAL. */
 		bool guests = !errors[e] || errors[e] == EINVAL;
 
 		mock_open(policy_of(REGPIN_GP));
@@ -129,7 +132,7 @@ static void test_write_refused(void **context)
 	}
 }
 
-/* An LSTAR that was not written arms nobody, and one that was is not missed. */
+/* An LSTAR that was not written does not arm, and one that was written does. */
 static void test_not_armed_by_nothing(void **context)
 {
 	for (size_t e = 0; e < NR(errors); e++) {
@@ -148,7 +151,7 @@ static void test_not_armed_by_nothing(void **context)
 	}
 }
 
-/* What is there can't be read, so nobody knows what would be lost. */
+/* The old value cannot be read, so what the write would change is unknown. */
 static void test_read_refused(void **context)
 {
 	for (size_t e = 0; e < NR(errors); e++) {
@@ -164,7 +167,7 @@ static void test_read_refused(void **context)
 	}
 }
 
-/* No filter, no VM. */
+/* Without a filter, there is no VM. */
 static void test_filter_refused(void **context)
 {
 	static const unsigned long requests[] = {
@@ -192,7 +195,7 @@ static void test_filter_refused(void **context)
 	}
 }
 
-/* The CR filter is installed by who arms first. */
+/* The first vCPU that arms installs the CR filter. */
 static void test_no_cr_filter(void **context)
 {
 	mock_open(policy_of(REGPIN_GP));

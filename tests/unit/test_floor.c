@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The judge's floor: what a vCPU that comes up beside armed ones must have, at
- * CR0.PG 0->1 and when it sets LSTAR.
+ * The judge's floor: the bits that a vCPU which starts beside armed ones must have set,
+ * at CR0.PG 0->1 and when it sets LSTAR.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -16,7 +16,7 @@
 #define CR4_SMAP	(1ull << 21)
 #define KERNEL		0xffffffff81000000ull
 
-/* Moments at which a vCPU is looked at, and some at which it isn't. */
+/* Moments at which the floor applies, and some at which it does not. */
 enum moment {
 	PAGING_ON, PAGING_KEPT, PAGING_OFF, PAGING_NEVER, LSTAR_SET,
 	LSTAR_CLEARED, LSTAR_READ, STAR_SET, EFER_SET, CR4_SET, NR_MOMENTS
@@ -35,7 +35,7 @@ static const struct access moments[NR_MOMENTS] = {
 	[CR4_SET] = { REGPIN_CR4, true, 0, 0, 0x20 },
 };
 
-/* A vCPU that has got nothing, and a first one that has got everything. */
+/* A vCPU that has no bit set, and a first one that has all. */
 static const struct state bare = {
 	.floor = true, .first = { ALL, ALL, ALL },
 };
@@ -73,7 +73,7 @@ static void test_moments(void **context)
 	for (int i = 0; i < NR_MOMENTS; i++) {
 		bool paging = i == PAGING_ON, lstar = i == LSTAR_SET;
 
-		/* With paging on, what was there then must not go. */
+		/* While paging is on, the required bits may not be cleared. */
 		assert_int_equal(judge_needs_own(&moments[i]),
 				 paging || lstar || i == PAGING_KEPT);
 		assert_int_equal(judge_needs_first(&moments[i]), lstar);
@@ -83,13 +83,13 @@ static void test_moments(void **context)
 		assert_int_equal(missing(REGPIN_MSR, EFER_NXE, &bare,
 					 &moments[i]),
 				 paging || lstar ? EFER_NXE : 0);
-		/* Linux sets CR4 behind CR0, so only LSTAR asks for it. */
+		/* Linux sets CR4 after CR0, so CR4 is required only at LSTAR. */
 		assert_int_equal(missing(REGPIN_CR4, CR4_SMEP, &bare,
 					 &moments[i]), lstar ? CR4_SMEP : 0);
 	}
 }
 
-/* Without the floor: no armed vCPU, a window, or armed itself. */
+/* Without the floor: no vCPU is armed, a window is open, or the vCPU itself is armed. */
 static void test_no_floor(void **context)
 {
 	struct state state = bare;
@@ -104,7 +104,10 @@ static void test_no_floor(void **context)
 	}
 }
 
-/* Each bit: who has it is let in, and what the first one lacks nobody needs. */
+/*
+ * For each bit: a vCPU that has it passes, and a bit that the first vCPU lacks is not
+ * required.
+ */
 static void test_each_bit(void **context)
 {
 	for (int i = 0; i < 64; i++) {
@@ -129,7 +132,7 @@ static void test_each_bit(void **context)
 	}
 }
 
-/* At CR0.PG 0->1 it is the CR0 to be that counts, not that which was. */
+/* At CR0.PG 0->1 the new value of CR0 counts, not the old one. */
 static void test_paging_with_the_rest(void **context)
 {
 	struct access access = moments[PAGING_ON];
@@ -143,7 +146,7 @@ static void test_paging_with_the_rest(void **context)
 	assert_int_equal(missing(REGPIN_CR0, CR0_WP, &state, &access), CR0_WP);
 }
 
-/* The registers are each measured by their own. */
+/* Each register is compared with the first vCPU's value of that register. */
 static void test_not_mixed(void **context)
 {
 	static const unsigned int kinds[] = { REGPIN_CR0, REGPIN_CR4,
@@ -169,7 +172,7 @@ static void test_actions(void **context)
 		struct regpin_policy *policy;
 		struct verdict verdict;
 
-		/* These two the checks refuse: there is nothing to keep. */
+		/* policy_check() refuses these two: they leave nothing to be required. */
 		if (action == REGPIN_MASK || action == REGPIN_DROP)
 			continue;
 		policy = require(REGPIN_CR4, CR4_SMEP | CR4_SMAP, action);
@@ -182,7 +185,7 @@ static void test_actions(void **context)
 	}
 }
 
-/* The rules of a policy that meet at LSTAR or at CR0.PG. */
+/* The rules of a policy that apply at LSTAR or at CR0.PG. */
 static const struct rule together[] = {
 	{ .kind = REGPIN_CR4, .type = RULE_REQUIRE, .mask = CR4_SMEP },
 	{ .kind = REGPIN_MSR, .type = RULE_REQUIRE, .mask = EFER_NXE,
@@ -209,7 +212,7 @@ static void check_order(const int order[4], const uint8_t actions[4])
 	int first = -1;
 	struct verdict verdict;
 
-	state.armed = true;	/* not so in life: but each is judged alone */
+	state.armed = true;	/* Does not happen in practice, but each rule is judged alone. */
 	for (int i = 0; i < 4; i++) {
 		struct rule rule = together[order[i]];
 
@@ -231,7 +234,7 @@ static void check_order(const int order[4], const uint8_t actions[4])
 	free(policy);
 }
 
-/* All orders, all actions: the strictest decides, the first among equals. */
+/* In all orders and with all actions, the strictest decides, and the first of equals. */
 static void test_orders(void **context)
 {
 	static const uint8_t some[] = { REGPIN_REPORT, REGPIN_GP, REGPIN_PAUSE,
@@ -254,7 +257,7 @@ static void test_orders(void **context)
 	}
 }
 
-/* What a mask keeps of the register is kept, where the floor only reports. */
+/* A mask keeps its bits of the register, also where the floor only reports. */
 static void test_mask_and_report(void **context)
 {
 	struct regpin_policy *policy = require(REGPIN_MSR, EFER_NXE,
@@ -273,7 +276,7 @@ static void test_mask_and_report(void **context)
 	free(policy);
 }
 
-/* Two rules of one kind are told together, those of two kinds are not. */
+/* Two rules of one kind make one event, those of two kinds do not. */
 static void test_bits_together(void **context)
 {
 	struct regpin_policy *policy = require(REGPIN_CR4, CR4_SMEP, REGPIN_GP);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The gate's table: each cell, in each moment, and why. */
+/* The gate's table: each cell in each moment, and the reason. */
 #include "cm.h"
 
 #include "lib/vm/gate.h"
@@ -9,10 +9,10 @@
 #define OPENS	(GATE_FORGET | GATE_LOOK)
 #define CLOSES	(GATE_NEW_LIFE | GATE_LOOK)
 
-/* Of struct gate_moment. There is one arming, so no more than one of the first two. */
+/* Bits for struct gate_moment. A policy has one arming, so at most one of the first two is set. */
 enum { REQUEST = 1, OPERATOR = 2, FIRST = 4, NR_MOMENTS = 8 };
 
-/* For each moment: those that are listed here, of which the first that fits counts. */
+/* The expected step of each moment: of these cells, the first that fits. */
 static const struct cell {
 	uint8_t gate, event, moment, to, act, cause;
 	const char *why;
@@ -24,22 +24,22 @@ static const struct cell {
 	{ GATE_WINDOW, GATE_ARM, 0, GATE_OPEN, OPENS, REGPIN_BY_WINDOW,
 	  "the window's time is over" },
 	{ GATE_OPEN, GATE_REQUEST, 0, GATE_OPEN, 0, NONE,
-	  "a guest that asks twice costs nobody a look" },
+	  "a second request makes no vCPU look" },
 	{ GATE_CLOSED, GATE_REQUEST, REQUEST, GATE_OPEN, OPENS,
-	  REGPIN_BY_REQUEST, "the guest asks" },
+	  REGPIN_BY_REQUEST, "the guest requests its pins" },
 	{ GATE_CLOSED, GATE_REQUEST, 0, GATE_CLOSED, 0, NONE,
-	  "the operator is to say so, and no guest" },
+	  "the operator arms, not the guest" },
 	{ GATE_WINDOW, GATE_REQUEST, 0, GATE_WINDOW, 0, NONE,
 	  "a guest does not end the operator's window" },
-	{ GATE_OPEN, GATE_LOADED, 0, GATE_OPEN, 0, NONE, "it was open" },
+	{ GATE_OPEN, GATE_LOADED, 0, GATE_OPEN, 0, NONE, "the gate was open" },
 	{ GATE_CLOSED, GATE_LOADED, REQUEST | FIRST, GATE_OPEN, OPENS,
-	  REGPIN_BY_LOAD, "a guest that has asked was migrated to here" },
+	  REGPIN_BY_LOAD, "a guest that had requested its pins was migrated here" },
 	{ GATE_CLOSED, GATE_LOADED, 0, GATE_CLOSED, 0, NONE,
-	  "a snapshot does not undo what the operator has said" },
+	  "a snapshot does not undo the operator's command" },
 	{ GATE_WINDOW, GATE_LOADED, 0, GATE_WINDOW, 0, NONE,
-	  "nor a window" },
+	  "a snapshot does not end a window" },
 	{ GATE_OPEN, GATE_KERNEL_DONE, 0, GATE_OPEN, 0, NONE,
-	  "the operator was faster" },
+	  "the operator has armed meanwhile" },
 	{ GATE_CLOSED, GATE_KERNEL_DONE, 0, GATE_CLOSED, 0, NONE,
 	  "the operator has disarmed meanwhile" },
 	{ GATE_WINDOW, GATE_KERNEL_DONE, 0, GATE_OPEN, OPENS, REGPIN_BY_WINDOW,
@@ -49,23 +49,23 @@ static const struct cell {
 	{ GATE_CLOSED, GATE_BEGIN_WINDOW, 0, GATE_WINDOW, CLOSES,
 	  REGPIN_BY_WINDOW, "a window that will end armed" },
 	{ GATE_WINDOW, GATE_BEGIN_WINDOW, 0, GATE_WINDOW, CLOSES,
-	  REGPIN_BY_WINDOW, "another one in its place" },
+	  REGPIN_BY_WINDOW, "the new window replaces the old one" },
 	{ GATE_OPEN, GATE_DISARM, 0, GATE_CLOSED, CLOSES, REGPIN_BY_OPERATOR,
 	  "`ctl disarm`" },
 	{ GATE_CLOSED, GATE_DISARM, 0, GATE_CLOSED, CLOSES, REGPIN_BY_OPERATOR,
 	  "`ctl disarm` twice" },
 	{ GATE_WINDOW, GATE_DISARM, 0, GATE_CLOSED, CLOSES, REGPIN_BY_OPERATOR,
-	  "a window that shall not end by itself" },
+	  "`ctl disarm` in a window: it no longer ends by itself" },
 	{ GATE_OPEN, GATE_LAST_GONE, REQUEST, GATE_CLOSED, 0, NONE,
-	  "after a reset the guest asks again" },
+	  "after a reset the guest must request again" },
 	{ GATE_OPEN, GATE_LAST_GONE, OPERATOR, GATE_CLOSED, 0, NONE,
-	  "after a reset the operator says so again" },
+	  "after a reset the operator must arm again" },
 	{ GATE_OPEN, GATE_LAST_GONE, 0, GATE_OPEN, 0, NONE,
 	  "after a reset the next kernel arms" },
 	{ GATE_CLOSED, GATE_LAST_GONE, 0, GATE_CLOSED, 0, NONE,
 	  "a disarmed VM is reset" },
 	{ GATE_WINDOW, GATE_LAST_GONE, 0, GATE_WINDOW, 0, NONE,
-	  "a VM is reset in its window, which goes on" },
+	  "a VM is reset in its window, which continues" },
 };
 
 static const struct cell *find(unsigned int gate, unsigned int event,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* give.c: processes that are denied the policy can't fill the event file. */
+/* give.c: processes to which the policy is denied cannot fill the event file. */
 #include "cm.h"
 
 #include <string.h>
@@ -9,7 +9,10 @@
 #define SECOND	1000
 #define HOUR	(3600 * SECOND)
 
-/* @step ms apart from @from to before @to. Returns how many events there are. */
+/*
+ * Denies a request every @step ms from @from to before @to. Returns the number of
+ * events.
+ */
 static unsigned int flood(struct give *give, uint64_t from, uint64_t to,
 			  uint64_t step, uint64_t *counted)
 {
@@ -25,7 +28,7 @@ static unsigned int flood(struct give *give, uint64_t from, uint64_t to,
 	return events;
 }
 
-/* The first one is seen at once, whatever the clock says. */
+/* The first denial is an event at once, at any time of the clock. */
 static void test_first(void **context)
 {
 	const uint64_t starts[] = { 1, 5000, HOUR, 1000ull * HOUR };
@@ -40,7 +43,7 @@ static void test_first(void **context)
 	}
 }
 
-/* One a second for a minute, then one a minute; all are counted. */
+/* One event a second for a minute, then one a minute; all denials are counted. */
 static void test_flood(void **context)
 {
 	struct give give = { 0 };
@@ -52,7 +55,10 @@ static void test_flood(void **context)
 	assert_int_equal(counted + give.denied, 100 * 3600);
 }
 
-/* The next hour begins anew, but a flood gets no second minute within it. */
+/*
+ * The next hour starts again with one a second, but a flood gets no second such minute
+ * within it.
+ */
 static void test_hours(void **context)
 {
 	struct give give = { 0 };
@@ -68,7 +74,7 @@ static void test_hours(void **context)
 	assert_int_equal(counted + give.denied, 24 * 36000);
 }
 
-/* What is rare is never held back. */
+/* A rare denial is always an event of its own. */
 static void test_rare(void **context)
 {
 	struct give give = { 0 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* host.c: capabilities can be taken away, and what then is said. */
+/* host.c: what a host can do, with capabilities taken away, and the reasons it gives. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -56,7 +56,7 @@ static void test_why_not(void **state)
 		{ { .msr_filter = true, .msr_exits = true }, REGPIN_CR4, false, "CR filter" },
 		{ { .msr_filter = true, .msr_exits = true }, REGPIN_XCR0, false, "CR filter" },
 		{ { .msr_filter = true, .msr_exits = true, .cr_filter = true }, REGPIN_CR4, true, NULL },
-		/* LSTAR is where arming is seen. */
+		/* Arming is seen at LSTAR. */
 		{ { .cr_filter = true }, REGPIN_CR4, false, "KVM_CAP_X86_MSR_FILTER" },
 		{ { .msr_exits = true }, REGPIN_MSR, false, "KVM_CAP_X86_MSR_FILTER" },
 		{ { .msr_filter = true }, REGPIN_MSR, false, "KVM_MSR_EXIT_REASON_FILTER" },
@@ -85,7 +85,7 @@ static void test_why_not(void **state)
 	}
 }
 
-/* Where VMLOAD is open, all that it loads is out of reach, and nothing else. */
+/* If VMLOAD is open, all registers that it loads cannot be pinned, and only those. */
 static void test_vmload_open(void **state)
 {
 	static const struct {
@@ -121,7 +121,7 @@ static void test_vmload_open(void **state)
 		{ 0xc0000000, 0x2000, RULE_DENY, ACCESS_WRITE, false },
 		{ 0xc0000000, 0x81, RULE_DENY, ACCESS_WRITE, true },
 		{ MSR_SFMASK, 8, RULE_DENY, ACCESS_WRITE, false },
-		/* What is open may be loaded; what is denied by default may not. */
+		/* MSRs that are allowed may be loaded; those denied by default may not. */
 		{ MSR_LSTAR, 1, RULE_ALLOW, ACCESS_WRITE, true },
 		{ 0, 0, RULE_DEFAULT, ACCESS_WRITE, false },
 		{ 0, 0, RULE_DEFAULT, ACCESS_READ, true },
@@ -151,7 +151,7 @@ static void test_vmload_open(void **state)
 		assert_int_equal(host_vmload_passes(&open, &rule),
 				 !rows[i].enforced);
 		assert_false(host_vmload_passes(&full, &rule));
-		/* What only reports has nothing to keep. */
+		/* A policy that only reports has nothing to protect. */
 		rule.action = REGPIN_REPORT;
 		assert_true(host_enforces(&open, &rule, &why));
 	}
@@ -163,7 +163,7 @@ static void test_vmload_open(void **state)
 	}
 }
 
-/* KVM then swallows what it does not know: nobody is asked. */
+/* KVM then ignores unknown MSRs itself, so there is no exit. */
 static void test_ignore_msrs(void **state)
 {
 	struct host host = full;
@@ -177,8 +177,8 @@ static void test_ignore_msrs(void **state)
 	assert_non_null(strstr(why, "ignore_msrs"));
 }
 
-/* Nothing there to try it with: then it is open. */
-static void test_vmload_cant_tell(void **state)
+/* If the trial is impossible, VMLOAD counts as open. */
+static void test_vmload_unknown(void **state)
 {
 	int fds[2];
 
@@ -198,7 +198,7 @@ static unsigned int open_files(void)
 	return nr;
 }
 
-/* Where a KVM is, the trial leaves nothing behind. */
+/* On a host with KVM, the trial leaves nothing behind. */
 static void test_vmload_trial(void **state)
 {
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -212,7 +212,7 @@ static void test_vmload_trial(void **state)
 	host_probe_fd(&host, fd);
 	open = host_vmload_open(fd);
 	print_message("# VMLOAD by a guest without SVM: %s\n",
-		      open ? "no fault, or can't tell" : "a fault");
+		      open ? "no fault, or unknown" : "a fault");
 	if (host.vendor == HOST_SVM)
 		assert_int_equal(host.vmload_open, open);
 	else
@@ -221,7 +221,7 @@ static void test_vmload_trial(void **state)
 	close(fd);
 }
 
-/* Both directories are there where both are built in: then the CPU tells. */
+/* If both modules are built in, both directories exist, and the CPU decides. */
 static void test_vendor(void **state)
 {
 	static const struct {
@@ -234,7 +234,7 @@ static void test_vendor(void **state)
 		{ true, true, true, "HygonGenuine", HOST_SVM },
 		{ true, true, true, "CentaurHauls", HOST_VMX },
 		{ true, true, true, "  Shanghai  ", HOST_VMX },
-		/* What is there says more than what a hypervisor above shows. */
+		/* The files that exist count more than what a hypervisor above shows. */
 		{ true, false, true, "GenuineIntel", HOST_SVM },
 		{ false, true, true, "AuthenticAMD", HOST_VMX },
 		{ false, false, true, "GenuineIntel", HOST_OTHER },
@@ -293,7 +293,7 @@ static void test_not_kvm_at_all(void **state)
 	close(fds[1]);
 }
 
-/* Words take away just what they name; this host may lack it anyway. */
+/* A word removes only what it names; this host may lack other things anyway. */
 static void test_taking_away(void **state)
 {
 	struct host now, less;
@@ -325,7 +325,7 @@ static void test_taking_away(void **state)
 	unsetenv(HOST_ENV);
 }
 
-/* kvm_amd has a fast path for TSC_DEADLINE from Linux 7 on; kvm_intel always had. */
+/* kvm_amd has a fast path for TSC_DEADLINE since Linux 7; kvm_intel always had one. */
 static void test_deadline(void **state)
 {
 	assert_int_equal(host_deadline_of(HOST_VMX, "5.10.0"), HOST_YES);
@@ -362,7 +362,7 @@ int main(void)
 		cmocka_unit_test(test_why_not),
 		cmocka_unit_test(test_vmload_open),
 		cmocka_unit_test(test_ignore_msrs),
-		cmocka_unit_test(test_vmload_cant_tell),
+		cmocka_unit_test(test_vmload_unknown),
 		cmocka_unit_test(test_vmload_trial),
 		cmocka_unit_test(test_vendor),
 		cmocka_unit_test(test_no_kvm_by_force),

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is taken for a KVM, and what of its answers counts, with answers by hand. */
+/*
+ * Which files count as a KVM, and which of its answers count. The test gives the
+ * answers.
+ */
 #include "cm.h"
 #include "lib/kvm/host.h"
 #include "lib/kvm/ioctl.h"
@@ -13,9 +16,9 @@
 
 static struct {
 	int version, flags;
-	uint64_t no_register;	/* KVM can't say what it filters of this one */
+	uint64_t no_register;	/* KVM cannot report the filter of this one */
 	bool no_cpuid;
-	unsigned int asked;	/* for how many registers */
+	unsigned int asked;	/* number of registers that were asked for */
 } kvm;
 
 static int refuse(int err)
@@ -77,7 +80,7 @@ static void test_filter(void **state)
 	assert_true(host.offers.svm);
 }
 
-/* A filter that lacks something is none: rules on control registers are then watched. */
+/* A filter that lacks a part counts as none, so rules on control registers are polled. */
 static void test_part_of_a_filter(void **state)
 {
 	static const int lacking[] = { 0, KVM_X86_CR_FILTER_EXIT,

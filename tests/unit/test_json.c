@@ -64,7 +64,7 @@ static void escapes(void **state)
 		{ "\xc3\xb6\xe2\x80\xa6\xf0\x9f\x98\x80",
 		  "\"\xc3\xb6\xe2\x80\xa6\xf0\x9f\x98\x80\"\n" },
 		{ "\xe2\x80\xa8\xc2\x85", "\"\\u2028\\u0085\"\n" },
-		/* not UTF-8: alone, cut, too long, a surrogate, too large */
+		/* not UTF-8: a single byte, cut, too long, a surrogate, too large */
 		{ "\xff|\xc3", "\"\\ufffd|\\ufffd\"\n" },
 		{ "\xc0\xaf", "\"\\ufffd\\ufffd\"\n" },
 		{ "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"\n" },

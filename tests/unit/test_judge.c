@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The judge as a table: one rule, one access, one verdict a row. */
+/* The judge as a table: each row is one rule, one access and one verdict. */
 #include "../build_policy.h"
 #include "cm.h"
 #include "lib/judge/judge.h"
@@ -12,7 +12,7 @@
 #define UNARMED	0u
 #define ARMED	1u
 #define DONE	2u	/* armed, set-up done */
-#define KNOWN	4u	/* or'ed: the uniform value is known, and 0x55 */
+#define KNOWN	4u	/* OR'ed in: the uniform value is known, and is 0x55 */
 
 /**
  * struct row - a write of @new over @old, and what of it violates @type
@@ -25,7 +25,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-	/* sticky: once 1, may not be cleared */
+	/* sticky: a bit that is 1 may not be cleared */
 	{ RULE_STICKY, ALL, UNARMED, ALL, 0, 0 },
 	{ RULE_STICKY, ALL, ARMED, ALL, 0, ALL },
 	{ RULE_STICKY, ALL, DONE, ALL, 0, ALL },
@@ -64,7 +64,7 @@ static const struct row rows[] = {
 	{ RULE_ONCE, ALL, DONE, 0, 6, ALL },
 	{ RULE_ONCE, ALL, DONE, 6, 6, 0 },
 	{ RULE_ONCE, ALL, DONE, 6, 0, ALL },
-	/* uniform: binds unarmed vCPUs, too */
+	/* uniform: applies to unarmed vCPUs, too */
 	{ RULE_UNIFORM, ALL, UNARMED, 0, 5, 0 },
 	{ RULE_UNIFORM, ALL, DONE, 1, 5, 0 },
 	{ RULE_UNIFORM, ALL, UNARMED | KNOWN, 0, 5, ALL },
@@ -138,7 +138,7 @@ static void test_control_registers(void **context)
 				check_row(&rows[i], kind, REGPIN_GP);
 }
 
-/* Every bit, alone, in every place. */
+/* Every single bit, in every position. */
 static void test_each_bit(void **context)
 {
 	for (unsigned int i = 0; i < 64; i++) {
@@ -158,7 +158,7 @@ static void test_each_bit(void **context)
 	}
 }
 
-/* An access to another register, another kind, a read: no business of a pin. */
+/* An access to another register or kind, and a read, never violate a pin. */
 static void test_others(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -183,7 +183,7 @@ static void test_others(void **context)
 	free(policy);
 }
 
-/* Reads: what `deny` and `value` make of them. */
+/* The verdicts of `deny` and `value` on reads. */
 static void test_reads(void **context)
 {
 	static const struct {
@@ -241,7 +241,10 @@ static void test_value(void **context)
 	free(policy);
 }
 
-/* Which rule decides about a write, and reports it, where one only reports the register. */
+/*
+ * Which rule decides about a write and reports it, if one of them only reports the
+ * register.
+ */
 static void test_report(void **context)
 {
 	static const struct {
@@ -269,7 +272,7 @@ static void test_report(void **context)
 		uint32_t at = 0;
 		uint64_t bits;
 
-		/* Before it and behind it. */
+		/* Before that rule, and after it. */
 		if (i & 1)
 			add_report(policy, REGPIN_MSR, MSR_EFER, ACCESS_WRITE);
 		add_pin(policy, cases[i / 2].pin, MSR_EFER, EFER_NXE,
@@ -279,7 +282,7 @@ static void test_report(void **context)
 		judge(policy, &state, &access, &verdict);
 		assert_int_equal(verdict.action, cases[i / 2].verdict);
 		assert_int_equal(verdict.rule->type, cases[i / 2].decides);
-		/* And no second event. */
+		/* There is no second event. */
 		rule = judge_next(policy, &state, &access, &at, &bits);
 		assert_ptr_equal(rule, verdict.rule);
 		assert_null(judge_next(policy, &state, &access, &at, &bits));
@@ -287,7 +290,7 @@ static void test_report(void **context)
 	}
 }
 
-/* Reads happen, are reported, and are what a `value` says. */
+/* A read happens and is reported, and gives what a `value` states. */
 static void test_report_reads(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -337,7 +340,10 @@ static void test_ranges(void **context)
 	free(policy);
 }
 
-/* The strictest of several decides; what a mask keeps is kept all the same. */
+/*
+ * The strictest of several rules decides; the bits that a mask keeps are kept
+ * nevertheless.
+ */
 static void test_strictest(void **context)
 {
 	const struct state state = { .armed = true };
@@ -366,7 +372,7 @@ static void test_strictest(void **context)
 		}
 }
 
-/* Kinds of rules together, as policies have them. */
+/* Rules of different types together, as in real policies. */
 static void test_together(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -376,14 +382,14 @@ static void test_together(void **context)
 
 	add_pin(policy, RULE_ONCE, 0xc0000082, ALL, REGPIN_GP);
 	add_pin(policy, RULE_UNIFORM, 0xc0000082, ALL, REGPIN_MASK);
-	/* Not armed: only uniform speaks. */
+	/* Not armed: only uniform applies. */
 	judge(policy, &state, &access, &verdict);
 	assert_int_equal(verdict.action, REGPIN_MASK);
 	assert_int_equal(verdict.value, 0);
 	access.new_value = 5;
 	judge(policy, &state, &access, &verdict);
 	assert_int_equal(verdict.action, REGPIN_ALLOW);
-	/* Armed and done: both, and once is the stricter. */
+	/* Armed and set up: both apply, and once is stricter. */
 	state.armed = state.setup_done = true;
 	access.old_value = 5;
 	access.new_value = 6;
@@ -394,7 +400,7 @@ static void test_together(void **context)
 	free(policy);
 }
 
-/* KVM on VMX clears the SYSENTER MSRs on INIT; the kernel puts them back. */
+/* KVM on VMX clears the SYSENTER MSRs at INIT; the kernel restores them. */
 static void test_once_put_back(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);

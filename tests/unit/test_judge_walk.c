@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The judge finds a register's rules by tables and asks of all of them at once. Its
+ * The judge finds a register's rules by tables, and evaluates all of them at once. Its
  * verdicts must be those of a walk through all rules, one by one, in their order
  * (judge_walk.h), for random policies.
  */
@@ -16,7 +16,7 @@
 
 #define POLICIES	100000
 #define ACCESSES	16
-#define MANY		97	/* each so-and-so-many-th policy has many rules */
+#define MANY		97	/* one policy in this many has many rules */
 #define REQUEST		0x4b4d5301u
 
 static uint64_t seed = 0x3a1c;
@@ -26,16 +26,19 @@ static uint32_t below(uint32_t end)
 	return (uint32_t)(random64(&seed) % end);
 }
 
-/* What was met, so that it is known that all was. */
+/* What was met, to check that all cases were. */
 static struct met {
 	uint64_t actions[REGPIN_ACTION_MAX];
 	uint64_t types[RULE_TYPE_MAX];
 	uint64_t answered, masked, left_out, several;
 } met;
 
-/* --- what it is compared on --- */
+/* --- The policies and accesses that are compared --- */
 
-/* Few registers, so that rules meet; some that mean more; the ends of the index. */
+/*
+ * Few registers, so that several rules apply to one; some registers with a special
+ * meaning; and the ends of the index range.
+ */
 static uint32_t some_index(void)
 {
 	static const uint32_t odd[] = {
@@ -43,7 +46,7 @@ static uint32_t some_index(void)
 		MSR_EFER, MSR_LSTAR, REQUEST, 0x7ff, 0x800, 0x8ff, 0x900,
 	};
 
-	/* The further ones are for wide ranges, these for what shares a slot with others. */
+	/* The later ones are for wide ranges, these for MSRs that share a slot. */
 	if (!below(16))
 		return below(2) ? 0xc0010080 + below(24) :
 				  0xc0000000 + below(12000);
@@ -84,7 +87,7 @@ static struct rule some_rule(uint32_t line)
 		rule.access = (uint8_t)(1 + below(3));
 		if (rule.index < 0xffffff00)
 			rule.count = below(3) ? 1 + below(12) : 1 + below(200);
-		/* More than policy_slot() can tell apart. */
+		/* More than policy_slot() can keep apart. */
 		if (rule.index < 0xff000000 && !below(50))
 			rule.count = POLICY_SLOTS - 1 + below(POLICY_SLOTS);
 	}
@@ -120,7 +123,7 @@ static void some_policy(struct regpin_policy *policy, uint32_t nr, bool sorted)
 		policy_sort(policy);
 }
 
-/* Many are as guests make them: nothing changes, or one bit. */
+/* Many accesses are like a guest's: nothing changes, or one bit. */
 static struct access some_access(void)
 {
 	struct access access = {
@@ -181,7 +184,7 @@ static void same_rule(const struct regpin_policy *whole, uint64_t hold,
 	assert_null(found);
 }
 
-/* Is a rule violated that does not only report? */
+/* Is a rule violated that does more than report? */
 static bool any_other(const struct regpin_policy *whole, uint64_t hold,
 		      const struct state *state, const struct access *access)
 {
@@ -198,7 +201,7 @@ static bool any_other(const struct regpin_policy *whole, uint64_t hold,
 	return false;
 }
 
-/* Each rule that is violated, and each only once. */
+/* Each violated rule is returned exactly once. */
 static void same_rules(const struct regpin_policy *whole, uint64_t hold,
 		       const struct state *state, const struct access *access,
 		       const struct regpin_policy *policy,

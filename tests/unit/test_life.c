@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of a kernel's syscall set-up: until then its own writes of the registers must
- * pass, after it they are pinned. Both faults are tested: a kernel that gets #GP for its
- * own set-up, and one whose set-up never ends.
+ * The end of a kernel's syscall set-up: until then the kernel's own writes of the
+ * registers must be allowed, and afterwards the registers are pinned. Both faults are
+ * tested: a kernel that gets #GP for its own set-up, and a set-up that never ends.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -38,7 +38,7 @@ static struct regpin_policy *policy_of(unsigned int arming)
 	return policy;
 }
 
-/* The VM, with its gate as vm_attach() leaves it. */
+/* Opens the VM, with the gate in the state that vm_attach() gives it. */
 static void open_vm(unsigned int arming)
 {
 	mock_open(policy_of(arming));
@@ -60,7 +60,7 @@ static void arm(unsigned int arming)
 	look(0);
 }
 
-/* What is left of Linux's syscall_init() after LSTAR; all of it must be done. */
+/* The writes of Linux's syscall_init() after LSTAR; all of them must be done. */
 static void finish(unsigned int n, uint64_t kernel, uint64_t esp, uint64_t mask)
 {
 	assert_true(mock_wrmsr(n, MSR_CSTAR, kernel + 0x1000));
@@ -74,7 +74,7 @@ static void boot(unsigned int n, uint64_t kernel, uint64_t esp, uint64_t mask)
 	finish(n, kernel, esp, mask);
 }
 
-/* Set up, and pinned: the VM's values are @kernel's. */
+/* Set up and pinned: the VM's values are @kernel and @mask. */
 static void is_pinned(unsigned int n, uint64_t kernel, uint64_t mask)
 {
 	assert_int_equal(mock.vcpus[n].regpin->life.phase, PHASE_READY);
@@ -84,7 +84,7 @@ static void is_pinned(unsigned int n, uint64_t kernel, uint64_t mask)
 	assert_true(mock_wrmsr(n, MSR_SFMASK, mask));
 }
 
-/* KVM on VMX clears the SYSENTER MSRs at INIT; other syscall MSRs stay everywhere. */
+/* KVM on VMX clears the SYSENTER MSRs at INIT; the other syscall MSRs always stay. */
 static void init_sipi(unsigned int n, bool clears)
 {
 	mock_init(n);
@@ -93,7 +93,7 @@ static void init_sipi(unsigned int n, bool clears)
 	mock_sipi(n);
 }
 
-/* How a VMM may write a reset. */
+/* The orders in which a VMM may write a reset. */
 enum reset { AT_ONCE, SREGS_FIRST, MSRS_FIRST, NR_RESETS };
 
 static void write_part(unsigned int n, bool sregs, bool msrs)
@@ -119,7 +119,7 @@ static void reset(unsigned int n, enum reset how)
 	look(n);
 }
 
-/* Whether the CR filter is in place is none of these tests' business. */
+/* These tests do not depend on whether the CR filter is installed. */
 static unsigned int vm_status(void)
 {
 	return regpin_vm_status(mock.vm) & ~(unsigned int)REGPIN_IS_FILTERED;
@@ -128,8 +128,8 @@ static unsigned int vm_status(void)
 static const unsigned int by_word[] = { ARM_OPERATOR, ARM_REQUEST };
 
 /*
- * A kernel has come up while the gate is closed, and the VMM resets the VM. What that
- * kernel had done counted for the next one: it was through at its LSTAR.
+ * A kernel has started while the gate is closed, and the VMM resets the VM. What that
+ * kernel had done counted for the next one, whose set-up was finished at its LSTAR.
  */
 static void test_reset_before_arming(void **context)
 {
@@ -140,7 +140,10 @@ static void test_reset_before_arming(void **context)
 
 		open_vm(arming);
 		mock.vcpus[0].sregs.cr0 = 0x80010033;
-		/* Whole, or only as far as SFMASK, as some write that first. */
+		/*
+		 * The first kernel writes all, or only SFMASK, which some kernels write
+		 * first.
+		 */
 		if (whole)
 			boot(0, A, ESP_A, MASK_A);
 		else
@@ -154,8 +157,9 @@ static void test_reset_before_arming(void **context)
 }
 
 /*
- * Kernel A has come up while the gate is closed, or in a window; kernel B, by kexec, is
- * between LSTAR and CSTAR when the pins are to hold: the look took it for A.
+ * Kernel A has started while the gate is closed, or in a window. Kernel B, started by
+ * kexec, is between LSTAR and CSTAR when the pins become effective: the look mistook it
+ * for A.
  */
 static void test_armed_amid_set_up(void **context)
 {
@@ -179,7 +183,7 @@ static void test_armed_amid_set_up(void **context)
 	}
 }
 
-/* A kernel that has only been through once is pinned by the operator's word alone. */
+/* A kernel that has done only one set-up is pinned by the operator's command alone. */
 static void test_armed_after_set_up(void **context)
 {
 	for (int i = 0; i < 2; i++) {
@@ -191,7 +195,10 @@ static void test_armed_after_set_up(void **context)
 	}
 }
 
-/* In a window a kernel may begin with SFMASK: it is not through when the window ends. */
+/*
+ * In a window a kernel may begin with SFMASK; its set-up is not finished when the
+ * window ends.
+ */
 static void test_window_ends_after_sfmask(void **context)
 {
 	open_vm(ARM_SYSCALL_ENTRY);
@@ -205,8 +212,8 @@ static void test_window_ends_after_sfmask(void **context)
 }
 
 /*
- * A CPU goes off and on before its VM arms. Its INIT left what it had written, and what
- * is known of it: LSTAR alone made it through.
+ * A CPU goes offline and online before its VM arms. The MSRs that it had written, and
+ * what was known of them, outlived the INIT, so LSTAR alone finished its set-up.
  */
 static void test_init_before_arming(void **context)
 {
@@ -217,7 +224,7 @@ static void test_init_before_arming(void **context)
 		boot(0, A, ESP_A, MASK_A);
 		boot(1, A, ESP_A + 0x100, MASK_A);
 		init_sipi(1, i & 2);
-		/* Armed before its LSTAR, or after it. */
+		/* It arms before its LSTAR, or after it. */
 		if (i & 4)
 			arm(arming);
 		assert_true(mock_wrmsr(1, MSR_LSTAR, A));
@@ -233,8 +240,9 @@ static void test_init_before_arming(void **context)
 }
 
 /*
- * With pins from the first instruction a CPU stays armed over its INIT. The MSRs that
- * it had before made it through at once, and `once` refused what the kernel puts back.
+ * With pins from the first instruction a CPU stays armed across its INIT. Because of
+ * the earlier MSRs its set-up was finished at once, and `once` refused the values that
+ * the kernel puts back.
  */
 static void test_init_with_pins_from_start(void **context)
 {
@@ -255,7 +263,7 @@ static void test_init_with_pins_from_start(void **context)
 	}
 }
 
-/* `window --once` ends with a kernel's set-up, not with halves of two. */
+/* `window --once` ends with the set-up of one kernel, not with halves of two. */
 static void test_once_over_an_init(void **context)
 {
 	open_vm(ARM_SYSCALL_ENTRY);
@@ -272,7 +280,7 @@ static void test_once_over_an_init(void **context)
 	mock_close();
 }
 
-/* How kernels write the two; the last one of these ends the set-up. */
+/* The orders in which kernels write the two; the last write ends the set-up. */
 struct write {
 	uint32_t index;
 	uint64_t value;
@@ -314,7 +322,7 @@ static void check_order(const struct order *order, unsigned int arming,
 	for (unsigned int n = 0; n < nr; n++) {
 		for (int i = 0; i < MAX_WRITES && order->writes[i].index; i++) {
 			look(n);
-			/* Later vCPUs write the value that is the VM's. */
+			/* Later vCPUs write only the value that the VM has. */
 			if (n && order->writes[i].index == MSR_LSTAR &&
 			    order->writes[i].value != A)
 				continue;
@@ -340,7 +348,7 @@ static void test_orders(void **context)
 		for (int k = 0; k < 4 * MOCK_VCPUS * 2; k++) {
 			bool before = k / 4 / MOCK_VCPUS;
 
-			/* Twice the gate is closed: then there are two kernels. */
+			/* The gate is closed twice, with another kernel each time. */
 			if (!before && orders[i].writes[2].index)
 				continue;
 			check_order(&orders[i], armings[k % 4],
@@ -351,7 +359,7 @@ static void test_orders(void **context)
 
 #define DEADLINE_MS	20
 
-/* The guest runs on vCPU @n for longer than that, and is looked at. */
+/* The guest runs on vCPU @n past the deadline, and the vCPU looks at itself. */
 static void run_long(unsigned int n)
 {
 	uint64_t end;
@@ -374,8 +382,8 @@ static void open_with_deadline(unsigned int arming, unsigned int ms)
 }
 
 /*
- * A kernel that never writes SFMASK was armed in name: nothing was settled, its LSTAR
- * stayed free, and nothing reported it. Time ends its set-up.
+ * A kernel that never writes SFMASK was armed in name only: no value was settled, its
+ * LSTAR could still be changed, and no event reported it. The deadline ends its set-up.
  */
 static void test_no_sfmask(void **context)
 {
@@ -411,7 +419,7 @@ static void test_no_sfmask(void **context)
 	}
 }
 
-/* Beside a kernel that does write it, the deadline is the answer, as ever. */
+/* Beside a kernel that writes SFMASK, the deadline holds the vCPU as usual. */
 static void test_no_sfmask_beside(void **context)
 {
 	open_with_deadline(ARM_SYSCALL_ENTRY, DEADLINE_MS);
@@ -420,7 +428,7 @@ static void test_no_sfmask_beside(void **context)
 	run_long(1);
 	assert_int_equal(mock_count(REGPIN_EVENT_DEADLINE), 1);
 	assert_int_equal(mock_look(1), REGPIN_HELD);
-	/* The operator lets it go on so: then it is pinned as it is. */
+	/* The operator lets the vCPU continue, so it is pinned as it is. */
 	assert_false(regpin_vcpu_answer(mock.vcpus[1].regpin, REGPIN_ALLOW));
 	look(1);
 	run_long(1);
@@ -430,7 +438,7 @@ static void test_no_sfmask_beside(void **context)
 	mock_close();
 }
 
-/* Where nothing is pinned, no vCPU is out of the policy's reach by being late. */
+/* If nothing is pinned, a late vCPU does not escape the policy. */
 static void test_late_without_pins(void **context)
 {
 	for (int pins = 0; pins < 2; pins++) {
@@ -451,7 +459,7 @@ static void test_late_without_pins(void **context)
 	}
 }
 
-/* A state that the VMM loads may be one of a kernel that writes no SFMASK. */
+/* A state that the VMM loads may belong to a kernel that does not write SFMASK. */
 static void test_loaded_without_sfmask(void **context)
 {
 	struct mock_vcpu *vcpu;
@@ -469,7 +477,7 @@ static void test_loaded_without_sfmask(void **context)
 	mock_close();
 }
 
-/* Pins from the start, and no kernel yet: firmware may take its time. */
+/* Pins from the start, and no kernel yet: firmware has no deadline. */
 static void test_firmware_takes_its_time(void **context)
 {
 	open_with_deadline(ARM_START, DEADLINE_MS);
@@ -499,7 +507,10 @@ static void open_with_pat(uint64_t pat)
 	boot(1, A, ESP_B, MASK_A);
 }
 
-/* PAT that is settled late is an event, once; what is settled with the rest is none. */
+/*
+ * If PAT is settled late, that is one event; if it is settled with the other values, it
+ * is none.
+ */
 static void test_late_pat(void **context)
 {
 	const struct regpin_event *event;
@@ -546,7 +557,7 @@ static void *note_thread(void *context)
 	return on->run(NULL);
 }
 
-/* For the kernel a thread that was joined may be there for a moment more. */
+/* The kernel may show a thread for a moment after it was joined. */
 static void on_a_thread(void *(*run)(void *))
 {
 	struct on_a_thread on = { .run = run };
@@ -565,8 +576,8 @@ static void *looks_at_first(void *unused)
 }
 
 /*
- * vCPU 0 goes from thread to thread. The VM passed for unarmed then, and a reset of the
- * other vCPU took its values along: vCPU 0's LSTAR was free.
+ * vCPU 0 moves from thread to thread. In between, the VM counted as unarmed, and a
+ * reset of the other vCPU discarded the values, so vCPU 0's LSTAR could be changed.
  */
 static void test_changes_its_thread(void **context)
 {
@@ -579,7 +590,7 @@ static void test_changes_its_thread(void **context)
 		if (arming == ARM_REQUEST || arming == ARM_OPERATOR)
 			arm(arming);
 		on_a_thread(boots_both);
-		/* Before another thread has it, after that, or after two. */
+		/* Before another thread enters it, after that, or after two threads. */
 		if (when == 0)
 			reset(1, AT_ONCE);
 		if (when == 2)
@@ -589,7 +600,10 @@ static void test_changes_its_thread(void **context)
 		regpin_vcpu_leave(mock.vcpus[0].regpin);
 		if (when)
 			reset(1, AT_ONCE);
-		/* A reset of all that has a thread closes the gate: then it is told. */
+		/*
+		 * A reset of all vCPUs that have a thread closes the gate, and that is
+		 * reported.
+		 */
 		is_reset = !when &&
 			   (arming == ARM_REQUEST || arming == ARM_OPERATOR);
 		assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), is_reset);
@@ -602,7 +616,7 @@ static void test_changes_its_thread(void **context)
 	}
 }
 
-/* A vCPU whose thread has ended, and that no other enters, was unplugged. */
+/* A vCPU whose thread has ended, and that no other thread enters, was unplugged. */
 static void test_is_unplugged(void **context)
 {
 	open_vm(ARM_SYSCALL_ENTRY);
@@ -614,8 +628,8 @@ static void test_is_unplugged(void **context)
 }
 
 /*
- * vCPU 0 is between two threads, after an INIT, when the other one is reset: the gate was
- * closed, but the VM passed for armed as soon as vCPU 0 had a thread again.
+ * vCPU 0 is between two threads, after an INIT, when the other one is reset. The gate
+ * was closed, but the VM counted as armed again as soon as vCPU 0 had a thread.
  */
 static void test_changes_its_thread_after_init(void **context)
 {
@@ -625,15 +639,15 @@ static void test_changes_its_thread_after_init(void **context)
 		on_a_thread(boots_both);
 		mock_init(0);
 		mock_sipi(0);
-		/* The thread that has it ends here. */
+		/* The thread that enters it ends here. */
 		on_a_thread(looks_at_first);
 		reset(1, AT_ONCE);
 		assert_int_equal(mock.vm->gate.state, GATE_CLOSED);
 		look(0);
 		assert_int_equal(vm_status(), 0);
-		/* By the INIT and by the reset, which it is told of late. */
+		/* Disarmed by the INIT, and by the reset, which the vCPU detects late. */
 		assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 2);
-		/* Its kernel comes up unpinned until the gate opens again. */
+		/* Its kernel starts unpinned until the gate opens again. */
 		assert_true(mock_wrmsr(0, MSR_LSTAR, B));
 		assert_int_equal(vm_status(), 0);
 		arm(by_word[i]);

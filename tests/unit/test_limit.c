@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The limit of lines: nothing that happens for the first time can be hidden. */
+/* The limit of lines: an event that happens for the first time is never suppressed. */
 #include "cm.h"
 
 #include "../limit_oracle.h"
@@ -27,7 +27,7 @@ static unsigned int passed(struct regpin_event event, unsigned int times)
 	return n;
 }
 
-/* A few lines a second, then their sum, with all that is worth knowing of them. */
+/* A few lines each second, then their sum, which contains all that matters of them. */
 static void a_second(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(8);
@@ -59,7 +59,7 @@ static void a_second(void **context)
 	free(policy);
 }
 
-/* The tenth of a harmless bit, and then the one that matters. */
+/* A harmless bit is reported ten times, and then the one that matters still is. */
 static void each_bit(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(8);
@@ -69,7 +69,7 @@ static void each_bit(void **context)
 	assert_int_equal(passed(violation(0, 0, 0x800), 1), 1);
 	assert_int_equal(passed(violation(0, 0, 0x801), 1), 0);
 	assert_int_equal(passed(violation(0, 0, 0xc00), 1), 1);
-	/* All of CR4's, one after the other, behind a flood of the first. */
+	/* All bits of CR4, one after the other, after a flood of the first. */
 	assert_int_equal(passed(violation(1, 7, 1), 5000), 10);
 	for (uint64_t bit = 2; bit; bit <<= 1)
 		assert_int_equal(passed(violation(1, 7, bit), 3), 1);
@@ -77,7 +77,7 @@ static void each_bit(void **context)
 	free(policy);
 }
 
-/* What is hidden under the accesses of a default is not the rule that has a name. */
+/* Accesses under a default cannot hide the violation of a rule on a named register. */
 static void under_a_default(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(300);
@@ -92,7 +92,7 @@ static void under_a_default(void **context)
 		if (i % 1000 == 0)
 			oracle_take(100, false);
 	}
-	/* Half of the hour's budget, and a read and a write that were the first. */
+	/* Half of the hour's budget, and the first read and the first write. */
 	assert_in_range(lines, 1000, 2502);
 	for (uint32_t rule = 0; rule < 300; rule++) {
 		assert_int_equal(passed(violation(rule, 3, 0), 1),
@@ -104,7 +104,7 @@ static void under_a_default(void **context)
 	free(policy);
 }
 
-/* Nothing but events of its own type spends what a type has. */
+/* The budget of an event type is spent only by events of that type. */
 static void types_apart(void **context)
 {
 	static const unsigned int types[] = {
@@ -142,7 +142,7 @@ static void types_apart(void **context)
 	free(policy);
 }
 
-/* The access of one vCPU to many MSRs: one cause, with a list. */
+/* One vCPU's accesses to many MSRs have one cause; the sum lists the MSRs. */
 static void a_list(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(8);
@@ -176,17 +176,17 @@ static void an_hour(void **context)
 	bool many;
 
 	oracle_begin(policy, 10, 5000);
-	/* One rule gets the half of it, and no more, as long as the hour lasts. */
+	/* One rule gets half of the budget, and no more until the hour is over. */
 	for (unsigned int s = 0; s < 3600; s++) {
 		lines += passed(violation(0, 0, 1), 20);
 		oracle_take(1000 - (s == 3599), false);
 	}
 	assert_int_equal(lines + oracle.sums, 2501);
 	assert_int_equal(limit_due(&oracle.limit), 3600000);
-	/* And another one half of the rest. */
+	/* Another rule gets half of the rest. */
 	lines = passed(violation(2, 0, 0), 9);
 	assert_int_equal(lines, 9);
-	/* In the next hour the rest of the last second and of the hour come first. */
+	/* In the next hour the sums of the last second and of the last hour come first. */
 	for (int i = 0; i < 2; i++) {
 		assert_true(limit_take(&oracle.limit, 3600000, false, &sum, &many));
 		assert_int_equal(sum.event.rule, 0);
@@ -198,7 +198,7 @@ static void an_hour(void **context)
 	free(policy);
 }
 
-/* With the limit off every event is written, and nothing is kept. */
+/* Without the limit every event is written, and nothing is kept. */
 static void no_limit(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(8);
@@ -215,7 +215,7 @@ static void no_limit(void **context)
 	free(policy);
 }
 
-/* More VMs than there are places: all are counted, and memory is bounded. */
+/* There are more VMs than slots: all events are counted, and the memory is bounded. */
 static void many_vms(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(8);
@@ -250,7 +250,10 @@ static void many_vms(void **context)
 	free(policy);
 }
 
-/* A policy that is swapped under a flood: the rules of the new one begin anew. */
+/*
+ * A policy is swapped during a flood: the rules of the new one have a budget of their
+ * own.
+ */
 static void a_swap(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(8);
@@ -260,7 +263,10 @@ static void a_swap(void **context)
 	oracle_begin(policy, 2, 5000);
 	assert_int_equal(passed(old, 100), 2);
 	assert_int_equal(passed(new, 1), 1);
-	/* Those that were under way don't begin anew, and take nothing from it. */
+	/*
+	 * Late events of the old policy do not get a new budget, and do not use the new
+	 * policy's.
+	 */
 	assert_int_equal(passed(old, 1), 0);
 	new.bits = old.bits = 0x800;
 	assert_int_equal(passed(old, 1), 1);
@@ -270,7 +276,10 @@ static void a_swap(void **context)
 	free(policy);
 }
 
-/* Of what was lost on the way only the sum came: its first one is written, too. */
+/*
+ * Only a sum arrives for events that were lost in the ring; its first event is written,
+ * too.
+ */
 static void lost(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(8);
@@ -303,7 +312,7 @@ static void lost(void **context)
 	free(policy);
 }
 
-/* Random floods, hours long, of few rules or many, on one vCPU or on hundreds. */
+/* Random floods that last hours, of few rules or many, on one vCPU or on hundreds. */
 static void a_flood(struct regpin_policy *policy, unsigned int max,
 		    unsigned int total)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How much a guest can write to the host's disk, in lines and in bytes: the bound that
- * regpin(1) states under LIMITS, against guests that do their worst for hours.
+ * regpin(1) gives under LIMITS, tested with guests that do their worst for hours.
  */
 #include "cm.h"
 
@@ -12,7 +12,7 @@
 #include "event/event_parts.h"
 #include "event/event_sum_json.h"
 
-/* What the man page says. */
+/* The numbers in the man page. */
 #define REPEATS		10000u	/* lines in an hour, of all types */
 #define LINE		2048u	/* bytes of one of them */
 #define HOURS		3u
@@ -63,8 +63,9 @@ static void some_second(const unsigned int *types, uint32_t rules)
 }
 
 /*
- * @firsts: what the guest can do for the first time, as regpin(1) counts it: bits,
- * ranges' parts, and vCPUs for each reason of each other type.
+ * @firsts: the number of events that the guest can cause for the first time, as
+ * regpin(1) counts them: bits, parts of ranges, and vCPUs for each reason of each other
+ * type.
  */
 static void a_guest(const unsigned int *types, uint32_t rules, uint64_t firsts)
 {
@@ -86,7 +87,10 @@ static void a_guest(const unsigned int *types, uint32_t rules, uint64_t firsts)
 		assert_true(written.bytes - before.bytes <=
 			    (REPEATS + firsts) * LINE);
 		assert_true(written.longest <= LINE);
-		/* And it does get near it: the bound is not one of another thing. */
+		/*
+		 * The guest gets near the bound, so the bound is about this kind of
+		 * flood.
+		 */
 		assert_true(written.lines - before.lines > REPEATS / 8);
 	}
 	limit_free(&oracle.limit);
@@ -116,7 +120,10 @@ static void of_all_types(void **context)
 		REGPIN_EVENT_SHUTDOWN, REGPIN_EVENT_RESET,
 	};
 
-	/* Rules twice; seven causes each, seven errors, one INIT, two places, one reset. */
+	/*
+	 * Each rule counts twice; seven causes each, seven errors, one INIT, two
+	 * places, one reset.
+	 */
 	a_guest(types, 8, 2 * (4 + 64 + 1 + 2 * 8 + 2 * 64 + 3 * 2) +
 		(7 + 7 + 7 + 1 + 2 + 1) * ORACLE_VCPUS);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The lines of logs: which statement of a trace each of them is. */
+/* The lines of logs: which statement of a trace each of them makes. */
 #include "cm.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #define RIP		" at rIP: 0xffffffff8106f654 (native_write_msr+0x4/0x20)"
 #define VCPU3		"kvm [1234]: vcpu3, guest rIP: 0xffffffff81062a44 "
 
-/* A line, and the statement; NULL: nothing is to be done; "": it is unknown. */
+/* A line and its statement. NULL: the line makes none; "": the line is unknown. */
 static const struct row {
 	const char *text, *statement;
 } rows[] = {
@@ -51,7 +51,7 @@ static const struct row {
 	{ "kvm: vcpu1023, guest rIP: 0x0 unhandled rdmsr: 0x140 data 0x0", "1023 rdmsr 0x140 unknown" },
 	{ "kvm: vcpu1024, guest rIP: 0x0 unhandled rdmsr: 0x140 data 0x0", "" },
 	{ "kvm: vcpu99999999999, guest rIP: 0x0 unhandled rdmsr: 0x140", "" },
-	/* Hosts are named after what they have. */
+	/* Some hosts' names contain such words. */
 	{ "Nov 30 04:00:00 build-8vcpu32gb kernel: unchecked MSR access error: RDMSR from 0x140 at rIP: 0x1 (f)", "0 rdmsr 0x140 unknown" },
 	{ "Nov 30 04:00:00 vm-vcpu2000 kernel: unchecked MSR access error: RDMSR from 0x140 at rIP: 0x1 (f)", "0 rdmsr 0x140 unknown" },
 	{ "Nov 30 04:00:00 vm-vcpu2000 kernel: " VCPU3 "ignored wrmsr: 0x1b01 data 0x5", "3 wrmsr 0x1b01 0x5 unknown" },
@@ -117,7 +117,10 @@ static void test_lines(void **context)
 	}
 }
 
-/* Each line cut off at each byte, and with a NUL at each: it is read to its end only. */
+/*
+ * Each line is cut off at each byte, and has a NUL at each byte: it is read only up to
+ * its end.
+ */
 static void test_torn(void **context)
 {
 	struct log log = { 0 };
@@ -137,7 +140,7 @@ static void test_torn(void **context)
 	}
 }
 
-/* What was there before, and that pins held, is taken along. */
+/* The values before, and the fact that pins held, become statements, too. */
 static void test_before(void **context)
 {
 	const char sticky[] = "{\"event\":\"violation\",\"vcpu\":0,\"register\":\"CR0\",\"access\":\"write\",\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"rule\":\"sticky\"}";
@@ -159,7 +162,7 @@ static void test_before(void **context)
 	assert_int_equal(access.value, 0xd01);
 }
 
-/* More threads than there is room for. */
+/* There are more threads than slots. */
 static void test_threads(void **context)
 {
 	struct log log = { 0 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The policy and a VMM's own filter become one that denies an access exactly where
- * either of them does, at every edge of both; and where KVM's 16 ranges are too few
- * for that, it is told for which MSRs, and there really is no room.
+ * The policy and a VMM's own filter are merged to one that denies an access exactly
+ * where one of the two does, at every edge of both. If KVM's 16 ranges are too few for
+ * that, the MSRs without room are named, and there really is no room.
  */
 #include "../random_merge.h"
 #include "cm.h"
@@ -17,7 +17,7 @@
 
 
 #define CASES	100000u
-#define SCANNED	60u	/* of those without room: they are looked at one by one */
+#define SCANNED	60u	/* of those without room: MSRs that are checked one by one */
 
 static struct filter_copy merged;
 static struct regpin_policy *policy;
@@ -45,7 +45,7 @@ static void compare(const struct kvm_msr_filter *filter,
 	}
 }
 
-/* Does any of @nmsrs MSRs from @base have to be denied? */
+/* Must any of the @nmsrs MSRs from @base be denied? */
 static bool any_denied(const struct kvm_msr_filter *filter, uint32_t base,
 		       uint32_t nmsrs, unsigned int access)
 {
@@ -65,7 +65,7 @@ static bool in_one_window(uint32_t base, uint32_t nmsrs)
 	return false;
 }
 
-/* How many ranges that takes, by msr_filter.c's theory of operation. */
+/* The number of ranges needed, by the theory of operation in msr_filter.c. */
 static unsigned int ranges_needed(const struct kvm_msr_filter *filter)
 {
 	uint32_t request = policy->settings.request_msr;
@@ -103,7 +103,7 @@ static bool is_vmms(const struct kvm_msr_filter *filter,
 	return false;
 }
 
-/* A policy that passed the checks always has its place: the VMM's is what doesn't fit. */
+/* A policy that passed the checks always has room; only the VMM's ranges may not. */
 static void check_overflow(const struct kvm_msr_filter *filter, bool scan)
 {
 	char text[2048], name[32];
@@ -154,14 +154,17 @@ static void test_merge(void **context)
 	print_message("# %u cases, %u of them E2BIG, %u empty, %u deny by default, %u for the policy's sake; %llu accesses\n",
 		      CASES, full, none, denying, closed,
 		      (unsigned long long)looked);
-	/* Else it would not mean much. */
+	/* Otherwise the cases would not prove much. */
 	assert_in_range(full, 1, CASES / 100);
 	assert_in_range(none, 1, CASES / 10);
 	assert_in_range(denying, CASES / 4, CASES * 2 / 3);
 	assert_in_range(closed, CASES / 20, CASES / 2);
 }
 
-/* Every index that is near anything, not only the edges: slow, so for few. */
+/*
+ * Checks every index near an edge, not only the edges. That is slow, so only for few
+ * cases.
+ */
 static void test_all_of_windows(void **context)
 {
 	uint64_t seed = 0xa11;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The model against KVM's rules as they are written down, one by one. */
+/* The model of KVM's filter, compared with KVM's documented rules one by one. */
 #include "cm.h"
 #include "lib/judge/model.h"
 #include "lib/policy/policy.h"
@@ -48,7 +48,7 @@ static void test_first_wins(void **context)
 	assert_true(reads(&filter, 0x107));
 	assert_false(reads(&filter, 0x108));
 	assert_false(writes(&filter, 0x104));
-	/* The same, behind: no use. */
+	/* The same range after that one has no effect. */
 	filter.ranges[7] = filter.ranges[1];
 	filter.ranges[1].nmsrs = 0;
 	assert_false(reads(&filter, 0x104));
@@ -83,7 +83,7 @@ static void test_empty(void **context)
 	assert_int_equal(model_filter_check(&filter), -EINVAL);
 }
 
-/* Rules 5 and 6, and what KVM says of them. */
+/* Rules 5 and 6, and what KVM's documentation states of them. */
 static void test_check(void **context)
 {
 	static const struct {
@@ -101,7 +101,10 @@ static void test_check(void **context)
 		{ 0, 1, 12288, true, 0 },
 		{ 0, 2, 12289, true, -EINVAL },
 		{ 0, 2, 0x80000000, true, -EINVAL },
-		/* nmsrs + 7 wraps: was taken once, and then read beyond */
+		/*
+		 * nmsrs + 7 wraps: this was once accepted, and then memory was read
+		 * beyond the bitmap
+		 */
 		{ 0, RW, 0xfffffff8, true, -EINVAL },
 		{ 0, RW, 0xfffffff9, true, -EINVAL },
 		{ 0, RW, 0xffffffff, true, -EINVAL },

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* moves.c: which state is told as moved, which as left; and how others are told. */
+/*
+ * moves.c: which state counts as moved and which as left, and how other agents are
+ * informed.
+ */
 #include "cm.h"
 
 #include <errno.h>
@@ -54,7 +57,7 @@ static void arrive(uint64_t state, const char *name)
 	moves_arrived(&moves, &request, 42, now);
 }
 
-static void nobody_takes_it(void **state)
+static void no_agent_takes_it(void **state)
 {
 	assert_int_equal(moves_sleep(&moves, now), -1);
 	assert_int_equal(look(STATE), MOVE_NONE);
@@ -68,7 +71,7 @@ static void nobody_takes_it(void **state)
 	now += 1000 * MOVES_STANDS_MS;
 	assert_int_equal(look(STATE), MOVE_NONE);
 	assert_int_equal(moves_sleep(&moves, now), -1);
-	/* It runs on after all, and is taken out again. */
+	/* The VM runs on after all, and its state is taken out again. */
 	assert_int_equal(look(0), MOVE_NONE);
 	assert_int_equal(look(STATE), MOVE_NONE);
 	now += MOVES_STANDS_MS;
@@ -79,7 +82,7 @@ static void runs_on(void **state)
 {
 	look(STATE);
 	now += MOVES_STANDS_MS - 1;
-	/* Each state has its own time. */
+	/* The time starts again with each state. */
 	assert_int_equal(look(STATE + 1), MOVE_NONE);
 	now += MOVES_STANDS_MS - 1;
 	assert_int_equal(look(STATE + 1), MOVE_NONE);
@@ -99,7 +102,7 @@ static void vmm_ends(void **state)
 	assert_int_equal(look(STATE), MOVE_NONE);
 	now++;
 	assert_int_equal(look(STATE), MOVE_LEFT);
-	/* Who has stood nearly long enough gets no more than that. */
+	/* A state that is nearly old enough gets no more time than that. */
 	moves.ended = 0;
 	look(0);
 	look(STATE);
@@ -108,9 +111,9 @@ static void vmm_ends(void **state)
 	assert_int_equal(look(STATE), MOVE_LEFT);
 }
 
-static void somebody_takes_it(void **state)
+static void an_agent_takes_it(void **state)
 {
-	/* The word may be quicker than the look. */
+	/* The message of an arrival may come before the look. */
 	arrive(STATE + 1, "other");
 	arrive(STATE, "target");
 	now += MOVES_ARRIVED_MS - 1;
@@ -138,17 +141,17 @@ static void word_of_old(void **state)
 	arrive(STATE, "target");
 	now += MOVES_ARRIVED_MS;
 	assert_int_equal(look(STATE), MOVE_NONE);
-	/* One word is for one departure. */
+	/* One message is for one departure. */
 	arrive(STATE, "target");
 	assert_int_equal(look(STATE), MOVE_MOVED);
 	look(0);
 	assert_int_equal(look(STATE), MOVE_NONE);
-	/* That there is none is no state. */
+	/* 0 means that there is no state, so it never matches. */
 	arrive(0, "target");
 	assert_int_equal(look(0), MOVE_NONE);
 }
 
-/* Clones that idle are told apart by their clocks, where those are known. */
+/* Idle clones are distinguished by their clocks, if those are known. */
 static void clocks(void **state)
 {
 	struct ctl_request request = { .state = STATE, .clock = 5, .rules = 7,
@@ -185,7 +188,7 @@ static void flood_of_words(void **state)
 	assert_int_equal(look_in(2, STATE + 1, 0), MOVE_NONE);
 }
 
-static void told_when_quiet(void **state)
+static void sent_when_quiet(void **state)
 {
 	assert_false(loaded(0));
 	assert_false(loaded(STATE));
@@ -196,7 +199,7 @@ static void told_when_quiet(void **state)
 	assert_true(loaded(STATE + 1));
 	assert_false(loaded(STATE + 1));
 	assert_int_equal(moves_sleep(&moves, now), -1);
-	/* Not too often, and one process at a time. */
+	/* Messages are limited in rate, and one process sends them at a time. */
 	loaded(STATE + 2);
 	now += MOVES_QUIET_MS;
 	assert_false(loaded(STATE + 2));
@@ -236,8 +239,8 @@ static unsigned int events(const char *text)
 	return n;
 }
 
-/* Through the agent: a request comes in, events go out. */
-static void told_by_the_agent(void **state)
+/* The whole way through the agent: a request arrives, and events are written. */
+static void sent_by_the_agent(void **state)
 {
 	struct ctl *ctl = fake_begin();
 	struct state_seen *seen = &fake_handoff.vms[0].state;
@@ -284,7 +287,7 @@ static void listen_as(struct ctl_socket *sock, const char *name)
 	assert_int_equal(ctl_listen(sock, dir, name, error, sizeof(error)), 0);
 }
 
-/* What comes to @sock until its end, or @ms are over. */
+/* Receives what comes to @sock until its end. */
 static void expect_line(const struct ctl_socket *sock, const char *wanted)
 {
 	struct pollfd pfd = { sock->fd, POLLIN, 0 };
@@ -325,7 +328,7 @@ static void sends_to_all(void **state)
 	assert_true(pid > 0);
 	expect_line(&one, line);
 	expect_line(&two, line);
-	/* The one that never answers ends it by time only. */
+	/* One agent never answers, so only the timeout ends the process. */
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_in_range(clock_now() - begun, 1500, 10000);
@@ -336,7 +339,7 @@ static void sends_to_all(void **state)
 	expect_line(&two, line);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_in_range(clock_now() - begun, 0, 1000);
-	/* It has not told itself. */
+	/* The agent has not sent the message to itself. */
 	assert_true(accept(own.fd, NULL, NULL) < 0);
 	ctl_unlisten(&one);
 	ctl_unlisten(&two);
@@ -359,14 +362,14 @@ static void name_is_given_up(void **state)
 	snprintf(file, sizeof(file), "vm.ended-%d", getpid());
 	assert_string_equal(own.name, file);
 	listen_as(&next, "vm");
-	/* Both are there, and each removes its own. */
+	/* Both sockets exist, and each agent removes its own. */
 	close(ctl_connect(dir, "vm"));
 	close(ctl_connect(dir, own.name));
 	ctl_unlisten(&own);
 	assert_true(ctl_connect(dir, file) == -ENOENT);
 	close(ctl_connect(dir, "vm"));
 	ctl_unlisten(&next);
-	/* All that is left is the lock. */
+	/* Only the lock file remains. */
 	snprintf(file, sizeof(file), "%s/.lock", dir);
 	assert_int_equal(unlink(file), 0);
 	assert_int_equal(rmdir(dir), 0);
@@ -382,17 +385,17 @@ static void name_is_given_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nobody_takes_it),
+		TEST(no_agent_takes_it),
 		TEST(runs_on),
 		TEST(vmm_ends),
-		TEST(somebody_takes_it),
+		TEST(an_agent_takes_it),
 		TEST(late_word),
 		TEST(word_of_old),
 		TEST(clocks),
 		TEST(flood_of_words),
-		TEST(told_when_quiet),
+		TEST(sent_when_quiet),
 		TEST(rules_compare),
-		TEST(told_by_the_agent),
+		TEST(sent_by_the_agent),
 		TEST(sends_to_all),
 		TEST(name_is_given_up),
 	};

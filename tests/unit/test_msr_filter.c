@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What KVM is given: how many ranges, for what, and what of a VMM's filter is read. */
+/*
+ * The filter that KVM gets: how many ranges, for which MSRs, and how a VMM's filter is
+ * read.
+ */
 #include "../random_filter.h"
 #include "cm.h"
 #include "lib/judge/model.h"
@@ -36,7 +39,7 @@ static void random_pin(struct regpin_policy *policy, uint64_t *seed)
 		ALL, REGPIN_GP);
 }
 
-/* A policy that passes the checks: a rule that doesn't is left out. */
+/* Makes a policy that passes the checks: a rule that does not is left out. */
 static struct regpin_policy *random_policy(uint64_t *seed)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -121,7 +124,10 @@ static void test_ranges_used(void **context)
 	assert_int_equal(filter_build(policy, NULL, &merged), 0);
 	assert_int_equal(ranges_used(), 0);
 	assert_false(filter_needed(policy));
-	/* By this the guest may ask, though nobody has anything against it. */
+	/*
+	 * The guest may request its pins by this MSR, so it needs a filter without any
+	 * rule.
+	 */
 	policy->settings.request_msr = 0x4b4d5300;
 	assert_true(filter_needed(policy));
 	policy->settings.request_msr = 0;
@@ -138,7 +144,7 @@ static void test_ranges_used(void **context)
 	free(policy);
 }
 
-/* Sixteen fit, seventeen don't. */
+/* Sixteen ranges fit, seventeen do not. */
 static void test_overflow(void **context)
 {
 	static struct random_filter vmm;
@@ -157,7 +163,7 @@ static void test_overflow(void **context)
 	assert_int_equal(ranges_used(), 16);
 	vmm.filter.ranges[15].nmsrs = 1;
 	assert_int_equal(filter_build(policy, &vmm.filter, &merged), -E2BIG);
-	/* By default denied: all windows need their ranges. */
+	/* With a default of deny, all windows need their ranges. */
 	vmm.filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
 	for (int i = 6; i < 16; i++)
 		vmm.filter.ranges[i].nmsrs = 0;
@@ -168,7 +174,10 @@ static void test_overflow(void **context)
 	free(policy);
 }
 
-/* All that doesn't fit is named, by name where it has one, and whose it is. */
+/*
+ * All MSRs without room are listed, by name if they have one, with the owner of the
+ * filter.
+ */
 static void test_overflow_named(void **context)
 {
 	static struct random_filter vmm;
@@ -188,7 +197,7 @@ static void test_overflow_named(void **context)
 	assert_int_equal(filter_build(policy, &vmm.filter, &merged), -E2BIG);
 	overflow_text(text, sizeof(text), &merged.overflow);
 	assert_string_equal(text, "KVM's 16 ranges have no room for MSRs 0x800000d0-0x800000d1 (the VMM's filter), writes to MSRs 0x800000e0-0x800000e2 (the VMM's filter), MSR 0x800000f0 (the VMM's filter): name fewer MSRs, or wider ranges of them, outside of the usual windows (regpin-policy(5))");
-	/* Unchecked policies, as the fuzzers make them. */
+	/* Policies that were not checked, as the fuzzers make them. */
 	for (uint32_t i = 0; i < 40; i++)
 		add_deny(policy, 0x6000000 + i * 2, 1, 3, REGPIN_GP);
 	assert_int_equal(filter_build(policy, NULL, &merged), -E2BIG);
@@ -212,7 +221,7 @@ static void test_overflow_named(void **context)
 	free(policy);
 }
 
-/* A policy that passes the checks always fits, if the VMM has no filter. */
+/* A policy that passes the checks always fits if the VMM has no filter. */
 static void test_policies_fit(void **context)
 {
 	uint64_t seed = 0xf17;
@@ -240,7 +249,7 @@ static void test_watched(void **context)
 	free(policy);
 }
 
-/* The MSR by which a guest asks, inside and outside of the windows. */
+/* The MSR by which a guest requests its pins, inside and outside of the windows. */
 static void test_request(void **context)
 {
 	static const uint32_t msrs[] = { 0x4b4d5300, 0x4b564df0, 0x1f00 };
@@ -266,7 +275,7 @@ static void test_request(void **context)
 	}
 }
 
-/* The VMM's bitmaps may end anywhere: no byte behind them is read. */
+/* The VMM's bitmaps may end anywhere: no byte after them is read. */
 static void test_bitmap_sizes(void **context)
 {
 	static struct filter_copy copy;

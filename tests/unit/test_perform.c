@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A write that is performed for the guest, and KVM or the guest are not friendly. */
+/* A write that regpin performs for the guest, when KVM or the guest do not cooperate. */
 #include "../build_policy.h"
 #include "cm.h"
 #include "lib/judge/replay.h"
@@ -15,7 +15,7 @@
 #define MTRR_DEF_TYPE	0x2ffu
 #define WILD_EIP	0x1234567890abcdefull	/* KVM would make it canonical */
 
-/* Reports all accesses to @index, from the start; never mind what it holds. */
+/* Reports all accesses to @index, from the start, whatever the register's value. */
 static void open_reporting(uint32_t index)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -33,7 +33,7 @@ static void open_pinned(unsigned int type, uint32_t index, uint64_t mask,
 	mock_open(policy);
 }
 
-/* True: read, false: #GP. */
+/* Returns true if it was read, false for #GP. */
 static bool mock_rdmsr(unsigned int n, uint32_t index, uint64_t *value)
 {
 	struct mock_vcpu *vcpu = &mock.vcpus[n];
@@ -59,7 +59,7 @@ static struct regpin_event last_violation(void)
 	return mock.events[0];
 }
 
-/* As without regpin: #GP, and nothing to tell of but the attempt. */
+/* As without regpin: #GP, and only the attempt is an event. */
 static void test_refused(void **context)
 {
 	open_reporting(MTRR_DEF_TYPE);
@@ -86,8 +86,9 @@ static void test_fails(void **context)
 }
 
 /*
- * What KVM makes of a wild SYSENTER_EIP is tried, and taken back. If that fails, a
- * value stands there that the policy may refuse: the VM must not run on.
+ * The value that KVM makes of a wild SYSENTER_EIP is found by a trial, which is undone.
+ * If the undoing fails, the register has a value that the policy may forbid, so the VM
+ * must not run on.
  */
 static void test_trial_stays(void **context)
 {
@@ -109,7 +110,7 @@ static void test_trial_stays(void **context)
 	mock_close();
 }
 
-/* KVM does not say what is there: then it is not tried, with a 0 to be put "back". */
+/* If KVM does not show the current value there is no trial, which would "restore" a 0. */
 static void test_no_trial(void **context)
 {
 	open_pinned(RULE_FROZEN, MSR_SYSENTER_EIP, 0xff, REGPIN_REPORT);
@@ -124,7 +125,7 @@ static void test_no_trial(void **context)
 	mock_close();
 }
 
-/* The same when it is measured what KVM keeps of it. */
+/* The same when regpin measures which bits KVM keeps. */
 static void test_measure(void **context)
 {
 	const struct kvm_cpuid2 none = { 0 };
@@ -147,7 +148,10 @@ static void test_measure(void **context)
 	}
 }
 
-/* Taking back an access, and completing one, are no trials, but fail as loudly. */
+/*
+ * To undo or complete an access is not a trial, but a failure is reported in the same
+ * way.
+ */
 static void test_not_completed(void **context)
 {
 	open_reporting(MSR_TSC_AUX);
@@ -163,7 +167,7 @@ static void test_not_completed(void **context)
 	mock_close();
 }
 
-/* On VMX the CPU itself takes the guest's write, and refuses it: nothing is tried. */
+/* On VMX the CPU itself refuses the guest's write, so there is no trial. */
 static void test_wild_on_vmx(void **context)
 {
 	struct mock_vcpu *vcpu;
@@ -175,18 +179,21 @@ static void test_wild_on_vmx(void **context)
 	assert_false(mock_wrmsr(0, MSR_SYSENTER_EIP, WILD_EIP));
 	assert_int_equal(vcpu->msrs[replay_slot(MSR_SYSENTER_EIP)], 0x1000);
 	assert_int_equal(mock.nr_sets, 0);
-	/* The attempt is told, with what stands there. */
+	/* The attempt is an event, with the register's current value. */
 	assert_int_equal(last_violation().new_value, WILD_EIP);
 	assert_int_equal(last_violation().value, 0x1000);
 	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 0);
-	/* One that is canonical only with five levels. */
+	/* This value is canonical only with five-level paging. */
 	assert_false(mock_wrmsr(0, MSR_SYSENTER_EIP, 0xff00000000001000));
 	vcpu->regpin->guest.linear_bits = 57;
 	assert_true(mock_wrmsr(0, MSR_SYSENTER_EIP, 0xff00000000001000));
 	mock_close();
 }
 
-/* Without unrestricted guests KVM emulates real mode, and makes it canonical there. */
+/*
+ * Without unrestricted guests KVM emulates real mode, and makes the value canonical
+ * there.
+ */
 static void test_wild_in_real_mode(void **context)
 {
 	struct host *host;
@@ -208,17 +215,17 @@ static void test_wild_in_real_mode(void **context)
 #define FEATURE(n)	(mock.vcpus[n].others[4])
 #define MCG_CAP(n)	(mock.vcpus[n].others[5])
 
-/* The host may write what is locked, and bits that the guest does not have. */
+/* The host may write a locked register, and bits that the guest does not have. */
 static void test_feature_control(void **context)
 {
 	open_pinned(RULE_NEVER, MSR_FEATURE_CONTROL, 1ull << 15, REGPIN_GP);
-	/* Not VMX. */
+	/* A guest without VMX. */
 	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0));
 	mock.vcpus[0].regpin->guest.feature_control = 0x7;
 	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x40001));
 	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x100005));
 	assert_int_equal(mock.nr_sets, 0);
-	/* LMCE came with KVM_X86_SETUP_MCE, behind CPUID; and went again. */
+	/* KVM_X86_SETUP_MCE adds LMCE after CPUID was set, and can remove it. */
 	MCG_CAP(0) = 1ull << 27;
 	assert_true(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x100004));
 	MCG_CAP(0) = ~(1ull << 27);
@@ -228,7 +235,7 @@ static void test_feature_control(void **context)
 	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x7));
 	assert_false(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0));
 	assert_int_equal(FEATURE(0), 0x5);
-	/* The VMM's reset unlocks it. */
+	/* A reset by the VMM unlocks it. */
 	FEATURE(0) = 0;
 	assert_true(mock_wrmsr(0, MSR_FEATURE_CONTROL, 0x1));
 	assert_int_equal(mock_count(REGPIN_EVENT_FAILED), 0);
@@ -236,8 +243,8 @@ static void test_feature_control(void **context)
 }
 
 /*
- * Not on VMX it is for userspace alone, and on older KVMs not even that: guests' accesses
- * are of an MSR that KVM does not know, not of one that it refuses.
+ * Without VMX only userspace may access it, and on older KVMs not even userspace: a
+ * guest's access is of an MSR that KVM does not know, not of one that it refuses.
  */
 static void test_feature_control_not_on_vmx(void **context)
 {
@@ -273,7 +280,7 @@ static void test_feature_control_not_on_vmx(void **context)
 
 #define GUEST_MODE	(1 << 2)	/* KVM_RUN_X86_GUEST_MODE */
 
-/* By 0 from the host KVM leaves L2: that the guest's own would not do. */
+/* A write of 0 by the host makes KVM leave L2; the guest's own write would not. */
 static void test_feature_control_in_l2(void **context)
 {
 	open_pinned(RULE_NEVER, MSR_FEATURE_CONTROL, 1ull << 15, REGPIN_GP);
@@ -290,7 +297,7 @@ static void test_feature_control_in_l2(void **context)
 
 #define SHARED_PAT	(1ull << 11)	/* KVM_X86_QUIRK_NESTED_SVM_SHARED_PAT */
 
-/* A guest's own guest may have a PAT of its own; KVM_SET_MSRS would change L1's. */
+/* A nested guest may have a PAT of its own, but KVM_SET_MSRS would change L1's. */
 static void test_pat_of_l2(void **context)
 {
 	const uint64_t *pat = &mock.vcpus[0].msrs[replay_slot(MSR_PAT)];
@@ -305,7 +312,7 @@ static void test_pat_of_l2(void **context)
 	assert_false(mock_wrmsr(0, MSR_PAT, 0x0606060606060606));
 	assert_false(mock_rdmsr(0, MSR_PAT, &value));
 	assert_int_equal(*pat, 0x0007040600070406);
-	/* L1's own is as ever. */
+	/* L1's own PAT is written as usual. */
 	mock.vcpus[0].run.flags = 0;
 	assert_true(mock_rdmsr(0, MSR_PAT, &value));
 	assert_int_equal(value, 0x0007040600070406);
@@ -314,7 +321,7 @@ static void test_pat_of_l2(void **context)
 	mock_close();
 }
 
-/* KVM_GET_MSRS gives the guest's SSP by this number, which is no MSR of the guest's. */
+/* KVM_GET_MSRS returns the guest's SSP at this index, which is not an MSR of the guest. */
 static void test_guest_ssp(void **context)
 {
 	const struct guest guest = { .svm = true, .vmx = true, .tsc_aux = 3 };
@@ -325,7 +332,7 @@ static void test_guest_ssp(void **context)
 	assert_true(replay_readable(&guest, MSR_KVM_GUEST_SSP - 1));
 }
 
-/* What KVM makes a confidential VM of is refused; a question is none. */
+/* The ioctls that make a VM confidential are refused; a query is allowed. */
 static void test_confidential(void **context)
 {
 	open_reporting(MSR_PAT);
@@ -350,7 +357,7 @@ static void test_confidential(void **context)
 	mock_close();
 }
 
-/* KVM would let the host. */
+/* KVM would permit this access to the host. */
 static void test_not_the_guests(void **context)
 {
 	uint64_t value;
@@ -369,7 +376,7 @@ static void test_not_the_guests(void **context)
 	mock_close();
 }
 
-/* An old KVM queues a #GP beside ours for these: it must not see them. */
+/* An old KVM queues a second #GP for these values, so it must not get them. */
 static void test_reserved_mtrr(void **context)
 {
 	const uint32_t base = MSR_MTRR_PHYSBASE0;
@@ -394,7 +401,7 @@ static void test_pins(void **context)
 	assert_int_equal(mock.vcpus[0].others[3], 0x806);
 	mock_close();
 
-	/* The other half of it is no way round, nor is it a violation. */
+	/* The upper half cannot be used to bypass the pin, nor does it violate it. */
 	open_pinned(RULE_NEVER, MSR_TSC_AUX, 0xffffffff00000001, REGPIN_MASK);
 	mock.vcpus[0].regpin->guest.tsc_aux = AUX_RDTSCP;
 	assert_true(mock_wrmsr(0, MSR_TSC_AUX, 0xff00000002));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life cycle's table: what each cell must be, and why; that no cell is undefined and
- * no row is dead; and that the table is what seven flags say, see phase_flags.h.
+ * The life cycle's table: what each cell must be, and the reason; no cell is undefined,
+ * no row is dead; and the table is equivalent to seven flags, see phase_flags.h.
  */
 #include "cm.h"
 #include "lib/vm/phase.h"
@@ -25,7 +25,7 @@ static struct phase_moment moment_of(unsigned int bits)
 	};
 }
 
-/* A window that waits for one kernel is not open. */
+/* A gate is not open while it waits for one kernel. */
 static bool possible(unsigned int bits)
 {
 	return !(bits & IF_OPEN && bits & IF_ONCE);
@@ -88,7 +88,7 @@ static void test_cells(void **context)
 					 phase_happenings[e], name(phase));
 }
 
-/* Each cell is defined in each moment, and each row is the first for one at least. */
+/* Each cell is defined in each moment, and each row is the first match of at least one. */
 static void test_is_total(void **context)
 {
 	unsigned int uses[256] = { 0 };
@@ -116,7 +116,7 @@ static void test_is_total(void **context)
 			fail_msg("row %u is dead: %s", row, phase_rows[row].why);
 }
 
-/* Is there such a phase that nothing of the table could leave, or that nothing enters? */
+/* Each phase can be reached from the start. */
 static void test_each_phase_is_reached(void **context)
 {
 	bool reached[NR_PHASES] = { [PHASE_OFF] = true };
@@ -143,7 +143,7 @@ static void test_each_phase_is_reached(void **context)
 			fail_msg("nothing leads to %s", name(phase));
 }
 
-/* The table and the flags are the same machine. */
+/* The table and the flags describe the same machine. */
 static void test_agrees_with_flags(void **context)
 {
 	for (unsigned int phase = 0; phase < NR_PHASES; phase++) {
@@ -175,7 +175,7 @@ static void test_agrees_with_flags(void **context)
 	}
 }
 
-/* What the caller need not ask for changes nothing. */
+/* The facts that the caller may omit change nothing. */
 static void test_asks_for_enough(void **context)
 {
 	for (unsigned int i = 0; i < NR_PHASES * NR_MOMENTS; i++) {
@@ -200,8 +200,8 @@ static void test_asks_for_enough(void **context)
 }
 
 /*
- * Not of one cell, but of all: pins go on by ACT_PIN alone, and off by what takes them;
- * READY comes with values that were remembered.
+ * Holds for all cells: only ACT_PIN pins, only some events unpin, and READY is entered
+ * only with values that were remembered.
  */
 static void test_pins(void **context)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What another thread does between two parts of a vCPU's step. Each of these moments is
- * made by a hook that runs inside the step, so no test depends on time.
+ * What another thread may do between two parts of a vCPU's step. A hook that runs
+ * inside the step makes each of these moments, so no test depends on time.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -24,7 +24,7 @@ static struct regpin_policy *uniform_lstar(void)
 	return policy;
 }
 
-/* vCPU 0 has a kernel that regpin has not seen come up. */
+/* vCPU 0 has a kernel whose start regpin has not seen. */
 static void has_kernel(uint64_t kernel)
 {
 	mock.vcpus[0].msrs[replay_slot(MSR_LSTAR)] = kernel;
@@ -51,8 +51,9 @@ static void window_passes(int fd, unsigned long request)
 }
 
 /*
- * A window begins after a look has found the gate open, and before it arms. The vCPU was
- * armed in the window's life: a kernel that came up there did not end the window.
+ * A window begins after a look has found the gate open, and before the vCPU arms. The
+ * vCPU was armed in the life of the window, so a kernel that started there did not end
+ * the window.
  */
 static void test_window_amid_look(void **context)
 {
@@ -79,7 +80,10 @@ static void test_window_amid_look(void **context)
 	}
 }
 
-/* It begins and ends there: the look was of the life before, so the next one arms. */
+/*
+ * The window begins and ends between the two: the look belonged to the previous life,
+ * so the vCPU arms at the next one.
+ */
 static void test_window_passes_amid_look(void **context)
 {
 	mock_open(uniform_lstar());
@@ -95,7 +99,10 @@ static void test_window_passes_amid_look(void **context)
 	mock_close();
 }
 
-/* Another thread's step between a step's reading of the phase and its writing. */
+/*
+ * Another thread makes a step after this one has read the phase, and before it writes
+ * it.
+ */
 static bool other_steps;
 
 struct phase_step __real_phase_next(unsigned int phase, enum happening event,
@@ -115,7 +122,7 @@ struct phase_step __wrap_phase_next(unsigned int phase, enum happening event,
 	return step;
 }
 
-/* The VMM's thread loads a state while the vCPU's own thread arms it: the pins stay. */
+/* The VMM's thread loads a state while the vCPU's own thread arms it: the pins hold. */
 static void test_two_steps_at_once(void **context)
 {
 	mock_open(uniform_lstar());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What policy_check() refuses and warns of, the order it leaves, its limits. */
+/* The errors and warnings of policy_check(), the order that it leaves, and its limits. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static bool said(bool warning, const char *text)
 }
 
 /**
- * struct row - one rule, and what is to be said of it
+ * struct row - one rule, and the expected message
  * @error: part of the only error, NULL if there is none
  * @warning: part of the only warning, NULL if there is none
  */
@@ -81,7 +81,10 @@ static const struct row rows[] = {
 	MSR(STICKY, GP, 0x8b, 1, "only allow, value, and deny", NULL),
 	MSR(UNIFORM, GP, 0x12345, ALL, "only allow, value, and deny", NULL),
 	MSR(STICKY, GP, MSR_EFER, 0, "no bit", NULL),
-	/* and those of them that compare with the past, remembered ones */
+	/*
+	 * the types that compare with the past need registers whose values are
+	 * remembered
+	 */
 	MSR(STICKY, GP, 0x2ff, 1u << 11, NULL, NULL),
 	MSR(FROZEN, PAUSE, 0x20f, ALL, NULL, NULL),
 	MSR(NEVER, MASK, 0x250, 1, NULL, NULL),
@@ -157,7 +160,10 @@ static const struct row rows[] = {
 	  NULL },
 	{ RULE_VALUE, REGPIN_CR0, REGPIN_GP, R, 0, 1, ALL, "is for MSRs",
 	  NULL },
-	/* require: of CR0, CR4 and EFER, by name, and not to be bent */
+	/*
+	 * require: of CR0, CR4 and EFER, by bits' names, and not with an action that
+	 * changes the value
+	 */
 	CR(REQUIRE, GP, CR0, 1 << 16, NULL),
 	CR(REQUIRE, REPORT, CR4, 1 << 20, NULL),
 	CR(REQUIRE, PAUSE, CR4, 1 << 20, NULL),
@@ -177,7 +183,7 @@ static const struct row rows[] = {
 	MSR(REQUIRE, GP, 0x8b, 1, "CR0, CR4 and EFER only", NULL),
 	{ RULE_REQUIRE, REGPIN_MSR, REGPIN_GP, W, MSR_EFER, 2, 1,
 	  "single registers", NULL },
-	/* report: of what can be performed, and nothing but an event */
+	/* report: of registers that can be performed, and no other action */
 	{ RULE_REPORT, REGPIN_MSR, REGPIN_REPORT, R | W, MSR_LSTAR, 1, ALL,
 	  NULL, NULL },
 	{ RULE_REPORT, REGPIN_MSR, REGPIN_REPORT, W, MSR_STAR, 4, ALL, NULL,
@@ -233,7 +239,7 @@ static void arming_at_start(void **state)
 	assert_int_equal(policy_check(policy, problems), 0);
 }
 
-/* Who arms when somebody asks arms by LSTAR, too, if he comes up later. */
+/* With arming on request, a vCPU that starts later arms by LSTAR, too. */
 static void arming_when_asked(void **state)
 {
 	for (unsigned int arming = ARM_REQUEST; arming < ARM_MAX; arming++) {
@@ -248,7 +254,7 @@ static void arming_when_asked(void **state)
 	}
 }
 
-/* The MSR by which guests ask: it must be nobody else's. */
+/* No other part of the policy or of KVM may use the MSR for requests. */
 static void request_msr(void **state)
 {
 	static const struct {
@@ -295,7 +301,7 @@ static void request_msr_and_rules(void **state)
 	assert_true(said(false, "no rule can speak of these"));
 }
 
-/* It needs a range of its own outside of the windows, and none within. */
+/* That MSR needs a range of its own outside of the windows, and none inside. */
 static void request_msr_elsewhere(void **state)
 {
 	policy->arming = ARM_REQUEST;
@@ -310,7 +316,7 @@ static void request_msr_elsewhere(void **state)
 }
 
 /**
- * struct pair - two rules on EFER, and what is to be said of them
+ * struct pair - two rules on EFER, and the expected message
  */
 struct pair {
 	uint8_t type[2];
@@ -388,7 +394,7 @@ static void value_and_deny_read(void **state)
 	assert_true(said(false, "speak of reads"));
 }
 
-/* Denials overlap if both their MSRs and their accesses do. */
+/* Two denials overlap if both their MSRs and their accesses overlap. */
 static void overlapping_denials(void **state)
 {
 	add_deny(policy, 0x100, 0x10, ACCESS_WRITE, REGPIN_GP);
@@ -400,7 +406,7 @@ static void overlapping_denials(void **state)
 	assert_true(said(false, "already in the rule at 2:1"));
 }
 
-/* A wide range hides no overlap behind the narrow ones that follow it. */
+/* A wide range does not hide an overlap with the narrow ones that follow it. */
 static void overlap_at_a_distance(void **state)
 {
 	add_deny(policy, 0x1000, 0x100, ACCESS_READ, REGPIN_GP);
@@ -436,7 +442,7 @@ static void hot_bits(void **state)
 	assert_false(said(true, "TS"));
 }
 
-/* What a pin on such a bit costs is more than a #GP. */
+/* A pin on such a bit costs more than a #GP. */
 static void hot_bits_held(void **state)
 {
 	add_rule(policy, RULE_STICKY, REGPIN_CR4, 0, 1 << 7, REGPIN_PAUSE);
@@ -446,7 +452,7 @@ static void hot_bits_held(void **state)
 	assert_true(said(true, "so stop the VM"));
 }
 
-/* KVM has 16 ranges; ten are the windows'. */
+/* KVM has 16 ranges; the windows use ten. */
 static void ranges_elsewhere(void **state)
 {
 	for (uint32_t i = 1; i <= 3; i++)
@@ -489,7 +495,7 @@ static void too_many_rules(void **state)
 	assert_int_equal(policy->nr_rules, POLICY_MAX_RULES);
 }
 
-/* As many rules as there may be, all on one register, backwards. */
+/* The largest number of rules, all on single MSRs, in descending order. */
 static void full_policy(void **state)
 {
 	for (uint32_t i = 0; i < POLICY_MAX_RULES; i++)
@@ -544,7 +550,7 @@ static void problems_are_clean(void **state)
 
 	problem_error(problems, 1, 1, "a\x1b[31m\n\tb\x7f");
 	assert_string_equal(problems->list[0].text, "a?[31m??b?");
-	/* Cut within a character, the whole character goes. */
+	/* If the cut is within a character, the whole character is removed. */
 	memset(text, 'x', sizeof(text));
 	memcpy(text + room - 2, "\xe2\x80\xa6", 3);
 	text[sizeof(text) - 1] = 0;
@@ -566,7 +572,7 @@ static void names(void **state)
 		assert_non_null(regpin_kind_names[i]);
 }
 
-/* What gives a VM with SMM and the like something to lose. */
+/* Which policies protect something that SMM and the like could bypass. */
 static void only_reports(void **state)
 {
 	assert_true(policy_only_reports(policy));
@@ -594,12 +600,12 @@ static void only_reports(void **state)
 	}
 }
 
-/* What stands beside the rules holds a vCPU or stops the VM, or only reports. */
+/* The settings outside of the rules hold a vCPU, stop the VM, or only report. */
 static void settings_act(void **state)
 {
 	struct settings *settings = &policy->settings;
 
-	/* The floor is about vCPUs without pins; here there are none. */
+	/* The floor is about vCPUs without pins, and this policy has no pins. */
 	add_deny(policy, MSR_STAR, 1, ACCESS_WRITE, REGPIN_REPORT);
 	assert_int_equal(settings->deadline_action, REGPIN_PAUSE);
 	assert_true(policy_only_reports(policy));
@@ -611,7 +617,10 @@ static void settings_act(void **state)
 		settings->deadline_action = (uint8_t)action;
 		assert_int_equal(policy_settings_act(policy), acts);
 		assert_int_equal(policy_only_reports(policy), !acts);
-		/* Armed at once, a vCPU still meets the deadline without a set-up. */
+		/*
+		 * A vCPU that is armed at the start still meets the deadline if it has
+		 * no set-up.
+		 */
 		policy->arming = ARM_START;
 		assert_int_equal(policy_only_reports(policy), !acts);
 		policy->arming = ARM_OPERATOR;
@@ -627,7 +636,7 @@ static void settings_act(void **state)
 				 action <= REGPIN_REPORT);
 	}
 	settings->init_action = REGPIN_ALLOW;
-	/* It takes the place of a rule's own action, and these have none. */
+	/* It replaces a rule's own action, and these rules have none to replace. */
 	settings->detect_action = REGPIN_STOP;
 	settings->request_msr = 0x4b4d5300;
 	assert_true(policy_only_reports(policy));

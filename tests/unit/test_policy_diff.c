@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* policy_diff.c: what is looser, tighter and just different. */
+/* policy_diff.c: which differences loosen, tighten, or only change a policy. */
 #include "cm.h"
 
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static void compare(const struct regpin_policy *a,
 	assert_int_equal(policy_diff(a, b, to_fill), 0);
 }
 
-/* The changes' texts, in their order; NULL ends them. */
+/* Expects these texts of changes, in this order; NULL ends the list. */
 static void expect(const char *const *texts)
 {
 	char buf[512];
@@ -63,7 +63,7 @@ static void the_same(void **state)
 {
 	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE | EFER_SCE, REGPIN_GP);
 	add_deny(from, 0x100, 50, ACCESS_WRITE, REGPIN_GP);
-	/* Said in another way. */
+	/* The same policy, written differently. */
 	add_deny(to, 0x100, 20, ACCESS_WRITE, REGPIN_GP);
 	add_deny(to, 0x114, 30, ACCESS_WRITE, REGPIN_GP);
 	add_pin(to, RULE_STICKY, MSR_EFER, EFER_SCE, REGPIN_GP);
@@ -82,7 +82,7 @@ static void bits(void **state)
 	assert_int_equal(diff.counts[DIFF_TIGHTENS], 1);
 }
 
-/* frozen is sticky and never: what is said in stronger words is only tighter. */
+/* frozen is sticky and never, so to replace one of them by it only tightens. */
 static void frozen(void **state)
 {
 	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
@@ -99,7 +99,7 @@ static void actions(void **state)
 	EXPECT("changes: EFER NXE: clearing: gp -> stop");
 	last(from)->action = REGPIN_REPORT;
 	EXPECT("tightens: EFER NXE: clearing: report -> stop");
-	/* The strongest of several rules decides. */
+	/* The strictest of several rules decides. */
 	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE | EFER_SCE, REGPIN_STOP);
 	EXPECT("loosens: EFER SCE: clearing: stop -> free");
 }
@@ -135,7 +135,7 @@ static void defaults(void **state)
 	       "tightens: writes of MSRs that no rule speaks of: free -> drop",
 	       "tightens: TSC: reads: free -> drop",
 	       "tightens: MSRs 0x20-0x21: writes: free -> drop");
-	/* One that was open is so no more; another action; and back. */
+	/* An allowed MSR is no longer allowed, the action changes; then the reverse. */
 	add_allow(from, 0x20, 4, ACCESS_READ);
 	add_default(from, ACCESS_READ | ACCESS_WRITE, REGPIN_GP);
 	add_answer(to, 0x30, 1);
@@ -162,7 +162,7 @@ static void refused(void **state)
 	       "changes: accesses that KVM refuses: gp, reads give 0x8 -> gp, reads give 0x7");
 }
 
-/* What holds for some guests only is said so, and once. */
+/* A change that holds only for some guests has their condition, and appears once. */
 static void conditions(void **state)
 {
 	struct when amd = { .vendor = "AuthenticAMD",
@@ -239,7 +239,7 @@ static void settings(void **state)
 	const struct settings defaults = SETTINGS_DEFAULT;
 
 	from->settings = to->settings = defaults;
-	/* By a policy that only reports it would be tolerated before. */
+	/* A policy that only reports tolerated it before. */
 	to->flags = POLICY_ACCEPT_SMM;
 	EXPECT("loosens: System-Management Mode: tolerated -> accepted");
 	add_pin(from, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
@@ -264,7 +264,7 @@ static void settings(void **state)
 	       "changes: the time until an unarmed VM is told: 60000 ms -> none");
 }
 
-/* However many there are, none is left out, and what loosens comes first. */
+/* Any number of changes is listed completely, and those that loosen come first. */
 static void many(void **state)
 {
 	const uint32_t half = POLICY_MAX_RULES / 2;
@@ -289,7 +289,7 @@ static void many(void **state)
 	}
 }
 
-/* 64 bits with the longest names there are: the last one is readable. */
+/* 64 bits with the longest names: the last name is readable. */
 static void long_lines(void **state)
 {
 	char buf[8192];
@@ -327,7 +327,7 @@ static void bit_names(void **state)
 					       0x5555555555555555), "0 2 4 6");
 }
 
-/* A change one way is the opposite the other way, whatever the policies. */
+/* For any policies, a change in one direction is the opposite of that in the other. */
 static void symmetric(void **state)
 {
 	static struct policy_diff back;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What becomes of a policy on a host that can't do all of it. */
+/* How policy_fit() adapts a policy to a host that cannot enforce all of it. */
 #include "../build_policy.h"
 #include "cm.h"
 #include "lib/kvm/host.h"
@@ -14,19 +14,19 @@ static const struct host stock = {
 	.api_version = 12, .msr_filter = true, .msr_exits = true,
 };
 
-/* What policy_fit() told. */
-static struct told {
+/* The calls that policy_fit() made. */
+static struct fitted_rules {
 	unsigned int nr;
 	struct {
 		enum fitted fitted;
 		uint32_t line, flags;
 	} list[16];
-} told;
+} fitted_rules;
 
-static void tell(void *context, enum fitted fitted, const struct rule *rule,
+static void record(void *context, enum fitted fitted, const struct rule *rule,
 		 const char *why)
 {
-	struct told *to = context;
+	struct fitted_rules *to = context;
 
 	assert_true(to->nr < 16);
 	assert_true(strlen(why) > 10);
@@ -47,7 +47,7 @@ static struct regpin_policy *linux_like(uint32_t flags)
 	add_rule(policy, RULE_FROZEN, REGPIN_XCR0, 0, 1, REGPIN_REPORT);
 	for (uint32_t i = 2; i < policy->nr_rules; i++)
 		policy->rules[i].flags = flags;
-	memset(&told, 0, sizeof(told));
+	memset(&fitted_rules, 0, sizeof(fitted_rules));
 	return policy;
 }
 
@@ -57,15 +57,15 @@ static void test_all_enforced(void **state)
 	struct host host = stock;
 
 	host.cr_filter = true;
-	assert_int_equal(policy_fit(policy, &host, tell, &told), 0);
-	assert_int_equal(told.nr, 0);
+	assert_int_equal(policy_fit(policy, &host, record, &fitted_rules), 0);
+	assert_int_equal(fitted_rules.nr, 0);
 	assert_int_equal(policy->nr_rules, 6);
 	for (uint32_t i = 0; i < 6; i++)
 		assert_false(policy->rules[i].flags & RULE_DETECT);
 	free(policy);
 }
 
-/* Optional ones are looked after, or at when LSTAR is set. */
+/* Optional rules are polled, or checked when LSTAR is set. */
 static void test_detected(void **state)
 {
 	static const struct {
@@ -77,12 +77,12 @@ static void test_detected(void **state)
 	};
 	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
 
-	assert_int_equal(policy_fit(policy, &stock, tell, &told), 0);
-	assert_int_equal(told.nr, 4);
+	assert_int_equal(policy_fit(policy, &stock, record, &fitted_rules), 0);
+	assert_int_equal(fitted_rules.nr, 4);
 	for (unsigned int i = 0; i < 4; i++) {
-		assert_int_equal(told.list[i].fitted, expected[i].fitted);
-		assert_int_equal(told.list[i].line, expected[i].line);
-		assert_int_equal(told.list[i].flags, RULE_FLAGS);
+		assert_int_equal(fitted_rules.list[i].fitted, expected[i].fitted);
+		assert_int_equal(fitted_rules.list[i].line, expected[i].line);
+		assert_int_equal(fitted_rules.list[i].flags, RULE_FLAGS);
 	}
 	assert_int_equal(policy->nr_rules, 6);
 	assert_int_equal(policy->rules[1].type, RULE_REQUIRE);
@@ -100,10 +100,10 @@ static void test_detect_none(void **state)
 	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
 
 	policy->settings.detect_ms = 0;
-	assert_int_equal(policy_fit(policy, &stock, tell, &told), 0);
-	assert_int_equal(told.nr, 4);
+	assert_int_equal(policy_fit(policy, &stock, record, &fitted_rules), 0);
+	assert_int_equal(fitted_rules.nr, 4);
 	for (unsigned int i = 0; i < 4; i++)
-		assert_int_equal(told.list[i].fitted, FIT_LEFT_OUT);
+		assert_int_equal(fitted_rules.list[i].fitted, FIT_LEFT_OUT);
 	assert_int_equal(policy->nr_rules, 2);
 	free(policy);
 }
@@ -112,24 +112,24 @@ static void test_refused(void **state)
 {
 	struct regpin_policy *policy = linux_like(0);
 
-	assert_int_equal(policy_fit(policy, &stock, tell, &told), 4);
-	assert_int_equal(told.nr, 4);
+	assert_int_equal(policy_fit(policy, &stock, record, &fitted_rules), 4);
+	assert_int_equal(fitted_rules.nr, 4);
 	for (unsigned int i = 0; i < 4; i++)
-		assert_int_equal(told.list[i].fitted, FIT_REFUSED);
+		assert_int_equal(fitted_rules.list[i].fitted, FIT_REFUSED);
 	free(policy);
 }
 
-/* Without KVM nobody looks either; and an MSR's rule is not looked after. */
+/* Without KVM nothing is polled, and a rule on an MSR is never polled. */
 static void test_no_kvm(void **state)
 {
 	const struct host none = { .kvm_errno = ENOENT };
 	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
 
 	policy->rules[0].flags = RULE_OPTIONAL;
-	assert_int_equal(policy_fit(policy, &none, tell, &told), 1);
-	assert_int_equal(told.nr, 6);
+	assert_int_equal(policy_fit(policy, &none, record, &fitted_rules), 1);
+	assert_int_equal(fitted_rules.nr, 6);
 	for (unsigned int i = 0; i < 6; i++)
-		assert_int_equal(told.list[i].fitted, i == 1 ? FIT_REFUSED :
+		assert_int_equal(fitted_rules.list[i].fitted, i == 1 ? FIT_REFUSED :
 							       FIT_LEFT_OUT);
 	free(policy);
 }

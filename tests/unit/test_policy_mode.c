@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy's own mode, and the operator's in its place. */
+/* A policy's own mode, and the operator's mode that replaces it. */
 #include "cm.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ static enum policy_mode effective(enum policy_mode mode)
 	"  - {register: 0x8b, value: 7}\n"					\
 	"  - {register: 0x79, allow: write}\n"
 
-/* The operator's word and the same word in the policy are one thing. */
+/* The operator's mode has the same effect as the same mode in the policy. */
 static void same_as_written(void **state)
 {
 	static struct regpin_policy other;
@@ -53,7 +53,7 @@ static void same_as_written(void **state)
 	assert_int_equal(written.own, MODE_ENFORCE);
 	assert_int_equal(policy.nr_rules, other.nr_rules);
 	for (uint32_t i = 0; i < policy.nr_rules; i++) {
-		/* They stand a line higher. */
+		/* The rules are one line higher in this text. */
 		other.rules[i].line--;
 		assert_memory_equal(&policy.rules[i], &other.rules[i],
 				    sizeof(policy.rules[i]));
@@ -90,7 +90,7 @@ static void tally(void **state)
 		if (policy.rules[i].kind == REGPIN_CR4)
 			policy.rules[i].flags |= RULE_DETECT;
 	n = policy_tally(&policy);
-	/* `allow` is never violated, `value` answers in each mode. */
+	/* `allow` is never violated; `value` answers in each mode. */
 	assert_int_equal(n.rules, 5);
 	assert_int_equal(n.enforced, 2);
 	assert_int_equal(n.detected, 1);
@@ -121,9 +121,9 @@ static void in_vain(void **state)
 	assert_non_null(strstr(problems.list[problems.nr - 1].text, "would enforce nothing"));
 	assert_int_equal(read_as(ALL_REPORT("mode: report\n"), MODE_ENFORCE),
 			 -ENOTSUP);
-	/* Without the operator's word it is the owner's matter. */
+	/* Without an operator's mode, the owner may use such a policy. */
 	assert_int_equal(read_as(ALL_REPORT(""), MODE_POLICY), 0);
-	/* A missed deadline holds a vCPU: that is more than a report. */
+	/* A missed deadline holds a vCPU, so the policy does more than report. */
 	assert_int_equal(effective(MODE_POLICY), MODE_ENFORCE);
 	assert_int_equal(read_as(ALL_REPORT("floor: {action: report}\n"),
 				 MODE_POLICY), 0);
@@ -133,7 +133,7 @@ static void in_vain(void **state)
 	assert_int_equal(effective(MODE_POLICY), MODE_REPORT);
 }
 
-/* A policy must be good as it was written, and in the mode. */
+/* A policy must be valid as it was written, and in the mode. */
 static void refused(void **state)
 {
 	static const char hidden[] =
@@ -155,7 +155,7 @@ static void refused(void **state)
 	assert_int_equal(read_as(strict, MODE_REPORT), -ENOTSUP);
 }
 
-/* The words of a rule's own mode are a warning only where the policy's is stronger. */
+/* A rule's own mode is a warning only if the policy's mode overrides it. */
 static void warnings(void **state)
 {
 	static const char text[] =
@@ -178,7 +178,10 @@ static void pauses(void **state)
 
 	assert_false(pauses_take(&set, &event));
 	pauses_add(&set, &event);
-	/* Once more after a reset, which needs no answer. */
+	/*
+	 * The same vCPU pauses again after a reset, which made the first answer
+	 * unnecessary.
+	 */
 	pauses_add(&set, &event);
 	event.vm = 0;
 	assert_false(pauses_take(&set, &event));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sorting a policy: nothing is lost, whatever the order was, and nothing is overlooked
- * that comes later. That the rules are found again is test_judge_walk.c's.
+ * Sorting a policy: no rule is lost, whatever the order was, and a rule added later is
+ * found. test_judge_walk.c tests that the sorted rules are found.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -19,7 +19,10 @@ static uint32_t below(uint32_t end)
 	return (uint32_t)(random64(&seed) % end);
 }
 
-/* Few registers, so that rules meet; now and then the ends of the index. */
+/*
+ * Few registers, so that several rules apply to one; sometimes the ends of the index
+ * range.
+ */
 static uint32_t some_index(void)
 {
 	static const uint32_t odd[] = { 0, 1, 0xffffffff, 0xfffffffe,
@@ -50,7 +53,10 @@ static struct rule some_rule(uint32_t line)
 	return rule;
 }
 
-/* Nothing is lost, and what is the same register stands in the order of writing. */
+/*
+ * No rule is lost, and rules on one register stay in the order in which they were
+ * written.
+ */
 static void sorts(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -89,7 +95,7 @@ static void sorts(void **context)
 	free(policy);
 }
 
-/* A rule that is added behind the sorting is not overlooked. */
+/* A rule that is added after the sorting is found. */
 static void added_later(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -102,7 +108,7 @@ static void added_later(void **context)
 	free(policy);
 }
 
-/* Of more rules than have slots each is found by halves, and nothing beside them. */
+/* With more rules than slots, each rule is found by bisection, and nothing beside them. */
 static void found_among_many(void **context)
 {
 	static const uint32_t sizes[] = { 1, 2, 512, 513, 1023, 1024, 1025, 3000 };
@@ -131,8 +137,8 @@ static void found_among_many(void **context)
 }
 
 /*
- * The worst that a policy can be: every rule meets every other one, and each is an
- * error. It must not take the square of it to say no.
+ * The worst policy: every rule conflicts with every other one, and each is an error.
+ * The check must not take quadratic time to refuse it.
  */
 static void errors_end(void **context)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* proc.c: who has the shim, and who is only about to be gone. */
+/* proc.c: which processes have the shim, and which are about to end. */
 #include "cm.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ static void *runs_on(void *unused)
 	return unused;
 }
 
-/* The first thread has ended, which is no end of the process. */
+/* The first thread has ended, but the process has not. */
 static void states_of_threads(void **state)
 {
 	siginfo_t info;
@@ -55,7 +55,7 @@ static void states_of_threads(void **state)
 			pthread_exit(NULL);
 		_exit(1);
 	}
-	/* Before and after the thread's end. */
+	/* Checks both before and after the thread's end. */
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(proc_state(pid), PROC_RUNS);
 		usleep(5000);
@@ -72,7 +72,7 @@ static void the_living(void **state)
 	assert_int_equal(proc_has_shim(getpid(), "/x/no-such-thing.so"), 0);
 }
 
-/* It has ended, and its parent has not asked: no memory, which is not "no shim". */
+/* A zombie has no memory, which is different from "no shim". */
 static void the_dead(void **state)
 {
 	siginfo_t info;
@@ -87,7 +87,7 @@ static void the_dead(void **state)
 	assert_true(proc_has_shim(pid, "/x/libcmocka.so") < 0);
 }
 
-/* The command line, and another image after each execve(), of the same program, too. */
+/* The command line, and another image after each execve(), even of the same program. */
 static void executed(void **state)
 {
 	uint64_t image = proc_image(getpid());
@@ -131,7 +131,7 @@ static void *wait_long(void *unused)
 	return NULL;
 }
 
-/* Its first thread has ended: files, program and memory are the other's. */
+/* The first thread has ended: files, program and memory are those of the other one. */
 static void without_first_thread(void **state)
 {
 	char name[256];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * QEMU's options, and what of them is no ground for a pinned guest. That QEMU reads
- * them so is for tests/live/qemu.sh.
+ * QEMU's options, and which of them make a guest's pins unreliable. tests/live/qemu.sh
+ * checks that QEMU itself reads them in the same way.
  */
 #include "cm.h"
 
@@ -62,12 +62,12 @@ static const struct row rows[] = {
 	{ { "qemu", "-global", "PIIX4_PM.disable_s3=256" }, QEMU_PC, QEMU_TCG, true },
 	{ { "qemu", "-global", "piix4_pm.disable_s3=1" }, QEMU_PC, QEMU_TCG, true },
 	{ { "qemu", "-global" }, QEMU_PC, QEMU_TCG, true },
-	/* An unknown option does not swallow the next one; a known one does. */
+	/* An unknown option does not take the next word as its value; a known one does. */
 	{ { "qemu", "-new-option", OFF_PIIX4 }, QEMU_PC, QEMU_TCG, false },
 	{ { "qemu", "-new-option", "value", OFF_PIIX4 }, QEMU_PC, QEMU_TCG, false },
 	{ { "qemu", "-append", "-global", "PIIX4_PM.disable_s3=1" }, QEMU_PC, QEMU_TCG, true },
 	{ { "qemu", "-nographic", "-enable-kvm", OFF_PIIX4 }, QEMU_PC, QEMU_KVM, false },
-	/* Files. */
+	/* Configuration files. */
 	{ { "qemu", "-readconfig", "q35", OFF_ICH9 }, QEMU_Q35, QEMU_KVM, false },
 	{ { "qemu", "-readconfig", "off", "-M", "q35" }, QEMU_Q35, QEMU_TCG, false },
 	{ { "qemu", "-M", "q35", OFF_ICH9, "-readconfig", "unreadable" },
@@ -102,7 +102,7 @@ static void reads(void **state)
 	}
 }
 
-/* The file that QEMU reads without being asked comes first, and may be missing. */
+/* The file that QEMU always reads comes first, and may be missing. */
 static void user_config(void **state)
 {
 	const char *const plain[] = { "qemu", NULL };
@@ -167,7 +167,7 @@ static void faults(void **state)
 	assert_int_equal(fault(POLICY_ACCEPT_S3, qemu, s3, text), VMM_FINE);
 	assert_int_equal(fault(0, "/bin/true", s3, text), VMM_FINE);
 	assert_int_equal(fault(0, qemu, tcg, text), VMM_TCG);
-	/* A guest that wakes up has vCPUs without an INIT. */
+	/* A guest that wakes up from S3 has vCPUs without an INIT. */
 	init_does = REGPIN_STOP;
 	assert_int_equal(fault(0, qemu, s3, text), VMM_S3);
 	init_does = REGPIN_ALLOW;
@@ -180,7 +180,7 @@ static void faults(void **state)
 	assert_int_equal(fault(POLICY_ACCEPT_S3, "/bin/true", s3, text), VMM_FINE);
 }
 
-/* A question for a list ends QEMU, unless a later option takes it back. */
+/* A query for a list makes QEMU exit, unless a later option replaces it. */
 static void questions(void **state)
 {
 	static const struct {
@@ -214,7 +214,10 @@ static void questions(void **state)
 	}
 }
 
-/* By another name it is known by its content, which says also whether it has TCG. */
+/*
+ * Under another name QEMU is recognised by its content, which also shows whether it has
+ * TCG.
+ */
 static void by_content(void **state)
 {
 	const char *const tcg[] = { "myvmm", "-M", "microvm", NULL };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which registers are proposed for a name that is none. */
+/* Which registers are proposed for an unknown name. */
 #include "cm.h"
 #include "lib/policy/register_names.h"
 #include "lib/policy/registers.h"
@@ -40,7 +40,7 @@ static void proposed(void **state)
 	assert_int_equal(register_near("EPERF", names), 3);
 }
 
-/* Another register is nearer than a mistake would be, or nothing is near. */
+/* These names are too far from all registers, or nearer to another one by accident. */
 static void not_proposed(void **state)
 {
 	static const char *const texts[] = {
@@ -61,7 +61,7 @@ static void not_proposed(void **state)
 	assert_int_equal(register_near(text, names), 0);
 }
 
-/* How long the word is to which the character @at of @name belongs. */
+/* The length of the word to which the character @at of @name belongs. */
 static size_t word_length(const char *name, const char *at)
 {
 	while (at > name && at[-1] != '_')
@@ -74,7 +74,7 @@ static bool proposes(const char *text, const struct regpin_register *reg)
 	unsigned int nr = register_near(text, names);
 	struct register_named named;
 
-	/* So many that none is proposed. */
+	/* With so many candidates none is proposed. */
 	if (nr > MEANT_MAX)
 		return true;
 	for (unsigned int i = 0; i < nr; i++)
@@ -83,9 +83,9 @@ static bool proposes(const char *text, const struct regpin_register *reg)
 	return false;
 }
 
-#define EACH	11	/* register, as one takes its time */
+#define EACH	11	/* a sample of the registers, as all of them take too long */
 
-/* Many names, each without one of its letters, are names all the same, or propose it. */
+/* Many names, each with one letter missing, are still names, or the name is proposed. */
 static void each_letter(void **state)
 {
 	struct register_named named;
@@ -115,7 +115,7 @@ static void each_letter(void **state)
 	assert_true(tried > 500);
 }
 
-/* The message of policies, traces and the command line. */
+/* The message in policies, in traces and on the command line. */
 static void message(void **state)
 {
 	char why[REGISTER_UNKNOWN_MAX];
@@ -124,7 +124,7 @@ static void message(void **state)
 	assert_string_equal(why, "there is no register 'EPERF'; did you mean 'IA32_MPERF', 'IA32_APERF' or 'PPERF'? An MSR that regpin has no name for is written as its index, as in 0x10a");
 	register_unknown(why, sizeof(why), "SMM_BASIS");
 	assert_string_equal(why, "there is no register 'SMM_BASIS'. An MSR that regpin has no name for is written as its index, as in 0x10a");
-	/* All words are more than few letters. */
+	/* A name of several words may have several mistakes. */
 	register_unknown(why, sizeof(why), "EFER_MSR");
 	assert_non_null(strstr(why, "did you mean 'EFER'?"));
 }

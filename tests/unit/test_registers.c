@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table of registers: what an index is, and what a name stands for. */
+/* The table of registers: the register of an index, and the register of a name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "lib/policy/register_names.h"
 #include "lib/policy/registers.h"
 
-/* Row by row, as slowly as can be. */
+/* Walks over all rows and members. */
 static const struct regpin_register *slow_find(uint32_t index)
 {
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
@@ -27,7 +27,7 @@ static const struct regpin_register *slow_find(uint32_t index)
 	return NULL;
 }
 
-/* Each member, and what stands before and behind it. */
+/* Each member, and the indexes before and after it. */
 static void by_index(void **state)
 {
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
@@ -48,13 +48,13 @@ static void by_index(void **state)
 			}
 	}
 	assert_null(register_find(REGPIN_MSR, UINT32_MAX));
-	/* A bank of AMD's has sixteen numbers, the eighth of which is nothing. */
+	/* A bank of AMD's has sixteen numbers, the eighth of which is unused. */
 	assert_null(register_find(REGPIN_MSR, 0xc0002017));
 	assert_string_equal(register_find(REGPIN_MSR, 0xc0002016)->name,
 			    "MCA_SYND_");
 }
 
-/* register_within() against a walk over the members. */
+/* Compares register_within() with a walk over the members. */
 static void within(void **state)
 {
 	for (unsigned int i = 0; i < regpin_nr_names; i++) {
@@ -89,7 +89,7 @@ static void assert_named(const char *text, const struct regpin_register *reg,
 			 named.index);
 }
 
-/* Everything that is printed can be typed, with MSR_ in front as well. */
+/* Every name that is printed is also accepted, with MSR_ in front as well. */
 static void round_trip(void **state)
 {
 	char name[REGISTER_TITLE_MAX];
@@ -126,7 +126,7 @@ static const struct {
 	{ "MSR_K8_TOP_MEM1", 0xc001001a }, { "SMM_BASE", 0xc0010111 },
 	{ "IA32_SMBASE", 0x9e }, { "MSR_LASTBRANCH_3_FROM_IP", 0x683 },
 	{ "MSR_CORE2_LASTBRANCH_3_FROM_IP", 0x43 },
-	/* Linux' name for the full width, the manual's for the other. */
+	/* Linux's name is for the full width, the manual's for the other one. */
 	{ "MSR_IA32_PMC0", 0x4c1 }, { "IA32_PMC0", 0xc1 },
 	{ "MSR_AMD_PERF_CTL", 0xc0010062 }, { "MSR_IA32_PERF_CTL", 0x199 },
 	{ "MSR_AMD_PPIN", 0xc00102f1 }, { "AMD64_PPIN", 0xc00102f1 },
@@ -163,7 +163,7 @@ static void no_names(void **state)
 		"MTRRphysBase10", "IA32_MC0_FOO", "P4_CRU_ESCR6",
 		"IA32_PMC(8)", "IA32_PMC(1", "IA32_PMC()", "(1)", "IA32_PMC(1)0",
 		"IA32_L3_QOS_MASK_1(2)",
-		/* Another vendor's, or another model's. */
+		/* Names of another vendor's or another model's registers. */
 		"AMD64_FEATURE_CONTROL", "MSR_INTEL_HWCR", "K8_MISC_ENABLE",
 		"HV_EFER", "KVM_LSTAR", "MSR_AMD64_KVM_STEAL_TIME",
 	};
@@ -183,7 +183,7 @@ static void assert_meant(const char *text, const char *name)
 		fail_msg("%s: %u, %s", text, nr, nr ? rows[0]->name : "-");
 }
 
-/* Words, never letters: what only looks like another register is not meant. */
+/* Only whole words match: a name that merely looks like another register's does not. */
 static void by_words(void **state)
 {
 	assert_meant("AMD64_FEATURE_CONTROL", "IA32_FEATURE_CONTROL");
@@ -210,7 +210,7 @@ static void index_texts(void **state)
 		{ "MSRs 0x600-0x64f", "0x600-0x64f" },
 		{ "MSR 0x600..0x64f", "0x600-0x64f" },
 		{ "MSRC001_0015", "0xc0010015" }, { "msr0000_001b", "0x1b" },
-		/* As they are. */
+		/* These are not changed. */
 		{ "MSRC001_001", NULL }, { "MSRC001_00155", NULL },
 		{ "MSRC0010015_", NULL }, { "MSRX001_0015", NULL },
 		{ "0x64e", NULL }, { "0X64e", NULL }, { "174", NULL },
@@ -232,7 +232,7 @@ static void index_texts(void **state)
 	}
 }
 
-/* Each of a member's names finds it, and each of a family's the whole. */
+/* Each name of a member finds that member, and each name of a family finds the family. */
 static void all_names(void **state)
 {
 	char name[REGISTER_TITLE_MAX];

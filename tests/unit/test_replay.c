@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a guest could have written; the live test compares it with a real KVM. */
+/* The values that a guest may write; the live test compares these with a real KVM. */
 #include "cm.h"
 #include "lib/judge/replay.h"
 #include "lib/kvm/regs.h"
@@ -48,7 +48,7 @@ static void test_no_cpuid(void **context)
 	guest_from_cpuid(&guest, NULL);
 	assert_int_equal(guest.efer_forbidden, FEATURES);
 	assert_false(guest.svm || guest.vmx || guest.fred);
-	/* What was measured stays. */
+	/* Measured values are kept. */
 	assert_int_equal(guest.sysenter, 0xffffffff);
 	assert_int_equal(guest.sysenter_cs, 0xffffffff);
 	memset(&guest, 0, sizeof(guest));
@@ -57,7 +57,7 @@ static void test_no_cpuid(void **context)
 	assert_int_equal(guest.sysenter_cs, ~0ull);
 }
 
-/* Each bit of CPUID unlocks its own bits of EFER, and no others. */
+/* Each bit of CPUID enables its own bits of EFER, and no others. */
 static void test_cpuid_bits(void **context)
 {
 	for (uint32_t bit = 0; bit < 32; bit++) {
@@ -100,7 +100,7 @@ static void test_efer(void **context)
 		{ 0, 0x400, false, true },	/* LMA is ignored */
 		{ 0xd01, 0x1d01, true, false },	/* no SVM */
 		{ 0xd01, 0x200d01, true, false },
-		/* Reserved bits are KVM_SET_MSRS's business. */
+		/* KVM_SET_MSRS checks the reserved bits. */
 		{ 0xd01, 0xd03, true, true },
 	};
 	struct guest guest = guest_of(0x80000001, 0, 0, 0,
@@ -144,7 +144,7 @@ static void test_sysenter(void **context)
 	assert_true(replay_kept(MSR_LSTAR, 0x0000800000000000));
 }
 
-/* Where the CPU itself takes the guest's writes, it refuses what is not canonical. */
+/* If the CPU itself takes the guest's writes, it refuses non-canonical values. */
 static void test_sysenter_width(void **context)
 {
 	static const struct {
@@ -180,7 +180,7 @@ static void test_sysenter_width(void **context)
 		}
 	}
 	assert_true(replay_valid(&guest, MSR_SYSENTER_CS, true, 0, 1ull << 63));
-	/* Nothing in CPUID changes what the host is. */
+	/* CPUID does not change the properties of the host. */
 	guest_from_cpuid(&guest, NULL);
 	assert_int_equal(guest.linear_bits, 57);
 }
@@ -209,7 +209,7 @@ static void test_linear_bits(void **context)
 	assert_int_equal(linear_bits_from_cpuid(NULL), 48);
 }
 
-/* Each bit of CPUID unlocks its own of FEATURE_CONTROL; LMCE comes otherwise. */
+/* Each bit of CPUID enables its own bits of FEATURE_CONTROL; LMCE has another source. */
 static void test_feature_control(void **context)
 {
 	for (uint32_t bit = 0; bit < 32; bit++) {
@@ -248,7 +248,10 @@ static void test_feature_lock(void **context)
 		assert_int_equal(replay_valid(&guest, index, false, 0x6,
 					      value | 0x7),
 				 bit < 3 || bit == 20);
-		/* What is locked stays so, the same value is refused, too. */
+		/*
+		 * A locked register stays locked; even a write of the same value is
+		 * refused.
+		 */
 		assert_false(replay_valid(&guest, index, false, 1, value));
 		assert_false(replay_valid(&guest, index, false, 0x5, 0x5));
 		guest = (struct guest){ .feature_control = FEATURE_LOCK };
@@ -257,7 +260,7 @@ static void test_feature_lock(void **context)
 		assert_int_equal(replay_valid(&guest, index, false, value, 0),
 				 bit != 0);
 		assert_true(replay_readable(&guest, index));
-		/* Not on VMX: whatever the host may do with it. */
+		/* Without VMX in the guest, whatever the host may do with it. */
 		guest.feature_control = 0;
 		guest.lmce = true;
 		assert_false(replay_valid(&guest, index, false, 0, value));
@@ -275,7 +278,7 @@ static struct guest guest_with_width(uint32_t last, uint32_t width)
 		.header.nent = 3,
 		.entries = { { .function = 0x80000000, .eax = last },
 			     { .function = 0x80000008, .eax = width },
-			     /* KVM takes the first. */
+			     /* KVM uses the first entry. */
 			     { .function = 0x80000008, .eax = 1 } },
 	};
 	struct guest guest = { 0 };
@@ -310,7 +313,10 @@ static void test_address_width(void **context)
 	assert_int_equal(guest.gpa_reserved, ~0ull << 36);
 }
 
-/* What older KVMs would queue a #GP of its own for must not come to KVM_SET_MSRS. */
+/*
+ * Values for which an older KVM would queue a #GP of its own must not reach
+ * KVM_SET_MSRS.
+ */
 static void test_mtrr(void **context)
 {
 	struct guest guest = guest_with_width(0x80000008, 40);
@@ -323,7 +329,7 @@ static void test_mtrr(void **context)
 						      1ull << bit),
 					 bit < 40 && !(low & 1ull << bit));
 	}
-	/* Neither is next to them checked so. */
+	/* The registers next to these are not checked in this way. */
 	assert_true(replay_valid(&guest, 0x1ff, false, 0, ~0ull));
 	assert_true(replay_valid(&guest, 0x210, false, 0, ~0ull));
 	assert_true(replay_valid(&guest, 0x2ff, false, 0, ~0ull));
@@ -358,7 +364,7 @@ static void test_tsc_aux(void **context)
 			 0xffffffff);
 }
 
-/* The table's column and the code's list say the same. */
+/* The table's column and the code's list agree. */
 static void test_list(void **context)
 {
 	unsigned int replayed = 0;
@@ -366,7 +372,7 @@ static void test_list(void **context)
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
-		/* Whose values are not remembered have no slot. */
+		/* Registers whose values are not remembered have no slot. */
 		if (!reg->kept) {
 			assert_true(reg->kind != REGPIN_MSR ||
 				    replay_slot(reg->index) == -1);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ring: nothing lost uncounted, nothing twice, nobody sleeps too long. */
+/*
+ * The ring: each lost event is counted, no event is read twice, no reader sleeps too
+ * long.
+ */
 #include "cm.h"
 #include "lib/ring.h"
 #include "lib/vm/types.h"
@@ -74,13 +77,13 @@ static void test_full(void **context)
 	for (uint64_t i = 0; i < RING_SLOTS; i++)
 		assert_true(get(&number) && number == i);
 	assert_false(get(&number));
-	/* There is room again, one slot at a time. */
+	/* There is room again, one slot after the other. */
 	put(77);
 	assert_true(get(&number) && number == 77);
 	assert_int_equal(ring_dropped(ring), 10);
 }
 
-/* A guest that violates in a loop can't hide what else it does. */
+/* A guest that violates in a loop cannot hide its other violations. */
 static void test_flood(void **context)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_VIOLATION };
@@ -96,7 +99,7 @@ static void test_flood(void **context)
 		assert_true(ring_get(ring, &event));
 	for (unsigned int i = 0; i < RING_KEPT; i++)
 		assert_true(get(&number) && number == i);
-	/* And there is room again. */
+	/* There is room again. */
 	event.type = REGPIN_EVENT_VIOLATION;
 	ring_put(ring, &event);
 	assert_true(ring_get(ring, &event));
@@ -112,7 +115,7 @@ static struct regpin_event flood_event(uint64_t number)
 	};
 }
 
-/* One event under a flood that has filled the ring: its rule and bits are not lost. */
+/* One event during a flood that has filled the ring: its rule and bits are not lost. */
 static void test_one_in_a_flood(void **context)
 {
 	uint64_t count, first, others = 0, found = 0;
@@ -161,7 +164,7 @@ static void test_one_in_a_flood(void **context)
 	assert_false(ring_take_lost(ring, &at, &event, &count, &first));
 }
 
-/* All types, and a ring that is full to its last slot: vCPUs and reasons are told apart. */
+/* All types, in a ring that is full to its last slot: vCPUs and reasons are kept apart. */
 static void test_lost_kinds(void **context)
 {
 	uint64_t count, first, sum = 0, kinds = 0;
@@ -214,7 +217,7 @@ static void test_lost_kinds(void **context)
 	assert_int_equal(ring_unnamed(ring), 2);
 }
 
-/* More kinds than places: the sum of all is right. */
+/* There are more kinds than places: the total is correct. */
 static void test_too_many_kinds(void **context)
 {
 	uint64_t count, first, sum = 0, nr = 2 * RING_LOST;
@@ -241,7 +244,7 @@ static void test_wrap(void **context)
 
 	for (uint64_t i = 0; i < 5 * RING_SLOTS + 3; i++) {
 		put(i);
-		/* The reader stays behind, by nearly the whole ring. */
+		/* The reader stays nearly the whole ring behind the writer. */
 		if (i < RING_SLOTS - 1)
 			continue;
 		assert_true(get(&number) && number == next++);
@@ -258,9 +261,9 @@ static void test_sleep(void **context)
 
 	assert_true(ring_sleep(ring));
 	assert_true(put(1));		/* the first one wakes */
-	assert_false(put(2));		/* and only that */
-	assert_false(ring_sleep(ring));	/* look again first */
-	assert_false(put(3));		/* so nobody needs waking */
+	assert_false(put(2));		/* and no other one does */
+	assert_false(ring_sleep(ring));	/* the reader looks again before it sleeps */
+	assert_false(put(3));		/* so no wake-up is needed */
 	for (uint64_t i = 1; i <= 3; i++)
 		assert_true(get(&number) && number == i);
 	assert_true(ring_sleep(ring));
@@ -268,7 +271,7 @@ static void test_sleep(void **context)
 	assert_false(put(4));
 }
 
-/* A full ring still wakes: a loss is news. */
+/* A full ring still wakes the reader, because a lost event must be noticed. */
 static void test_sleep_full(void **context)
 {
 	uint64_t number;
@@ -299,7 +302,7 @@ static void *writer(void *arg)
 	return NULL;
 }
 
-/* Takes one event: within each writer's they must come in order. */
+/* Takes one event: each writer's events must come in order. */
 static bool take(uint64_t next[WRITERS], uint64_t *taken)
 {
 	uint64_t number, id, i;
@@ -314,7 +317,7 @@ static bool take(uint64_t next[WRITERS], uint64_t *taken)
 	return true;
 }
 
-/* A reader that sleeps whenever it may; a lost wake-up would hang it. */
+/* The reader sleeps whenever it may; a lost wake-up would hang it. */
 static void read_all(uint64_t next[WRITERS], uint64_t *taken)
 {
 	bool last;
@@ -349,7 +352,10 @@ static void test_threads(void **context)
 	sem_destroy(&wake);
 }
 
-/* Each writer breaks a rule of its own, a bit at a time, and once a bit of all's. */
+/*
+ * Each writer violates its own rule, one bit at a time, and sometimes a rule of all
+ * writers.
+ */
 static void *flooder(void *arg)
 {
 	uint64_t id = (uint64_t)(uintptr_t)arg;
@@ -367,7 +373,7 @@ static void *flooder(void *arg)
 	return NULL;
 }
 
-/* Returns how many events it got, of the ring or of sums; adds their bits. */
+/* Returns the number of events it got, from the ring or from sums; adds their bits. */
 static uint64_t read_some(uint64_t bits[10], bool slowly)
 {
 	struct regpin_event event;
@@ -410,7 +416,7 @@ static void test_lost_threads(void **context)
 	assert_int_equal(bits[9], (1 << WRITERS) - 1);
 }
 
-/* A hostile writer may leave anything: the reader must only not crash. */
+/* A hostile writer may write anything into the ring: the reader must not crash. */
 static void test_garbage(void **context)
 {
 	struct regpin_event event;
@@ -428,7 +434,10 @@ static void test_garbage(void **context)
 	assert_false(ring_get(ring, &event));
 }
 
-/* A writer ends as well: where no slot ever gets free, each event counts as lost. */
+/*
+ * The writer does not hang, either: if no slot ever becomes free, each event is counted
+ * as lost.
+ */
 static void test_stuck(void **context)
 {
 	for (unsigned int i = 0; i < RING_SLOTS; i++)

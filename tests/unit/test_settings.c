@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a policy says beside its rules, from its text; and what times look like. */
+/* A policy's settings from its text, and the format of times. */
 #include "cm.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void test_defaults(void **state)
 
 	assert_memory_equal(read_settings(""), &defaults, sizeof(defaults));
 	assert_int_equal(policy.arming, ARM_SYSCALL_ENTRY);
-	/* As the manual gives them. */
+	/* The example of the manual. */
 	assert_memory_equal(read_settings("floor: {deadline: 2s, action: pause}\n"
 					  "unarmed: 60s\n"
 					  "init: allow\n"
@@ -80,7 +80,7 @@ static void test_all(void **state)
 	assert_int_equal(s->detect_ms, 0);
 }
 
-/* Watching changes nothing of what is watched for. */
+/* Mode report turns all actions into report, and keeps the times. */
 static void test_mode_report(void **state)
 {
 	const struct settings *s;

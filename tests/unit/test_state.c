@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* lib/vm/migration.c: when a VM's state counts as taken out or loaded, and its fingerprint. */
+/*
+ * lib/vm/migration.c: when a VM's state counts as taken out or loaded, and its
+ * fingerprint.
+ */
 #include "cm.h"
 #include "lib/vm/core.h"
 #include "lib/vm/migration.h"
@@ -82,7 +85,7 @@ static void whole_or_not(void **state)
 	assert_int_equal(here.seen.taken.regs, 0);
 	assert_true(read_one(&here, 1));
 	assert_int_not_equal(here.seen.taken.regs, 0);
-	/* The same once more is no news. */
+	/* The same state again is not reported again. */
 	assert_false(read_one(&here, 1));
 	assert_true(atomic_load(&here.vcpus[1].wake.attention));
 	state_entered(&here.vcpus[1]);
@@ -99,7 +102,7 @@ static void same_elsewhere(void **state)
 	assert_int_equal(there.seen.loaded.regs, 0);
 	assert_true(load_one(&there, NR - 1, NR - 1));
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
-	/* It stays when the guest runs, so that nobody misses it. */
+	/* It remains when the guest runs, so that the agent cannot miss it. */
 	there.vcpus[0].writes.state = VMM_WROTE;
 	state_entered(&there.vcpus[0]);
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
@@ -149,10 +152,10 @@ static void only_what_is_pinned(void **state)
 	for (unsigned int i = 0; i < NR; i++)
 		load_one(&there, i, i);
 	assert_int_equal(there.seen.loaded.regs, 0);
-	/* Armed by the write that came last. */
+	/* The write that came last arms the vCPU. */
 	there.vcpus[2].life.phase = PHASE_READY;
 	assert_true(state_loaded(&there.vm));
-	/* One armed vCPU makes it a VM that matters; of an earlier life it does not. */
+	/* An armed vCPU makes the VM's state count, but not one of an earlier life. */
 	here.vcpus[2].life.phase = PHASE_READY;
 	here.vm.gate.life = 1;
 	assert_false(read_one(&here, 0));
@@ -161,7 +164,7 @@ static void only_what_is_pinned(void **state)
 	assert_int_equal(here.seen.taken.regs, there.seen.loaded.regs);
 }
 
-/* The TSC of one vCPU, between others. */
+/* The TSC of one vCPU, among other MSRs. */
 static bool tsc(struct machine *m, unsigned int vcpu, uint64_t value, bool written)
 {
 	struct {
@@ -173,7 +176,7 @@ static bool tsc(struct machine *m, unsigned int vcpu, uint64_t value, bool writt
 			     { .index = 0x12, .data = 6 } },
 	};
 
-	/* What KVM did not get to is not in it. */
+	/* MSRs that KVM did not reach are not included. */
 	state_read_msrs(&m->vcpus[vcpu], &list.header, 1);
 	return written ? state_written_msrs(&m->vcpus[vcpu], &list.header, 3) :
 			 state_read_msrs(&m->vcpus[vcpu], &list.header, 3);
@@ -183,7 +186,7 @@ static void clocks(void **state)
 {
 	uint64_t regs, clock;
 
-	/* QEMU reads them first, when the VM stops. */
+	/* QEMU reads the clocks first, when the VM stops. */
 	tsc(&here, 0, 1000, false);
 	tsc(&here, 1, 1001, false);
 	read_all(&here);
@@ -202,7 +205,7 @@ static void clocks(void **state)
 	assert_int_equal(there.seen.loaded.clock, clock);
 	assert_true(tsc(&there, 1, 999, true));
 	assert_int_not_equal(there.seen.loaded.clock, clock);
-	/* Of a vCPU that has run since it is not known any more. */
+	/* After a vCPU has run, its clock is unknown. */
 	state_entered(&here.vcpus[0]);
 	assert_int_equal(here.seen.taken.clock, 0);
 	assert_true(read_one(&here, 0));
@@ -220,7 +223,7 @@ static void not_a_load(void **state)
 	assert_int_equal(there.seen.loaded.regs, 0);
 }
 
-/* With pins from the first instruction a state needs no system in it. */
+/* With pins from the first instruction a state counts even without a kernel in it. */
 static void pinned_from_the_start(void **state)
 {
 	policy.arming = ARM_START;
@@ -232,7 +235,7 @@ static void pinned_from_the_start(void **state)
 	}
 	read_all(&here);
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
-	/* But not what is written while it runs. */
+	/* A write while the guest runs does not count. */
 	for (unsigned int i = 0; i < NR; i++)
 		there.vcpus[i].wake.runner = gettid();
 	there.seen.loaded.regs = 0;
@@ -240,7 +243,7 @@ static void pinned_from_the_start(void **state)
 	assert_int_equal(there.seen.loaded.regs, 0);
 }
 
-/* Who only looks at registers takes no memory along. */
+/* A VMM that only looks at the registers does not read the memory. */
 static void memory_goes_along(void **state)
 {
 	state_slot(&here.vm, 0, 0, RAM);
@@ -251,15 +254,15 @@ static void memory_goes_along(void **state)
 	state_slot(&here.vm, 1u << 16, KVM_MEM_LOG_DIRTY_PAGES, 4 * RAM);
 	read_all(&here);
 	assert_int_equal(here.seen.taken.regs, 0);
-	/* It had been looked at before it was taken out. */
+	/* The registers were read before the memory was taken out. */
 	assert_true(state_slot(&here.vm, 0, KVM_MEM_LOG_DIRTY_PAGES, RAM));
 	assert_int_not_equal(here.seen.taken.regs, 0);
-	/* That the VMM is through with it brings nothing back. */
+	/* The end of the dirty log does not undo it. */
 	assert_false(state_slot(&here.vm, 0, 0, RAM));
 	assert_int_not_equal(here.seen.taken.regs, 0);
 	state_entered(&here.vcpus[0]);
 	assert_false(read_one(&here, 0));
-	/* A slot that is gone is no memory. */
+	/* A slot that was removed has no memory. */
 	assert_true(state_slot(&here.vm, 0, 0, 0));
 }
 
@@ -270,7 +273,7 @@ static void shown_nowhere(void **state)
 	state_entered(&here.vcpus[0]);
 	assert_int_equal(here.seen.taken.regs, 0);
 	read_one(&here, 0);
-	/* Another VM may have the place by now. */
+	/* Another VM may use the slot by now. */
 	state_show(&there.vm, &here.seen);
 	assert_int_equal(here.seen.taken.regs, 0);
 }

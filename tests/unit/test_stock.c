@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A KVM without the CR filter: a guest clears what it likes, and regpin looks. What a
- * guest can do between two looks must not lower what its other vCPUs have to have, and
- * an INIT must be found by what it took, whatever the guest does next.
+ * A KVM without the CR filter: a guest clears any bit, and regpin polls. What a guest
+ * does between two polls must not lower the floor for its other vCPUs, and an INIT must
+ * be detected by the bits that it cleared, whatever the guest does next.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -27,7 +27,7 @@
 #define EFER_ON		0xd01ull
 #define IN_SMM		1
 #define IN_L2		4
-#define IN_L2_OLD	256	/* as kernels before 6.10 show it: by KVM_GET_NESTED_STATE */
+#define IN_L2_OLD	256	/* as kernels before 6.10 show it, by KVM_GET_NESTED_STATE */
 
 static void add_optional(struct regpin_policy *policy, unsigned int kind,
 			 uint64_t mask)
@@ -38,7 +38,7 @@ static void add_optional(struct regpin_policy *policy, unsigned int kind,
 	policy->rules[policy->nr_rules - 1].flags = RULE_OPTIONAL;
 }
 
-/* What policies/linux.yaml says of these. */
+/* The bits that policies/linux.yaml names. */
 static struct regpin_policy *linux_policy(void)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -57,7 +57,7 @@ static void goes_to(unsigned int n, uint16_t where)
 
 	vcpu->run.flags = where & ~IN_L2_OLD;
 	vcpu->in_l2 = where & IN_L2_OLD;
-	/* Without SVM in its CPUID it can't have a guest. */
+	/* A guest without SVM in its CPUID cannot have a nested guest. */
 	vcpu->regpin->guest.svm = vcpu->in_l2;
 }
 
@@ -66,7 +66,7 @@ static bool set_lstar(unsigned int n)
 	return mock_wrmsr(n, MSR_LSTAR, KERNEL);
 }
 
-/* Up to LSTAR, with these. */
+/* Starts a kernel up to LSTAR, with these values. */
 static void prepare(unsigned int n, uint64_t cr0, uint64_t cr4, uint64_t efer)
 {
 	assert_true(mock_wrmsr(n, MSR_EFER, efer));
@@ -80,7 +80,7 @@ static void boot(unsigned int n)
 	mock_look(n);
 }
 
-/* A vCPU without one of the bits that the first one had. */
+/* A vCPU lacks one of the bits that the first one had. */
 static const struct lack {
 	uint64_t cr0, cr4, efer;
 } lacks[] = {
@@ -97,7 +97,10 @@ static void comes_up_without(unsigned int n, const struct lack *lack)
 	assert_false(set_lstar(n));
 }
 
-/* The guest clears them on vCPU @n, which no filter sees. NXE's write would be seen. */
+/*
+ * The guest clears them on vCPU @n, and no filter sees it. A write that clears NXE
+ * would be seen.
+ */
 static void clear(unsigned int n, const struct lack *lack)
 {
 	assert_true(mock_mov_cr(n, 0, CR0_ON & ~lack->cr0));
@@ -110,7 +113,7 @@ static void put_back(unsigned int n)
 	assert_true(mock_mov_cr(n, 1, CR4_ON));
 }
 
-/* All bits that were detected in @kind. */
+/* All bits of @kind that were detected. */
 static uint64_t detected(unsigned int kind)
 {
 	uint64_t bits = 0;
@@ -123,8 +126,9 @@ static uint64_t detected(unsigned int kind)
 }
 
 /*
- * The first vCPU clears its bits, another one comes up without them, and the first puts
- * them back before the next look: that was silent, and lowered the floor for good.
+ * The first vCPU clears its bits, another one starts without them, and the first one
+ * sets them again before the next poll. That was not detected, and lowered the floor
+ * forever.
  */
 static void test_floor_is_lowered(void **context)
 {
@@ -134,11 +138,11 @@ static void test_floor_is_lowered(void **context)
 		boot(1);
 		clear(0, &lacks[i]);
 		comes_up_without(2, &lacks[i]);
-		/* It does not get to put them back unseen. */
+		/* The guest cannot set them again without being detected. */
 		put_back(0);
 		assert_int_equal(detected(REGPIN_CR0), lacks[i].cr0);
 		assert_int_equal(detected(REGPIN_CR4), lacks[i].cr4);
-		/* A while later it is as it was. */
+		/* After the next poll the floor is the same as before. */
 		mock_tick(0);
 		assert_false(set_lstar(2));
 		mock_close();
@@ -151,7 +155,7 @@ static void *comes_up(void *lack)
 	return NULL;
 }
 
-/* The first one is in KVM_RUN, and is asked there. */
+/* The first vCPU is in KVM_RUN, and is asked there. */
 static void test_first_runs(void **context)
 {
 	const struct lack lack = { 0, CR4_SMEP, 0 };
@@ -174,7 +178,7 @@ static void test_first_runs(void **context)
 	mock_close();
 }
 
-/* Each reaction is done then and there. */
+/* Each reaction is done at once. */
 static void test_reactions(void **context)
 {
 	for (unsigned int action = REGPIN_REPORT; action <= REGPIN_STOP;
@@ -200,7 +204,7 @@ static void test_reactions(void **context)
 	}
 }
 
-/* A first vCPU that waits for an answer is asked over its head. */
+/* If the first vCPU is held, another thread reads its registers. */
 static void test_first_is_held(void **context)
 {
 	const struct lack lack = { CR0_WP, CR4_SMAP, 0 };
@@ -226,7 +230,10 @@ static void test_first_is_held(void **context)
 	mock_close();
 }
 
-/* In SMM and in L2 it shows another's registers: they are no news, and no measure. */
+/*
+ * In SMM and in L2 KVM shows other registers: they are not violations, and not a
+ * reference.
+ */
 static void test_first_is_elsewhere(void **context)
 {
 	const uint16_t where[] = { IN_SMM, IN_L2, IN_L2_OLD };
@@ -242,7 +249,7 @@ static void test_first_is_elsewhere(void **context)
 		comes_up_without(1, &lack);
 		mock_look(0);
 		assert_int_equal(mock_count(REGPIN_EVENT_DETECTED), 0);
-		/* Home again, it is looked at. */
+		/* After its return the vCPU is polled. */
 		goes_to(0, 0);
 		mock.vcpus[0].sregs.cr4 = CR4_ON & ~CR4_SMEP;
 		mock_look(0);
@@ -256,8 +263,8 @@ static void test_first_is_elsewhere(void **context)
 }
 
 /*
- * The first vCPU gets an INIT. The next one to come up takes its place, and may clear
- * its bits between LSTAR and SFMASK: the third needs them still.
+ * The first vCPU gets an INIT. The next one to start becomes the reference, and may
+ * clear its bits between LSTAR and SFMASK, but the third one must still have them.
  */
 static void test_next_takes_its_place(void **context)
 {
@@ -283,7 +290,10 @@ static void test_next_takes_its_place(void **context)
 	}
 }
 
-/* CR4 grows long after LSTAR, seen by no more than a look; then the first one is gone. */
+/*
+ * CR4 gets bits long after LSTAR, which only a poll sees; then the first vCPU gets an
+ * INIT.
+ */
 static void test_grows_by_looks(void **context)
 {
 	const struct lack lack = { 0, CR4_PINS, 0 };
@@ -299,7 +309,7 @@ static void test_grows_by_looks(void **context)
 	mock_close();
 }
 
-/* A window, or a disarming, begins another life, which asks for less. */
+/* A window, or a disarm, begins another life, whose floor is lower. */
 static void test_another_life(void **context)
 {
 	for (int window = 0; window < 2; window++) {
@@ -320,7 +330,7 @@ static void test_another_life(void **context)
 	}
 }
 
-/* INIT, and then into paging of any kind before the next look. */
+/* INIT, and then any kind of paging before the next poll. */
 static void test_init_into_paging(void **context)
 {
 	static const uint64_t paging[] = { CR0_ON, CR0_ON & ~CR0_WP, 0x80000011 };
@@ -336,14 +346,14 @@ static void test_init_into_paging(void **context)
 		mock_tick(1);
 		assert_int_equal(mock_count(REGPIN_EVENT_DISARMED), 1);
 		assert_false(phase_pinned(mock.vcpus[1].regpin->life.phase));
-		/* And the floor holds for it: without NXE it does not come up. */
+		/* The floor applies to it: without NXE it cannot arm. */
 		assert_false(set_lstar(1));
 		assert_int_equal(regpin_vcpu_tick_ms(mock.vcpus[1].regpin), 50);
 		mock_close();
 	}
 }
 
-/* It gives EFER a value first: the write shows that EFER was lost, whatever is done. */
+/* The guest sets EFER first: the write shows that EFER was lost, with any action. */
 static void test_init_and_efer(void **context)
 {
 	for (unsigned int action = REGPIN_REPORT; action <= REGPIN_GP;
@@ -362,7 +372,7 @@ static void test_init_and_efer(void **context)
 	}
 }
 
-/* With pins from the start it stays armed, and is told what has happened. */
+/* With pins from the start the vCPU stays armed, and the INIT is an event. */
 static void test_init_with_pins_from_start(void **context)
 {
 	struct regpin_policy *policy = linux_policy();
@@ -386,7 +396,7 @@ static void test_init_with_pins_from_start(void **context)
 	mock_close();
 }
 
-/* What is no INIT: nothing may be disarmed for it. */
+/* Changes that are no INIT, and must not disarm the vCPU. */
 static void test_no_init(void **context)
 {
 	const uint16_t where[] = { IN_SMM, IN_L2, IN_L2_OLD };
@@ -397,17 +407,17 @@ static void test_no_init(void **context)
 	vcpu = &mock.vcpus[0];
 	efer = &vcpu->msrs[replay_slot(MSR_EFER)];
 	boot(0);
-	/* A bit without a rule goes by the guest's write. */
+	/* The guest may clear a bit without a rule. */
 	assert_true(mock_wrmsr(0, MSR_EFER, EFER_ON & ~EFER_SCE));
 	mock_tick(0);
-	/* Paging off and on again takes LMA along. */
+	/* Paging off and on again clears and sets LMA, too. */
 	vcpu->sregs.efer = *efer &= ~EFER_LMA;
 	vcpu->sregs.cr0 &= ~(1ull << 31);
 	mock_tick(0);
 	vcpu->sregs.cr0 |= 1ull << 31;
 	vcpu->sregs.efer = *efer |= EFER_LMA;
 	mock_tick(0);
-	/* SMM's registers, and those of a guest of the guest. */
+	/* In SMM, and in a nested guest, KVM shows other registers. */
 	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
 		goes_to(0, where[i]);
 		vcpu->sregs.efer = *efer = vcpu->sregs.cr0 = 0;
@@ -417,7 +427,7 @@ static void test_no_init(void **context)
 		vcpu->sregs.efer = *efer = EFER_ON;
 		mock_tick(0);
 	}
-	/* The VMM takes NXE away, which is an event of its own. */
+	/* The VMM clears NXE, which is an event of its own. */
 	regpin_vcpu_before_write(vcpu->regpin);
 	vcpu->sregs.efer = *efer = EFER_ON & ~EFER_NXE;
 	regpin_vcpu_after_write(vcpu->regpin);
@@ -428,7 +438,7 @@ static void test_no_init(void **context)
 	mock_close();
 }
 
-/* An operator may allow a write that takes a pinned bit: that is no INIT either. */
+/* An operator may allow a write that clears a pinned bit: that is no INIT, either. */
 static void test_allowed_is_no_init(void **context)
 {
 	struct regpin_policy *policy = linux_policy();
@@ -448,7 +458,7 @@ static void test_allowed_is_no_init(void **context)
 	mock_close();
 }
 
-/* Nor is what the guest did while no policy was shown its writes. */
+/* The same for writes of the guest while no policy filtered them. */
 static void test_unseen_is_no_init(void **context)
 {
 	struct regpin_policy *other = new_policy(ARM_SYSCALL_ENTRY);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policies that are swapped at bad moments: while a vCPU has an exit in hand, comes, or
- * is told what it is; and a KVM that refuses the filters.
+ * Policies that are swapped at bad moments: while a vCPU handles an exit, is created,
+ * or gets its CPUID; and when KVM refuses the filters.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -20,7 +20,7 @@
 #define INTEL	"GenuineIntel"
 #define AMD	"AuthenticAMD"
 
-/* Denies writes of one MSR, and of another one to guests of that vendor. */
+/* A policy that denies writes of one MSR, and of another one to guests of that vendor. */
 static struct regpin_policy *policy_of(uint32_t index, const char *vendor)
 {
 	struct when when = { .line = 1, .column = 1 };
@@ -61,7 +61,7 @@ static int set_cpuid(unsigned int vcpu, const char *vendor, uint32_t ecx81)
 	return regpin_vcpu_set_cpuid(mock.vcpus[vcpu].regpin, &cpuid.header);
 }
 
-/* By mock_open() the policy is in force without having been resolved. */
+/* Opens the VM, and resolves the policy's conditions, which mock_open() does not do. */
 static void open_resolved(struct regpin_policy *policy, const char *vendor)
 {
 	mock_open(policy);
@@ -69,8 +69,9 @@ static void open_resolved(struct regpin_policy *policy, const char *vendor)
 }
 
 /*
- * A vCPU has an exit in hand, by the first policy. There is room for one more, and for
- * the way back, but a third one would be resolved to where that vCPU reads.
+ * A vCPU handles an exit by the first policy. There is room for one more policy, and
+ * for the way back, but a third one would be resolved into the memory that the vCPU
+ * reads.
  */
 static void test_third(void **context)
 {
@@ -100,7 +101,7 @@ static void test_third(void **context)
 	assert_int_equal(regpin_vm_set_policy(mock.vm, first), 0);
 	assert_ptr_equal(mock.vm->policies.now, judges);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
-	/* It has looked: nobody reads the first one any more. */
+	/* The vCPU has looked: the first policy is not used any more. */
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
 	assert_int_equal(vm_try_policy(mock.vm, third), 0);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, third), 0);
@@ -111,7 +112,7 @@ static void test_third(void **context)
 
 static struct regpin_vcpu *late;
 
-/* Ends the other vCPU's exit, once somebody waits for it. */
+/* Ends the other vCPU's exit while this thread waits for it. */
 static void *look_later(void *unused)
 {
 	const struct timespec moment = { 0, 20000000 };
@@ -123,8 +124,8 @@ static void *look_later(void *unused)
 }
 
 /*
- * A vCPU's CPUID comes while policies change, and makes other rules hold: they go
- * where the last policy's are, which another vCPU reads.
+ * A vCPU's CPUID is set while policies change, and other rules hold because of it: they
+ * are resolved into the previous policy's memory, which another vCPU reads.
  */
 static void test_cpuid_meanwhile(void **context)
 {
@@ -151,7 +152,7 @@ static void test_cpuid_meanwhile(void **context)
 	free(second);
 }
 
-/* What was refused is not asked when it is found out which rules hold. */
+/* A refused CPUID does not count when the rules that hold are found. */
 static void test_refused_cpuid(void **context)
 {
 	struct regpin_policy *first = policy_of(0x8b, INTEL);
@@ -166,7 +167,7 @@ static void test_refused_cpuid(void **context)
 	free(second);
 }
 
-/* What its guest has that a policy does not accept is asked at each policy. */
+/* Each new policy is compared with what the guest has and the policy does not accept. */
 static void test_not_accepted(void **context)
 {
 	struct regpin_policy *first = policy_of(0x8b, NULL);
@@ -188,8 +189,8 @@ static void test_not_accepted(void **context)
 }
 
 /*
- * kvm_amd overlooks a filter on the last branch's MSRs that comes while the guest
- * records branches, so there they are for policies that have been there before.
+ * kvm_amd ignores a new filter on the MSRs of the last branch while the guest records
+ * branches, so only a policy that was there before the vCPUs may name them.
  */
 static void test_late_lbr(void **context)
 {
@@ -214,11 +215,14 @@ static void test_late_lbr(void **context)
 		assert_int_equal(vm_try_policy(mock.vm, other), 0);
 		free(other);
 	}
-	/* A default does not name them. */
+	/* A default does not name these MSRs. */
 	mock.vm->host.vendor = HOST_SVM;
 	assert_int_equal(vm_try_policy(mock.vm, denies), 0);
 	mock.vm->host.vendor = HOST_VMX;
-	/* From one that names them the way is open; once they were left out, it is not. */
+	/*
+	 * A swap is accepted from a policy that names them, but not after they were
+	 * left out.
+	 */
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
 	mock.vm->host.vendor = HOST_SVM;
 	assert_int_equal(vm_try_policy(mock.vm, third), 0);
@@ -246,8 +250,8 @@ static struct regpin_vcpu *attach(unsigned int n)
 	return mock.vcpus[n].regpin;
 }
 
-/* A VM that is stopped tells so by one of its vCPUs, also if that has yet to come. */
-static void test_who_tells(void **context)
+/* A stopped VM reports that by one of its vCPUs, even by one that is created later. */
+static void test_stop_is_reported(void **context)
 {
 	struct regpin_policy *second = other_of(0x79, NULL);
 
@@ -269,7 +273,7 @@ static void test_who_tells(void **context)
 	free(second);
 }
 
-/* As the VMM does it. */
+/* The VMM's writes of a reset. */
 static void reset(unsigned int n)
 {
 	struct mock_vcpu *vcpu = &mock.vcpus[n];
@@ -281,11 +285,11 @@ static void reset(unsigned int n)
 	regpin_vcpu_after_write(vcpu->regpin);
 }
 
-/* KVM has refused the filters: past them no reset leads. */
+/* KVM has refused the filters: a reset does not make the VM run without them. */
 static void test_reset_unfiltered(void **context)
 {
 	struct regpin_policy *second = other_of(0x79, NULL);
-	struct regpin_vcpu *teller;
+	struct regpin_vcpu *reporter;
 	unsigned int n = 0;
 
 	mock_open(policy_of(0x8b, NULL));
@@ -296,12 +300,12 @@ static void test_reset_unfiltered(void **context)
 	assert_int_equal(regpin_vm_policy_done(mock.vm), -ENOMEM);
 	while (!mock.vcpus[n].regpin->ends.by_stop)
 		n++;
-	teller = mock.vcpus[n].regpin;
+	reporter = mock.vcpus[n].regpin;
 	reset(n);
-	assert_int_equal(regpin_vcpu_enter(teller), REGPIN_STOPPED);
+	assert_int_equal(regpin_vcpu_enter(reporter), REGPIN_STOPPED);
 	mock.fails = 0;
 	reset(n);
-	assert_int_equal(regpin_vcpu_enter(teller), REGPIN_ENTER);
+	assert_int_equal(regpin_vcpu_enter(reporter), REGPIN_ENTER);
 	mock_close();
 	free(second);
 }
@@ -314,7 +318,7 @@ int main(void)
 		cmocka_unit_test(test_refused_cpuid),
 		cmocka_unit_test(test_not_accepted),
 		cmocka_unit_test(test_late_lbr),
-		cmocka_unit_test(test_who_tells),
+		cmocka_unit_test(test_stop_is_reported),
 		cmocka_unit_test(test_reset_unfiltered),
 	};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The lines of a trace: what they say, and where what is wrong with them. */
+/* The lines of a trace: what they mean, and the place and reason of an error. */
 #include "cm.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static int read_line(const char *text, struct trace_line *line,
 	return trace_read(text, strlen(text), line, fault);
 }
 
-static void says(void **context)
+static void parses(void **context)
 {
 	static const struct {
 		const char *text;
@@ -121,7 +121,7 @@ static void changes_bits(void **context)
 		assert_int_equal(read_line(wrong_ones[i], &line, &fault), -1);
 }
 
-static void says_nothing(void **context)
+static void is_ignored(void **context)
 {
 	static const char *const texts[] = { "", "\n", "\r\n", "  \t\n", "#",
 					     " # 0 init\n" };
@@ -154,7 +154,7 @@ static void expects(void **context)
 	assert_false(line.expects);
 }
 
-/* What KVM itself has against it. It is a part of the statement. */
+/* KVM's own refusal is a part of the statement. */
 static void is_refused(void **context)
 {
 	static const struct {
@@ -186,7 +186,7 @@ static void wrong(void **context)
 	static const struct {
 		const char *text;
 		unsigned int column;
-		const char *says;
+		const char *message;
 	} rows[] = {
 		{ "vcpu0 init", 1, "begins with a vCPU's number" },
 		{ "1024 init", 1, "too large (it is 0 to 1023)" },
@@ -234,16 +234,16 @@ static void wrong(void **context)
 		int ret = read_line(rows[i].text, &line, &fault);
 
 		if (ret != -1 || fault.column != rows[i].column ||
-		    !strstr(fault.text, rows[i].says))
+		    !strstr(fault.text, rows[i].message))
 			print_message("# %s: %d, column %u: %s\n", rows[i].text,
 				      ret, fault.column, fault.text);
 		assert_int_equal(ret, -1);
 		assert_int_equal(fault.column, rows[i].column);
-		assert_non_null(strstr(fault.text, rows[i].says));
+		assert_non_null(strstr(fault.text, rows[i].message));
 	}
 }
 
-/* Names are remembered; two that share a place must not be mixed up. */
+/* Names are cached; two names that share a cache slot must not be confused. */
 static void names(void **context)
 {
 	struct trace_fault fault;
@@ -267,9 +267,9 @@ static void names(void **context)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(says),
+		cmocka_unit_test(parses),
 		cmocka_unit_test(changes_bits),
-		cmocka_unit_test(says_nothing),
+		cmocka_unit_test(is_ignored),
 		cmocka_unit_test(expects),
 		cmocka_unit_test(is_refused),
 		cmocka_unit_test(wrong),

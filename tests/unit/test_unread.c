@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events state no value that was not read: not of registers that KVM does not have, nor
- * of those that it does not show, nor of accesses that the VMM decides.
+ * Events give no value that was not read: of registers that KVM does not have or does
+ * not show, and of accesses that the VMM decides.
  */
 #include "../build_policy.h"
 #include "cm.h"
@@ -23,12 +23,12 @@
 #define UNKNOWN		KVM_MSR_EXIT_REASON_UNKNOWN
 #define INVAL		KVM_MSR_EXIT_REASON_INVAL
 
-/* An access: by which rule, with which action, and what its event may not state. */
+/* An access with its rule and action, and which values its event may not give. */
 static const struct one {
 	unsigned int rule, action;
 	uint32_t index, reason;
 	bool write;
-	uint32_t vmms;		/* exits that the VMM has asked for */
+	uint32_t vmms;		/* exits that the VMM has requested */
 	int fails_with;		/* of KVM_GET_MSRS */
 	unsigned int unread;
 } ones[] = {
@@ -60,7 +60,7 @@ static const struct one {
 	  BOTH },
 	{ RULE_DENY, REGPIN_DROP, NONSENSE, FILTER, false, 0, 0,
 	  REGPIN_UNREAD_OLD },
-	/* Of a guest that is not Intel's. */
+	/* The guest's CPU is not Intel's. */
 	{ RULE_DENY, REGPIN_REPORT, MSR_FEATURE_CONTROL, FILTER, false, 0, 0,
 	  BOTH },
 	{ RULE_DENY, REGPIN_GP, MSR_FEATURE_CONTROL, FILTER, true, 0, 0,
@@ -98,7 +98,7 @@ static void do_one(const struct one *one)
 	mock.fails = 0;
 }
 
-/* The one event of @type. */
+/* Returns the only event of @type. */
 static const struct regpin_event *find(unsigned int type)
 {
 	const struct regpin_event *event = mock.events;
@@ -109,7 +109,7 @@ static const struct regpin_event *find(unsigned int type)
 	return event;
 }
 
-/* As a line of JSON the event has @key if, and only if, its value is known. */
+/* The JSON line of the event has @key if and only if its value is known. */
 static void expect_key(const struct regpin_event *event, const char *key,
 		       bool has, size_t i)
 {
@@ -144,7 +144,7 @@ static void test_accesses(void **context)
 	}
 }
 
-/* What the VMM's own filter wants to see, the VMM answers. */
+/* An access that the VMM's own filter denies is answered by the VMM. */
 static void test_vmms_filter(void **context)
 {
 	static __u8 none[1];
@@ -169,7 +169,7 @@ static void test_vmms_filter(void **context)
 
 #define SMEP	(1ull << 20)
 
-/* A vCPU that comes up while pins do not hold, and arms without what is required. */
+/* A vCPU that starts while no pins hold, and arms without the required bits. */
 static void test_lacking(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -195,7 +195,10 @@ static void test_lacking(void **context)
 	mock_close();
 }
 
-/* Around a VMM's write KVM does not show the control registers: none was lowered. */
+/*
+ * KVM does not show the control registers around a write of the VMM, so none counts as
+ * lowered.
+ */
 static void test_vmm_write(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of the VMM's writes: total, without a dead row, what each cell must be, and the
- * same as three flags, which lib/vcpu.c had before.
+ * The table of the VMM's writes: it is total and has no dead row, each cell is as it
+ * must be, and it is equivalent to the three flags that lib/vcpu.c had before.
  */
 #include "cm.h"
 
@@ -25,11 +25,11 @@ static const struct cell {
 	const char *why;
 } cells[] = {
 	{ VMM_WRITTEN, S(VMM_NONE) | S(VMM_WROTE), 0, VMM_WROTE, VMM_LOAD,
-	  "QEMU's first writes to a vCPU that it has just made" },
+	  "QEMU's first writes to a vCPU that it has just created" },
 	{ VMM_WRITTEN, S(VMM_LOADS) | S(VMM_OFF) | S(VMM_LOADS_OFF), 0, VMM_SAME,
 	  VMM_LOAD, "the MSRs after the control registers of a loaded state" },
 	{ VMM_WRITTEN, EACH, IF_PAST | IF_RESET | IF_WAS_ON, VMM_WROTE,
-	  VMM_NOTHING, "system_reset: the vCPU is new, whatever was loaded" },
+	  VMM_NOTHING, "system_reset: the vCPU is new, and nothing loaded counts" },
 	{ VMM_WRITTEN, S(VMM_NONE) | S(VMM_WROTE) | S(VMM_OFF),
 	  IF_PAST | IF_WAS_ON | IF_PINNED | IF_CHANGED, VMM_OFF, VMM_NOTHING,
 	  "KVM_SET_SREGS of a reset, before KVM_SET_MSRS" },
@@ -37,9 +37,9 @@ static const struct cell {
 	  IF_PAST | IF_WAS_ON | IF_CHANGED, VMM_OFF, VMM_NOTHING,
 	  "the same for a vCPU whose pins a window has lifted" },
 	{ VMM_WRITTEN, S(VMM_OFF) | S(VMM_LOADS_OFF), IF_PAST | IF_CHANGED,
-	  VMM_SAME, VMM_NOTHING, "the same reset, one more part" },
+	  VMM_SAME, VMM_NOTHING, "one more part of the same reset" },
 	{ VMM_WRITTEN, S(VMM_OFF), IF_PAST | IF_PINNED | IF_CHANGED, VMM_SAME,
-	  VMM_NOTHING, "the same, with pins: they are not compared with it" },
+	  VMM_NOTHING, "the same with pins, which are not compared with a reset" },
 	{ VMM_WRITTEN, S(VMM_NONE) | S(VMM_WROTE) | S(VMM_OFF),
 	  IF_PAST | IF_WAS_ON | IF_IS_ON | IF_PINNED | IF_CHANGED, VMM_WROTE,
 	  VMM_COMPARE, "a debugger writes an MSR" },
@@ -51,33 +51,33 @@ static const struct cell {
 	  "loadvm on a VM that had run, and was reset" },
 	{ VMM_WRITTEN, S(VMM_NONE) | S(VMM_WROTE),
 	  IF_PAST | IF_WAS_ON | IF_IS_ON, VMM_WROTE, VMM_NOTHING,
-	  "QEMU writes back what it has read, at the guest's will" },
+	  "QEMU writes back what it has read, which the guest can cause" },
 	{ VMM_WRITTEN, S(VMM_LOADS) | S(VMM_LOADS_OFF),
 	  IF_PAST | IF_WAS_ON | IF_IS_ON | IF_PINNED | IF_CHANGED, VMM_LOADS,
 	  VMM_LOAD, "one more part of the state that has pinned it: no violation" },
 	{ VMM_WRITTEN, S(VMM_LOADS) | S(VMM_LOADS_OFF),
 	  IF_PAST | IF_WAS_ON | IF_PINNED | IF_CHANGED, VMM_LOADS_OFF, VMM_LOAD,
-	  "a part of it that has no paging" },
+	  "a part of that state without paging" },
 	{ VMM_WRITTEN, S(VMM_LOADS) | S(VMM_LOADS_OFF), IF_PAST | IF_PINNED,
 	  VMM_SAME, VMM_LOAD, "a state without paging so far" },
 	{ VMM_WRITTEN, S(VMM_LOADS) | S(VMM_LOADS_OFF), IF_PAST | IF_WAS_ON,
-	  VMM_LOADS_OFF, VMM_NOTHING, "behind a closed gate it is not pinned" },
+	  VMM_LOADS_OFF, VMM_NOTHING, "while the gate is closed, the state is not pinned" },
 	{ VMM_WRITTEN, S(VMM_LOADS) | S(VMM_LOADS_OFF),
 	  IF_PAST | IF_WAS_ON | IF_IS_ON | IF_CHANGED, VMM_LOADS, VMM_LOAD,
-	  "nor by the next part of it" },
+	  "the next part of the state does not pin it" },
 	{ VMM_WRITTEN, S(VMM_LOADS) | S(VMM_LOADS_OFF),
 	  IF_PAST | IF_WAS_ON | IF_IS_ON, VMM_LOADS, VMM_NOTHING,
-	  "nor by the same part twice" },
+	  "the same part again does not pin it" },
 	{ VMM_UNSEEN, S(VMM_NONE) | S(VMM_WROTE), 0, VMM_WROTE, VMM_NOTHING,
 	  "a policy without rules on registers" },
 	{ VMM_UNSEEN, S(VMM_LOADS) | S(VMM_OFF) | S(VMM_LOADS_OFF), 0, VMM_SAME,
-	  VMM_NOTHING, "one that came amid a load" },
+	  VMM_NOTHING, "such a policy that came during a load" },
 	{ VMM_LOADED, S(VMM_NONE) | S(VMM_WROTE) | S(VMM_LOADS), 0, VMM_LOADS,
-	  VMM_NOTHING, "a saved guest, and not a new one" },
+	  VMM_NOTHING, "a saved guest, not a new one" },
 	{ VMM_LOADED, S(VMM_OFF) | S(VMM_LOADS_OFF), 0, VMM_LOADS_OFF,
-	  VMM_NOTHING, "one whose paging went off before" },
+	  VMM_NOTHING, "a saved guest whose paging went off before" },
 	{ VMM_RUNS, S(VMM_OFF) | S(VMM_LOADS_OFF), IF_PINNED, VMM_NONE, VMM_INIT,
-	  "the APIC is the VMM's, and has delivered an INIT" },
+	  "the VMM emulates the APIC, and has delivered an INIT" },
 	{ VMM_RUNS, S(VMM_OFF) | S(VMM_LOADS_OFF), 0, VMM_NONE, VMM_NOTHING,
 	  "an INIT takes nothing from an unpinned vCPU" },
 	{ VMM_RUNS, S(VMM_NONE) | S(VMM_WROTE) | S(VMM_LOADS), IF_PINNED,
@@ -130,7 +130,7 @@ static void test_is_total(void **context)
 			fail_msg("row %u is dead: %s", row, vmm_rows[row].why);
 }
 
-/* As it was: @dirty, @loading and @resetting. */
+/* The three flags: @dirty, @loading and @resetting. */
 struct flags {
 	bool dirty, loading, resetting;
 };

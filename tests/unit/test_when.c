@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `when`: whose CPU it is, which conditions hold, and what is in force then. */
+/*
+ * `when`: the guest's CPU, which conditions hold for it, and which rules are then in
+ * force.
+ */
 #include "../build_policy.h"
 #include "cm.h"
 #include "lib/policy/guest.h"
@@ -36,8 +39,8 @@ static void test_signature(void **context)
 		{ 0x000306a9, 6, 0x3a },	/* Ivy Bridge */
 		{ 0x000c0652, 6, 0xc5 },
 		{ 0x00000f29, 0xf, 2 },		/* Pentium 4 */
-		{ 0x00000543, 5, 4 },		/* no extended model there */
-		{ 0x0ff00583, 5, 8 },		/* whatever stands there */
+		{ 0x00000543, 5, 4 },		/* this family has no extended model */
+		{ 0x0ff00583, 5, 8 },		/* so its value there is ignored */
 		{ 0x0fffffff, 0x10e, 0xff },
 		{ 0, 0, 0 },
 	};
@@ -102,7 +105,7 @@ static void test_holds(void **context)
 	}
 }
 
-/* Never both: only if a guest for which both hold can't be. */
+/* Two conditions are apart only if no guest can meet both. */
 static void test_apart(void **context)
 {
 	const struct when all[] = {

@@ -10,7 +10,7 @@ cd "$tmp" || exit 2
 nr=0
 failed=0
 
-# is STATUS PATTERN COMMAND ..: the exit status, and what is somewhere in its output
+# is STATUS PATTERN COMMAND ..: checks the exit status, and that a line of the output matches
 is()
 {
 	status=$1 pattern=$2
@@ -34,7 +34,7 @@ for cmd in explain sim regs; do
 	is 0 "^  $cmd " "$regpin" help
 done
 
-# Commands and options: the nearest one is named, and help is there in each form.
+# Commands and options: the nearest name is proposed, and every form of help works.
 is 0 '^regpin [0-9]' "$regpin" version
 is 0 '^regpin [0-9]' "$regpin" --version
 is 2 'one too many|takes no arguments' "$regpin" version now
@@ -54,8 +54,8 @@ is 2 "^regpin compile: the option '--output' needs a value" "$regpin" compile -o
 is 2 "^regpin run: the option '--ev' is the beginning of several" "$regpin" run --ev x
 is 2 "^regpin regs: there is no option '-json': long options" "$regpin" regs -json
 
-# The completion knows what regpin itself lists, in each shell. The words' own file and the
-# shell's part are what meson puts together. The VMs that are there are others' business.
+# The completion of each shell offers what regpin itself lists. meson makes it from the file
+# of words and the shell's part. Running VMs are not its concern.
 mkdir bin
 cat >bin/regpin <<E
 #!/bin/sh
@@ -77,7 +77,7 @@ complete_bash()
 		printf "%s " "${COMPREPLY[@]}"
 		echo' "$completions" "$@"
 }
-# As compinit would call it, with a compadd that prints what fits.
+# Calls the function as compinit would, with a compadd that prints the matches.
 complete_zsh()
 {
 	PATH=$tmp/bin:$PATH zsh -f -c '
@@ -119,7 +119,7 @@ if command -v bash >/dev/null && command -v zsh >/dev/null; then
 	done
 fi
 
-# Times have one grammar.
+# All times have one grammar.
 printf 'version: 1\nunarmed: 1h\nrules: [{register: LSTAR, uniform: true}]\n' >hour.yaml
 is 0 '' "$regpin" check hour.yaml
 is 2 "attach-timeout '1m': the units are ms, s, min and h" "$regpin" run --attach-timeout 1m
@@ -131,7 +131,7 @@ is 2 "for '1m': the units are ms, s, min and h" "$regpin" ctl --ctl . vm window 
 is 2 "for '0s': 0 is no time" "$regpin" ctl --ctl . vm window --for 0s
 is 3 '' "$regpin" ctl --ctl . vm window --for 24h
 
-# check and compile: statuses that mean one thing each, standard input and output.
+# check and compile: each exit status has one meaning; standard input and output.
 printf 'version: 1\nrules: [{register: LSTAR, uniform: true}]\n' >ok.yaml
 printf 'version: 1\nrules: [{register: CR4, sticky: [SMEP]}]\n' >warns.yaml
 printf 'version: 1\nrules: [{register: LSTAR}]\n' >bad.yaml
@@ -172,7 +172,7 @@ if command -v jq >/dev/null; then
 	is 0 '^false$' sh -c '"$1" check --json --werror warns.yaml | jq .ok' sh "$regpin"
 fi
 
-# No path of the user's reaches a terminal with its control characters.
+# No path of the user reaches a terminal with its control characters.
 esc=$(printf 'a\033[31mb\302\233c\342\200\256d\376\001.yaml')
 cp "$policy" "$esc"
 sed 's/^version.*/version: 9/' "$policy" >"bad-$esc"
@@ -212,7 +212,7 @@ is 0 '' test -z "$bad"
 [ -z "$bad" ] || echo "$bad" | cat -v
 is 0 'x1b\[31mb.u009bc.u202ed.xfe.x01.yaml:[0-9]+:5: uniform' "$regpin" probe --starts "$esc"
 
-# The KVM that explain and sim speak of is named: this host's, or another one.
+# explain and sim name the KVM that they assume: this host's, or another one.
 printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n    optional: true\n' >opt.yaml
 printf '0 cr0 0x80010001\n0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 cr0 -WP\n' >wp.trace
 for cmd in "explain" "sim"; do
@@ -241,7 +241,7 @@ is 0 '^0 cr0 -WP => ok.*monitored, not stopped; the next look detects it: sticky
 is 0 '^0 cr0 -WP => gp.*sticky at opt.yaml:4:5: WP$' "$regpin" sim --cr-filter opt.yaml wp.trace
 is 0 '"monitored":\{"rule":"sticky","where":"opt.yaml:4:5","bits":\["WP"\]\}' "$regpin" sim --json --stock opt.yaml wp.trace
 
-# What becomes of a rule where it can't be enforced: the same words everywhere.
+# A rule that cannot be enforced is described by the same words everywhere.
 printf 'version: 1\nrules:\n  - register: CR4\n    sticky: [SMEP]\n    require: [SMEP]\n    action: stop\n    optional: true\n' >floor.yaml
 is 0 "floor.yaml:6:5: warning: action stop on CR4 needs .*'detect: \{reaction: stop\}'" "$regpin" check floor.yaml
 lstar='checked when a vCPU writes LSTAR .the VM is stopped if a bit is missing., and otherwise only detected between looks'
@@ -255,7 +255,7 @@ done
 is 5 '^XCR0  sticky, never, frozen, report: ' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe
 is 0 '' sh -c '! REGPIN_HOST_FORCE=nocrfilter "$1" probe | sed -n "/^XCR0/,/^MSRs/p" | grep -E "require|LSTAR"' sh "$regpin"
 
-# What never and frozen leave open before arming.
+# What never and frozen do not prevent before arming.
 for arming in syscall-entry request operator start; do
 	for rule in never frozen; do
 		printf 'version: 1\narming: %s\nrules:\n  - register: EFER\n    %s: [SVME]\n' $arming $rule >early.yaml
@@ -272,7 +272,7 @@ for shipped in "$(dirname "$policy")"/*.yaml; do
 	is 0 '' "$regpin" check --werror "$shipped"
 done
 
-# probe: 0 all is enforced, 5 it starts without, 3 it does not start.
+# probe: 0 means all is enforced, 5 it starts without some rules, 3 it does not start.
 if "$regpin" probe --json | grep -q '"msr_filter":true'; then
 	printf 'version: 1\nrules: [{register: LSTAR, uniform: true}]\n' >msr.yaml
 	is 0 'starts VMMs with this policy on this host$' "$regpin" probe msr.yaml
@@ -282,10 +282,10 @@ if "$regpin" probe --json | grep -q '"msr_filter":true'; then
 	is 3 'refuses to start' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe --starts cr.yaml
 	sed 's/^rules/init: stop\nrules/' msr.yaml >init.yaml
 	is 5 'init: NOT done' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe init.yaml
-	# A range is written as check and explain write it, and as a policy takes it.
+	# A range is printed as check and explain print it, and as a policy accepts it.
 	printf 'version: 1\nrules: [{register: 0x200-0x20f, deny: write}]\n' >range.yaml
 	is 0 '^range.yaml:2:33: deny on MSRs 0x200-0x20f: enforced$' "$regpin" probe range.yaml
-	# The chain of commands in docs/integrating.md works as it stands there.
+	# The chain of commands in docs/integrating.md works as it is printed there.
 	chain=$(sed -n 's/^    regpin check/regpin check/p' "$(dirname "$policy")/../docs/integrating.md")
 	is 0 '&& regpin compile' echo "$chain"
 	is 0 '' env "PATH=$(dirname "$regpin"):$PATH" sh -c "$chain"
@@ -320,8 +320,8 @@ is 0 'rules: deny, value, allow .deny: read only' "$regpin" regs TSC_DEADLINE
 is 0 'rules: sticky, never, frozen, require, once, uniform, deny, value, allow, report .replay' "$regpin" regs EFER
 is 0 'rules: sticky, never, frozen, report .enforced' "$regpin" regs XCR0
 is 0 'rules: none' "$regpin" regs 0xffffffff
-# What is searched for is words: letters within one find nothing, and a misspelt name is
-# proposed, by one rule for regs, sim and check.
+# The search is by words: letters inside a word find nothing. regs, sim and check propose a
+# name for a misspelt one by the same rule.
 is 0 '^IA32_THERM_STATUS +0x19c +power' "$regpin" regs therm
 is 0 '^APIC_BASE +0x1b +apic' "$regpin" regs MSR_APIC_BAS
 is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs 'energy status'
@@ -337,7 +337,8 @@ is 2 "no register 'IA32_MC4_STATSU'; did you mean 'IA32_MC4_STATUS'\?" "$regpin"
 is 2 "no register 'OCK'\. An MSR" "$regpin" regs OCK
 printf 'version: 1\nrules: [{register: [LSTRA], uniform: true}]\n' >near.yaml
 is 1 "2:21: error: there is no register 'LSTRA'; did you mean 'LSTAR'\?" "$regpin" check near.yaml
-# The columns are as wide as the longest of what is printed: each begins at one place.
+# The columns are as wide as the longest of the lines printed: each column starts at one
+# position.
 columns()
 {
 	"$regpin" regs "$@" | awk 'NR == 1 { two = index($0, $2); three = index($0, $3) }
@@ -408,12 +409,12 @@ is 1 '1 not as expected' "$regpin" sim --stock --quiet "$policy" other
 is 1 '"expected":false' "$regpin" sim --stock --json "$policy" other
 head -c 5000 /dev/zero | tr '\0' ' ' >long
 is 1 '^long:1:4096: error: the line is too long$' "$regpin" sim --stock "$policy" long
-# More than one block of input, whose lines it cuts, and none of them is lost.
+# More than one block of input, where a block ends inside a line: no line is lost.
 yes '0 wrmsr 0x12345678 0x123456789abcdef0' | head -n 100000 >many
 is 0 '^100000$' sh -c '"$1" sim --stock "$2" many | grep -c "=> ok$"' sh "$regpin" "$policy"
 is 0 '^100000$' sh -c 'cat many | "$1" sim --stock "$2" - | grep -c "=> ok$"' sh "$regpin" "$policy"
-# Logs beside traces: from a file and a pipe; what is in none is an error, and so is what
-# is meant as a statement.
+# Logs instead of traces, from a file and a pipe. A line that is in neither, or that is
+# meant as a statement and is not one, is an error.
 gp='unchecked MSR access error: RDMSR from 0x7777 at rIP: 0x1'
 printf '[ 1.0] Linux\n%s\n[ 2.0] reset\n' "$gp" >log
 is 0 '^0 rdmsr 0x7777 unknown => gp	# KVM refuses it$' "$regpin" sim --stock "$policy" log
@@ -428,7 +429,7 @@ is 1 '^-:3:1: error: a line begins with' sh -c '(echo 0 rdmsr EFER; echo "$3"; e
 is 1 'nothing in - is known: sim reads a trace .*, or a log with lines of these: Linux ' sh -c 'dmesg="[ 1.0] Linux"; echo "$dmesg" | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 is 0 '^0 rdmsr 0x7777 unknown => gp' sh -c '(echo Booting; echo reset; cat log) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 is 1 '^-:1:1: error: a line begins with' sh -c '(echo armm; echo reset) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
-# Lines of any length, and any bytes.
+# Lines of any length, with any bytes.
 is 0 'is a log: 2 of its lines are accesses, 3 are about' sh -c '(head -c 5000 /dev/zero; echo; echo "$3"; head -c 3000000 /dev/zero | tr "\0" x; echo; printf "a\0b\n"; echo "$3") | "$1" sim --stock "$2" -' sh "$regpin" "$policy" "$gp"
 is 4 "can't be read" "$regpin" sim --stock "$policy" nothing
 is 4 "can't be read" "$regpin" sim --stock "$policy" .
@@ -436,7 +437,7 @@ is 4 "can't be read" "$regpin" sim nothing good
 is 2 'one trace' "$regpin" sim --stock "$policy"
 is 4 'could not be written' sh -c '"$1" sim --stock "$2" many >/dev/full' sh "$regpin" "$policy"
 is 3 "^cr.yaml:4:5: error: 'sticky' on CR0 can't be enforced on this KVM: this KVM has no CR filter" "$regpin" sim --stock cr.yaml good
-# What is the same for several rules is printed once; as JSON each has its own object.
+# What is the same for several rules is printed once; as JSON each rule has its own object.
 printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n    action: stop\n  - register: CR4\n    sticky: [SMEP]\n' >crs.yaml
 for cmd in "explain --stock" "sim --stock"; do
 	# shellcheck disable=SC2046,SC2086 # they are words
@@ -466,7 +467,7 @@ is 2 'give only one' "$regpin" explain --stock --host cr.yaml
 is 0 '^What a guest may do' "$regpin" explain --stock - <opt.yaml
 is 2 "can't both be standard input" "$regpin" sim - -
 
-# Rules for families: without one it can't be known whether they hold.
+# Rules for families: without a family it is unknown whether they hold.
 printf 'version: 1\nrules:\n  - register: IA32_PLATFORM_ID\n    deny: both\n    when: {vendor: intel, family: 6}\n' >family.yaml
 is 0 "1 rule, of which 0 hold for this guest;" "$regpin" explain --stock --guest intel family.yaml
 is 0 "depends on the guest's family, which --guest does not give" "$regpin" explain --stock --guest intel family.yaml
@@ -474,7 +475,7 @@ is 0 'for this guest: included below' "$regpin" explain --stock --guest intel:6 
 is 0 'not for this guest' "$regpin" explain --stock --guest amd family.yaml
 is 0 'not included below without --guest' "$regpin" explain --stock family.yaml
 is 0 "depends on the guest's family, which --guest does not give: rules with this condition are left out" "$regpin" sim --stock --guest intel family.yaml good
-# Where explain does not include a rule, sim does not apply it, also if 0 would fit.
+# If explain does not include a rule, sim does not apply it, even if 0 would match.
 printf 'version: 1\nrules:\n  - register: IA32_PLATFORM_ID\n    deny: both\n    when: {vendor: intel, family: 6, model: 0-0x4f}\n' >model.yaml
 printf '0 rdmsr IA32_PLATFORM_ID => 0\n' >open.trace
 printf '0 rdmsr IA32_PLATFORM_ID => gp\n' >closed.trace
@@ -483,7 +484,8 @@ is 0 '=> gp' "$regpin" sim --stock --guest intel:6:0x4f model.yaml closed.trace
 is 2 "did you mean 'intel'" "$regpin" sim --stock --guest Intel:6 model.yaml open.trace
 is 2 "did you mean 'intel'" "$regpin" explain --stock --guest intle model.yaml
 
-# explain: what is allowed with an event is not called none; arming has its own title.
+# explain: an access that is allowed with an event is not shown as "none"; arming has its
+# own title.
 printf 'version: 1\nrules: [{register: LSTAR, deny: write, action: report}]\n' >log.yaml
 is 0 '^ +writes: allowed, logged$' "$regpin" explain --stock log.yaml
 is 0 '^Arming$' "$regpin" explain --stock opt.yaml
@@ -491,8 +493,8 @@ is 0 '' sh -c '! "$1" explain --stock opt.yaml | grep -E "KVM_X86_SET|denies"' s
 is 0 '^KVM_X86_SET_MSR_FILTER' "$regpin" explain --stock --verbose log.yaml
 is 0 '' sh -c 'test "$("$1" explain --stock "$2" 2>/dev/null | wc -l)" -lt 130' sh "$regpin" "$(dirname "$policy")/linux-strict.yaml"
 
-# What becomes of a VM with more than the policy sees: S3 ends pins, where there are some, and
-# a policy that holds a vCPU does not only report; by default the floor does what the rules do.
+# A VM has more than the policy sees: S3 ends pins, if there are any. A policy that holds a
+# vCPU does more than report. By default the floor does what the rules do.
 printf 'version: 1\nrules: [{register: 0x8b, deny: write}]\n' >pinless.yaml
 is 0 '[(]S3[)]: of no concern: it ends pins, and this policy has none$' "$regpin" explain --stock pinless.yaml
 is 0 '"past_filters":\{"nested":"refused","smm":"refused","s3":"no_pins"\}' "$regpin" explain --json --stock pinless.yaml
@@ -509,10 +511,10 @@ for holds in init late; do
 	done
 	is 0 '"s3":"tolerated"' sh -c 'sed "s/^version.*/&\nmode: report/" "$2" >mode.yaml; "$1" explain --json --cr-filter mode.yaml' sh "$regpin" $holds.yaml
 done
-# Without the CR filter no INIT is seen, and so none is acted on.
+# Without the CR filter no INIT is seen, so there is no action on it.
 is 0 'Mode: tolerated' "$regpin" explain --stock init.yaml
 
-# sim: bits by name, registers nearly named right, and whose #GP it is.
+# sim: bits by name, registers whose name is nearly right, and the origin of a #GP.
 printf '0 set CR4 0\n0 cr4 +SMEP +21\n0 cr4 -SMEP\n0 wrmsr EFER +NXE -SCE\n' >bits.trace
 is 0 '^0 cr4 [+]SMEP [+]21 => ok$' "$regpin" sim --stock opt.yaml bits.trace
 is 0 '"statement":"0 cr4 -SMEP","outcome":"ok","value":"0x200000"' "$regpin" sim --json --stock opt.yaml bits.trace
@@ -529,8 +531,8 @@ is 1 "there is no register 'LSTARR'; did you mean 'LSTAR'\\?" "$regpin" sim --st
 printf 'version: 1\nrules: [{register: LSTAR, uniform: true, action: pause}]\n' >hold.yaml
 printf '0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 wrmsr LSTAR 2\n0 answer gp\n0 wrmsr LSTAR 2\n' >hold.trace
 is 0 "^0 wrmsr LSTAR 2 => gp.*the operator's answer$" "$regpin" sim --stock hold.yaml hold.trace
-# A trace is a test of a policy, wherever it is run: without an option that names the KVM,
-# what is so with the CR filter alone is no failure, and is reported.
+# A trace tests a policy on any host: without an option that names the KVM, what only the CR
+# filter can do is reported, and is not a failure.
 cat >smep.trace <<'T'
 0 wrmsr EFER 0xd01
 0 cr0 0x80050033
