@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A random policy, what a guest lives under it, and what `regpin sim` and `regpin
- * explain` say of that: between the files of test_believe.c.
+ * A random policy, the life of a guest under it, and the predictions of `regpin sim`
+ * and `regpin explain`: shared by the files of test_believe.c.
  */
 #ifndef REGPIN_TESTS_LIVE_BELIEVE_H
 #define REGPIN_TESTS_LIVE_BELIEVE_H
@@ -13,22 +13,22 @@
 #include "tiny.h"
 
 #define BELIEVE_VCPUS	2
-#define BELIEVE_STEPS	640	/* accesses, and what is set before and between them */
+#define BELIEVE_STEPS	640	/* accesses, with what is set before and between them */
 #define BELIEVE_EVENTS	12
-#define BELIEVE_TEXT	8192	/* of a policy */
-#define MAX_SAID	(1u << 20)	/* of what regpin prints */
+#define BELIEVE_TEXT	8192	/* of the text of a policy */
+#define MAX_OUTPUT	(1u << 20)	/* of regpin's output */
 
 /**
- * struct moment - what a test knows of a vCPU by what it has seen happen
+ * struct moment - the state of a vCPU, as far as a test can observe it
  * @armed: its pins hold
  * @done: it has finished its syscall set-up
  * @beside: another vCPU is armed
- * @settled: the VM's first armed vCPU has finished its own
- * @common: what that left in the register
- * @no_common: but it is one whose value is not settled yet
- * @paging: is on
- * @floor: what that vCPU was last seen to have in EFER
- * @once: what the register held when this vCPU's set-up was done
+ * @settled: the VM's first armed vCPU has finished its own set-up
+ * @common: the register's value after that set-up
+ * @no_common: the register's value is not settled yet in spite of that
+ * @paging: paging is on
+ * @floor: EFER of the first armed vCPU when it was last seen
+ * @once: the register's value when this vCPU's set-up was done
  */
 struct moment {
 	bool armed, done, beside, settled, no_common, paging;
@@ -36,20 +36,20 @@ struct moment {
 };
 
 /**
- * struct step - a line of the trace, and what came of it in a guest
- * @op: what is done, by enum trace_op
- * @vcpu: by which
- * @index: MSR
- * @value: what is written, or the answer
- * @refusal: what KVM alone has against it, by a VM without regpin
- * @resync: it says what KVM made of a write, and is nothing that happens
- * @volatile_value: the register changes by itself, or KVM made another value of it
+ * struct step - a line of the trace, and its effect in a guest
+ * @op: the kind of line, enum trace_op
+ * @vcpu: the vCPU
+ * @index: the MSR
+ * @value: the value written, or the answer
+ * @refusal: how KVM alone refuses it, by a VM without regpin
+ * @resync: the line gives the value that KVM made of a write, and is no access
+ * @volatile_value: the register changes by itself, or KVM changed the value
  * @fate: 0, TINY_GP, TINY_HELD, TINY_STOPPED
- * @read: what the guest's RDMSR gave
- * @known: @before and @after are what the VMM read
- * @moment: before the access, as far as it matters to that
- * @strange: what the VMM or the operator did makes @moment worthless
- * @events: what was told meanwhile
+ * @read: the result of the guest's RDMSR
+ * @known: @before and @after are values that the VMM read
+ * @moment: before the access, as far as the access depends on it
+ * @strange: an act of the VMM or of the operator made @moment useless
+ * @events: the events meanwhile
  */
 struct step {
 	enum trace_op op;
@@ -68,9 +68,10 @@ struct step {
 
 /**
  * struct life - all that happened to a VM under a policy
- * @twin: a vCPU without regpin, which says what KVM alone does
- * @entered: a vCPU has written LSTAR, @masked: and SFMASK, in its set-up
- * @skipped: accesses that were not made, as KVM alone did something odd
+ * @twin: a vCPU without regpin, which shows what KVM alone does
+ * @entered: a vCPU has written LSTAR in its set-up
+ * @masked: a vCPU has written SFMASK in its set-up
+ * @skipped: number of accesses left out because KVM alone did something odd
  */
 struct life {
 	struct regpin_policy *policy;
@@ -84,58 +85,62 @@ struct life {
 	bool settled, common_known[NR_REPLAY];
 	uint64_t common[NR_REPLAY], once[BELIEVE_VCPUS][NR_REPLAY];
 	struct indices set;		/* what is accessed */
-	bool odd[MAX_INDICES];		/* of which nobody knows what it holds */
+	bool odd[MAX_INDICES];		/* registers whose value is unknown */
 	uint64_t seed;
 	unsigned int skipped;
 	unsigned int nr_steps;
 	struct step steps[BELIEVE_STEPS];
 };
 
-/* A policy's text, for which policy_text_read() may find errors. */
+/* Makes the text of a policy, in which policy_text_read() may find errors. */
 void believe_policy(char *to, size_t size, uint64_t *seed,
 		    const char *vendor, unsigned int family,
 		    unsigned int model);
 
-/* Lives: @accesses of them. The policy holds for the guest. */
+/* Runs a life of @accesses. The policy holds for the guest. */
 void believe_live(struct life *life, unsigned int accesses);
 
-/* What KVM alone makes of it: TRACE_TAKEN and what the register holds, or a refusal. */
+/* The effect on KVM alone: TRACE_TAKEN and the register's value, or a refusal. */
 enum twin {
 	TWIN_DONE,
 	TWIN_UNKNOWN,
 	TWIN_INVALID,
-	TWIN_ODD,	/* the CPU refuses it itself, or nobody can tell */
+	TWIN_ODD,	/* the CPU itself refuses it, or the effect cannot be observed */
 };
 enum twin believe_twin(struct tiny_vcpu *twin, bool write, uint32_t index,
 		       uint64_t value, bool known, uint64_t before,
 		       uint64_t *after);
 
 /*
- * What KVM refuses or cuts, and TCG takes where KVM passes the register through: so the
- * twin says something else than KVM does (docs/replay.md). Never, but under TCG.
+ * KVM refuses or cuts the value, and TCG takes it where KVM passes the register
+ * through, so the twin differs from KVM (docs/replay.md). Always false except under
+ * TCG.
  */
 bool believe_tcg_differs(uint32_t index, uint64_t value);
 
-/* The vCPU's register. False: KVM does not tell. */
+/* Reads the vCPU's register. Returns false if KVM does not show it. */
 bool believe_get(struct life *life, uint32_t vcpu, uint32_t index,
 		 uint64_t *value);
 
-/* What armed it before the access of @step, which is judged then as an armed one's. */
+/*
+ * The event that armed it before the access of @step, which is then judged as an armed
+ * one's.
+ */
 void moment_before(struct life *life, const struct step *step);
-/* The access was made: in what moment? */
+/* Fills in the moment of an access that was made. */
 void moment_take(struct life *life, struct step *step);
-/* And into what moment it leads. */
+/* Applies its effect to the moment. */
 void moment_after(struct life *life, const struct step *step);
 
 /* Does MSR @index change by itself? */
 bool believe_is_volatile(uint32_t index);
 
 /**
- * struct claim - what `regpin explain` says of an access
- * @found: it says something
+ * struct claim - what `regpin explain` claims of an access
+ * @found: there is a claim
  * @action: enum regpin_action
  * @answered: a read gives @value
- * @request: by this the guest asks for its pins
+ * @request: the guest requests its pins by this access
  */
 struct claim {
 	bool found, answered, request;
@@ -143,44 +148,47 @@ struct claim {
 	uint64_t value;
 };
 
-/* By @json, which `regpin explain --json` has printed. Bails out if it makes no sense. */
+/*
+ * Reads the claim from @json, the output of `regpin explain --json`. Bails out if it
+ * has no meaning.
+ */
 struct claim explain_claim(const char *json, const struct step *step);
 
-/* What it says of accesses that KVM refuses; not @found if nothing. */
+/* Its claim about accesses that KVM refuses; not @found if there is none. */
 struct claim explain_refused(const char *json, const struct step *step);
 
-/* From which it was taken. */
+/* The text from which the claim was taken. */
 const char *explain_last_sentence(void);
 
-/* How much was compared, and what was not: see print_tally(). */
+/* The number of comparisons, and of those left out: see print_tally(). */
 struct tally {
-	unsigned int policies, rejected, steps, accesses, wrong, told;
+	unsigned int policies, rejected, steps, accesses, wrong, printed;
 	unsigned int skipped, volatiles, cut, claims, odd_phase, repeated;
 	unsigned int fates[TINY_STOPPED + 1], actions[REGPIN_ACTION_MAX];
 	unsigned int types[RULE_TYPE_MAX], refusals[3], armings[ARM_MAX];
 };
 
 /* In test_believe.c. @repeats: this KVM makes two exits of some writes, see there. */
-extern struct life lived;
+extern struct life recorded;
 extern struct tally tally;
-extern char policy_path[128], trace_path[128], said[MAX_SAID];
+extern char policy_path[128], trace_path[128], output[MAX_OUTPUT];
 extern bool repeats;
 
-/* What `regpin COMMAND` prints, to @said. Returns its exit status. */
+/* Runs `regpin COMMAND` and stores its output in @output. Returns its exit status. */
 int ask(const char *command, const char *trace);
 
-/* A difference at line @number of the trace. */
+/* Reports a difference at line @number of the trace. */
 void __attribute__((format(printf, 3, 4)))
 differs(const struct step *step, unsigned int number, const char *format, ...);
 
-/* The event that says what was done about the access; NULL: nothing. */
+/* The event with the verdict on the access, or NULL. */
 const struct regpin_event *violation(const struct step *step);
 bool stopped_at_the_door(const struct step *step);
 
-/* By a KVM that runs some instructions twice. */
+/* This KVM runs some instructions twice. */
 bool judged_twice(const struct step *step);
 
-/* What `regpin sim` says of @lived. */
+/* Compares the output of `regpin sim` with @recorded. */
 void believe_sim(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads what `regpin explain --json` says as a person would: sentence by sentence, without
- * the code that made them.
+ * Reads the output of `regpin explain --json` as a person would: sentence by sentence,
+ * without the code that made them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ const char *explain_last_sentence(void)
 
 static _Noreturn void bail(const char *what, const char *text)
 {
-	printf("Bail out! explain says what nobody understands: %s: %.200s\n",
+	printf("Bail out! explain printed an unknown sentence: %s: %.200s\n",
 	       what, text);
 	exit(1);
 }
@@ -91,7 +91,7 @@ static unsigned int worse(unsigned int a, unsigned int b)
 	return a > b ? a : b;
 }
 
-/* As "#GP": what is done about a bit that is cleared, at @text behind "cleared". */
+/* The action on a cleared bit, such as "#GP", in @text after "cleared". */
 static unsigned int by_clearing(const struct step *step, uint64_t bits,
 				const char *text)
 {
@@ -136,7 +136,7 @@ static unsigned int by_group(const struct step *step, const char *text)
 	if (!begins(verb, "be set ("))
 		bail("what bits can't", verb);
 	and = strstr(verb, ") nor cleared");
-	/* The next sentence's? */
+	/* Moves to the next sentence. */
 	if (and && strcspn(verb, ";") < (size_t)(and - verb))
 		and = NULL;
 	return worse(~old & new & bits ?
@@ -145,7 +145,7 @@ static unsigned int by_group(const struct step *step, const char *text)
 				       and + strlen(") nor cleared")) : 0);
 }
 
-/* One of the sentences. */
+/* Reads one of the sentences. */
 static unsigned int by_one(const struct step *step, const char *text)
 {
 	const struct moment *m = &step->moment;
@@ -159,7 +159,7 @@ static unsigned int by_one(const struct step *step, const char *text)
 		return REGPIN_ALLOW;
 	if (begins(text, "other bits are free"))
 		return REGPIN_ALLOW;
-	/* Whether it is, the moment says: then there is no common value yet. */
+	/* Whether it has that value is in the moment: then there is no common value yet. */
 	if (begins(text, "while that is PAT's reset value, "))
 		return REGPIN_ALLOW;
 	if (begins(text, "allowed, logged"))
@@ -184,7 +184,7 @@ static unsigned int by_one(const struct step *step, const char *text)
 	bail("a sentence", text);
 }
 
-/* What is said of this write by @text: all sentences are true at once. */
+/* The claim of @text about this write: all sentences hold at the same time. */
 static unsigned int write_claim(const struct step *step, const char *text)
 {
 	unsigned int action = REGPIN_ALLOW;
@@ -199,7 +199,7 @@ static unsigned int write_claim(const struct step *step, const char *text)
 	}
 }
 
-/* The string that begins at @json, behind its quote. */
+/* Copies the string that begins at @json, after its quote. */
 static void take(const char *json)
 {
 	size_t len = 0;
@@ -228,8 +228,8 @@ static bool take_key(const char *json, const char *end, const char *key)
 }
 
 /*
- * Is MSR @index in the array "registers" of the object from @at to @end? Its elements
- * have an "index", and a "last" one if they are ranges.
+ * Does the array "registers" of the object from @at to @end contain MSR @index? Its
+ * elements have an "index", and a "last" one if they are ranges.
  */
 static bool names_have(const char *at, const char *end, uint32_t index)
 {
@@ -249,11 +249,11 @@ static bool names_have(const char *at, const char *end, uint32_t index)
 	return false;
 }
 
-/* The object that speaks of @index, in the array "registers"; its end to @end. */
+/* Finds the object about @index in the array "registers"; stores its end in @end. */
 static const char *find_object(const char *json, uint32_t index,
 			       const char **end)
 {
-	/* CR filters have registers, too, behind those. */
+	/* The CR filter comes later, and has "registers", too. */
 	const char *at = strstr(json, "\"registers\":[{\"registers\":[");
 
 	if (!at)
@@ -270,7 +270,7 @@ static const char *find_object(const char *json, uint32_t index,
 	return NULL;
 }
 
-/* Lines that say the same as the next one are left out. */
+/* Skips lines whose text is the same as the next one's. */
 static bool take_phase(const char *json, const char *end,
 		       const struct moment *m)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What vCPUs live under a random policy: accesses near what the policy names, with values
- * near those that matter, written down step by step. A vCPU without regpin, the twin, is
- * asked about each access first: what KVM itself refuses `regpin sim` has to be told.
+ * The life of vCPUs under a random policy: accesses near the registers that the policy
+ * names, with values near those that matter, recorded step by step. Each access is
+ * tried first on a vCPU without regpin, the twin: `regpin sim` must be given what KVM
+ * itself refuses.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static void on_event(void *context, const struct regpin_event *event)
 		step->events[step->nr_events++] = *event;
 }
 
-/* What changes by itself, or differs by how it is looked at. */
+/* Registers that change by themselves, or that differ between the ways to read them. */
 bool believe_is_volatile(uint32_t index)
 {
 	static const uint32_t list[] = { 0x10, 0x3b, 0xe7, 0xe8, 0x6e0 };
@@ -41,7 +42,7 @@ bool believe_is_volatile(uint32_t index)
 	       index - 0x4b564d00u < 0x100;
 }
 
-/* What a write would do is more than a register's value: to memory, clocks, the APIC. */
+/* A write has more effects than the register's value: on memory, clocks, the APIC. */
 static bool is_dangerous(uint32_t index)
 {
 	static const uint32_t list[] = { 0x11, 0x12, 0x1b, 0x1d9, 0x9e };
@@ -91,7 +92,7 @@ static struct step *new_step(struct life *life, enum trace_op op,
 
 static bool full(const struct life *life)
 {
-	/* An access may take six: held, answered, again, and what came of it. */
+	/* One access may take six steps: held, answered, repeated, and its effects. */
 	return life->over || life->lost || life->nr_steps + 8 > BELIEVE_STEPS;
 }
 
@@ -105,7 +106,7 @@ static void add_set(struct life *life, uint64_t index)
 	add_index(&life->set, at);
 }
 
-/* What is accessed: where rules begin and end, and what makes a vCPU's life. */
+/* The registers to access: the edges of rules, and those that make a vCPU's life. */
 static void choose(struct life *life)
 {
 	static const uint32_t edges[] = {
@@ -137,8 +138,8 @@ static void choose(struct life *life)
 	}
 }
 
-/* The VMM writes what stands there, so that the simulation knows it, too. */
-static void tell_value(struct life *life, uint32_t vcpu, unsigned int at)
+/* The VMM writes the current value, so that the simulation has it, too. */
+static void note_value(struct life *life, uint32_t vcpu, unsigned int at)
 {
 	uint32_t index = life->set.list[at];
 	struct step *step;
@@ -161,7 +162,7 @@ static void tell_value(struct life *life, uint32_t vcpu, unsigned int at)
 	moment_before(life, step);
 }
 
-/* The instruction, once more from its beginning if @again is false. */
+/* Runs the instruction, from its beginning if @again is false. */
 static int run_access(struct life *life, struct step *step, bool again)
 {
 	struct tiny_vcpu *vcpu = &life->vcpus[step->vcpu];
@@ -195,7 +196,7 @@ static void answer(struct life *life, const struct step *held)
 	life->strange = true;
 }
 
-/* Does the access, and does it again where somebody has to answer first. */
+/* Makes the access, and repeats it if an answer is needed first. */
 static void access_once(struct life *life, struct step *step, unsigned int at)
 {
 	uint32_t vcpu = step->vcpu;
@@ -223,7 +224,7 @@ static void access_once(struct life *life, struct step *step, unsigned int at)
 		life->over = true;
 }
 
-/* A value that says something about this register. */
+/* Chooses a value that matters for this register. */
 static uint64_t value_for(struct life *life, uint32_t index, uint64_t old)
 {
 	const struct regpin_policy *policy = life->policy;
@@ -260,14 +261,17 @@ static uint64_t value_for(struct life *life, uint32_t index, uint64_t old)
 	}
 }
 
-/* What the simulation makes of a write that KVM takes. */
+/* Writes down a write that KVM takes, for the simulation. */
 static uint64_t simple(uint32_t index, uint64_t old, uint64_t value)
 {
 	return index == MSR_EFER ? (value & ~EFER_LMA) | (old & EFER_LMA) :
 				   value;
 }
 
-/* What is pinned, or what makes a vCPU's life, more often than the rest. */
+/*
+ * Chooses a register: those that are pinned or make a vCPU's life more often than
+ * others.
+ */
 static unsigned int choose_one(struct life *life)
 {
 	const struct regpin_policy *policy = life->policy;
@@ -317,10 +321,10 @@ static void do_access(struct life *life)
 
 	if (write)
 		value = value_for(life, index, old);
-	/* It comes up. */
+	/* The vCPU starts, */
 	if (write && at < 2 && !old && roll(life, 3))
 		value = at ? 0x47700 : 0xffffffff81000000;
-	/* And has what the other one will need. */
+	/* with what the floor requires. */
 	if (write && index == MSR_EFER && !vcpu && roll(life, 2))
 		value = old | EFER_SCE | EFER_NXE;
 	if (write && believe_tcg_differs(index, value)) {
@@ -341,10 +345,10 @@ static void do_access(struct life *life)
 	step->volatile_value = other || believe_is_volatile(index);
 	access_once(life, step, at);
 	if (other)
-		tell_value(life, vcpu, at);
+		note_value(life, vcpu, at);
 }
 
-/* The VMM writes a register, or the operator says something. */
+/* The VMM writes a register, or the operator gives a command. */
 static void do_other(struct life *life, bool wild)
 {
 	bool operates = life->policy->arming == ARM_OPERATOR;
@@ -364,7 +368,7 @@ static void do_other(struct life *life, bool wild)
 		if (tiny_set_msr(&life->vcpus[vcpu], index, value) ||
 		    !believe_get(life, vcpu, index, &step->after) ||
 		    step->after != value) {
-			/* Then nothing can be said of it, nor be taken back. */
+			/* Then its effect is unknown, and cannot be undone. */
 			life->lost = true;
 			life->nr_steps--;
 			return;
@@ -389,8 +393,8 @@ static void do_other(struct life *life, bool wild)
 }
 
 /*
- * None of them runs while another one does, so there is nothing to be kicked; but the
- * floor asks only where it could.
+ * No vCPU runs while another one does, so there is nothing to kick, but the floor only
+ * reads other vCPUs if a kick is possible.
  */
 static void no_kick(void *context, struct regpin_vcpu *vcpu)
 {
@@ -427,7 +431,7 @@ static void begin(struct life *life)
 	choose(life);
 	for (uint32_t i = 0; i < BELIEVE_VCPUS; i++)
 		for (unsigned int at = 0; at < life->set.nr; at++)
-			tell_value(life, i, at);
+			note_value(life, i, at);
 }
 
 void believe_live(struct life *life, unsigned int accesses)
@@ -442,7 +446,7 @@ void believe_live(struct life *life, unsigned int accesses)
 		if (!life->lost)
 			do_access(life);
 	}
-	/* Stopped, or held for ever: so it stays. */
+	/* It is stopped, or held forever, and stays so. */
 	if (life->over && !life->lost && life->nr_steps + 8 <= BELIEVE_STEPS) {
 		life->over = false;
 		life->odd[0] = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a vCPU is in, as somebody knows who has read regpin-policy(5) and sees what happens:
- * without asking regpin. But for one thing: what the floor goes by, which regpin has
- * looked up at some time.
+ * The state of a vCPU, derived from regpin-policy(5) and from what happens, without
+ * asking regpin. The one exception is the reference for the floor, which regpin reads
+ * at times of its own choice.
  */
 #include "believe.h"
 #include "lib/kvm/regs.h"
@@ -28,7 +28,10 @@ static uint64_t known_msr(struct life *life, const struct step *step,
 	return value;
 }
 
-/* The vCPU's syscall set-up is done: what it has now others must have, and it must keep. */
+/*
+ * The vCPU's syscall set-up is done: its values become those that others need and that
+ * it must keep.
+ */
 static void finish(struct life *life, const struct step *step, bool before)
 {
 	struct moment *now = &life->now[step->vcpu];
@@ -50,7 +53,7 @@ static void finish(struct life *life, const struct step *step, bool before)
 	life->settled = true;
 }
 
-/* By what it has written, or, if that is nothing, by what it holds. */
+/* Armed by what it has written, or otherwise by what it holds. */
 static bool is_through(struct life *life, const struct step *step)
 {
 	uint32_t n = step->vcpu;
@@ -60,7 +63,7 @@ static bool is_through(struct life *life, const struct step *step)
 	return life->masked[n] || known_msr(life, step, MSR_SFMASK, true);
 }
 
-/* What armed it before the access, which is judged then as an armed one's. */
+/* The event that armed it before the access, which is then judged as an armed one's. */
 void moment_before(struct life *life, const struct step *step)
 {
 	for (unsigned int i = 0; i < step->nr_events; i++) {
@@ -92,7 +95,7 @@ void moment_take(struct life *life, struct step *step)
 	step->moment.once = life->once[step->vcpu][slot];
 }
 
-/* Was the write performed, as far as the events tell? */
+/* Do the events show that the write was performed? */
 static bool performed(const struct step *step)
 {
 	for (unsigned int i = 0; i < step->nr_events; i++)
@@ -104,8 +107,8 @@ static bool performed(const struct step *step)
 }
 
 /*
- * Its set-up is two writes, in any order. After both, LSTAR begins another one, of a
- * kernel that took over: for that the registers hold what the first one left.
+ * A set-up is two writes, in any order. After both, LSTAR begins another one, of a
+ * kernel that took over; the registers hold the values of the first kernel then.
  */
 static void note_write(struct life *life, const struct step *step)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Random policies as text: all that can be said of MSRs, as far as regpin-policy(5) goes. */
+/* Random policies as text, with all that regpin-policy(5) permits for MSRs. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,7 @@ put(struct text *text, const char *format, ...)
 		abort();
 }
 
-/* Registers whose writes regpin performs; the first nine it remembers. */
+/* Registers whose writes regpin performs; the values of the first nine are remembered. */
 static const char *const performed[] = {
 	"EFER", "STAR", "LSTAR", "CSTAR", "SFMASK", "SYSENTER_CS",
 	"IA32_SYSENTER_ESP", "SYSENTER_EIP", "PAT", "MTRRdefType",
@@ -46,7 +46,10 @@ static const char *const performed[] = {
 
 #define NR_KEPT		9
 
-/* What is not: by name, index, family and range, within KVM's windows and elsewhere. */
+/*
+ * Registers whose writes it does not perform: by name, index, family and range, within
+ * KVM's windows and elsewhere.
+ */
 static const char *const others[] = {
 	"0x8b", "IA32_BIOS_UPDT_TRIG", "IA32_MISC_ENABLE", "0x10a",
 	"IA32_SPEC_CTRL", "KERNEL_GS_BASE", "MC_REG3", "MC_REG",
@@ -70,7 +73,7 @@ static const char *const efer_bits[] = {
 
 static const char *const accesses[] = { "read", "write", "both" };
 
-/* Mildness by weight: what stops a VM also ends what is learnt of it. */
+/* Weights of the actions: one that stops a VM also ends the test's life. */
 static const char *action(struct text *text, bool pin)
 {
 	static const char *const pins[] = {
@@ -178,13 +181,13 @@ static void put_report(struct text *text)
 
 static void put_refused(struct text *text, const char *key)
 {
-	static const char *const says[] = {
+	static const char *const answers[] = {
 		"gp", "report", "drop", "{value: 0x1234}",
 		"{value: 7, action: gp}", "{value: 0, action: report}",
 	};
 
 	if (roll(text, 3) == 0)
-		put(text, "%s: %s\n", key, ONE_OF(text, says));
+		put(text, "%s: %s\n", key, ONE_OF(text, answers));
 }
 
 static void put_arming(struct text *text)
@@ -242,7 +245,7 @@ void believe_policy(char *to, size_t size, uint64_t *seed, const char *vendor,
 	put_refused(&text, "unknown");
 	put_refused(&text, "invalid");
 	put(&text, "floor: {deadline: none}\nunarmed: none\nrules:\n");
-	/* By these a vCPU arms. */
+	/* A vCPU arms by these. */
 	if (text.closed)
 		put(&text, "  - register: [LSTAR, SFMASK]\n    %s\n",
 		    roll(&text, 2) ? "uniform: true" : "allow: write");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What `regpin sim` says of the trace of a life, line by line, against that lived. */
+/*
+ * Compares the output of `regpin sim` for the trace of a life with that life, line by
+ * line.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -36,7 +39,7 @@ static void write_line(FILE *file, const struct step *step)
 	}
 }
 
-/* As test's vCPUs begin; see tiny_set_mode(). */
+/* The state in which the test's vCPUs begin; see tiny_set_mode(). */
 static unsigned int write_trace(void)
 {
 	FILE *file = fopen(trace_path, "w");
@@ -46,11 +49,11 @@ static unsigned int write_trace(void)
 		abort();
 	for (unsigned int i = 0; i < BELIEVE_VCPUS; i++, lines += 3)
 		fprintf(file, "%u set CR0 %s\n%u set CR4 %s\n%u set EFER %s\n",
-			i, lived.mode == TINY_LONG ? "0x80010031" : "0x31",
-			i, lived.mode == TINY_LONG ? "0x20" : "0", i,
-			lived.mode == TINY_LONG ? "0x500" : "0");
-	for (unsigned int i = 0; i < lived.nr_steps; i++)
-		write_line(file, &lived.steps[i]);
+			i, recorded.mode == TINY_LONG ? "0x80010031" : "0x31",
+			i, recorded.mode == TINY_LONG ? "0x20" : "0", i,
+			recorded.mode == TINY_LONG ? "0x500" : "0");
+	for (unsigned int i = 0; i < recorded.nr_steps; i++)
+		write_line(file, &recorded.steps[i]);
 	fclose(file);
 	return lines;
 }
@@ -78,7 +81,7 @@ static uint64_t key_number(const char *line, const char *key, uint64_t missing)
 		       strtoull(text, NULL, 0) : missing;
 }
 
-/* The strongest one of @type, and of these the first. */
+/* The strictest event of @type, and the first of equals. */
 static const struct regpin_event *event_of(const struct step *step,
 					   unsigned int type)
 {
@@ -98,7 +101,7 @@ const struct regpin_event *violation(const struct step *step)
 	return event_of(step, REGPIN_EVENT_VIOLATION);
 }
 
-/* Held or stopped by a look before it was entered: it never got to the access. */
+/* A look before the entry held or stopped the vCPU, so it never made the access. */
 bool stopped_at_the_door(const struct step *step)
 {
 	const struct regpin_event *e = event_of(step, REGPIN_EVENT_DETECTED);
@@ -106,7 +109,7 @@ bool stopped_at_the_door(const struct step *step)
 	return e && e->action >= REGPIN_PAUSE && step->fate && !violation(step);
 }
 
-/* What sim names the rule of: what was violated, or else found to be. */
+/* The event whose rule sim names: of the violation, or otherwise of what was detected. */
 static const struct regpin_event *named(const struct step *step)
 {
 	const struct regpin_event *e = violation(step);
@@ -118,9 +121,9 @@ static const struct regpin_event *named(const struct step *step)
 #define ROLE_BITS	(EFER_NXE | EFER_LME)
 
 /*
- * There are KVMs (software, 6.18) that run a WRMSR that they have handed out once more if
- * these were changed meanwhile: then there is a second exit, and another event, for a write
- * that changes nothing any more. It is by the same rule, or by one that only reports.
+ * Some KVMs (software, 6.18) run a WRMSR that exited a second time if these bits were
+ * changed in between. The second exit makes another event, of a write that no longer
+ * changes anything, by the same rule or by one that only reports.
  */
 static void forget_repeated(struct step *step)
 {
@@ -134,7 +137,7 @@ static void forget_repeated(struct step *step)
 	step->nr_events--;
 }
 
-/* Then other rules may judge the second one: what was held is now refused, or the like. */
+/* Other rules may judge the second run: the held write was then refused, or the like. */
 bool judged_twice(const struct step *step)
 {
 	const struct regpin_event *e = violation(step);
@@ -145,8 +148,8 @@ bool judged_twice(const struct step *step)
 }
 
 /*
- * What the event says of the values. A register that KVM does not know for the guest
- * holds nothing, though newer KVMs have some of these for the host.
+ * Compares the event's values. A register that KVM does not know for the guest has no
+ * value, though newer KVMs have some of these for the host.
  */
 static void compare_values(const struct step *step, unsigned int n,
 			   const struct regpin_event *e, bool unknown)
@@ -156,14 +159,14 @@ static void compare_values(const struct step *step, unsigned int n,
 	uint64_t after = unknown ? 0 : step->after;
 
 	if (e->new_value != step->value || (known && e->old_value != before))
-		differs(step, n, "the event has other values: 0x%llx over 0x%llx",
+		differs(step, n, "the event's values differ: 0x%llx over 0x%llx",
 			e->new_value, e->old_value);
 	if (known && step->fate <= TINY_GP && e->value != after)
-		differs(step, n, "the event says that it holds 0x%llx, not 0x%" PRIx64,
+		differs(step, n, "the event gives the value as 0x%llx, not 0x%" PRIx64,
 			e->value, after);
 }
 
-/* With all bits of each named field that some of @bits are in: such a field has one name. */
+/* With all bits of each named field that some of @bits are in, as a field has one name. */
 static uint64_t whole_fields(const struct regpin_register *reg, uint64_t bits)
 {
 
@@ -177,7 +180,7 @@ static uint64_t whole_fields(const struct regpin_register *reg, uint64_t bits)
 	return bits;
 }
 
-/* The array @key of names and numbers of bits of @reg; all bits if it is not there. */
+/* The array @key of names and numbers of bits of @reg; all bits if there is no array. */
 static uint64_t key_bits(const char *line, const char *key,
 			 const struct regpin_register *reg)
 {
@@ -201,7 +204,7 @@ static uint64_t key_bits(const char *line, const char *key,
 	return bits;
 }
 
-/* Which rule, where it was written, and which bits. */
+/* Compares the rule, its place and the bits. */
 static void compare_rule(const struct step *step, unsigned int n,
 			 const char *line)
 {
@@ -211,8 +214,8 @@ static void compare_rule(const struct step *step, unsigned int n,
 	const struct rule *r = NULL;
 	bool floor;
 
-	if (e && e->rule < lived.policy->nr_rules)
-		r = &lived.policy->rules[e->rule];
+	if (e && e->rule < recorded.policy->nr_rules)
+		r = &recorded.policy->rules[e->rule];
 	if (r)
 		snprintf(live, sizeof(live), "%s:%u:%u", policy_path, r->line,
 			 r->column);
@@ -220,31 +223,31 @@ static void compare_rule(const struct step *step, unsigned int n,
 	key_text(line, "where", where, sizeof(where));
 	if (strcmp(where, live) != 0 ||
 	    strcmp(rule, r ? rule_type_names[r->type] : "") != 0)
-		differs(step, n, "the event is by '%s' at '%s', sim says '%s' at '%s'",
+		differs(step, n, "the event is by '%s' at '%s', sim gives '%s' at '%s'",
 			r ? rule_type_names[r->type] : "", live, rule, where);
 	if (!e)
 		return;
 	if (r)
 		tally.types[r->type]++;
 	tally.actions[e->action]++;
-	/* `require` is about another register than the one that was written. */
+	/* `require` is about another register than the one written. */
 	floor = r && r->type == RULE_REQUIRE;
 	reg = floor ? register_find(r->kind, r->index) :
 		      register_find(e->kind, e->index);
 	if (whole_fields(reg, e->bits) !=
 	    key_bits(line, floor ? "lacks" : "bits", reg))
-		differs(step, n, "bits 0x%llx, sim says %s", e->bits, line);
+		differs(step, n, "bits 0x%llx, sim gives %s", e->bits, line);
 	if (e->type != REGPIN_EVENT_VIOLATION)
 		return;
 	if (e->index != step->index || e->write != (step->op == TRACE_WRMSR) ||
 	    e->vcpu != step->vcpu || !e->has_rip ||
 	    e->rip != (e->write ? TINY_WRMSR : TINY_RDMSR) || e->cpl)
-		differs(step, n, "the event is about something else");
+		differs(step, n, "the event is about another register");
 	if (e->write)
 		compare_values(step, n, e, r && r->type == RULE_UNKNOWN);
 }
 
-/* The other events, and their order. */
+/* Compares the other events and their order. */
 static void compare_events(const struct step *step, unsigned int n,
 			   const char *line)
 {
@@ -273,7 +276,7 @@ static void compare_events(const struct step *step, unsigned int n,
 	}
 	snprintf(live + used, sizeof(live) - used, "]}");
 	if (!sim || strcmp(sim, live) != 0)
-		differs(step, n, "the events are %s, sim says %s", live,
+		differs(step, n, "the events are %s, sim gives %s", live,
 			sim ? sim : line);
 }
 
@@ -284,27 +287,30 @@ static int fate_of(const char *outcome)
 	       !strcmp(outcome, "stop") ? TINY_STOPPED : 0;
 }
 
-/* A mask left a value that KVM takes for what it is? Else only the #GP is compared. */
+/*
+ * Did a mask leave a value that KVM accepts as it is? Otherwise only the #GP is
+ * compared.
+ */
 static bool mask_taken(const struct step *step, unsigned int n, uint64_t value)
 {
 	uint64_t after;
 
 	if (!believe_tcg_differs(step->index, value) &&
-	    believe_twin(lived.twin, true, step->index, value, true,
+	    believe_twin(recorded.twin, true, step->index, value, true,
 			 step->before, &after) == TWIN_DONE && after == value)
 		return step->refusal == TRACE_TAKEN || step->value != value;
 	if (step->fate == TINY_GP && step->after != step->before)
-		differs(step, n, "refused, but it holds 0x%" PRIx64, step->after);
+		differs(step, n, "refused, but the register holds 0x%" PRIx64, step->after);
 	tally.cut++;
 	return false;
 }
 
-/* Returns false if what follows can't be compared. */
+/* Returns false if the rest cannot be compared. */
 static bool compare_access(const struct step *step, unsigned int n,
 			   const char *line, const char *outcome)
 {
 	const struct regpin_event *e = violation(step);
-	/* Who is held or stopped from before does not get there. */
+	/* A vCPU that was held or stopped before does not get to the access. */
 	uint64_t value = key_number(line, "value", step->after);
 	bool write = step->op == TRACE_WRMSR;
 
@@ -315,25 +321,25 @@ static bool compare_access(const struct step *step, unsigned int n,
 	if (!strcmp(outcome, "mask") && !mask_taken(step, n, value))
 		return false;
 	if (step->fate != fate_of(outcome))
-		differs(step, n, "it ends with %d, sim says %s (%s)", step->fate,
+		differs(step, n, "it ends with %d, sim gives %s (%s)", step->fate,
 			outcome, line);
 	else if (!step->fate && strcmp(outcome, e ?
 				       regpin_action_names[e->action] :
 				       "ok") != 0)
-		differs(step, n, "the event says %s, sim %s",
+		differs(step, n, "the event gives %s, sim %s",
 			e ? regpin_action_names[e->action] : "nothing", outcome);
 	if (write && step->known && !step->volatile_value &&
 	    value != step->after)
-		differs(step, n, "it holds 0x%" PRIx64 ", sim says 0x%" PRIx64,
+		differs(step, n, "the register is 0x%" PRIx64 ", sim gives 0x%" PRIx64,
 			step->after, value);
 	if (!write && !step->fate && !step->volatile_value &&
 	    value != step->read)
-		differs(step, n, "it read 0x%" PRIx64 ", sim says 0x%" PRIx64,
+		differs(step, n, "it read 0x%" PRIx64 ", sim gives 0x%" PRIx64,
 			step->read, value);
-	/* What was volatile and is answered isn't. */
+	/* A volatile register that is answered is no longer volatile. */
 	if (!write && !step->fate && e && e->action == REGPIN_DROP &&
 	    step->read != value)
-		differs(step, n, "it read 0x%" PRIx64 ", sim says 0x%" PRIx64,
+		differs(step, n, "it read 0x%" PRIx64 ", sim gives 0x%" PRIx64,
 			step->read, value);
 	return true;
 }
@@ -358,7 +364,7 @@ static bool compare_line(struct step *step, unsigned int n,
 	if (access && !compare_access(step, n, line, outcome))
 		return false;
 	if (!access && (step->fate != 0) != (strcmp(outcome, "ok") != 0))
-		differs(step, n, "it ends with %d, sim says %s", step->fate,
+		differs(step, n, "it ends with %d, sim gives %s", step->fate,
 			outcome);
 	if (access)
 		compare_rule(step, n, line);
@@ -370,20 +376,20 @@ void believe_sim(void)
 {
 	unsigned int skip = write_trace(), n;
 	int status = ask("sim", trace_path);
-	char *line = said, *end;
+	char *line = output, *end;
 
 	if (status) {
-		differs(&lived.steps[0], 0, "sim ends with %d: %.300s", status, said);
+		differs(&recorded.steps[0], 0, "sim ends with %d: %.300s", status, output);
 		return;
 	}
-	for (n = 0; n < skip + lived.nr_steps; n++, line = end + 1) {
+	for (n = 0; n < skip + recorded.nr_steps; n++, line = end + 1) {
 		end = strchr(line, '\n');
 		if (!end) {
-			differs(&lived.steps[0], n, "sim has no more lines");
+			differs(&recorded.steps[0], n, "sim has no more lines");
 			return;
 		}
 		*end = 0;
-		if (n >= skip && !compare_line(&lived.steps[n - skip], n + 1, line))
+		if (n >= skip && !compare_line(&recorded.steps[n - skip], n + 1, line))
 			return;
 	}
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM that makes a confidential VM, in one of the ways that there are.
- * usage: confidential type N | encrypt ID | capability N | ask
- * Beside it, as confidential.so preloaded behind the shim: what reaches KVM of that.
+ * A VMM that makes a confidential VM, in one of the ways that exist.
+ *
+ *	usage: confidential type N | encrypt ID | capability N | ask
+ *
+ * The same program, as confidential.so preloaded after the shim, prints which of these
+ * requests reach KVM.
  */
 #include <dlfcn.h>
 #include <err.h>
@@ -27,7 +30,7 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(list, request);
 	arg = va_arg(list, void *);
 	va_end(list);
-	/* The shim's own VM for a trial is of type 0, and not ours to count. */
+	/* The shim's own VM for a trial has type 0, and is not counted. */
 	if ((request == KVM_CREATE_VM && arg) ||
 	    (request == KVM_MEMORY_ENCRYPT_OP && arg) ||
 	    (request == KVM_ENABLE_CAP &&
@@ -35,7 +38,7 @@ int ioctl(int fd, unsigned long request, ...)
 	     (((struct kvm_enable_cap *)arg)->cap == 197 ||
 	      ((struct kvm_enable_cap *)arg)->cap == 206)))
 		dprintf(2, "KVM was asked: %#lx\n", request);
-	/* A KVM that knows more types. */
+	/* A KVM that has more types. */
 	if (request == KVM_CREATE_VM && getenv("NEW_TYPES"))
 		arg = NULL;
 	return next(fd, request, arg);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: ctl.sh REGPIN SHIM
 #
-# `regpin ctl` with a small VMM on the real KVM: what the agent is told to do is done
-# to the guest. Prints TAP.
+# `regpin ctl` with a small VMM on the real KVM: each command has its effect on the guest.
+# Prints TAP.
 set -u
 
 # shellcheck source=tests/live/vmm.sh
@@ -11,7 +11,7 @@ source "$(dirname "$0")/vmm.sh"
 vmm=
 trap 'rm -rf "$dir"; [[ -z $vmm ]] || kill "$vmm" 2>/dev/null' EXIT
 
-# Not gp: a vCPU that has shut down does not run on.
+# The answer is not gp, as a vCPU that has shut down does not run on.
 cat >policy.yaml <<'E'
 version: 1
 arming: start
@@ -45,7 +45,7 @@ ctl()
 	"$regpin" ctl --ctl "$dir/ctl" vm "$@" >ctl.out 2>ctl.err </dev/null
 }
 
-# How many exits there were.
+# The number of exits.
 exits()
 {
 	for ((i = 0; i < 300; i++)); do
@@ -88,7 +88,7 @@ try()
 	exits "$1"
 }
 
-violations() # how many there were, and how the last ended
+violations() # their number, and the verdict and place of the last one
 {
 	jq -sr '[.[] | select(.event == "violation")] |
 		"\(length) \(last.verdict) \(last.where)"' events
@@ -98,40 +98,40 @@ start policy.yaml 7
 try 1
 await '"violation"' events
 [[ $(violations) == "1 mask policy.yaml:6:5" ]]
-ok $? "under the policy the write is masked"
+ok $? "the policy masks the write"
 ctl disarm && try 2
 [[ $? == 0 && $(violations) == 1\ * ]]
-ok $? "disarm: it may"
+ok $? "disarm: the write is done"
 ctl arm && try 3
 [[ $? == 0 && $(violations) == 2\ mask\ * ]]
-ok $? "arm: it may not"
+ok $? "arm: the write is masked"
 ctl mode report && try 4
 await '"report"' events
 [[ $(violations) == 3\ report\ * ]]
-ok $? "mode report: it may, and that is told"
+ok $? "mode report: the write is done and reported"
 ctl mode enforce && ctl window --for 60s && try 5
 [[ $? == 0 && $(violations) == 3\ * ]]
-ok $? "a window: it may"
+ok $? "window: the write is done"
 ctl window --end && ctl policy other.yaml --yes
-ok $? "another policy"
+ok $? "policy applies another policy"
 touch go6
 held
 grep -q "vcpu 0: armed.*, HELD: write of EFER: 0x1 -> 0x0 (SCE): sticky, other.yaml:7:5" ctl.out &&
 	[[ $(violations) == "4 pause other.yaml:7:5" ]] && exits 5
-ok $? "its rule holds the vCPU, and is named"
+ok $? "the new policy's rule holds the vCPU, and status names it"
 ctl allow --vcpu 0 && exits 6
 [[ $? == 0 && $(violations) == 4\ * && $(tail -n 1 out) == "exit 5" ]]
-ok $? "allow: it may, this time"
+ok $? "allow: the held write is done"
 touch go7
 held && ctl gp --vcpu 0 && exits 7
 [[ $? == 0 && $(violations) == 5\ * && $(tail -n 1 out) == "exit 8" ]]
-ok $? "gp: it may not"
+ok $? "gp: the guest gets #GP for the held write"
 touch end
 wait "$vmm"
 status=$?
 await '"detached"' events
 [[ $status == 4 && ! -e ctl/vm.sock ]]
-ok $? "the VMM's status comes through, and the socket is gone"
+ok $? "run exits with the VMM's status, and the socket is removed"
 [[ $(jq -r 'select(.event == "control" and .result == "done").command' events | tr '\n' ' ') == \
 	"disarm arm mode mode window window-end policy allow gp " ]]
 ok $? "each command is an event"
@@ -140,28 +140,28 @@ start other.yaml 1
 touch go1
 held && ctl stop --vcpu 0 && exits 1
 [[ $? == 0 && $(tail -n 1 out) == "exit 24" ]]
-ok $? "stop: the VMM is told that its guest has crashed"
+ok $? "stop: the VMM gets the exit of a crashed guest"
 touch end
 wait "$vmm"
 
-# The operator's mode takes the place of the policy's own, in both directions.
+# The operator's mode replaces the policy's own, in both directions.
 sed 's/^arming/mode: report\narming/' policy.yaml >reports.yaml
 start reports.yaml 4
 try 1
 await '"violation"' events
 [[ $(violations) == "1 report reports.yaml:7:5" ]]
-ok $? "mode: report in the policy: the write happens, and that is logged"
+ok $? "mode: report in the policy: the write is done and reported"
 ctl mode enforce && try 2
 [[ $? == 0 && $(violations) == "2 mask reports.yaml:7:5" ]] && grep -q "enforce by the operator" ctl.out
-ok $? "ctl mode enforce: it is masked"
+ok $? "ctl mode enforce: the write is masked"
 ctl status && grep -q "reports.yaml, mode enforce by the operator (the policy says report)" ctl.out
-ok $? "... and status shows both"
+ok $? "status shows the operator's mode and the policy's"
 ctl mode policy && try 3
 [[ $? == 0 && $(violations) == "3 report reports.yaml:7:5" ]]
-ok $? "ctl mode policy: it happens again"
+ok $? "ctl mode policy: the write is done again"
 ctl policy policy.yaml --yes --mode report && ctl policy policy.yaml --yes && try 4
 [[ $? == 0 && $(violations) == "4 report policy.yaml:6:5" ]]
-ok $? "a mode that came with a policy is kept by the next one"
+ok $? "the next policy keeps the mode that came with a policy"
 touch end
 wait "$vmm"
 rm -f events go1
@@ -169,9 +169,9 @@ touch go1
 timeout -k 1 60 "$regpin" run --policy reports.yaml --mode enforce --events "$dir/events" -- \
 	./vmm vm vcpu await go1 flood 1 exit 4 >out 2>err
 [[ $? == 4 && $(violations) == "1 mask reports.yaml:7:5" ]] && grep -q "mode enforce by --mode" err
-ok $? "run --mode enforce: it is masked"
+ok $? "run --mode enforce: the write is masked"
 
-# As many VMs as there can be at a time get another policy; one more can't be.
+# The maximum number of VMs at one time gets another policy; one more is refused.
 rm -f events end
 others=$(printf 'othervm %.0s' {1..63})
 # shellcheck disable=SC2086 # several words
@@ -185,17 +185,17 @@ done
 sed 's/mask/drop/' policy.yaml >drop.yaml
 ctl policy drop.yaml --yes
 [[ $? == 0 && $(jq 'select(.event == "policy").vm' events | sort -n | tr '\n' ' ') == "$(seq -s ' ' 0 63) " ]]
-ok $? "64 VMs of one VMM: a policy reaches them all"
+ok $? "a policy reaches all of 64 VMs of one VMM"
 touch end
 wait "$vmm"
 [[ $? == 6 && $(violations) == "1 drop drop.yaml:6:5" ]]
-ok $? "... and the first one's guest is judged by it"
+ok $? "the guest of the first VM is judged by the new policy"
 rm -f events
 # shellcheck disable=SC2086 # several words
 timeout -k 1 90 "$regpin" run --policy policy.yaml --events "$dir/events" -- \
 	./vmm vm $others othervm vcpu run exit 6 >out 2>many.err
 [[ $? == 125 && ! -s out ]] && grep -q "must not run: the VMM has 64 VMs open already" many.err
-ok $? "one more ends the VMM, as no command would reach it"
+ok $? "a 65th VM ends the VMM, as no command would reach it"
 vmm=
 echo "1..$nr"
 exit $failed

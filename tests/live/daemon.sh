@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: daemon.sh REGPIN SHIM
 #
-# A VMM that goes into the background, behind a pipe that its caller reads to the end:
-# the caller waits for none of ours, and nothing that the agent has to report is lost.
-# No clock decides: the VMM waits for a file that is made only after the pipe's end.
-# Prints TAP.
+# A VMM that goes into the background while its caller reads a pipe to the end: no process
+# of regpin makes the caller wait, and no event is lost. The VMM waits for a file that is
+# made after the pipe's end, so no clock decides. Prints TAP.
 set -u
 
 # shellcheck source=tests/live/vmm.sh
@@ -34,10 +33,10 @@ read_to_end()
 read_to_end --events "$dir/events" -- \
 	sh -c './vmm await go vm vcpu run touch ended >/dev/null 2>&1 &'
 [[ $status == "0 0" && ! -e ended ]]
-ok $? "a shell's background job without a VM yet: the pipe ends before it"
+ok $? "the pipe ends before a background job of a shell has its VM"
 touch go
 await '"detached"' events && [[ -e ended ]] && grep -q '"violation"' events
-ok $? "... and then it has its VM, its policy and its events"
+ok $? "the background job gets its VM, its policy and its events"
 
 rm -f ended
 read_to_end --events "$dir/events" -- sh -c \
@@ -45,31 +44,31 @@ read_to_end --events "$dir/events" -- sh -c \
 	until grep -q attached events; do sleep 0.05; done'
 [[ $status == "0 0" ]] && grep -q '"attached"' events &&
 	! grep -q '"detached"' events
-ok $? "a VMM that has its VM when its parent ends: the pipe ends before it"
+ok $? "the pipe ends before a VMM whose VM is older than its parent's end"
 touch go
 await '"detached"' events
-ok $? "... and its end is an event"
+ok $? "the end of that VMM is an event"
 
 read_to_end --events "$dir/events" -- \
 	sh -c './vmm await go rawvm sleep 20000 >/dev/null 2>&1 &'
 [[ $status == "0 0" ]]
-ok $? "a VMM that will be killed: the pipe ends before it"
+ok $? "the pipe ends before a VMM is killed"
 touch go
 await '"refused"' events &&
 	grep -q '"event":"message","text":"killed .*past libc' events
-ok $? "... and what the agent has to say about it is an event 'message'"
+ok $? "the reason of the kill is an event 'message'"
 ! grep -q "killed" out
-ok $? "... not on the stderr that was let go of"
+ok $? "the reason is not written to the stderr that was closed"
 
-# What goes to a file needs no letting go.
+# A file need not be closed.
 rm -f go events
 timeout 30 "$regpin" run --policy policy.yaml -- \
 	sh -c './vmm await go vm vcpu run >/dev/null 2>&1 &' >out 2>events </dev/null
 touch go
 await '"detached"' events
-ok $? "stderr that is a file keeps getting events"
+ok $? "events still go to stderr if it is a file"
 
-# The system's log, where events went to stderr
+# Events to stderr go to the system's log afterwards.
 
 log_case='mkdir dev && mount -t tmpfs none dev && cp -a /dev/kvm /dev/null /dev/zero \
 	/dev/urandom dev/ && mount --move dev /dev'
@@ -93,12 +92,12 @@ if [[ $(id -u) == 0 ]] && unshare -m sh -c "$log_case" 2>/dev/null; then
 	status=$(cat status)
 	cp log events
 	[[ $status == "0 0" ]] && grep -q "go to the system's log from now on" out
-	ok $? "events to stderr: the pipe ends, and where they go is said before"
+	ok $? "events to stderr: the pipe ends, after a line about where they go next"
 	grep -q '^<29>regpin\[[0-9]*\]: {.*"violation"' log && grep -q '"detached"' log
-	ok $? "... and each is a line in the system's log"
+	ok $? "events to stderr: each is a line in the system's log"
 else
-	for what in "events to stderr: the pipe ends" "... the system's log"; do
-		skip "$what" "no /dev of its own can be made here"
+	for what in "events to stderr: the pipe ends" "events to stderr: the system's log"; do
+		skip "$what" "a private /dev cannot be made here"
 	done
 fi
 
@@ -112,10 +111,10 @@ else
 	read_to_end --events "$dir/events" -- "${qemu[@]}" -daemonize -pidfile "$dir/qemu.pid"
 	pid=$(cat qemu.pid)
 	[[ $status == "0 0" && -n $pid ]] && kill -0 "$pid" && await '"attached"' events
-	ok $? "qemu -daemonize: the pipe ends, and it runs on"
+	ok $? "qemu -daemonize: the pipe ends, and QEMU continues"
 	kill "$pid"
 	await '"detached"' events
-	ok $? "... under its agent"
+	ok $? "qemu -daemonize: QEMU still has its agent"
 fi
 
 echo "1..$nr"

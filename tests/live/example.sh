@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: example.sh REGPIN TINY_VMM POLICY
 #
-# The example VMM says what its manual page would say. Prints TAP.
+# The example VMM prints what its comments promise. Prints TAP.
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -22,7 +22,7 @@ check() # NAME COMMAND ..
 	fi
 }
 
-# The vCPU's thread says things when the guest comes to them.
+# The vCPU's thread prints a line when the guest reaches that step.
 said() # REGEX [HOW-OFTEN]
 {
 	tries=0
@@ -41,8 +41,8 @@ start() # BLOB
 	exec 3>"$tmp/operator"
 }
 
-# The policy's name is as it was given to `regpin compile`. When a register is looked
-# after, which it is where KVM can't filter it, is not said.
+# The policy's name is the one given to `regpin compile`. The expected output does not
+# depend on when a register is polled, which happens if KVM cannot filter it.
 normal()
 {
 	sed 's| at [^ ]*tiny.yaml:| at FILE:|' "$tmp/out" | grep -v '^event: CR0' >"$tmp/got"
@@ -71,27 +71,27 @@ if ! kill -0 $vmm 2>/dev/null; then
 	wait $vmm
 	[ $? != 77 ] || { echo "1..0 # SKIP $(cat "$tmp/err")"; exit 0; }
 fi
-check "the operator is asked" said '^event: STAR.*held'
+check "a violation holds the vCPU for the operator" said '^event: STAR.*held'
 echo gp >&3
-check "and the guest goes on" said 'read-only pages'
+check "the guest continues after the answer" said 'read-only pages'
 if grep -q 'read-only pages: done' "$tmp/out"; then
 	wp="done"
-	check "CR0.WP is found cleared" said '^event: CR0'
-	check "as one event" wp_is_looked_after
+	check "a poll detects that CR0.WP was cleared" said '^event: CR0'
+	check "the cleared CR0.WP is one event" wp_is_looked_after
 else
 	wp="#GP"
 	check "CR0.WP is pinned" wp_is_pinned
 fi
 echo "policy $tmp/loose" >&3
-check "another policy" said 'another policy'
+check "the operator applies another policy" said 'another policy'
 echo disarm >&3
-check "disarmed while it runs" said 'is disarmed'
+check "the operator disarms the running VM" said 'is disarmed'
 echo arm >&3
-check "and armed again" said 'is armed' 2
+check "the operator arms the VM again" said 'is armed' 2
 echo quit >&3
 wait $vmm
 status=$?
-check "it ends" [ $status = 0 ]
+check "the VMM ends with status 0" [ $status = 0 ]
 cat >"$tmp/want" <<END
 event: the policy is in place
 guest: the kernel sets its segments: done
@@ -114,13 +114,13 @@ event: vCPU 0 is disarmed
 event: vCPU 0 is armed
 vmm: quit
 END
-check "the example does what it says" normal
+check "the example prints the expected lines" normal
 [ ! -s "$tmp/diff" ] || sed 's/^/# /' "$tmp/diff"
 
 start "$tmp/blob"
 said '^event: STAR.*held'
 echo stop >&3
-check "the operator stops a VM" said '^vmm: the guest has crashed'
+check "the operator stops the VM" said '^vmm: the guest has crashed'
 echo quit >&3
 wait $vmm
 echo "1..$n"

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM for tests of `regpin run`: it does what its arguments say, one after the
+ * A VMM for tests of `regpin run`: it carries out its arguments, one after the
  * other, and exits with 0.
  *
  *	vm		create a VM by libc's ioctl()
- *	rawvm		create a VM by system calls of its own
- *	othervm		create one more, and go on with the last
- *	badvm		try to create a VM of what is not KVM
+ *	rawvm		create a VM by raw system calls
+ *	othervm		create one more VM, and use the last one
+ *	badvm		try to create a VM by a file that is not KVM
  *	vcpu		create a vCPU in the last VM
  *	closevm		close the last VM's file; its vCPU keeps it alive
- *	thread		go on in another thread, and end the first one
+ *	thread		continue in another thread, and end the first one
  *	threads N	start N threads that sleep
  *	smm		add memory for SMM to the last VM
  *	run		let the vCPU execute the program of reads, writes and HLT
@@ -17,7 +17,7 @@
  *	log		have KVM log the memory, as for a migration
  *	peek		read the vCPU's registers, and its TSC
  *	save FILE	the same, into FILE
- *	load FILE	give the vCPU these, and an LSTAR, as a loaded system has it
+ *	load FILE	load these into the vCPU, and set LSTAR, as after a migration
  *	sleep MS	sleep
  *	exit N		exit with N
  *	kill N		send itself signal N
@@ -25,10 +25,10 @@
  *	fork		the parent waits for the child and exits with its status
  *	daemonize	the parent exits with 0
  *	closeall	close all files but its VM's, as daemons do
- *	scribble N	as if taken over: N times nonsense into the shared memory
- *	command		as if taken over: try to write what only the agent may write
+ *	scribble N	as if compromised: write random bytes into the shared memory, N times
+ *	command		as if compromised: try to write what only the agent may write
  *	touch FILE	make FILE
- *	await FILE	wait until somebody has made FILE
+ *	await FILE	wait until FILE exists
  *	chroot DIR	as QEMU's -chroot; there is no /proc in DIR
  *	sigs		print the blocked, ignored and pending signals
  */
@@ -142,7 +142,7 @@ static uint8_t *add_memory(uint32_t flags)
 	};
 	static uint8_t *page;
 
-	/* A slot's memory can't be exchanged. */
+	/* A slot's memory cannot be replaced. */
 	if (!page)
 		page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -152,7 +152,7 @@ static uint8_t *add_memory(uint32_t flags)
 	return page;
 }
 
-/* What goes from one VMM to the other. */
+/* The state that goes from one VMM to the other. */
 struct saved {
 	struct kvm_regs regs;
 	struct {
@@ -172,7 +172,7 @@ static void save(const char *name)
 		err(70, "save");
 }
 
-/* An LSTAR is what tells a system that runs. */
+/* A set LSTAR shows that a kernel runs. */
 static void load(const char *name)
 {
 	struct saved saved;
@@ -240,7 +240,7 @@ static void print_signals(void)
 			fputs(line, stdout);
 }
 
-/* How many POSIX timers this process has. */
+/* The number of POSIX timers of this process. */
 static void print_timers(void)
 {
 	FILE *file = fopen("/proc/self/timers", "re");
@@ -261,7 +261,7 @@ static void close_all(void)
 			close(fd);
 }
 
-/* What is shared with the agent, where a VMM that was taken over finds it, too. */
+/* Finds the memory that is shared with the agent, as a compromised VMM could. */
 static uint64_t *find_memory(const char *name, size_t *nr)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
@@ -279,15 +279,17 @@ static uint64_t *find_memory(const char *name, size_t *nr)
 	return (uint64_t *)from;
 }
 
-/* Random bytes, but for some runs of them where events are looked for. */
+/* Random bytes, except for some runs of them where events are searched. */
 static void scribble(unsigned long rounds)
 {
 	size_t nr;
 	uint64_t *words = find_memory("regpin-events", &nr);
 
 	while (rounds--) {
-		/* A slot is 16 words and its turn the first of them. Without the
-		 * number of VMs, or it would be ended for having one more. */
+		/*
+		 * A slot is 16 words, the first of which is its turn. The number of VMs
+		 * is left alone, as one VM too many would end the VMM.
+		 */
 		for (size_t i = 1; i < nr; i++)
 			words[i] = i >= 64 && i % 16 == 0 ?
 				(i - 64) / 16 + 1 :

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: faults.sh REGPIN SHIM HANDOFF
 #
-# What `regpin run` lives on fails, or is taken away: its files, its readers, its agent,
-# its memory. The guest is protected then, or held, or there is none. Prints TAP.
+# What `regpin run` needs fails, or is removed: its files, its readers, its agent, its
+# memory. In each case the guest is protected, or held, or not started. Prints TAP.
 #
-# The small VMM's guest clears a pinned bit: "exit 8" is its #GP, a triple fault, and
-# "exit 5" the HLT behind a write that went through.
+# The small VMM's guest clears a pinned bit: "exit 8" is the triple fault of its #GP, and
+# "exit 5" the HLT after a write that was done.
 set -u
 
 handoff=$(realpath "$3")
@@ -23,7 +23,7 @@ evidence()
 	sed 's/^/# err: /' err
 }
 
-await() # COMMAND ..: until it succeeds
+await() # COMMAND ..: repeats it until it succeeds
 {
 	for ((i = 0; i < 200; i++)); do
 		"$@" && return 0
@@ -38,8 +38,8 @@ run() # OPTION .. -- VMM ..
 	status=$?
 }
 
-# The agent of the VMM that `run` became, and nobody else's: it has its command line. And
-# the process that stands by to take over.
+# Finds the agent of the VMM that `run` became, by its command line, which no other process
+# has; and the standby process that can take over from it.
 has_agent() # PID
 {
 	named regpin-agent "$1"
@@ -62,7 +62,7 @@ named() # NAME PID
 	[[ -n $agent ]]
 }
 
-# Both, at the same time: then there is none. Stopped first, as each replaces the other.
+# Kills both, so that none is left. They are stopped first, because each replaces the other.
 kill_both() # PID
 {
 	local first
@@ -72,7 +72,7 @@ kill_both() # PID
 		! await_no_agent
 }
 
-# Is one left? Not for long.
+# Does one of them still exist? It may take a moment to end.
 await_no_agent()
 {
 	for ((i = 0; i < 100; i++)); do
@@ -89,21 +89,21 @@ if [[ $(id -u) == 0 ]] && mount -t tmpfs -o size=16k,mode=700 full full 2>/dev/n
 	run --mode report --event-limit 0 --events "$dir/full/events" -- ./vmm vm vcpu flood 2000 exit 6
 	await grep -q "lines of events are lost" err
 	[[ $status == 6 && $(grep -c "events can't be written to .*No space left" err) == 1 ]]
-	ok $? "a disk that fills up is told once, and stalls nothing"
+	ok $? "a disk that fills up is reported once, and delays nothing"
 	head -n -1 full/events | jq . >/dev/null && [[ $(wc -l <full/events) -gt 5 ]]
-	ok $? "... what was written until then are lines of JSON"
+	ok $? "the lines on the full disk are whole lines of JSON"
 	run --events "$dir/full/events" -- ./vmm vm vcpu run exit 4
 	[[ $status == 4 ]] && grep -q "exit 8" out
-	ok $? "... and on a full disk the guest is protected"
-	# Its agent is the last to go.
+	ok $? "a full disk: the guest is protected"
+	# The agent ends after the VMM.
 	await umount full 2>/dev/null
 else
-	for what in "a disk that fills up is told once" "... lines of JSON" "... protected"; do
+	for what in "a disk that fills up is reported once" "a full disk: lines of JSON" "a full disk: protected"; do
 		skip "$what" "no tmpfs can be mounted here"
 	done
 fi
 
-# Readers that go
+# Readers that close
 
 mkfifo fifo
 timeout 60 head -n 3 <fifo >taken &
@@ -112,7 +112,7 @@ run --mode report --event-limit 0 --events "$dir/fifo" -- ./vmm vm vcpu flood 20
 wait "$reader"
 await grep -q "lines of events are lost" err
 [[ $status == 6 && $(wc -l <taken) == 3 ]] && jq . taken >/dev/null
-ok $? "who reads the events goes away: the VMM goes on, and the loss is told"
+ok $? "the reader of the events closes: the VMM continues, and the loss is reported"
 timeout 60 head -n 1 <fifo >taken &
 reader=$!
 timeout -k 1 60 "$regpin" run --policy policy.yaml --mode report --event-limit 0 -- \
@@ -121,7 +121,7 @@ status=$?
 wait "$reader"
 : >err
 [[ $status == 6 && $(wc -l <taken) == 1 ]]
-ok $? "who reads stderr goes away: nobody dies of SIGPIPE"
+ok $? "the reader of stderr closes: no process dies of SIGPIPE"
 
 # Few files
 
@@ -139,28 +139,28 @@ for ((files = 3; files < 64; files++)); do
 		first=${first:-$files}
 		((files < first + 4)) || break
 	elif [[ -n $first || ! -s err ]]; then
-		# It worked with less; or it failed and does not say why.
+		# It worked with fewer files; or it failed without a message.
 		bad=1
 	fi
 	((!bad)) || break
 done
 [[ $bad == 0 && -n $first ]]
-ok $? "RLIMIT_NOFILE from 3 on: no guest runs, and the reason is told; from $first on: protected"
+ok $? "RLIMIT_NOFILE from 3 on: no guest runs, and the reason is printed; from $first on: protected"
 
-# A handoff that is not what it must be
+# A faulty handoff
 
 "$regpin" compile -o blob policy.yaml >out 2>err
 "$handoff" good "$shim" blob ./vmm vm vcpu run exit 7 >out 2>err
 status=$?
 [[ $status == 7 ]] && grep -q "exit 8" out
-ok $? "a good handoff: protected"
+ok $? "a good handoff: the guest is protected"
 for mode in unsealed no-write no-shrink no-grow cut empty file small small-control version none one \
 	word closed text; do
 	timeout -k 1 20 "$handoff" $mode "$shim" blob ./vmm vm vcpu run exit 7 >out 2>err
 	status=$?
 	[[ $status == 125 && ! -s out ]] &&
 		grep -q "regpin: the VM must not run: the policy did not reach" err
-	ok $? "a handoff that is '$mode': no VM"
+	ok $? "a handoff that is '$mode': no VM runs"
 done
 
 # The agent is killed
@@ -179,7 +179,7 @@ for delay in 0 0 0 0.002 0.005 0.01 0.02 0.05 0.1 0.2; do
 	[[ -n $agent ]] && kill -KILL "$agent" 2>/dev/null && killed=$((killed + 1))
 	wait "$vmm"
 	status=$?
-	# Either it was not started at all, or all is as with the agent.
+	# The VM was not started, or everything is as with the agent.
 	case $status in
 	7)
 		grep -q "exit 8" out || bad=1
@@ -202,9 +202,9 @@ kill_both "$vmm"
 killed=$?
 sleep 0.5
 [[ $killed == 0 && ! -e ran ]] && ! has_agent x && kill -0 "$vmm"
-ok $? "a vCPU that is held stays so when the agent and its standby are killed"
+ok $? "a held vCPU stays held when the agent and its standby are killed"
 await grep -q "the VM runs on with its pins, but it is NOT OBSERVED" err
-ok $? "... and the VMM's stderr reports that nobody observes it"
+ok $? "the VMM's stderr reports that the VM is no longer observed"
 kill "$vmm"
 wait "$vmm" 2>/dev/null
 
@@ -236,29 +236,29 @@ other_standby()
 	has_standby "$vmm" && [[ $agent != "$first" ]]
 }
 await other_standby
-ok $? "... and one that stands by is replaced"
+ok $? "a standby that is killed is replaced"
 "$regpin" ctl --ctl "$dir/ctl" taken status >said 2>&1
 [[ $? == 0 ]] && grep -q "mode enforce" said && grep -q "^vm 0: armed" said
-ok $? "... status is answered, by the policy that is in force"
+ok $? "after the takeovers status shows the policy in force"
 touch go
 await test -e ended
 await grep -q '"vm":1.*"violation"\|"violation".*"vm":1' events
-ok $? "... a VM that comes later gets its policy, and its events are written"
+ok $? "after the takeovers a new VM gets its policy, and its events are written"
 grep -q "process $agent has taken over\|has taken over: the pins" err
-ok $? "... and the VMM's stderr reports it"
-# At once, before the next standby knows of what has just been counted.
+ok $? "the VMM's stderr reports the takeover"
+# The agent is killed before the next standby has read what was just counted.
 await has_agent "$vmm" && kill -KILL "$agent"
 touch over
 wait "$vmm"
 status=$?
 await grep -q '"detached"' events
 [[ $status == 7 ]] && ! await_no_agent && [[ $(grep -c "exit 8" out) == 2 ]]
-ok $? "... until the VMM ends, and then none of them is left"
+ok $? "after the VMM's end no agent is left"
 [[ $(jq -r 'select(.event == "detached") | .violations + .reports' events) == "$(grep -c '"event":"violation"' events)" ]] &&
 	! grep -q "of events .* lost" err
-ok $? "... and the totals are those of all of them"
+ok $? "the totals include the events of all agents"
 
-# All are killed: what is reported then
+# All are killed: what is reported
 
 rm -f events
 "$regpin" run --policy policy.yaml --name lost --ctl "$dir/ctl" --events "$dir/events" -- \
@@ -267,14 +267,14 @@ vmm=$!
 await grep -qs '"attached"' events && kill_both "$vmm"
 "$regpin" ctl --ctl "$dir/ctl" lost status >said 2>&1
 [[ $? != 0 ]] && grep -q "its agent is gone: if its VMM still runs, the VM is pinned, but unobserved" said
-ok $? "'ctl status' does not say that the VM is gone"
+ok $? "'ctl status' reports the dead agent, not the VM's end"
 await grep -q "NOT OBSERVED" err
-ok $? "... the VMM's stderr reports it"
+ok $? "the VMM's stderr reports that all agents are dead"
 touch gone
 wait "$vmm"
 status=$?
 [[ $status == 7 ]] && grep -q "exit 8" out
-ok $? "... and the pins are in force"
+ok $? "the pins are in force without an agent"
 
 echo "1..$nr"
 exit $failed

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A VMM for tests of what a guest can hide or fill by floods. Its guest, in long mode,
- * does what the arguments say, one after the other:
+ * carries out the arguments, one after the other:
  *
  *	arm			set EFER (with NXE and SCE), LSTAR and SFMASK
  *	write INDEX VALUE N	WRMSR, N times
  *	toggle INDEX A B N	WRMSR of A and of B, N times
- *	read FIRST LAST N	RDMSR of all of these, N times over, #GPs and all
+ *	read FIRST LAST N	RDMSR of all of these, N times, also if they get #GP
  *	cr0 VALUE, cr4 VALUE	MOV to it
  *	vcpus N			from now on N vCPUs do each of these, one after the other
  *	sleep MS		the VMM sleeps
- *	await FILE		the VMM prints "waiting", and waits until there is FILE
+ *	await FILE		the VMM prints "waiting", and waits until FILE exists
  */
 #include <err.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static void read_all(struct tiny_vcpu *vcpu, uint32_t first, uint32_t last,
 	uint8_t code[] = { 0xb9, 0, 0, 0, 0, 0x0f, 0x32, 0xff, 0xc1,
 			   0x81, 0xf9, 0, 0, 0, 0, 0x75, 0xf4,
 			   0xff, 0xcf, 0x75, 0xeb, 0xf4 };
-	/* Behind the RDMSR: addq $2, 8(%rsp); add $8, %rsp; iretq */
+	/* After the RDMSR: addq $2, 8(%rsp); add $8, %rsp; iretq */
 	static const uint8_t skip[] = { 0x48, 0x83, 0x44, 0x24, 8, 2,
 					0x48, 0x83, 0xc4, 8, 0x48, 0xcf };
 	uint8_t saved[sizeof(skip)];
@@ -75,7 +75,7 @@ static uint64_t number(const char *word)
 	return strtoull(word, NULL, 0);
 }
 
-/* One vCPU's part. Returns how many words it took. */
+/* Does one vCPU's part. Returns the number of words that it used. */
 static int step(struct tiny_vcpu *vcpu, char **word)
 {
 	if (!strcmp(*word, "arm")) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hands a blob to the shim as `regpin run` does, but for what MODE says, and executes
- * a program. For tests of what the shim does not accept.
+ * Hands a blob to the shim as `regpin run` does, except for the fault that MODE names, and
+ * executes a program. For tests of what the shim refuses.
  *
  *	handoff MODE SHIM BLOB PROGRAM [ARGUMENT ..]
  *
- * good; unsealed, no-write, no-shrink, no-grow: all seals but these; cut: the blob
- * lacks its last byte; empty: all of them; file: the blob is no memfd; small,
- * small-control: shared memory is not what it must be; version: the agent speaks another
- * one; none, one: so many files come; word: its answer makes no sense; closed: nobody
- * listens; text: the variable is nonsense
+ * good: no fault; unsealed, no-write, no-shrink, no-grow: the blob lacks all seals, or this
+ * one; cut: the blob lacks its last byte; empty: it lacks all bytes; file: the blob is not
+ * a memfd; small, small-control: the shared memory has a wrong size; version: the agent
+ * sends another version; none, one: the agent sends that many files; word: its answer has
+ * no meaning; closed: no process listens; text: the variable's value has no meaning
  */
 #include <err.h>
 #include <fcntl.h>

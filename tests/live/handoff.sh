@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: handoff.sh REGPIN SHIM
 #
-# What `regpin run` hands to the VMM, and to no other process: helpers that inherit the
-# environment and all open files read nothing, forge nothing and command nothing, as the
-# same user, as another one, from inside and outside of the tree. And the ways by which a
-# VMM gets it: in other namespaces, without /proc, as another user, without its files.
-# Prints TAP.
+# The files that `regpin run` hands to the VMM, and to no other process. Helpers that
+# inherit the environment and all open files can read, forge and command nothing, as the
+# same user or as another one, from inside and outside of the process tree. Also the ways in
+# which a VMM gets these files: in other namespaces, without /proc, as another user, after
+# it has closed its files. Prints TAP.
 set -u
 
 # shellcheck source=tests/live/vmm.sh
@@ -38,7 +38,7 @@ run() # OPTION .. -- VMM ..
 	await '"detached"' events
 }
 
-# The VMM's guest was pinned, and nothing took the pins off.
+# The VMM's guest was pinned, and its pins were never lifted.
 unharmed()
 {
 	[[ $status == 7 ]] && grep -q "exit 8" out && grep -q '"violation"' events &&
@@ -73,13 +73,13 @@ other=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 if [[ $root ]] && command -v setpriv >/dev/null; then
 	with_helper "${other[@]}" -- ask
 	unharmed && [[ $(grep -c '^\(file\|name\): user$' helped) == 4 ]]
-	ok $? "another user's helper asks by both addresses, early and late: gets nothing"
+	ok $? "another user's helper that asks by both addresses, early and late, gets nothing"
 	[[ $(jq -r 'select(.event == "denied") | "\(.reason) \(.uid)"' events | sort -u) == \
 		"user 65534" ]]
-	ok $? "... and that is an event"
+	ok $? "its attempts are an event"
 	with_helper "${other[@]}" -- map
 	unharmed && [[ $(grep -c '^mapped 0, added to 0$' helped) == 2 ]]
-	ok $? "... and no open file gives it anything to map or to write"
+	ok $? "no open file gives it memory to map or to write"
 	cat >launcher <<-EOF
 		#!/bin/bash
 		${other[*]} ./helper flood >helped 2>&1 &
@@ -91,7 +91,7 @@ if [[ $root ]] && command -v setpriv >/dev/null; then
 	run -- ./launcher
 	kill "$(cat flooder)" 2>/dev/null
 	unharmed
-	ok $? "... and it floods both sockets: the VMM gets its policy, and events come"
+	ok $? "it floods both sockets, and the VMM still gets its policy and reports events"
 else
 	for what in "asks" "that is an event" "maps" "floods"; do
 		skip "another user's helper: $what" "not root, or no setpriv"
@@ -100,10 +100,10 @@ fi
 
 with_helper -- ask
 unharmed && [[ $(grep -c '^\(file\|name\): welcome no-vm$' helped) == 4 ]]
-ok $? "a helper of the same user without a VM: gets nothing"
+ok $? "a helper of the same user without a VM gets nothing"
 with_helper -- map
 unharmed && [[ $(grep -c '^mapped 0, added to 0$' helped) == 2 ]]
-ok $? "... nor by any open file"
+ok $? "a helper of the same user gets nothing by any open file"
 cat >launcher <<'EOF'
 #!/bin/bash
 ./helper hold >helped 2>&1 &
@@ -115,7 +115,7 @@ chmod +x launcher
 run -- ./launcher
 kill "$(cat holder)" 2>/dev/null
 unharmed
-ok $? "... and one that connects first, and holds on, is in nobody's way"
+ok $? "a helper that connects first and stays connected blocks no VMM"
 
 rm -f events attached go
 "$regpin" run --policy policy.yaml --events "$dir/events" -- \
@@ -129,53 +129,53 @@ wait "$vmm"
 status=$?
 await '"detached"' events
 unharmed && grep -q '^name: stranger$' helped && ! grep -q 'file:' helped
-ok $? "a process that is none of the tree's, with a VM: gets nothing"
+ok $? "a process outside of the tree, with a VM, gets nothing"
 [[ -s files ]] && ! grep -E 'memfd|eventfd' files
 ok $? "the VMM keeps no file of the shared memory"
 
 run -- ./vmm vm vcpu command run exit 7
 unharmed && grep -q '^mprotect: Permission denied' out && ! grep -q WRIT out
-ok $? "a VMM that was taken over can't write the agent's commands"
-# Its agent has much to report, and is not waited for.
+ok $? "a compromised VMM cannot write the agent's commands"
+# The agent has much to report, so its end is not awaited.
 timeout 60 "$regpin" run --policy policy.yaml --no-ctl --events /dev/null -- \
 	./vmm vm vcpu scribble 50 run exit 7 >out 2>/dev/null </dev/null
 [[ $? == 7 ]] && grep -q "exit 8" out
-ok $? "... and nonsense in what it can write does not stop its vCPU"
+ok $? "random bytes in what it can write do not stop its vCPU"
 
-# How a VMM gets there
+# How a VMM gets the files
 
 run -- unshare -n ./vmm vm vcpu run exit 7 2>/dev/null
 if [[ $status == 7 ]]; then
 	unharmed
-	ok $? "a network namespace of its own"
+	ok $? "a VMM in its own network namespace gets the policy"
 	run -- unshare -n ./vmm closeall vm vcpu run exit 7
 	[[ $status == 125 && ! -s out ]] && grep -q "the policy did not reach this process" err
-	ok $? "... and all files closed: no VM, and it says so"
+	ok $? "in its own network namespace, with all files closed, it has no VM and reports that"
 	run -- unshare -m ./vmm vm vcpu run exit 7
 	unharmed
-	ok $? "a mount namespace of its own"
+	ok $? "a VMM in its own mount namespace gets the policy"
 	run -- unshare -pf ./vmm vm vcpu run exit 7
 	unharmed
-	ok $? "a process id namespace of its own"
+	ok $? "a VMM in its own process id namespace gets the policy"
 	mkdir -p jail/dev
 	if cp -a /dev/kvm jail/dev/; then
 		run -- ./vmm chroot jail vm vcpu run exit 7
 		unharmed
-		ok $? "a chroot without /proc, before it has its VM"
+		ok $? "a VMM in a chroot without /proc gets the policy"
 	else
-		skip "a chroot without /proc" "no device node can be made here"
+		skip "a chroot without /proc" "device nodes cannot be made here"
 	fi
 else
-	for what in "network" "... all files closed" "mount" "process ids" "chroot"; do
+	for what in "network" "all files closed" "mount" "process ids" "chroot"; do
 		skip "a namespace of its own: $what" "unshare is not permitted"
 	done
 fi
 run -- ./vmm daemonize closeall sleep 200 vm vcpu run exit 7
 [[ $status == 0 ]] && { grep -q '"violation"' events || grep -q "did not reach" err; }
-ok $? "a daemon that closes all files: it is known and pinned, or has no VM"
+ok $? "a daemon that closes all files is known and pinned, or has no VM"
 run -- ./vmm vm vcpu fork vm vcpu run exit 7
 unharmed
-ok $? "a child that makes a VM of its own asks for itself"
+ok $? "a child that makes its own VM gets the policy"
 cp policy.yaml saved.yaml
 printf '  - register: CR4\n    sticky: [SMEP]\n    optional: true\n' >>policy.yaml
 run -- ./vmm vm vcpu run timers fork vm vcpu run timers exit 7
@@ -194,7 +194,7 @@ if [[ $root ]] && mkdir -p kvm && mount -t tmpfs none kvm 2>/dev/null; then
 			"${other[@]}" ./vmm vm >out 2>err
 	can=$?
 fi
-as_other() # OPTION .. -- VMM ..: /dev/kvm is anybody's
+as_other() # OPTION .. -- VMM ..: every user may open /dev/kvm
 {
 	# shellcheck disable=SC2016 # the inner shell's
 	timeout 60 unshare -m sh -c 'mount --bind kvm/kvm /dev/kvm && exec "$@"' - \
@@ -207,16 +207,16 @@ if [[ ${can:-1} == 0 ]]; then
 	as_other -- "${other[@]}" ./vmm vm vcpu run exit 7
 	await '"detached"' events
 	unharmed
-	ok $? "the process that run became drops its rights: its user's VM is pinned"
+	ok $? "a VMM that drops its rights has its VM pinned"
 	printf '#!/bin/sh\n%s ./vmm vm vcpu run exit 7\nexit $?\n' "${other[*]}" >launcher
 	as_other -- ./launcher
 	[[ $status == 125 && ! -s out ]] && grep -q -- "name that user by --vmm-user" err
-	ok $? "a child that does has no VM, and what to do is said"
+	ok $? "a child that drops its rights has no VM, and a message names --vmm-user"
 	rm -f events
 	as_other --vmm-user 65534 -- ./launcher
 	await '"detached"' events
 	unharmed
-	ok $? "... with --vmm-user it has one, pinned"
+	ok $? "with --vmm-user the child has a VM, which is pinned"
 	with_helper_kvm=(unshare -m sh -c 'mount --bind kvm/kvm /dev/kvm && exec "$@"' -)
 	printf '#!/bin/sh\n%s ./helper vm >helped 2>&1\nexec ./vmm vm vcpu run exit 7\n' \
 		"${other[*]}" >launcher
@@ -226,10 +226,10 @@ if [[ ${can:-1} == 0 ]]; then
 	status=$?
 	await '"detached"' events
 	unharmed && [[ $(grep -c '^\(file\|name\): user$' helped) == 2 ]]
-	ok $? "another user's helper that can make VMs: gets nothing"
+	ok $? "another user's helper that can make VMs gets nothing"
 else
 	for what in "drops its rights" "a child" "--vmm-user" "with a VM"; do
-		skip "another user: $what" "no /dev/kvm of its own can be made here"
+		skip "another user: $what" "a private /dev/kvm cannot be made here"
 	done
 fi
 

@@ -5,10 +5,10 @@
  *
  *	helper [ask|vm|map|flood|hold] [ENVIRON]
  *
- * ask: asks the agent, by either address, with a file that is no VM. vm: with a VM of
- * its own. map: maps what it can of all open files, writes into it, and adds to each
- * eventfd. flood: connects for ever. hold: connects, and holds that for ever. ENVIRON:
- * where to read HANDOFF_ENV, instead of the environment.
+ * ask: asks the agent, by either address, with a file that is not a VM. vm: asks with a VM
+ * of its own. map: maps as much as possible of all open files, writes into it, and adds to
+ * each eventfd. flood: connects in an endless loop. hold: connects, and stays connected.
+ * ENVIRON: the file from which to read HANDOFF_ENV, instead of the environment.
  */
 #include <err.h>
 #include <errno.h>
@@ -53,7 +53,7 @@ static void find_address(const char *path)
 	if (!env || sscanf(env, "%d,%u,%63s", &file, &user, name) != 3)
 		errx(70, "no address");
 	if (path)
-		file = -1;	/* that number is another process's */
+		file = -1;	/* that number is now another process's */
 }
 
 static int try_connect(bool by_name)
@@ -76,7 +76,7 @@ static int try_connect(bool by_name)
 	return -1;
 }
 
-/* Prints each word that comes, and how many files with it. */
+/* Prints each word received, and the number of files with it. */
 static bool hear(int fd)
 {
 	char room[CMSG_SPACE(16 * sizeof(int))];

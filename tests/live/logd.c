@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* usage: logd SOCKET: a syslog that prints what it gets. For tests. */
+/* usage: logd SOCKET: a syslog that prints what it receives, for tests. */
 #include <err.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: moves.sh REGPIN SHIM
 #
-# A small VMM takes its VM's state out on the real KVM, and another one loads it or
-# does not: the first one's agent tells. Prints TAP.
+# A small VMM takes out its VM's state on the real KVM, and another VMM loads it or does
+# not: the first one's agent reports which. Prints TAP.
 set -u
 
 # shellcheck source=tests/live/vmm.sh
@@ -25,7 +25,7 @@ evidence()
 	jq -rc '"# " + input_filename + ": " + .event + " " + (.reason // .to // "")' ./*.events
 }
 
-# vmm NAME STEP ..: under regpin
+# vmm NAME STEP ..: runs it under regpin
 vmm()
 {
 	local name=$1
@@ -35,7 +35,7 @@ vmm()
 		--name "$name" --ctl "$dir/ctl" -- ./vmm "$@" >"$name.out" 2>"$name.err" </dev/null
 }
 
-# ends NAME EVENTS: what its agent told of moves, when it is through
+# ends NAME EVENTS: waits for its end, and compares the events about moves
 ends()
 {
 	for ((i = 0; i < 300; i++)); do
@@ -47,46 +47,46 @@ ends()
 		(if .event == "left" then ":" + .reason else "" end)' "$1.events" | xargs) == "$2" ]]
 }
 
-# Nobody has waited since $begun.
+# Less than 3 s have passed since $begun, so no agent has waited.
 quickly()
 {
 	((SECONDS - begun <= 3))
 }
 
-# These wait beside each other.
+# These run at the same time.
 vmm stands "${taken[@]}" state-0 sleep 13000 run exit 7 &
 stands=$!
-# The shell would tell of it.
+# The subshell suppresses the shell's message about it.
 (vmm killed "${taken[@]}" state-1 kill 9) 2>/dev/null
 
 begun=$SECONDS
 vmm left "${taken[@]}" state-2 exit 7
-ok $(($? != 7)) "who is left keeps its exit status"
+ok $(($? != 7)) "a VMM whose state was taken out keeps its exit status"
 for ((i = 0; i < 40; i++)); do
 	[[ -e ctl/left.sock ]] || break
 	sleep 0.05
 done
 vmm left vm exit 8
-ok $(($? != 8)) "and its name is free"
+ok $(($? != 8)) "its name is free after it"
 quickly
-ok $? "and nobody waits for the agent"
+ok $? "its caller does not wait for the agent"
 mv left.events again.events
 
 begun=$SECONDS
 vmm peeks vm vcpu run peek exit 0
 ends peeks detached
-ok $? "registers that were only read are no alarm"
+ok $? "registers that were only read raise no alarm"
 vmm runs "${taken[@]}" state-3 run exit 0
 ends runs detached
-ok $? "nor is a state that was saved by a VM that ran on"
+ok $? "a saved state raises no alarm if the VM runs on"
 vmm only-logs vm vcpu run log exit 0
 ends only-logs detached
-ok $? "nor a plain end while the memory is logged"
+ok $? "an ordinary end while the memory is logged raises no alarm"
 vmm unpinned vm vcpu log peek exit 0
 ends unpinned detached
-ok $? "nor a VM that was never armed"
+ok $? "a VM that was never armed raises no alarm"
 quickly
-ok $? "none of these keeps its agent waiting"
+ok $? "the agents of these VMMs do not wait"
 
 begun=$SECONDS
 vmm from "${taken[@]}" state touch here await there exit 0 &
@@ -94,28 +94,28 @@ source=$!
 policy=other.yaml vmm to vm vcpu await here load state touch there sleep 1000 run
 wait "$source"
 ends from "moved:to:other detached"
-ok $? "another regpin takes it over, with another policy"
+ok $? "a move to a VM under regpin with another policy is reported as moved"
 ends to detached
-ok $? "and has no alarm itself"
+ok $? "the destination raises no alarm"
 quickly
-ok $? "without waiting"
+ok $? "neither side waits"
 
-# The source is gone already, and its agent still listens.
+# The source VMM has ended, and its agent still listens.
 vmm early "${taken[@]}" state exit 0
 vmm late vm vcpu load state sleep 1000
 ends early "moved:late:same detached"
-ok $? "the word comes after the VMM's end, and in time"
+ok $? "the message of an arrival counts even after the source VMM's end"
 
 wait "$stands"
 ends stands "left:stands detached"
-ok $? "a VMM that stands there with the state taken out"
+ok $? "a VMM that does not run on with its state taken out is reported as left"
 grep -q 'warning: VM 0: .*no regpin has said' stands.err
-ok $? "is told on stderr, too"
+ok $? "its stderr reports that, too"
 ends killed "left:ended detached"
-ok $? "one that was killed"
+ok $? "a killed VMM is reported as left"
 ends again "detached left:ended detached"
-ok $? "and one that ended, once, beside the next VM of its name"
+ok $? "a VMM that ended is reported once as left, beside the next VM of its name"
 [[ -z $(find ctl -name '*.sock') ]]
-ok $? "no socket is left behind"
+ok $? "no socket is left"
 printf '1..%d\n' "$nr"
 exit $failed

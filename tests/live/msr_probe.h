@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One access of the guest's to an MSR, and what KVM makes of it. */
+/* One access of the guest to an MSR, and KVM's reaction. */
 #ifndef REGPIN_TESTS_LIVE_MSR_PROBE_H
 #define REGPIN_TESTS_LIVE_MSR_PROBE_H
 

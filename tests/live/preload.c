@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The handoff to the shim, made by hand. */
+/* The handoff to the shim, made by the test itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ static void begin_agent(int listening, const struct served *served)
 	_exit(1);
 }
 
-/* In the child: the environment that `regpin run` makes, and an agent. */
+/* In the child: sets the environment that `regpin run` makes, and starts an agent. */
 static void hand_over(const char *shim, const struct regpin_policy *policy)
 {
 	struct served served;

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: qemu.sh QEMU_READ
 #
-# Is QEMU's command line read as QEMU reads it? Each row is given to both. QEMU is
-# started with -S, and its monitor is asked for its chipset, its accelerator and
-# disable_s3. Prints TAP.
+# Does regpin read QEMU's command line as QEMU does? Each row is given to both. QEMU is
+# started with -S, and its monitor is asked for its chipset, its accelerator and disable_s3.
+# Prints TAP.
 set -u
 
 # shellcheck source=tests/tap.sh
@@ -26,7 +26,7 @@ evidence()
 	sed 's/\r/\n/g' raw | tr -d '\033' | head -60 | sed 's/^/# monitor: /'
 }
 
-# ask PROGRAM ARGUMENTS: into $answer, "exits" if it does by itself
+# ask PROGRAM ARGUMENTS: sets $answer, to "exits" if the program ends by itself
 ask()
 {
 	local chipset=none accel=tcg s3=off
@@ -53,7 +53,7 @@ ask()
 	answer="$chipset $accel s3=$s3"
 }
 
-# row WHAT ARGUMENTS: as QEMU has it
+# row WHAT ARGUMENTS: compares regpin's reading with QEMU's
 row()
 {
 	local what=$1
@@ -95,8 +95,8 @@ if [[ -r /dev/kvm && -w /dev/kvm ]]; then
 	[[ $answer != "none kvm s3=off" ]] || kvm=(yes)
 fi
 
-# What disable_s3 does not do: the sleep register stays. The guest's write is the monitor's.
-# The firmware puts it there, in its own time.
+# disable_s3 does not remove the sleep register. The monitor writes it, as the guest could.
+# The firmware sets it up at a time of its own, so this is repeated.
 sleeps()
 {
 	for ((i = 0; i < 20; i++)); do
@@ -110,12 +110,12 @@ sleeps()
 
 sleeps -M pc "${piix4[@]}"
 [[ $answer == suspended ]]
-ok $? "pc: a guest that writes the sleep register suspends in spite of disable_s3"
+ok $? "pc: a guest that writes the sleep register suspends despite disable_s3"
 sleeps -M pc,acpi=off
 [[ $answer == running ]]
-ok $? "... and not without ACPI"
+ok $? "pc: without ACPI that write does not suspend it"
 
-# Rows without KVM first: they hold everywhere.
+# Rows without KVM come first: they hold on every host.
 row "nothing"
 row "-machine" -machine q35
 row "--machine" --machine q35
@@ -144,9 +144,9 @@ row "the long form" -M q35 -global driver=ICH9-LPC,property=disable_s3,value=1
 row "the long form, mixed" -M q35 -global value=0,property=disable_s3,driver=ICH9-LPC,value=1
 row "the long form, undone" -M q35 "${ich9[@]}" -global driver=ICH9-LPC,property=disable_s3,value=0
 row "the parent's property" -M q35 "${ich9[@]}" -global acpi-device-interface.disable_s3=0
-row "in another word" -M q35 -name guest=ICH9-LPC.disable_s3=1
-row "in another word" -M q35 -name microvm
-row "as an argument" -M pc -pidfile -no-acpi
+row "the option's text inside another word" -M q35 -name guest=ICH9-LPC.disable_s3=1
+row "the option's text inside another word" -M q35 -name microvm
+row "an option's name as an argument" -M pc -pidfile -no-acpi
 row "a comma in a name" -M q35 -name "a,,-machine,,microvm"
 row "-readconfig" -accel tcg -readconfig on.conf -M q35
 row "-readconfig, then -global" -M q35 -readconfig on.conf "${ich9[@]}"
@@ -159,7 +159,7 @@ row "TCG first" -accel tcg -accel kvm
 row "tcg:kvm" -M accel=tcg:kvm
 row "accel=tcg" -enable-kvm -M accel=tcg
 row "-accel accel=" -accel kvm,accel=tcg
-row "an accelerator that is not there" -M accel=nonsense:tcg
+row "an unknown accelerator" -M accel=nonsense:tcg
 row "-version" -version
 row "-machine help" -machine help
 row "-M q35,help" -M 'q35,help'
@@ -173,14 +173,14 @@ if [[ ${#kvm[@]} -gt 0 ]]; then
 	row "KVM first" -accel kvm -accel tcg
 	row "-enable-kvm last" -M accel=tcg -enable-kvm
 	row "accel= last" -M accel=tcg -M accel=kvm
-	row "all by a file" -readconfig q35.conf
-	row "... and undone" -readconfig q35.conf -global ICH9-LPC.disable_s3=0
+	row "all options in a file" -readconfig q35.conf
+	row "all options in a file, undone on the command line" -readconfig q35.conf -global ICH9-LPC.disable_s3=0
 	row "libvirt's question" -machine none,accel=kvm:tcg
 	program=./kvm-my row "a name that begins with kvm" -M pc
 	program=./my-kvm row "a name that ends with kvm" -M pc
-	program=./my-kvm row "... with -accel tcg" -M pc -accel tcg
+	program=./my-kvm row "a name that ends with kvm, with -accel tcg" -M pc -accel tcg
 else
-	skip "rows with KVM" "no /dev/kvm that QEMU can use"
+	skip "rows with KVM" "QEMU cannot use /dev/kvm"
 fi
 
 printf '1..%d\n' "$nr"

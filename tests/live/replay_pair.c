@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The guest must not see which of both VMs it is in. */
+/* The guest must not be able to distinguish the two VMs. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static const uint64_t edges[] = {
 	0xfffff00000800, 0x1fffff00000800, 0xc06, 0xc00, 0xc02, 0x1c06, 0x806,
 	/* MISC_ENABLE as CPUs have it, and without its read-only bits */
 	0x1800, 0x1801, 0x1881, 0x850089, 0x851889, 0x400851889, 0x41801,
-	/* FEATURE_CONTROL: as firmware leaves it, and what no guest has */
+	/* FEATURE_CONTROL: as firmware leaves it, and values that no guest has */
 	0x5, 0x7, 0x3, 0x6, 0x100005, 0x100001, 0x60005, 0x40001, 0x160007,
 	0xff07,
 	/* SPEC_CTRL */
@@ -71,13 +71,16 @@ void values_all(struct values *values, uint64_t base)
 		add_value(values, 0x0007040600070406 ^ ((uint64_t)i << (i * 8)));
 	for (unsigned int i = 0; i < 30; i++)
 		add_value(values, random64(&seed));
-	/* Likelier to be taken: few bits, sign-extended, or small. */
+	/* Values that are more likely to be accepted: few bits, sign-extended, or small. */
 	for (unsigned int i = 0; i < 30; i++)
 		add_value(values, (uint64_t)((int64_t)random64(&seed) >>
 					     (i % 2 ? 17 : 8)));
 }
 
-/* All that KVM lists and reads, but for what a register under test changes itself. */
+/*
+ * All MSRs that KVM lists and reads, except those that a register under test changes
+ * itself.
+ */
 static void list_others(struct pair *pair)
 {
 	struct {
@@ -88,7 +91,7 @@ static void list_others(struct pair *pair)
 
 	if (ioctl(pair->plain_vm.kvm, KVM_GET_MSR_INDEX_LIST, &list))
 		abort();
-	/* Not in KVM's list, though it has them. */
+	/* KVM has these, but does not list them. */
 	for (uint32_t i = MSR_MTRR_PHYSBASE0; i <= MSR_MTRR_PHYSMASK7; i++)
 		list.header.indices[list.header.nmsrs++] = i;
 	list.header.indices[list.header.nmsrs++] = 0x2ff;
@@ -167,7 +170,7 @@ const char *pair_open(struct pair *pair, const struct variant *variant,
 	tiny_vcpu_new(&pair->ours_vm, &pair->ours, 0, mode);
 	memcpy(pair->plain_vm.memory + TINY_CODE, rdtscp, sizeof(rdtscp));
 	memcpy(pair->ours_vm.memory + TINY_CODE, rdtscp, sizeof(rdtscp));
-	/* What CPUID says beyond what KVM offers gives the guest nothing. */
+	/* CPUID bits beyond those that KVM offers give the guest nothing. */
 	pair->aux &= tiny_get_msr(&pair->plain, MSR_TSC_AUX, &value) ?
 			     0 : aux_of(&pair->plain_vm);
 	snprintf(pair->where, sizeof(pair->where), "%s, %s",
@@ -193,7 +196,7 @@ bool pair_has(struct pair *pair, uint32_t index)
 {
 	uint64_t value;
 
-	/* Not as the host reads it: KVM may have a 0 for the host only. */
+	/* Read by the guest, as KVM may have a 0 for the host only. */
 	return !tiny_rdmsr(&pair->plain, index, &value) &&
 	       (index != MSR_TSC_AUX || pair->aux);
 }
@@ -204,10 +207,10 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 }
 
 /*
- * On SVM KVM keeps the low half of SYSENTER_ESP and SYSENTER_EIP for guests that
- * are not Intel's: their other half means nothing there (SYSENTER is #UD in long
- * mode). A guest that writes them past KVM may read that half back, and after a
- * replay reads 0.
+ * On SVM KVM keeps the low half of SYSENTER_ESP and SYSENTER_EIP for guests whose CPU
+ * is not Intel's: the other half has no meaning there (SYSENTER is #UD in long mode). A
+ * guest that writes them without regpin may read that half back, and reads 0 after a
+ * replay.
  */
 static uint64_t kept_bits(struct tiny_vcpu *vcpu, uint32_t index)
 {
@@ -222,7 +225,7 @@ static uint64_t kept_bits(struct tiny_vcpu *vcpu, uint32_t index)
 	return seen ? ~0ull : 0xffffffffull;
 }
 
-/* All else that the write could have changed: other MSRs and control registers. */
+/* Everything else that the write could have changed: other MSRs and control registers. */
 static uint64_t see_rest(struct pair *pair, struct tiny_vcpu *vcpu,
 			 uint32_t index)
 {
@@ -282,8 +285,8 @@ static bool same(const struct seen *a, const struct seen *b, uint64_t bits)
 }
 
 /*
- * In the lab the guest's own WRMSR is QEMU TCG's, which takes non-canonical
- * addresses (real CPUs and KVM don't) and keeps 16 bits of SYSENTER_CS.
+ * In the lab the guest's own WRMSR is executed by QEMU's TCG, which accepts
+ * non-canonical addresses (real CPUs and KVM do not) and keeps 16 bits of SYSENTER_CS.
  */
 static bool tcg_differs(uint32_t index, uint64_t value)
 {
@@ -294,7 +297,7 @@ static bool tcg_differs(uint32_t index, uint64_t value)
 	return index == MSR_SYSENTER_CS && value > 0xffff;
 }
 
-/* Both get the same old value; EFER's comes with the mode's other registers. */
+/* Both VMs get the same old value; EFER's is set with the mode's other registers. */
 static bool set_start(struct pair *pair, uint32_t index, const uint64_t *start)
 {
 	if (index == MSR_EFER) {

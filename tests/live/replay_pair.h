@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two VMs that are the same but for who performs a WRMSR: in one KVM does, for the
- * guest; in the other it is deflected, and we do, or the host does for comparison.
+ * Two VMs that differ only in which code performs a WRMSR. In one KVM does, for the
+ * guest. In the other it exits, and regpin does, or the host for comparison.
  */
 #ifndef REGPIN_TESTS_LIVE_REPLAY_PAIR_H
 #define REGPIN_TESTS_LIVE_REPLAY_PAIR_H
@@ -17,14 +17,14 @@ struct values {
 };
 
 /**
- * struct variant - what is particular about a guest
+ * struct variant - how a guest differs from the usual one
  * @name: for the test's output
  * @modes: bits 1 << enum tiny_mode in which it can run
- * @concerns: the registers that it says something new about; NULL for all
- * @spoil: changes what KVM offers; NULL to leave it
- * @no_cpuid: the guest is given none at all
- * @lmce: it is given LMCE, by KVM_X86_SETUP_MCE
- * @from_starts: registers that it concerns are written from several old values, too
+ * @concerns: the registers that it tests; NULL for all
+ * @spoil: changes the CPUID that KVM offers; NULL: it is not changed
+ * @no_cpuid: the guest gets no CPUID
+ * @lmce: the guest gets LMCE, by KVM_X86_SETUP_MCE
+ * @from_starts: these registers are written from several old values, too
  */
 struct variant {
 	const char *name;
@@ -34,7 +34,7 @@ struct variant {
 	bool no_cpuid, lmce, from_starts;
 };
 
-/* Every other MSR that stands still, as KVM_GET_MSRS takes them. */
+/* All other MSRs whose values are stable, in the form of KVM_GET_MSRS. */
 struct others {
 	struct kvm_msrs header;
 	struct kvm_msr_entry entries[MAX_OTHERS];
@@ -54,7 +54,7 @@ struct pair {
 	char where[160];
 };
 
-/* What guest and VMM see of one write, and of what else it changed. */
+/* What guest and VMM see of one write, and everything else that it changed. */
 struct seen {
 	int wrote, read;
 	uint64_t value, host;
@@ -62,17 +62,20 @@ struct seen {
 	uint64_t rest;
 };
 
-/* How often both saw something different, and how many writes were taken. */
+/* The number of differences that guest and VMM saw, and of accepted writes. */
 struct outcome {
 	unsigned int nr, taken, different, left_out;
 };
 
-/* Without @policy the second VM's writes are the host's. Returns NULL, or why not. */
+/*
+ * Without @policy the second VM's writes are the host's. Returns NULL, or the reason
+ * why not.
+ */
 const char *pair_open(struct pair *pair, const struct variant *variant,
 		      enum tiny_mode mode, const struct regpin_policy *policy);
 void pair_close(struct pair *pair);
 
-/* Is the register there for the guest? TSC_AUX depends on CPUID, too. */
+/* Does the guest have the register? TSC_AUX depends on CPUID, too. */
 bool pair_has(struct pair *pair, uint32_t index);
 
 /* Writes all of @values, each after @start if it is not NULL. */

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: run.sh REGPIN SHIM
 #
-# `regpin run` with a small VMM on the real KVM: what of the VMM stays as it was,
-# what is refused and why, and where events go. Prints TAP.
+# `regpin run` with a small VMM on the real KVM: what it leaves unchanged for the VMM, what
+# it refuses and why, and where events go. Prints TAP.
 set -u
 
 # shellcheck source=tests/live/vmm.sh
@@ -69,7 +69,7 @@ is()
 	[[ $# == 1 ]] || await "$2" "$3"
 }
 
-# Violations, those that are counted only, and those that were dropped.
+# The numbers of violations, of those that are only counted, and of those that were dropped.
 total()
 {
 	jq -s '([.[] | select(.event == "violation")] | length) +
@@ -79,7 +79,7 @@ total()
 
 same_but_regpin()
 {
-	# By timeout, too, which sets signals to what they are by default.
+	# timeout sets signals to their defaults, so the plain run uses it, too.
 	timeout -k 1 60 "${@:2}" >out.bare 2>err.bare </dev/null
 	local bare=$?
 
@@ -88,17 +88,17 @@ same_but_regpin()
 	ok $? "$1"
 }
 
-# What stays as it was
+# What stays unchanged
 
 run -- ./vmm vm
 is 0 '"detached"' events
-ok $? "status 0 comes through"
+ok $? "run exits with the VMM's status 0"
 run -- ./vmm vm exit 7
 is 7
-ok $? "status 7 comes through"
+ok $? "run exits with the VMM's status 7"
 run -- ./vmm vm kill 15
 is 143
-ok $? "a death by signal comes through"
+ok $? "run dies by the VMM's signal"
 
 rm -f events
 "$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm pid vm sleep 20000 \
@@ -107,8 +107,8 @@ pid=$!
 await "pid $pid" out
 ok $? "the VMM has the process id of run"
 [[ -z $(cat "/proc/$pid/task/$pid/children") ]]
-ok $? "the VMM has no child that it does not know"
-# Of those that have a pidfd of the VMM: there is one more, that stands by.
+ok $? "the VMM has no additional child"
+# The agent is one of the processes that have a pidfd of the VMM; its standby is another.
 agent=
 for file in $(grep -lsE "^Pid:[[:space:]]*$pid\$" /proc/[0-9]*/fdinfo/*); do
 	file=${file#/proc/}
@@ -119,24 +119,24 @@ found=$?
 ok "$found" "the VMM has an agent"
 [[ $(readlink "/proc/$agent/fd/0" "/proc/$agent/fd/1" "/proc/$agent/fd/2" |
 	sort -u) == /dev/null ]]
-ok $? "the agent keeps no stdin, no stdout and no stderr but its own"
+ok $? "the agent keeps no stdin and stdout, and only its own stderr"
 [[ $(cut -d' ' -f6 "/proc/$agent/stat") != $(cut -d' ' -f6 "/proc/$pid/stat") ]]
-ok $? "the agent has a session of its own"
+ok $? "the agent has its own session"
 [[ $found == 0 ]] && kill -TERM "$agent" && kill -HUP "$agent" &&
 	kill -INT "$agent" && sleep 0.1 && [[ -e /proc/$agent ]]
-ok $? "the agent outlives TERM, HUP and INT"
+ok $? "the agent survives TERM, HUP and INT"
 kill "$pid"
 wait "$pid" 2>/dev/null
 await '"detached"' events
-ok $? "it tells when the VMM has ended"
+ok $? "the agent reports the VMM's end"
 for ((i = 0; i < 60; i++)); do
 	[[ -e /proc/$agent ]] || break
 	sleep 0.05
 done
 [[ ! -e /proc/$agent ]]
-ok $? "and is gone then"
+ok $? "the agent ends after the VMM"
 
-same_but_regpin "signal masks and dispositions are as before" \
+same_but_regpin "signal masks and dispositions are unchanged" \
 	./vmm sigs vm
 if env --block-signal=CHLD true 2>/dev/null; then
 	same_but_regpin "a blocked SIGCHLD is not pending" \
@@ -147,7 +147,7 @@ fi
 "$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm vm exit 5 \
 	<&- >&- 2>&-
 [[ $? == 5 ]]
-ok $? "a VMM without stdin, stdout and stderr"
+ok $? "a VMM without stdin, stdout and stderr keeps its exit status"
 cat >redirects <<'EOF'
 #!/bin/bash
 exec 3>/dev/null 4>/dev/null 5>/dev/null 6>/dev/null 7>/dev/null 8>/dev/null
@@ -161,14 +161,14 @@ if command -v qemu-system-x86_64 >/dev/null; then
 	same_but_regpin "qemu-system-x86_64 --version works" \
 		qemu-system-x86_64 --version
 	await "nothing was protected" err
-	ok $? "... with a warning that nothing was protected"
+	ok $? "qemu-system-x86_64 --version: a warning that nothing was protected"
 else
 	skip "qemu-system-x86_64 --version works" "no QEMU"
-	skip "... with a warning that nothing was protected" "no QEMU"
+	skip "qemu-system-x86_64 --version: a warning that nothing was protected" "no QEMU"
 fi
 LD_PRELOAD=/nonexistent.so run -- ./vmm vm vcpu run
 is 0 '"violation"' events && grep -q nonexistent err
-ok $? "another LD_PRELOAD stays behind the shim"
+ok $? "another LD_PRELOAD is kept after the shim"
 
 # The policy
 
@@ -185,7 +185,7 @@ run --mode report -- ./vmm vm vcpu run
 is 0 '"detached"' events && grep -q "exit 5" out &&
 	[[ $(jq -r 'select(.event == "violation").verdict' events) == report ]] &&
 	[[ $(jq -r 'select(.event == "detached").reports' events) == 1 ]]
-ok $? "--mode report lets it pass and tells it"
+ok $? "--mode report allows the violation and reports it"
 rm -f events
 (umask 0 && "$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm vm)
 await '"detached"' events
@@ -198,19 +198,19 @@ done
 ok $? "the events' file is private and appended to"
 "$regpin" run --policy policy.yaml -- ./vmm vm >out 2>err
 await '"detached"' err
-ok $? "without --events they go to stderr"
+ok $? "without --events, events go to stderr"
 
 run --policy wrong.yaml -- ./vmm touch started
 is 1 "^wrong.yaml:5:" err && [[ ! -e started ]]
-ok $? "a wrong policy starts nothing, and its place is named"
+ok $? "with a wrong policy no VMM is started, and the place is named"
 run --policy nosuch.yaml -- ./vmm touch started
 is 1 "nosuch.yaml" err && [[ ! -e started ]]
-ok $? "a missing policy starts nothing"
+ok $? "without the policy's file no VMM is started"
 if "$regpin" probe --json | grep -q '"cr_filter":false'; then
 	run --policy cr.yaml -- ./vmm touch started
 	is 3 "regpin: cr.yaml:7:5: 'sticky' on CR4 can't be enforced.*no CR filter" err &&
 		[[ ! -e started ]]
-	ok $? "a rule that the host can't enforce starts nothing"
+	ok $? "with a rule that the host cannot enforce no VMM is started"
 	run --policy optional.yaml -- ./vmm vm vcpu run
 	is 0 '"detached"' events &&
 		grep -q "regpin: degraded: optional.yaml:7:5" err &&
@@ -220,24 +220,24 @@ if "$regpin" probe --json | grep -q '"cr_filter":false'; then
 			grep -q "detected, not stopped, and becomes an event instead of 'action: gp'" &&
 		[[ $(jq -r 'select(.event == "violation").where' events) == \
 			optional.yaml:5:5 ]]
-	ok $? "if it is optional it is only monitored, and that is reported"
+	ok $? "if that rule is optional it is only polled, and that is reported"
 else
-	skip "a rule that the host can't enforce starts nothing" "it can"
-	skip "if it is optional it is only monitored, and that is reported" "it can"
+	skip "with a rule that the host cannot enforce no VMM is started" "this host can enforce it"
+	skip "if that rule is optional it is only polled, and that is reported" "this host can enforce it"
 fi
 for force in nokvm nonsense nofilter nofilterexit; do
 	REGPIN_HOST_FORCE=$force run -- ./vmm touch started
 	is 3 "the VMM was not started: no rule can be enforced: " err &&
 		[[ $(wc -l <err) == 1 && ! -e started ]]
-	ok $? "REGPIN_HOST_FORCE=$force starts nothing, and is one line"
+	ok $? "REGPIN_HOST_FORCE=$force: no VMM is started, and the reason is one line"
 done
 REGPIN_HOST_FORCE=nofilter "$regpin" probe policy.yaml >out 2>err
 [[ $? == 3 ]] && grep -q "policy.yaml:5:5: sticky on EFER: NOT enforced" out
-ok $? "probe says so, too"
+ok $? "probe reports that the rule is not enforced"
 "$regpin" probe policy.yaml >out 2>err
 status=$?
 is 0 "policy.yaml:5:5: sticky on EFER: enforced" out
-ok $? "probe knows what can be enforced"
+ok $? "probe reports that the rule is enforced"
 "$regpin" probe --json policy.yaml | jq -e '.starts and .rules[0].enforced' >out
 ok $? "probe --json is JSON"
 bad=0
@@ -250,63 +250,63 @@ for arguments in "--mode maybe -- ./vmm" "--attach-timeout -1 -- ./vmm" \
 	run $arguments
 	is 2 "^regpin" err || bad=1
 done
-ok $bad "wrong command lines"
+ok $bad "wrong command lines are refused"
 run --policy nosuch.yaml --policy policy.yaml -- ./vmm touch started
 is 2 "^regpin run: the option '--policy' is given twice" err && [[ ! -e started ]]
 ok $? "two policies are an error"
 "$regpin" run -- ./vmm >out 2>err
 status=$?
 is 2 "policy" err
-ok $? "no policy, no VMM"
+ok $? "without a policy no VMM is started"
 
-# Refused before it starts
+# Refused before the start
 
 run -- no-such-vmm
 is 127 "regpin: no-such-vmm: not found in PATH" err
-ok $? "a VMM that is not there: 127"
+ok $? "a VMM that does not exist: status 127"
 run -- ./policy.yaml
 is 126 "not an executable" err
-ok $? "no program: 126"
+ok $? "a VMM that is not a program: status 126"
 run -- "$dir"
 is 126 "not an executable" err
-ok $? "a directory: 126"
+ok $? "a VMM that is a directory: status 126"
 if [[ $have_static ]]; then
 	run -- ./vmm-static touch started
 	is 126 "static" err && [[ ! -e started ]]
-	ok $? "a static VMM: 126"
+	ok $? "a static VMM: status 126"
 else
-	skip "a static VMM: 126" "no static libc"
+	skip "a static VMM: status 126" "no static libc"
 fi
 cp vmm vmm32
 printf '\x01' | dd of=vmm32 bs=1 seek=4 conv=notrunc 2>/dev/null
 run -- ./vmm32
 is 126 "x86-64" err
-ok $? "a 32-bit VMM: 126"
+ok $? "a 32-bit VMM: status 126"
 cp vmm vmm-suid
 if [[ $(id -u) == 0 ]]; then
 	chown 1 vmm-suid && chmod u+s vmm-suid
 	run -- ./vmm-suid touch started
 	is 126 "set-user-ID" err && [[ ! -e started ]] && ! grep -q chmod err
-	ok $? "a set-user-ID VMM: 126"
+	ok $? "a set-user-ID VMM: status 126"
 else
-	skip "a set-user-ID VMM: 126" "not root"
+	skip "a set-user-ID VMM: status 126" "not root"
 fi
 printf '#!/no/such/shell\n' >script
 chmod +x script
 run -- ./script
 is 126 "interpreter '/no/such/shell'" err
-ok $? "a script without its interpreter: 126"
+ok $? "a script without its interpreter: status 126"
 printf '#!/bin/sh\nexec ./vmm vm exit 9\n' >script
 run -- ./script
 is 9 '"detached"' events
-ok $? "a wrapper script that execs"
+ok $? "a wrapper script that execs the VMM works"
 printf './vmm vm exit 8\n' >script
 run -- ./script
 is 8
-ok $? "a wrapper script without #!"
+ok $? "a wrapper script without #! works"
 run --events "$dir/no/such/file" -- ./vmm touch started
 is 125 "events can't be written" err && [[ ! -e started ]]
-ok $? "events that can't be written: 125"
+ok $? "events that cannot be written: status 125"
 
 ln -s elsewhere link
 run --events link -- ./vmm touch started
@@ -314,9 +314,9 @@ is 125 "link: it is a symbolic link" err && [[ ! -e started && ! -e elsewhere ]]
 ok $? "a symbolic link is not followed for events"
 run -- "$regpin" run --policy policy.yaml -- ./vmm touch started
 is 125 "under another 'regpin run'" err && [[ ! -e started ]]
-ok $? "regpin run under regpin run: 125"
+ok $? "regpin run under regpin run: status 125"
 
-# Killed, and why
+# Killed, and the reason
 
 refused()
 {
@@ -329,22 +329,22 @@ printf '#!/bin/sh\n./vmm-static vm sleep 20000\nexit $?\n' >script
 if [[ $have_static ]]; then
 	run -- ./script
 	is 137 && refused "killed .*/vmm-static .*static program" static
-	ok $? "a static VMM behind a wrapper script is killed"
+	ok $? "a static VMM started by a wrapper script is killed"
 else
-	skip "a static VMM behind a wrapper script is killed" "no static libc"
+	skip "a static VMM started by a wrapper script is killed" "no static libc"
 fi
 run -- env -i ./vmm vm sleep 20000
 is 137 && refused "killed .*/vmm .*environment" environment
-ok $? "a scrubbed environment is killed"
+ok $? "a VMM with an empty environment is killed"
 run -- env -u REGPIN_HANDOFF ./vmm vm sleep 20000
 is 137 && refused "REGPIN_HANDOFF" environment
-ok $? "half an environment is killed, too"
+ok $? "a VMM with half of the environment is killed"
 run -- ./vmm badvm rawvm sleep 20000
 is 137 && refused "killed .*/vmm .*past libc" raw
-ok $? "... after a failed KVM_CREATE_VM, too"
+ok $? "a VMM with raw system calls is killed, also after a failed KVM_CREATE_VM"
 run -- ./vmm rawvm sleep 20000
 is 137 && refused "killed .*/vmm .*past libc" raw
-ok $? "raw system calls are killed"
+ok $? "a VMM with raw system calls is killed"
 LD_PRELOAD=./slow.so SLOW_MS=600 run -- ./vmm vm vcpu run exit 3
 is 3 '"violation"' events && ! grep -q refused events
 ok $? "a VMM whose KVM is slow to attach is not killed"
@@ -362,19 +362,19 @@ is 3 '"violation"' events && [[ $stopped == 0 ]] && ! grep -q refused events
 ok $? "a VMM that is stopped before it is attached is not killed"
 LD_PRELOAD=./slow.so run --attach-timeout 1 -- ./vmm vm
 is 137 && refused "within 1 s" timeout
-ok $? "... but for --attach-timeout"
+ok $? "such a VMM is killed after --attach-timeout"
 printf '#!/bin/sh\n./vmm vm vcpu run\nenv -i ./vmm vm sleep 20000 touch survivor\nexit 4\n' >script
 run -- ./script
 is 4 && refused "killed .*/vmm .*environment" environment &&
 	grep -q '"violation"' events
-ok $? "after a protected VM an unprotected one is killed, too"
+ok $? "an unprotected VMM is killed after a protected one, too"
 printf '#!/bin/sh\n./vmm vm\nsleep 0.3\nenv -i ./vmm daemonize vm sleep 20000 touch survivor\nexec ./vmm vm sleep 13000\n' >script
 run -- ./script
 is 0 && refused "killed .*/vmm .*environment" environment
-ok $? "... without its parent, too"
+ok $? "an unprotected VMM whose parent has ended is killed, too"
 run --attach-timeout 1 -- ./vmm sleep 20000
 is 137 && refused "has not created a KVM VM within 1 s.*-accel kvm" timeout
-ok $? "no VM in time: killed"
+ok $? "a VMM that creates no VM in time is killed"
 printf '#!/bin/sh\n(./vmm sleep 20000 touch survivor) &\n./vmm sleep 20000\n' >script
 run --attach-timeout 1 -- ./script
 for ((i = 0; i < 60; i++)); do
@@ -382,13 +382,13 @@ for ((i = 0; i < 60; i++)); do
 	sleep 0.05
 done
 is 137 && [[ $(grep -c '"timeout"' events) -ge 3 ]]
-ok $? "... with all its children"
+ok $? "all children of a VMM that creates no VM in time are killed"
 run --attach-timeout 0 -- ./vmm sleep 1500 exit 3
 is 3 "nothing was protected" err
-ok $? "--attach-timeout 0 waits for ever"
+ok $? "--attach-timeout 0 waits forever"
 run -- ./vmm vm fork vm sleep 200 exit 6
 is 6 '"detached"' events && ! grep -q refused events
-ok $? "a child with its own VM has the policy, too"
+ok $? "a child with its own VM gets the policy, too"
 # Confidential VMs: SEV (2), SEV-ES (3), SNP (4), TDX (5);
 # KVM_SEV_INIT (0), KVM_SEV_ES_INIT (1), KVM_SEV_INIT2 (22); another VM's encryption.
 
@@ -400,46 +400,46 @@ for way in "type 2" "type 3" "type 4" "type 5" "encrypt 0" "encrypt 1" "encrypt 
 		await '"refused"' events && [[ $(jq -r 'select(.event == "refused").reason' events | sort -u) == confidential ]]
 	ok $? "$way: refused before KVM is asked"
 done
-# A type that neither this KVM nor regpin knows: KVM's error is the VMM's, and a KVM that
-# makes one gives it no VM.
+# A type that neither this KVM nor regpin knows: the VMM gets KVM's error, and on a KVM that
+# makes such a VM the VMM does not get it.
 for way in "type 6" "type 31" "type 0x100000000"; do
 	# shellcheck disable=SC2086 # two words
 	run -- ./confidential $way
 	is 0 "goes on: Invalid argument" out
-	ok $? "$way: KVM's error"
+	ok $? "$way: the VMM gets KVM's error"
 	# shellcheck disable=SC2086 # two words
 	NEW_TYPES=1 LD_PRELOAD=./asked.so run -- ./confidential $way
 	is 125 "the VMM makes a confidential VM" err && [[ ! -s out ]] && grep -q "KVM was asked" err
-	ok $? "$way: refused where KVM makes one"
+	ok $? "$way: refused on a KVM that would make the VM"
 done
-same_but_regpin "a question about memory encryption is no command" ./confidential ask
+same_but_regpin "a query about memory encryption is allowed" ./confidential ask
 LD_PRELOAD=./asked.so run --policy policy.yaml -- ./confidential type 1
 is 0 "goes on" out && grep -q "KVM was asked" err
-ok $? "a VM of type 1 is KVM's to make"
-# The agent writes that behind the VMM, into the next test's file.
+ok $? "a VM of type 1 is left to KVM"
+# The agent writes this line after the VMM's end, possibly into the next test's file.
 grep -q "done" out || await "nothing was protected" err
 
 run -- ./vmm vm smm exit 3
 is 125 '"refused"' events && [[ $(grep -c "System-Management Mode" err) == 1 &&
 	$(jq -r 'select(.event == "refused").reason' events) == smm ]]
-ok $? "a guest's set-up that the policy does not accept ends the VMM: 125"
+ok $? "a guest's set-up that the policy does not accept ends the VMM with status 125"
 run --mode report -- ./vmm vm smm exit 3
 is 3 '"detached"' events && ! grep -q '"refused"' events &&
 	[[ $(jq -r 'select(.event == "tolerated").reason' events) == smm &&
 		$(grep -c "warning: the VM has System-Management Mode" err) == 1 ]]
-ok $? "unless it only reports: that is an event and a line"
+ok $? "if the policy only reports, that set-up is an event and a line"
 REGPIN_HOST_FORCE=vmload run --policy star.yaml -- ./vmm touch started
 is 3 "vls=0" err && [[ ! -e started ]]
-ok $? "a rule that VMLOAD goes past starts nothing"
+ok $? "with a rule that VMLOAD bypasses no VMM is started"
 REGPIN_HOST_FORCE=vmload run --policy star.yaml --mode report -- ./vmm vm smm exit 3
 is 3 '"detached"' events &&
 	[[ $(jq -r 'select(.event == "tolerated").reason' events | tr '\n' ' ') == "vmload smm " ]]
-ok $? "one that only reports does"
+ok $? "with such a rule that only reports the VMM is started"
 run --policy none.yaml -- ./vmm vm vcpu run exit 3
 await '"detached"' events
 [[ $(grep -c '"event":"violation"' events) == 1 &&
 	$(jq -r 'select(.event == "violation") | "\(.rule) \(.verdict)"' events) == "default stop" ]]
-ok $? "with nothing but a default the first access to an MSR is the last"
+ok $? "with only a default of stop, the first access to an MSR is the last"
 
 # Forks
 
@@ -449,31 +449,31 @@ is 0 && ! grep -qs attached events && await '"detached"' events &&
 ok $? "a VMM that daemonizes first keeps its agent"
 run --attach-timeout 1 -- ./vmm daemonize sleep 20000 touch survivor
 is 0 && refused "within 1 s" timeout
-ok $? "... and its time limit"
+ok $? "a VMM that daemonizes first keeps its time limit"
 printf '#!/bin/sh\nsleep 20 &\nexec ./vmm vm\n' >script
 run -- ./script
 is 0 '"detached"' events
-ok $? "a stray child that holds the lifeline does not hold the agent"
+ok $? "a stray child that keeps the lifeline open does not keep the agent"
 [[ ! -e survivor ]]
-ok $? "nobody survived a kill"
+ok $? "no killed process survived"
 
 # Slow, full and absent readers
 
 mkfifo fifo
 run --events fifo -- ./vmm vm vcpu run exit 2
 is 2 "regpin: [0-9]* lines of events are lost" err
-ok $? "a FIFO that nobody reads stalls nothing, and the loss is told"
+ok $? "a FIFO without a reader delays nothing, and the loss is reported"
 cat fifo >from-fifo &
 run --events fifo -- ./vmm vm vcpu run exit 2
 wait $!
 is 2 '"detached"' from-fifo && ! grep -q lost err
-ok $? "a FIFO with a reader gets all"
+ok $? "a FIFO with a reader gets all events"
 sleep 30 <>fifo &
 reader=$!
 run --mode report --event-limit 0 --events fifo -- ./vmm vm vcpu flood 20000 \
 	exit 2
 is 2 "lines of events are lost" err
-ok $? "a reader that does not read stalls nothing"
+ok $? "a reader that does not read delays nothing"
 kill "$reader"
 wait "$reader" 2>/dev/null
 run --mode report --event-limit 0 -- ./vmm vm vcpu flood 20000 exit 2
@@ -485,7 +485,7 @@ ok $? "of many events each is either a line or counted as dropped"
 run --events /dev/full -- ./vmm vm vcpu run exit 2
 is 2 "lines of events are lost" err &&
 	[[ $(grep -c "events can't be written to /dev/full" err) == 1 ]]
-ok $? "a full disk is told once, and stalls nothing"
+ok $? "a full disk is reported once, and delays nothing"
 
 mkdir -p empty
 if [[ $(id -u) == 0 ]]; then
@@ -499,10 +499,10 @@ if [[ $(id -u) == 0 ]]; then
 	wait "$pid" 2>/dev/null
 	run -- ./vmm vm vcpu chroot empty othervm run
 	is 0 '"violation"' events && grep -q "exit 8" out
-	ok $? "... and its vCPUs stay protected when it creates one more VM"
+	ok $? "the vCPUs of a VMM without /proc stay protected when it creates one more VM"
 else
 	skip "a VMM without /proc wakes the agent" "not root"
-	skip "... and its vCPUs stay protected when it creates one more VM" \
+	skip "the vCPUs of a VMM without /proc stay protected when it creates one more VM" \
 		"not root"
 fi
 rm -f events
@@ -515,7 +515,7 @@ kill "$pid"
 wait "$pid" 2>/dev/null
 run -- ./vmm closeall vm vcpu run exit 3
 is 3 '"violation"' events
-ok $? "... and one that does so before it has a VM gets its policy"
+ok $? "a VMM that closes them before it has a VM gets its policy"
 
 run --mode report -- ./vmm vm vcpu flood 20000 exit 2
 is 2 '"detached"' events
@@ -523,11 +523,11 @@ is 2 '"detached"' events
 	$(wc -c <events) -lt 50000 &&
 	$(jq 'select(.event == "detached") | .reports + .dropped' events) == \
 		20000 ]]
-ok $? "the first 10 in a second are lines, the others are counted"
+ok $? "the first 10 events in a second are lines, the others are counted"
 [[ $(jq -r 'select(.event == "repeated") | [.vm, .vcpu, .register, .index,
 	.rule, .where, .verdict] | join(" ")' events | sort -u) == \
 	"0 0 EFER 0xc0000080 sticky policy.yaml:5:5 report" ]]
-ok $? "... by what they are"
+ok $? "the sum names the rule, the register and the verdict"
 run --mode report --event-limit 3 -- ./vmm vm vcpu flood 2 sleep 1500 flood 5 \
 	flood 1 sleep 1500 exit 2
 is 2 '"detached"' events
@@ -549,24 +549,24 @@ from_stdin() # the VMM's shell command
 from_stdin 'cat; exec ./vmm vm vcpu run exit 7' <policy.yaml
 is 7 '"detached"' events && [[ $(<out) == "exit 8" ]] &&
 	! grep -q 'nothing was protected' err
-ok $? "--policy - is standard input, in which the VMM then finds nothing"
+ok $? "--policy - reads standard input, which is empty for the VMM afterwards"
 from_stdin 'exec ./vmm vm exit 7' <wrong.yaml
 is 1 "^-:[0-9]*:[0-9]*: error: " err && [[ ! -e events ]]
-ok $? "... and a wrong one starts nothing"
+ok $? "with a wrong policy on standard input no VMM is started"
 
-# A VMM that was taken over
+# A compromised VMM
 
 run -- ./vmm vm scribble 300 exit 6
 is 6 '"detached"' events && jq . events >/dev/null &&
 	await "events that regpin does not make" err
-ok $? "nonsense in the shared memory harms nobody"
+ok $? "random bytes in the shared memory crash no process"
 for ((i = 0; i < 60; i++)); do
 	pgrep -f "^$regpin run --policy policy.yaml --events $dir/events" \
 		>/dev/null || break
 	sleep 0.05
 done
 ! pgrep -f "^$regpin run --policy policy.yaml --events $dir/events" >/dev/null
-ok $? "no agent is left"
+ok $? "no agent is left after its VMM"
 
 printf '1..%d\n' "$nr"
 exit "$failed"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A tiny VM under a policy by the C API, and the events that came of it. */
+/* A tiny VM under a policy, by the C API, and its events. */
 #ifndef REGPIN_TESTS_LIVE_SCENE_H
 #define REGPIN_TESTS_LIVE_SCENE_H
 
@@ -34,7 +34,7 @@ static inline void scene_event(void *context, const struct regpin_event *event)
 	pthread_mutex_unlock(&scene->lock);
 }
 
-/* Takes @policy over, which policy_check() must accept. */
+/* Takes ownership of @policy, which policy_check() must accept. */
 static inline void scene_open(struct scene *scene, struct regpin_policy *policy,
 			      unsigned int nr_vcpus, enum tiny_mode mode)
 {
@@ -74,7 +74,7 @@ static inline void scene_close(struct scene *scene)
 	free(scene->policy);
 }
 
-/* Is the last event of @type? Then forgets all. */
+/* Is the last event of @type? Then forgets all events. */
 static inline bool scene_only(struct scene *scene, unsigned int type)
 {
 	bool only = scene->nr_events == 1 && scene->events[0].type == type;
@@ -83,7 +83,7 @@ static inline bool scene_only(struct scene *scene, unsigned int type)
 	return only;
 }
 
-/* How many events of @type came? */
+/* Returns the number of events of @type. */
 static inline unsigned int scene_count(const struct scene *scene,
 				       unsigned int type)
 {
@@ -112,7 +112,7 @@ static inline struct kvm_regs scene_regs(struct tiny_vcpu *vcpu)
 	return regs;
 }
 
-/* What MSR @index holds, by the VMM's eyes. */
+/* The value of MSR @index, as the VMM reads it. */
 static inline uint64_t scene_msr(struct tiny_vcpu *vcpu, uint32_t index)
 {
 	uint64_t value = 0xdead;

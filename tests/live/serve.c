@@ -81,7 +81,7 @@ static void say(int conn, const struct served *served, enum handoff_word word)
 	sendmsg(conn, &header, MSG_NOSIGNAL);
 }
 
-/* Each in a process of its own, so that none keeps another one waiting. */
+/* Each connection has its own process, so that none delays another one. */
 _Noreturn void serve(int listening, const struct served *served)
 {
 	for (;;) {

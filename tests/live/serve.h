@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An agent that does nothing but hand over, for tests of the shim without `regpin run`. */
+/* An agent that only hands over the files, for tests of the shim without `regpin run`. */
 #ifndef REGPIN_TESTS_LIVE_SERVE_H
 #define REGPIN_TESTS_LIVE_SERVE_H
 
@@ -8,7 +8,7 @@
 /**
  * struct served - what it hands over
  * @files: the blob, struct control, struct handoff; -1: none
- * @version: that it speaks
+ * @version: the version that it sends
  * @word: its answer to a process that asks
  */
 struct served {
@@ -18,15 +18,15 @@ struct served {
 };
 
 /*
- * Fills @files with a struct control and a struct handoff that are as they must be, and
- * sets @version and @word.
+ * Fills @files with a valid struct control and struct handoff, and sets @version and
+ * @word.
  */
 void serve_prepare(struct served *served, int blob);
 
 /* Begins to listen, sets HANDOFF_ENV, and returns the socket. */
 int serve_listen(void);
 
-/* Serves all that come, for ever. */
+/* Serves all connections, forever. */
 _Noreturn void serve(int socket, const struct served *served);
 
 #endif

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM that does something to all real-time signals once its vCPU runs, as language
+ * A VMM that changes the handling of all real-time signals once its vCPU runs, as language
  * runtimes do, and a guest that then clears CR0.WP and never exits:
  *
  *	sigvmm keep|take|ignore|block|mask
  *
  * "keep" does nothing, "take" installs a handler, "ignore" ignores them, "block" blocks
- * them in the vCPU's thread, "mask" gives KVM_RUN a signal mask that blocks them, which
- * is what QEMU does. The guest is interrupted twice, and entered again. Prints "own N":
- * how many of its own signals the VMM's handler got.
+ * them in the vCPU's thread, "mask" gives KVM_RUN a signal mask that blocks them, as QEMU
+ * does. The guest is interrupted twice, and entered again. Prints "own N",
+ * the number of its own signals that the VMM's handler got.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -36,7 +36,7 @@ static void on_any(int number)
 	own++;
 }
 
-/* Also if it comes just before KVM_RUN: as every VMM does it. */
+/* Also interrupts if the signal comes just before KVM_RUN, as every VMM does. */
 static void on_alarm(int number)
 {
 	(void)number;
@@ -85,14 +85,14 @@ static void meddle(const char *how, struct tiny_vcpu *vcpu)
 		perror("KVM_SET_SIGNAL_MASK");
 }
 
-/* Interrupts the vCPU's thread, as a VMM does to stop it; and sends signals of its own. */
+/* Interrupts the vCPU's thread, as a VMM does to stop it, and sends signals of its own. */
 static void *interrupt(void *unused)
 {
 	const struct timespec slice = { SLICE_S, 0 };
 
 	for (int i = 0; i < SLICES; i++) {
 		nanosleep(&slice, NULL);
-		/* Until regpin had its handler back, its signals came here. */
+		/* Signals of regpin came here until it had its handler back. */
 		own = i ? own : 0;
 		for (int n = 0; !i && n < OWN; n++)
 			pthread_kill(pthread_self(), SIGRTMAX);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A KVM that is slow, for tests of `regpin run`: goes between the shim and libc.
- * A VM's filter takes $SLOW_MS; without that a VMM stops when it has a VM.
+ * A slow KVM, for tests of `regpin run`: it is preloaded between the shim and libc. A
+ * VM's filter takes $SLOW_MS; without that variable the VMM stops when it has a VM.
  */
 #include <dlfcn.h>
 #include <linux/kvm.h>

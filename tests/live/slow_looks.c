@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into `regpin run` and its VMM: the VMM is slow to take what the agent gives,
- * and the agent slow to look whether the VMM lives. So all that the VMM does comes
- * between the agent's last look at its VMs and that.
+ * Preloaded into `regpin run` and its VMM. The VMM is slow to take what the agent
+ * gives, and the agent is slow to check whether the VMM lives, so everything that the
+ * VMM does happens between the agent's last look at its VMs and that check.
  */
 #include <dlfcn.h>
 #include <poll.h>
@@ -40,7 +40,10 @@ ssize_t sendmsg(int fd, const struct msghdr *header, int flags)
 	return real(fd, header, flags);
 }
 
-/* The first one is about the process that was given the policy, the second about all. */
+/*
+ * The first call is about the process that was given the policy, the second one about
+ * all.
+ */
 int poll(struct pollfd *fds, nfds_t nr, int timeout)
 {
 	int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: swap.sh REGPIN SHIM
 #
-# `regpin ctl policy` goes from one policy to the next, all of them with other wide rules,
-# while the guest of a small VMM on the real KVM does the same accesses all the time.
-# Each of them ends as the old policy says or as the new one does, changes once, and is
-# an event of the policy that it was judged by. Prints TAP.
+# `regpin ctl policy` goes from one policy to the next, each with other wide rules, while
+# the guest of a small VMM on the real KVM repeats the same accesses. Each access ends as
+# the old or as the new policy requires, changes once, and its event belongs to the policy
+# that judged it. Prints TAP.
 set -u
 
 # shellcheck source=tests/live/vmm.sh
@@ -37,7 +37,7 @@ policy others '  - {register: [PAT, "0x800-0x8ff", 0x6e0], allow: both}
   - {register: 0x1a0, allow: read}' 'default: {deny: both, action: drop}'
 policy refused '  - {register: 0x79, deny: write}' \
 	'unknown: {value: 0x42, action: drop}' 'invalid: drop'
-policy told '  - {register: 0x79, deny: write}' 'unknown: report' 'invalid: report'
+policy reported '  - {register: 0x79, deny: write}' 'unknown: report' 'invalid: report'
 policy value '  - {register: CSTAR, value: 0x11}
   - {register: PAT, deny: write, action: drop}
   - {register: 0x1b, deny: read, action: drop}'
@@ -45,7 +45,7 @@ policy when "  - {register: [CSTAR, 0x1a0], deny: both, when: {vendor: $theirs}}
   - {register: 0x8b, value: 0x99, when: {vendor: $ours}}
   - {register: PAT, deny: write, when: {vendor: $ours}}"
 
-# What differs from a VM without rules, in each.
+# For each policy, the accesses that differ from a VM without rules.
 declare -A differs=(
 	[free]=""
 	[named]="cstar-r=old sign-r=0x77 apic-r=gp"
@@ -53,18 +53,18 @@ declare -A differs=(
 	[narrow]="unknown-r=gp unknown-w=gp invalid-w=gp cstar-r=0x0 sign-r=gp misc-r=gp pat-w=gp apic-r=gp"
 	[others]="unknown-r=0x0 unknown-w=done invalid-w=done cstar-r=0x0 sign-r=0x0 apic-r=0x0"
 	[refused]="unknown-r=0x42 unknown-w=done invalid-w=done"
-	[told]=""
+	[reported]=""
 	[value]="cstar-r=0x11 apic-r=0x0"
 	[when]="sign-r=0x99 pat-w=gp"
 )
-# And which events there are.
+# For each policy, its events.
 declare -A events=(
 	[free]=""
 	[named]="APIC_BASE:read:gp CSTAR:write:drop"
 	[default]="APIC_BASE:read:gp IA32_BIOS_SIGN_ID:read:gp IA32_MISC_ENABLE:read:gp LSTAR:write:gp"
 	[others]="APIC_BASE:read:drop CSTAR:read:drop CSTAR:write:drop IA32_BIOS_SIGN_ID:read:drop LSTAR:write:drop"
 	[refused]="LSTAR:write:drop"
-	[told]="LSTAR:write:report"
+	[reported]="LSTAR:write:report"
 	[value]="APIC_BASE:read:drop PAT:write:drop"
 	[when]="PAT:write:gp"
 )
@@ -72,15 +72,15 @@ events[default]+=" PAT:write:gp 0x2f00:read:gp 0x2f00:write:gp"
 events[narrow]="${events[default]} CSTAR:read:drop CSTAR:write:drop"
 events[others]+=" 0x2f00:read:drop 0x2f00:write:drop"
 events[refused]+=" 0x2f00:write:drop"
-events[told]+=" 0x2f00:read:report 0x2f00:write:report"
+events[reported]+=" 0x2f00:read:report 0x2f00:write:report"
 
-# What violates these all the time may do so in mode report.
+# Accesses that violate these policies all the time may do so in mode report.
 policy strict '  - {register: [CSTAR, PAT], deny: both}'
 policy stricter '  - {register: [CSTAR, PAT, "0xc0000081"], deny: both}'
 differs[strict]="cstar-r=gp cstar-w=gp pat-w=gp"
 events[strict]=""
 
-# These can't be: by themselves, and with what the VMM's filter takes.
+# These policies are refused: by themselves, or together with the VMM's filter.
 policy not-exact '  - {register: 0x1b, deny: write, action: report}'
 policy too-wide '  - {register: [0x20000000, 0x21000000, 0x22000000, 0x23000000, 0x24000000, 0x25000000,
       0x79, 0x40000000, 0x4b564d00, 0xc0000083, 0xc0010015], deny: write}'
@@ -98,7 +98,7 @@ ctl()
 	"$regpin" ctl --ctl "$dir/ctl" vm "$@" >ctl.out 2>ctl.err </dev/null
 }
 
-# A whole round of the guest's.
+# Waits for a whole round of the guest's accesses.
 round()
 {
 	touch round
@@ -111,9 +111,9 @@ round()
 	return 1
 }
 
-# follows LINE POLICY: since that line each access has changed once if at all, to what the
-# policy says, and all are that now. Only for reads of CSTAR it matters by which policy the
-# write before was judged, so they may give what was written first, or long ago.
+# follows LINE POLICY: since that line each access has changed at most once, to what the
+# policy requires, and all are like that now. Reads of CSTAR alone depend on the policy that
+# judged the write before, so they may give the first value written, or an old one.
 follows()
 {
 	awk -v since="$1" -v differs="${differs[$2]}" '
@@ -136,7 +136,7 @@ lines()
 
 in_force=free expected=()
 
-# go POLICY: the guest goes on under it
+# go POLICY: applies it while the guest runs
 go()
 {
 	local since
@@ -147,7 +147,7 @@ go()
 	[[ -z ${events[$1]} ]] || expected+=("$1.yaml")
 }
 
-# stays POLICY PATTERN: it is refused by this, and what was in force is so still.
+# stays POLICY PATTERN: the policy is refused with this message, and the one in force stays
 stays()
 {
 	local since status
@@ -159,7 +159,7 @@ stays()
 		grep -q -- "$2" ctl.out ctl.err
 }
 
-# Without regpin, for what this host does itself.
+# Without regpin, to learn what this host itself does.
 timeout 60 ./swapvmm round >out &
 vmm=$!
 round
@@ -169,7 +169,7 @@ mv out plain
 [[ $(wc -l <plain) == 9 ]] && ! grep -q leak plain
 ok $? "a guest does its accesses without regpin"
 
-# start VMM'S-ARGUMENTS: without a say
+# start VMM'S-ARGUMENTS: with a policy that concerns none of the accesses
 start()
 {
 	rm -f events
@@ -194,29 +194,29 @@ stop()
 }
 
 start 6
-ok $? "a policy without a say in them changes none"
+ok $? "a policy without rules on these accesses changes none"
 
 steps=(named default narrow others)
 if [[ $(cat /sys/module/kvm/parameters/ignore_msrs) == N ]]; then
-	steps+=(refused told)
+	steps+=(refused reported)
 else
 	stays refused ignore_msrs
-	ok $? "on a host that ignores unknown MSRs no policy can answer for them"
+	ok $? "on a host with ignore_msrs a policy on unknown MSRs is refused"
 fi
 steps+=(value when)
 for step in "${steps[@]}"; do
 	was=$in_force
 	go "$step"
-	ok $? "$was -> $step: each access ends as one of them says"
+	ok $? "$was -> $step: each access ends as one of the two requires"
 done
 stays too-wide 'no room.*the VMM'
-ok $? "what does not fit beside the VMM's filter is refused, and the old policy goes on"
+ok $? "a policy without room beside the VMM's filter is refused, and the old one stays"
 stays not-exact "can't only report"
-ok $? "so is what regpin could not perform exactly"
+ok $? "a policy that regpin cannot perform exactly is refused, and the old one stays"
 go default
-ok $? "after that another one can come"
+ok $? "after a refused policy another one is accepted"
 stays too-wide 'room'
-ok $? "while all is denied it is the same"
+ok $? "the same holds while a default denies all"
 
 good=0
 for ((cycle = 1; cycle <= 10 && good == 0; cycle++)); do
@@ -224,23 +224,23 @@ for ((cycle = 1; cycle <= 10 && good == 0; cycle++)); do
 		go "$step" || { good=1 && break; }
 	done
 done
-ok $good "again and again, $(((cycle - 1) * (${#steps[@]} + 3))) times"
+ok $good "each access ends as required in $(((cycle - 1) * (${#steps[@]} + 3))) more swaps"
 stop
 ! grep -q leak out
-ok $? "the VMM, which asked for none, got no exit"
-told=$(jq -r 'select(.event == "violation").where | sub(":.*"; "")' events | uniq | xargs)
-[[ $told == "${expected[*]}" ]]
-ok $? "each event is of the policy that was in force then, in their order"
+ok $? "the VMM, which requested no exits, got none"
+reported=$(jq -r 'select(.event == "violation").where | sub(":.*"; "")' events | uniq | xargs)
+[[ $reported == "${expected[*]}" ]]
+ok $? "the events belong to the policies that were in force, in their order"
 jq -r 'select(.event == "violation") |
 	(.where | sub(".yaml:.*"; "")) + " " + (.register | sub("^MSR "; "")) + ":" + .access + ":" + .verdict' events |
 	sort -u >kinds
 for name in "${steps[@]}" named; do
 	tr ' ' '\n' <<<"${events[$name]}" | sed "/./!d; s/^/$name /"
 done | sort -u | diff - kinds >odd
-ok $? "and each tells what that policy says, nothing else"
+ok $? "each event gives the verdict of its policy"
 
-# A new policy that comes with a mode has never been in force in another one, and its
-# successor keeps that mode.
+# A new policy that comes with a mode was never in force in another one, and the next policy
+# keeps that mode.
 start 6
 good=$?
 since=$(lines)
@@ -250,16 +250,16 @@ for ((try = 0; try < 25 && good == 0; try++)); do
 		ctl policy free.yaml --mode policy --yes && round || good=1
 done
 [[ $good == 0 ]] && follows "$since" free && [[ $(lines) -le $((since + 1)) ]]
-ok $? "policies in mode report refuse nothing at any time, of a guest that violates them all the time"
+ok $? "policies in mode report never refuse an access of a guest that always violates them"
 for ((i = 0; i < 100; i++)); do
 	[[ $(grep -c '"command":"policy"' events) == 75 ]] && break
 	sleep 0.05
 done
 [[ $(jq -r 'select(.event == "violation") | .verdict + " " + (.where | sub(":.*"; ""))' events |
 	sort -u | xargs) == "report strict.yaml report stricter.yaml" ]]
-ok $? "... while each violation was found"
+ok $? "each violation in mode report was reported"
 go strict
-ok $? "... which the same policy without that mode does refuse"
+ok $? "the same policy without mode report refuses the access"
 stop
 
 start 6 other && go named
@@ -267,7 +267,7 @@ good=$?
 for ((try = 0; try < 10 && good == 0; try++)); do
 	stays too-wide 'no room.*the VMM' || good=1
 done
-ok $good "what another VM of the VMM's can't have, none has for a moment"
+ok $good "a policy that one VM of the VMM cannot have is in force in none"
 stop
 echo "1..$nr"
 exit $failed

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM whose guest does the same accesses to MSRs again and again, and which tells
- * whenever one of them ends differently from the last time:
+ * A VMM whose guest does the same accesses to MSRs again and again, and which prints
+ * a line whenever one of them ends differently from the last time:
  *
  *	swapvmm FILE [RANGES [other]]
  *
- * prints "ROUND NAME OUTCOME". When there is FILE, a whole round follows before it is
- * taken away. With RANGES, the VM has a filter of the VMM's, of so many ranges, none of
- * which the guest meets; or, with "other", another VM has it.
- * The VMM never asks for exits; an MSR's exit that it gets is told as "leak".
+ * The line is "ROUND NAME OUTCOME". If FILE exists, it is removed after a whole round. With
+ * RANGES, the VMM gives its VM a filter of that many ranges, none of which the guest's
+ * accesses match; with "other", it gives the filter to another VM. The VMM never requests
+ * exits; an exit for an MSR that it gets is printed as "leak".
  */
 #include <err.h>
 #include <errno.h>
@@ -33,15 +33,15 @@
 #define RESULTS	0x2100
 #define STACK	0x4000
 
-/* What a read leaves if nobody answers it. */
+/* The value that a read leaves if it is not answered. */
 #define POISON	0xa5a5a5a5u
 
 /**
  * struct access - one that the guest does
- * @name: what it is called, and ends in
+ * @name: the name that is printed
  * @index: of the MSR
- * @write: not read
- * @value: what is written; CSTAR: another in each round
+ * @write: a write, not a read
+ * @value: the value written; CSTAR gets another one in each round
  * @last: its last outcome
  */
 static struct access {
@@ -53,7 +53,7 @@ static struct access {
 } accesses[] = {
 	{ "unknown-r", NONE, false, 0, "" },
 	{ "unknown-w", NONE, true, 1, "" },
-	{ "invalid-w", LSTAR, true, 1ull << 62, "" },	/* not even for LA57 */
+	{ "invalid-w", LSTAR, true, 1ull << 62, "" },	/* not canonical even with LA57 */
 	{ "cstar-w", CSTAR, true, 0, "" },
 	{ "cstar-r", CSTAR, false, 0, "" },
 	{ "sign-r", 0x8b, false, 0, "" },
@@ -73,7 +73,7 @@ struct result {
 static uint8_t *memory;
 static int kvm, vm, vcpu;
 static struct kvm_run *run;
-static int cstar_at;	/* where in the code the value for CSTAR is */
+static int cstar_at;	/* the position of CSTAR's value in the code */
 static uint32_t rounds;
 
 static int put(int at, const void *code, size_t size)
@@ -101,7 +101,7 @@ static int put_store(int at, bool edx, uint16_t to)
 	return put(at, &to, sizeof(to));
 }
 
-/* The handler of #GP: it adds 1 at %bx and goes on behind the instruction. */
+/* The handler of #GP: it adds 1 at %bx and continues after the instruction. */
 static void put_handler(void)
 {
 	static const uint8_t code[] = {
@@ -140,7 +140,7 @@ static void put_program(void)
 	put(at, &hlt, 1);
 }
 
-/* A guest without virtualisation of its own. */
+/* A guest without nested virtualisation. */
 static void set_cpuid(void)
 {
 	static struct {
@@ -181,7 +181,7 @@ static void create(void)
 	set_cpuid();
 }
 
-/* Each denies an MSR that the guest does not use. */
+/* Each range denies an MSR that the guest does not use. */
 static void set_filter(int fd, uint32_t ranges)
 {
 	struct kvm_msr_filter filter = { 0 };
@@ -230,7 +230,7 @@ static void run_round(void)
 	} while (ret < 0 || run->exit_reason != KVM_EXIT_HLT);
 }
 
-/* CSTAR reads as what this round wrote, or as what an earlier one did. */
+/* CSTAR reads as what this round or an earlier one wrote. */
 static void name_outcome(const struct access *access, const struct result *result,
 			 char *to, size_t size)
 {
@@ -248,7 +248,7 @@ static void name_outcome(const struct access *access, const struct result *resul
 		snprintf(to, size, "0x%llx", (unsigned long long)value);
 }
 
-static void tell(void)
+static void print_change(void)
 {
 	char outcome[32];
 
@@ -281,7 +281,7 @@ int main(int argc, char **argv)
 		asked = access(argv[1], F_OK) == 0;
 		prepare();
 		run_round();
-		tell();
+		print_change();
 		if (asked)
 			unlink(argv[1]);
 		usleep(200);

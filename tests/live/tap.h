@@ -10,7 +10,7 @@
 
 static unsigned int tap_count, tap_failures;
 
-/* One test point; @... says what holds if @cond does. */
+/* One test point; the text is what holds if @cond is true. */
 #define ok(cond, ...) \
 	tap_ok(cond, __FILE__, __LINE__, __VA_ARGS__)
 

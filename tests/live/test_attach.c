@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is refused, what stays the VMM's, by the C API. */
+/* What regpin refuses, and what stays the VMM's, by the C API. */
 #include <errno.h>
 #include <sys/ioctl.h>
 
@@ -21,7 +21,7 @@ static struct regpin_policy *star_policy(void)
 	return policy;
 }
 
-/* Sets a CPUID that offers @ecx, @eax in @function, and tells regpin. */
+/* Sets a CPUID that offers @ecx, @eax in @function, and informs regpin. */
 static int offer(struct scene *s, uint32_t function, uint32_t subleaf,
 		 uint32_t eax, uint32_t ecx)
 {
@@ -38,15 +38,15 @@ static int offer(struct scene *s, uint32_t function, uint32_t subleaf,
 				     (struct kvm_cpuid2 *)&cpuid);
 }
 
-/* Is there one event, for @reason? */
-static bool said(struct scene *s, unsigned int type, unsigned int reason)
+/* Is there exactly one event, for @reason? */
+static bool only_event(struct scene *s, unsigned int type, unsigned int reason)
 {
 	return s->events[0].detail == reason && scene_only(s, type);
 }
 
 static bool refused(struct scene *s, int ret, unsigned int reason)
 {
-	return said(s, REGPIN_EVENT_REFUSED, reason) && ret == -EPERM;
+	return only_event(s, REGPIN_EVENT_REFUSED, reason) && ret == -EPERM;
 }
 
 static void test_refusals(void)
@@ -57,7 +57,7 @@ static void test_refusals(void)
 	policy->rules[0].action = REGPIN_GP;
 	scene_open(&s, policy, 1, TINY_LONG);
 	ok(!offer(&s, 1, 0, ~0u, ~(1u << 5)) && scene_silent(&s),
-	   "any CPUID without VMX");
+	   "any CPUID without VMX is accepted");
 	ok(refused(&s, offer(&s, 1, 0, 0, 1u << 5), REGPIN_REFUSED_VMX),
 	   "VMX is refused");
 	ok(refused(&s, offer(&s, 0x80000001, 0, 0, 1u << 2),
@@ -65,22 +65,22 @@ static void test_refusals(void)
 	ok(refused(&s, offer(&s, 7, 1, 1u << 17, 0), REGPIN_REFUSED_FRED),
 	   "FRED is refused");
 	ok(!regpin_vm_check_slot(s.vm.regpin, 0xffff) && scene_silent(&s),
-	   "slots of address space 0");
+	   "slots of address space 0 are accepted");
 	ok(refused(&s, regpin_vm_check_slot(s.vm.regpin, 1 << 16),
 		   REGPIN_REFUSED_SMM), "SMRAM is refused");
 	policy->flags = POLICY_ACCEPT_NESTED | POLICY_ACCEPT_SMM;
 	ok(!offer(&s, 1, 0, 0, 1u << 5) && !offer(&s, 0x80000001, 0, 0, 4) &&
 	   !regpin_vm_check_slot(s.vm.regpin, 1 << 16) && scene_silent(&s),
-	   "accepted, they are not");
+	   "VMX, SVM, FRED and SMRAM are allowed if the policy accepts them");
 	scene_close(&s);
 }
 
 static bool tolerated(struct scene *s, int ret, unsigned int reason)
 {
-	return said(s, REGPIN_EVENT_TOLERATED, reason) && !ret;
+	return only_event(s, REGPIN_EVENT_TOLERATED, reason) && !ret;
 }
 
-/* A policy that refuses nothing loses nothing by these: each is reported, once. */
+/* A policy that only reports has nothing to lose by these: each is reported, once. */
 static void test_tolerated(void)
 {
 	struct regpin_policy *enforces = star_policy();
@@ -88,33 +88,33 @@ static void test_tolerated(void)
 
 	scene_open(&s, star_policy(), 1, TINY_LONG);
 	ok(tolerated(&s, offer(&s, 1, 0, 0, 1u << 5), REGPIN_REFUSED_VMX),
-	   "by a policy that only reports VMX is tolerated");
+	   "a policy that only reports tolerates VMX");
 	ok(tolerated(&s, offer(&s, 0x80000001, 0, 0, 1u << 2),
-		     REGPIN_REFUSED_SVM), "and SVM");
+		     REGPIN_REFUSED_SVM), "SVM is tolerated, too");
 	ok(tolerated(&s, offer(&s, 7, 1, 1u << 17, 0), REGPIN_REFUSED_FRED),
-	   "and FRED");
+	   "FRED is tolerated, too");
 	ok(tolerated(&s, regpin_vm_check_slot(s.vm.regpin, 1 << 16),
-		     REGPIN_REFUSED_SMM), "and SMM");
+		     REGPIN_REFUSED_SMM), "SMM is tolerated, too");
 	ok(!regpin_vm_check_slot(s.vm.regpin, 1 << 16) &&
 	   !offer(&s, 1, 0, 0, 1u << 5) && scene_silent(&s),
-	   "which is reported once");
+	   "what is tolerated is reported once");
 	enforces->settings.deadline_action = REGPIN_PAUSE;
 	ok(regpin_vm_set_policy(s.vm.regpin, enforces) == -EPERM,
-	   "a policy whose floor holds vCPUs can't come then");
+	   "a policy whose floor holds vCPUs is refused after that");
 	enforces->rules[0].action = REGPIN_GP;
 	ok(regpin_vm_set_policy(s.vm.regpin, enforces) == -EPERM,
-	   "nor one that enforces");
+	   "a policy that enforces is refused after that");
 	enforces->flags = POLICY_ACCEPT_NESTED;
 	ok(regpin_vm_set_policy(s.vm.regpin, enforces) == -EPERM,
-	   "nor one that accepts the half of it");
+	   "a policy that accepts only a part is refused after that");
 	enforces->flags |= POLICY_ACCEPT_SMM;
 	ok(!regpin_vm_set_policy(s.vm.regpin, enforces),
-	   "one that accepts it all can");
+	   "a policy that accepts all of them is allowed after that");
 	scene_close(&s);
 	free(enforces);
 }
 
-/* Nor does it lose anything where it comes to a VM that another one has accepted. */
+/* The same when it replaces a policy that has accepted them. */
 static void test_tolerated_later(void)
 {
 	struct regpin_policy *accepts = star_policy(), *reports = star_policy();
@@ -128,7 +128,7 @@ static void test_tolerated_later(void)
 	ok(!regpin_vm_set_policy(s.vm.regpin, reports) &&
 	   !regpin_vm_policy_done(s.vm.regpin) &&
 	   scene_count(&s, REGPIN_EVENT_TOLERATED) == 1,
-	   "and then tolerated, which is reported");
+	   "SMM is tolerated and reported after a swap to a policy that only reports");
 	scene_close(&s);
 	free(reports);
 }
@@ -142,22 +142,22 @@ static void test_attach(void)
 
 	tiny_vm_new(&tiny);
 	ok(regpin_vm_attach(policy, tiny.kvm, tiny.fd, &options, &vm) ==
-	   -EINVAL && !vm, "options of another size");
+	   -EINVAL && !vm, "options of another size are refused");
 	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1 << 16, REGPIN_GP);
 	ok(regpin_vm_attach(policy, tiny.kvm, tiny.fd, NULL, &vm) ==
-	   -EOPNOTSUPP && !vm, "a rule that this KVM can't enforce");
+	   -EOPNOTSUPP && !vm, "a rule that this KVM cannot enforce is refused");
 	policy->rules[0].flags = RULE_OPTIONAL;
 	ok(!regpin_vm_attach(policy, tiny.kvm, tiny.fd, NULL, &vm) && vm,
-	   "but an optional one, without options");
+	   "an optional one is accepted, without options");
 	regpin_vm_detach(vm);
 	vm = NULL;
 	add_pin(policy, RULE_STICKY, MSR_STAR, ALL, REGPIN_GP);
 	setenv("REGPIN_HOST_FORCE", "nofilter", 1);
 	ok(regpin_vm_attach(policy, tiny.kvm, tiny.fd, NULL, &vm) ==
-	   -EOPNOTSUPP && !vm, "a KVM without the MSR filter");
+	   -EOPNOTSUPP && !vm, "a KVM without the MSR filter is refused");
 	unsetenv("REGPIN_HOST_FORCE");
 	ok(regpin_vm_attach(policy, tiny.kvm, -1, NULL, &vm) == -EBADF && !vm,
-	   "an fd that is no VM");
+	   "an fd that is not a VM is refused");
 	tiny_vm_free(&tiny);
 	free(policy);
 }
@@ -169,7 +169,7 @@ static bool is_exit(struct tiny_vcpu *vcpu, uint32_t index)
 	       vcpu->run->msr.index == index;
 }
 
-/* Without MSR rules the filter is the VMM's alone. */
+/* Without MSR rules the filter belongs to the VMM alone. */
 static void test_no_msr_rules(void)
 {
 	struct kvm_msr_filter filter = {
@@ -186,13 +186,13 @@ static void test_no_msr_rules(void)
 	vcpu = &s.vcpu[0];
 	ok(!regpin_vm_set_user_msr(s.vm.regpin, KVM_MSR_EXIT_REASON_FILTER) &&
 	   !regpin_vm_set_msr_filter(s.vm.regpin, &filter),
-	   "a VMM's filter under a policy without MSR rules");
+	   "a policy without MSR rules leaves the VMM's filter alone");
 	ok(tiny_wrmsr(vcpu, MSR_STAR, 1) == TINY_EXIT &&
-	   is_exit(vcpu, MSR_STAR), "its exit reaches it");
+	   is_exit(vcpu, MSR_STAR), "the exit of its own filter reaches the VMM");
 	scene_close(&s);
 }
 
-/* A policy and a VMM that want the same MSR. */
+/* A policy and a VMM that filter the same MSR. */
 static void test_both_want(void)
 {
 	struct kvm_msr_filter filter = {
@@ -210,27 +210,27 @@ static void test_both_want(void)
 	ok(tiny_wrmsr(vcpu, MSR_STAR, 5) == TINY_GP &&
 	   tiny_wrmsr(vcpu, MSR_CSTAR, 5) == TINY_GP &&
 	   tiny_rdmsr(vcpu, MSR_CSTAR, &seen) == TINY_GP,
-	   "without the FILTER reason both are #GP, as without regpin");
+	   "without the FILTER reason both accesses are #GP, as without regpin");
 	ok(!regpin_vm_set_user_msr(s.vm.regpin, KVM_MSR_EXIT_REASON_FILTER),
-	   "the VMM wants exits");
+	   "the VMM enables exits");
 	ok(tiny_wrmsr(vcpu, MSR_STAR, 7) == TINY_EXIT &&
 	   is_exit(vcpu, MSR_STAR) && vcpu->run->msr.data == 7,
-	   "an allowed write is the VMM's to do");
+	   "an allowed write is left to the VMM");
 	tiny_run(vcpu);
 	tiny_set_msr(vcpu, MSR_STAR, 7);
 	tiny_set_msr(vcpu, MSR_LSTAR, KERNEL);
 	s.nr_events = 0;
 	ok(tiny_wrmsr(vcpu, MSR_STAR, 3) == TINY_EXIT &&
 	   s.events[0].bits == 4 && scene_only(&s, REGPIN_EVENT_VIOLATION),
-	   "a reported one as well, and is an event");
+	   "a reported write is left to the VMM, and is an event");
 	tiny_run(vcpu);
 	ok(regpin_vm_set_user_msr(s.vm.regpin, 8) == -EINVAL &&
 	   regpin_vm_set_user_msr(s.vm.regpin, ~0ull) == -EINVAL,
-	   "unknown reasons");
+	   "unknown reasons are refused");
 	ok(regpin_vm_set_msr_filter(s.vm.regpin, &(struct kvm_msr_filter){
 		.flags = 2 }) == -EINVAL, "a wrong filter");
 	ok(tiny_wrmsr(vcpu, MSR_CSTAR, 5) == TINY_EXIT,
-	   "leaves the old one in place");
+	   "a refused filter leaves the old one in place");
 	tiny_run(vcpu);
 	for (int i = 0; i < 16; i++)
 		filter.ranges[i] = (struct kvm_msr_filter_range){
@@ -238,21 +238,22 @@ static void test_both_want(void)
 			.bitmap = none };
 	s.nr_events = 0;
 	ok(regpin_vm_overflow(s.vm.regpin, text, sizeof(text)) == -ENOENT,
-	   "all has fitted so far");
+	   "no overflow was reported so far");
 	ok(regpin_vm_set_msr_filter(s.vm.regpin, &filter) == -E2BIG &&
 	   scene_only(&s, REGPIN_EVENT_REFUSED) &&
 	   s.events[0].index == 0x8000001e && s.events[0].value == 1 &&
 	   s.events[0].bits == RW && !s.events[0].new_value,
-	   "too many ranges, and the event says for what");
+	   "with too many ranges the event names the MSRs");
 	ok(!regpin_vm_overflow(s.vm.regpin, text, sizeof(text)) &&
 	   strstr(text, "no room for MSR 0x8000001e (the VMM's filter): "),
-	   "... and regpin_vm_overflow() for people: %s", text);
+	   "regpin_vm_overflow() describes the same in text: %s", text);
 	memset(&filter, 0, sizeof(filter));
 	ok(!regpin_vm_set_msr_filter(s.vm.regpin, &filter) &&
 	   !tiny_wrmsr(vcpu, MSR_CSTAR, 5), "an empty filter frees CSTAR");
 	s.nr_events = 0;
 	ok(!tiny_wrmsr(vcpu, MSR_STAR, 0) &&
-	   scene_only(&s, REGPIN_EVENT_VIOLATION), "but not the policy's STAR");
+	   scene_only(&s, REGPIN_EVENT_VIOLATION),
+	   "an empty filter does not free the policy's STAR");
 	scene_close(&s);
 }
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Can `regpin sim` and `regpin explain` be believed? Random policies, as text; what a
- * guest lives under each on the KVM that runs here; and what both say of the same:
- * what the guest sees, what the register holds afterwards, the events and their rules.
+ * Are `regpin sim` and `regpin explain` right? Random policies, as text; the life of a
+ * guest under each on the KVM of this host; and what both programs predict for it: what
+ * the guest sees, the register's value afterwards, the events and their rules.
  *
  *	test_live_believe REGPIN [POLICIES [SEED [ACCESSES]]]
  *
- * Not compared, and counted where it was met:
+ * Not compared, and counted where they occur:
  * - the values of registers that change by themselves, or of which KVM makes another value
- *   than was written (then the trace is told that); their outcomes and events are;
- * - accesses that the CPU refuses where KVM is not asked, and values of which KVM makes
- *   others in registers that regpin remembers (SYSENTER_ESP that is not canonical);
- * - under TCG (TINY_TCG) values that it takes where KVM refuses or cuts them;
+ *   than was written (the trace then gives that value); outcomes and events are compared;
+ * - accesses that the CPU refuses without asking KVM, and values that KVM changes in
+ *   registers that regpin remembers (SYSENTER_ESP that is not canonical);
+ * - under TCG (TINY_TCG) values that it accepts where KVM refuses or cuts them;
  * - writes that do more than change a register: APIC_BASE, clocks, paravirtual MSRs;
- * - where a mask leaves a value that KVM refuses, what comes after it: a trace can't say so;
- * - explain, once the VMM or the operator has changed things under it, and `require`.
- * Not here: control registers, INIT, hypercalls, looks and time: a guest's are in
+ * - what follows a mask that leaves a value which KVM refuses: a trace cannot express that;
+ * - explain, after the VMM or the operator has changed something, and its `require`.
+ * Control registers, INIT, hypercalls, looks and time are tested elsewhere: see
  * test_rules.c, test_detect.c and tests/lab.
  */
 #include <errno.h>
@@ -35,19 +35,19 @@
 #define POLICIES	1000u
 #define ACCESSES	50u
 
-struct life lived;
+struct life recorded;
 struct tally tally;
 static struct tiny_vm twin_vm;
 static struct tiny_vcpu twins[TINY_MODE_MAX];
 static struct guest guest;
 static const char *regpin;
 static char dir[100];
-char policy_path[128], trace_path[128], said[MAX_SAID];
+char policy_path[128], trace_path[128], output[MAX_OUTPUT];
 bool repeats;
 static bool shown;
 static uint64_t now_seed;
 
-/* A difference. What it came of is printed once. */
+/* Counts a difference. The policy and trace are printed once. */
 void differs(const struct step *step, unsigned int number, const char *format,
 	     ...)
 {
@@ -66,7 +66,7 @@ void differs(const struct step *step, unsigned int number, const char *format,
 	shown = true;
 }
 
-/* What `regpin COMMAND` prints. Returns its exit status. */
+/* Prints the output of `regpin COMMAND`. Returns its exit status. */
 int ask(const char *command, const char *trace)
 {
 	char line[512];
@@ -79,13 +79,13 @@ int ask(const char *command, const char *trace)
 	pipe = popen(line, "r");
 	if (!pipe)
 		abort();
-	while ((got = fread(said + used, 1, sizeof(said) - 1 - used, pipe)))
+	while ((got = fread(output + used, 1, sizeof(output) - 1 - used, pipe)))
 		used += got;
-	said[used] = 0;
+	output[used] = 0;
 	return pclose(pipe);
 }
 
-/* Does this KVM do so? Asked without regpin. */
+/* Does this KVM run a WRMSR twice? Tested without regpin. */
 static void find_repeats(void)
 {
 	static uint8_t none[1];
@@ -116,7 +116,7 @@ static void find_repeats(void)
 	tiny_vm_free(&vm);
 }
 
-/* @action was claimed: is that what the guest saw, and what the register holds? */
+/* Explain claims @action: do the guest's view and the register's value agree? */
 static void compare_fate(const struct step *step, unsigned int n,
 			 unsigned int action)
 {
@@ -128,7 +128,7 @@ static void compare_fate(const struct step *step, unsigned int n,
 		(step->value & ~kept) | (step->before & kept) : step->before;
 	bool undone = step->fate == TINY_GP && step->after == step->before;
 
-	/* KVM may refuse it for itself, and what a mask left of it, too. */
+	/* KVM may refuse the access itself, or the value that a mask left. */
 	if ((step->refusal && action < REGPIN_DROP) ||
 	    (action == REGPIN_MASK && undone))
 		return;
@@ -142,26 +142,26 @@ static void compare_fate(const struct step *step, unsigned int n,
 			step->after, explain_last_sentence());
 }
 
-/* What explain claims: what is done, by the event, and what the guest sees. */
+/* Compares the claims of explain: the event's action, and what the guest sees. */
 static void compare_claim(const struct step *step, unsigned int n)
 {
 	const struct regpin_event *e = violation(step);
-	struct claim claim = explain_claim(said, step), refused;
+	struct claim claim = explain_claim(output, step), refused;
 	unsigned int action = e ? e->action : REGPIN_ALLOW;
-	const struct rule *rule = e && e->rule < lived.policy->nr_rules ?
-		&lived.policy->rules[e->rule] : NULL;
+	const struct rule *rule = e && e->rule < recorded.policy->nr_rules ?
+		&recorded.policy->rules[e->rule] : NULL;
 
-	/* What a vCPU needs to come up is said elsewhere. */
+	/* The floor is explained elsewhere. */
 	if ((rule && rule->type == RULE_REQUIRE && step->index == MSR_LSTAR) ||
 	    stopped_at_the_door(step) || judged_twice(step)) {
 		tally.odd_phase++;
 		return;
 	}
 	tally.claims++;
-	/* What the policy lets pass KVM may still refuse. */
+	/* KVM may refuse an access that the policy allows. */
 	if (step->refusal && !claim.answered && !claim.request &&
 	    claim.action < REGPIN_DROP && (!rule || rule_is_wide(rule))) {
-		refused = explain_refused(said, step);
+		refused = explain_refused(output, step);
 		claim.action = refused.found && (refused.action != REGPIN_GP) ?
 			refused.action : REGPIN_ALLOW;
 		claim.answered = refused.answered;
@@ -171,7 +171,7 @@ static void compare_claim(const struct step *step, unsigned int n)
 			differs(step, n, "it ends with %d, explain: \"%s\"",
 				step->fate, explain_last_sentence());
 	}
-	/* That what a mask leaves may not be what KVM makes of it, the man page says. */
+	/* The man page states that KVM may change the value that a mask leaves. */
 	if (e && claim.action == REGPIN_MASK &&
 	    !replay_kept(step->index, (step->value & ~e->bits) |
 				      (step->before & e->bits)))
@@ -179,7 +179,7 @@ static void compare_claim(const struct step *step, unsigned int n)
 	if (action != claim.action)
 		differs(step, n, "%s was done by %s, explain: \"%s\" (armed %d, done %d, beside %d, settled %d, common 0x%" PRIx64 ")",
 			regpin_action_names[action],
-			rule ? rule_type_names[rule->type] : "nobody",
+			rule ? rule_type_names[rule->type] : "no rule",
 			explain_last_sentence(), step->moment.armed,
 			step->moment.done, step->moment.beside,
 			step->moment.settled, step->moment.common);
@@ -197,12 +197,12 @@ static void compare_explain(void)
 	int status = ask("explain", "");
 
 	if (status) {
-		differs(&lived.steps[0], 0, "explain ends with %d: %.300s", status,
-			said);
+		differs(&recorded.steps[0], 0, "explain ends with %d: %.300s", status,
+			output);
 		return;
 	}
-	for (unsigned int i = 0; i < lived.nr_steps; i++) {
-		const struct step *step = &lived.steps[i];
+	for (unsigned int i = 0; i < recorded.nr_steps; i++) {
+		const struct step *step = &recorded.steps[i];
 
 		if (step->strange)
 			break;
@@ -240,18 +240,18 @@ static void one(uint64_t seed, unsigned int accesses,
 	now_seed = seed;
 	tally.policies++;
 	tally.armings[policy->arming]++;
-	lived.policy = policy;
-	lived.seed = own;
-	lived.mode = seed % 3 || tiny_no_unpaged_lme() ? TINY_LONG :
+	recorded.policy = policy;
+	recorded.seed = own;
+	recorded.mode = seed % 3 || tiny_no_unpaged_lme() ? TINY_LONG :
 							TINY_PROTECTED;
-	lived.twin = &twins[lived.mode];
-	lived.skipped = 0;
+	recorded.twin = &twins[recorded.mode];
+	recorded.skipped = 0;
 	shown = false;
-	believe_live(&lived, accesses);
-	tally.skipped += lived.skipped;
+	believe_live(&recorded, accesses);
+	tally.skipped += recorded.skipped;
 	believe_sim();
 	compare_explain();
-	if (shown && tally.told++ < 5) {
+	if (shown && tally.printed++ < 5) {
 		for (char *line = strtok(text, "\n"); line;
 		     line = strtok(NULL, "\n"))
 			printf("#   %s\n", line);
@@ -307,7 +307,7 @@ static void print_tally(void)
 		       tally.actions[i]);
 }
 
-/* Was there anything to compare? Of each kind of rule, and each action. */
+/* Were all types of rules and all actions compared? */
 static bool covered(unsigned int policies)
 {
 	bool all = tally.policies == policies;

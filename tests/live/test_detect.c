@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where KVM can't filter control registers: they are looked at, and what was found
- * is told, put back, asked about or the end. And a vCPU that comes up beside armed
- * ones and does not arm in time. Also a KVM that could filter is not asked to.
+ * A KVM that cannot filter control registers: they are polled, and a violation is
+ * reported, put back, held for the operator, or stops the VM. Also a vCPU that starts
+ * beside armed ones and does not arm in time. On a KVM that could filter, these tests
+ * do not ask for it.
  */
 #include <time.h>
 
@@ -35,7 +36,7 @@ static uint64_t cr(struct tiny_vcpu *vcpu, unsigned int number)
 	return number ? sregs.cr4 : sregs.cr0;
 }
 
-/* Enters after it has been told to look. */
+/* Enters after it was made to look at itself. */
 static int look(struct tiny_vcpu *vcpu)
 {
 	uint64_t value;
@@ -66,13 +67,13 @@ static void open_scene(struct scene *s, unsigned int action)
 	s->nr_events = 0;
 }
 
-/* The guest clears WP. Returns what it runs into when it is looked at. */
+/* The guest clears WP. Returns the result of the next look. */
 static int clear_wp(struct scene *s)
 {
 	struct tiny_vcpu *vcpu = &s->vcpu[0];
 
 	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) & ~CR0_WP),
-	   "nothing stops the guest clearing CR0.WP");
+	   "the guest can clear CR0.WP");
 	return look(vcpu);
 }
 
@@ -92,22 +93,23 @@ static void test_before(void)
 	scene_open(&s, cr_policy(REGPIN_STOP), 1, TINY_LONG);
 	vcpu = &s.vcpu[0];
 	ok(regpin_vm_status(s.vm.regpin) == REGPIN_IS_WATCHED,
-	   "the VM's status says watched");
+	   "the VM's status is REGPIN_IS_WATCHED");
 	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) & ~CR0_WP) && !look(vcpu) &&
 	   !tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP) && !look(vcpu) &&
 	   scene_silent(&s) && !regpin_vcpu_tick_ms(vcpu->regpin),
-	   "before arming nobody looks");
+	   "before arming nothing is polled");
 	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
 	look(vcpu);
 	ok(scene_only(&s, REGPIN_EVENT_ARMED) &&
-	   regpin_vcpu_tick_ms(vcpu->regpin) == 10, "armed: every 10 ms");
+	   regpin_vcpu_tick_ms(vcpu->regpin) == 10,
+	   "after arming the vCPU is polled every 10 ms");
 	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_MP) && !look(vcpu) &&
 	   !tiny_mov_cr(vcpu, 0, cr(vcpu, 0) & ~CR0_MP) && !look(vcpu) &&
-	   scene_silent(&s), "bits without a rule are free");
+	   scene_silent(&s), "bits without a rule may change");
 	ok(!tiny_mov_cr(vcpu, 4, CR4_ON) && !look(vcpu) && scene_silent(&s),
 	   "a sticky bit may be set");
 	ok(!tiny_mov_cr(vcpu, 4, CR4_PAE) && look(vcpu) == TINY_STOPPED,
-	   "and is sticky from then on");
+	   "a sticky bit that was set may not be cleared");
 	scene_close(&s);
 }
 
@@ -118,17 +120,17 @@ static void test_report(void)
 
 	open_scene(&s, REGPIN_REPORT);
 	vcpu = &s.vcpu[0];
-	ok(!clear_wp(&s), "looked at, it runs on");
+	ok(!clear_wp(&s), "report: the vCPU runs on after the look");
 	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_REPORT) &&
 	   s.events[0].old_value & CR0_WP && s.events[0].rule == 0 &&
 	   s.events[0].value == cr(vcpu, 0) &&
-	   scene_only(&s, REGPIN_EVENT_DETECTED), "one event");
-	ok(!(cr(vcpu, 0) & CR0_WP), "the bit stays as the guest made it");
-	ok(!look(vcpu) && scene_silent(&s), "and is not told again");
+	   scene_only(&s, REGPIN_EVENT_DETECTED), "report: the cleared bit is one event");
+	ok(!(cr(vcpu, 0) & CR0_WP), "report: the bit stays cleared");
+	ok(!look(vcpu) && scene_silent(&s), "report: the cleared bit is not reported again");
 	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP) && !look(vcpu) &&
-	   scene_silent(&s), "set again: silent");
+	   scene_silent(&s), "report: setting the bit again is no event");
 	ok(!clear_wp(&s) && scene_only(&s, REGPIN_EVENT_DETECTED),
-	   "cleared again: told again");
+	   "report: clearing the bit again is another event");
 	scene_close(&s);
 }
 
@@ -139,22 +141,23 @@ static void test_restore(void)
 
 	open_scene(&s, REGPIN_MASK);
 	vcpu = &s.vcpu[0];
-	ok(!clear_wp(&s) && cr(vcpu, 0) & CR0_WP, "looked at, WP is back");
+	ok(!clear_wp(&s) && cr(vcpu, 0) & CR0_WP, "restore: WP is set again after the look");
 	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_MASK) &&
 	   s.events[0].value & CR0_WP && !(s.events[0].new_value & CR0_WP) &&
-	   scene_only(&s, REGPIN_EVENT_DETECTED), "one event, and no vmm-write");
-	ok(!look(vcpu) && scene_silent(&s), "then all is as it was");
+	   scene_only(&s, REGPIN_EVENT_DETECTED),
+	   "restore: there is one event, and no vmm-write");
+	ok(!look(vcpu) && scene_silent(&s), "restore: the next look finds no violation");
 
-	/* Two rules, two registers, in one look; what is free stays. */
+	/* Four rules on two registers, in one look; bits without a rule stay. */
 	tiny_mov_cr(vcpu, 0, ((cr(vcpu, 0) & ~CR0_WP) | CR0_EM) | CR0_MP);
 	tiny_mov_cr(vcpu, 4, CR4_PAE | CR4_TSD);
 	ok(!look(vcpu) && s.nr_events == 4 &&
 	   scene_count(&s, REGPIN_EVENT_DETECTED) == 4,
-	   "four rules violated at once: four events");
+	   "restore: four rules violated at once are four events");
 	ok((cr(vcpu, 0) & (CR0_WP | CR0_EM | CR0_MP)) == (CR0_WP | CR0_MP) &&
-	   cr(vcpu, 4) == CR4_ON, "all of it is put back, and only that");
+	   cr(vcpu, 4) == CR4_ON, "restore: only the pinned bits are put back");
 	s.nr_events = 0;
-	ok(!look(vcpu) && scene_silent(&s), "then silence");
+	ok(!look(vcpu) && scene_silent(&s), "restore: the next look finds nothing more");
 	scene_close(&s);
 }
 
@@ -166,38 +169,38 @@ static void test_pause(void)
 
 	open_scene(&s, REGPIN_PAUSE);
 	vcpu = &s.vcpu[0];
-	ok(clear_wp(&s) == TINY_HELD, "looked at, it is held");
+	ok(clear_wp(&s) == TINY_HELD, "pause: the vCPU is held after the look");
 	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_PAUSE) &&
-	   scene_only(&s, REGPIN_EVENT_DETECTED), "one event");
+	   scene_only(&s, REGPIN_EVENT_DETECTED), "pause: the cleared bit is one event");
 	before = scene_regs(vcpu);
 	ok(tiny_run(vcpu) == TINY_HELD && look(vcpu) == TINY_HELD &&
-	   scene_silent(&s), "until it is answered");
+	   scene_silent(&s), "pause: the vCPU is held until it is answered");
 	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW) &&
 	   !look(vcpu) && scene_only(&s, REGPIN_EVENT_ANSWERED) &&
-	   !(cr(vcpu, 0) & CR0_WP), "allow: it runs on without WP");
-	ok(!look(vcpu) && scene_silent(&s), "and nobody asks again");
+	   !(cr(vcpu, 0) & CR0_WP), "pause, allow: the vCPU runs on without WP");
+	ok(!look(vcpu) && scene_silent(&s), "pause, allow: the vCPU is not held again");
 	tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP);
 	look(vcpu);
 
 	tiny_mov_cr(vcpu, 0, (cr(vcpu, 0) & ~CR0_WP) | CR0_EM);
 	tiny_mov_cr(vcpu, 4, CR4_PAE);
 	ok(look(vcpu) == TINY_HELD && s.nr_events == 3,
-	   "two registers at once: held once");
+	   "pause: two registers at once hold the vCPU once");
 	s.nr_events = 0;
 	after = scene_regs(vcpu);
-	ok(after.rip == before.rip, "between two instructions");
+	ok(after.rip == before.rip, "pause: the vCPU is held between two instructions");
 	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_GP) && !look(vcpu) &&
-	   scene_only(&s, REGPIN_EVENT_ANSWERED), "gp: it runs on");
+	   scene_only(&s, REGPIN_EVENT_ANSWERED), "pause, gp: the vCPU runs on");
 	ok(cr(vcpu, 4) == CR4_ON &&
 	   (cr(vcpu, 0) & (CR0_WP | CR0_EM)) == CR0_WP,
-	   "and all bits are back");
-	ok(!look(vcpu) && scene_silent(&s), "then silence");
+	   "pause, gp: all bits are set again");
+	ok(!look(vcpu) && scene_silent(&s), "pause, gp: the next look finds nothing more");
 
 	clear_wp(&s);
 	s.nr_events = 0;
 	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_STOP) &&
 	   look(vcpu) == TINY_STOPPED && look(vcpu) == TINY_STOPPED &&
-	   scene_only(&s, REGPIN_EVENT_ANSWERED), "stop: it does not run on");
+	   scene_only(&s, REGPIN_EVENT_ANSWERED), "pause, stop: the vCPU does not run on");
 	scene_close(&s);
 }
 
@@ -208,15 +211,15 @@ static void test_stop(void)
 	open_scene(&s, REGPIN_STOP);
 	ok(clear_wp(&s) == TINY_STOPPED &&
 	   found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_STOP) &&
-	   scene_only(&s, REGPIN_EVENT_DETECTED), "stopped, with one event");
+	   scene_only(&s, REGPIN_EVENT_DETECTED), "stop: the VM is stopped, with one event");
 	tiny_reset(&s.vcpu[0]);
 	tiny_set_mode(&s.vcpu[0], TINY_LONG, 0);
 	s.nr_events = 0;
-	ok(!look(&s.vcpu[0]) && scene_silent(&s), "a reset lets it run");
+	ok(!look(&s.vcpu[0]) && scene_silent(&s), "stop: the vCPU runs after a reset");
 	scene_close(&s);
 }
 
-/* A rule that only reports does so, whatever is done about the others. */
+/* A rule that only reports does so, whatever the reaction to the others. */
 static void test_report_rule(void)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -230,11 +233,12 @@ static void test_report_rule(void)
 	s.nr_events = 0;
 	ok(!clear_wp(&s) &&
 	   found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_REPORT) &&
-	   scene_only(&s, REGPIN_EVENT_DETECTED), "mode: report holds here, too");
+	   scene_only(&s, REGPIN_EVENT_DETECTED),
+	   "a rule that only reports ignores the reaction stop");
 	scene_close(&s);
 }
 
-/* What the VMM writes is its business, and told as such. */
+/* A write of the VMM is reported as one, and not refused. */
 static void test_vmm(void)
 {
 	struct tiny_vcpu *vcpu;
@@ -248,13 +252,15 @@ static void test_vmm(void)
 	tiny_set_sregs(vcpu, &sregs);
 	ok(s.events[0].kind == REGPIN_CR0 && s.events[0].bits == CR0_WP &&
 	   scene_only(&s, REGPIN_EVENT_VMM_WRITE),
-	   "the VMM clears WP: an event");
-	ok(!look(vcpu) && scene_silent(&s), "which is not found once more");
+	   "WP cleared by the VMM is an event");
+	ok(!look(vcpu) && scene_silent(&s),
+	   "WP cleared by the VMM is not detected in addition");
 	scene_close(&s);
 
 	/*
-	 * QEMU writes back what it has read whenever the guest reads port 0x5658. What
-	 * the guest had done just before was the VMM's then, and never found.
+	 * QEMU writes back what it has read whenever the guest reads port 0x5658. A
+	 * change that the guest had just made was then taken for the VMM's, and never
+	 * detected.
 	 */
 	open_scene(&s, REGPIN_REPORT);
 	vcpu = &s.vcpu[0];
@@ -264,13 +270,14 @@ static void test_vmm(void)
 	ok(scene_silent(&s) && !look(vcpu) &&
 	   found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_REPORT) &&
 	   scene_only(&s, REGPIN_EVENT_DETECTED),
-	   "WP cleared by the guest and written back by the VMM: found");
+	   "WP cleared by the guest and written back by the VMM is detected");
 	scene_close(&s);
 }
 
 /*
- * An attacker's CPU, which came up without SMEP and sets the kernel's own LSTAR: it
- * was armed, and what it lacked was never missed, as `require` on CR4 was left out here.
+ * An attacker's CPU started without SMEP and set the kernel's own LSTAR. It was armed,
+ * and the missing bit was never detected, as `require` on CR4 was left out on such a
+ * KVM.
  */
 static void test_require(void)
 {
@@ -288,11 +295,11 @@ static void test_require(void)
 	s.nr_events = 0;
 	ok(tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL) == TINY_GP &&
 	   scene_only(&s, REGPIN_EVENT_VIOLATION) &&
-	   s.events[0].bits == CR4_DE, "a CPU that lacks a bit can't arm");
+	   s.events[0].bits == CR4_DE, "a CPU that lacks a required bit cannot arm");
 	s.nr_events = 0;
 	tiny_mov_cr(&s.vcpu[1], 4, CR4_ON);
 	ok(!tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL) &&
-	   scene_only(&s, REGPIN_EVENT_ARMED), "with the bit it can");
+	   scene_only(&s, REGPIN_EVENT_ARMED), "a CPU with the required bit arms");
 	scene_close(&s);
 }
 
@@ -305,18 +312,18 @@ static void test_windows(void)
 	vcpu = &s.vcpu[0];
 	regpin_vm_window(s.vm.regpin, 0);
 	ok(!clear_wp(&s) && scene_only(&s, REGPIN_EVENT_DISARMED) &&
-	   !regpin_vcpu_tick_ms(vcpu->regpin), "in a window nobody looks");
+	   !regpin_vcpu_tick_ms(vcpu->regpin), "in a window nothing is polled");
 	regpin_vm_arm(s.vm.regpin);
 	ok(!look(vcpu) && scene_only(&s, REGPIN_EVENT_ARMED) &&
 	   regpin_vcpu_tick_ms(vcpu->regpin) == 10,
-	   "behind it what is there then is what counts");
+	   "after a window the current values become the reference");
 	tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP);
 	look(vcpu);
-	ok(clear_wp(&s) == TINY_STOPPED, "and is looked after again");
+	ok(clear_wp(&s) == TINY_STOPPED, "after a window the vCPU is polled again");
 	scene_close(&s);
 }
 
-/* -- the deadline */
+/* --- the deadline --- */
 
 static void deadline_scene(struct scene *s, unsigned int action,
 			   enum tiny_mode mode)
@@ -341,7 +348,7 @@ static uint64_t ran_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* Runs it for @ms of this thread's time, looked at each time. */
+/* Runs the vCPU for @ms of this thread's time, with a look at each entry. */
 static int run_for(struct tiny_vcpu *vcpu, unsigned int ms)
 {
 	uint64_t end = ran_ms() + ms;
@@ -362,32 +369,33 @@ static void test_deadline(void)
 	late = &s.vcpu[1];
 	ok(!run_for(late, 10) && scene_silent(&s) &&
 	   regpin_vcpu_tick_ms(late->regpin) == 50,
-	   "a vCPU with paging and no LSTAR has some time");
-	ok(run_for(late, 60) == TINY_HELD, "then it is held");
+	   "a vCPU with paging and no LSTAR may run until the deadline");
+	ok(run_for(late, 60) == TINY_HELD, "after the deadline the vCPU is held");
 	ok(s.events[0].vcpu == 1 && s.events[0].action == REGPIN_PAUSE &&
 	   s.events[0].detail == 20 && scene_only(&s, REGPIN_EVENT_DEADLINE),
-	   "with one event");
+	   "the missed deadline is one event");
 	ok(!run_for(&s.vcpu[0], 30) && scene_silent(&s),
-	   "the armed one is not late");
+	   "the armed vCPU has no deadline");
 	ok(regpin_vcpu_answer(late->regpin, REGPIN_GP) == -EINVAL,
-	   "there is no instruction that could get a #GP");
+	   "gp is no answer, as there is no instruction for a #GP");
 	ok(!regpin_vcpu_answer(late->regpin, REGPIN_ALLOW) &&
 	   !run_for(late, 40) && scene_only(&s, REGPIN_EVENT_ANSWERED),
-	   "allow: it runs, and is not asked about again");
-	ok(!regpin_vcpu_tick_ms(late->regpin), "nor looked at");
+	   "allow: the vCPU runs on, and is not held again");
+	ok(!regpin_vcpu_tick_ms(late->regpin), "allow: the vCPU is not polled");
 	ok(!tiny_wrmsr(late, MSR_LSTAR, KERNEL) &&
-	   scene_only(&s, REGPIN_EVENT_ARMED), "it may still arm");
+	   scene_only(&s, REGPIN_EVENT_ARMED), "allow: the vCPU may still arm");
 	scene_close(&s);
 
 	deadline_scene(&s, REGPIN_STOP, TINY_LONG);
 	ok(run_for(&s.vcpu[1], 90) == TINY_STOPPED &&
 	   scene_only(&s, REGPIN_EVENT_DEADLINE) &&
-	   look(&s.vcpu[0]) == TINY_STOPPED, "or the VM is stopped");
+	   look(&s.vcpu[0]) == TINY_STOPPED,
+	   "with action stop a missed deadline stops the VM");
 	scene_close(&s);
 
 	deadline_scene(&s, REGPIN_REPORT, TINY_LONG);
 	ok(!run_for(&s.vcpu[1], 90) && scene_only(&s, REGPIN_EVENT_DEADLINE),
-	   "or it is reported, once");
+	   "with action report a missed deadline is reported once");
 	scene_close(&s);
 }
 
@@ -400,10 +408,11 @@ static void test_in_time(void)
 	   !tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL) &&
 	   !tiny_wrmsr(&s.vcpu[1], MSR_SFMASK, 0x700) &&
 	   !run_for(&s.vcpu[1], 60) && scene_only(&s, REGPIN_EVENT_ARMED) &&
-	   !regpin_vcpu_tick_ms(s.vcpu[1].regpin), "who arms in time is not late");
+	   !regpin_vcpu_tick_ms(s.vcpu[1].regpin),
+	   "a vCPU that arms in time meets the deadline");
 	scene_close(&s);
 
-	/* A look in the midst of its set-up had started a clock that never ended. */
+	/* A look in the middle of its set-up had started a clock that never stopped. */
 	deadline_scene(&s, REGPIN_STOP, TINY_LONG);
 	tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL);
 	look(&s.vcpu[1]);
@@ -412,13 +421,13 @@ static void test_in_time(void)
 	s.nr_events = 0;
 	tiny_set_mode(&s.vcpu[1], TINY_REAL, 0);
 	ok(!run_for(&s.vcpu[1], 5) && scene_only(&s, REGPIN_EVENT_DISARMED),
-	   "an INIT long after: its time begins anew");
+	   "an INIT long after the set-up starts a new deadline");
 	scene_close(&s);
 
 	deadline_scene(&s, REGPIN_STOP, TINY_PROTECTED);
 	ok(run_for(&s.vcpu[1], 90) == TINY_STOPPED &&
 	   scene_only(&s, REGPIN_EVENT_DEADLINE),
-	   "who runs on without paging is");
+	   "a vCPU that runs without paging misses the deadline");
 	scene_close(&s);
 
 	deadline_scene(&s, REGPIN_STOP, TINY_PROTECTED);
@@ -427,25 +436,27 @@ static void test_in_time(void)
 	tiny_set_mode(&s.vcpu[1], TINY_LONG, 0);
 	s.nr_events = 0;
 	ok(!run_for(&s.vcpu[1], 60) && scene_silent(&s),
-	   "not so in a VM without an armed vCPU");
+	   "without an armed vCPU there is no deadline");
 	scene_close(&s);
 
 	deadline_scene(&s, REGPIN_STOP, TINY_LONG);
 	regpin_vm_window(s.vm.regpin, 0);
 	look(&s.vcpu[0]);
 	s.nr_events = 0;
-	ok(!run_for(&s.vcpu[1], 60) && scene_silent(&s), "nor in a window");
+	ok(!run_for(&s.vcpu[1], 60) && scene_silent(&s), "in a window there is no deadline");
 	regpin_vm_arm(s.vm.regpin);
 	look(&s.vcpu[0]);
 	s.nr_events = 0;
 	ok(run_for(&s.vcpu[1], 90) == TINY_STOPPED &&
-	   scene_only(&s, REGPIN_EVENT_DEADLINE), "but behind it");
+	   scene_only(&s, REGPIN_EVENT_DEADLINE),
+	   "after a window the deadline applies again");
 	scene_close(&s);
 }
 
 /*
- * A vCPU that armed and never ended its set-up is late, too: found changed in the same
- * look, it was held for its deadline only, and whoever let it go let go of both.
+ * A vCPU that armed and never ended its set-up is late, too. If a changed bit was found
+ * in the same look, it was held for its deadline only, and the operator's answer
+ * released it for both.
  */
 static void test_one_hold(void)
 {
@@ -465,12 +476,13 @@ static void test_one_hold(void)
 	for (uint64_t end = ran_ms() + 40; ran_ms() < end;)
 		;
 	ok(look(late) == TINY_HELD && scene_only(&s, REGPIN_EVENT_DETECTED),
-	   "changed and late in one look: held for the change");
+	   "a vCPU that is changed and late in one look is held for the change");
 	ok(!regpin_vcpu_answer(late->regpin, REGPIN_GP) && !look(late) &&
-	   cr(late, 0) & CR0_WP, "which can be put back");
+	   cr(late, 0) & CR0_WP, "the changed bit can be put back");
 	s.nr_events = 0;
 	ok(run_for(late, 90) == TINY_HELD &&
-	   scene_only(&s, REGPIN_EVENT_DEADLINE), "then for its deadline");
+	   scene_only(&s, REGPIN_EVENT_DEADLINE),
+	   "after that the vCPU is held for its deadline");
 	scene_close(&s);
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The other side of test_replay.c: what is not replay, and why. The host's write of a
- * register is not the guest's where KVM checks something for guests only. These are the
- * registers that docs/replay.md says so of, and those that regpin checks in KVM's place:
- * did they not differ here, that comparison could not find anything.
+ * The control for test_replay.c: the registers that are not replayed, and the reason. A
+ * host's write of a register differs from the guest's where KVM checks something for
+ * guests only. These are the registers of which docs/replay.md states that, and those
+ * that regpin checks in KVM's stead. If they did not differ here, that comparison could
+ * not detect anything.
  */
 #include <inttypes.h>
 
@@ -31,7 +32,7 @@ static const struct variant no_cpuid = { .name = "no CPUID", .no_cpuid = true };
 static const struct variant without_aux = { .name = "no RDTSCP and RDPID",
 					    .spoil = no_aux };
 
-/* Registers that the host may write, and this guest may not, or not all. */
+/* Registers that the host may write, and this guest may not, or not fully. */
 static const struct {
 	uint32_t index;
 	const struct variant *variant;
@@ -50,7 +51,7 @@ static const struct {
 	{ 0xc001011f, &no_cpuid },	/* VIRT_SPEC_CTRL */
 };
 
-/* Does the host's write do anything at all, so that KVM has the register? */
+/* Does the host's write have any effect, so that KVM has the register? */
 static bool host_writes(struct tiny_vcpu *vcpu, uint32_t index)
 {
 	uint64_t old, now;
@@ -81,19 +82,20 @@ static void differs(uint32_t index, const struct variant *variant)
 	tiny_get_msr(&pair.plain, index, &base);
 	values_all(&values, base);
 	if (!host_writes(&pair.ours, index)) {
-		tap_skip(name_of(index), "this KVM has none to write");
+		tap_skip(name_of(index), "this KVM cannot write it");
 	} else {
 		out = pair_compare(&pair, index, &values, NULL);
 		ok(out.different,
-		   "%s: the host's write is not the guest's, for %u of %u values",
+		   "%s: the host's write differs from the guest's, for %u of %u values",
 		   name_of(index), out.different, out.nr);
 	}
 	pair_close(&pair);
 }
 
 /*
- * SPEC_CTRL is refused to who lacks its CPUID bits, and that is all, as far as it can be
- * compared. It is not replay because newer CPUs of AMD's take it past KVM, from all.
+ * KVM refuses SPEC_CTRL to a guest without its CPUID bits, and that is all that can be
+ * compared. It is not replayed because newer CPUs of AMD let all guests write it
+ * without KVM.
  */
 static void test_spec_ctrl(void)
 {
@@ -109,21 +111,21 @@ static void test_spec_ctrl(void)
 	values_all(&values, 0);
 	if (getenv("TINY_TCG")) {
 		tap_skip("IA32_SPEC_CTRL with its CPUID bits",
-			 "this emulator has none, and drops the guest's writes");
+			 "this emulator lacks it, and drops the guest's writes");
 	} else if (tiny_rdmsr(&pair.plain, index, &base) ||
 		   !host_writes(&pair.ours, index)) {
 		tap_skip("IA32_SPEC_CTRL with its CPUID bits",
-			 "this guest has none");
+			 "this guest lacks it");
 	} else {
 		out = pair_compare(&pair, index, &values, NULL);
 		ok(!out.different && out.taken && out.taken < out.nr,
-		   "IA32_SPEC_CTRL with its CPUID bits: the same for %u values, %u of them taken",
+		   "IA32_SPEC_CTRL with its CPUID bits: the same for %u values, %u of them accepted",
 		   out.nr, out.taken);
 	}
 	pair_close(&pair);
 }
 
-/* Guests move their TSC by it, which hosts don't. */
+/* A guest moves its TSC by this register, a host does not. */
 static void test_tsc_adjust(void)
 {
 	static const struct variant all = { .name = "all" };
@@ -135,7 +137,7 @@ static void test_tsc_adjust(void)
 		abort();
 	if (tiny_wrmsr(&pair.plain, MSR_TSC_ADJUST, jump) ||
 	    tiny_set_msr(&pair.ours, MSR_TSC_ADJUST, jump)) {
-		tap_skip("TSC_ADJUST", "this KVM has none to write");
+		tap_skip("TSC_ADJUST", "this KVM cannot write it");
 	} else {
 		tiny_rdmsr(&pair.plain, MSR_TSC, &guest);
 		tiny_rdmsr(&pair.ours, MSR_TSC, &host);
@@ -150,8 +152,8 @@ static void test_tsc_adjust(void)
 }
 
 /*
- * MISC_ENABLE: by its version KVM refuses to change the read-only bits, or takes
- * them. Nothing that regpin could check is right on both.
+ * MISC_ENABLE: depending on its version KVM refuses to change the read-only bits, or
+ * accepts it. No check by regpin could be correct for both.
  */
 static void test_misc_enable(void)
 {
@@ -171,10 +173,10 @@ static void test_misc_enable(void)
 			tiny_set_msr(&pair.plain, 0x1a0, old);
 		}
 		ok(refused == 0 || refused == 3,
-		   "MISC_ENABLE: this KVM keeps %u of BTS_UNAVAIL, PEBS_UNAVAIL and EMON from the guest, reset to 0x%" PRIx64,
+		   "MISC_ENABLE: this KVM withholds %u of BTS_UNAVAIL, PEBS_UNAVAIL and EMON from the guest, reset to 0x%" PRIx64,
 		   refused, old);
 	} else {
-		tap_skip("MISC_ENABLE", "this KVM has none");
+		tap_skip("MISC_ENABLE", "this KVM lacks them");
 	}
 	pair_close(&pair);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Actions pause and stop, on MSRs: where a held vCPU stands, what its VMM can do
- * with it, what each answer does and for how long, and what ends a stop.
+ * The actions pause and stop on MSRs: the state in which a vCPU is held, what its VMM
+ * can do with it, the effect and the duration of each answer, and what ends a stop.
  */
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
@@ -40,7 +40,7 @@ static int try_nx_off(struct tiny_vcpu *vcpu)
 	return tiny_wrmsr(vcpu, MSR_EFER, EFER_NX_OFF);
 }
 
-/* An event of an answer to what @event told. */
+/* Is there an event of an answer to @event? */
 static bool answered(struct scene *s, unsigned int action)
 {
 	const struct regpin_event *e = &s->events[0];
@@ -53,44 +53,45 @@ static bool answered(struct scene *s, unsigned int action)
 static void test_held(void)
 {
 	struct kvm_regs before, after;
-	struct regpin_event told;
+	struct regpin_event status;
 	struct tiny_vcpu *vcpu;
 	struct scene s;
 
 	open_scene(&s, REGPIN_PAUSE, 1);
 	vcpu = &s.vcpu[0];
 	ok(!is_held(vcpu) && regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW) ==
-	   -EINVAL, "nothing is held, nothing can be answered");
+	   -EINVAL, "without a held vCPU an answer is refused");
 	tiny_prepare(vcpu, TINY_WRMSR, MSR_EFER, EFER_NX_OFF);
 	before = scene_regs(vcpu);
-	ok(tiny_run(vcpu) == TINY_HELD, "a write that violates: held");
+	ok(tiny_run(vcpu) == TINY_HELD, "a write that violates holds the vCPU");
 	after = scene_regs(vcpu);
 	ok(!memcmp(&before, &after, sizeof(before)) &&
-	   after.rip == TINY_WRMSR, "all registers as before the instruction");
-	ok(scene_msr(vcpu, MSR_EFER) == EFER_ON, "nothing is written");
+	   after.rip == TINY_WRMSR,
+	   "a held vCPU has the registers from before the instruction");
+	ok(scene_msr(vcpu, MSR_EFER) == EFER_ON, "the held write is not done");
 	ok(s.nr_events == 1 && s.events[0].type == REGPIN_EVENT_VIOLATION &&
 	   s.events[0].action == REGPIN_PAUSE && s.events[0].bits == EFER_NXE &&
 	   s.events[0].value == EFER_ON && s.events[0].rip == TINY_WRMSR,
-	   "one event says so");
-	memset(&told, 0, sizeof(told));
-	ok(regpin_vcpu_status(vcpu->regpin, &told) ==
+	   "the held write is one event");
+	memset(&status, 0, sizeof(status));
+	ok(regpin_vcpu_status(vcpu->regpin, &status) ==
 		   (REGPIN_IS_HELD | REGPIN_IS_ARMED) &&
-	   told.index == MSR_EFER && told.new_value == EFER_NX_OFF &&
-	   told.rule == s.events[0].rule, "its status tells the same");
+	   status.index == MSR_EFER && status.new_value == EFER_NX_OFF &&
+	   status.rule == s.events[0].rule, "the vCPU's status has the same event");
 	s.nr_events = 0;
 	for (int i = 0; i < 3; i++)
 		ok(tiny_run(vcpu) == TINY_HELD && scene_silent(&s),
-		   "asked again: held, and no word more");
+		   "another entry is refused without another event");
 	ok(regpin_vcpu_answer(vcpu->regpin, REGPIN_MASK) == -EINVAL &&
 	   regpin_vcpu_answer(vcpu->regpin, REGPIN_REPORT) == -EINVAL &&
 	   regpin_vcpu_answer(vcpu->regpin, REGPIN_PAUSE) == -EINVAL &&
 	   regpin_vcpu_answer(vcpu->regpin, 77) == -EINVAL,
-	   "answers are allow, gp and stop");
-	ok(is_held(vcpu), "and it waits on");
+	   "answers other than allow, gp and stop are refused");
+	ok(is_held(vcpu), "a refused answer does not release the vCPU");
 	scene_close(&s);
 }
 
-/* All that savevm and migration do to a vCPU, while it is held. */
+/* The VMM does everything that savevm and migration do to a vCPU, while it is held. */
 static void test_vmm_goes_on(void)
 {
 	static struct kvm_xsave xsave;
@@ -112,18 +113,18 @@ static void test_vmm_goes_on(void)
 	   !ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp) &&
 	   !ioctl(vcpu->fd, KVM_GET_DEBUGREGS, &debug) &&
 	   !ioctl(vcpu->fd, KVM_GET_XSAVE, &xsave),
-	   "its VMM reads the whole state");
+	   "the VMM can read the whole state of a held vCPU");
 	ok(!ioctl(vcpu->fd, KVM_SET_REGS, &regs) &&
 	   !tiny_set_sregs(vcpu, &sregs) &&
 	   !tiny_set_msr(vcpu, MSR_STAR, 0xff) &&
 	   !ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) &&
 	   !ioctl(vcpu->fd, KVM_SET_MP_STATE, &mp),
-	   "and writes it back");
-	ok(tiny_run(vcpu) == TINY_HELD && scene_silent(&s), "it is still held");
+	   "the VMM can write that state back");
+	ok(tiny_run(vcpu) == TINY_HELD && scene_silent(&s), "the vCPU is still held");
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW);
 	ok(!tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_WRMSR) &&
 	   scene_msr(vcpu, MSR_EFER) == EFER_NX_OFF,
-	   "and the answer holds for it");
+	   "the answer applies to the held write after that");
 	scene_close(&s);
 }
 
@@ -137,18 +138,18 @@ static void test_allow(void)
 	try_nx_off(vcpu);
 	s.nr_events = 0;
 	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW) && !is_held(vcpu),
-	   "allow");
+	   "the operator answers with allow");
 	ok(regpin_vcpu_answer(vcpu->regpin, REGPIN_GP) == -EINVAL,
-	   "a second answer comes too late");
+	   "a second answer is refused");
 	ok(!tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_WRMSR) &&
 	   scene_msr(vcpu, MSR_EFER) == EFER_NX_OFF,
-	   "the guest goes on, and has written");
-	ok(answered(&s, REGPIN_ALLOW), "one event: answered");
+	   "allow: the guest continues, and the write is done");
+	ok(answered(&s, REGPIN_ALLOW), "allow: the answer is one event");
 	ok(!tiny_wrmsr(vcpu, MSR_EFER, EFER_ON) && scene_silent(&s),
-	   "it sets the bit again");
+	   "the guest may set the bit again");
 	ok(try_nx_off(vcpu) == TINY_HELD &&
 	   scene_only(&s, REGPIN_EVENT_VIOLATION),
-	   "the same write once more is held again");
+	   "the same write is held again the next time");
 	scene_close(&s);
 }
 
@@ -161,13 +162,14 @@ static void test_gp(void)
 	vcpu = &s.vcpu[0];
 	try_nx_off(vcpu);
 	s.nr_events = 0;
-	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_GP), "gp");
+	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_GP), "the operator answers with gp");
 	ok(!tiny_run(vcpu) && tiny_outcome(vcpu, TINY_WRMSR) == TINY_GP,
-	   "the guest gets #GP");
-	ok(answered(&s, REGPIN_GP), "one event: answered");
-	ok(scene_msr(vcpu, MSR_EFER) == EFER_ON, "nothing is written");
+	   "gp: the guest gets #GP");
+	ok(answered(&s, REGPIN_GP), "gp: the answer is one event");
+	ok(scene_msr(vcpu, MSR_EFER) == EFER_ON, "gp: the write is not done");
 	ok(try_nx_off(vcpu) == TINY_HELD &&
-	   scene_only(&s, REGPIN_EVENT_VIOLATION), "again: held again");
+	   scene_only(&s, REGPIN_EVENT_VIOLATION),
+	   "gp: the same write is held again the next time");
 	scene_close(&s);
 }
 
@@ -180,10 +182,11 @@ static void test_allow_invalid(void)
 	open_scene(&s, REGPIN_PAUSE, 1);
 	vcpu = &s.vcpu[0];
 	ok(tiny_wrmsr(vcpu, MSR_EFER, 1ull << 60) == TINY_HELD,
-	   "a reserved bit, and NXE off: held");
+	   "a write with a reserved bit that clears NXE is held");
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW);
 	ok(!tiny_run(vcpu) && tiny_outcome(vcpu, TINY_WRMSR) == TINY_GP &&
-	   scene_msr(vcpu, MSR_EFER) == EFER_ON, "allowed, it is a #GP");
+	   scene_msr(vcpu, MSR_EFER) == EFER_ON,
+	   "the write is allowed, and the reserved bit makes it a #GP");
 	scene_close(&s);
 }
 
@@ -200,21 +203,21 @@ static void test_reads(void)
 	   !s.events[0].write && scene_only(&s, REGPIN_EVENT_VIOLATION),
 	   "a denied read is held");
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW);
-	ok(!tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_RDMSR), "allowed");
+	ok(!tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_RDMSR), "allow: the read is done");
 	regs = scene_regs(vcpu);
 	ok(((uint32_t)regs.rax | regs.rdx << 32) == scene_msr(vcpu, MSR_PAT),
-	   "it gets the register");
-	ok(scene_only(&s, REGPIN_EVENT_ANSWERED), "one event");
+	   "allow: the read gives the register's value");
+	ok(scene_only(&s, REGPIN_EVENT_ANSWERED), "allow: the answer is one event");
 	tiny_rdmsr(vcpu, MSR_PAT, &value);
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_GP);
 	ok(!tiny_run(vcpu) && tiny_outcome(vcpu, TINY_RDMSR) == TINY_GP,
-	   "or #GP, as answered");
+	   "gp: the read is a #GP");
 	scene_close(&s);
 }
 
 /*
- * The answer is for one access. Whatever else the guest does instead, by its VMM's
- * hand here, by an interrupt in life, is judged as ever.
+ * An answer applies to one access. Any other access that the guest makes instead, here
+ * because its VMM changes it and in practice after an interrupt, is judged as usual.
  */
 static void test_ticket(void)
 {
@@ -233,37 +236,38 @@ static void test_ticket(void)
 	ok(tiny_wrmsr(vcpu, MSR_EFER, EFER_NX_OFF & ~EFER_SCE) == TINY_HELD &&
 	   scene_count(&s, REGPIN_EVENT_VIOLATION) == 1 &&
 	   scene_msr(vcpu, MSR_EFER) == EFER_ON,
-	   "allowed, but it writes another value: held for that");
+	   "another value than the allowed one is held");
 	s.nr_events = 0;
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_GP);
 	ok(try_nx_off(vcpu) == TINY_HELD &&
 	   scene_count(&s, REGPIN_EVENT_VIOLATION) == 1,
-	   "the first answer is not kept for later");
+	   "the first answer does not apply later");
 
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW);
 	s.nr_events = 0;
 	tiny_prepare(vcpu, TINY_CODE, MSR_EFER, EFER_NX_OFF);
 	ok(tiny_run(vcpu) == TINY_HELD &&
 	   scene_count(&s, REGPIN_EVENT_VIOLATION) == 1,
-	   "the same write at another place: held");
+	   "the same write at another address is held");
 
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW);
 	s.nr_events = 0;
 	ok(tiny_wrmsr(vcpu, MSR_STAR, 0) == TINY_HELD &&
 	   scene_count(&s, REGPIN_EVENT_VIOLATION) == 1,
-	   "another register: held");
+	   "a write to another register is held");
 
-	/* What needs no answer may come in between, and changes nothing. */
+	/* An access that needs no answer may come in between, and changes nothing. */
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW);
 	s.nr_events = 0;
 	tiny_prepare(vcpu, TINY_WRMSR, MSR_STAR, 0);
 	regs = scene_regs(vcpu);
-	ok(!tiny_wrmsr(vcpu, MSR_SFMASK, 0x300), "an allowed write between");
+	ok(!tiny_wrmsr(vcpu, MSR_SFMASK, 0x300),
+	   "a write that violates no rule is done in between");
 	ioctl(vcpu->fd, KVM_SET_REGS, &regs);
 	ok(!tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_WRMSR) &&
 	   scene_msr(vcpu, MSR_STAR) == 0 &&
 	   scene_only(&s, REGPIN_EVENT_ANSWERED),
-	   "then the one that was answered: it is done");
+	   "the answered write is done after that");
 	scene_close(&s);
 }
 
@@ -279,14 +283,14 @@ static void test_reset_while_held(void)
 	tiny_reset(vcpu);
 	ok(scene_only(&s, REGPIN_EVENT_RESET) && !is_held(vcpu) &&
 	   regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW) == -EINVAL,
-	   "a reset lets it go");
+	   "a reset releases the vCPU");
 	tiny_set_mode(vcpu, TINY_LONG, 0);
 	ok(!tiny_wrmsr(vcpu, MSR_EFER, EFER_ON) && !try_nx_off(vcpu),
-	   "it runs, without pins");
+	   "after the reset the vCPU runs without pins");
 	tiny_wrmsr(vcpu, MSR_EFER, EFER_ON);
 	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
 	s.nr_events = 0;
-	ok(try_nx_off(vcpu) == TINY_HELD, "armed again, it is held again");
+	ok(try_nx_off(vcpu) == TINY_HELD, "after arming again the write is held again");
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW);
 	tiny_reset(vcpu);
 	tiny_set_mode(vcpu, TINY_LONG, 0);
@@ -294,11 +298,11 @@ static void test_reset_while_held(void)
 	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
 	s.nr_events = 0;
 	ok(try_nx_off(vcpu) == TINY_HELD && !scene_count(&s,
-	   REGPIN_EVENT_ANSWERED), "an answer does not outlive a reset");
+	   REGPIN_EVENT_ANSWERED), "an answer does not survive a reset");
 	scene_close(&s);
 }
 
-/* A kick of the VMM's that comes with the exit must still be seen by KVM. */
+/* A kick of the VMM that comes at the same time as the exit must not be lost. */
 static void test_immediate_exit(void)
 {
 	struct tiny_vcpu *vcpu;
@@ -313,45 +317,45 @@ static void test_immediate_exit(void)
 	vcpu->run->immediate_exit = 1;
 	ok(regpin_vcpu_exit(vcpu->regpin) == 1 && is_held(vcpu) &&
 	   vcpu->run->immediate_exit == 1,
-	   "held while the VMM kicks: immediate_exit stays");
+	   "a kick by the VMM is kept in immediate_exit while the vCPU is held");
 	regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW);
 	ok(tiny_run(vcpu) == -EINTR && scene_regs(vcpu).rip == TINY_WRMSR &&
-	   scene_msr(vcpu, MSR_EFER) == EFER_ON, "and ends the next KVM_RUN");
+	   scene_msr(vcpu, MSR_EFER) == EFER_ON, "the kick ends the next KVM_RUN");
 	vcpu->run->immediate_exit = 0;
 	ok(!tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_WRMSR) &&
 	   scene_msr(vcpu, MSR_EFER) == EFER_NX_OFF,
-	   "the answer waits for the guest");
+	   "the answer is kept until the guest repeats the write");
 	scene_close(&s);
 }
 
-/* After @stop: no vCPU enters, whatever its VMM tries, but for a reset. */
+/* After a stop no vCPU enters, whatever the VMM tries, until a reset. */
 static void check_stopped(struct scene *s, struct tiny_vcpu *crasher,
 			  struct tiny_vcpu *other)
 {
 	ok(regpin_vm_status(s->vm.regpin) & REGPIN_IS_STOPPED,
-	   "the VM's status says stopped");
+	   "the VM's status is stopped");
 	for (int i = 0; i < 2; i++)
 		ok(tiny_run(crasher) == TINY_STOPPED &&
 		   tiny_run(other) == TINY_STOPPED &&
 		   tiny_wrmsr(other, MSR_STAR, 1) == TINY_STOPPED,
 		   "no vCPU enters");
 	ok(regpin_vcpu_answer(crasher->regpin, REGPIN_ALLOW) == -EINVAL,
-	   "nor by an answer");
+	   "an answer does not end the stop");
 	ok(!regpin_vm_arm(s->vm.regpin) && tiny_run(other) == TINY_STOPPED,
-	   "nor by the operator's arm");
+	   "the operator's arm does not end the stop");
 	regpin_vm_disarm(s->vm.regpin);
-	ok(tiny_run(crasher) == TINY_STOPPED, "nor by disarm");
+	ok(tiny_run(crasher) == TINY_STOPPED, "disarm does not end the stop");
 	regpin_vm_arm(s->vm.regpin);
 	tiny_reset(other);
 	ok(tiny_run(other) == TINY_STOPPED && tiny_run(crasher) ==
-	   TINY_STOPPED, "nor by the reset of another vCPU");
+	   TINY_STOPPED, "the reset of another vCPU does not let this one run");
 	tiny_reset(crasher);
 	tiny_set_mode(other, TINY_LONG, 0);
 	tiny_set_mode(crasher, TINY_LONG, 0);
 	ok(!tiny_wrmsr(other, MSR_EFER, EFER_ON) &&
 	   !tiny_wrmsr(crasher, MSR_EFER, EFER_ON) &&
 	   !(regpin_vm_status(s->vm.regpin) & REGPIN_IS_STOPPED),
-	   "a VM reset does it");
+	   "a reset of the VM ends the stop");
 }
 
 static void test_stop(void)
@@ -364,14 +368,14 @@ static void test_stop(void)
 	vcpu = &s.vcpu[0];
 	tiny_prepare(vcpu, TINY_WRMSR, MSR_EFER, EFER_NX_OFF);
 	before = scene_regs(vcpu);
-	ok(tiny_run(vcpu) == TINY_STOPPED, "a write that violates: stopped");
+	ok(tiny_run(vcpu) == TINY_STOPPED, "a write that violates stops the VM");
 	after = scene_regs(vcpu);
 	ok(!memcmp(&before, &after, sizeof(before)) &&
 	   scene_msr(vcpu, MSR_EFER) == EFER_ON,
-	   "it stands before the instruction, for who looks at it");
+	   "RIP is at the instruction, for post-mortem inspection");
 	ok(s.events[0].action == REGPIN_STOP && s.events[0].bits == EFER_NXE &&
 	   s.events[0].rip == TINY_WRMSR &&
-	   scene_only(&s, REGPIN_EVENT_VIOLATION), "one event");
+	   scene_only(&s, REGPIN_EVENT_VIOLATION), "a stop is one event");
 	check_stopped(&s, vcpu, &s.vcpu[1]);
 	scene_close(&s);
 
@@ -381,12 +385,12 @@ static void test_stop(void)
 	s.nr_events = 0;
 	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_STOP) &&
 	   tiny_run(vcpu) == TINY_STOPPED && answered(&s, REGPIN_STOP),
-	   "held, and answered by stop");
+	   "a held write that is answered by stop stops the VM");
 	check_stopped(&s, vcpu, &s.vcpu[0]);
 	scene_close(&s);
 }
 
-/* One vCPU that waits is no one else's business. */
+/* A held vCPU does not affect the others. */
 static void test_others_run(void)
 {
 	struct scene s;
@@ -395,13 +399,13 @@ static void test_others_run(void)
 	try_nx_off(&s.vcpu[0]);
 	s.nr_events = 0;
 	ok(!tiny_wrmsr(&s.vcpu[1], MSR_SFMASK, 0x300) && scene_silent(&s) &&
-	   is_held(&s.vcpu[0]), "the other vCPU runs");
+	   is_held(&s.vcpu[0]), "the other vCPU runs while one is held");
 	ok(try_nx_off(&s.vcpu[1]) == TINY_HELD && is_held(&s.vcpu[0]) &&
-	   is_held(&s.vcpu[1]), "until it is held itself");
+	   is_held(&s.vcpu[1]), "the other vCPU can be held, too");
 	regpin_vcpu_answer(s.vcpu[1].regpin, REGPIN_GP);
 	ok(!tiny_run(&s.vcpu[1]) &&
 	   tiny_outcome(&s.vcpu[1], TINY_WRMSR) == TINY_GP &&
-	   tiny_run(&s.vcpu[0]) == TINY_HELD, "each has its own answer");
+	   tiny_run(&s.vcpu[0]) == TINY_HELD, "each held vCPU has its own answer");
 	scene_close(&s);
 }
 

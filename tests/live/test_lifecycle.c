@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Arming, set-up, reset, state load, the VMM's own writes; one and two vCPUs. */
+/*
+ * Arming, set-up, reset, loading of a state, and the VMM's own writes, with one and two
+ * vCPUs.
+ */
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -16,7 +19,7 @@
 #define EFER_ON		0xd01ull
 #define EFER_NX_OFF	0x501ull
 
-/* A guest that boots: what Linux writes, in its order. */
+/* A guest boots: the registers that Linux writes, in its order. */
 static void boot(struct tiny_vcpu *vcpu, uint64_t lstar)
 {
 	tiny_wrmsr(vcpu, MSR_EFER, EFER_ON);
@@ -51,25 +54,25 @@ static void test_arming(void)
 	scene_open(&s, nx_policy(ARM_SYSCALL_ENTRY), 1, TINY_LONG);
 	vcpu = &s.vcpu[0];
 	tiny_wrmsr(vcpu, MSR_EFER, 0xd00);
-	ok(!nx_is_pinned(vcpu), "not armed, not pinned");
+	ok(!nx_is_pinned(vcpu), "before arming NXE is not pinned");
 	tiny_wrmsr(vcpu, MSR_LSTAR, 0);
 	tiny_wrmsr(vcpu, MSR_SFMASK, 0x700);
-	ok(scene_silent(&s), "LSTAR := 0 and SFMASK arm nothing");
+	ok(scene_silent(&s), "LSTAR := 0 and SFMASK do not arm");
 	tiny_wrmsr(vcpu, MSR_EFER, 0xd00);
 	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
 	ok(s.events[0].vcpu == 0 && scene_only(&s, REGPIN_EVENT_ARMED),
-	   "a value in LSTAR does");
-	ok(nx_is_pinned(vcpu), "and now NXE is pinned");
+	   "a value in LSTAR arms");
+	ok(nx_is_pinned(vcpu), "after arming NXE is pinned");
 	s.nr_events = 0;
 	ok(!tiny_wrmsr(vcpu, MSR_EFER, EFER_ON) && scene_silent(&s),
-	   "SCE may still be set");
+	   "after arming SCE may be set");
 	ok(tiny_wrmsr(vcpu, MSR_EFER, 0xd00) == TINY_GP,
-	   "and is sticky from then on");
+	   "SCE is sticky after it was set");
 	ok(!tiny_wrmsr(vcpu, MSR_LSTAR, 0) && nx_is_pinned(vcpu),
-	   "LSTAR := 0 disarms nothing");
+	   "LSTAR := 0 does not disarm");
 	s.nr_events = 0;
 	ok(!tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) && scene_silent(&s),
-	   "nor does it arm again");
+	   "a new LSTAR after that does not arm again");
 	scene_close(&s);
 
 	scene_open(&s, nx_policy(ARM_START), 1, TINY_LONG);
@@ -81,7 +84,7 @@ static void test_arming(void)
 	s.nr_events = 0;
 	tiny_wrmsr(&s.vcpu[0], MSR_EFER, EFER_ON);
 	ok(scene_only(&s, REGPIN_EVENT_ARMED) && nx_is_pinned(&s.vcpu[0]),
-	   "and is armed again at once after a reset");
+	   "arming: start arms again at once after a reset");
 	scene_close(&s);
 }
 
@@ -105,14 +108,17 @@ static void test_set_up(void)
 	scene_open(&s, syscall_policy(ARM_SYSCALL_ENTRY), 1, TINY_LONG);
 	vcpu = &s.vcpu[0];
 	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
-	ok(!tiny_wrmsr(vcpu, MSR_CSTAR, KERNEL), "once: open, and was 0");
-	ok(!tiny_wrmsr(vcpu, MSR_CSTAR, KERNEL), "the same again");
-	ok(tiny_wrmsr(vcpu, MSR_CSTAR, OTHER) == TINY_GP, "but not another");
-	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP, "nor LSTAR");
-	ok(!tiny_wrmsr(vcpu, MSR_STAR, 5), "uniform: not settled yet");
+	ok(!tiny_wrmsr(vcpu, MSR_CSTAR, KERNEL),
+	   "once: CSTAR may be written during the set-up, as it was 0");
+	ok(!tiny_wrmsr(vcpu, MSR_CSTAR, KERNEL), "once: the same value may be written again");
+	ok(tiny_wrmsr(vcpu, MSR_CSTAR, OTHER) == TINY_GP, "once: another value is refused");
+	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP, "once: another LSTAR is refused");
+	ok(!tiny_wrmsr(vcpu, MSR_STAR, 5),
+	   "uniform: STAR may be written before the value is settled");
 	ok(!tiny_wrmsr(vcpu, MSR_SFMASK, 0), "SFMASK := 0 ends the set-up");
 	ok(tiny_wrmsr(vcpu, MSR_STAR, 6) == TINY_GP &&
-	   !tiny_wrmsr(vcpu, MSR_STAR, 5), "uniform: settled");
+	   !tiny_wrmsr(vcpu, MSR_STAR, 5),
+	   "uniform: another STAR is refused after the value is settled");
 	scene_close(&s);
 
 	scene_open(&s, syscall_policy(ARM_SYSCALL_ENTRY), 1, TINY_LONG);
@@ -120,15 +126,15 @@ static void test_set_up(void)
 	tiny_wrmsr(vcpu, MSR_SFMASK, 0x700);
 	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
 	ok(tiny_wrmsr(vcpu, MSR_CSTAR, KERNEL) == TINY_GP,
-	   "SFMASK first: LSTAR ends the set-up, and CSTAR is closed with 0");
+	   "if SFMASK is first, LSTAR ends the set-up, and CSTAR is pinned as 0");
 	scene_close(&s);
 
 	scene_open(&s, syscall_policy(ARM_START), 1, TINY_LONG);
 	vcpu = &s.vcpu[0];
 	tiny_wrmsr(vcpu, MSR_SFMASK, 0x700);
 	ok(!tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL),
-	   "armed from the start and SFMASK first: LSTAR is still open");
-	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP, "once");
+	   "armed from the start, with SFMASK first, LSTAR may still be written");
+	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP, "LSTAR may be written only once");
 	scene_close(&s);
 }
 
@@ -147,40 +153,41 @@ static void test_two_vcpus(void)
 	} else {
 		tiny_set_mode(two, TINY_PROTECTED, 0);
 		ok(!tiny_wrmsr(two, MSR_EFER, EFER_ON & ~EFER_LMA),
-		   "uniform EFER is for all but LMA: the trampoline's write passes");
+		   "uniform EFER ignores LMA, so the trampoline's write is allowed");
 		ok(tiny_wrmsr(two, MSR_EFER, 0x100) == TINY_GP,
-		   "without NXE not");
+		   "uniform EFER refuses a value without NXE");
 	}
 	tiny_set_mode(two, TINY_LONG, 0);
 	s.nr_events = 0;
 	ok(tiny_wrmsr(two, MSR_LSTAR, OTHER) == TINY_GP,
-	   "the second vCPU can't bring another LSTAR");
+	   "the second vCPU cannot set another LSTAR");
 	ok(s.events[0].vcpu == 1 && s.events[0].bits == ALL &&
-	   scene_only(&s, REGPIN_EVENT_VIOLATION), "which is an event");
+	   scene_only(&s, REGPIN_EVENT_VIOLATION),
+	   "the second vCPU's other LSTAR is an event");
 	boot(two, KERNEL);
 	ok(s.events[0].vcpu == 1 && scene_only(&s, REGPIN_EVENT_ARMED),
-	   "with the same values it arms");
-	ok(nx_is_pinned(one) && nx_is_pinned(two), "both are pinned");
+	   "the second vCPU arms with the same values");
+	ok(nx_is_pinned(one) && nx_is_pinned(two), "both vCPUs are pinned");
 
 	s.nr_events = 0;
 	tiny_reset(one);
 	ok(s.events[0].vcpu == 0 && scene_only(&s, REGPIN_EVENT_RESET),
-	   "one vCPU is reset: one event");
+	   "the reset of one vCPU is one event");
 	tiny_set_mode(one, TINY_LONG, 0);
 	tiny_wrmsr(one, MSR_EFER, EFER_ON);
-	ok(nx_is_pinned(two), "the other one is still pinned");
+	ok(nx_is_pinned(two), "the other vCPU is still pinned");
 	ok(tiny_wrmsr(one, MSR_LSTAR, OTHER) == TINY_GP,
-	   "and the VM's values hold while one vCPU is armed");
+	   "the VM's values hold while one vCPU is armed");
 	tiny_reset(two);
 	s.nr_events = 0;
 	boot(one, OTHER);
 	ok(scene_only(&s, REGPIN_EVENT_ARMED) && nx_is_pinned(one),
-	   "when all are reset, another kernel may come, and arms");
-	ok(scene_msr(one, MSR_LSTAR) == OTHER, "with its LSTAR");
+	   "after a reset of all vCPUs another kernel may start, and arms");
+	ok(scene_msr(one, MSR_LSTAR) == OTHER, "the other kernel has its own LSTAR");
 	scene_close(&s);
 }
 
-/* A vCPU that the VMM takes away must not keep the VM's values alive. */
+/* A vCPU that the VMM removes must not keep the VM's values. */
 static void test_gone(void)
 {
 	struct scene s;
@@ -200,7 +207,7 @@ static void test_gone(void)
 	scene_close(&s);
 }
 
-/* An INIT'ed CPU that is reset has no paging to lose. */
+/* A CPU after INIT that is reset has no paging to lose. */
 static void test_reset_unpaged(void)
 {
 	struct scene s;
@@ -209,13 +216,13 @@ static void test_reset_unpaged(void)
 	tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, KERNEL);
 	s.nr_events = 0;
 	tiny_set_mode(&s.vcpu[0], TINY_PROTECTED, 0);
-	ok(scene_silent(&s), "written back without paging: no reset");
+	ok(scene_silent(&s), "writing registers back without paging is no reset");
 	tiny_reset(&s.vcpu[0]);
-	ok(scene_only(&s, REGPIN_EVENT_RESET), "LSTAR := 0 by the VMM: reset");
+	ok(scene_only(&s, REGPIN_EVENT_RESET), "LSTAR := 0 by the VMM is a reset");
 	scene_close(&s);
 }
 
-/* Saved with paging off, a guest must not pass for one that has no system. */
+/* A guest that was saved with paging off must not be taken for one without a kernel. */
 static void test_load_unpaged(void)
 {
 	struct tiny_vcpu *one, *two;
@@ -226,18 +233,22 @@ static void test_load_unpaged(void)
 	two = &s.vcpu[1];
 	tiny_set_msr(one, MSR_LSTAR, KERNEL);
 	tiny_set_msr(one, MSR_SFMASK, 0x700);
-	ok(scene_only(&s, REGPIN_EVENT_ARMED), "no paging, an LSTAR: armed");
+	ok(scene_only(&s, REGPIN_EVENT_ARMED), "a loaded LSTAR without paging arms");
 	tiny_set_msr(one, MSR_STAR, 5);
 	ok(tiny_wrmsr(two, MSR_LSTAR, OTHER) == TINY_GP,
-	   "another vCPU that enters first can't settle its own LSTAR");
+	   "another vCPU that enters first cannot set its own LSTAR");
 	ok(!tiny_wrmsr(two, MSR_STAR, 5) &&
 	   tiny_wrmsr(two, MSR_STAR, 6) == TINY_GP,
-	   "the last of the VMM's writes before the first entry counts");
-	ok(tiny_wrmsr(one, MSR_LSTAR, OTHER) == TINY_GP, "nor it itself");
+	   "the VMM's last write before the first entry counts");
+	ok(tiny_wrmsr(one, MSR_LSTAR, OTHER) == TINY_GP,
+	   "the loaded vCPU cannot set another LSTAR");
 	scene_close(&s);
 }
 
-/* A VMM with the APIC in userspace writes what INIT leaves, at the guest's will. */
+/*
+ * A VMM with the APIC in userspace writes the registers as INIT leaves them, when the
+ * guest wants it.
+ */
 static void test_init_by_vmm(void)
 {
 	struct tiny_vcpu *vcpu;
@@ -248,15 +259,15 @@ static void test_init_by_vmm(void)
 	boot(vcpu, KERNEL);
 	s.nr_events = 0;
 	tiny_set_mode(vcpu, TINY_REAL, 0);
-	ok(scene_silent(&s), "an INIT by the VMM is no reset: LSTAR stays");
+	ok(scene_silent(&s), "an INIT by the VMM is no reset, as LSTAR stays");
 	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP,
-	   "and LSTAR is pinned as before");
+	   "LSTAR is pinned after that INIT as before");
 	scene_close(&s);
 }
 
 /*
- * As QEMU loads a snapshot: control registers first, in the reset before it and in the
- * load. The vCPU was taken for one that the VMM's own APIC had sent an INIT.
+ * QEMU loads a snapshot: it writes control registers first, in the reset before and in
+ * the load itself. This was taken for an INIT by the VMM's own APIC.
  */
 static void test_reset_and_load(void)
 {
@@ -269,7 +280,7 @@ static void test_reset_and_load(void)
 	s.nr_events = 0;
 	tiny_set_mode(vcpu, TINY_REAL, 0);
 	tiny_set_msr(vcpu, MSR_LSTAR, 0);
-	ok(scene_only(&s, REGPIN_EVENT_RESET), "CR0 first, then LSTAR: a reset");
+	ok(scene_only(&s, REGPIN_EVENT_RESET), "CR0 first, then LSTAR := 0, is a reset");
 	s.nr_events = 0;
 	tiny_set_mode(vcpu, TINY_LONG, 0);
 	tiny_set_msr(vcpu, MSR_SFMASK, 0x700);
@@ -277,7 +288,7 @@ static void test_reset_and_load(void)
 	tiny_wrmsr(vcpu, MSR_SFMASK, 0x700);
 	ok(scene_count(&s, REGPIN_EVENT_ARMED) == 1 &&
 	   !scene_count(&s, REGPIN_EVENT_DISARMED),
-	   "and what is loaded then is armed, and stays so");
+	   "a state that is loaded after that is armed, and stays armed");
 	scene_close(&s);
 }
 
@@ -293,8 +304,8 @@ static void raw_set_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value)
 }
 
 /*
- * On a KVM without the CR filter nobody tells of an INIT, by which EFER.NXE went, and
- * the vCPU passed for armed: it came up without, and was never missed.
+ * A KVM without the CR filter does not report an INIT, which clears EFER.NXE. The vCPU
+ * counted as armed, so it started without NXE, and that was never detected.
  */
 static void test_init_by_efer(void)
 {
@@ -309,28 +320,28 @@ static void test_init_by_efer(void)
 	tiny_wrmsr(vcpu, MSR_EFER, EFER_ON);
 	boot(vcpu, KERNEL);
 	s.nr_events = 0;
-	/* What INIT does: the library is not told of it. */
+	/* The effect of INIT, of which the library is not informed. */
 	ioctl(vcpu->fd, KVM_SET_SREGS, &real);
 	vcpu->mode = TINY_REAL;
 	ok(!tiny_wrmsr(vcpu, MSR_STAR, 5) && scene_silent(&s),
-	   "an INIT that nobody tells of");
+	   "an INIT without a report is not seen at once");
 	ok(!tiny_wrmsr(vcpu, MSR_EFER, 1) && s.events[0].detail == REGPIN_BY_INIT &&
 	   scene_only(&s, REGPIN_EVENT_DISARMED),
-	   "is seen when EFER, which is 0, is written");
+	   "the INIT is inferred when EFER, which is 0, is written");
 	s.nr_events = 0;
 	ok(!tiny_wrmsr(vcpu, MSR_EFER, 0x801) &&
 	   !tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL) &&
 	   !tiny_wrmsr(vcpu, MSR_SFMASK, 0x700) &&
-	   scene_only(&s, REGPIN_EVENT_ARMED), "and it arms anew");
+	   scene_only(&s, REGPIN_EVENT_ARMED), "the vCPU arms again after the INIT");
 	s.nr_events = 0;
-	ok(tiny_wrmsr(vcpu, MSR_EFER, 1) == TINY_GP, "with its pins");
+	ok(tiny_wrmsr(vcpu, MSR_EFER, 1) == TINY_GP, "its pins hold after the INIT");
 	scene_close(&s);
 }
 
 /*
- * At a triple fault KVM on SVM clears the vCPU, LSTAR included, before it tells
- * the VMM, which then resets the VM: that must count as this vCPU's reset, or
- * the next kernel is held to the values of the one that crashed.
+ * At a triple fault KVM on SVM clears the vCPU, including LSTAR, before it informs the
+ * VMM, which then resets the VM. That must count as this vCPU's reset, or the next
+ * kernel is compared with the values of the one that crashed.
  */
 static void test_triple_fault(void)
 {
@@ -343,16 +354,17 @@ static void test_triple_fault(void)
 	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
 	tiny_wrmsr(vcpu, MSR_SFMASK, 0x700);
 	s.nr_events = 0;
-	/* What KVM does: the library is not told of it, but of the triple fault. */
+	/* What KVM does; the library is informed only of the triple fault. */
 	raw_set_msr(vcpu, MSR_LSTAR, 0);
 	raw_set_msr(vcpu, MSR_SFMASK, 0);
 	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 	regpin_vcpu_exit(vcpu->regpin);
-	ok(scene_only(&s, REGPIN_EVENT_SHUTDOWN), "a triple fault");
+	ok(scene_only(&s, REGPIN_EVENT_SHUTDOWN), "a triple fault is an event");
 	tiny_reset(vcpu);
-	ok(scene_only(&s, REGPIN_EVENT_RESET), "then a reset");
+	ok(scene_only(&s, REGPIN_EVENT_RESET), "the reset after a triple fault is an event");
 	tiny_wrmsr(vcpu, MSR_LSTAR, OTHER);
-	ok(scene_msr(vcpu, MSR_LSTAR) == OTHER, "another kernel may come");
+	ok(scene_msr(vcpu, MSR_LSTAR) == OTHER,
+	   "another kernel may start after a triple fault");
 	scene_close(&s);
 }
 
@@ -365,7 +377,7 @@ static void *boot_thread(void *vcpu)
 	return NULL;
 }
 
-/* Who has been joined may still be on its way out of the kernel. */
+/* The kernel may show a thread for a moment after it was joined. */
 static void await_end(pid_t thread)
 {
 	const struct timespec ms = { 0, 1000000 };
@@ -375,8 +387,8 @@ static void await_end(pid_t thread)
 }
 
 /*
- * QEMU keeps an unplugged vCPU's fd and never resets it. Its thread is gone, so
- * it must not hold the next kernel to the last one's values.
+ * QEMU keeps an unplugged vCPU's fd and never resets it. Its thread has ended, so the
+ * next kernel must not be compared with its values.
  */
 static void test_unplugged(void)
 {
@@ -393,14 +405,14 @@ static void test_unplugged(void)
 	await_end(booter);
 	s.nr_events = 0;
 	tiny_reset(one);
-	ok(scene_only(&s, REGPIN_EVENT_RESET), "the VM is reset but for one");
+	ok(scene_only(&s, REGPIN_EVENT_RESET), "all vCPUs but an unplugged one are reset");
 	tiny_set_mode(one, TINY_LONG, 0);
 	boot(one, OTHER);
 	ok(scene_msr(one, MSR_LSTAR) == OTHER,
-	   "whose thread has ended: another kernel may come");
+	   "another kernel may start beside an unplugged vCPU");
 	ok(tiny_wrmsr(two, MSR_LSTAR, 0x1000) == TINY_GP,
-	   "and holds for it, too, should it run again");
-	ok(nx_is_pinned(two), "with its own pins");
+	   "the unplugged vCPU needs the new kernel's values if it runs again");
+	ok(nx_is_pinned(two), "the unplugged vCPU is still pinned");
 	scene_close(&s);
 }
 
@@ -415,17 +427,17 @@ static void test_load(void)
 	tiny_set_msr(vcpu, MSR_STAR, 5);
 	tiny_set_msr(vcpu, MSR_SFMASK, 0x700);
 	tiny_set_mode(vcpu, TINY_LONG, 0x901);
-	ok(scene_only(&s, REGPIN_EVENT_ARMED), "a load arms as it is written");
+	ok(scene_only(&s, REGPIN_EVENT_ARMED), "loading a state arms");
 	regpin_vcpu_enter(vcpu->regpin);
-	ok(scene_silent(&s), "and not again at the first entry");
-	ok(nx_is_pinned(vcpu), "its pins hold");
+	ok(scene_silent(&s), "the first entry does not arm again");
+	ok(nx_is_pinned(vcpu), "the pins hold after the load");
 	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP &&
 	   tiny_wrmsr(vcpu, MSR_CSTAR, KERNEL) == TINY_GP,
-	   "its set-up is done");
-	ok(tiny_wrmsr(vcpu, MSR_STAR, 6) == TINY_GP, "its values are settled");
+	   "the set-up is done after the load");
+	ok(tiny_wrmsr(vcpu, MSR_STAR, 6) == TINY_GP, "the values are settled after the load");
 	s.nr_events = 0;
 	regpin_vcpu_enter(vcpu->regpin);
-	ok(scene_silent(&s), "once");
+	ok(scene_silent(&s), "a later entry makes no event");
 	scene_close(&s);
 
 	scene_open(&s, syscall_policy(ARM_START), 1, TINY_REAL);
@@ -435,7 +447,7 @@ static void test_load(void)
 	tiny_set_msr(vcpu, MSR_SFMASK, 0x700);
 	tiny_set_mode(vcpu, TINY_LONG, 0x901);
 	ok(tiny_wrmsr(vcpu, MSR_CSTAR, OTHER) == TINY_GP,
-	   "arming: start knows a loaded set-up, too");
+	   "with arming: start a loaded set-up is done, too");
 	scene_close(&s);
 }
 
@@ -450,28 +462,28 @@ static void test_vmm_writes(void)
 	boot(vcpu, KERNEL);
 	s.nr_events = 0;
 	ok(!tiny_set_msr(vcpu, MSR_EFER, EFER_ON) && scene_silent(&s),
-	   "the same value again is silent");
+	   "a write of the same value by the VMM is no event");
 	ok(!tiny_set_msr(vcpu, MSR_STAR, 9) && scene_silent(&s),
-	   "so are registers without a rule");
+	   "a write of a register without a rule by the VMM is no event");
 	ok(!tiny_set_msr(vcpu, MSR_EFER, EFER_NX_OFF),
-	   "the VMM lowers a pin by KVM_SET_MSRS");
+	   "the VMM can lower a pin by KVM_SET_MSRS");
 	ok(s.events[0].action == REGPIN_ALLOW && !s.events[0].has_rip &&
 	   s.events[0].bits == EFER_NXE && s.events[0].rule == 0 &&
 	   s.events[0].old_value == EFER_ON &&
 	   s.events[0].value == EFER_NX_OFF && s.events[0].vcpu == 0 &&
-	   scene_only(&s, REGPIN_EVENT_VMM_WRITE), "which is an event");
-	ok(scene_msr(vcpu, MSR_EFER) == EFER_NX_OFF, "and stands");
+	   scene_only(&s, REGPIN_EVENT_VMM_WRITE), "the lowered pin is an event");
+	ok(scene_msr(vcpu, MSR_EFER) == EFER_NX_OFF, "the VMM's value stays");
 	ok(!tiny_wrmsr(vcpu, MSR_EFER, EFER_ON) && nx_is_pinned(vcpu),
-	   "the guest may set it again, and then not clear it");
+	   "the guest may set the bit again, and then may not clear it");
 
 	s.nr_events = 0;
 	tiny_get_sregs(vcpu, &sregs);
 	ok(!tiny_set_sregs(vcpu, &sregs) && scene_silent(&s),
-	   "KVM_SET_SREGS of what is there is silent");
+	   "KVM_SET_SREGS of the current values is no event");
 	sregs.efer &= ~EFER_NXE;
 	ok(!tiny_set_sregs(vcpu, &sregs) &&
 	   scene_only(&s, REGPIN_EVENT_VMM_WRITE),
-	   "one that lowers a pin is an event");
+	   "KVM_SET_SREGS that lowers a pin is an event");
 	scene_close(&s);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every kind of rule with every action that it may have, under every way of arming:
- * what the guest sees, what the register holds afterwards, and the one event.
+ * Every type of rule with every action that it may have, under every way of arming:
+ * what the guest sees, the register's value afterwards, and the one event.
  */
 #include <inttypes.h>
 
@@ -22,10 +22,10 @@
  * @index: of the MSR
  * @mask: of the rule
  * @write: of the access
- * @first: what the register holds
- * @second: what is written
- * @masked: what it holds after REGPIN_MASK
- * @actions: one bit for each that it may have
+ * @first: the register's value before
+ * @second: the value written
+ * @masked: its value after REGPIN_MASK
+ * @actions: one bit for each action that it may have
  */
 struct kind {
 	unsigned int type;
@@ -89,7 +89,7 @@ static struct regpin_policy *kind_policy(const struct kind *k,
 			policy->rules[0].access = k->write ? ACCESS_WRITE :
 							     ACCESS_READ;
 	}
-	/* Without a pin nothing arms. */
+	/* Without a pin no vCPU arms. */
 	add_pin(policy, RULE_STICKY, MSR_SFMASK, 1, REGPIN_GP);
 	if (k->type == RULE_ALLOW)
 		add_default(policy, ACCESS_READ | ACCESS_WRITE, REGPIN_STOP);
@@ -100,7 +100,7 @@ static struct regpin_policy *kind_policy(const struct kind *k,
 	return policy;
 }
 
-/* Registers as the guest's kernel leaves them, and armed. */
+/* The registers as the guest's kernel leaves them, and armed. */
 static void arm(struct scene *s, const struct kind *k, unsigned int arming)
 {
 	struct tiny_vcpu *vcpu = &s->vcpu[0];
@@ -110,12 +110,12 @@ static void arm(struct scene *s, const struct kind *k, unsigned int arming)
 	   !tiny_wrmsr(vcpu, MSR_SFMASK, 0x47701),
 	   "the kernel sets up its entry");
 	if (arming == ARM_REQUEST)
-		ok(!tiny_wrmsr(vcpu, REQUEST, 1), "the guest asks");
+		ok(!tiny_wrmsr(vcpu, REQUEST, 1), "the guest requests its pins");
 	else if (arming == ARM_OPERATOR)
 		ok(!regpin_vm_arm(s->vm.regpin), "the operator arms");
-	ok(!tiny_wrmsr(vcpu, MSR_SFMASK, 0x47701), "and the guest runs");
+	ok(!tiny_wrmsr(vcpu, MSR_SFMASK, 0x47701), "the guest runs after that");
 	ok(scene_count(s, REGPIN_EVENT_ARMED) == 1 && s->nr_events == 1,
-	   "it is armed, and nothing else was told");
+	   "the vCPU is armed, and there is no other event");
 	s->nr_events = 0;
 }
 
@@ -125,7 +125,7 @@ static int try(struct tiny_vcpu *vcpu, const struct kind *k, uint64_t *value)
 			  tiny_rdmsr(vcpu, k->index, value);
 }
 
-/* How it ends for the guest. */
+/* The end of the access for the guest. */
 static int outcome_of(const struct kind *k, unsigned int action)
 {
 	if (k->type == RULE_VALUE || k->type == RULE_ALLOW)
@@ -177,7 +177,7 @@ static bool event_right(struct scene *s, const struct kind *k,
 	       e->has_rip && e->rip == (k->write ? TINY_WRMSR : TINY_RDMSR);
 }
 
-/* The operator's answer to a held vCPU: not this time. */
+/* The operator answers the held vCPU with gp. */
 static void answer(struct scene *s)
 {
 	ok(!regpin_vcpu_answer(s->vcpu[0].regpin, REGPIN_GP) &&
@@ -207,11 +207,11 @@ static void test_one(const struct kind *k, unsigned int arming,
 	if (outcome == TINY_HELD)
 		answer(&s);
 	if (!tiny_get_msr(&s.vcpu[0], k->index, &seen))
-		ok(seen == holds_after(k, action), "the register holds 0x%" PRIx64, seen);
+		ok(seen == holds_after(k, action), "the register's value is 0x%" PRIx64, seen);
 	scene_close(&s);
 }
 
-/* No pin holds before, and what is no pin holds always. */
+/* Before arming no pin holds; rules that are not pins always hold. */
 static void test_before(const struct kind *k, unsigned int arming)
 {
 	unsigned int action = k->actions & A(GP) ? REGPIN_GP : REGPIN_REPORT;
@@ -225,12 +225,12 @@ static void test_before(const struct kind *k, unsigned int arming)
 	tiny_set_msr(&s.vcpu[0], k->index, k->first);
 	outcome = try(&s.vcpu[0], k, &value);
 	if (is_pin(k))
-		ok(!outcome && !s.nr_events, "%s: free before arming",
+		ok(!outcome && !s.nr_events, "%s: writes are free before arming",
 		   rule_type_names[k->type]);
 	else
 		ok(outcome == outcome_of(k, action) &&
 		   event_right(&s, k, action),
-		   "%s: the same before arming", rule_type_names[k->type]);
+		   "%s: the rule holds before arming", rule_type_names[k->type]);
 	scene_close(&s);
 }
 

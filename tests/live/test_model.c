@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib/judge/model.c against the KVM that runs here: random filters, and what the guest
- * gets; filters that KVM should refuse. Each rule by itself: test_model_rules.c and
- * test_model_exits.c.
+ * lib/judge/model.c compared with the KVM of this host: random filters and their effect
+ * on the guest, and filters that KVM should refuse. test_model_rules.c and
+ * test_model_exits.c test each rule separately.
  *
  *	test_live_model [FILTERS [SEED]]
  */
@@ -34,7 +34,7 @@ static unsigned int compare_one(struct tiny_vcpu *vcpu,
 	return model != kvm;
 }
 
-/* What was allowed and what was denied: either alone would show little. */
+/* The numbers of allowed and of denied accesses: only one of the two would prove little. */
 struct tally {
 	unsigned int allowed, denied, wrong;
 };
@@ -56,7 +56,7 @@ static void compare_filter(struct tiny_vcpu *vcpu, uint64_t *seed,
 		uint32_t index = indices.list[pick(seed, indices.nr)];
 		unsigned int access = 1 + pick(seed, 2);
 
-		/* On some hosts taken before the filter: policies can't have it. */
+		/* Some hosts handle it before the filter, so policies cannot name it. */
 		if (index == MSR_TSC_DEADLINE && access == ACCESS_WRITE)
 			access = ACCESS_READ;
 		if (model_filter_allows(filter, index, access))
@@ -85,7 +85,7 @@ static void test_random(struct tiny_vcpu *vcpu, unsigned int filters,
 	   "%u of them allowed, %u denied", tally.allowed, tally.denied);
 }
 
-/* Makes one thing about a filter questionable. */
+/* Makes one part of a filter questionable. */
 static void spoil(struct random_filter *filter, uint64_t *seed)
 {
 	static const uint32_t counts[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's exits for MSRs, on the KVM that runs here: who is told of what by which
- * reason, and what becomes of the answers.
+ * KVM's exits for MSRs, on the KVM of this host: which access exits with which reason,
+ * and the effect of the answers.
  */
 #include <linux/kvm.h>
 
@@ -10,7 +10,7 @@
 #include "msr_probe.h"
 
 #define NOBODYS		0x4b4d5300u	/* no CPU and no hypervisor has it */
-#define READ_ONLY	0xceu		/* PLATFORM_INFO: not by the guest */
+#define READ_ONLY	0xceu		/* PLATFORM_INFO: not writable by the guest */
 
 static uint8_t none[8];
 static struct tiny_vm vm;
@@ -55,7 +55,7 @@ static bool gets(enum probe expected, uint32_t index, unsigned int access,
 	return got == expected;
 }
 
-/* Who is told of what, with which reasons. */
+/* Which accesses exit, with which reasons. */
 static void test_reasons(void)
 {
 	struct kvm_msr_filter f = filter_of(NOBODYS + 1);
@@ -65,7 +65,7 @@ static void test_reasons(void)
 	f.ranges[1] = filter_of(MSR_EFER).ranges[0];
 	set(&(struct kvm_msr_filter){ 0 });
 	if (ignores_msrs()) {
-		tap_skip("reasons", "kvm.ignore_msrs swallows UNKNOWN");
+		tap_skip("reasons", "with kvm.ignore_msrs there are no exits with UNKNOWN");
 		return;
 	}
 	for (uint64_t mask = 0; mask < 4; mask++) {
@@ -80,7 +80,8 @@ static void test_reasons(void)
 			 !gets(mask & 1 ? PROBE_INVALID : PROBE_GP, READ_ONLY,
 			       ACCESS_WRITE, 1);
 	}
-	ok(!wrong, "what KVM does not have is UNKNOWN, what it refuses INVAL; without the reason each is #GP");
+	ok(!wrong,
+	   "an MSR that KVM lacks is UNKNOWN, a refused access INVAL; without the reason each is #GP");
 	set(&f);
 	wrong = 0;
 	for (uint64_t mask = 0; mask < 8; mask++) {
@@ -92,7 +93,8 @@ static void test_reasons(void)
 			 !gets(mask & 2 ? PROBE_UNKNOWN : PROBE_GP, NOBODYS,
 			       ACCESS_READ, 0);
 	}
-	ok(!wrong, "what is filtered is FILTER, whatever KVM would say of it; or #GP, never another reason");
+	ok(!wrong,
+	   "a filtered access is FILTER whatever KVM would do with it, or #GP, and has no other reason");
 	probe_reasons(&vm, KVM_MSR_EXIT_REASON_FILTER);
 }
 
@@ -104,18 +106,18 @@ static void test_capability(void)
 	probe_reasons(&vm, 0);
 	set(&f);
 	ok(gets(PROBE_GP, 0x174, ACCESS_READ, 0),
-	   "a filter without the capability: #GP, no exit");
+	   "a filter without the capability makes #GP, and no exit");
 	probe_reasons(&vm, KVM_MSR_EXIT_REASON_FILTER);
 	ok(gets(PROBE_EXIT, 0x174, ACCESS_READ, 0),
-	   "the capability enabled behind the filter: an exit");
+	   "the capability may be enabled after the filter");
 	probe_reasons(&vm, KVM_MSR_EXIT_REASON_UNKNOWN);
 	ok(gets(PROBE_GP, 0x174, ACCESS_READ, 0),
-	   "enabled again, the mask is replaced and not added to");
+	   "enabling the capability again replaces the mask");
 	for (int bit = 3; bit < 64; bit++)
 		wrong += probe_enable(&vm, 1ull << bit |
 				      KVM_MSR_EXIT_REASON_FILTER) != -EINVAL;
 	ok(!wrong && gets(PROBE_GP, 0x174, ACCESS_READ, 0),
-	   "each unknown reason: EINVAL, and the mask stays");
+	   "an unknown reason is EINVAL, and the mask stays");
 	probe_reasons(&vm, KVM_MSR_EXIT_REASON_FILTER);
 }
 
@@ -140,18 +142,18 @@ static void test_answers(void)
 		good &= !tiny_run(&vcpu) && !answered((uint8_t)error, 0) &&
 			tiny_outcome(&vcpu, TINY_RDMSR) == TINY_GP;
 	}
-	ok(good, "an error that is not 0 is #GP(0), each bit of it");
+	ok(good, "an error other than 0 is #GP(0), whichever bit is set");
 	tiny_prepare(&vcpu, TINY_RDMSR, 0x174, 0);
 	ok(!tiny_run(&vcpu) && !answered(0, 0x1122334455667788) &&
 	   !tiny_outcome(&vcpu, TINY_RDMSR) &&
 	   !ioctl(vcpu.fd, KVM_GET_REGS, &regs) && regs.rax == 0x55667788 &&
-	   regs.rdx == 0x11223344, "error 0: a read gets the data");
+	   regs.rdx == 0x11223344, "with error 0 a read gets the data");
 	tiny_set_msr(&vcpu, 0x174, 0x10);
 	tiny_prepare(&vcpu, TINY_WRMSR, 0x174, 0x20);
 	ok(!tiny_run(&vcpu) && vcpu.run->msr.data == 0x20 &&
 	   !answered(0, 0x30) && !tiny_outcome(&vcpu, TINY_WRMSR) &&
 	   !tiny_get_msr(&vcpu, 0x174, &value) && value == 0x10,
-	   "error 0: a write is skipped, KVM does not perform it");
+	   "with error 0 a write is skipped, and KVM does not perform it");
 	tiny_prepare(&vcpu, TINY_WRMSR, 0x174, 0x20);
 	good = !tiny_run(&vcpu);
 	vcpu.run->immediate_exit = 1;

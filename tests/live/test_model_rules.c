@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's MSR filter, rule by rule, on the KVM that runs here: what lib/judge/model.c and
- * lib/judge/msr_filter.c are built on. Where there is a choice, the model is asked, too.
+ * KVM's MSR filter, rule by rule, on the KVM of this host: the basis of
+ * lib/judge/model.c and lib/judge/msr_filter.c. Where possible, the model is compared,
+ * too.
  */
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -28,7 +29,7 @@ static int set(const struct kvm_msr_filter *filter)
 	return ioctl(vm.fd, KVM_X86_SET_MSR_FILTER, filter) ? -errno : 0;
 }
 
-/* KVM and the model say the same of a filter. */
+/* KVM and the model agree on a filter. */
 static bool both(const struct kvm_msr_filter *filter, int ret)
 {
 	int kvm = set(filter), model = model_filter_check(filter);
@@ -48,7 +49,7 @@ static struct kvm_msr_filter filter_of(uint32_t flags, uint32_t base,
 	};
 }
 
-/* Is the guest's access let through, by KVM and by the model? */
+/* Do KVM and the model allow the guest's access? */
 static bool is(const struct kvm_msr_filter *filter, uint32_t index,
 	       unsigned int access, bool allowed)
 {
@@ -89,19 +90,19 @@ static void test_replaced(void)
 
 	ok(both(&cs, 0) && shut(&cs, 0x174) && both(&pat, 0) &&
 	   shut(&pat, 0x277) && free_of(&pat, 0x174),
-	   "1: a new filter replaces the whole old one");
+	   "1: a new filter replaces the old one completely");
 	cs.flags = 2;
 	ok(both(&cs, -EINVAL) && shut(&pat, 0x277) && free_of(&pat, 0x174),
-	   "1: one that is refused leaves it in force");
+	   "1: a refused filter leaves the old one in force");
 	tiny_vcpu_new(&vm, &late, 1, TINY_LONG);
 	ok(probe(&late, 0x277, ACCESS_READ) == PROBE_EXIT,
-	   "1: a vCPU that is created later obeys it");
+	   "1: the filter applies to a vCPU that is created later");
 	tiny_vcpu_free(&late);
 	ok(ioctl(vm.fd, KVM_X86_SET_MSR_FILTER, NULL) && errno == EFAULT &&
-	   shut(&pat, 0x277), "1: without a filter: EFAULT, and the old one stays");
+	   shut(&pat, 0x277), "1: a NULL filter is EFAULT, and the old one stays");
 }
 
-/* Reads PAT, which is free, and SYSENTER_CS, which must be magic, for ever. */
+/* Reads PAT, which is free, and SYSENTER_CS, which must be magic, forever. */
 #define MAGIC	0x5ecae7u
 static const uint8_t watcher[] = {
 	0xb9, 0x77, 0x02, 0x00, 0x00,		/* 1: mov $0x277, %ecx */
@@ -117,7 +118,7 @@ static atomic_bool swapped;
 
 #define SWAPS	300
 
-/* Two filters that have nothing in common but what they say of the two. */
+/* Two filters that agree only on these two MSRs. */
 static void *swap(void *arg)
 {
 	struct kvm_msr_filter one = filter_of(RW, 0x174, 1, none);
@@ -156,9 +157,9 @@ static void test_atomic(void)
 	}
 	pthread_join(thread, NULL);
 	ok(!other && !refused && exits > SWAPS,
-	   "1: swapped %d times under a vCPU that runs: it meets the old or the new filter, in %u exits",
+	   "1: in %d swaps a running vCPU meets the old or the new filter, in %u exits",
 	   SWAPS, exits);
-	/* Nothing of it is left pending. */
+	/* No exit is left pending. */
 	vcpu.run->immediate_exit = 1;
 	tiny_run(&vcpu);
 	vcpu.run->immediate_exit = 0;
@@ -178,10 +179,10 @@ static void test_first_wins(void)
 	   "2: the first range that matches wins");
 	f.ranges[9] = f.ranges[2];
 	f.ranges[2].nmsrs = 0;
-	ok(both(&f, 0) && shut(&f, 0x174), "2: a second one has no say");
+	ok(both(&f, 0) && shut(&f, 0x174), "2: a second matching range has no effect");
 	f.ranges[2] = filter_of(KVM_MSR_FILTER_READ, 0x174, 1, all).ranges[5];
 	ok(both(&f, 0) && reads(&f, 0x174),
-	   "2: it must match the kind of access, too");
+	   "2: the range must match the kind of access, too");
 	memset(&f, 0, sizeof(f));
 	for (uint32_t i = 0; i < 16; i++)
 		f.ranges[i] = filter_of(KVM_MSR_FILTER_WRITE, 0x200 + i, 1,
@@ -190,7 +191,7 @@ static void test_first_wins(void)
 	   free_of(&f, 0x277), "2: all of 16 ranges count");
 	ok(KVM_MSR_FILTER_MAX_RANGES == 16 &&
 	   ioctl(vm.fd, _IOW(KVMIO, 0xc6, struct seventeen), &more) == -1 &&
-	   errno == ENOTTY && reads(&f, 0x20f), "2: 17 ranges can't be said");
+	   errno == ENOTTY && reads(&f, 0x20f), "2: a filter has no room for 17 ranges");
 }
 
 /* Rule 3. */
@@ -209,18 +210,18 @@ static void test_bits(void)
 		good &= is(&f, 0x200 + i, ACCESS_READ, i == 0);
 	good &= free_of(&f, 0x23f) && free_of(&f, 0x240) &&
 		shut(&f, 0x23e) && shut(&f, 0x241);
-	ok(good, "3: a bit of 1 allows, one of 0 denies");
+	ok(good, "3: a bit of 1 allows, a bit of 0 denies");
 	ok(free_of(&f, 0x29f) && shut(&f, 0x29e) && free_of(&f, 0x2a0) &&
-	   free_of(&f, 0x1ff), "3: beside the range the default allows");
+	   free_of(&f, 0x1ff), "3: outside of the range the default allows");
 	f.flags = KVM_MSR_FILTER_DEFAULT_DENY;
 	ok(both(&f, 0) && shut(&f, 0x2a0) && shut(&f, 0x1ff) &&
 	   shut(&f, MSR_EFER) && free_of(&f, 0x29f), "3: or denies");
 	f.ranges[5].flags = KVM_MSR_FILTER_READ;
 	ok(both(&f, 0) && reads(&f, 0x200) && shut(&f, 0x201),
-	   "3: and what the range does not speak of");
+	   "3: a default of deny applies to accesses that the range does not cover");
 	bitmap[0] = 0;
 	ok(probe(&vcpu, 0x200, ACCESS_READ) != PROBE_EXIT,
-	   "3: the bitmap is copied: what is written to it later is not seen");
+	   "3: the bitmap is copied, so a later write to it has no effect");
 }
 
 /* Rule 4. */
@@ -232,13 +233,13 @@ static void test_empty(void)
 	f.ranges[0] = (struct kvm_msr_filter_range){
 		.flags = 0xffffffff, .base = 0x277, .bitmap = (uint8_t *)1 };
 	ok(both(&f, 0) && shut(&f, 0x174) && free_of(&f, 0x277),
-	   "4: an empty range is skipped, with all that is wrong with it");
+	   "4: an empty range is skipped with all its errors");
 	off.flags = KVM_MSR_FILTER_DEFAULT_DENY;
 	ok(both(&off, -EINVAL) && shut(&f, 0x174),
-	   "4: no range at all, and deny by default: EINVAL");
+	   "4: deny by default without a range is EINVAL");
 	off.flags = KVM_MSR_FILTER_DEFAULT_ALLOW;
 	ok(both(&off, 0) && free_of(&off, 0x174) && free_of(&off, MSR_EFER),
-	   "4: no range at all, and allow: filtering is off");
+	   "4: allow without a range turns filtering off");
 }
 
 /* Rule 5. */
@@ -253,7 +254,7 @@ static void test_flags(void)
 		f.flags |= KVM_MSR_FILTER_DEFAULT_DENY;
 		bad += !both(&f, -EINVAL);
 	}
-	ok(!bad, "5: each unknown flag of the filter: EINVAL");
+	ok(!bad, "5: an unknown flag of the filter is EINVAL");
 	f.flags = bad = 0;
 	for (uint32_t bit = 2; bit < 32; bit++) {
 		f.ranges[5].flags = 1u << bit;
@@ -261,9 +262,9 @@ static void test_flags(void)
 		f.ranges[5].flags |= RW;
 		bad += !both(&f, -EINVAL);
 	}
-	ok(!bad, "5: each unknown flag of a range: EINVAL");
+	ok(!bad, "5: an unknown flag of a range is EINVAL");
 	f.ranges[5].flags = 0;
-	ok(both(&f, -EINVAL), "5: a range for neither reads nor writes: EINVAL");
+	ok(both(&f, -EINVAL), "5: a range for neither reads nor writes is EINVAL");
 }
 
 /* Rule 6. */
@@ -273,13 +274,13 @@ static void test_size(void)
 
 	ok(BITMAP == 0x600 && both(&f, 0) && shut(&f, 0xc0000000) &&
 	   shut(&f, 0xc0002fff) && free_of(&f, 0xc0003000),
-	   "6: a bitmap of 0x600 bytes");
+	   "6: a bitmap of 0x600 bytes is accepted");
 	f.ranges[5].nmsrs++;
-	ok(both(&f, -EINVAL), "6: one MSR more: EINVAL");
+	ok(both(&f, -EINVAL), "6: one MSR more is EINVAL");
 	f.ranges[5].nmsrs = 0xffffffff;
-	ok(both(&f, -EINVAL), "6: as many as can be said: EINVAL");
+	ok(both(&f, -EINVAL), "6: the largest number of MSRs is EINVAL");
 	f = filter_of(RW, 0x174, 1, NULL);
-	ok(both(&f, -EFAULT), "6: no bitmap: EFAULT");
+	ok(both(&f, -EFAULT), "6: a missing bitmap is EFAULT");
 }
 
 /* Rule 7. */
@@ -288,17 +289,17 @@ static void test_wrap(void)
 	struct kvm_msr_filter f = filter_of(RW, 0xfffffff0, 15, none);
 
 	ok(both(&f, 0) && shut(&f, 0xfffffff0) && shut(&f, 0xfffffffe) &&
-	   free_of(&f, 0xffffffff), "7: a range up to 0xfffffffe");
+	   free_of(&f, 0xffffffff), "7: a range up to 0xfffffffe matches");
 	f.ranges[5].nmsrs = 16;
 	ok(both(&f, 0) && free_of(&f, 0xfffffff0) && free_of(&f, 0xffffffff),
-	   "7: one that reaches 2^32 matches nothing");
+	   "7: a range that reaches 2^32 matches nothing");
 	f.ranges[5].nmsrs = 0x180;
 	ok(both(&f, 0) && free_of(&f, 0xfffffff0) && free_of(&f, 0) &&
-	   free_of(&f, 0x16f), "7: one that goes on beyond it, neither there nor at 0");
+	   free_of(&f, 0x16f), "7: a range beyond 2^32 matches neither there nor at 0");
 	f.ranges[5].bitmap = all;
 	f.flags = KVM_MSR_FILTER_DEFAULT_DENY;
 	ok(both(&f, 0) && shut(&f, 0xfffffff0) && shut(&f, 0xffffffff),
-	   "7: nor does it allow anything");
+	   "7: such a range does not allow anything, either");
 }
 
 /* Rule 8. */
@@ -309,7 +310,8 @@ static void test_x2apic(void)
 	f.flags = KVM_MSR_FILTER_DEFAULT_DENY;
 	ok(both(&f, 0) && free_of(&f, 0x800) && free_of(&f, 0x830) &&
 	   free_of(&f, 0x8ff), "8: the x2APIC's MSRs are never filtered");
-	ok(shut(&f, 0x7ff) && shut(&f, 0x900), "8: but their neighbours");
+	ok(shut(&f, 0x7ff) && shut(&f, 0x900),
+	   "8: the MSRs next to the x2APIC's are filtered");
 }
 
 /* Rule 9. */
@@ -321,9 +323,9 @@ static void test_before_kvm(void)
 	uint64_t value = 1;
 
 	ok(both(&f, 0) && shut(&f, NOBODYS),
-	   "9: the filter comes before KVM, which has no such MSR");
+	   "9: the filter applies to MSRs that KVM does not have");
 	ok(both(&gs, 0) && shut(&gs, KERNEL_GS_BASE),
-	   "9: an MSR that is passed through otherwise is not any more");
+	   "9: the filter applies to an MSR that is passed through without it");
 	memcpy(vm.memory + TINY_CODE, swapgs, sizeof(swapgs));
 	tiny_prepare(&vcpu, TINY_CODE, 0, 0);
 	ok(!tiny_run(&vcpu) && !tiny_outcome(&vcpu, TINY_CODE),
@@ -331,13 +333,13 @@ static void test_before_kvm(void)
 	ok(!tiny_set_msr(&vcpu, KERNEL_GS_BASE, 0x1234) &&
 	   !tiny_get_msr(&vcpu, KERNEL_GS_BASE, &value) && value == 0x1234 &&
 	   !tiny_set_msr(&vcpu, KERNEL_GS_BASE, 0),
-	   "9: nor is the host");
+	   "9: the host's accesses are not filtered");
 	memset(&f, 0, sizeof(f));
 	ok(both(&f, 0) && free_of(&f, KERNEL_GS_BASE),
-	   "9: without the filter it is the guest's again");
+	   "9: without the filter the guest can access the MSR again");
 }
 
-/* The sharp edges: how much of a bitmap KVM reads. */
+/* How much of a bitmap KVM reads. */
 static void test_pad(void)
 {
 	const uint32_t nmsrs[] = { 1, 8, 9, 63, 64, 65, 12281, 12288 };
@@ -362,7 +364,7 @@ static void test_pad(void)
 		f.ranges[5].bitmap++;
 		bad += set(&f) != -EFAULT;
 	}
-	ok(!bad, "a bitmap is read in whole longs, and not beyond");
+	ok(!bad, "a bitmap is read in whole longs, and not beyond the last one");
 	munmap(pages, (size_t)page * 2);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the guest or the operator decides: arming by request and by the operator,
+ * What the guest or the operator decides: arming on request and by the operator,
  * disarming, windows.
  */
 #include "lib/policy/policy.h"
@@ -26,7 +26,7 @@ static struct regpin_policy *make_policy(unsigned int arming)
 	return policy;
 }
 
-/* A kernel comes up on a vCPU. How many of its four writes were refused? */
+/* A kernel starts on a vCPU. Returns how many of its four writes were refused. */
 static int boot(struct tiny_vcpu *vcpu, uint64_t lstar)
 {
 	return !!tiny_wrmsr(vcpu, MSR_EFER, EFER_ON) +
@@ -44,7 +44,7 @@ static bool is_pinned(struct tiny_vcpu *vcpu)
 	return outcome == TINY_GP;
 }
 
-/* Enters once, with something that nobody minds. */
+/* Enters once, with an access that no rule concerns. */
 static void pass(struct tiny_vcpu *vcpu)
 {
 	uint64_t value;
@@ -52,8 +52,8 @@ static void pass(struct tiny_vcpu *vcpu)
 	tiny_rdmsr(vcpu, MSR_SYSENTER_CS, &value);
 }
 
-/* Did vCPU @id arm (or disarm) for this cause, and nothing else happen? */
-static bool told(struct scene *s, unsigned int type, uint32_t id,
+/* Did vCPU @id arm (or disarm) for this cause, without any other event? */
+static bool reported(struct scene *s, unsigned int type, uint32_t id,
 		 unsigned int cause)
 {
 	const struct regpin_event *e = &s->events[0];
@@ -69,12 +69,12 @@ static bool told(struct scene *s, unsigned int type, uint32_t id,
 
 static bool armed(struct scene *s, uint32_t id, unsigned int cause)
 {
-	return told(s, REGPIN_EVENT_ARMED, id, cause);
+	return reported(s, REGPIN_EVENT_ARMED, id, cause);
 }
 
 static bool disarmed(struct scene *s, uint32_t id, unsigned int cause)
 {
-	return told(s, REGPIN_EVENT_DISARMED, id, cause);
+	return reported(s, REGPIN_EVENT_DISARMED, id, cause);
 }
 
 static unsigned int status(const struct scene *s)
@@ -83,7 +83,7 @@ static unsigned int status(const struct scene *s)
 	       (REGPIN_IS_ARMED | REGPIN_IS_WINDOWED);
 }
 
-/* Both gates: closed until somebody says so, and closed by a VM reset. */
+/* Both kinds of gate: closed until the command or the request, and closed by a VM reset. */
 static void check_gate(unsigned int arming, void (*open)(struct scene *s),
 		       unsigned int cause)
 {
@@ -94,24 +94,24 @@ static void check_gate(unsigned int arming, void (*open)(struct scene *s),
 	one = &s.vcpu[0];
 	two = &s.vcpu[1];
 	ok(!boot(one, KERNEL) && scene_silent(&s) && !status(&s),
-	   "a kernel comes up, and nothing arms");
+	   "a kernel starts, and nothing arms");
 	ok(!is_pinned(one) && !tiny_wrmsr(two, MSR_LSTAR, OTHER) &&
-	   !tiny_wrmsr(two, MSR_LSTAR, 0), "no pin holds");
+	   !tiny_wrmsr(two, MSR_LSTAR, 0), "before arming no pin holds");
 	s.nr_events = 0;
 	open(&s);
 	pass(one);
 	ok(armed(&s, 0, cause) && is_pinned(one),
-	   "asked for, the vCPU with an LSTAR arms before it enters");
+	   "after the request the vCPU with an LSTAR arms before it enters");
 	s.nr_events = 0;
 	pass(two);
 	ok(scene_silent(&s) && status(&s) == REGPIN_IS_ARMED,
-	   "the one without does not");
+	   "the vCPU without an LSTAR does not arm");
 	ok(boot(two, OTHER) == 2 &&
 	   scene_count(&s, REGPIN_EVENT_ARMED) == 0,
-	   "it can't bring another kernel");
+	   "the vCPU without an LSTAR cannot start another kernel");
 	s.nr_events = 0;
 	ok(!boot(two, KERNEL) && armed(&s, 1, REGPIN_BY_SYSCALL_ENTRY) &&
-	   is_pinned(two), "it arms when it sets the VM's LSTAR");
+	   is_pinned(two), "that vCPU arms when it sets the VM's LSTAR");
 	tiny_reset(one);
 	tiny_set_mode(one, TINY_LONG, 0);
 	s.nr_events = 0;
@@ -123,30 +123,30 @@ static void check_gate(unsigned int arming, void (*open)(struct scene *s),
 	tiny_set_mode(two, TINY_LONG, 0);
 	s.nr_events = 0;
 	ok(!boot(one, OTHER) && !boot(two, OTHER) && scene_silent(&s) &&
-	   !is_pinned(one) && !status(&s), "after all, it is closed again");
+	   !is_pinned(one) && !status(&s), "the reset of all vCPUs closes the gate");
 	s.nr_events = 0;
 	open(&s);
 	pass(two);
-	ok(armed(&s, 1, cause), "and may be opened again");
+	ok(armed(&s, 1, cause), "the gate may be opened again");
 	pass(one);
 	ok(armed(&s, 0, cause) && is_pinned(one) && is_pinned(two),
-	   "for all that are up");
+	   "the gate opens for all vCPUs with a kernel");
 	s.nr_events = 0;
 	open(&s);
 	pass(one);
 	pass(two);
-	ok(scene_silent(&s), "asked for once more: nothing happens");
+	ok(scene_silent(&s), "another request has no effect");
 	scene_close(&s);
 }
 
 static void ask(struct scene *s)
 {
-	ok(!tiny_wrmsr(&s->vcpu[1], REQUEST, 1), "the guest asks");
+	ok(!tiny_wrmsr(&s->vcpu[1], REQUEST, 1), "the guest requests its pins");
 }
 
 static void operator(struct scene *s)
 {
-	ok(!regpin_vm_arm(s->vm.regpin), "the operator says so");
+	ok(!regpin_vm_arm(s->vm.regpin), "the operator arms");
 }
 
 static void test_request(void)
@@ -159,22 +159,22 @@ static void test_request(void)
 	ok(tiny_rdmsr(&s.vcpu[0], REQUEST, &value) == TINY_GP &&
 	   scene_silent(&s), "the request's MSR can't be read");
 	boot(&s.vcpu[0], KERNEL);
-	ok(!regpin_vm_arm(s.vm.regpin), "the operator may be first");
+	ok(!regpin_vm_arm(s.vm.regpin), "the operator may arm before the guest's request");
 	pass(&s.vcpu[0]);
-	ok(armed(&s, 0, REGPIN_BY_OPERATOR), "and is told as such");
+	ok(armed(&s, 0, REGPIN_BY_OPERATOR), "the event names the operator as the cause");
 	regpin_vm_disarm(s.vm.regpin);
 	pass(&s.vcpu[0]);
 	s.nr_events = 0;
-	ok(!tiny_wrmsr(&s.vcpu[0], REQUEST, 0), "disarmed, the guest asks");
+	ok(!tiny_wrmsr(&s.vcpu[0], REQUEST, 0), "after a disarm the guest requests its pins");
 	pass(&s.vcpu[0]);
-	ok(armed(&s, 0, REGPIN_BY_REQUEST), "and is armed");
+	ok(armed(&s, 0, REGPIN_BY_REQUEST), "after that request the vCPU is armed");
 	scene_close(&s);
 
-	/* Nobody can ask for what is not on offer. */
+	/* Without arming: request there is nothing to request. */
 	scene_open(&s, make_policy(ARM_SYSCALL_ENTRY), 1, TINY_LONG);
 	boot(&s.vcpu[0], KERNEL);
 	ok(tiny_wrmsr(&s.vcpu[0], REQUEST, 0) == TINY_GP,
-	   "arming: syscall-entry has no request");
+	   "with arming: syscall-entry a request is refused");
 	scene_close(&s);
 }
 
@@ -199,10 +199,10 @@ static int64_t hypercall(struct tiny_vcpu *vcpu, uint64_t nr)
 static void ask_by_hypercall(struct scene *s)
 {
 	ok(hypercall(&s->vcpu[1], HC_LOCK_CR_UPDATE) == 0,
-	   "the guest asks by a hypercall");
+	   "the guest requests its pins by a hypercall");
 }
 
-/* Where KVM forwards it: the last patch but one of kernel/6.12. */
+/* KVM forwards the hypercall only with the last patch but one of kernel/6.12. */
 static void test_hypercall(void)
 {
 	struct scene s;
@@ -216,7 +216,7 @@ static void test_hypercall(void)
 		return;
 	}
 	ok(hypercall(&s.vcpu[0], HC_LOCK_CR_UPDATE) == -HC_NONE &&
-	   scene_silent(&s), "arming: syscall-entry has no hypercall");
+	   scene_silent(&s), "with arming: syscall-entry the hypercall is refused");
 	scene_close(&s);
 	check_gate(ARM_REQUEST, ask_by_hypercall, REGPIN_BY_REQUEST);
 }
@@ -233,40 +233,41 @@ static void test_disarm(void)
 	boot(two, KERNEL);
 	s.nr_events = 0;
 	regpin_vm_disarm(s.vm.regpin);
-	ok(!status(&s), "disarmed, the VM is not armed from that moment on");
+	ok(!status(&s), "disarm takes effect at once for the VM's status");
 	ok(!tiny_wrmsr(one, MSR_EFER, EFER_NX_OFF) &&
-	   disarmed(&s, 0, REGPIN_BY_OPERATOR), "a vCPU says so as it enters");
+	   disarmed(&s, 0, REGPIN_BY_OPERATOR), "a vCPU reports the disarm when it enters");
 	ok(!tiny_wrmsr(two, MSR_STAR, 9) &&
-	   disarmed(&s, 1, REGPIN_BY_OPERATOR), "and the other one");
+	   disarmed(&s, 1, REGPIN_BY_OPERATOR), "the other vCPU reports the disarm, too");
 	tiny_wrmsr(one, MSR_EFER, EFER_ON);
 	ok(!boot(one, OTHER) && scene_silent(&s) && !is_pinned(one),
-	   "whatever kernel comes up now, it is not pinned");
-	ok(regpin_vm_settled(s.vm.regpin), "all have looked");
-	ok(!regpin_vm_arm(s.vm.regpin), "arm");
+	   "a kernel that starts after the disarm is not pinned");
+	ok(regpin_vm_settled(s.vm.regpin), "all vCPUs have settled");
+	ok(!regpin_vm_arm(s.vm.regpin), "the operator arms the VM");
 	pass(two);
 	ok(scene_silent(&s) && !is_pinned(two) &&
 	   regpin_vcpu_status(two->regpin, NULL) & REGPIN_IS_FRESH,
-	   "the vCPU that still has the old kernel's LSTAR does not arm");
+	   "the vCPU with the old kernel's LSTAR does not arm");
 	pass(one);
 	ok(armed(&s, 0, REGPIN_BY_OPERATOR) && is_pinned(one),
-	   "that with the new one does");
+	   "the vCPU with the new kernel's LSTAR arms");
 	s.nr_events = 0;
 	ok(tiny_wrmsr(two, MSR_LSTAR, KERNEL) == TINY_GP,
-	   "and its LSTAR is the VM's now");
+	   "the new LSTAR becomes the VM's value");
 	s.nr_events = 0;
 	ok(!boot(two, OTHER) && armed(&s, 1, REGPIN_BY_SYSCALL_ENTRY) &&
-	   is_pinned(two), "which the other one has to take");
+	   is_pinned(two), "the other vCPU must set the new LSTAR to arm");
 	regpin_vm_disarm(s.vm.regpin);
 	pass(one);
 	s.nr_events = 0;
 	regpin_vm_arm(s.vm.regpin);
 	pass(one);
-	ok(armed(&s, 0, REGPIN_BY_OPERATOR), "no kernel came: armed as it was");
+	ok(armed(&s, 0, REGPIN_BY_OPERATOR),
+	   "if no kernel started meanwhile, the vCPU arms as before");
 	pass(two);
-	/* It has not entered in between: one event for each. */
+	/* The vCPU has not entered in between, so there is one event of each kind. */
 	ok(s.events[0].type == REGPIN_EVENT_DISARMED &&
 	   s.events[1].type == REGPIN_EVENT_ARMED && s.nr_events == 2 &&
-	   is_pinned(two), "and so one that slept through it");
+	   is_pinned(two), "a vCPU that slept through the disarm arms again, too");
 	scene_close(&s);
 }
 
@@ -285,25 +286,25 @@ static void test_window(void)
 	ok(status(&s) == REGPIN_IS_WINDOWED && regpin_vm_windowed(s.vm.regpin),
 	   "a window is open");
 	ok(!boot(one, OTHER) && disarmed(&s, 0, REGPIN_BY_WINDOW),
-	   "another kernel comes up");
+	   "another kernel starts in the window");
 	ok(!boot(one, THIRD) && scene_silent(&s) &&
-	   regpin_vm_windowed(s.vm.regpin), "and another one");
+	   regpin_vm_windowed(s.vm.regpin), "a third kernel starts in the window");
 	s.nr_events = 0;
 	ok(!regpin_vm_arm(s.vm.regpin) && !regpin_vm_windowed(s.vm.regpin),
-	   "the window is closed");
+	   "the window is ended");
 	pass(one);
 	ok(armed(&s, 0, REGPIN_BY_WINDOW) && is_pinned(one),
-	   "the kernel that is there then is pinned");
+	   "the kernel at the end of the window is pinned");
 	s.nr_events = 0;
 	pass(two);
 	ok(disarmed(&s, 1, REGPIN_BY_WINDOW),
 	   "a vCPU that slept through the window has no pins");
 	ok(tiny_wrmsr(two, MSR_LSTAR, KERNEL) == TINY_GP &&
 	   tiny_wrmsr(two, MSR_LSTAR, OTHER) == TINY_GP,
-	   "and is bound by the values of the last kernel");
+	   "that vCPU must have the values of the last kernel");
 	s.nr_events = 0;
 	ok(!boot(two, THIRD) && armed(&s, 1, REGPIN_BY_SYSCALL_ENTRY),
-	   "with those it arms");
+	   "that vCPU arms with those values");
 	scene_close(&s);
 }
 
@@ -322,42 +323,44 @@ static void test_window_once(void)
 	pass(two);
 	ok(scene_count(&s, REGPIN_EVENT_DISARMED) == 2 &&
 	   !is_pinned(one) && regpin_vm_windowed(s.vm.regpin),
-	   "a window, once: all are disarmed");
+	   "a window --once disarms all vCPUs");
 	s.nr_events = 0;
 	ok(!tiny_wrmsr(one, MSR_LSTAR, 0) && regpin_vm_windowed(s.vm.regpin),
-	   "LSTAR := 0 does not end it");
+	   "LSTAR := 0 does not end the window");
 	ok(!tiny_wrmsr(one, MSR_STAR, OTHER >> 20 & 0xff) &&
 	   !tiny_wrmsr(one, MSR_LSTAR, OTHER) &&
 	   regpin_vm_windowed(s.vm.regpin) && scene_silent(&s),
-	   "nor does the next kernel's LSTAR: its set-up goes on");
+	   "the next kernel's LSTAR does not end the window, as its set-up continues");
 	ok(!tiny_wrmsr(one, MSR_SFMASK, 0x700) &&
 	   !regpin_vm_windowed(s.vm.regpin) &&
-	   armed(&s, 0, REGPIN_BY_WINDOW), "its SFMASK does, and arms");
+	   armed(&s, 0, REGPIN_BY_WINDOW),
+	   "the next kernel's SFMASK ends the window and arms");
 	tiny_wrmsr(one, MSR_SFMASK, 0x700);
-	ok(is_pinned(one), "its pins hold");
+	ok(is_pinned(one), "that kernel's pins hold");
 	s.nr_events = 0;
 	pass(two);
 	ok(scene_silent(&s) && !is_pinned(two),
-	   "the other vCPU has the old LSTAR: not armed");
+	   "the other vCPU has the old LSTAR and is not armed");
 	ok(tiny_wrmsr(two, MSR_LSTAR, KERNEL) == TINY_GP,
-	   "nor can it set it again");
+	   "the other vCPU cannot set the old LSTAR again");
 	s.nr_events = 0;
 	ok(!boot(two, OTHER) && armed(&s, 1, REGPIN_BY_SYSCALL_ENTRY) &&
-	   is_pinned(two), "with the new one it arms");
+	   is_pinned(two), "the other vCPU arms with the new LSTAR");
 	s.nr_events = 0;
 	regpin_vm_window(s.vm.regpin, 1);
-	ok(!regpin_vm_arm(s.vm.regpin), "a window that nobody used is closed");
+	ok(!regpin_vm_arm(s.vm.regpin),
+	   "a window --once in which no kernel started is ended");
 	pass(one);
 	pass(two);
 	ok(scene_count(&s, REGPIN_EVENT_ARMED) == 2 && is_pinned(one) &&
-	   is_pinned(two), "all are as before");
+	   is_pinned(two), "after that all vCPUs are armed as before");
 	s.nr_events = 0;
 	ok(tiny_wrmsr(one, MSR_LSTAR, KERNEL) == TINY_GP &&
-	   !regpin_vm_windowed(s.vm.regpin), "once was for that window only");
+	   !regpin_vm_windowed(s.vm.regpin), "--once applies to one window only");
 	scene_close(&s);
 }
 
-/* The VMM resets the VM in a window: that does not close it. */
+/* A reset of the VM in a window does not end the window. */
 static void test_window_and_reset(void)
 {
 	struct scene s;
@@ -368,16 +371,16 @@ static void test_window_and_reset(void)
 	tiny_reset(&s.vcpu[0]);
 	tiny_set_mode(&s.vcpu[0], TINY_LONG, 0);
 	ok(!boot(&s.vcpu[0], OTHER) && !is_pinned(&s.vcpu[0]) &&
-	   regpin_vm_windowed(s.vm.regpin), "reset in a window: it stays open");
+	   regpin_vm_windowed(s.vm.regpin), "after a reset in a window it is still open");
 	s.nr_events = 0;
 	regpin_vm_arm(s.vm.regpin);
 	pass(&s.vcpu[0]);
 	ok(armed(&s, 0, REGPIN_BY_WINDOW) && is_pinned(&s.vcpu[0]),
-	   "and ends as it would have");
+	   "after a reset in a window it ends as usual");
 	scene_close(&s);
 }
 
-/* `deny` is no pin: neither disarming nor a window is about it. */
+/* `deny` is not a pin, so neither a disarm nor a window affects it. */
 static void test_deny_goes_on(void)
 {
 	struct regpin_policy *policy = make_policy(ARM_SYSCALL_ENTRY);
@@ -388,14 +391,14 @@ static void test_deny_goes_on(void)
 	boot(&s.vcpu[0], KERNEL);
 	regpin_vm_disarm(s.vm.regpin);
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_SYSENTER_CS, 1) == TINY_GP,
-	   "disarmed: deny holds");
+	   "deny holds after a disarm");
 	regpin_vm_window(s.vm.regpin, 0);
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_SYSENTER_CS, 1) == TINY_GP,
-	   "in a window: deny holds");
+	   "deny holds in a window");
 	scene_close(&s);
 }
 
-/* What is held when a window opens is let go by an answer only. */
+/* A vCPU that is held when a window opens is released only by an answer. */
 static void test_window_and_hold(void)
 {
 	struct regpin_policy *policy = make_policy(ARM_SYSCALL_ENTRY);
@@ -406,22 +409,25 @@ static void test_window_and_hold(void)
 	scene_open(&s, policy, 1, TINY_LONG);
 	boot(&s.vcpu[0], KERNEL);
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, OTHER) == TINY_HELD,
-	   "a kernel takes over, and the operator is asked");
+	   "a second kernel's LSTAR is held for the operator");
 	regpin_vm_window(s.vm.regpin, 1);
-	ok(tiny_run(&s.vcpu[0]) == TINY_HELD, "he opens a window");
+	ok(tiny_run(&s.vcpu[0]) == TINY_HELD, "the operator opens a window");
 	s.nr_events = 0;
 	regpin_vcpu_answer(s.vcpu[0].regpin, REGPIN_ALLOW);
 	ok(!tiny_run(&s.vcpu[0]) && !tiny_outcome(&s.vcpu[0], TINY_WRMSR) &&
-	   scene_msr(&s.vcpu[0], MSR_LSTAR) == OTHER, "and allows it");
+	   scene_msr(&s.vcpu[0], MSR_LSTAR) == OTHER, "the operator allows the write");
 	ok(!tiny_wrmsr(&s.vcpu[0], MSR_SFMASK, 0x700) &&
 	   !regpin_vm_windowed(s.vm.regpin) &&
 	   scene_count(&s, REGPIN_EVENT_ARMED) == 1 &&
 	   scene_count(&s, REGPIN_EVENT_VIOLATION) == 0,
-	   "the window was for that one kernel's set-up");
+	   "the window ends with that kernel's set-up");
 	scene_close(&s);
 }
 
-/* A policy that forbids what a vCPU has already: each value is reported once, and stays. */
+/*
+ * A policy forbids a value that a vCPU already has: the value is reported once, and
+ * stays.
+ */
 static void test_tighten(void)
 {
 	struct regpin_policy *tight = new_policy(ARM_SYSCALL_ENTRY);
@@ -441,10 +447,10 @@ static void test_tighten(void)
 	ok(!tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, 0xffffffff82000000ull),
 	   "the policy lets a vCPU change its LSTAR");
 	s.nr_events = 0;
-	ok(!regpin_vm_set_policy(s.vm.regpin, tight), "it comes into force");
+	ok(!regpin_vm_set_policy(s.vm.regpin, tight), "a stricter policy comes into force");
 	for (unsigned int i = 0; i < 2; i++)
 		tiny_wrmsr(&s.vcpu[i], MSR_SYSENTER_CS, 0x10);
-	ok(!regpin_vm_policy_done(s.vm.regpin), "and its filter");
+	ok(!regpin_vm_policy_done(s.vm.regpin), "the stricter policy's filter is in force");
 	for (unsigned int i = 0; i < s.nr_events; i++)
 		if (s.events[i].type == REGPIN_EVENT_DETECTED)
 			event = s.events[i];
@@ -453,12 +459,12 @@ static void test_tighten(void)
 	   event.detail == REGPIN_FOUND_BY_POLICY &&
 	   event.old_value == 0xffffffff81000000ull &&
 	   event.value == 0xffffffff82000000ull,
-	   "LSTAR of that vCPU is reported, and nothing else");
+	   "only LSTAR of that vCPU is reported");
 	ok(scene_msr(&s.vcpu[1], MSR_LSTAR) == 0xffffffff82000000ull,
-	   "it stays as it is");
+	   "LSTAR of that vCPU is not changed");
 	s.nr_events = 0;
 	tiny_wrmsr(&s.vcpu[1], MSR_SYSENTER_CS, 0x10);
-	ok(scene_silent(&s), "and is not reported again");
+	ok(scene_silent(&s), "LSTAR of that vCPU is not reported again");
 	scene_close(&s);
 	free(tight);
 }

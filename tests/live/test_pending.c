@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What KVM has yet to complete when a vCPU is not entered: the VMM's own I/O, MMIO and
- * MSR exits, which a stop or a hold must not leave half done, and a debugger's step over
- * an instruction that is held.
+ * Exits that KVM has yet to complete when a vCPU does not enter again: the VMM's own
+ * I/O, MMIO and MSR exits, which a stop or a hold must not leave incomplete, and a
+ * debugger's step over an instruction that is held.
  */
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
@@ -26,7 +26,7 @@ static void open_scene(struct scene *s, unsigned int action,
 	s->nr_events = 0;
 }
 
-/* Puts @code at TINY_CODE and runs it until an exit of the VMM's. */
+/* Puts @code at TINY_CODE and runs it until an exit that is the VMM's. */
 static bool run_code(struct tiny_vcpu *vcpu, const void *code, size_t size,
 		     uint32_t reason)
 {
@@ -41,14 +41,14 @@ static bool run_code(struct tiny_vcpu *vcpu, const void *code, size_t size,
 	return false;
 }
 
-/* The other vCPU breaks a rule whose action is `stop`. */
+/* The other vCPU violates a rule whose action is `stop`. */
 static bool stop_by_other(struct scene *s)
 {
 	tiny_prepare(&s->vcpu[1], TINY_WRMSR, MSR_STAR, 0);
 	return tiny_run(&s->vcpu[1]) == TINY_STOPPED;
 }
 
-/* Stopped, and all registers are those of after the instruction. */
+/* The vCPU is stopped, and all registers are those after the instruction. */
 static bool stopped_behind(struct tiny_vcpu *vcpu, size_t size, uint64_t rax)
 {
 	struct kvm_regs regs;
@@ -74,9 +74,10 @@ static void test_io(void)
 	memcpy((uint8_t *)vcpu->run + vcpu->run->io.data_offset, "\x0d\xf0\xad\x0b",
 	       4);
 	ok(stop_by_other(&s), "the VM is stopped before the IN is complete");
-	ok(stopped_behind(vcpu, 2, 0x0badf00d), "the IN is complete in what a VMM would save");
-	ok(!vcpu->run->immediate_exit, "immediate_exit is as it was");
-	ok(stopped_behind(vcpu, 2, 0x0badf00d), "and once only");
+	ok(stopped_behind(vcpu, 2, 0x0badf00d),
+	   "the IN is complete in the state that a VMM would save");
+	ok(!vcpu->run->immediate_exit, "immediate_exit is unchanged");
+	ok(stopped_behind(vcpu, 2, 0x0badf00d), "the IN is completed only once");
 	scene_close(&s);
 }
 
@@ -92,23 +93,25 @@ static void test_mmio(void)
 	ok(run_code(vcpu, code, sizeof(code), KVM_EXIT_MMIO) &&
 	   vcpu->run->mmio.phys_addr == NOWHERE + 0xffe, "an MMIO read exits");
 	memset(vcpu->run->mmio.data, 0x11, 8);
-	ok(stop_by_other(&s), "the VM is stopped before it is complete");
+	ok(stop_by_other(&s), "the VM is stopped before the read is complete");
 	if (vcpu->run->mmio.len == 2) {
 		ok(!tiny_run(vcpu) &&
 		   vcpu->run->exit_reason == KVM_EXIT_MMIO &&
 		   vcpu->run->mmio.phys_addr == NOWHERE + 0x1000,
-		   "its second half is the VMM's to answer");
+		   "the second half of the read is left to the VMM");
 		memset(vcpu->run->mmio.data, 0x22, 8);
-		ok(stopped_behind(vcpu, 5, 0x22221111), "after that it is complete");
+		ok(stopped_behind(vcpu, 5, 0x22221111),
+		   "the read is complete after its second half");
 	} else {
 		tap_skip("an MMIO read in two halves",
 			 "this KVM makes one exit of it");
-		ok(stopped_behind(vcpu, 5, 0x11111111), "it is complete");
+		ok(stopped_behind(vcpu, 5, 0x11111111),
+		   "the read is complete in the state that a VMM would save");
 	}
 	scene_close(&s);
 }
 
-/* An MSR that the VMM's own filter shows it. */
+/* An MSR that the VMM's own filter denies. */
 static void test_msr(void)
 {
 	static const uint8_t code[] = { 0x0f, 0x32, 0xf4 };	/* rdmsr */
@@ -127,11 +130,12 @@ static void test_msr(void)
 	   !regpin_vm_set_msr_filter(s.vm.regpin, &filter),
 	   "the VMM has a filter of its own");
 	ok(run_code(vcpu, code, sizeof(code), KVM_EXIT_X86_RDMSR),
-	   "an RDMSR is the VMM's");
+	   "an RDMSR exits to the VMM");
 	vcpu->run->msr.error = 0;
 	vcpu->run->msr.data = 0x1234;
-	ok(stop_by_other(&s), "the VM is stopped before it is complete");
-	ok(stopped_behind(vcpu, 2, 0x1234), "it is complete");
+	ok(stop_by_other(&s), "the VM is stopped before the RDMSR is complete");
+	ok(stopped_behind(vcpu, 2, 0x1234),
+	   "the RDMSR is complete in the state that a VMM would save");
 	scene_close(&s);
 }
 
@@ -144,7 +148,7 @@ static bool single_step(struct tiny_vcpu *vcpu, bool on)
 	return !ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 }
 
-/* The VMM's debugger stands behind the instruction. */
+/* The VMM's debugger sees RIP after the instruction. */
 static bool stepped(struct tiny_vcpu *vcpu, uint32_t at)
 {
 	int ret = tiny_run(vcpu);
@@ -170,22 +174,26 @@ static void test_debugger(void)
 		return;
 	}
 	tiny_prepare(vcpu, TINY_WRMSR, MSR_STAR, 0xff);
-	ok(stepped(vcpu, TINY_WRMSR), "a step over a WRMSR that passes");
+	ok(stepped(vcpu, TINY_WRMSR), "a step over an allowed WRMSR works");
 	tiny_prepare(vcpu, TINY_WRMSR, MSR_STAR, 1);
 	ok(tiny_run(vcpu) == TINY_HELD && scene_regs(vcpu).rip == TINY_WRMSR &&
 	   scene_only(&s, REGPIN_EVENT_VIOLATION),
-	   "a step over one that violates: held before it, the VM goes on");
-	ok(tiny_run(vcpu) == TINY_HELD && scene_silent(&s), "and still held");
+	   "a step over a WRMSR that violates holds the vCPU before it");
+	ok(tiny_run(vcpu) == TINY_HELD && scene_silent(&s),
+	   "the vCPU is still held at the next entry");
 	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW) &&
 	   stepped(vcpu, TINY_WRMSR) && scene_msr(vcpu, MSR_STAR) == 1,
-	   "allowed, the step is over the WRMSR, and reported once");
+	   "after allow the step goes over the WRMSR, with one event");
 	single_step(vcpu, false);
 	ok(!tiny_run(vcpu) && vcpu->run->exit_reason == KVM_EXIT_HLT,
-	   "without a debugger it runs on");
+	   "the vCPU runs on without a debugger");
 	scene_close(&s);
 }
 
-/* The operator's change comes while the exit of the step is answered, not complete. */
+/*
+ * The operator's change comes while the exit of the step is answered and not yet
+ * complete.
+ */
 static void test_step_and_alert(void)
 {
 	struct tiny_vcpu *vcpu;
@@ -201,12 +209,12 @@ static void test_step_and_alert(void)
 	tiny_prepare(vcpu, TINY_WRMSR, MSR_STAR, 1);
 	ok(regpin_vcpu_enter(vcpu->regpin) == REGPIN_ENTER &&
 	   !ioctl(vcpu->fd, KVM_RUN, NULL) && regpin_vcpu_exit(vcpu->regpin),
-	   "a WRMSR is judged");
+	   "a WRMSR in a step is judged");
 	regpin_vcpu_tick(vcpu->regpin);
-	ok(stepped(vcpu, TINY_WRMSR), "looked at before it is complete: the step is not lost");
+	ok(stepped(vcpu, TINY_WRMSR), "a look before its completion does not lose the step");
 	single_step(vcpu, false);
 	ok(!tiny_run(vcpu) && vcpu->run->exit_reason == KVM_EXIT_HLT,
-	   "it runs on");
+	   "the vCPU runs on after the step");
 	scene_close(&s);
 }
 

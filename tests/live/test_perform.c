@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pins on registers whose writes we perform but do not remember: MTRRs, which every
- * KVM has. By a guest alone, by two vCPUs at once, and by values that KVM refuses.
+ * Pins on registers whose writes regpin performs, and whose values it does not
+ * remember: MTRRs, which every KVM has. Tested with one vCPU, with two at the same
+ * time, and with values that KVM refuses.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -28,7 +29,7 @@ static void on_event(void *context, const struct regpin_event *event)
 	if (event->type != REGPIN_EVENT_VIOLATION)
 		return;
 	__atomic_add_fetch(&violations, 1, __ATOMIC_SEQ_CST);
-	/* Only looked at where one vCPU runs. */
+	/* Read only while one vCPU runs. */
 	last = *event;
 }
 
@@ -46,9 +47,9 @@ static struct regpin_policy *pins(void)
 	return policy;
 }
 
-/* One write: how it must end, what must stand there, how many violations it is. */
+/* One write: its outcome, the register's value afterwards, and the number of violations. */
 static void step(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value,
-		 int outcome, uint64_t stands, unsigned int told,
+		 int outcome, uint64_t stands, unsigned int expected,
 		 const char *what)
 {
 	uint64_t guest = 0, host = 0;
@@ -59,32 +60,35 @@ static void step(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value,
 	tiny_rdmsr(vcpu, index, &guest);
 	tiny_get_msr(vcpu, index, &host);
 	ok(wrote == outcome && guest == stands && host == stands &&
-	   violations == told,
-	   "%s: %d, 0x%" PRIx64 ", 0x%" PRIx64 ", %u told", what, wrote, guest,
+	   violations == expected,
+	   "%s: %d, 0x%" PRIx64 ", 0x%" PRIx64 ", %u reported", what, wrote, guest,
 	   host, violations);
 }
 
 static void test_alone(struct tiny_vcpu *vcpu)
 {
-	step(vcpu, MTRR_DEF_TYPE, 0xc06, 0, 0xc06, 0, "MTRRs go on");
-	step(vcpu, MTRR_DEF_TYPE, 0x406, TINY_GP, 0xc06, 1, "and not off");
-	step(vcpu, MTRR_DEF_TYPE, 0, TINY_GP, 0xc06, 1, "nor all at once");
+	step(vcpu, MTRR_DEF_TYPE, 0xc06, 0, 0xc06, 0, "MTRRs may be enabled");
+	step(vcpu, MTRR_DEF_TYPE, 0x406, TINY_GP, 0xc06, 1, "MTRRs may not be disabled");
+	step(vcpu, MTRR_DEF_TYPE, 0, TINY_GP, 0xc06, 1,
+	     "MTRRs may not be disabled together with other bits");
 	step(vcpu, MTRR_DEF_TYPE, 0x806, 0, 0x806, 0, "other bits may change");
 	step(vcpu, MTRR_DEF_TYPE, 0x1806, TINY_GP, 0x806, 0,
 	     "a reserved bit is KVM's #GP, and no violation");
 	step(vcpu, MTRR_DEF_TYPE, 0x1006, TINY_GP, 0x806, 1,
-	     "both at once are one");
-	step(vcpu, PHYSBASE(0), 0xc0000006, 0, 0xc0000006, 0, "a base");
-	step(vcpu, PHYSBASE(0), 0xd0000005, 0, 0xd0000004, 1, "masked");
+	     "a reserved bit and a violation together are one violation");
+	step(vcpu, PHYSBASE(0), 0xc0000006, 0, 0xc0000006, 0, "a base may be written");
+	step(vcpu, PHYSBASE(0), 0xd0000005, 0, 0xd0000004, 1,
+	     "a forbidden type of a base is masked");
 	step(vcpu, PHYSBASE(0), 0xd0000105, TINY_GP, 0xd0000004, 1,
-	     "masked, and refused by KVM");
-	ok(last.value == 0xd0000004, "which the event says");
-	step(vcpu, FIX64K, 0x0606060606060606, 0, 0, 1, "frozen: it vanishes");
-	step(vcpu, FIX64K, 0, 0, 0, 0, "the same value is no change");
-	step(vcpu, PHYSMASK(1), 0xfc0000800, 0, 0xfc0000800, 1, "reported");
+	     "a masked value may be refused by KVM");
+	ok(last.value == 0xd0000004, "the event has the value that stays after that");
+	step(vcpu, FIX64K, 0x0606060606060606, 0, 0, 1,
+	     "a write of a frozen register is dropped");
+	step(vcpu, FIX64K, 0, 0, 0, 0, "a write of the same value is no violation");
+	step(vcpu, PHYSMASK(1), 0xfc0000800, 0, 0xfc0000800, 1, "a reported write is done");
 	step(vcpu, PHYSMASK(1), 1ull << 63, TINY_GP, 0xfc0000800, 1,
-	     "reported, and refused by KVM");
-	ok(last.value == 0xfc0000800, "which the event says, too");
+	     "a reported write may be refused by KVM");
+	ok(last.value == 0xfc0000800, "the event has the value that stays then, too");
 }
 
 static void test_held(struct tiny_vcpu *vcpu)
@@ -94,11 +98,11 @@ static void test_held(struct tiny_vcpu *vcpu)
 	tiny_prepare(vcpu, TINY_WRMSR, PHYSBASE(3), 0xc0000006);
 	ok(tiny_run(vcpu) == TINY_HELD, "a write is held");
 	ok(!tiny_get_msr(vcpu, PHYSBASE(3), &value) && !value,
-	   "and not done meanwhile");
+	   "the held write is not done");
 	ok(!regpin_vcpu_answer(vcpu->regpin, REGPIN_ALLOW) &&
 	   !tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_WRMSR) &&
 	   !tiny_get_msr(vcpu, PHYSBASE(3), &value) && value == 0xc0000006,
-	   "the operator allows it, and it is done");
+	   "the write is done after the operator allows it");
 }
 
 struct racer {
@@ -107,7 +111,10 @@ struct racer {
 	unsigned int wrong, taken, lost;
 };
 
-/* Each vCPU has its own: what the other writes at the same time must not show. */
+/*
+ * Each vCPU has its own registers: what the other one writes at the same time must not
+ * show.
+ */
 static void *race(void *argument)
 {
 	struct racer *r = argument;
@@ -122,7 +129,7 @@ static void *race(void *argument)
 		value |= (keeps ? 4 : 0) | (valid ? 0 : 0x100);
 		wrote = tiny_wrmsr(r->vcpu, PHYSBASE(2), value);
 		if (wrote && wrote != TINY_GP) {
-			/* It will do nothing more, whatever it is asked for. */
+			/* This vCPU is not usable any more. */
 			r->lost = r->vcpu->run->exit_reason;
 			r->wrong++;
 			break;
@@ -158,7 +165,7 @@ static void test_race(struct tiny_vcpu *a, struct tiny_vcpu *b)
 			       racers[i].lost);
 	ok(!racers[0].wrong && !racers[1].wrong && racers[0].taken > ROUNDS / 3 &&
 	   violations == 2 * ROUNDS / 5,
-	   "two vCPUs, %d writes each at once: %u and %u wrong, %u and %u taken, %u told",
+	   "two vCPUs, %d writes each at once: %u and %u wrong, %u and %u accepted, %u reported",
 	   ROUNDS, racers[0].wrong, racers[1].wrong, racers[0].taken,
 	   racers[1].taken, violations);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two VMs do the same writes: in one KVM performs the guest's WRMSR, in the
- * other it is deflected and we perform it. The guest must not see which.
+ * Two VMs do the same writes: in one KVM performs the guest's WRMSR, in the other it
+ * exits and regpin performs it. The guest must not be able to distinguish them.
  *
- *	test_live_replay [NAME ...]: only of these registers
+ *	test_live_replay [NAME ...]: only these registers
  */
 #include <inttypes.h>
 #include <string.h>
@@ -53,7 +53,10 @@ static void no_lm(struct kvm_cpuid2 *cpuid)
 	cpuid_change(cpuid, 0x80000001, EDX, 1u << 29, 0);
 }
 
-/* More than KVM may offer: TCE and AutoIBRS, which it takes by its host's CPU. */
+/*
+ * More bits than KVM may offer: TCE and AutoIBRS, which it accepts if the host's CPU
+ * has them.
+ */
 static void rich(struct kvm_cpuid2 *cpuid)
 {
 	cpuid_change(cpuid, 0x80000001, ECX, 0, 1u << 17);
@@ -72,7 +75,7 @@ static void only_rdtscp(struct kvm_cpuid2 *cpuid)
 	cpuid_change(cpuid, 0x80000001, EDX, 0, 1u << 27);
 }
 
-/* If KVM offers it. */
+/* Only if KVM offers it. */
 static void only_rdpid(struct kvm_cpuid2 *cpuid)
 {
 	cpuid_change(cpuid, 0x80000001, EDX, 1u << 27, 0);
@@ -93,7 +96,7 @@ static void no_mtrr(struct kvm_cpuid2 *cpuid)
 	cpuid_change(cpuid, 1, EDX, 1u << 12, 0);
 }
 
-/* If KVM offers it: without, this guest is like the others. */
+/* Only if KVM offers it; otherwise this guest is like the others. */
 static void with_vmx(struct kvm_cpuid2 *cpuid)
 {
 	cpuid_change(cpuid, 1, ECX, 0, 1u << 5);
@@ -162,7 +165,7 @@ static const struct variant variants[] = {
 	  .from_starts = true },
 };
 
-/* Old values from which each write is done: where bits lock, they show. */
+/* Old values from which each write is made: they show which bits lock. */
 static const struct {
 	uint32_t index;
 	uint64_t old;
@@ -195,7 +198,7 @@ static const char *name_of(uint32_t index)
 	return regpin_register_name(REGPIN_MSR, index);
 }
 
-/* MTRRs are many, and KVM has one piece of code for each sort: see values_few(). */
+/* There are many MTRRs, and KVM has the same code for each kind: see values_few(). */
 static bool one_of_many(uint32_t index)
 {
 	return is_mtrr(index) && index != MSR_MTRR_PHYSBASE0 &&
@@ -212,7 +215,7 @@ static bool wanted(uint32_t index)
 	return !only;
 }
 
-/* Is there anything to do for this guest? */
+/* Has this guest any register to test? */
 static bool any_wanted(const struct variant *variant)
 {
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
@@ -238,9 +241,9 @@ static void compare_register(struct pair *pair, uint32_t index)
 		values_all(&values, base);
 	out = pair_compare(pair, index, &values, NULL);
 	ok(!out.different && out.nr && !out.taken == !pair_has(pair, index),
-	   "%s: %u values, %u of them taken, in %s%s", name_of(index), out.nr,
+	   "%s: %u values, %u of them accepted, in %s%s", name_of(index), out.nr,
 	   out.taken, pair->where,
-	   pair_has(pair, index) ? "" : ": not there for this guest");
+	   pair_has(pair, index) ? "" : ": this guest does not have it");
 }
 
 static bool is_locked(uint32_t index, uint64_t old)
@@ -267,7 +270,7 @@ static void compare_starts(struct pair *pair, const struct variant *variant)
 		out = pair_compare(pair, index, &values, &starts[i].old);
 		ok(!out.different && out.nr &&
 		   !out.taken == is_locked(index, starts[i].old),
-		   "%s from 0x%" PRIx64 ": %u values, %u of them taken, in %s",
+		   "%s from 0x%" PRIx64 ": %u values, %u of them accepted, in %s",
 		   name_of(index), starts[i].old, out.nr, out.taken,
 		   pair->where);
 	}
@@ -293,7 +296,7 @@ static void compare_all(struct pair *pair, const struct variant *variant)
 		compare_starts(pair, variant);
 }
 
-/* Every access violates it, and is performed all the same. */
+/* Every access violates this policy, and is performed nevertheless. */
 static struct regpin_policy *report_policy(unsigned int access)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -323,7 +326,10 @@ int main(int argc, char **argv)
 			if (!(variants[i].modes & IN(mode)) ||
 			    !any_wanted(&variants[i]))
 				continue;
-			/* The guest's reads are ours, too, but in the first. */
+			/*
+			 * The guest's reads are performed by regpin, too, except in the
+			 * first VM.
+			 */
 			why_not = pair_open(&pair, &variants[i],
 					    (enum tiny_mode)mode,
 					    i ? both : writes);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * regpin_vcpu_retract(): after it nothing is pending, whatever the VMM does, and
- * the guest executes the instruction once more. First shown what goes wrong
- * without it.
+ * regpin_vcpu_retract(): after it nothing is pending, whatever the VMM does, and the
+ * guest executes the instruction again. The first test shows the fault without it.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -34,7 +33,7 @@ static struct kvm_regs regs_of(struct tiny_vcpu *vcpu)
 	return regs;
 }
 
-/* What the VMM might do: it moves the guest elsewhere, and runs it. */
+/* What a VMM might do: it sets the guest's RIP elsewhere, and runs it. */
 static uint64_t rip_after_move(struct tiny_vcpu *vcpu)
 {
 	struct kvm_regs regs = regs_of(vcpu);
@@ -54,12 +53,14 @@ static void test_why(struct scene *s)
 	ok(until_exit(vcpu, TINY_WRMSR, MSR_LSTAR, KERNEL), "a WRMSR exits");
 	vcpu->run->msr.error = 1;
 	ok(rip_after_move(vcpu) != TINY_WRMSR + 3,
-	   "unanswered and not retracted, its #GP hits another instruction");
+	   "without retract the #GP hits another instruction");
 
 	ok(until_exit(vcpu, TINY_WRMSR, MSR_LSTAR, KERNEL) &&
-		   !regpin_vcpu_retract(vcpu->regpin), "retracted");
+		   !regpin_vcpu_retract(vcpu->regpin),
+		   "the write is retracted");
 	vcpu->run->msr.error = 1;
-	ok(rip_after_move(vcpu) == TINY_WRMSR + 3, "it does not");
+	ok(rip_after_move(vcpu) == TINY_WRMSR + 3,
+	   "with retract it does not hit another instruction");
 }
 
 static void test_again(struct scene *s)
@@ -70,30 +71,30 @@ static void test_again(struct scene *s)
 
 	ok(until_exit(vcpu, TINY_WRMSR, MSR_LSTAR, KERNEL), "a WRMSR exits");
 	before = regs_of(vcpu);
-	ok(!regpin_vcpu_retract(vcpu->regpin), "and is retracted");
+	ok(!regpin_vcpu_retract(vcpu->regpin), "the WRMSR is retracted");
 	after = regs_of(vcpu);
 	ok(!memcmp(&before, &after, sizeof(before)) &&
-		   after.rip == TINY_WRMSR, "the guest stands before it");
-	ok(scene_msr(vcpu, MSR_LSTAR) == 0, "and nothing is written");
-	ok(!vcpu->run->immediate_exit, "immediate_exit is as it was");
+		   after.rip == TINY_WRMSR, "RIP is at the WRMSR");
+	ok(scene_msr(vcpu, MSR_LSTAR) == 0, "the WRMSR is not done");
+	ok(!vcpu->run->immediate_exit, "immediate_exit is unchanged");
 	ok(regpin_vcpu_retract(vcpu->regpin) == -EINVAL,
-	   "nothing is left to retract");
+	   "a second retract finds nothing");
 	ok(!tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_WRMSR) &&
 		   scene_msr(vcpu, MSR_LSTAR) == KERNEL,
-	   "run on, it executes the instruction");
+	   "the guest executes the WRMSR when it runs on");
 
 	ok(until_exit(vcpu, TINY_RDMSR, MSR_LSTAR, 0), "an RDMSR exits");
 	vcpu->run->msr.data = ~0ull;
 	before = regs_of(vcpu);
-	ok(!regpin_vcpu_retract(vcpu->regpin), "and is retracted");
+	ok(!regpin_vcpu_retract(vcpu->regpin), "the RDMSR is retracted");
 	after = regs_of(vcpu);
 	ok(!memcmp(&before, &after, sizeof(before)),
-	   "RAX and RDX are as they were");
+	   "RAX and RDX are unchanged");
 	ok(!tiny_run(vcpu) && !tiny_outcome(vcpu, TINY_RDMSR),
-	   "run on, it executes the instruction");
+	   "the guest executes the RDMSR when it runs on");
 	after = regs_of(vcpu);
 	value = (uint32_t)after.rax | after.rdx << 32;
-	ok(value == KERNEL, "and reads the register");
+	ok(value == KERNEL, "the RDMSR gives the register's value");
 }
 
 int main(void)

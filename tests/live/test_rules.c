@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every rule with every action, by a real guest: what it sees, what the register
- * holds afterwards, and the one event.
+ * Every rule with every action, in a real guest: what it sees, the register's value
+ * afterwards, and the one event.
  */
 #include <inttypes.h>
 
@@ -19,9 +19,9 @@
  * @type: enum rule_type
  * @index: MSR
  * @mask: of the rule
- * @first: what the guest writes before it arms
- * @second: what it tries then
- * @bits: what of it is a violation
+ * @first: the value that the guest writes before it arms
+ * @second: the value that it tries to write then
+ * @bits: the bits that violate the rule
  */
 struct row {
 	unsigned int type;
@@ -70,7 +70,7 @@ static const struct row rows[] = {
 	  ALL },
 };
 
-/* What the guest writes of its own before @second. */
+/* The guest's own writes before @second. */
 static void set_up(struct scene *s, const struct row *row)
 {
 	struct tiny_vcpu *vcpu = &s->vcpu[0];
@@ -79,23 +79,23 @@ static void set_up(struct scene *s, const struct row *row)
 	if (row->type == RULE_DENY) {
 		tiny_set_msr(vcpu, row->index, row->first);
 	} else if (row->index != MSR_LSTAR && row->index != MSR_SFMASK) {
-		/* Not armed: as free as it was. */
+		/* The guest is not armed, so the write is allowed. */
 		tiny_wrmsr(vcpu, row->index, row->second);
 		tiny_wrmsr(vcpu, row->index, row->first);
 	}
-	/* Frozen means from arming on, so it must be there by then. */
+	/* frozen applies from arming on, so the value must be set before that. */
 	if (row->index == MSR_SFMASK && row->type == RULE_FROZEN)
 		tiny_wrmsr(vcpu, MSR_SFMASK, row->first);
 	silent = scene_silent(s);
 	tiny_wrmsr(vcpu, MSR_LSTAR,
 		   row->index == MSR_LSTAR ? row->first : KERNEL);
-	/* Without a pin nobody watches LSTAR. */
+	/* Without a pin LSTAR is not filtered. */
 	ok(silent && (row->type == RULE_DENY ? scene_silent(s) :
 		      scene_only(s, REGPIN_EVENT_ARMED)),
-	   "free before arming, then armed once");
+	   "the write is free before arming, and the guest arms once");
 	tiny_wrmsr(vcpu, MSR_SFMASK,
 		   row->index == MSR_SFMASK ? row->first : 0x47700);
-	ok(scene_silent(s), "set-up is silent");
+	ok(scene_silent(s), "the set-up makes no event");
 }
 
 static uint64_t expected(const struct row *row, unsigned int action)
@@ -116,24 +116,24 @@ static void check_event(struct scene *s, const struct row *row,
 	const struct regpin_event *e = &s->events[0];
 
 	/*
-	 * PVM, a KVM in software, executes the WRMSR a second time where EFER
-	 * was changed meanwhile; that writes what is there already.
+	 * PVM, a KVM in software, executes the WRMSR a second time if EFER was changed
+	 * in between; the second write has the value that the register already has.
 	 */
 	ok(s->nr_events == 1 ||
 	   (s->nr_events == 2 && row->index == MSR_EFER &&
 	    action == REGPIN_REPORT && e[1].old_value == row->second &&
-	    e[1].new_value == row->second), "one event");
+	    e[1].new_value == row->second), "the violation is one event");
 	ok(e->type == REGPIN_EVENT_VIOLATION && e->vm == SCENE_VM &&
 	   e->vcpu == 0 && e->rule == 0 && e->kind == REGPIN_MSR &&
 	   e->index == row->index && e->write == 1 && e->action == action &&
 	   e->time && !e->detail,
-	   "its vm, vcpu, rule, register and action");
+	   "the event has the right vm, vcpu, rule, register and action");
 	ok(e->old_value == row->first && e->new_value == row->second &&
 	   e->bits == row->bits && e->value == holds,
-	   "its values: old 0x%llx new 0x%llx bits 0x%llx holds 0x%llx",
+	   "the event has the right values: old 0x%llx new 0x%llx bits 0x%llx now 0x%llx",
 	   e->old_value, e->new_value, e->bits, e->value);
 	ok(e->has_rip == 1 && e->rip == TINY_WRMSR && e->cpl == 0,
-	   "its place: rip 0x%llx, cpl %u", e->rip, e->cpl);
+	   "the event has the right place: rip 0x%llx, cpl %u", e->rip, e->cpl);
 	s->nr_events = 0;
 }
 
@@ -155,20 +155,20 @@ static void test_row(const struct row *row, unsigned int action)
 
 	outcome = tiny_wrmsr(vcpu, row->index, row->second);
 	ok(outcome == (action == REGPIN_GP ? TINY_GP : 0), "the guest %s",
-	   outcome == TINY_GP ? "gets #GP" : "goes on");
+	   outcome == TINY_GP ? "gets #GP" : "continues");
 	check_event(&s, row, action, holds);
 	tiny_rdmsr(vcpu, row->index, &seen);
 	ok(seen == holds && scene_msr(vcpu, row->index) == holds,
-	   "the register holds 0x%" PRIx64, seen);
+	   "the register's value is 0x%" PRIx64, seen);
 	if (row->type != RULE_DENY)
 		ok(!tiny_wrmsr(vcpu, row->index, holds) || action ==
 		   REGPIN_REPORT, "the same value again is no violation");
 	ok(action == REGPIN_REPORT || row->type == RULE_DENY ||
-	   scene_silent(&s), "and silent");
+	   scene_silent(&s), "the same value again makes no event");
 	scene_close(&s);
 }
 
-/* Reads are judged by `deny` and answered by `value`. */
+/* Reads are judged by `deny`, and answered by `value`. */
 static void test_reads(void)
 {
 	static const uint32_t msrs[] = { MSR_STAR, 0x8b, 0xc0010114 };
@@ -191,24 +191,24 @@ static void test_reads(void)
 	tiny_set_msr(vcpu, MSR_STAR, 0x77);
 
 	ok(!tiny_rdmsr(vcpu, msrs[0], &seen) && seen == 0x77,
-	   "a reported read gets the register");
+	   "a reported read gives the register's value");
 	ok(s.nr_events == 1 && s.events[0].value == 0x77 &&
 	   s.events[0].write == 0 && s.events[0].rip == TINY_RDMSR &&
-	   s.events[0].action == REGPIN_REPORT, "and is an event");
+	   s.events[0].action == REGPIN_REPORT, "a reported read is an event");
 	s.nr_events = 0;
 	ok(!tiny_wrmsr(vcpu, msrs[0], 0x78) && scene_silent(&s) &&
-	   scene_msr(vcpu, MSR_STAR) == 0x78, "writes are not concerned");
+	   scene_msr(vcpu, MSR_STAR) == 0x78, "a rule on reads does not apply to writes");
 	seen = 1;
 	ok(!tiny_rdmsr(vcpu, msrs[1], &seen) && seen == 0,
-	   "a dropped read gets 0");
-	ok(scene_only(&s, REGPIN_EVENT_VIOLATION), "and is an event");
+	   "a dropped read gives 0");
+	ok(scene_only(&s, REGPIN_EVENT_VIOLATION), "a dropped read is an event");
 	ok(!tiny_wrmsr(vcpu, msrs[1], 5) &&
 	   scene_only(&s, REGPIN_EVENT_VIOLATION), "a dropped write");
 	ok(tiny_rdmsr(vcpu, msrs[2], &seen) == TINY_GP &&
-	   scene_only(&s, REGPIN_EVENT_VIOLATION), "a denied read, in a range");
+	   scene_only(&s, REGPIN_EVENT_VIOLATION), "a denied read within a range is #GP");
 	seen = 0;
 	ok(!tiny_rdmsr(vcpu, 0x17, &seen) && seen == value.value &&
-	   scene_silent(&s), "an answered read is silent");
+	   scene_silent(&s), "a read that `value` answers is no event");
 	scene_close(&s);
 }
 
@@ -229,25 +229,25 @@ static void test_together(void)
 	s.nr_events = 0;
 	ok(!tiny_wrmsr(vcpu, MSR_SFMASK, 0x1fe2) &&
 	   scene_msr(vcpu, MSR_SFMASK) == 0x10e2,
-	   "one bit reported, four kept: 0x%" PRIx64,
+	   "one bit is reported and four are kept: 0x%" PRIx64,
 	   scene_msr(vcpu, MSR_SFMASK));
 	ok(s.nr_events == 2 && s.events[0].action == REGPIN_MASK &&
-	   s.events[0].bits == 0xf00, "one event of the mask");
+	   s.events[0].bits == 0xf00, "the mask makes one event");
 	ok(s.events[1].action == REGPIN_REPORT && s.events[1].bits == 0x11 &&
 	   s.events[1].rule != s.events[0].rule &&
-	   s.events[1].value == 0x10e2, "and one of the report");
+	   s.events[1].value == 0x10e2, "the report makes one event");
 	s.nr_events = 0;
 	ok(tiny_wrmsr(vcpu, MSR_SFMASK, 0x2fe0) == TINY_GP &&
-	   scene_msr(vcpu, MSR_SFMASK) == 0x10e2, "the frozen bits decide");
+	   scene_msr(vcpu, MSR_SFMASK) == 0x10e2, "the rule on the frozen bits decides");
 	ok(s.events[0].action == REGPIN_GP && s.events[0].bits == 0x3000 &&
-	   scene_only(&s, REGPIN_EVENT_VIOLATION), "one event, of #GP");
+	   scene_only(&s, REGPIN_EVENT_VIOLATION), "there is one event, with #GP");
 	scene_close(&s);
 }
 
 /**
  * struct pair - two rules that one write violates
  * @a, @b: their actions
- * @nr: number of events that there must be
+ * @nr: the expected number of events
  */
 struct pair {
 	unsigned int a, b, nr;
@@ -265,7 +265,7 @@ static bool has_event(const struct scene *s, uint32_t rule, uint64_t bits,
 	return false;
 }
 
-/* One write clears a sticky bit and sets one that is never to be set. */
+/* One write clears a sticky bit and sets one that must never be set. */
 static void test_pair(const struct pair *pair)
 {
 	unsigned int most = pair->a > pair->b ? pair->a : pair->b;
@@ -283,13 +283,13 @@ static void test_pair(const struct pair *pair)
 	tiny_wrmsr(&s.vcpu[0], MSR_STAR, 1ull << 41);
 	ok(s.nr_events == pair->nr, "%u events: %u", pair->nr, s.nr_events);
 	if (pair->nr == 1)
-		ok(s.events[0].action == most, "the strictest decides");
+		ok(s.events[0].action == most, "the stricter of the two rules decides");
 	else
 		ok(has_event(&s, 0, 1ull << 40, most == REGPIN_PAUSE ?
 			     most : pair->a) &&
 		   has_event(&s, 1, 1ull << 41, most == REGPIN_PAUSE ?
 			     most : pair->b),
-		   "one of each rule that lets it pass, or that an answer may override");
+		   "each rule that allows the write, or whose verdict an answer may override, makes one event");
 	scene_close(&s);
 }
 
@@ -312,7 +312,7 @@ static void test_pairs(void)
 		test_pair(&pairs[i]);
 }
 
-/* What would fail without regpin fails with it, however mild the action. */
+/* A write that fails without regpin also fails with it, however mild the action. */
 static void test_refused_value(void)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -326,11 +326,11 @@ static void test_refused_value(void)
 	   "a reported write of a non-canonical address is a #GP");
 	ok(s.events[0].value == KERNEL &&
 	   scene_only(&s, REGPIN_EVENT_VIOLATION),
-	   "and the event knows what the register holds");
+	   "its event has the register's value");
 	scene_close(&s);
 }
 
-/* KVM makes these canonical: bit 63 goes with bit 47. */
+/* KVM makes these canonical: it copies bit 47 to bit 63. */
 static void test_canonical(void)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -347,7 +347,7 @@ static void test_canonical(void)
 	} else {
 		tiny_wrmsr(&s.vcpu[0], MSR_SYSENTER_EIP, cut);
 		ok(scene_msr(&s.vcpu[0], MSR_SYSENTER_EIP) >> 63,
-		   "a sticky bit 63 is not lost by way of bit 47");
+		   "a sticky bit 63 cannot be cleared through bit 47");
 	}
 	scene_close(&s);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a guest's vCPUs come up beside each other, by a KVM: what the first one had stays
- * the measure though the guest clears it there, a vCPU may change its thread, and the
- * syscall set-up ends, by itself or by time. Also a KVM that could filter control
- * registers is not asked to.
+ * How a guest's vCPUs start beside each other, on a KVM. The first vCPU's values remain
+ * the reference though the guest clears them there; a vCPU may change its thread; and
+ * the syscall set-up ends by itself, or at the deadline. On a KVM that could filter
+ * control registers, these tests do not ask for it.
  */
 #include <stdatomic.h>
 #include <time.h>
@@ -21,7 +21,7 @@
 #define CR4_ON		(CR4_PAE | CR4_DE)
 #define PAT_RESET	0x0007040600070406ull
 
-/* Two words by which the guest's CPU 0 and the test wait for each other. */
+/* Two words of memory by which the guest's CPU 0 and the test wait for each other. */
 #define FLAGS		0x9200u
 
 static void add_optional(struct regpin_policy *policy, unsigned int kind,
@@ -44,8 +44,8 @@ static struct regpin_policy *floor_policy(unsigned int reaction)
 }
 
 /*
- * CPU 0: clears @bits of CR0 or CR4, says so by the first word, waits for the second,
- * and puts them back.
+ * CPU 0 clears @bits of CR0 or CR4, sets the first word, waits for the second one, and
+ * sets the bits again.
  */
 static void cpu0_code(uint8_t *at, unsigned int cr, uint32_t bits)
 {
@@ -108,8 +108,8 @@ static uint64_t detected(const struct scene *s, unsigned int kind)
 }
 
 /*
- * CPU 0 runs on without the bit while CPU 1 comes up without it, and has it again
- * before its next look: CPU 1 was let in, and nothing was reported.
+ * CPU 0 runs without the bit while CPU 1 starts without it, and CPU 0 has it again
+ * before the next look. CPU 1 was admitted, and nothing was reported.
  */
 static void test_floor(unsigned int number, uint32_t bit, unsigned int reaction)
 {
@@ -135,20 +135,20 @@ static void test_floor(unsigned int number, uint32_t bit, unsigned int reaction)
 	gp = tiny_wrmsr(next, MSR_LSTAR, KERNEL);
 	atomic_store(flag(&s, 1), 1);
 	pthread_join(thread, NULL);
-	ok(gp == TINY_GP, "CPU 1 has to have CR%u bit 0x%x, which CPU 0 had",
+	ok(gp == TINY_GP, "CPU 1 must have CR%u bit 0x%x, which CPU 0 had",
 	   number, bit);
 	ok(detected(&s, kind) == bit && cr(first, number) & bit,
-	   "and CPU 0 did not put it back unseen (reaction %u)", reaction);
-	/* Without a thread CPU 0 would pass for unplugged. */
+	   "CPU 0 does not set the bit again unseen (reaction %u)", reaction);
+	/* Without a thread CPU 0 would count as unplugged. */
 	tiny_rdmsr(first, MSR_STAR, &value);
 	ok(tiny_wrmsr(next, MSR_LSTAR, KERNEL) == TINY_GP,
-	   "nor does CPU 1 get in later");
+	   "CPU 1 cannot arm later without the bit");
 	tiny_mov_cr(next, number, cr(next, number) | bit);
-	ok(!tiny_wrmsr(next, MSR_LSTAR, KERNEL), "with the bit it does");
+	ok(!tiny_wrmsr(next, MSR_LSTAR, KERNEL), "CPU 1 arms with the bit");
 	scene_close(&s);
 }
 
-/* -- threads */
+/* --- threads --- */
 
 static void *boot_both(void *scene)
 {
@@ -176,19 +176,19 @@ static void test_threads(void)
 			tiny_reset(&s.vcpu[1]);
 		ok(!tiny_rdmsr(&s.vcpu[0], MSR_LSTAR, &value) &&
 		   regpin_vm_status(s.vm.regpin) & REGPIN_IS_ARMED,
-		   "another thread runs CPU 0: the VM is armed");
+		   "the VM stays armed when another thread runs CPU 0");
 		if (!early)
 			tiny_reset(&s.vcpu[1]);
 		tiny_set_mode(&s.vcpu[1], TINY_LONG, 0);
 		ok(tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, EVIL) == TINY_GP &&
 		   tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, EVIL) == TINY_GP,
-		   "and a reset of CPU 1 %s that leaves its values",
+		   "a reset of CPU 1 %s that keeps CPU 0's values",
 		   early ? "before" : "after");
 		scene_close(&s);
 	}
 }
 
-/* -- the end of the set-up */
+/* --- the end of the set-up --- */
 
 static uint64_t ran_ms(void)
 {
@@ -225,21 +225,21 @@ static void test_no_sfmask(void)
 	run_for(&s.vcpu[0], 2);
 	ok(vcpu_status(&s.vcpu[0]) & REGPIN_IS_SETTING_UP &&
 	   regpin_vm_status(s.vm.regpin) & REGPIN_IS_SETTING_UP,
-	   "LSTAR and no SFMASK: in set-up");
+	   "with LSTAR and no SFMASK the vCPU is in its set-up");
 	s.nr_events = 0;
 	run_for(&s.vcpu[0], 40);
 	ok(vcpu_status(&s.vcpu[0]) == REGPIN_IS_ARMED &&
 	   s.events[0].detail == 20 && scene_only(&s, REGPIN_EVENT_SETTLED),
-	   "after 20 ms it is set up, with an event");
+	   "after 20 ms the set-up is done, with an event");
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, EVIL) == TINY_GP,
-	   "its LSTAR is pinned");
+	   "the LSTAR of that vCPU is pinned");
 	ok(tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, EVIL) == TINY_GP &&
-	   !tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL), "and CPU 1 needs it");
+	   !tiny_wrmsr(&s.vcpu[1], MSR_LSTAR, KERNEL), "CPU 1 needs the same LSTAR");
 	s.nr_events = 0;
 	run_for(&s.vcpu[1], 60);
 	ok(vcpu_status(&s.vcpu[1]) == REGPIN_IS_ARMED &&
 	   scene_only(&s, REGPIN_EVENT_SETTLED),
-	   "which is set up in the same way, and not held");
+	   "CPU 1's set-up ends in the same way, and it is not held");
 	scene_close(&s);
 }
 
@@ -256,7 +256,7 @@ static void test_sfmask_first(void)
 		ok(!tiny_wrmsr(&s.vcpu[0], MSR_SFMASK, masks[i]) &&
 		   !tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, KERNEL) &&
 		   tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, EVIL) == TINY_GP,
-		   "SFMASK 0x%llx, then LSTAR: pinned",
+		   "SFMASK 0x%llx, then LSTAR, is a complete set-up",
 		   (unsigned long long)masks[i]);
 		scene_close(&s);
 	}
@@ -275,9 +275,10 @@ static void test_pat(void)
 	   !tiny_wrmsr(&s.vcpu[0], MSR_PAT, 0x0606060606060606ull) &&
 	   s.events[0].index == MSR_PAT &&
 	   s.events[0].value == 0x0606060606060606ull &&
-	   scene_only(&s, REGPIN_EVENT_SETTLED), "PAT is settled late: an event");
+	   scene_only(&s, REGPIN_EVENT_SETTLED),
+	   "PAT that is settled late is an event");
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_PAT, PAT_RESET) == TINY_GP &&
-	   scene_only(&s, REGPIN_EVENT_VIOLATION), "once");
+	   scene_only(&s, REGPIN_EVENT_VIOLATION), "PAT is settled only once");
 	scene_close(&s);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Four vCPUs on threads of their own that do nothing but what regpin has to judge,
- * and an operator who changes everything under them. usage: test_live_threads
- * [SWAPS [SECONDS]]; long runs with the thread sanitizer are tests/soak's.
+ * Four vCPUs on threads of their own that only do accesses which regpin must judge,
+ * while an operator changes everything. usage: test_live_threads [SWAPS [SECONDS]].
+ * tests/soak does long runs, with the thread sanitizer.
  */
 #include <stdatomic.h>
 #include <time.h>
@@ -34,7 +34,7 @@ static bool settle(struct regpin_vm *vm)
 	return false;
 }
 
-/* -- swaps: each verdict tells by which of two policies it was found */
+/* --- swaps: each verdict shows by which of two policies it was found --- */
 
 enum side { FIRST, SECOND, EITHER };
 
@@ -43,7 +43,7 @@ static struct swap {
 	struct tiny_vcpu vcpu[NR];
 	struct regpin_policy *policy[2];
 	_Atomic unsigned int expected;		/* enum side */
-	_Atomic unsigned int seen[NR][2];	/* what only one of them names */
+	_Atomic unsigned int seen[NR][2];	/* the MSR that only this policy names */
 	_Atomic unsigned int wrong, mislabelled, all;
 	_Atomic bool stop;
 } swap;
@@ -68,7 +68,7 @@ static void swap_event(void *context, const struct regpin_event *e)
 		atomic_fetch_add(&swap.seen[e->vcpu][side], 1);
 }
 
-/* Writes three MSRs, again and again: the last one may be a #GP. */
+/* Writes three MSRs in a loop; the last write may be a #GP. */
 static void swap_code(uint8_t *at)
 {
 	static const uint32_t msrs[] = { MSR_STAR, MSR_CSTAR, MSR_SYSENTER_CS };
@@ -89,7 +89,7 @@ static void *swap_thread(void *arg)
 {
 	struct tiny_vcpu *vcpu = arg;
 
-	/* Each of SECOND's #GPs ends in a HLT, behind which all begins anew. */
+	/* Each #GP of SECOND's ends in a HLT, after which the loop begins again. */
 	while (!atomic_load(&swap.stop)) {
 		tiny_prepare(vcpu, TINY_CODE, 0, 0);
 		if (tiny_run(vcpu))
@@ -126,7 +126,7 @@ static void swap_open(pthread_t threads[NR])
 		pthread_create(&threads[i], NULL, swap_thread, &swap.vcpu[i]);
 }
 
-/* Does each vCPU come to do what only @side minds? */
+/* Does each vCPU make the access that only @side forbids? */
 static bool swap_holds(enum side side)
 {
 	unsigned int before[NR];
@@ -163,15 +163,15 @@ static void test_swap(unsigned int swaps)
 	pthread_t threads[NR];
 
 	swap_open(threads);
-	ok(swap_holds(FIRST), "%d vCPUs run into the first policy", NR);
+	ok(swap_holds(FIRST), "the first policy applies to %d vCPUs", NR);
 	while (done < swaps && swap_once(!(done & 1) ? SECOND : FIRST))
 		done++;
-	ok(done == swaps, "%u swaps, and each holds on all", done);
-	ok(!swap.wrong, "%u of %u verdicts are the old policy's after its end",
+	ok(done == swaps, "after each of %u swaps the new policy applies to all vCPUs", done);
+	ok(!swap.wrong, "%u of %u verdicts are by an old policy after its end",
 	   swap.wrong, swap.all);
-	ok(!swap.mislabelled, "%u carry the number of the other policy",
+	ok(!swap.mislabelled, "%u verdicts have the number of the other policy",
 	   swap.mislabelled);
-	/* A policy with which they come out of the guest. */
+	/* By this policy they leave the guest. */
 	if (done & 1 || swap_once(SECOND))
 		atomic_store(&swap.stop, true);
 	for (int i = 0; i < NR; i++)
@@ -183,7 +183,7 @@ static void test_swap(unsigned int swaps)
 	free(swap.policy[1]);
 }
 
-/* -- the storm: everything at once */
+/* --- the storm: everything at the same time --- */
 
 static struct storm {
 	struct tiny_vm vm;
@@ -205,7 +205,7 @@ static void storm_event(void *context, const struct regpin_event *e)
 		atomic_fetch_add(&storm.types[e->type], 1);
 }
 
-/* Waits while it is held; somebody will answer. */
+/* Waits while it is held; the operator's thread answers. */
 static void storm_write(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	int ret = tiny_wrmsr(vcpu, index, value);
@@ -253,7 +253,7 @@ static void storm_swap(struct regpin_policy *to)
 	storm.failed += regpin_vm_policy_done(vm) != 0;
 }
 
-/* One of all that an operator can do. */
+/* Gives one of all commands of an operator. */
 static void operate(uint64_t *seed)
 {
 	static const unsigned int answers[] = { REGPIN_ALLOW, REGPIN_GP,
@@ -346,8 +346,8 @@ static void test_storm(unsigned int seconds)
 	for (int i = 0; i < NR; i++)
 		pthread_join(threads[i], NULL);
 	ok(!storm.failed, "%u of the operator's commands failed", storm.failed);
-	ok(!storm.odd, "%u events are no events", storm.odd);
-	ok(!storm.types[REGPIN_EVENT_FAILED], "%u calls of the host's failed",
+	ok(!storm.odd, "%u events are invalid", storm.odd);
+	ok(!storm.types[REGPIN_EVENT_FAILED], "%u of the host's calls failed",
 	   storm.types[REGPIN_EVENT_FAILED]);
 	ok(storm.types[REGPIN_EVENT_VIOLATION] &&
 	   storm.types[REGPIN_EVENT_ARMED] &&

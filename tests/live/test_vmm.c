@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An ordinary VMM under the shim: usage test_live_vmm SHIM. It runs itself
- * again, plainly and under the shim, and compares what the two saw; then the
- * policy's own doings and the shim's book-keeping of fds.
+ * An ordinary VMM under the shim: usage test_live_vmm SHIM. It runs itself again
+ * without and under the shim, and compares what the two have seen. Then it tests the
+ * policy's own effects and the shim's record of fds.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +29,7 @@
 
 static struct handoff *handoff;
 
-/* How many events of @type have come since the last call. */
+/* The number of events of @type since the last call. */
 static unsigned int events_of(unsigned int type, struct regpin_event *last)
 {
 	struct regpin_event event;
@@ -66,27 +66,27 @@ static void test_policy(void)
 	tiny_vcpu_new(&vm, &vcpu, 3, TINY_LONG);
 	boot(&vcpu);
 	ok(events_of(REGPIN_EVENT_ARMED, &last) == 1 && last.vcpu == 3,
-	   "it arms");
+	   "the vCPU arms");
 	ok(tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP &&
 	   events_of(REGPIN_EVENT_VIOLATION, &last) == 1 &&
 	   last.rip == TINY_WRMSR && last.vcpu == 3, "a pin holds");
 	ok(!tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 9) &&
 	   !tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 8) &&
 	   events_of(REGPIN_EVENT_VIOLATION, &last) == 1 &&
-	   last.value == 8, "a reported write happens");
+	   last.value == 8, "a reported write is done");
 	ok(!events_of(REGPIN_EVENT_VMM_WRITE, NULL),
-	   "our own writes are not the VMM's");
+	   "regpin's own writes are not reported as the VMM's");
 	tiny_set_msr(&vcpu, MSR_EFER, EFER_NX_OFF);
 	ok(events_of(REGPIN_EVENT_VMM_WRITE, &last) == 1,
-	   "the VMM's are, by KVM_SET_MSRS");
+	   "the VMM's writes by KVM_SET_MSRS are reported");
 	tiny_wrmsr(&vcpu, MSR_EFER, EFER_ON);
 	tiny_reset(&vcpu);
-	ok(events_of(REGPIN_EVENT_RESET, NULL) == 1, "and a reset is one");
+	ok(events_of(REGPIN_EVENT_RESET, NULL) == 1, "a reset by the VMM is reported");
 	tiny_vcpu_free(&vcpu);
 	tiny_vm_free(&vm);
 }
 
-/* A dup'ed vCPU is the same vCPU, also when its first number is gone. */
+/* A vCPU behind a dup'ed fd is the same vCPU, even after the first fd is closed. */
 static void test_dup(void)
 {
 	struct tiny_vcpu vcpu, other;
@@ -102,19 +102,19 @@ static void test_dup(void)
 	first = vcpu.fd;
 	vcpu.fd = dup(first);
 	ok(tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP,
-	   "a pin holds by a dup'ed vCPU of a dup'ed VM");
+	   "a pin holds through a dup'ed vCPU of a dup'ed VM");
 	close(first);
 	ok(tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP &&
 	   !tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 1),
-	   "also when the first number is closed");
+	   "a pin holds through a dup'ed fd after the first one is closed");
 	tiny_vcpu_new(&vm, &other, 1, TINY_LONG);
-	ok(other.fd == first, "the number is taken by another vCPU");
+	ok(other.fd == first, "another vCPU gets the closed fd's number");
 	ok(tiny_wrmsr(&vcpu, MSR_EFER, EFER_NX_OFF) == TINY_GP &&
 	   !tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 2),
-	   "the dup'ed one is still itself");
+	   "the dup'ed vCPU is still the first one");
 	ok(!tiny_wrmsr(&other, MSR_EFER, EFER_ON) &&
 	   !tiny_wrmsr(&other, MSR_EFER, EFER_NX_OFF),
-	   "and the new one is not yet armed");
+	   "the new vCPU is not armed yet");
 	tiny_vcpu_free(&other);
 	tiny_vcpu_free(&vcpu);
 	tiny_vm_free(&vm);
@@ -133,7 +133,7 @@ static unsigned int vcpu_mappings(void)
 	return nr;
 }
 
-/* VMs that come and go: the shim keeps none of them. */
+/* VMs are created and closed: the shim keeps none of them. */
 static void test_many(void)
 {
 	struct tiny_vcpu vcpu, second;
@@ -152,16 +152,16 @@ static void test_many(void)
 		events_of(0, NULL);
 	}
 	ok(good, "%d VMs, one after the other, all pinned", MANY);
-	/* The last one is swept when the next one comes. */
+	/* The last one is removed when the next one is created. */
 	tiny_vm_new(&vm);
-	ok(vcpu_mappings() == 0, "no vCPU of theirs is still mapped: %u",
+	ok(vcpu_mappings() == 0, "no vCPU of closed VMs is still mapped: %u",
 	   vcpu_mappings());
 	tiny_vm_free(&vm);
 }
 
 /*
- * A vCPU that was looked at now and then is closed, and its thread lives on, and so
- * does the thread's timer: its next tick hit the unmapped kvm_run.
+ * A vCPU that was polled is closed. Its thread lives on, and so does the thread's
+ * timer, whose next tick hit the unmapped kvm_run.
  */
 static void test_last_tick(void)
 {
@@ -174,7 +174,7 @@ static void test_last_tick(void)
 	tiny_vcpu_new(&vm, &first, 0, TINY_LONG);
 	tiny_vcpu_new(&vm, &second, 1, TINY_LONG);
 	boot(&first);
-	/* Not armed beside one that is: its time runs. */
+	/* The vCPU is not armed beside one that is, so its deadline runs. */
 	for (int i = 0; i < 3; i++)
 		tiny_rdmsr(&second, MSR_EFER, &value);
 	tiny_vcpu_free(&second);
@@ -186,11 +186,11 @@ static void test_last_tick(void)
 	for (time_t end = ts.tv_sec * 10 + ts.tv_nsec / 100000000 + 3;
 	     ts.tv_sec * 10 + ts.tv_nsec / 100000000 < end;)
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	ok(vcpu_mappings() == 0, "a vCPU's last tick comes after its end");
+	ok(vcpu_mappings() == 0, "the last tick of a vCPU may come after its end");
 	tiny_vm_free(&vm);
 }
 
-/* -1: this kernel does not list them */
+/* -1 if this kernel does not list them */
 static int timers(void)
 {
 	FILE *list = fopen("/proc/self/timers", "r");
@@ -217,7 +217,10 @@ static void *late_thread(void *vcpu)
 	return NULL;
 }
 
-/* Timers are the process's, and few: a plugged vCPU's was left behind by its thread. */
+/*
+ * Timers belong to the process and are few: the timer of an unplugged vCPU's thread was
+ * not deleted.
+ */
 static void test_timers(void)
 {
 	struct tiny_vcpu first, second;
@@ -267,7 +270,7 @@ static void *kicker(void *arg)
 	return NULL;
 }
 
-/* Where the guest stands: before the WRMSR of its loop, or in the handler. */
+/* Where the guest is: before the WRMSR of its loop, or in the handler. */
 static bool stands_well(struct tiny_vcpu *vcpu)
 {
 	struct kvm_regs regs;
@@ -278,8 +281,8 @@ static bool stands_well(struct tiny_vcpu *vcpu)
 }
 
 /*
- * The guest's #GP handler counts and returns behind the WRMSR, so nothing may
- * get lost or come twice: as many #GPs as events.
+ * The guest's #GP handler counts, and returns to the instruction after the WRMSR. No
+ * event may be lost or come twice: there are as many #GPs as events.
  */
 static void make_handler(struct tiny_vm *vm)
 {
@@ -320,7 +323,7 @@ static void test_signals(void)
 	stop = true;
 	pthread_join(thread, NULL);
 	ok(interrupted == 200 && !other,
-	   "a loop of denied WRMSRs is left by each signal: %u of %u",
+	   "each signal ends KVM_RUN in a loop of denied WRMSRs: %u of %u",
 	   interrupted, kicks);
 	for (int i = 0; i < 100; i++) {
 		vcpu.run->immediate_exit = 1;
@@ -330,7 +333,7 @@ static void test_signals(void)
 	}
 	ok(!other, "immediate_exit is obeyed");
 	memcpy(&count, vm.memory + TINY_COUNT, sizeof(count));
-	/* The last one's #GP may not have reached its handler yet. */
+	/* The last #GP may not have reached the guest's handler yet. */
 	ok(count > 100 && (violations + ring_dropped(&handoff->ring) == count ||
 	    violations + ring_dropped(&handoff->ring) == count + 1),
 	   "%" PRIu64 " #GPs, %u events, %" PRIu64 " lost and counted", count,
@@ -351,12 +354,12 @@ static struct regpin_policy *test_policy_of_rules(void)
 	return policy;
 }
 
-/* Runs the observations into a file. */
+/* Writes the observations of a run into a file. */
 static FILE *observations(const char *shim, const struct regpin_policy *policy,
 			  char *self)
 {
 	char *args[] = { self, (char *)"--observe", NULL };
-	/* Not a file: the lab's root is read-only. */
+	/* A memfd, because the lab's root is read-only. */
 	int fd = memfd_create("observed", 0);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
 
@@ -370,7 +373,7 @@ static FILE *observations(const char *shim, const struct regpin_policy *policy,
 	return file;
 }
 
-/* Says where the two differ; there must be something to compare. */
+/* Prints where the two differ; there must be something to compare. */
 static bool same(FILE *plain, FILE *under)
 {
 	unsigned int lines = 0, different = 0;
@@ -392,7 +395,7 @@ static bool same(FILE *plain, FILE *under)
 	return lines > 100 && !different && !one && !two;
 }
 
-/* The same, and it is told of all that KVM refuses: no VMM may see that. */
+/* The same, with a policy that gets all that KVM refuses: no VMM may notice that. */
 static struct regpin_policy *test_policy_that_tells(void)
 {
 	struct regpin_policy *policy = test_policy_of_rules();
@@ -429,7 +432,7 @@ static int under_shim(const char *compared)
 	handoff = preload_handoff();
 	ok(handoff != NULL, "there is an agent");
 	ok(!strcmp(compared, "same"),
-	   "what concerns no rule looks as without the shim");
+	   "accesses without a rule look the same as without the shim");
 	test_policy();
 	test_dup();
 	test_many();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules for some guests only, by a real guest: which hold, by what its CPUID says; and
- * policies that follow each other while the guest runs.
+ * Rules for some guests only, in a real guest: which rules hold depends on the guest's
+ * CPUID. Also policies that follow each other while the guest runs.
  */
 #include <inttypes.h>
 
@@ -45,7 +45,7 @@ static struct regpin_policy *when_policy(void)
 	uint16_t on_intel = add_when(policy, intel, 6, 6);
 	uint16_t on_zen = add_when(policy, NULL, 0x19, 0x1a);
 
-	/* Before all others in their order, so that their numbers are not the same. */
+	/* These come before all others in the order, so that the rules' numbers differ. */
 	add_deny(policy, 0x8b, 1, ACCESS_WRITE, REGPIN_DROP);
 	last_when(policy, on_intel);
 	add_answer(policy, MSR_CSTAR, 1);
@@ -58,7 +58,7 @@ static struct regpin_policy *when_policy(void)
 	return policy;
 }
 
-/* Says in @cpuid whose CPU it is. */
+/* Sets the CPU's vendor and signature in @cpuid. */
 static void set_identity(struct kvm_cpuid2 *cpuid, const char *vendor,
 			 uint32_t signature)
 {
@@ -83,7 +83,7 @@ static int set_cpuid(struct scene *s, unsigned int vcpu)
 }
 
 /**
- * struct guest_row - a guest, and what holds for it
+ * struct guest_row - a guest, and the rules that hold for it
  */
 struct guest_row {
 	const char *vendor;
@@ -114,47 +114,50 @@ static void test_guest(const struct guest_row *row)
 	ok(!set_cpuid(&s, 0), "a guest of %.12s, 0x%x", row->vendor,
 	   row->signature);
 	ok(!tiny_rdmsr(vcpu, MSR_CSTAR, &value) && value == row->cstar,
-	   "what it reads: %" PRIu64, value);
+	   "the guest's reads are as its rules require: %" PRIu64, value);
 	ok(!tiny_wrmsr(vcpu, MSR_STAR, 1) && !tiny_wrmsr(vcpu, MSR_LSTAR,
 							KERNEL) &&
 	   (row->pinned ? scene_only(&s, REGPIN_EVENT_ARMED) :
 			  scene_silent(&s)),
-	   "it arms if something is pinned for it");
+	   "the guest arms if a pin holds for it");
 	outcome = tiny_wrmsr(vcpu, MSR_STAR, 2);
 	ok(outcome == (row->pinned ? TINY_GP : 0) &&
 	   (!row->pinned || s.policy->rules[s.events[0].rule].type ==
 				RULE_FROZEN) &&
 	   scene_msr(vcpu, MSR_STAR) == (row->pinned ? 1 : 2),
-	   "a pin that is for it only, and an event that knows the rule");
+	   "a pin for this guest only holds, and its event has the rule's number");
 	s.nr_events = 0;
 	ok(tiny_wrmsr(vcpu, MSR_SYSENTER_CS, 1) == TINY_GP &&
 	   s.policy->rules[s.events[0].rule].type == RULE_DENY &&
 	   scene_only(&s, REGPIN_EVENT_VIOLATION),
-	   "what is for all holds, by its number in the whole policy");
+	   "a rule for all guests holds, with its number in the whole policy");
 	scene_close(&s);
 }
 
-/* Two vCPUs that are not the same: not in one VM, as far as the policy asks. */
+/*
+ * Two vCPUs with different CPUIDs are refused in one VM if a condition of the policy
+ * distinguishes them.
+ */
 static void test_two(void)
 {
 	struct scene s;
 
 	scene_open(&s, when_policy(), 1, TINY_LONG);
 	set_identity(s.vm.cpuid, amd, 0x00a20f10);
-	ok(!set_cpuid(&s, 0), "the first vCPU");
+	ok(!set_cpuid(&s, 0), "the first vCPU's CPUID is accepted");
 	set_identity(s.vm.cpuid, amd, 0x00a20f12);
 	tiny_vcpu_new(&s.vm, &s.vcpu[1], 1, TINY_LONG);
 	s.nr_vcpus = 2;
 	ok(!set_cpuid(&s, 1) && scene_silent(&s),
-	   "another stepping makes no difference");
+	   "another stepping is accepted");
 	set_identity(s.vm.cpuid, amd, 0x00800f12);
 	ok(set_cpuid(&s, 1) == -EPERM &&
 	   s.events[0].detail == REGPIN_REFUSED_CPUID &&
-	   scene_only(&s, REGPIN_EVENT_REFUSED), "another family does");
+	   scene_only(&s, REGPIN_EVENT_REFUSED), "another family is refused");
 	scene_close(&s);
 }
 
-/* Before anything is known, nothing conditional holds, and nothing is filtered. */
+/* Before a CPUID is set, no conditional rule holds, and nothing is filtered for one. */
 static void test_no_cpuid(void)
 {
 	struct regpin_policy *policy = when_policy();
@@ -168,12 +171,12 @@ static void test_no_cpuid(void)
 	free(vm.cpuid);
 	vm.cpuid = NULL;
 	ok(!regpin_vm_attach(policy, vm.kvm, vm.fd, &options, &vm.regpin),
-	   "a VM without CPUID");
+	   "a VM without CPUID is accepted");
 	tiny_vcpu_new(&vm, &vcpu, 0, TINY_REAL);
 	ok(!tiny_rdmsr(&vcpu, MSR_SYSENTER_ESP, &value) && value == 0 &&
 	   tiny_wrmsr(&vcpu, MSR_SYSENTER_CS, 1) == TINY_GP &&
 	   vm.regpin->policies.now->nr_rules == 1,
-	   "only the rules without a condition hold");
+	   "without CPUID only rules without a condition hold");
 	tiny_vcpu_free(&vcpu);
 	tiny_vm_free(&vm);
 	free(policy);
@@ -201,12 +204,15 @@ static struct regpin_policy *wide_policy(void)
 	return policy;
 }
 
-/* Not yet in KVM's filter, and then: the parts of a change of policy. */
+/*
+ * A policy is tried before it is in KVM's filter, and then put in force: the parts of a
+ * swap.
+ */
 static void begin_change(struct scene *s, struct regpin_policy *policy)
 {
 	ok(!finish_policy(policy) &&
 	   !regpin_vm_set_policy(s->vm.regpin, policy),
-	   "another policy");
+	   "another policy is accepted");
 }
 
 static void end_change(struct scene *s, struct regpin_policy *policy)
@@ -216,13 +222,13 @@ static void end_change(struct scene *s, struct regpin_policy *policy)
 	while (!regpin_vm_settled(s->vm.regpin) && tries--)
 		;
 	ok(tries > 0 && !regpin_vm_policy_done(s->vm.regpin),
-	   "is in force everywhere");
+	   "a policy is in force on all vCPUs");
 	free(s->policy);
 	s->policy = policy;
 	s->nr_events = 0;
 }
 
-/* What the guest sees of each: CSTAR's write, an unknown MSR, a value refused. */
+/* The guest's view of each policy: a write of CSTAR, an unknown MSR, a refused value. */
 static bool sees(struct scene *s, int cstar, int unknown, int refused)
 {
 	struct tiny_vcpu *vcpu = &s->vcpu[0];
@@ -246,32 +252,32 @@ static void test_changes(void)
 	begin_change(&s, policy);
 	end_change(&s, policy);
 	ok(sees(&s, TINY_GP, 0, 0) && s.nr_events == 3,
-	   "one that speaks of all MSRs, and of what KVM refuses");
+	   "a policy with a default and rules on what KVM refuses takes effect");
 	policy = plain_policy();
 	s.nr_events = 0;
 	begin_change(&s, policy);
-	/* KVM's reasons are the old one's still: no exit may reach the VMM. */
+	/* KVM still has the previous policy's reasons: no exit may reach the VMM. */
 	ok(tiny_wrmsr(&s.vcpu[0], NOWHERE, 1) == TINY_GP &&
 	   tiny_wrmsr(&s.vcpu[0], 0x2ff, 0xff) == TINY_GP && !s.nr_events,
-	   "in between: what only we had asked for is a #GP");
+	   "during the swap an exit that only regpin had requested is a #GP");
 	end_change(&s, policy);
 	ok(sees(&s, 0, TINY_GP, TINY_GP) && !s.nr_events,
-	   "and back: as if it had never been");
+	   "after the swap back the guest sees no difference");
 	policy = when_policy();
 	regpin_policy_set_number(policy, 3);
 	begin_change(&s, policy);
 	end_change(&s, policy);
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_SYSENTER_CS, 1) == TINY_GP &&
 	   s.policy->rules[s.events[0].rule].type == RULE_DENY &&
-	   s.events[0].policy == 3, "one with conditions");
+	   s.events[0].policy == 3, "a policy with conditions takes effect");
 	policy = wide_policy();
 	begin_change(&s, policy);
 	end_change(&s, policy);
-	ok(sees(&s, TINY_GP, 0, 0), "and a default again");
+	ok(sees(&s, TINY_GP, 0, 0), "a policy with a default takes effect again");
 	scene_close(&s);
 }
 
-/* From one with conditions to another, there and back, with the same guest. */
+/* From one policy with conditions to another and back, with the same guest. */
 static void test_changes_of_conditions(void)
 {
 	struct regpin_policy *policy = when_policy();
@@ -290,7 +296,7 @@ static void test_changes_of_conditions(void)
 		end_change(&s, policy);
 		ok(!tiny_rdmsr(&s.vcpu[0], MSR_CSTAR, &value) &&
 		   value == 2 + 100u * (unsigned)i,
-		   "its condition still holds: %" PRIu64, value);
+		   "the condition still holds after the swaps: %" PRIu64, value);
 	}
 	scene_close(&s);
 }

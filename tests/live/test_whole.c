@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a policy says of all MSRs at once, by a real guest: `default: deny`, `unknown`
- * and `invalid`, with every action, beside a VMM with reasons and a filter of its own,
- * and across a change of policy.
+ * A policy's rules on all MSRs, in a real guest: `default: deny`, `unknown` and
+ * `invalid`, with every action, beside a VMM with reasons and a filter of its own, and
+ * across a swap of policies.
  */
 #include <inttypes.h>
 
@@ -11,8 +11,8 @@
 #include "scene.h"
 
 #define KERNEL		0xffffffff81000000ull
-#define NOWHERE		0x12345678u	/* no CPU has it, and it lies in no window */
-#define NOBODY		0x2f00u		/* nor this one, in one of them */
+#define NOWHERE		0x12345678u	/* no CPU has it, and it is in no window */
+#define NOT_THERE	0x2f00u		/* no CPU has it, and it is in a window */
 #define MTRR_DEF_TYPE	0x2ffu
 #define BAD_TYPE	0xffull		/* KVM refuses it there */
 #define OPEN		(ACCESS_READ | ACCESS_WRITE)
@@ -22,7 +22,7 @@
 
 static uint8_t none[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
 
-/* An MSR that KVM knows and whose read it refuses, or 0. */
+/* An MSR whose read KVM refuses although it knows it, or 0. */
 static uint32_t refused_read;
 
 static void find_refused_read(void)
@@ -50,7 +50,7 @@ static void find_refused_read(void)
 	printf("# KVM refuses reads of MSR 0x%x\n", refused_read);
 }
 
-/* The rule of the one event that there is, by its type; or none. */
+/* The type of the rule of the only event; or none. */
 static unsigned int rule_of(struct scene *s)
 {
 	unsigned int type = RULE_TYPE_MAX;
@@ -111,12 +111,12 @@ static struct regpin_policy *closed_policy(unsigned int access,
 }
 
 static const uint32_t closed[] = {
-	MSR_CSTAR, MSR_PAT, MSR_EFER, 0x1a0, NOBODY, 0x3000, 0x3fffffff,
+	MSR_CSTAR, MSR_PAT, MSR_EFER, 0x1a0, NOT_THERE, 0x3000, 0x3fffffff,
 	NOWHERE, NOWHERE + 15, NOWHERE + 20, 0x40000000, 0x4b564d01, 0xbfffffff,
 	0xc0010114, 0xc0013000, 0xfffffffe, 0xffffffff,
 };
 
-/* What a rule speaks of is as free as it was. */
+/* A register with a rule of its own is as free as before. */
 static void check_open(struct scene *s, unsigned int action)
 {
 	struct tiny_vcpu *vcpu = &s->vcpu[0];
@@ -124,23 +124,24 @@ static void check_open(struct scene *s, unsigned int action)
 
 	ok(!tiny_wrmsr(vcpu, MSR_SYSENTER_CS, 0x10) &&
 	   !tiny_rdmsr(vcpu, MSR_SYSENTER_CS, &value) && value == 0x10 &&
-	   rule_of(s) == NO_EVENT, "what is allowed is open");
+	   rule_of(s) == NO_EVENT, "an allowed MSR can be read and written");
 	ok(!tiny_rdmsr(vcpu, MSR_SYSENTER_ESP, &value) &&
-	   rule_of(s) == NO_EVENT, "what may be read is read");
+	   rule_of(s) == NO_EVENT, "an MSR that may be read can be read");
 	closed_write(s, MSR_SYSENTER_ESP, action);
 	ok(!tiny_rdmsr(vcpu, 0x8b, &value) && value == 0x1234567890 &&
 	   !s->nr_events && !tiny_wrmsr(vcpu, 0x8b, 0) &&
-	   rule_of(s) == RULE_DENY, "a value, and a deny of its own");
+	   rule_of(s) == RULE_DENY,
+	   "a rule `value` and a rule `deny` apply besides the default");
 	ok(!tiny_wrmsr(vcpu, MSR_STAR, 3) &&
 	   !tiny_rdmsr(vcpu, MSR_STAR, &value) && value == 3 &&
-	   rule_of(s) == NO_EVENT, "a pin opens its register");
+	   rule_of(s) == NO_EVENT, "a pin exempts its register from the default");
 	ok(tiny_wrmsr(vcpu, NOWHERE + 16, 1) == TINY_GP &&
 	   tiny_rdmsr(vcpu, NOWHERE + 19, &value) == TINY_GP &&
-	   rule_of(s) == NO_EVENT, "what is allowed and not there is a #GP of KVM's");
+	   rule_of(s) == NO_EVENT, "an allowed MSR that KVM does not have is a #GP by KVM");
 	ok(!tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL) &&
-	   scene_only(s, REGPIN_EVENT_ARMED), "it arms");
+	   scene_only(s, REGPIN_EVENT_ARMED), "the vCPU arms");
 	ok(tiny_wrmsr(vcpu, MSR_STAR, 2) == TINY_GP &&
-	   rule_of(s) == RULE_STICKY, "and its pins hold");
+	   rule_of(s) == RULE_STICKY, "the pins hold beside a default");
 }
 
 static void test_default(unsigned int action)
@@ -157,7 +158,7 @@ static void test_default(unsigned int action)
 	scene_close(&s);
 }
 
-/* Of one kind only: the other is as without regpin, everywhere. */
+/* A default for one kind of access: the other kind is as without regpin, everywhere. */
 static void test_default_half(unsigned int access)
 {
 	struct tiny_vcpu *vcpu;
@@ -174,17 +175,19 @@ static void test_default_half(unsigned int access)
 	if (access == ACCESS_READ)
 		ok(!tiny_wrmsr(vcpu, MSR_CSTAR, 5) &&
 		   scene_msr(vcpu, MSR_CSTAR) == 5 &&
-		   tiny_wrmsr(vcpu, NOBODY, 1) == TINY_GP &&
+		   tiny_wrmsr(vcpu, NOT_THERE, 1) == TINY_GP &&
 		   tiny_wrmsr(vcpu, NOWHERE, 1) == TINY_GP &&
 		   tiny_wrmsr(vcpu, 0xffffffff, 1) == TINY_GP &&
-		   rule_of(&s) == NO_EVENT, "writes are as without regpin");
+		   rule_of(&s) == NO_EVENT,
+		   "a default of reads leaves writes as without regpin");
 	else
 		ok(!tiny_rdmsr(vcpu, MSR_PAT, &value) &&
 		   value == 0x0007040600070406 &&
-		   tiny_rdmsr(vcpu, NOBODY, &value) == TINY_GP &&
+		   tiny_rdmsr(vcpu, NOT_THERE, &value) == TINY_GP &&
 		   tiny_rdmsr(vcpu, NOWHERE, &value) == TINY_GP &&
 		   tiny_rdmsr(vcpu, 0xffffffff, &value) == TINY_GP &&
-		   rule_of(&s) == NO_EVENT, "reads are as without regpin");
+		   rule_of(&s) == NO_EVENT,
+		   "a default of writes leaves reads as without regpin");
 	scene_close(&s);
 }
 
@@ -195,17 +198,14 @@ static void test_default_stop(void)
 	scene_open(&s, closed_policy(OPEN, REGPIN_STOP), 1, TINY_LONG);
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_CSTAR, 5) == TINY_STOPPED &&
 	   rule_of(&s) == RULE_DEFAULT && scene_msr(&s.vcpu[0], MSR_CSTAR) == 0,
-	   "stop: the VM does not run on, and nothing is written");
+	   "stop: the VM does not run on, and the write is not done");
 	ok(tiny_wrmsr(&s.vcpu[0], MSR_SYSENTER_CS, 1) == TINY_STOPPED,
-	   "nor does it later");
+	   "stop: the VM does not run on later, either");
 	scene_close(&s);
 }
 
 /**
- * struct refusal - what KVM refuses
- * @type: by which rule
- * @index: of which MSR
- * @write: whether it is written
+ * struct refusal - an access that KVM refuses
  */
 struct refusal {
 	unsigned int type;
@@ -215,10 +215,13 @@ struct refusal {
 
 static const struct refusal refusals[] = {
 	{ RULE_UNKNOWN, NOWHERE, true }, { RULE_UNKNOWN, NOWHERE, false },
-	{ RULE_UNKNOWN, NOBODY, true }, { RULE_UNKNOWN, NOBODY, false },
+	{ RULE_UNKNOWN, NOT_THERE, true }, { RULE_UNKNOWN, NOT_THERE, false },
 	{ RULE_UNKNOWN, 0xffffffff, true }, { RULE_UNKNOWN, 0xffffffff, false },
 	{ RULE_INVALID, MTRR_DEF_TYPE, true }, { RULE_INVALID, 0, false },
-	/* This one is pinned: KVM did not see it, and we refuse it in its place. */
+	/*
+	 * This one is pinned, so KVM has not seen it, and regpin refuses it in KVM's
+	 * stead.
+	 */
 	{ RULE_INVALID, MSR_EFER, true },
 };
 
@@ -235,7 +238,7 @@ static void test_refusal(const struct refusal *r, unsigned int action,
 			 bool answers)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
-	bool told = action != REGPIN_GP && !(answers && !r->write);
+	bool reported = action != REGPIN_GP && !(answers && !r->write);
 	bool passes = answers && !r->write ? true : action == REGPIN_DROP;
 	uint64_t value = 0x55, holds;
 	int outcome;
@@ -258,14 +261,14 @@ static void test_refusal(const struct refusal *r, unsigned int action,
 	ok(outcome == (passes ? 0 : TINY_GP) &&
 	   (r->write || !passes || value == (answers ? 0xabcdef0123456789 : 0)) &&
 	   scene_msr(&s.vcpu[0], r->index) == holds &&
-	   rule_of(&s) == (told ? r->type : NO_EVENT),
+	   rule_of(&s) == (reported ? r->type : NO_EVENT),
 	   "%s: %s%s: a %s of MSR 0x%x %s", rule_type_names[r->type],
 	   regpin_action_names[action], answers ? ", with a value" : "",
 	   r->write ? "write" : "read", r->index, passes ? "passes" : "is a #GP");
 	scene_close(&s);
 }
 
-/* The VMM's reasons and the policy's: each gets what it asked for. */
+/* The VMM and the policy request exits: each gets those that it requested. */
 static void test_vmm_mask(unsigned int mask, unsigned int action)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
@@ -284,7 +287,7 @@ static void test_vmm_mask(unsigned int mask, unsigned int action)
 	scene_open(&s, policy, 1, TINY_LONG);
 	ok(!regpin_vm_set_user_msr(s.vm.regpin, mask) &&
 	   !regpin_vm_set_msr_filter(s.vm.regpin, &filter),
-	   "the VMM's mask %u and its filter", mask);
+	   "the VMM's mask %u and its filter are accepted", mask);
 	for (int i = 0; i < 3; i++) {
 		const uint32_t msrs[] = { MSR_CSTAR, NOWHERE, MTRR_DEF_TYPE };
 		const uint32_t reasons[] = { FILTER, UNKNOWN, INVAL };
@@ -304,12 +307,12 @@ static void test_vmm_mask(unsigned int mask, unsigned int action)
 		}
 	}
 	ok(!wrong && s.nr_events == (action == REGPIN_GP ? 0 : 2),
-	   "it gets the exits that it asked for, and no other (%s)",
+	   "the VMM gets the exits that it requested, and no other ones (%s)",
 	   regpin_action_names[action]);
 	scene_close(&s);
 }
 
-/* The VMM's filter opens no hole in the policy's default, nor the other way round. */
+/* The VMM's filter does not weaken the policy's default, nor the reverse. */
 static void test_vmm_filter(void)
 {
 	static uint8_t all[KVM_MSR_FILTER_MAX_BITMAP_SIZE];
@@ -329,20 +332,23 @@ static void test_vmm_filter(void)
 	for (filter.flags = 0; filter.flags < 2; filter.flags++) {
 		ok(!regpin_vm_set_msr_filter(s.vm.regpin, &filter) &&
 		   !regpin_vm_set_user_msr(s.vm.regpin, FILTER),
-		   "a VMM's filter with default %u", filter.flags);
+		   "a VMM's filter with default %u is accepted", filter.flags);
 		closed_read(&s, NOWHERE, REGPIN_GP);
 		closed_write(&s, MSR_CSTAR, REGPIN_GP);
 		closed_write(&s, 0xffffffff, REGPIN_GP);
 		ok(tiny_rdmsr(&s.vcpu[0], MSR_SYSENTER_CS, &value) ==
 		   TINY_EXIT && rule_of(&s) == NO_EVENT,
-		   "what the policy allows and the VMM wants is the VMM's");
+		   "an access that the policy allows and the VMM filters exits to the VMM");
 		s.vcpu[0].run->msr.error = 1;
 		tiny_run(&s.vcpu[0]);
 	}
 	scene_close(&s);
 }
 
-/* No rule on any register: the guest's first access to an MSR is its last. */
+/*
+ * No rule on any register, and a default of stop: the guest's first access to an MSR is
+ * its last.
+ */
 static void test_nothing_else(bool write)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -355,10 +361,10 @@ static void test_nothing_else(bool write)
 		    tiny_rdmsr(&s.vcpu[0], 0x10, &value)) == TINY_STOPPED &&
 	   scene_count(&s, REGPIN_EVENT_VIOLATION) == 1 &&
 	   s.events[s.nr_events - 1].action == REGPIN_STOP,
-	   "nothing but the default: the first %s stops the VM",
+	   "with only a default of stop, the first %s stops the VM",
 	   write ? "write" : "read");
 	ok(tiny_rdmsr(&s.vcpu[0], 0x800, &value) == TINY_STOPPED,
-	   "and it runs no more");
+	   "the VM does not run again after that");
 	scene_close(&s);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tiny VMM. Memory is mapped one to one; a #GP goes to a handler that
- * halts, so that where the guest halted says how its instruction ended.
+ * The tiny VMM. Memory is mapped one to one. A #GP goes to a handler that halts, so the
+ * address of the HLT shows how the guest's instruction ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +111,7 @@ static void make_memory(uint8_t *memory)
 	memory[TINY_HANDLER] = 0xf4;
 }
 
-/* What KVM offers, without what gets round MSR filters. */
+/* What KVM offers, without the features that bypass MSR filters. */
 static struct kvm_cpuid2 *supported_cpuid(int kvm)
 {
 	struct kvm_cpuid2 *cpuid;
@@ -322,7 +322,7 @@ void tiny_reset(struct tiny_vcpu *vcpu)
 	must(tiny_set_msr(vcpu, 0x277, 0x0007040600070406) == 0);
 }
 
-/* The vCPU that this thread runs, for the signal's handler. */
+/* The vCPU that this thread runs, for the signal handler. */
 static __thread struct regpin_vcpu *volatile running;
 static __thread volatile sig_atomic_t kicked;
 
@@ -352,7 +352,7 @@ void tiny_kick(void *context, struct regpin_vcpu *vcpu)
 		syscall(SYS_tgkill, getpid(), thread, SIGUSR1);
 }
 
-/* Was it our own kick? Then the vCPU only has to be looked at. */
+/* Was it the test's own kick? Then the vCPU must only look at itself. */
 static bool was_kicked(struct regpin_vcpu *regpin)
 {
 	if (!kicked)
@@ -395,7 +395,7 @@ int tiny_run(struct tiny_vcpu *vcpu)
 	ret = run_regpin(vcpu);
 	atomic_store(&vcpu->regpin->wake.runner, 0);
 	running = NULL;
-	/* One that came as the guest left anyway. */
+	/* A signal that came when the guest left KVM_RUN anyway. */
 	was_kicked(vcpu->regpin);
 	return ret;
 }
@@ -430,7 +430,7 @@ int tiny_outcome(struct tiny_vcpu *vcpu, uint32_t at)
 	if (vcpu->run->exit_reason != KVM_EXIT_HLT)
 		return TINY_EXIT;
 	must(ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0);
-	/* Behind the HLT: instructions here have two bytes or three. */
+	/* After the HLT: the instructions here have two or three bytes. */
 	if (regs.rip == at + 3 || regs.rip == at + 4)
 		return 0;
 	if (regs.rip == TINY_HANDLER + 1 && gp_was_0(vcpu, &regs))

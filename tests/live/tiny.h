@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A tiny VMM for tests: a VM with 2 MiB of memory whose vCPUs run one
- * instruction at a time, in the mode that a test asks for. It works alone,
- * under libregpin's C API (tiny_vm_attach()), and under the shim.
+ * A tiny VMM for tests: a VM with 2 MiB of memory whose vCPUs run one instruction at a
+ * time, in the mode that a test chooses. It works alone, under libregpin's C API
+ * (tiny_vm_attach()), and under the shim.
  */
 #ifndef REGPIN_TESTS_LIVE_TINY_H
 #define REGPIN_TESTS_LIVE_TINY_H
@@ -24,7 +24,7 @@
 #define TINY_HANDLER	0x9000u		/* where a #GP goes */
 #define TINY_COUNT	0x9100u		/* #GPs that TINY_LOOP got, 8 bytes */
 
-/* Answers of the functions that run the guest, beside 0 and -errno. */
+/* Results of the functions that run the guest, besides 0 and -errno. */
 #define TINY_GP		1	/* the instruction got #GP(0) */
 #define TINY_EXIT	2	/* an exit that the tiny VMM does not handle */
 #define TINY_HELD	3	/* regpin: the vCPU waits for an answer */
@@ -57,10 +57,10 @@ struct tiny_vcpu {
 	struct regpin_vcpu *regpin;
 };
 
-/* Why the live tests can't run here, or NULL. */
+/* The reason why the live tests cannot run here, or NULL. */
 const char *tiny_why_not(void);
 
-/* All of these end the program with "Bail out!" where KVM refuses. */
+/* All of these end the program with "Bail out!" if KVM refuses. */
 void tiny_vm_new(struct tiny_vm *vm);
 void tiny_vm_free(struct tiny_vm *vm);
 
@@ -75,49 +75,49 @@ void tiny_vcpu_new(struct tiny_vm *vm, struct tiny_vcpu *vcpu, uint32_t id,
 void tiny_vcpu_free(struct tiny_vcpu *vcpu);
 
 /*
- * Why EFER can't be written with paging off here, or NULL. QEMU TCG, which the
- * lab is, hangs in a nested guest with EFER.LME and without CR0.PG and CR4.PAE,
- * with or without regpin; the lab says so by TINY_TCG in the environment.
+ * The reason why EFER cannot be written with paging off here, or NULL. QEMU's TCG,
+ * which runs the lab, hangs in a nested guest with EFER.LME and without CR0.PG and
+ * CR4.PAE, with or without regpin; the lab sets TINY_TCG in the environment.
  */
 const char *tiny_no_unpaged_lme(void);
 
-/* Why no guest can have 5 levels of paging here, or NULL. */
+/* The reason why no guest can have 5 levels of paging here, or NULL. */
 const char *tiny_no_la57(void);
 
-/* Writes the registers of @mode, with @efer besides what the mode needs. */
+/* Writes the registers of @mode, with @efer in addition to what the mode needs. */
 void tiny_set_mode(struct tiny_vcpu *vcpu, enum tiny_mode mode, uint64_t efer);
 
-/* The same with 4 registers as after a reset: what a VMM does on reset. */
+/* Writes them, and four registers as after a reset, as a VMM does on a reset. */
 void tiny_reset(struct tiny_vcpu *vcpu);
 
 /*
- * KVM_RUN until an exit that is not regpin's. Returns 0, TINY_HELD, TINY_STOPPED
- * or -errno. A tiny_kick() goes unnoticed.
+ * Calls KVM_RUN until an exit that is not regpin's. Returns 0, TINY_HELD, TINY_STOPPED
+ * or -errno. A tiny_kick() does not end it.
  */
 int tiny_run(struct tiny_vcpu *vcpu);
 
 /*
  * For options.kick: makes the thread that is in tiny_run() with this vCPU look at
- * what regpin wants. Once tiny_kick_begin() has taken SIGUSR1 for it.
+ * regpin's state. tiny_kick_begin() must have installed SIGUSR1's handler before.
  */
 void tiny_kick(void *context, struct regpin_vcpu *vcpu);
 void tiny_kick_begin(void);
 
-/* Puts the guest before a WRMSR, RDMSR or an endless loop of WRMSR. */
+/* Sets the guest's RIP to a WRMSR, an RDMSR or an endless loop of WRMSR. */
 void tiny_prepare(struct tiny_vcpu *vcpu, uint32_t at, uint32_t index,
 		  uint64_t value);
 
-/* After tiny_run(): how did the instruction at @at end? 0, TINY_GP, TINY_EXIT */
+/* After tiny_run(): the outcome of the instruction at @at: 0, TINY_GP or TINY_EXIT. */
 int tiny_outcome(struct tiny_vcpu *vcpu, uint32_t at);
 
-/* One instruction of the guest's. Return 0, TINY_GP, TINY_EXIT or -errno. */
+/* Runs one instruction of the guest. Returns 0, TINY_GP, TINY_EXIT or -errno. */
 int tiny_wrmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value);
 int tiny_rdmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value);
 
-/* The same, MOV to CR0 or CR4. */
+/* The same with MOV to CR0 or CR4. */
 int tiny_mov_cr(struct tiny_vcpu *vcpu, unsigned int cr, uint64_t value);
 
-/* The VMM's own accesses. Return 0, -EINVAL if KVM refuses, -errno. */
+/* The VMM's own accesses. They return 0, -EINVAL if KVM refuses, or -errno. */
 int tiny_get_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value);
 int tiny_set_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value);
 void tiny_get_sregs(struct tiny_vcpu *vcpu, struct kvm_sregs *sregs);

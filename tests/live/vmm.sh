@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by the tests that run a small VMM under `regpin run` on the real KVM, with
-# the tool and the shim as their arguments: what they need, and a directory of their
-# own, in which ./vmm is. A machine without KVM is a reason to skip; that something
-# of ours does not compile is none.
+# Sourced by the tests that run a small VMM under `regpin run` on the real KVM, with the
+# tool and the shim as their arguments. It checks what they need and makes a private
+# directory with ./vmm in it. A machine without KVM is a reason to skip; a program of ours
+# that does not compile is a failure.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/tap.sh
@@ -26,7 +26,7 @@ compile() # OUTPUT SOURCE [OPTION ..]
 	}
 }
 
-# The agent ends after the VMM: tests wait for what it writes last.
+# The agent ends after the VMM: tests wait for its last event.
 await() # PATTERN FILE
 {
 	for ((i = 0; i < 300; i++)); do
@@ -45,12 +45,12 @@ command -v jq >/dev/null || skip_all "no jq"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
-# Where a user who is not root has the sockets of regpin ctl.
+# Where `regpin ctl` has its sockets for a user who is not root.
 export XDG_RUNTIME_DIR=$dir
 ulimit -c 0
 compile vmm fakevmm.c
 
-# What most of them run under: two bits that the VMM's guest may not clear.
+# The policy of most of these tests: two bits that the VMM's guest may not clear.
 cat >policy.yaml <<'EOF'
 version: 1
 arming: start

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM with an MSR filter of its own. Under the shim the policy pins EFER.NXE
- * and LSTAR; what is observed here concerns neither and must look the same with
- * and without it.
+ * A VMM with an MSR filter of its own. Under the shim the policy pins EFER.NXE and
+ * LSTAR; the observations here concern neither, and must be the same with and without
+ * it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +46,7 @@ static int set_filter(struct tiny_vm *vm, uint32_t base, uint32_t nmsrs,
 	return ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &filter) ? -errno : 0;
 }
 
-/* One access and all that the VMM sees of it; an exit is answered by #GP. */
+/* One access and everything that the VMM sees of it; an exit is answered by #GP. */
 static void observe(const char *what, struct tiny_vcpu *vcpu, uint32_t index,
 		    bool write)
 {
@@ -79,7 +79,7 @@ static void observe_all(const char *what, struct tiny_vcpu *vcpu)
 			observe(what, vcpu, indices[i], true);
 		observe(what, vcpu, indices[i], false);
 	}
-	/* Not canonical: invalid, and no business of any filter. */
+	/* Not canonical, so invalid; no filter concerns it. */
 	printf("%s: invalid: %d\n", what, tiny_wrmsr(vcpu, 0xc0000100,
 						     1ull << 60));
 	if (vcpu->run->exit_reason != KVM_EXIT_HLT) {
@@ -124,7 +124,7 @@ static void observe_filters(void)
 	tiny_vm_free(&vm);
 }
 
-/* Two VMs don't share filters. */
+/* Two VMs do not share filters. */
 static void observe_two(void)
 {
 	struct tiny_vcpu a, b;
@@ -144,7 +144,7 @@ static void observe_two(void)
 	tiny_vm_free(&two);
 }
 
-/* A child has the fds but not the memory: KVM refuses it, shim or not. */
+/* A child has the fds but not the memory: KVM refuses it, with and without the shim. */
 static void observe_fork(void)
 {
 	struct tiny_vcpu vcpu;
@@ -169,7 +169,7 @@ static void observe_fork(void)
 	tiny_vm_free(&vm);
 }
 
-/* What is no VM and no vCPU, and requests that KVM refuses. */
+/* Fds that are neither a VM nor a vCPU, and requests that KVM refuses. */
 static void observe_errors(void)
 {
 	struct tiny_vm vm;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a VMM does, step by step; the same with the shim and without. */
+/* The steps of a VMM, the same with the shim and without. */
 #ifndef REGPIN_TESTS_LIVE_VMM_CASES_H
 #define REGPIN_TESTS_LIVE_VMM_CASES_H
 
