@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@
-# Two more roads round a pin on bits: SMM, which loads registers from memory, and a
-# kernel of the attacker's own.
+# Two more ways to bypass a pin on bits: SMM, which loads registers from memory, and a
+# kernel that the attacker brings.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
@@ -10,7 +10,7 @@ source "$LAB_DIR/../tests/lab/lib.sh"
 source "$LAB_DIR/../tests/lab/attacks.sh"
 policy=$top/policies/linux.yaml
 
-# -- SMM
+# --- SMM ---
 boot plain - --machine pc,smm=on
 attack plain smm
 worked plain smm "without regpin: SMI and RSM with another CR4"
@@ -24,7 +24,7 @@ is "with regpin: RSM has no effect" "$(attack_lines smm smm | wc -l)" 0
 is "with regpin: RSM is one event" "$(count_events smm '.event == "shutdown"')" 1
 inner_stop smm
 
-# -- kexec into a kernel that the attacker has brought, with one CPU
+# --- kexec into a kernel that the attacker has brought, with one CPU ---
 load='kexec -s -l /next/vmlinuz --initrd=/next/initrd --append="console=ttyS0 panic=-1 quiet maxcpus=1 regpin.run=/bin/echo,NEXT-KERNEL"'
 kexec_in() # NAME POLICY|- [OPTION ..]
 {

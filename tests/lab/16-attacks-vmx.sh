@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: host
-# Attacks on the MSRs of a Debian 6.12 guest, on Intel VMX and a stock KVM: under
-# linux-strict.yaml, so it is seen as well that Linux misses no MSR there.
+# Attacks on the MSRs of a Debian 6.12 guest, on Intel VMX and a stock KVM. They run under
+# linux-strict.yaml, so the scenario also shows that Linux misses no MSR there.
 set -u
 # shellcheck source=tests/lab/vmx.sh
 source "$LAB_DIR/../tests/lab/vmx.sh"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a guest goes through in its life must not meet a pin: CPU hotplug by
-# sysfs, reboot, system_reset, stop and cont, savevm and loadvm. After each, the
-# pins must still hold.
+# The ordinary life of a guest must not violate a pin: CPU hotplug by sysfs, reboot,
+# system_reset, stop and cont, savevm and loadvm. After each of them the pins must still
+# hold.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
@@ -15,7 +15,7 @@ violations() # NAME
 	count_events "$1" '.event == "violation" or .event == "vmm-write" or .event == "failed"'
 }
 
-# The pins hold: one attack, refused, and one event more.
+# Makes one attack: it is refused, and makes one event.
 still_pinned() # NAME WHEN
 {
 	local before after
@@ -24,10 +24,10 @@ still_pinned() # NAME WHEN
 	inner_do "$1" 'echo lstar >/proc/attack; cat /proc/attack' 30
 	after=$(violations "$1")
 	is "$kernel, $2: LSTAR is still pinned" "${INNER_REPLY#*gp=}" "1 ${INNER_REPLY#*gp=1 }"
-	is "$kernel, $2: and that is one event" $((after - before)) 1
+	is "$kernel, $2: the attack is one event" $((after - before)) 1
 }
 
-quiet() # NAME WHEN: nothing but our own attacks was an event
+quiet() # NAME WHEN: only our own attacks were events
 {
 	is "$kernel, $2: no violation" "$(violations "$1")" "$attacks"
 }
@@ -44,7 +44,7 @@ life() # KERNEL
 
 	offline='n=0; for i in $(seq 20); do echo 0 >/sys/devices/system/cpu/cpu1/online && echo 1 >/sys/devices/system/cpu/cpu1/online || n=$((n+1)); done; echo failures=$n'
 	inner_do "$name" "$offline" 120
-	is "$kernel: 20 x CPU offline and online" "$INNER_REPLY" failures=0
+	is "$kernel: CPU offline and online 20 times" "$INNER_REPLY" failures=0
 	quiet "$name" "20 x offline/online"
 	still_pinned "$name" "after offline/online"
 	attacks=$((attacks + 1))
@@ -52,9 +52,9 @@ life() # KERNEL
 	inner_do "$name" 'echo 42 >/tmp/marker' 20
 	inner_hmp "$name" 'savevm here' 120 >/dev/null
 	inner_do "$name" 'echo 43 >/tmp/marker' 20
-	is "$kernel: loadvm says nothing" "$(inner_hmp "$name" 'loadvm here' 120)" ''
+	is "$kernel: loadvm prints no error" "$(inner_hmp "$name" 'loadvm here' 120)" ''
 	inner_do "$name" 'cat /tmp/marker' 20
-	is "$kernel: loadvm brings back what savevm saw" "$INNER_REPLY" 42
+	is "$kernel: loadvm restores what savevm saved" "$INNER_REPLY" 42
 	quiet "$name" "savevm/loadvm"
 	still_pinned "$name" "after loadvm"
 	attacks=$((attacks + 1))
@@ -62,7 +62,7 @@ life() # KERNEL
 	inner_hmp "$name" stop >/dev/null
 	inner_hmp "$name" cont >/dev/null
 	inner_do "$name" 'echo alive' 20
-	is "$kernel: stop and cont" "$INNER_REPLY" alive
+	is "$kernel: the guest runs after stop and cont" "$INNER_REPLY" alive
 	quiet "$name" "stop/cont"
 
 	inner_hmp "$name" system_reset >/dev/null
@@ -77,17 +77,19 @@ life() # KERNEL
 	still_pinned "$name" "after reboot"
 	attacks=$((attacks + 1))
 
-	# Each vCPU arms on each boot: power-on, loadvm, system_reset, reboot; and CPU 1
-	# each time that it comes online, by an INIT, which it shows when it sets up EFER.
-	is "$kernel: INITs seen" "$(count_events "$name" '.event == "disarmed" and .cause == "init" and .vcpu == 1')" 20
-	is "$kernel: vCPUs armed" "$(count_events "$name" '.event == "armed"')" 28
-	is "$kernel: vCPUs disarmed by a reset" "$(count_events "$name" '.event == "reset"')" 6
+	# Each vCPU arms on each boot: power-on, loadvm, system_reset, reboot. CPU 1 also
+	# arms each time that it comes online, after an INIT, which is inferred when it sets
+	# EFER.
+	is "$kernel: each INIT is an event" "$(count_events "$name" '.event == "disarmed" and .cause == "init" and .vcpu == 1')" 20
+	is "$kernel: each vCPU arms on each boot and after each INIT" "$(count_events "$name" '.event == "armed"')" 28
+	is "$kernel: each reset disarms each vCPU" "$(count_events "$name" '.event == "reset"')" 6
 	inner_stop "$name"
-	is "$kernel: QEMU's exit status" "$inner_status" 0
+	is "$kernel: QEMU exits with status 0" "$inner_status" 0
 }
 
-# With four vCPUs and QEMU's -sandbox: as far as a shell. On the lab's two CPUs such
-# a guest was seen to reset itself once, without a word: then once more, and said.
+# Four vCPUs, and QEMU's -sandbox: boots as far as a shell. On the lab's two CPUs such a
+# guest once reset itself without a message; in that case it is booted again, and the repeat
+# is printed.
 sandboxed()
 {
 	local try booted
@@ -103,7 +105,7 @@ sandboxed()
 		cp "$events_dir/box.events" "$events_dir/box.1.events"
 	done
 	is "-smp 4 -sandbox on boots" $booted yes
-	is "-smp 4 -sandbox on: pinned" "${INNER_REPLY:0:26}" "lstar how=module gp=1 old="
+	is "-smp 4 -sandbox on: LSTAR is pinned" "${INNER_REPLY:0:26}" "lstar how=module gp=1 old="
 	is "-smp 4 -sandbox on: one violation" "$(violations box)" 1
 	is "-smp 4 -sandbox on: four vCPUs armed" "$(count_events box '.event == "armed"')" 4
 	inner_stop box

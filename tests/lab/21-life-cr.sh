@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@ --timeout 600
-# What 20-life does, on a KVM with the CR filter: now an INIT is seen, and each CPU
-# that comes back must pass the floor. A stock Linux does, every time; and after
-# each event of its life the control registers are still pinned, on every CPU.
+# What 20-life does, on a KVM with the CR filter, which reports INIT. Each CPU that comes
+# online again must meet the floor, and a stock Linux does, every time. After each event of
+# its life the control registers are still pinned on every CPU.
 set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"
@@ -32,9 +32,9 @@ snapshot() # NAME
 	inner_do "$1" 'echo 42 >/tmp/marker' 20
 	inner_hmp "$1" 'savevm here' 120
 	inner_do "$1" 'echo 43 >/tmp/marker' 20
-	is "$1: loadvm says nothing" "$(inner_hmp "$1" 'loadvm here' 120)" ''
+	is "$1: loadvm prints no error" "$(inner_hmp "$1" 'loadvm here' 120)" ''
 	inner_do "$1" 'cat /tmp/marker' 20
-	is "$1: loadvm brings back what savevm saw" "$INNER_REPLY" 42
+	is "$1: loadvm restores what savevm saved" "$INNER_REPLY" 42
 	quiet "$1" savevm/loadvm
 }
 
@@ -53,9 +53,9 @@ life() # KERNEL CPUS
 
 	armed=$(count_events "$name" '.event == "armed"')
 	offline_online "$name" 100 $last
-	is "$name: 100 x CPU offline and online" "$INNER_REPLY" failures=0
+	is "$name: CPU offline and online 100 times" "$INNER_REPLY" failures=0
 	quiet "$name" "100 x offline/online"
-	is "$name: it armed 100 times more" \
+	is "$name: the CPU armed 100 times more" \
 		$(($(wait_events "$name" '.event == "armed"' $((armed + 100))) - armed)) 100
 	pinned "$name" "after offline/online" cr4.smep $last
 
@@ -63,7 +63,7 @@ life() # KERNEL CPUS
 	pinned "$name" "after loadvm" cr4.smap $last
 
 	plug "$name" c1 "$2"
-	is "$name: a vCPU more" "$INNER_REPLY" 1
+	is "$name: the guest has the plugged vCPU" "$INNER_REPLY" 1
 	quiet "$name" "vCPU plugged"
 	pinned "$name" "on the vCPU plugged" cr4.umip "$2"
 	unplug "$name" c1 "$2"
@@ -79,7 +79,7 @@ life() # KERNEL CPUS
 	is "$name: each violation was refused" \
 		"$(count_events "$name" '.event == "violation" and .verdict == "gp"')" "$attacks"
 	inner_stop "$name"
-	is "$name: QEMU's exit status" "$inner_status" 0
+	is "$name: QEMU exits with status 0" "$inner_status" 0
 }
 
 life 6.12 2

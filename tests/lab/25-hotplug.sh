@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A vCPU that comes, goes and comes again; and a reset while it is away: QEMU keeps
-# an unplugged vCPU and does not reset it, and the next kernel must boot all the same.
+# A vCPU is plugged, unplugged and plugged again, with a reset while it is unplugged. QEMU
+# keeps an unplugged vCPU and does not reset it, and the next kernel must boot nevertheless.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
@@ -9,11 +9,11 @@ cpu1=/sys/devices/system/cpu/cpu1
 
 plug() # HOW-OFTEN
 {
-	is "$1 plug: QEMU says nothing" \
+	is "$1 plug: QEMU prints no error" \
 		"$(inner_hmp plug 'device_add host-x86_64-cpu,id=c1,socket-id=0,core-id=1,thread-id=0')" ''
-	# The guest may bring it up itself, or want to be told.
+	# The guest may bring the CPU online itself, or may need a command for it.
 	inner_do plug "for i in 1 2 3 4 5 6 7 8 9; do [ -e $cpu1/online ] && break; sleep 1; done; echo 1 >$cpu1/online 2>/dev/null; cat $cpu1/online" 60
-	is "$1 plug: the guest has it" "$INNER_REPLY" 1
+	is "$1 plug: the guest has the vCPU" "$INNER_REPLY" 1
 }
 
 unplug()
@@ -24,15 +24,15 @@ unplug()
 }
 
 guest plug 6.12 "$top/policies/linux.yaml" --smp 1,maxcpus=2
-check "boots with one CPU" inner_wait plug 'GUEST-READY .* cpus=1' 90
+check "the guest boots with one CPU" inner_wait plug 'GUEST-READY .* cpus=1' 90
 plug first
 unplug
 plug second
-is "armed: the first CPU, the second, and that again after its reset" "$(count_events plug '.event == "armed"')" 3
+is "three times armed: the first CPU, the second, and the second after its reset" "$(count_events plug '.event == "armed"')" 3
 unplug
 inner_hmp plug system_reset >/dev/null
-check "system_reset while it is away boots again" inner_wait plug 'GUEST-READY .* cpus=1' 90
-is "no violation in all that" \
+check "the guest boots after a system_reset while the vCPU is unplugged" inner_wait plug 'GUEST-READY .* cpus=1' 90
+is "hotplug and reset make no violation" \
 	"$(count_events plug '.event == "violation" or .event == "vmm-write" or .event == "failed"')" 0
 plug third
 inner_do plug 'echo lstar >/proc/attack; cat /proc/attack' 30

@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@ --timeout 500
-# Normal work of a stock guest with four CPUs violates nothing: perf, ftrace,
-# kprobes, patching of the kernel's text, modules, tasks without TSC; and a kernel
-# that sets a bit of CR4 that no list in the policy has. Counts the exits, too.
+# Normal work of a stock guest with four CPUs violates nothing: perf, ftrace, kprobes,
+# patching of the kernel's text, modules, tasks without TSC; and a kernel that sets a bit of
+# CR4 that no list in the policy has. Counts the exits, too.
 set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"
 trace=/sys/kernel/tracing
 cpus=4
 
-# Exits to userspace that regpin's filters cause: KVM_EXIT_X86_RDMSR, _WRMSR and _CR_WRITE.
+# Counts the exits to userspace that regpin's filters cause: KVM_EXIT_X86_RDMSR, _WRMSR and
+# _CR_WRITE.
 mount -t tracefs t $trace 2>/dev/null
 echo "hist:keys=reason if reason == 29 || reason == 30 || reason == $((0x52500001))" \
 	>$trace/events/kvm/kvm_userspace_exit/trigger
@@ -27,16 +28,16 @@ work() # WHAT COMMAND LAST-LINE [SECONDS]
 	is "$1: no violation" "$(violations work)" 0
 }
 
-# Without regpin: what QEMU itself makes of MSRs
+# Without regpin: the exits for MSRs that QEMU itself causes
 before=$(exits)
 guest plain 6.12 - --smp $cpus
-check "without regpin: boots" inner_wait plain "GUEST-READY .* cpus=$cpus" 150
+check "without regpin: the guest boots" inner_wait plain "GUEST-READY .* cpus=$cpus" 150
 plain=$(($(exits) - before))
 inner_stop plain
 
 before=$(exits)
 guest work 6.12 "$top/policies/linux.yaml" --smp $cpus
-check "boots" inner_wait work "GUEST-READY .* cpus=$cpus" 150 || tap_end
+check "the guest boots" inner_wait work "GUEST-READY .* cpus=$cpus" 150 || tap_end
 booted=$(exits)
 echo "# exits for MSRs and CRs from power-on to a shell: $((booted - before)), without regpin $plain, $cpus vCPUs"
 check "exits added per vCPU, power-on to shell: at most 16" test $((booted - before - plain)) -le $((16 * cpus))
@@ -44,7 +45,7 @@ check "exits added per vCPU, power-on to shell: at most 16" test $((booted - bef
 work "forks, execs and checksums" \
 	'i=0; while [ $i -lt 300 ]; do ( : ); i=$((i+1)); done; md5sum /bin/busybox >/dev/null && echo done' 'done'
 inner_do work '/busy perf 3' 60
-is "perf on every CPU" "${INNER_REPLY%:*}" "perf ok"
+is "perf runs on every CPU" "${INNER_REPLY%:*}" "perf ok"
 is "perf: no violation" "$(violations work)" 0
 inner_do work '/busy tsd 2' 60
 is "tasks with and without TSC take turns" "${INNER_REPLY%:*}" "tsd ok"
@@ -59,7 +60,7 @@ work "static keys: text patched 20 times" \
 	'for i in $(seq 10); do for v in 1 0; do echo $v >/proc/sys/kernel/sched_schedstats; done; done; cat /proc/sys/kernel/sched_schedstats' 0
 work "modules loaded and unloaded 10 times" \
 	'n=0; for i in $(seq 10); do rmmod msr && insmod /mods/*-msr.ko || n=$((n+1)); done; echo failures=$n' failures=0
-is "no exit at all for an MSR or a CR in all that" $(($(exits) - booted)) 0
+is "this work makes no exit for an MSR or a CR" $(($(exits) - booted)) 0
 
 # CR4.DE, which no Linux uses on x86-64 and no list in the policy names.
 poke() # CPU SET CLEAR
@@ -67,15 +68,15 @@ poke() # CPU SET CLEAR
 	inner_do work "taskset $1 sh -c 'echo cr4 $2 $3 >/proc/crpoke; cat /proc/crpoke'" 30
 }
 poke 2 8 0
-is "a bit that the policy never heard of may be set" "${INNER_REPLY%% old*}" "cr4 gp=0"
-is "and that is no violation" "$(violations work)" 0
-work "and the guest goes on, and that CPU, too" 'taskset 2 echo fine' fine
+is "a bit that the policy does not name may be set" "${INNER_REPLY%% old*}" "cr4 gp=0"
+is "setting that bit is no violation" "$(violations work)" 0
+work "the guest continues with that bit, and that CPU works" 'taskset 2 echo fine' fine
 poke 2 0 8
-is "but not cleared again" "${INNER_REPLY%% old*}" "cr4 gp=1"
-is "and that is an event" "$(wait_events work '.event == "violation" and .register == "CR4" and .bits == ["DE"]' 1)" 1
+is "that bit may not be cleared again" "${INNER_REPLY%% old*}" "cr4 gp=1"
+is "clearing that bit is an event" "$(wait_events work '.event == "violation" and .register == "CR4" and .bits == ["DE"]' 1)" 1
 poke 1 0 8
-is "where it is not set, clearing it is nothing" "${INNER_REPLY%% old*}" "cr4 gp=0"
-is "one violation" "$(violations work)" 1
-still_pinned work "after all that" cr4.smep 3
+is "clearing the bit on a CPU where it is not set is allowed" "${INNER_REPLY%% old*}" "cr4 gp=0"
+is "there is one violation" "$(violations work)" 1
+still_pinned work "after this work" cr4.smep 3
 inner_stop work
 tap_end

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# An unmodified QEMU under regpin: its own MSR filter goes on working, and what
-# can't be protected is not started, with a reason.
+# An unmodified QEMU under regpin: its own MSR filter still works; and a VM that cannot be
+# protected is not started, with a reason.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
@@ -21,9 +21,9 @@ refused()
 	rc=$?
 	is "$name: status" $rc "$status"
 	if grep -qE -- "$regex" "$events_dir/$name.out"; then
-		ok "$name: says why and what to do"
+		ok "$name: the message gives the reason and what to do"
 	else
-		not_ok "$name: says why and what to do" "$(cat "$events_dir/$name.out")"
+		not_ok "$name: the message gives the reason and what to do" "$(cat "$events_dir/$name.out")"
 	fi
 }
 
@@ -47,26 +47,26 @@ own_filter()
 	is "MSR 0x35 is answered by QEMU" "$plain" 'read=0x20002 errno=0'
 	is "MSR 0x35 is answered by QEMU under regpin too" "$pinned" "$plain"
 	inner_do pinned 'echo lstar >/proc/attack; cat /proc/attack' 20
-	is "and LSTAR is pinned" "${INNER_REPLY:0:22}" "lstar how=module gp=1 "
+	is "LSTAR is pinned under regpin" "${INNER_REPLY:0:22}" "lstar how=module gp=1 "
 	inner_stop pinned
-	is "QEMU's exit status" $inner_status 0
-	is "one violation" "$(count_events pinned '.event == "violation"')" 1
+	is "QEMU exits with status 0" $inner_status 0
+	is "the attack is one violation" "$(count_events pinned '.event == "violation"')" 1
 }
 
-# All nine registers reported, none refused: the guest boots as ever.
+# All nine registers are reported, and no access is refused: the guest boots as usual.
 report_all()
 {
 	guest report 6.12 "$top/policies/report-all.yaml" --smp 2
-	check "report-all.yaml: boots" inner_wait report GUEST-READY 60
+	check "report-all.yaml: the guest boots" inner_wait report GUEST-READY 60
 	inner_do report 'echo lstar >/proc/attack; cat /proc/attack' 20
 	is "report-all.yaml: an attack succeeds" "${INNER_REPLY:0:22}" "lstar how=module gp=0 "
 	inner_stop report
-	check "report-all.yaml: and is reported" \
+	check "report-all.yaml: the attack is reported" \
 		test "$(count_events report '.register == "LSTAR" and .verdict == "report"')" -ge 3
 	is "report-all.yaml: nothing is denied" "$(count_events report '.verdict == "gp"')" 0
 }
 
-# A reader that never reads must not stall a guest with more events than fit.
+# A reader that never reads must not delay a guest with more events than fit.
 slow_reader()
 {
 	local wrap hold fifo=/run/lab/nobody-reads
@@ -75,19 +75,19 @@ slow_reader()
 	exec {hold}<>$fifo
 	wrap="$regpin run --policy $top/policies/report-all.yaml --event-limit 0 --events $fifo --"
 	inner_start slow --kernel 6.12 --initrd "$work/guest-6.12.gz" --smp 2 --wrap "$wrap"
-	check "a FIFO that nobody reads: boots" inner_wait slow GUEST-READY 60
+	check "a FIFO without a reader: the guest boots" inner_wait slow GUEST-READY 60
 	inner_do slow 'i=0; while [ $i -lt 3000 ]; do echo lstar >/proc/attack; i=$((i+1)); done; echo alive' 120
-	is "a FIFO that nobody reads: 6,000 events later" "$INNER_REPLY" alive
+	is "a FIFO without a reader: the guest runs after 6,000 events" "$INNER_REPLY" alive
 	inner_stop slow
-	is "a FIFO that nobody reads: QEMU ends" $inner_status 0
-	# The agent gives a blocked reader two more seconds, and says what was lost.
+	is "a FIFO without a reader: QEMU exits with status 0" $inner_status 0
+	# The agent waits two more seconds for a blocked reader, and reports what was lost.
 	inner_nap 4
-	check "a FIFO that nobody reads: the loss is said" \
+	check "a FIFO without a reader: the loss is reported" \
 		grep -qE 'lost|dropped' "$inner_out/slow.qemu.log"
 	exec {hold}>&-
 }
 
-# read_write GUEST INDEX: what root in the guest gets of it, "READ, WRITE"
+# read_write GUEST INDEX: the result of accesses by root in the guest, "READ, WRITE"
 read_write()
 {
 	local got
@@ -98,8 +98,8 @@ read_write()
 	echo "$got, $INNER_REPLY"
 }
 
-# KVM then takes accesses to MSRs that it does not know as if there were such MSRs, and
-# tells nobody. That must not reach those that it knows, nor what a policy denies.
+# With ignore_msrs, KVM handles accesses to unknown MSRs as if they existed, without an
+# exit. That must affect neither the MSRs that KVM knows nor those that a policy denies.
 ignore_msrs()
 {
 	local parameter=/sys/module/kvm/parameters/ignore_msrs none=0x12345678
@@ -114,17 +114,17 @@ ignore_msrs()
 
 	guest ignore 6.12 "$policy" --smp 2
 	check "ignore_msrs: a guest under linux.yaml boots" inner_wait ignore GUEST-READY 60
-	is "ignore_msrs: KVM swallows what it does not know" "$(read_write ignore $none)" "$swallowed"
+	is "ignore_msrs: KVM ignores accesses to unknown MSRs" "$(read_write ignore $none)" "$swallowed"
 	inner_do ignore /attacks 60
 	attacks=$(inner_log ignore | grep -c '^ATTACK ')
-	is "ignore_msrs: attacks on all that is pinned" "$attacks" 15
-	is "ignore_msrs: each gets #GP" "$(inner_log ignore | grep -c '^ATTACK .* gp=1 ')" "$attacks"
-	is "ignore_msrs: each is an event" "$(wait_events ignore "$trouble" "$attacks")" "$attacks"
+	is "ignore_msrs: all attacks on pinned registers were tried" "$attacks" 15
+	is "ignore_msrs: each attack gets #GP" "$(inner_log ignore | grep -c '^ATTACK .* gp=1 ')" "$attacks"
+	is "ignore_msrs: each attack is an event" "$(wait_events ignore "$trouble" "$attacks")" "$attacks"
 	inner_stop ignore
 
 	guest writes 6.12 /run/lab/writes.yaml --smp 2
 	check "ignore_msrs: a guest that must not write other MSRs boots" inner_wait writes GUEST-READY 60
-	is "ignore_msrs: none but the read is swallowed" "$(read_write writes $none)" \
+	is "ignore_msrs: KVM ignores only the read" "$(read_write writes $none)" \
 		'read=0 errno=0, write errno=5'
 	is "ignore_msrs: the write is an event" \
 		"$(wait_events writes '.rule == "default" and .access == "write"' 1)" 1
@@ -136,9 +136,9 @@ own_filter
 report_all
 slow_reader
 refused svm 125 'cpu host,-svm' --policy "$policy" -- "${kvm[@]}" -cpu host -machine pc,smm=off
-is "svm: an event" "$(count_events svm '.event == "refused"')" 1
+is "svm: the refusal is an event" "$(count_events svm '.event == "refused"')" 1
 refused smm 125 'smm=off' --policy "$policy" -- "${kvm[@]}" -cpu host,-svm -machine pc
-is "smm: an event" "$(count_events smm '.event == "refused"')" 1
+is "smm: the refusal is an event" "$(count_events smm '.event == "refused"')" 1
 refused tcg 126 'accel kvm' --policy "$policy" -- "${qemu[@]}" -accel tcg
 refused scrubbed 137 'environment' --policy "$policy" -- env -i "$(command -v qemu-system-x86_64)" \
 	"${kvm[@]:1}" -cpu host,-svm -machine pc,smm=off
@@ -150,7 +150,7 @@ refused version 0 'QEMU emulator version' --policy "$policy" -- qemu-system-x86_
 
 sed 's/^version: 1$/&\naccept: [nested, smm]/' "$policy" >/run/lab/accept.yaml
 guest accept 6.12 /run/lab/accept.yaml --cpu host --machine pc
-check "accept: [nested, smm] boots with both" inner_wait accept GUEST-READY 60
+check "accept: [nested, smm]: a guest with both boots" inner_wait accept GUEST-READY 60
 inner_stop accept
 ignore_msrs
 tap_end

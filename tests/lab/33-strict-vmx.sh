@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: host
-# linux-strict.yaml on Intel's CPUs, as Bochs makes them, on VMX and a stock KVM.
+# linux-strict.yaml on Intel's CPUs, as Bochs emulates them, on VMX and a stock KVM.
 set -u
 # shellcheck source=tests/lab/vmx.sh
 source "$LAB_DIR/../tests/lab/vmx.sh"

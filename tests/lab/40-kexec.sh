@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# kexec under a policy with MSR rules: the next kernel has its syscall entry at
-# another address (KASLR), which is what an attack looks like too. It gets #GP, and
-# dies at its first system call, by design: docs/kexec.md.
+# kexec under a policy with MSR rules. The next kernel has its syscall entry at another
+# address (KASLR), so its LSTAR looks like an attack. It gets #GP, and dies at its first
+# system call, by design: docs/kexec.md.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
@@ -17,7 +17,7 @@ kexec_in() # NAME: load and jump
 
 inner_start plain --kernel 6.12 --initrd "$work/guest-kexec.gz" --mem 768 --smp 2
 kexec_in plain
-check "plain: the next kernel comes up" inner_wait plain GUEST-READY 90
+check "plain: the next kernel starts" inner_wait plain GUEST-READY 90
 inner_stop plain
 
 inner_start pinned --kernel 6.12 --initrd "$work/guest-kexec.gz" --mem 768 --smp 2 \
@@ -25,11 +25,11 @@ inner_start pinned --kernel 6.12 --initrd "$work/guest-kexec.gz" --mem 768 --smp
 	-- -no-reboot
 kexec_in pinned
 if inner_wait pinned GUEST-READY 60 2>/dev/null; then
-	not_ok "pinned: the next kernel can't get a shell" "GUEST-READY a second time"
+	not_ok "pinned: the next kernel does not reach a shell" "GUEST-READY a second time"
 else
-	ok "pinned: the next kernel can't get a shell"
+	ok "pinned: the next kernel does not reach a shell"
 fi
-check "pinned: because its LSTAR was refused" \
+check "pinned: its LSTAR was refused" \
 	test "$(count_events pinned '.event == "violation" and .register == "LSTAR" and .verdict == "gp" and .rule == "uniform"')" -ge 1
 events pinned 'select(.event == "violation") | "# " + .register + " " + .old + " -> " + .new + " " + .verdict' | tr -d '"'
 inner_stop pinned

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@ --timeout 600
-# kexec on a KVM with the CR filter, and what the operator makes of it: without him
-# it fails; he is asked at that moment (`pause`); or he opened a window before. After
-# that the next kernel is pinned as the first one was. docs/kexec.md tells why.
+# kexec on a KVM with the CR filter, and the operator's choices. Without an operator it
+# fails; the operator can answer at that moment (`pause`), or can open a window before.
+# After that the next kernel is pinned as the first one was. docs/kexec.md gives the
+# reasons.
 set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"
 image=guest-next
 
-# up NAME KERNEL POLICY: boots, and has the next kernel loaded
+# up NAME KERNEL POLICY: boots, and loads the next kernel
 up()
 {
 	local name=$1
@@ -18,10 +19,10 @@ up()
 	check "$name: boots" inner_wait "$name" 'GUEST-READY .* cpus=2' 120 || tap_end
 	kexec_load "$name"
 	is "$name: kexec loads the next kernel" "$INNER_REPLY" loaded=0
-	is "$name: and so far that is no violation" "$(violations "$name")" 0
+	is "$name: loading the next kernel is no violation" "$(violations "$name")" 0
 }
 
-# The next kernel is there, and pinned
+# The next kernel runs, and is pinned
 next_kernel() # NAME
 {
 	is "$1: both vCPUs of the next kernel are armed" \
@@ -35,11 +36,11 @@ refused()
 	up refused 6.12 "$top/policies/linux.yaml"
 	inner_send refused 'kexec -e'
 	if inner_wait refused GUEST-READY 45 2>/dev/null; then
-		not_ok "gp: the next kernel can't get a shell" "GUEST-READY a second time"
+		not_ok "gp: the next kernel does not reach a shell" "GUEST-READY a second time"
 	else
-		ok "gp: the next kernel can't get a shell"
+		ok "gp: the next kernel does not reach a shell"
 	fi
-	check "gp: because a write of a control register was refused" \
+	check "gp: a write of a control register was refused" \
 		test "$(count_events refused '.event == "violation" and (.register | test("^CR[04]$")) and .verdict == "gp"')" -ge 1
 	events refused 'select(.event == "violation") | "# " + .register + " " + .old + " -> " + .new + " " + .verdict' | tr -d '"'
 	inner_stop refused
@@ -52,11 +53,11 @@ asked()
 	up asked 6.1 "$(policy_with pause 's/^action: gp/action: pause/')"
 	inner_send asked 'kexec -e'
 	vcpu=$(wait_held asked 60)
-	check "pause: the old kernel's end is held, vCPU ${vcpu:-none}: $(why_held asked "${vcpu:-0}")" test -n "$vcpu"
-	is "pause: the monitor works meanwhile" "$(inner_hmp asked 'info status' | tr -d '\r')" "VM status: running"
-	check "pause: with each write allowed, the next kernel comes up" allow_all asked 'GUEST-READY .* cpus=2' 180
-	check "pause: each was asked for ($allowed)" test "$allowed" -ge 1
-	is "pause: and each answer is an event" \
+	check "pause: a write at the old kernel's end is held, vCPU ${vcpu:-none}: $(why_held asked "${vcpu:-0}")" test -n "$vcpu"
+	is "pause: the monitor works while a vCPU is held" "$(inner_hmp asked 'info status' | tr -d '\r')" "VM status: running"
+	check "pause: with each write allowed, the next kernel starts" allow_all asked 'GUEST-READY .* cpus=2' 180
+	check "pause: each write was held for an answer ($allowed)" test "$allowed" -ge 1
+	is "pause: each answer is an event" \
 		"$(wait_events asked '.event == "control" and .command == "allow" and .result == "done"' "$allowed")" "$allowed"
 	inner_stop asked
 }
@@ -64,14 +65,14 @@ asked()
 windowed()
 {
 	up window 6.12 "$top/policies/linux.yaml"
-	check "window: opened for a minute, once" ctl window window --for 60s --once
+	check "window: the operator opens it for a minute, once" ctl window window --for 60s --once
 	is "window: its opening is an event" "$(wait_events window "$window_opened" 1)" 1
 	is "window: the VM is shown as open, not armed" \
 		"$(vm_status window 'select(.window != null) | [.window, .once, .armed] | map(tostring) | join(" ")')" "true true false"
 	inner_send window 'kexec -e'
-	check "window: the next kernel comes up" inner_wait window 'GUEST-READY .* cpus=2' 120 || tap_end
-	is "window: nothing was a violation" "$(violations window)" 0
-	is "window: the next kernel's LSTAR closed it" "$(vm_status window 'select(.window != null) | .window')" false
+	check "window: the next kernel starts" inner_wait window 'GUEST-READY .* cpus=2' 120 || tap_end
+	is "window: there is no violation" "$(violations window)" 0
+	is "window: the next kernel's set-up has ended it" "$(vm_status window 'select(.window != null) | .window')" false
 	next_kernel window
 	inner_stop window
 }

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@ --timeout 600
-# Hibernation: the kernel that boots arms the vCPUs, then the image's kernel takes
-# over, with another KASLR base. In a window of the operator it resumes, and is pinned;
-# without one it is what an attack is, and fails.
+# Hibernation: the kernel that boots arms the vCPUs, then the image's kernel takes over,
+# with another KASLR base. In an operator's window it resumes, and is pinned. Without a
+# window it looks like an attack, and fails.
 set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"
 disk=/dev/shm/disk.qcow2
 
-# asleep NAME KERNEL: boots, hibernates, boots again up to where the image is looked for
+# asleep NAME KERNEL: boots, hibernates, and boots again up to the search for the image
 asleep()
 {
 	rm -f $disk
@@ -21,10 +21,10 @@ asleep()
 	text_base "$1"
 	first_base=$INNER_REPLY
 	hibernate "$1"
-	check "$1: hibernates, and boots again" inner_wait "$1" 'GUEST-READY .* cpus=2' 240 || tap_end
+	check "$1: the guest hibernates, and boots again" inner_wait "$1" 'GUEST-READY .* cpus=2' 240 || tap_end
 	text_base "$1"
 	second_base=$INNER_REPLY
-	is "$1: up to here no violation" "$(violations "$1")" 0
+	is "$1: there is no violation before the resume" "$(violations "$1")" 0
 	echo "# $1: kernel at $first_base, then at $second_base"
 }
 
@@ -33,17 +33,17 @@ windowed()
 	local name=window-$1
 
 	asleep "$name" "$1"
-	check "$name: a window, once" ctl "$name" window --for 120s --once
+	check "$name: the operator opens a window, once" ctl "$name" window --for 120s --once
 	resume "$name"
 	check "$name: the image resumes" inner_wait "$name" 'GUEST-RESUMED 0' 120 || return
 	inner_do "$name" 'cat /tmp/marker' 20
-	is "$name: it is what went to sleep" "$INNER_REPLY" 42
+	is "$name: the resumed guest is the one that hibernated" "$INNER_REPLY" 42
 	text_base "$name"
-	is "$name: at its own place" "$INNER_REPLY" "$first_base"
-	is "$name: no violation" "$(violations "$name")" 0
-	is "$name: the window has closed" "$(vm_status "$name" 'select(.window != null) | .window')" false
+	is "$name: the resumed kernel has its own base" "$INNER_REPLY" "$first_base"
+	is "$name: the resume is no violation" "$(violations "$name")" 0
+	is "$name: the window has ended" "$(vm_status "$name" 'select(.window != null) | .window')" false
 	inner_do "$name" 'cat /sys/devices/system/cpu/online' 20
-	is "$name: both CPUs are back" "$INNER_REPLY" 0-1
+	is "$name: both CPUs are online" "$INNER_REPLY" 0-1
 	still_pinned "$name" "after the resume" cr4.smep 0
 	still_pinned "$name" "after the resume" lstar 1
 	inner_stop "$name"
@@ -52,9 +52,9 @@ windowed()
 refused()
 {
 	asleep refused "$1"
-	# One in 512 kernels comes to lie where the other one did.
+	# One kernel in 512 gets the same base as the other one.
 	if [[ $first_base == "$second_base" ]]; then
-		skip "refused: the image's kernel fails" "KASLR chose the same place twice"
+		skip "refused: without a window the image's kernel does not get far" "KASLR chose the same place twice"
 		inner_stop refused
 		return
 	fi
@@ -64,7 +64,7 @@ refused()
 	else
 		ok "refused: without a window the image's kernel does not get far"
 	fi
-	check "refused: because of its registers" \
+	check "refused: its registers were refused" \
 		test "$(count_events refused '.event == "violation" and .verdict == "gp"')" -ge 1
 	events refused 'select(.event == "violation") | "# " + .register + " " + .old + " -> " + .new + " " + .verdict' | tr -d '"'
 	inner_stop refused

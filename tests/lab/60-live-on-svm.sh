@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --timeout 900
-# Each rule and action, and what KVM's filter does, on the stock KVM with SVM. Its model: 63;
-# what a guest writes itself against what is replayed for it: 62.
+# Each rule and action, and KVM's filter, on the stock KVM with SVM. 63 tests the filter's
+# model; 62 compares a guest's own writes with replayed ones.
 set -u
 # shellcheck source=tests/lab/live.sh
 source "$LAB_DIR/../tests/lab/live.sh"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@
-# What depends on the KVM, on one that has the CR filter and forwards hypercall 13: vCPUs
-# that are held, what the operator does, what the guest asks for.
+# The tests that depend on the KVM, on one that has the CR filter and forwards hypercall 13:
+# held vCPUs, the operator's commands, the guest's requests.
 set -u
 # shellcheck source=tests/lab/live.sh
 source "$LAB_DIR/../tests/lab/live.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --timeout 900
-# The model of KVM's MSR filter against the lab's KVM: 100,000 accesses.
+# Compares the model of KVM's MSR filter with the lab's KVM: 100,000 accesses.
 set -u
 # shellcheck source=tests/lab/live.sh
 source "$LAB_DIR/../tests/lab/live.sh"

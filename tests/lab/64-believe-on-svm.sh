@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --timeout 900
-# What sim and explain say against what guests live on the lab's KVM: 300 policies, and not
-# those that the host's live test takes.
+# Compares the output of sim and explain with guests on the lab's KVM: 300 policies, other
+# ones than in the host's live test.
 set -u
 # shellcheck source=tests/lab/live.sh
 source "$LAB_DIR/../tests/lab/live.sh"

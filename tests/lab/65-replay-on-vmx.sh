@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: host
-# What 62 and 63 do on SVM, on Intel VMX: stock KVM, in Bochs. Tiger Lake, as it has RDPID
-# and SPEC_CTRL; and Haswell, the lab's usual one. The registers are shared out, so that
-# none of these machines takes long. docs/replay.md says what this has shown.
+# What 62 and 63 do on SVM, on Intel VMX: a stock KVM in Bochs. Tiger Lake has RDPID and
+# SPEC_CTRL; Haswell is the lab's usual model. The registers are divided among several
+# machines, so that none of them takes long. docs/replay.md has the results.
 set -u
 dir=${REGPIN_LAB_WORK:?}/static/tests/live
 here=$LAB_DIR/../tests/lab
@@ -12,7 +12,7 @@ for name in differs perform model model_rules model_exits replay; do
 	files+=(--file "$dir/test_live_$name")
 done
 
-# machine NAME "BOCHS OPTIONS" TEST ..: in the background, its output goes to NAME.tap
+# machine NAME "BOCHS OPTIONS" TEST ..: runs in the background, and writes to NAME.tap
 machine()
 {
 	local name=$1 options
@@ -31,12 +31,12 @@ while IFS=$'\t' read -r name _ kind _ _ _ _ _ _ replay _; do
 done < <(grep -v '^#' "$LAB_DIR/../lib/policy/registers.tsv")
 machine tigerlake "--cpu tigerlake" differs perform "replay ${others[*]}"
 machine haswell "" model_rules model_exits "model 400" "replay ${mtrrs[*]}"
-# Here KVM emulates real mode.
+# On this machine KVM emulates real mode.
 machine restricted "--kvm-intel unrestricted_guest=0" "replay SYSENTER_ESP SYSENTER_EIP"
 for pid in "${pids[@]}"; do
 	status=0
 	wait "$pid" || status=$?
-	# A test's failure counts more than an emulator's, which gets a second run.
+	# A failed test counts more than a failed emulator, which gets a second run.
 	((rc == 1 || status == 0)) || rc=$status
 done
 cat "$LAB_OUT"/{tigerlake,haswell,restricted}.tap

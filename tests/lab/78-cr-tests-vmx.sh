@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: host
-# The series' own selftests on Intel; not that of VMLOAD, which Intel hasn't got.
+# The series' own selftests on Intel, except that of VMLOAD, which Intel does not have.
 dir=$(<"${REGPIN_LAB_WORK:?}/cr-tests.static.dir")
 names=(cr_filter_test cr_filter_events_test cr_filter_nested_test
 	cr_filter_race_test lock_cr_hypercall_test)
@@ -11,7 +11,7 @@ for name in "${names[@]}"; do
 done
 "$LAB_DIR/bochs" --timeout 400 --out "$LAB_OUT/vmx" "${files[@]}" \
 	"$LAB_DIR/../tests/lab/cr-tests.sh" /tests "${names[@]}" || rc=$?
-# Case 24: without EPT and unrestricted guest.
+# Case 24 runs without EPT and unrestricted guest.
 "$LAB_DIR/bochs" --timeout 400 --out "$LAB_OUT/shadow" "${files[@]}" \
 	--kvm-intel "ept=0 unrestricted_guest=0" \
 	"$LAB_DIR/../tests/lab/cr-tests.sh" /tests cr_filter_test || rc=$?

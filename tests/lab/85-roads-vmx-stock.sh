@@ -10,7 +10,7 @@ bad=0
 	>"$LAB_OUT/open.tap" || bad=1
 grep -v '^1\.\.' "$LAB_OUT/open.tap"
 count=$(grep -cE '^(not )?ok ' "$LAB_OUT/open.tap")
-# These make the host's kernel warn, which the lab takes for a failure.
+# These roads make the host's kernel warn, which the lab counts as a failure.
 for road in 27 34; do
 	"$LAB_DIR/bochs" --stock --out "$LAB_OUT/$road" "$roads" --expect open $road >"$LAB_OUT/$road.tap"
 	rc=$?

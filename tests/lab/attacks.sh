@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced after lib.sh by the scenarios that attack: what guests say of attacks, and
-# what regpin should say of them.
+# Sourced after lib.sh by the scenarios that attack: the lines that guests print about
+# attacks, and the events that regpin should report.
 
 # A guest's lines: ATTACK name how=dev|module gp=0|1 old= tried= seen= [rip=] [mark=0|1]
-# gp: the instruction got #GP; mark: what the register guards against happened.
+# gp: the instruction got #GP; mark: the register's protection was bypassed.
 attack_lines() # NAME [ATTACK]
 {
 	inner_log "$1" | grep "^ATTACK ${2:+$2 }"
@@ -15,7 +15,7 @@ field() # KEY LINE
 	sed -n "s/.* $1=\([^ ]*\).*/\1/p" <<<"$2 "
 }
 
-# Of what ATTACK is a violation: register, rule, bits (that are violated, or lacking)
+# The violation that ATTACK is: register, rule, bits (violated or missing)
 violated_by() # ATTACK
 {
 	case $1 in
@@ -32,7 +32,7 @@ violated_by() # ATTACK
 	esac
 }
 
-# The jq condition for the event that should come of one line
+# The jq condition for the expected event of one line
 violation_of() # LINE
 {
 	local attack register rule bits
@@ -49,7 +49,7 @@ worked() # GUEST ATTACK DESCRIPTION
 	local line
 
 	line=$(attack_lines "$1" "$2" | tail -n 1)
-	is "$3 works" "gp=$(field gp "$line") mark=$(field mark "$line")" 'gp=0 mark=1'
+	is "$3 succeeds" "gp=$(field gp "$line") mark=$(field mark "$line")" 'gp=0 mark=1'
 }
 
 stopped() # GUEST ATTACK DESCRIPTION
@@ -67,9 +67,9 @@ count_violations() # GUEST
 	count_events "$1" '.event == "violation"'
 }
 
-# INIT of a CPU that Linux runs on: Linux may not live to tell. How far the attacker's
-# code came, the host sees where it is written down: guest/attack/low.h. 1: real mode,
-# 3: wrote to a read-only page, 13: #GP
+# Sends an INIT to a CPU that Linux runs on, which Linux may not survive. The host reads how
+# far the attacker's code came from memory, see guest/attack/low.h. 1: real mode, 3: it
+# wrote to a read-only page, 13: #GP
 init_running() # GUEST
 {
 	local i
@@ -81,7 +81,7 @@ init_running() # GUEST
 		((stage != 3 && stage != 13)) || break
 		inner_nap 0.2
 	done
-	# Not a step of the attacker's, whoever is to stop it: the guest hangs.
+	# If the attacker's code made no step at all, the guest hangs.
 	((stage)) || inner_fail "$1 does not answer: the attack did not begin"
 }
 

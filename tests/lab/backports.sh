@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by scenarios on the host whose guests have the kernel of Debian's backports, which is
-# fetched for them alone.
+# Sourced by scenarios on the host whose guests have the kernel of Debian's backports, which
+# is fetched only for them.
 top=$(cd "$LAB_DIR/.." && pwd -P)
 
-# The kernel and its guest; where there is none the scenario ends here, and says why.
+# Fetches the kernel and prepares its guest; without one the scenario ends here, with the
+# reason.
 get_backports()
 {
 	local said

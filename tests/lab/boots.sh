@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Boots nested guests over and over, by turns on each of several builds of KVM's modules
-# in the same outer kernel, and counts the guests that are lost: those that shut down
-# (a triple fault) or hang before they are ready, or whose QEMU ends. tests/lab/boots
-# starts it in lab/outer.
+# Boots nested guests repeatedly, by turns on each of several builds of KVM's modules in the
+# same outer kernel, and counts the lost guests: those that shut down (a triple fault) or
+# hang before they are ready, or whose QEMU ends. tests/lab/boots starts it in lab/outer.
+#
 # usage: boots.sh [OPTION ...] SECONDS NAME=DIR ...
 #   NAME=DIR       a set of modules: DIR/kvm.ko and DIR/kvm-amd.ko
 #   --smp N        vCPUs of each guest (default 2)
@@ -14,8 +14,8 @@
 #   --initrd F     its initramfs, whose init prints GUEST-READY
 #   --until first  end a guest at its kernel's first line, not when it is ready
 #   --trace        KVM's tracepoints, and the VMCB at a shutdown
-# Each boot is a line in /run/out/boots.tsv: set, number, seconds, what became of it.
-# What is left of a lost guest is in NAME.lost, NAME.trace and its logs.
+# Each boot is a line in /run/out/boots.tsv: set, number, seconds, outcome. The files of a
+# lost guest are NAME.lost, NAME.trace and its logs.
 set -u
 # shellcheck source=lab/inner.sh
 source "$LAB_DIR/inner.sh"
@@ -28,7 +28,7 @@ while (($#)); do
 	--block) block=$2; shift ;;
 	--limit) limit=$2; shift ;;
 	--kernel | --initrd) guest+=("$1" "$2"); shift ;;
-	# From before the kernel has started its second CPU.
+	# Before the kernel has started its second CPU.
 	--until) [[ $2 == ready ]] || sign='ignoring loglevel' append='earlyprintk=serial,ttyS0,115200 ignore_loglevel'; shift ;;
 	--trace) trace=true ;;
 	*) break ;;
@@ -39,9 +39,9 @@ seconds=$1
 shift
 tracing=/sys/kernel/tracing
 
-# The VMCB at a shutdown, which KVM clears before it returns to userspace: a probe on the
-# handler. Where struct vcpu_svm has the VMCB's address is what the handler itself loads
-# for clear_page(). The fields are offsets in the VMCB.
+# Records the VMCB at a shutdown, which KVM clears before it returns to userspace, by a
+# probe on the handler. The position of the VMCB's address in struct vcpu_svm is the one
+# that the handler itself loads for clear_page(). The fields are offsets in the VMCB.
 probe_vmcb() # DIR
 {
 	local at field fields=()
@@ -49,7 +49,7 @@ probe_vmcb() # DIR
 	at=$(objdump -d --no-show-raw-insn "$1/kvm-amd.ko" 2>/dev/null |
 		awk '/<shutdown_interception>:/ { p = 1 } p && /,%rdi$/ && /\(%rbx\)/ {
 			sub(/.*mov +/, ""); sub(/\(.*/, ""); print; exit }')
-	[[ $at == 0x* ]] || { echo "# boots: no VMCB at a shutdown: shutdown_interception() was not understood"; return; }
+	[[ $at == 0x* ]] || { echo "# boots: no VMCB at a shutdown: shutdown_interception() has an unknown form"; return; }
 	for field in code:70 info1:78 info2:80 intinfo:88 inj:a8 intctl:60 intstate:68 tlb:58 cs:410 ss:420 gdt:468 idt:488 \
 		cpl:4c8 efer:4d0 cr4:548 cr3:550 cr0:558 flags:570 rip:578 rsp:5d8 rax:5f8 cr2:640; do
 		fields+=("${field%:*}=+0x${field#*:}(+$at(%di)):x64")
@@ -61,21 +61,21 @@ probe_vmcb() # DIR
 use() # DIR
 {
 	if $trace; then
-		# A trigger keeps its tracepoint in use, for which the kernel warns at rmmod.
+		# A trigger keeps its tracepoint in use, and then the kernel warns at rmmod.
 		[[ ! -e $tracing/events/kvm ]] || echo '!traceoff' >$tracing/events/kvm/kvm_userspace_exit/trigger
 		echo 0 >$tracing/events/enable
 		echo >$tracing/kprobe_events
 	fi
 	rmmod kvm_amd kvm 2>/dev/null
 	if ! insmod "$1/kvm.ko" || ! insmod "$1/kvm-amd.ko" || [[ ! -c /dev/kvm ]]; then
-		echo "boots: the modules in $1 can't be loaded" >&2
+		echo "boots: the modules in $1 cannot be loaded" >&2
 		exit 1
 	fi
 	if $trace; then
 		probe_vmcb "$1"
 		echo 1 >$tracing/events/kvm/enable
 		[[ ! -d $tracing/events/boots ]] || echo 1 >$tracing/events/boots/enable
-		# KVM_EXIT_SHUTDOWN: what came before stays in the ring.
+		# KVM_EXIT_SHUTDOWN stops the trace, so the earlier events stay in the ring.
 		echo 'traceoff if reason == 8' >$tracing/events/kvm/kvm_userspace_exit/trigger
 	fi
 }
@@ -106,7 +106,7 @@ watch()
 	local end=$((SECONDS + limit)) part line='' said='' panic=''
 
 	while :; do
-		# The last read's part is what has come of a line; the rest comes later.
+		# The last read may end in the middle of a line; the rest comes later.
 		while part=''; IFS= read -r -u "${inner_serial[$1]}" part || [[ -n $part ]]; do
 			line+=$part
 			if [[ $line == *$sign* ]]; then echo ready; return; fi
@@ -144,7 +144,7 @@ if $trace; then
 	echo 8192 >$tracing/buffer_size_kb
 fi
 n=0
-# Not emptied: when the emulator fails, lab/outer starts this once more.
+# The file is not emptied: if the emulator fails, lab/outer starts this script again.
 while ((SECONDS < seconds)); do
 	for set; do
 		use "${set#*=}"

@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Somebody with code in a stock Debian guest's kernel clears what protects it in CR0
-# and CR4, in each way that there is. Without regpin each is seen to work, by what
-# it is good for; with it none is, each by one event. usage: cr-attacks.sh KERNEL
+# An attacker with code in a stock Debian guest's kernel clears the protections in CR0 and
+# CR4, in every way that exists. Without regpin each attack succeeds, shown by its use; with
+# regpin none does, and each is one event.
+#
+# usage: cr-attacks.sh KERNEL
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
@@ -27,14 +29,14 @@ run_all() # NAME KERNEL POLICY [ATTACK ..]
 run_all "plain-$kernel" "$kernel" - "${attacks[@]}"
 inner_stop "plain-$kernel"
 run_all "pinned-$kernel" "$kernel" "$policy" "${attacks[@]}"
-# The guest is well: both CPUs work, and one that starts anew is pinned as before.
-check "$kernel with regpin: the guest goes on" inner_do "pinned-$kernel" \
+# The guest still works: both CPUs run, and one that comes online again is pinned as before.
+check "$kernel with regpin: the guest continues" inner_do "pinned-$kernel" \
 	'cd /sys/devices/system/cpu/cpu1 && echo 0 >online && echo 1 >online && taskset 1 true && taskset 2 true' 60
 inner_do "pinned-$kernel" '/attacker --cpu1 cr4.smep' 30
 inner_stop "pinned-$kernel"
 for name in "${attacks[@]}"; do
 	worked "plain-$kernel" "$name" "$kernel without regpin: $name"
-	# Twice the same bit by the same instruction; but on the other CPU.
+	# The same bit by the same instruction, but on both CPUs.
 	[[ $name == cr4.smep ]] || stopped "pinned-$kernel" "$name" "$kernel with regpin: $name"
 done
 line=$(attack_lines "pinned-$kernel" cr4.smep | tail -n 1)
@@ -44,6 +46,6 @@ for cpu in 0 1; do
 	is "$kernel with regpin: cr4.smep on CPU $cpu is one event" "$(count_events "pinned-$kernel" \
 		"$(violation_of "$line") and .vcpu == $cpu")" 1
 done
-is "$kernel with regpin: as many violations as attacks" \
+is "$kernel with regpin: there are as many violations as attacks" \
 	"$(count_violations "pinned-$kernel")" $((${#attacks[@]} + 1))
 tap_end

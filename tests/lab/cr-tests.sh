@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs the selftests of kernel/6.12 in a machine of the lab, by bash or by busybox.
-# Theirs is TAP; a test that ends without its plan is a failure.
+# Runs the selftests of kernel/6.12 in a machine of the lab, by bash or by busybox. They
+# print TAP; a test that ends without its plan is a failure.
+#
 # usage: cr-tests.sh DIR [NAME ...]
 bad=0
 log=/tmp/cr-tests.log

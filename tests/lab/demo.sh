@@ -14,7 +14,7 @@ cpu1=/sys/devices/system/cpu/cpu1/online
 next="console=ttyS0 panic=-1 quiet maxcpus=1 regpin.run=/bin/echo,NEXT-KERNEL"
 declare -A without=() with=() event=()
 
-# With kexec and the attacker's kernel in it. CPU 1 is not started.
+# Boots a guest with kexec and the attacker's kernel in it. CPU 1 is not started.
 boot() # NAME POLICY|- [OPTION ..]
 {
 	guest "$1" 6.12 "$2" --initrd "$work/guest-attackers.gz" --mem 768 --smp 2 \
@@ -26,7 +26,7 @@ run_attacks() # NAME ATTACK ..
 	inner_do "$1" "/attacks ${*:2}" 150 || echo "STEP   guest $1 does not answer after ${*:2}"
 }
 
-# What came of a guest's line
+# The outcome of a guest's line
 outcome() # LINE
 {
 	case $1 in
@@ -37,8 +37,9 @@ outcome() # LINE
 	esac
 }
 
-# The violations since there were SINCE of them, that CONDITION holds for
-told() # NAME [SINCE [CONDITION]]
+# Prints the violation after the first SINCE for which CONDITION holds. If there are more,
+# prints their number, and the first one.
+violation_since() # NAME [SINCE [CONDITION]]
 {
 	local said
 
@@ -58,11 +59,12 @@ event_of() # NAME LINE
 	local rip
 
 	rip=$(field rip "$2")
-	# The msr driver's instruction is not in the guest's line; it was for CPU 1.
-	told "$1" 0 ".new == \"$(field tried "$2")\" and $([[ $rip ]] && echo ".rip == \"$rip\"" || echo ".vcpu == 1 and .register != \"CR0\"")"
+	# The guest's line does not have the RIP of the msr driver's instruction; it ran on
+	# CPU 1.
+	violation_since "$1" 0 ".new == \"$(field tried "$2")\" and $([[ $rip ]] && echo ".rip == \"$rip\"" || echo ".vcpu == 1 and .register != \"CR0\"")"
 }
 
-# INIT of CPU 1 in guest NAME; the result goes by the name of KEY
+# INIT of CPU 1 in guest NAME; the result is stored under KEY
 init_attack() # NAME KEY
 {
 	local before line stage
@@ -77,7 +79,7 @@ init_attack() # NAME KEY
 	if [[ $1 == bare ]]; then
 		without[$2]=$line
 	else
-		with[$2]=$line event[$2]=$(told "$1" "$before")
+		with[$2]=$line event[$2]=$(violation_since "$1" "$before")
 	fi
 }
 
@@ -127,7 +129,7 @@ boot demo "$policy"
 init_attack demo never
 inner_do demo "echo 1 >$cpu1" 60
 run_attacks demo "${attacks[@]}"
-echo "STEP in the lab: the pinned guest goes on: CPU off and on, reboot"
+echo "STEP in the lab: the pinned guest continues: CPU offline and online, reboot"
 before=$(count_violations demo)
 inner_do demo "echo 0 >$cpu1 && echo 1 >$cpu1 && echo fine" 60
 hotplug=$INNER_REPLY
@@ -139,7 +141,7 @@ before=$(count_violations demo)
 kexec_attack demo
 inner_wait demo '^(GUEST-READY|NEXT-KERNEL)' 120
 grep -q NEXT-KERNEL <(inner_log demo) && with[kexec]=works || with[kexec]="VM reset"
-event[kexec]=$(told demo "$before")
+event[kexec]=$(violation_since demo "$before")
 inner_do demo "echo 1 >$cpu1" 60
 init_attack demo running
 inner_stop demo

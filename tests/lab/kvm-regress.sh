@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The part of tests/lab/kvm-regress that runs in a machine of the lab, by bash or by
-# busybox: each selftest with a time limit, and what it and the kernel said.
+# busybox: each selftest with a time limit, with its output and the kernel's complaints.
+#
 # usage: kvm-regress.sh DIR SECONDS NAME ...
 dir=$1 limit=$2
 shift 2
@@ -22,7 +23,7 @@ for name; do
 	case $rc in
 	0) word=pass ;;
 	4) word=skip ;;
-	# coreutils' and busybox's, and by SIGKILL
+	# the statuses of coreutils and busybox, and of SIGKILL
 	124 | 143 | 137) word=timeout ;;
 	*) word="fail($rc)" ;;
 	esac

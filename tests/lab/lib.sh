@@ -20,13 +20,13 @@ ok() # DESCRIPTION
 not_ok() # DESCRIPTION [DETAIL]
 {
 	echo "not ok $((++tap_count)) - $1"
-	# "#!" is what ./check lets through, which may be all that is seen of it.
+	# ./check lets lines with "#!" through; they may be all that is seen of the failure.
 	[[ -z ${2:-} ]] || sed 's/^/#!   /' <<<"$2"
 	tap_failed=$((tap_failed + 1))
 	how_guests_are | sed 's/^/#!   /'
 }
 
-# What each guest and its agent said last, and whether it runs at all.
+# The last lines of each guest and its agent, and whether the guest runs.
 how_guests_are()
 {
 	local name file
@@ -68,8 +68,9 @@ tap_end()
 }
 
 image=guest # of the guests: guest-life, guest-next, see prepare-life
-# Of `regpin run`, if set. Who counts events that may come more than ten times a second
-# wants 0: else a guest on a fast machine has some of them told by one "repeated".
+# The option of `regpin run`, if set. A scenario that counts events which may come more than
+# ten times a second needs 0: otherwise some are summed up in a "repeated" on a fast
+# machine.
 event_limit=
 
 # guest NAME KERNEL [POLICY|-] [inner_start's options]: with the attackers' initramfs;
@@ -98,8 +99,8 @@ count_events() # NAME JQ-CONDITION
 	jq -c "select($2)" "$events_dir/$1.events" 2>/dev/null | wc -l
 }
 
-# wait_events NAME JQ-CONDITION N [SECONDS]: until there are N such events, or time is
-# up; prints how many there are then. The agent writes them after the guest goes on.
+# wait_events NAME JQ-CONDITION N [SECONDS]: waits until there are N such events, or the
+# time is over, and prints their number. The agent writes them after the guest continues.
 wait_events()
 {
 	local end=$((SECONDS + ${4:-5})) n
@@ -110,7 +111,7 @@ wait_events()
 	echo "$n"
 }
 
-# What no life-cycle event of a stock Linux may cause.
+# Events that a stock Linux may never cause in its life cycle.
 trouble='.event == "violation" or .event == "vmm-write" or .event == "failed" or .event == "detected" or .event == "deadline"'
 
 violations() # NAME
@@ -118,22 +119,22 @@ violations() # NAME
 	count_events "$1" "$trouble"
 }
 
-# load_later NAME: what udev loads on a stock system; "loaded N of M", as a module whose
-# hardware is not there looks for it, and ends
+# load_later NAME: loads the modules that udev loads on a stock system; prints "loaded N of
+# M", as a module whose hardware is missing looks for it and ends
 load_later()
 {
 	# shellcheck disable=SC2016 # it is the guest's shell that expands them
 	inner_do "$1" 'n=0 all=0; for m in /later/*.ko; do all=$((all+1)); insmod $m 2>/dev/null && n=$((n+1)); done; echo "loaded $n of $all"' 120
 }
 
-# attack NAME WHAT [CPU]: by the guest's module; INNER_REPLY tells what came of it
+# attack NAME WHAT [CPU]: by the guest's module; INNER_REPLY has the result
 attack()
 {
-	# The line once more by itself: on a fresh CPU its end was seen to get lost.
+	# Reads the line again: on a CPU after INIT its end was sometimes lost.
 	inner_do "$1" "r=\$(taskset $(printf %x $((1 << ${3:-0}))) sh -c 'echo $2 >/proc/attack; cat /proc/attack'); echo; echo \"\$r\"" 60
 }
 
-# still_pinned NAME WHEN WHAT [CPU]: that attack is refused, and is one event more
+# still_pinned NAME WHEN WHAT [CPU]: that attack is refused, and is one more event
 still_pinned()
 {
 	local before
@@ -141,7 +142,7 @@ still_pinned()
 	before=$(violations "$1")
 	attack "$1" "$3" "${4:-0}"
 	is "$1, $2: $3 on CPU ${4:-0} gets #GP" "${INNER_REPLY#*gp=}" "1 ${INNER_REPLY#*gp=1 }"
-	is "$1, $2: and that is one event" $(($(wait_events "$1" "$trouble" $((before + 1))) - before)) 1
+	is "$1, $2: $3 on CPU ${4:-0} is one event" $(($(wait_events "$1" "$trouble" $((before + 1))) - before)) 1
 }
 
 ctl() # NAME COMMAND ..
@@ -149,7 +150,7 @@ ctl() # NAME COMMAND ..
 	"$regpin" ctl "$@"
 }
 
-# vm_status NAME JQ-FILTER: of what the operator sees
+# vm_status NAME JQ-FILTER: a part of the status that the operator sees
 vm_status()
 {
 	ctl "$1" status --json | jq -rc "$2"

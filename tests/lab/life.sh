@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by the life-cycle scenarios: what they do to a guest, whoever watches. Not
-# for a $(subshell): they leave what came of it in INNER_REPLY.
+# Sourced by the life-cycle scenarios: what they do to a guest, with or without regpin.
+# These functions set INNER_REPLY, so they may not be called in a $(subshell).
 
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
@@ -14,13 +14,13 @@ offline_online()
 	inner_do "$1" "n=0; c=/sys/devices/system/cpu/cpu$3/online; for i in \$(seq $2); do echo 0 >\$c && echo 1 >\$c || n=\$((n+1)); done; echo failures=\$n" 300
 }
 
-# plug NAME ID CORE: a vCPU more; 1 if the guest has it
+# plug NAME ID CORE: adds a vCPU; INNER_REPLY is 1 if the guest has it
 plug()
 {
 	local cpu=/sys/devices/system/cpu/cpu$3
 
 	inner_hmp "$1" "device_add host-x86_64-cpu,id=$2,socket-id=0,core-id=$3,thread-id=0"
-	# The guest may bring it up itself, or want to be told.
+	# The guest may bring the CPU online itself, or may need a command for it.
 	inner_do "$1" "for i in 1 2 3 4 5 6 7 8 9; do [ -e $cpu/online ] && break; sleep 1; done; echo 1 >$cpu/online 2>/dev/null; cat $cpu/online" 60
 }
 
@@ -45,14 +45,13 @@ migrate()
 	done
 }
 
-# How often the agent told that the VM's state went under regpin elsewhere, and that
-# it did not: "1,0"
+# The numbers of events that the VM's state moved to another regpin, and that it left: "1,0"
 moves() # NAME
 {
 	echo "$(count_events "$1" '.event == "moved"'),$(count_events "$1" '.event == "left"')"
 }
 
-# The kernel's place, which KASLR chooses at each boot.
+# The kernel's base address, which KASLR chooses at each boot.
 text_base() # NAME
 {
 	inner_do "$1" "sed -n 's/ T _text\$//p' /proc/kallsyms" 60
@@ -83,7 +82,7 @@ held()
 	vm_status "$1" 'select(.held) | .vcpu' 2>/dev/null
 }
 
-# wait_held NAME SECONDS: until some vCPU is held; prints the first one's id
+# wait_held NAME SECONDS: waits until a vCPU is held; prints the first one's id
 wait_held()
 {
 	local end=$((SECONDS + $2)) vcpu=''
@@ -94,21 +93,22 @@ wait_held()
 	echo "$vcpu"
 }
 
-# Why a vCPU is held, as the operator sees it: "CR4 sticky SMEP,SMAP"
+# The reason why a vCPU is held, as the operator sees it: "CR4 sticky SMEP,SMAP"
 why_held() # NAME VCPU
 {
 	vm_status "$1" "select(.held and .vcpu == $2).why | [.register, .rule, ((.bits // []) | map(tostring) | join(\",\"))] | join(\" \")"
 }
 
-# allow_all NAME REGEX SECONDS: answers whatever vCPU is held with `allow` until the
-# guest's console has such a line; sets allowed to how many answers that took
+# allow_all NAME REGEX SECONDS: answers every held vCPU with `allow` until the guest's
+# console has a line that matches; sets allowed to the number of answers
 allow_all()
 {
 	local end=$((SECONDS + $3)) vcpu
 
 	allowed=0
 	while ! inner_wait "$1" "$2" 0 2>/dev/null; do
-		# Said as inner_wait() says it: the runner knows an emulator's fault by that.
+		# The messages are like those of inner_wait(): the runner recognises an
+		# emulator's fault by them.
 		inner_alive "$1" || { inner_fail "$1 ended while we waited for '$2' and allowed $allowed writes"; return; }
 		((SECONDS < end)) || { inner_fail "$1: no '$2' within $3 s, $allowed writes were allowed"; return; }
 		for vcpu in $(held "$1"); do
@@ -119,7 +119,7 @@ allow_all()
 	done
 }
 
-# policy_with NAME SED-SCRIPT: policies/linux.yaml, changed; prints where it is
+# policy_with NAME SED-SCRIPT: a changed copy of policies/linux.yaml; prints its path
 policy_with()
 {
 	sed "$2" "$top/policies/linux.yaml" >"/run/lab/$1.yaml"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs live tests in lab/bochs, by its busybox; they are beside this script. Their own
-# plans and numbers stay: what counts is "ok" and "not ok".
+# Runs the live tests that are beside this script in lab/bochs, by its busybox. Each test
+# keeps its own plan and numbers: only "ok" and "not ok" count.
+#
 # usage: live-vmx.sh "NAME [ARG ..]" ..
 bad=0
 for line; do

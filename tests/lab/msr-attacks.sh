@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Root in a stock Debian guest attacks its own kernel's syscall MSRs and EFER:
-# each attack is first seen to work, and then to fail, as one event.
-# usage: msr-attacks.sh POLICY KERNEL[:pinned] ..; :pinned is the latter alone
+# Root in a stock Debian guest attacks its own kernel's syscall MSRs and EFER: each attack
+# first succeeds without regpin, and then fails with it, as one event.
+#
+# usage: msr-attacks.sh POLICY KERNEL[:pinned] ..; with :pinned it runs only with regpin
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
@@ -28,9 +29,10 @@ run_attacks() # NAME KERNEL POLICY [OPTION ..] -- ATTACK ..
 	guest "$name" "$kernel" "$policy" --smp 2 \
 		--append "regpin.run=/attacks${*:+,$(IFS=,; echo "$*")}" "${options[@]}" || return
 	inner_wait "$name" '^ATTACKS-DONE' 120 && inner_wait "$name" '^GUEST-RC 0' 10
-	# A system call on each CPU, to see that the kernel is well.
+	# A system call on each CPU shows that the kernel still works.
 	inner_do "$name" 'taskset 1 true && taskset 2 true' 20 || echo "# $name: not well afterwards"
-	# No attack: under a policy that counts as an event too many.
+	# Modules are no attack: if the policy refuses one of their accesses, there is an
+	# event too many.
 	if [[ $kernel != trixie ]]; then
 		load_later "$name"
 		check "$name: modules that look for hardware are tried: $INNER_REPLY" [ "${INNER_REPLY##* }" -ge 7 ]
@@ -68,9 +70,10 @@ stopped() # NAME KERNEL WANTED-ATTACKS
 		register=$(register_of "$attack")
 		filter=".event == \"violation\" and .register == \"$register\" and .new == \"$(field tried "$line")\" and .verdict == \"gp\""
 		[[ -z $(field rip "$line") ]] || filter+=" and .rip == \"$(field rip "$line")\" and .cpl == 0"
-		# The same value comes by the device and by the module: tell them apart by the RIP.
+		# The device and the module write the same value; the RIP distinguishes
+		# them.
 		[[ -n $(field rip "$line") ]] || filter+=" and .vcpu == 1"
-		is "$2 with regpin: $attack $(field how "$line") gets #GP, nothing changes" \
+		is "$2 with regpin: $attack $(field how "$line") gets #GP, and no register changes" \
 			"gp=$(field gp "$line") $([[ $(field seen "$line") == "$(field old "$line")" ]] && echo unchanged)" \
 			'gp=1 unchanged'
 		if [[ -n $(field rip "$line") ]]; then
@@ -78,12 +81,12 @@ stopped() # NAME KERNEL WANTED-ATTACKS
 				"$(count_events "$1" "$filter")" 1
 		fi
 	done < <(attacks_of "$1")
-	is "$2 with regpin: as many events as attacks" \
+	is "$2 with regpin: there are as many events as attacks" \
 		"$(count_events "$1" '.event == "violation"')" "$count"
 	is "$2 with regpin: all attacks were tried" "$count" "$3"
 }
 
-# Intel has no SVME that could be set: refused by KVM, whoever asks.
+# Intel has no SVME that could be set: KVM refuses it to every guest.
 svm=false plain=(lstar star cstar sfmask sysenter_eip efer.sce efer.nxe) plain_cpu=host,-vmx plain_count=13
 if grep -qw svm /proc/cpuinfo; then
 	svm=true plain=() plain_cpu=host plain_count=15
@@ -91,7 +94,7 @@ fi
 
 policy=$top/policies/${1:?usage: msr-attacks.sh POLICY KERNEL[:pinned] ..}
 shift
-# VMs with SVM in their CPUID are refused, so only there SVME can be set at all.
+# VMs with SVM in their CPUID are refused, so SVME can be set only in the VM below.
 sed 's/^version: 1$/&\naccept: [nested]/' "$policy" >/run/lab/nested.yaml
 
 for kernel; do

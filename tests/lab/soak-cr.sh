@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@ --timeout 3000
-# Ten minutes of load under linux.yaml on four vCPUs; then ten of policy swaps,
-# resets, operators and liars at once, with an agent that has ASan in it if there is
-# one. Run by ./check soak.
+# Ten minutes of load under linux.yaml on four vCPUs; then ten minutes of policy swaps,
+# resets, operators and malformed requests at the same time, with an agent that has ASan in
+# it if there is one. ./check soak runs it.
 set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"
@@ -11,7 +11,8 @@ minutes=${SOAK_MINUTES:-10}
 cpus=4
 policy=$top/policies/linux.yaml
 [[ ! -x $top/build-asan/tool/regpin ]] || {
-	# The agent alone: what is preloaded into QEMU can't have ASan.
+	# ASan is in the agent alone: the library that is preloaded into QEMU cannot have
+	# it.
 	mkdir -p /run/lab/asan/tool /run/lab/asan/shim
 	cp "$top/build-asan/tool/regpin" /run/lab/asan/tool/
 	cp "${REGPIN_BUILD:-$top/build}/shim/libregpin-shim.so" /run/lab/asan/shim/
@@ -19,7 +20,7 @@ policy=$top/policies/linux.yaml
 }
 
 guest load 6.12 "$policy" --smp $cpus
-check "boots" inner_wait load "GUEST-READY .* cpus=$cpus" 200 || tap_end
+check "the guest boots" inner_wait load "GUEST-READY .* cpus=$cpus" 200 || tap_end
 end=$((SECONDS + 60 * minutes)) rounds=0 failures=0
 while ((SECONDS < end)); do
 	# shellcheck disable=SC2016 # the guest's
@@ -27,21 +28,22 @@ while ((SECONDS < end)); do
 	[[ $INNER_REPLY == loaded ]] || failures=$((failures + 1))
 	rounds=$((rounds + 1))
 done
-is "$minutes minutes of load, $rounds rounds: failures" $failures 0
-is "and violations" "$(violations load)" 0
+is "$minutes minutes of load, $rounds rounds: there are no failures" $failures 0
+is "the load makes no violations" "$(violations load)" 0
 still_pinned load "after the load" cr4.smep 3
 inner_stop load
 
-# -- the same policy twice: an event tells by file and line which of them has judged
+# --- two copies of one policy: the file and line in an event show which of them has judged
+# ---
 cp "$policy" /run/lab/a.yaml
 { echo '# the other one' && cat "$policy"; } >/run/lab/b.yaml
 image=guest-life
 rm -f "$events_dir/storm.events"
 inner_start storm --kernel 6.12 --initrd "$work/$image-6.12.gz" --smp $cpus \
 	--wrap "$regpin run --policy /run/lab/a.yaml --events $events_dir/storm.events --event-limit 0 --name storm --"
-check "boots" inner_wait storm "GUEST-READY .* cpus=$cpus" 200 || tap_end
+check "the guest boots" inner_wait storm "GUEST-READY .* cpus=$cpus" 200 || tap_end
 
-# Operators and liars, until they are stopped.
+# Operators and clients with malformed requests, until they are stopped.
 flood()
 {
 	while :; do
@@ -62,7 +64,7 @@ for _ in 1 2; do
 	floods+=($!)
 done
 
-# swap TO: and what is judged afterwards is judged by it
+# swap TO: swaps, and checks that later accesses are judged by the new policy
 swap()
 {
 	ctl storm policy "/run/lab/$1.yaml" --yes >/run/lab/swap.out 2>&1 || {
@@ -73,11 +75,11 @@ swap()
 	attack storm cr4.smep $((swaps % cpus)) || return
 	attacks=$((attacks + 1))
 	(($(wait_events storm '.event == "violation"' $((before + 1))) == before + 1)) || {
-		echo "# not one event for one attack"
+		echo "# an attack without its one event"
 		return 1
 	}
 	[[ $(events storm 'select(.event == "violation") | .where' | tail -n 1) == *"/$1.yaml:"* ]] || {
-		echo "# judged by the other policy"
+		echo "# an attack judged by the other policy"
 		return 1
 	}
 }
@@ -90,7 +92,7 @@ while ((SECONDS < end)); do
 	swaps=$((swaps + 1))
 	((swaps % 12)) || {
 		inner_hmp storm system_reset >/dev/null
-		# A swap beside the reset, too.
+		# A swap at the time of the reset, too.
 		ctl storm policy /run/lab/a.yaml --yes >/dev/null 2>&1
 		inner_wait storm "GUEST-READY .* cpus=$cpus" 200 || bad=$((bad + 1))
 		resets=$((resets + 1))
@@ -100,12 +102,12 @@ for pid in "${floods[@]}"; do
 	kill "$pid"
 	wait "$pid"
 done 2>/dev/null
-is "$swaps swaps, each followed by an attack, $resets resets: what went wrong" $bad 0
-is "one event for each attack" "$(count_events storm '.event == "violation"')" $attacks
-is "nothing else of note" "$(count_events storm '.event == "vmm-write" or .event == "failed" or .event == "detected" or .event == "deadline" or .event == "dropped"')" 0
-check "all lies were told" test ! -e /run/lab/no-lies
-check "the agent answers as before" eval "ctl storm status >/dev/null"
+is "$swaps swaps, each followed by an attack, and $resets resets: there are no failures" $bad 0
+is "each attack is one event" "$(count_events storm '.event == "violation"')" $attacks
+is "there are no other remarkable events" "$(count_events storm '.event == "vmm-write" or .event == "failed" or .event == "detected" or .event == "deadline" or .event == "dropped"')" 0
+check "all malformed requests were sent" test ! -e /run/lab/no-lies
+check "the agent still answers" eval "ctl storm status >/dev/null"
 inner_stop storm
-is "QEMU's exit status" "$inner_status" 0
-is "no report of a sanitizer" "$(grep -c 'Sanitizer' "$inner_out/storm.qemu.log")" 0
+is "QEMU exits with status 0" "$inner_status" 0
+is "no sanitizer has reported an error" "$(grep -c 'Sanitizer' "$inner_out/storm.qemu.log")" 0
 tap_end

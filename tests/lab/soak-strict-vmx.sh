@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: host
-# As soak-strict.sh on Intel's CPUs, as Bochs makes them, and with Debian's 6.1. Run by ./check soak.
+# Like soak-strict.sh, on Intel's CPUs as Bochs emulates them, and with Debian's 6.1.
+# ./check soak runs it.
 set -u
 # shellcheck source=tests/lab/vmx.sh
 source "$LAB_DIR/../tests/lab/vmx.sh"

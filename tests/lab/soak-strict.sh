@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: host
-# linux-strict.yaml on AMD's and Hygon's CPUs with the newest kernel that Debian has for 13, in
-# its backports; REGPIN_BACKPORTS=7.3 asks for that series. What a kernel that is newer than the
-# policy misses fails here, and the event names the register. Run by ./check soak.
+# linux-strict.yaml on AMD's and Hygon's CPUs with the newest kernel that Debian has for 13,
+# in its backports; REGPIN_BACKPORTS=7.3 chooses that series. If a kernel newer than the
+# policy misses a register, this scenario fails, and the event names the register. ./check
+# soak runs it.
 set -u
 # shellcheck source=tests/lab/backports.sh
 source "$LAB_DIR/../tests/lab/backports.sh"

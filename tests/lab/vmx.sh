@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by scenarios on the host that run another one with whole guests in Bochs, on
-# Intel VMX: with all that it needs from here, at the same places.
+# Sourced by scenarios on the host that run another scenario with whole guests in Bochs, on
+# Intel VMX: copies everything that it needs to the same paths.
 top=$(cd "$LAB_DIR/.." && pwd -P)
 build=${REGPIN_BUILD:-$top/build}
 # shellcheck source=lab/common.sh
@@ -24,9 +24,10 @@ for file in /bin/bash "$(command -v jq)" "$(command -v qemu-system-x86_64)" "$bu
 	options+=(--program "$file")
 done
 
-# The guests' CPU and their kernel's command line. With PCIDs the attack that turns paging off
-# had to clear CR4.PCIDE first. And Linux keeps kernel and user page tables apart on these CPUs,
-# with user code NX for the kernel: then it can't be jumped to, whatever SMEP says.
+# The guests' CPU and their kernel's command line. With PCIDs the attack that turns paging
+# off would have to clear CR4.PCIDE first. On these CPUs Linux also keeps kernel and user
+# page tables apart, with user code NX for the kernel, so a jump to it fails, whatever SMEP
+# is.
 vmx_cpu=host,-vmx,-pcid vmx_append=nopti
 
 # on_vmx NAME SECONDS [OPTION of lab/bochs ..] -- SCENARIO [ARG ..]: its TAP goes to stdout
@@ -47,7 +48,7 @@ on_vmx()
 		printf 'export INNER_PATIENCE=5 INNER_CPU=%q INNER_APPEND=%q\nmkdir -p /run/out\n/bin/bash' \
 			"$vmx_cpu" "$vmx_append"
 		printf ' %q' "$top/tests/lab/$1" "${@:2}"
-		# Nothing else is left of the machine.
+		# No other output of the machine is kept.
 		cat <<-'END'
 
 			rc=$?

@@ -140,7 +140,7 @@ again:	movl $0x80000040, EVENT_INJ(%rax)
 	cmpl $0x81, CODE(%rax)
 	jne broken
 	btl $31, EXIT_INT_INFO(%rax)
-	jc broken				/* nothing can have kept it from being delivered */
+	jc broken				/* nothing can have prevented its delivery */
 	addq $3, RIP(%rax)
 	inc %ebp
 	cmp $ROUNDS, %ebp
