@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Roads 9, 11 to 15, 17, 18, 20: instructions, and what a policy may forget. */
+/* Roads 9, 11 to 15, 17, 18, 20: instructions, and bits that a policy may forget. */
 #include <pthread.h>
 
 #include "roads.h"
@@ -61,7 +61,7 @@ static _Noreturn void judge32(struct kvm_vcpu *vcpu)
 	struct regpin_cr_write *w = road_cr_write(vcpu);
 
 	if (reason == KVM_EXIT_X86_CR_WRITE)
-		is_closed("the VMM is asked: register %u, %#llx -> %#llx",
+		is_closed("the VMM is asked about register %u, %#llx -> %#llx",
 			  w->reg, w->old_value, w->value);
 	if (reason != KVM_EXIT_IO)
 		is_closed("%s", road_exit(vcpu, reason));
@@ -243,7 +243,7 @@ static void try_race(void)
 	before = *count;
 	usleep(300000);
 	after = *count;
-	/* One may have been cleared before the ioctl's end, and counted after. */
+	/* One clear may have happened before the ioctl's end and been counted after it. */
 	if (after > before + 1)
 		is_open("%lu clears after the filter was installed",
 			after - before);
@@ -439,36 +439,36 @@ const struct road cr_roads[] = {
 	  "deny writes of EFER by the MSR filter, too" },
 	{ 9, "WRMSR EFER, denied by the MSR filter", STAYS_CLOSED, 0,
 	  try_efer_denied, NULL },
-	{ 11, "paging off, 32 bits", AS_TOLD, 0, try_paging_off, NULL },
+	{ 11, "paging off, 32 bits", AS_EXPECTED, 0, try_paging_off, NULL },
 	{ 11, "paging off, PG not pinned", STAYS_OPEN, 0,
 	  try_paging_off_forgotten, "pin CR0.PG and PE with WP and SMEP" },
-	{ 12, "page table format: CR4.PSE, 32 bits", AS_TOLD, 0, try_format,
+	{ 12, "page table format: CR4.PSE, 32 bits", AS_EXPECTED, 0, try_format,
 	  NULL },
-	{ 12, "page table format: CR4.PCIDE", AS_TOLD, 0, try_pcide, NULL },
-	{ 13, "CR3 to tables of one's own", STAYS_OPEN, 0, try_cr3,
-	  "page tables can't be protected by registers" },
-	{ 14, "cleared before the filter was there", STAYS_OPEN, 0, try_early,
+	{ 12, "page table format: CR4.PCIDE", AS_EXPECTED, 0, try_pcide, NULL },
+	{ 13, "CR3 to page tables of the guest's choice", STAYS_OPEN, 0, try_cr3,
+	  "page tables cannot be protected by registers" },
+	{ 14, "cleared before the filter is installed", STAYS_OPEN, 0, try_early,
 	  "install first, then read each vCPU's registers" },
-	{ 14, "clearing while the filter is installed", AS_TOLD, 0, try_race,
+	{ 14, "clearing while the filter is installed", AS_EXPECTED, 0, try_race,
 	  NULL },
-	{ 15, "a bit that the policy doesn't know, in set_mask", AS_TOLD, 0,
+	{ 15, "a bit that the policy does not name, in set_mask", AS_EXPECTED, 0,
 	  try_new_bit, NULL },
-	{ 15, "a bit that the policy doesn't know, not in set_mask",
+	{ 15, "a bit that the policy does not name, not in set_mask",
 	  STAYS_OPEN, 0, try_new_bit_forgotten,
-	  "set_mask = what KVM can filter, without what is allowed" },
-	{ 17, "MOV CR4 (no road, the gate itself)", AS_TOLD, 0, try_mov, NULL },
-	{ 17, "MOV CR0 (no road, the gate itself)", AS_TOLD, 0, try_mov_cr0,
+	  "set_mask = all that KVM can filter, except what is allowed" },
+	{ 17, "MOV CR4 (no road, the gate itself)", AS_EXPECTED, 0, try_mov, NULL },
+	{ 17, "MOV CR0 (no road, the gate itself)", AS_EXPECTED, 0, try_mov_cr0,
 	  NULL },
-	{ 17, "MOV CR4 by the emulator", AS_TOLD, NEEDS_FEP, try_fep, NULL },
+	{ 17, "MOV CR4 by the emulator", AS_EXPECTED, NEEDS_FEP, try_fep, NULL },
 	{ 18, "exit storm, filter with exits", ONLY_OPEN, 0, try_storm_exits,
 	  "limit events, never verdicts; or filter by #GP" },
 	{ 18, "exit storm, filter with #GP", ONLY_CLOSED, 0, try_storm_gp,
 	  NULL },
-	{ 20, "XSETBV", AS_TOLD, 0, try_xcr0, NULL },
-	{ 20, "CR4.OSXSAVE", AS_TOLD, 0, try_osxsave, NULL },
-	{ 21, "state that the guest chose, written by the VMM", VMM_DUTY, 0,
-	  NULL, "what comes from the guest never goes into KVM_SET_SREGS unchecked: KVM doesn't filter its VMM" },
-	{ 24, "S3: resume jumps where the guest said", VMM_DUTY, 0, NULL,
+	{ 20, "XSETBV", AS_EXPECTED, 0, try_xcr0, NULL },
+	{ 20, "CR4.OSXSAVE", AS_EXPECTED, 0, try_osxsave, NULL },
+	{ 21, "a state that the guest chose, written by the VMM", VMM_DUTY, 0,
+	  NULL, "check a guest's values before KVM_SET_SREGS: KVM does not filter the VMM" },
+	{ 24, "S3: resume continues where the guest chose", VMM_DUTY, 0, NULL,
 	  "no S3 for pinned guests, or pins that hold from the resume vector on" },
 	{ 0 }
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looks for roads that nobody has thought of: guests that do at random what
- * kernels can do to their registers, with SMM, nesting and INIT, and that change
- * at random what KVM reads back from their memory. The pins must hold whenever
- * the guest runs as L1, and what L1 will get back must be pinned, too.
+ * Searches for unknown roads. The guests do at random what kernels can do to their
+ * registers, with SMM, nesting and INIT, and change at random what KVM reads back from
+ * their memory. The pins must hold whenever the guest runs as L1, and the registers
+ * that L1 will get back must be pinned, too.
  */
 #include <errno.h>
 #include <signal.h>
@@ -44,7 +44,7 @@ static void smm_xor(struct smm_code *code, uint32_t address, uint32_t value)
 	smm_put(code, &value, sizeof(value));
 }
 
-/* Somewhere in what RSM reads; rather often where it matters. */
+/* A random place in what RSM reads, more often one that matters. */
 static uint32_t rsm_address(void)
 {
 	static const uint32_t smram[] = {
@@ -207,7 +207,7 @@ static void random_vmlaunch(struct vmx_pages *vmx)
 	for (changes = rnd() % 3; changes; changes--) {
 		uint32_t field = fields[rnd() % ARRAY_SIZE(fields)];
 
-		/* Past VMCALL, for one. */
+		/* Skips an instruction such as VMCALL. */
 		vmwrite(GUEST_RIP, vmreadz(GUEST_RIP) +
 				   vmreadz(VM_EXIT_INSTRUCTION_LEN));
 		vmwrite(field, vmreadz(field) ^ bit(32));
@@ -306,7 +306,7 @@ static void check(struct kvm_vcpu *vcpu)
 		l2 = nested.state.flags & KVM_STATE_NESTED_GUEST_MODE;
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(denied); i++) {
-		/* In L2 and in SMM, these are others. */
+		/* In L2 and in SMM, these registers are others. */
 		if ((l2 || events.smi.smm) &&
 		    (denied[i] == MSR_EFER || denied[i] == MSR_IA32_CR_PAT ||
 		     !is_svm))
@@ -436,7 +436,7 @@ int fuzz(unsigned int seconds, uint64_t first,
 		if (once)
 			break;
 	}
-	printf("ok 1 - %u guests from seed %lu, %u of them to their end: the pins hold\n1..1\n",
+	printf("ok 1 - %u guests from seed %lu, %u of them ran to their end: the pins hold\n1..1\n",
 	       guests, first, done);
 	return 0;
 }

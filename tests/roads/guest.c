@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the guests of the roads have in common. */
+/* The code that the guests of the roads share. */
 #include "roads.h"
 
 uint8_t l2_stack[STACK_SIZE] __attribute__((aligned(16)));
@@ -34,7 +34,7 @@ void smm_begin(struct smm_code *code)
 	code->at = low(SMM_ENTRY);
 }
 
-/* SMM starts in 16 bits with segments of 4 GiB: hence the prefixes. */
+/* SMM starts in 16 bits with segments of 4 GiB, hence the prefixes. */
 void smm_store(struct smm_code *code, uint32_t address, uint32_t value)
 {
 	PUT(code, 0x67, 0x66, 0xc7, 0x05);	/* movl value, address */

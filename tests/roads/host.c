@@ -4,13 +4,13 @@
 
 #include "roads.h"
 
-#define LOW_FROM	0x2000ul	/* the library allocates nothing before */
+#define LOW_FROM	0x2000ul	/* the library allocates nothing before it */
 #define LOW_TO		0x100000ul
 #define MEMORY		0x800000ul
 
 /*
- * As the library's vm_create(), but the first MiB is kept free for the attacks:
- * the library would load the program there.
+ * Like the library's vm_create(), but the first MiB is kept free for the attacks, where
+ * the library would load the program.
  */
 static struct kvm_vm *new_vm(void)
 {
@@ -120,7 +120,7 @@ struct said road_run_to(struct kvm_vcpu *vcpu, uint64_t stage)
 	int reason = road_run(vcpu, &said);
 
 	if (reason != KVM_EXIT_IO || said.stage != stage)
-		is_broken("the guest does not get to stage %lu: %s, stage %lu",
+		is_broken("the guest does not reach stage %lu: %s, stage %lu",
 			  stage, road_exit(vcpu, reason), said.stage);
 	return said;
 }
@@ -180,7 +180,7 @@ void road_judge(struct kvm_vcpu *vcpu, int reason, const struct said *said)
 			  said->stage);
 	cr0 = said->values[0];
 	cr4 = said->values[1];
-	/* On SVM the guest reads the host's CR4.MCE: only the pins count. */
+	/* On SVM the guest reads the host's CR4.MCE, so only the pins are compared. */
 	if ((cr0 ^ road_cr0(vcpu)) & PIN_CR0 || (cr4 ^ road_cr4(vcpu)) & PIN_CR4)
 		is_broken("the guest sees CR0 %#lx, CR4 %#lx, the host %#lx, %#lx",
 			  cr0, cr4, road_cr0(vcpu), road_cr4(vcpu));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Roads 3, 4, 16 and 19: a CPU that starts anew has nothing to clear. */
+/* Roads 3, 4, 16 and 19: a CPU that starts again after an INIT has no bits to clear. */
 #include "roads.h"
 
-#define START	0x40000ul	/* what SIPI's vector 0x40 starts */
+#define START	0x40000ul	/* started by SIPI with vector 0x40 */
 #define RESET	0xfffff000ul	/* the page with the reset vector */
 
-/* Real mode: tell CR4 and stop. What else it does is the attacker's choice. */
+/* Real mode: report CR4 and stop. An attacker would do other things there. */
 static const uint8_t start_code[] = {
 	0x0f, 0x20, 0xe0,		/* mov %cr4, %eax */
 	0x66, 0xe7, SMM_PORT,		/* out %eax, $SMM_PORT */
@@ -39,7 +39,7 @@ static _Noreturn void judge_fresh(struct kvm_vcpu *vcpu, int reason)
 	vcpu_sregs_get(vcpu, &sregs);
 	if (reason == KVM_EXIT_X86_CR_WRITE && w->cause == KVM_X86_CR_CAUSE_INIT) {
 		if (!(w->init.cr4 & PIN_CR4) || !(w->init.cr0 & X86_CR0_WP))
-			is_broken("the exit tells CR0 %#llx, CR4 %#llx",
+			is_broken("the exit has CR0 %#llx, CR4 %#llx",
 				  w->init.cr0, w->init.cr4);
 		if (sregs.cr4 || (regs.rip != 0xfff0 && regs.rip))
 			is_broken("the exit came late: rip %#llx", regs.rip);
@@ -63,23 +63,23 @@ static _Noreturn void try_init(unsigned int flags)
 	judge_fresh(victim, road_run(victim, NULL));
 }
 
-static void try_init_told(void)
+static void try_init_reported(void)
 {
 	try_init(KVM_X86_CR_FILTER_EXIT_INIT);
 }
 
-static void try_init_untold(void)
+static void try_init_unreported(void)
 {
 	try_init(0);
 }
 
 /*
- * The VMM was told, and goes on: its filter asks it again when the new context
+ * The VMM got the exit, and continues: its filter exits again when the new context
  * turns paging on.
  */
 static void try_init_paging(void)
 {
-	/* Real mode: CR0.PG and PE with tables that nobody will read. */
+	/* Real mode: set CR0.PG and PE, with tables that are never used. */
 	static const uint8_t code[] = {
 		0x0f, 0x20, 0xc0,			/* mov %cr0, %eax */
 		0x66, 0x0d, 0x01, 0, 0, 0x80,		/* or $PG|PE, %eax */
@@ -109,7 +109,7 @@ static void try_init_paging(void)
 	reason = road_run(victim, NULL);
 	w = road_cr_write(victim);
 	if (reason == KVM_EXIT_X86_CR_WRITE && w->cause == KVM_X86_CR_CAUSE_MOV)
-		is_closed("the VMM is asked: CR0 %#llx -> %#llx, CR4 is %#lx",
+		is_closed("the VMM is asked about CR0 %#llx -> %#llx, CR4 is %#lx",
 			  w->old_value, w->value, road_cr4(victim));
 	if (reason != KVM_EXIT_IO || victim->run->io.port != SMM_PORT)
 		is_broken("%s", road_exit(victim, reason));
@@ -144,7 +144,7 @@ static void try_init_self(void)
 	judge_fresh(vcpu, road_run(vcpu, NULL));
 }
 
-/* A second INIT must not hide what the first one wiped out. */
+/* A second INIT must not hide the bits that the first one cleared. */
 static void guest_init_twice(void)
 {
 	guest_x2apic();
@@ -166,7 +166,7 @@ static void try_init_twice(void)
 	road_run_to(victim, PINNED);
 	road_pin(vm, KVM_X86_CR_FILTER_EXIT_INIT);
 	road_run_to(vcpu, HELLO);
-	/* This serves the first INIT. */
+	/* This handles the first INIT. */
 	vcpu_mp_state_get(victim, &state);
 	road_run_to(vcpu, HELLO);
 	judge_fresh(victim, road_run(victim, NULL));
@@ -192,16 +192,16 @@ static _Noreturn void try_triple(unsigned int flags)
 	reason = road_run(vcpu, NULL);
 	if (reason != KVM_EXIT_SHUTDOWN)
 		is_broken("%s", road_exit(vcpu, reason));
-	/* What the VMM should never do: */
+	/* The VMM does what it should never do: */
 	judge_fresh(vcpu, road_run(vcpu, NULL));
 }
 
-static void try_triple_told(void)
+static void try_triple_reported(void)
 {
 	try_triple(KVM_X86_CR_FILTER_EXIT_INIT);
 }
 
-static void try_triple_untold(void)
+static void try_triple_unreported(void)
 {
 	try_triple(0);
 }
@@ -252,7 +252,7 @@ static void guest_clear_x2apic(void)
 	guest_clear();
 }
 
-/* In @vcpu an access waits for the VMM; vCPU 1 INITs it meanwhile. */
+/* In @vcpu an access waits for the VMM, and vCPU 1 sends it an INIT. */
 static void init_meanwhile(struct kvm_vcpu *vcpu, struct kvm_vcpu *other)
 {
 	struct kvm_mp_state state;
@@ -297,7 +297,7 @@ static void guest_wrmsr_0(void)
 	say(ATTACKED, 0, 0, 0, 0);
 }
 
-/* The same with KVM's MSR filter, to show that it is no fancy. */
+/* The same with KVM's MSR filter, to show that the problem is real. */
 static void try_stale_msr(void)
 {
 	struct kvm_vcpu *vcpu, *other;
@@ -323,27 +323,27 @@ static void try_stale_msr(void)
 }
 
 const struct road init_roads[] = {
-	{ 3, "INIT and SIPI to another vCPU", AS_TOLD, 0, try_init_told, NULL },
+	{ 3, "INIT and SIPI to another vCPU", AS_EXPECTED, 0, try_init_reported, NULL },
 	{ 3, "INIT and SIPI, filter without EXIT_INIT", ONLY_OPEN, 0,
-	  try_init_untold, "ask for EXIT_INIT" },
-	{ 3, "INIT, then paging turned on: asked by set_mask", AS_TOLD, 0,
+	  try_init_unreported, "request EXIT_INIT" },
+	{ 3, "INIT, then paging turned on: asked by set_mask", AS_EXPECTED, 0,
 	  try_init_paging, NULL },
-	{ 3, "INIT to self, through the reset vector", AS_TOLD, 0,
+	{ 3, "INIT to self, through the reset vector", AS_EXPECTED, 0,
 	  try_init_self, NULL },
-	{ 3, "INIT twice: the exit tells of the first", AS_TOLD, 0,
+	{ 3, "INIT twice: the exit has the registers before the first", AS_EXPECTED, 0,
 	  try_init_twice, NULL },
-	{ 4, "self triple fault, and the VMM goes on", AS_TOLD, NEEDS_SVM,
-	  try_triple_told, NULL },
+	{ 4, "self triple fault, and the VMM continues", AS_EXPECTED, NEEDS_SVM,
+	  try_triple_reported, NULL },
 	{ 4, "self triple fault, filter without EXIT_INIT", ONLY_OPEN,
-	  NEEDS_SVM, try_triple_untold,
+	  NEEDS_SVM, try_triple_unreported,
 	  "after KVM_EXIT_SHUTDOWN reset the VM or never enter it again" },
 	{ 4, "self triple fault on VMX: no INIT", STAYS_CLOSED, NEEDS_VMX,
 	  try_triple_vmx, NULL },
-	{ 16, "a vCPU plugged in later", AS_TOLD, 0, try_hotplug, NULL },
+	{ 16, "a vCPU plugged in later", AS_EXPECTED, 0, try_hotplug, NULL },
 	{ 19, "INIT while a CR write waits for the VMM", ONLY_CLOSED, 0,
 	  try_stale, NULL },
 	{ 19, "INIT while a WRMSR waits for the VMM", STAYS_OPEN, 0,
 	  try_stale_msr,
-	  "after an MSR exit don't look at MP_STATE before KVM_RUN" },
+	  "after an MSR exit do not read MP_STATE before KVM_RUN" },
 	{ 0 }
 };

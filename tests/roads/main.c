@@ -38,7 +38,7 @@ FINISH(is_closed, CLOSED)
 FINISH(is_skipped, SKIPPED)
 FINISH(is_broken, BROKEN)
 
-/* In a process of its own: a try that fails must not end the others. */
+/* Each try has a process of its own, so that a failure does not end the others. */
 static struct result *run(void (*try)(void))
 {
 	int status;
@@ -61,7 +61,7 @@ static struct result *run(void (*try)(void))
 	} else if (!shared->text[0]) {
 		shared->outcome = BROKEN;
 		snprintf(shared->text, sizeof(shared->text),
-			 "the try ended without a word, wait status %#x%s",
+			 "the try ended without a result, wait status %#x%s",
 			 status, WIFSIGNALED(status) &&
 			 WTERMSIG(status) == SIGALRM ? ": time is up" : "");
 	}
@@ -118,7 +118,7 @@ static void report(const struct road *road, enum outcome wanted)
 	good = shared->outcome == wanted;
 	printf("%sok %u - road %u (%s): %s%s: %s\n", good ? "" : "not ",
 	       ++count, road->number, road->name, words[shared->outcome],
-	       road->wants == AS_TOLD ?
+	       road->wants == AS_EXPECTED ?
 	       have_cr_filter ? "" : " on stock" : "", shared->text);
 	if (!good) {
 		printf("# wanted: %s\n", words[wanted]);
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 	       wanted == CLOSED ? ", expected: closed" : "");
 	if (seconds >= 0)
 		return fuzz(seconds, seed, run);
-	/* By number: there are few, and a number may be in several files. */
+	/* Ordered by number: there are few, and a number may be in several files. */
 	for_each_road(road)
 		if (road->number > last)
 			last = road->number;

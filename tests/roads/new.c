@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Roads from 25 on, found while the filter was written: those of any CPU. */
+/* Roads from 25 on, found while the filter was written: those for all CPUs. */
 #include "roads.h"
 
 
 /*
- * 29. Locked down while the vCPU is in SMM, where it shows the VMM registers as
- * they should be; RSM brings back those of before, which never were pinned.
+ * 29. The filter is installed while the vCPU is in SMM, where it shows the VMM the
+ * expected registers. RSM brings back the registers from before, which were never
+ * pinned.
  */
 #define PD32	0x60000ul
 
@@ -61,13 +62,13 @@ static void try_hiding_careful(void)
 
 	vcpu_events_get(vcpu, &events);
 	if (events.smi.smm)
-		is_closed("KVM_GET_VCPU_EVENTS tells of SMM: not pinned yet");
+		is_closed("KVM_GET_VCPU_EVENTS reports SMM: not pinned yet");
 	is_open("the VMM sees nothing");
 }
 
 /*
- * 31. Migrated while in SMM: the new host's KVM doesn't know what the registers
- * were at the SMI, and the guest has had time to edit SMRAM.
+ * 31. The guest is migrated while in SMM. The new host's KVM does not know the
+ * registers at the SMI, and the guest has had time to edit SMRAM.
  */
 static void guest_waiting_cr4(void)
 {
@@ -111,7 +112,7 @@ static struct kvm_vcpu *migrated(void *guest)
 	reason = road_run(vcpu, NULL);
 	if (reason != KVM_EXIT_IO || vcpu->run->io.port != SMM_PORT)
 		is_broken("no SMM: %s", road_exit(vcpu, reason));
-	/* For KVM this is as if the vCPU had come from elsewhere. */
+	/* For KVM this is as if the vCPU had been migrated. */
 	vcpu_events_get(vcpu, &events);
 	events.flags |= KVM_VCPUEVENT_VALID_SMM;
 	events.smi.smm = 0;
@@ -142,7 +143,7 @@ static void try_migrated_efer(void)
 	is_broken("EFER is still %#lx", vcpu_get_msr(vcpu, MSR_EFER));
 }
 
-/* 32. RSM is refused, and the VMM goes on as if nothing had been. */
+/* 32. RSM is refused, and the VMM continues as if nothing had happened. */
 static void guest_refused(void)
 {
 	struct smm_code code;
@@ -170,7 +171,7 @@ static void try_refused(void)
 	road_run_to(vcpu, PINNED);
 	road_pin(vm, 0);
 	reason = road_run(vcpu, NULL);
-	/* Where KVM emulates it all, the shutdown comes a bit later. */
+	/* If KVM emulates all instructions, the shutdown comes a bit later. */
 	if (reason == KVM_EXIT_IO)
 		reason = road_run(vcpu, NULL);
 	if (reason != KVM_EXIT_SHUTDOWN)
@@ -182,8 +183,8 @@ static void try_refused(void)
 }
 
 /*
- * 36. A vCPU that waits for SIPI since before the filter was there: it starts
- * with nothing set, and no INIT tells the VMM.
+ * 36. A vCPU has waited for SIPI since before the filter was installed. It starts with
+ * no bit set, and the VMM gets no INIT exit.
  */
 #define START	0x40000ul
 
@@ -219,7 +220,7 @@ static struct kvm_vcpu *waiting(struct kvm_vcpu **waiter)
 	vm = road_vm2(&vcpu, guest_sipi_later, waiter, guest_waiting);
 	road_run_to(*waiter, HELLO);
 	road_run_to(vcpu, PINNED);
-	/* This serves the INIT, as KVM_RUN in the VMM's other thread would. */
+	/* This handles the INIT, as KVM_RUN in the VMM's other thread would. */
 	vcpu_mp_state_get(*waiter, &state);
 	road_pin(vm, KVM_X86_CR_FILTER_EXIT_INIT);
 	return vcpu;
@@ -247,28 +248,28 @@ static void try_waiting_careful(void)
 	waiting(&waiter);
 	vcpu_mp_state_get(waiter, &state);
 	if (state.mp_state == KVM_MP_STATE_INIT_RECEIVED)
-		is_closed("KVM_GET_MP_STATE tells that it waits for SIPI: not pinned");
+		is_closed("KVM_GET_MP_STATE reports that it waits for SIPI: not pinned");
 	is_open("the VMM sees MP_STATE %u", state.mp_state);
 }
 
 const struct road new_roads[] = {
 	{ 29, "filter installed while the vCPU is in SMM", STAYS_OPEN,
 	  NEEDS_SMM, try_hiding,
-	  "after installing, believe no vCPU's registers while KVM_GET_VCPU_EVENTS tells of SMM" },
-	{ 29, "the same, the VMM asks for SMM", STAYS_CLOSED, NEEDS_SMM,
+	  "after installing, do not trust a vCPU's registers while KVM_GET_VCPU_EVENTS reports SMM" },
+	{ 29, "the same, and the VMM asks for SMM", STAYS_CLOSED, NEEDS_SMM,
 	  try_hiding_careful, NULL },
-	{ 31, "migrated in SMM, RSM with CR4 edited", AS_TOLD, NEEDS_SMM,
+	{ 31, "migrated in SMM, RSM with CR4 edited", AS_EXPECTED, NEEDS_SMM,
 	  try_migrated_cr4, NULL },
 	{ 31, "migrated in SMM, RSM with EFER edited", STAYS_OPEN, NEEDS_SMM,
 	  try_migrated_efer,
-	  "don't migrate a pinned guest's vCPU in SMM; or no memory for SMM" },
-	{ 32, "RSM is refused, and the VMM goes on", ONLY_OPEN, NEEDS_SMM,
+	  "do not migrate a pinned guest's vCPU in SMM, or give SMM no memory" },
+	{ 32, "RSM is refused, and the VMM continues", ONLY_OPEN, NEEDS_SMM,
 	  try_refused,
 	  "after KVM_EXIT_SHUTDOWN reset the VM or never enter it again" },
-	{ 36, "SIPI to a vCPU that got INIT before the filter came", STAYS_OPEN,
+	{ 36, "SIPI to a vCPU that got its INIT before the filter", STAYS_OPEN,
 	  0, try_waiting,
-	  "after installing, take no vCPU in INIT_RECEIVED for pinned; set_mask on CR0.PG asks when it turns paging on" },
-	{ 36, "the same, the VMM asks for MP_STATE", STAYS_CLOSED, 0,
+	  "after installing, a vCPU in INIT_RECEIVED is not pinned; set_mask on CR0.PG exits when it turns paging on" },
+	{ 36, "the same, and the VMM asks for MP_STATE", STAYS_CLOSED, 0,
 	  try_waiting_careful, NULL },
 	{ 0 }
 };

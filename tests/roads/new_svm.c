@@ -6,10 +6,10 @@
 
 
 /*
- * 25. L2 clears EFER.SVME, and L1 doesn't intercept that: KVM leaves guest mode
- * where it is, without a VM-exit. What runs on as L1 has L2's RIP; KVM has L2's
- * CR0 and CR4 in mind, the hardware L1's. A filter that compares with what KVM
- * has in mind sees no bit going from 1 to 0 any more.
+ * 25. L2 clears EFER.SVME, and L1 does not intercept that. KVM leaves guest mode
+ * without a VM-exit, so L2's RIP continues as L1. KVM's record has L2's CR0 and CR4,
+ * the hardware L1's. A filter that compares with KVM's record no longer sees a bit
+ * change from 1 to 0.
  */
 static void l2_clear_svme(void)
 {
@@ -26,8 +26,8 @@ static void guest_clear_svme(struct svm_test_data *svm)
 	generic_svm_setup(svm, l2_clear_svme, l2_stack + STACK_SIZE - 8);
 	svm->vmcb->save.cr4 &= ~PIN_CR4;
 	/*
-	 * KVM goes on with the nested page tables that L1 had, but mends those
-	 * of L2: touch first what will be used.
+	 * KVM keeps using L1's nested page tables, but repairs those of L2, so touch
+	 * all pages that will be used first.
 	 */
 	memset(l2_stack, 0, sizeof(l2_stack));
 	run_guest(svm->vmcb, svm->vmcb_gpa);
@@ -44,14 +44,14 @@ static void try_clear_svme(void)
 	road_pin(vcpu->vm, 0);
 	reason = road_run(vcpu, &said);
 	if (reason == KVM_EXIT_IO && (vcpu->run->flags & KVM_RUN_X86_GUEST_MODE))
-		is_closed("EFER.SVME can't be cleared in L2: exception %lu",
+		is_closed("EFER.SVME cannot be cleared in L2: exception %lu",
 			  said.values[2]);
 	road_judge(vcpu, reason, &said);
 }
 
 /*
- * 28. VMLOAD reads its VMCB from the guest's memory: what KVM has checked must
- * be what it loads, whatever another vCPU writes there meanwhile.
+ * 28. VMLOAD reads its VMCB from the guest's memory. KVM must load exactly what it has
+ * checked, whatever another vCPU writes there in between.
  */
 #define EVIL	0xffffffff12345678ul
 #define FAKE	0x20000ul
@@ -163,13 +163,13 @@ static void try_hiding_svm_careful(void)
 	if (!(nested.state.flags & KVM_STATE_NESTED_GUEST_MODE))
 		is_broken("not in L2");
 	if (~l1->save.cr0 & PIN_CR0 || ~l1->save.cr4 & PIN_CR4)
-		is_closed("KVM_GET_NESTED_STATE tells L1's CR0 %#lx, CR4 %#lx: not pinned",
+		is_closed("KVM_GET_NESTED_STATE gives L1's CR0 %#lx, CR4 %#lx: not pinned",
 			  l1->save.cr0, l1->save.cr4);
 	is_open("the VMM sees CR0 %#lx, CR4 %#lx", l1->save.cr0,
 		l1->save.cr4);
 }
 
-/* 33. XCR0 is one for L1 and L2: L2 must not write it unfiltered. */
+/* 33. L1 and L2 share XCR0, so L2 must not write it without the filter. */
 static uint8_t l2_vector;
 
 static void l2_xsetbv(void)
@@ -225,8 +225,8 @@ static void try_xsetbv_exit(void)
 }
 
 /*
- * 35. INIT hits L2, whose CR4 never was pinned: what does the VMM get told? L1
- * did not ask for an exit on INIT, so it is L1 that loses its registers.
+ * 35. INIT hits L2, whose CR4 was never pinned: which registers does the VMM's exit
+ * have? L1 did not request an exit on INIT, so L1 loses its registers.
  */
 static void l2_waiting(void)
 {
@@ -270,27 +270,27 @@ static void try_init_l2(void)
 	    road_cr_write(vcpu)->cause != KVM_X86_CR_CAUSE_INIT)
 		is_broken("%s", road_exit(vcpu, reason));
 	if (!(road_cr_write(vcpu)->init.cr4 & PIN_CR4))
-		is_open("the exit tells of CR4 %#llx, which is L2's",
+		is_open("the exit has CR4 %#llx, which is L2's",
 			road_cr_write(vcpu)->init.cr4);
-	is_closed("the exit tells of CR4 %#llx",
+	is_closed("the exit has CR4 %#llx",
 		  road_cr_write(vcpu)->init.cr4);
 }
 
 const struct road new_svm_roads[] = {
-	{ 25, "L2 clears EFER.SVME and goes on as L1", AS_TOLD, NEEDS_SVM,
+	{ 25, "L2 clears EFER.SVME and continues as L1", AS_EXPECTED, NEEDS_SVM,
 	  try_clear_svme, NULL },
-	{ 28, "VMLOAD, its VMCB written by another vCPU meanwhile", AS_TOLD,
+	{ 28, "VMLOAD, while another vCPU writes its VMCB", AS_EXPECTED,
 	  NEEDS_SVM, try_race, NULL },
 	{ 30, "filter installed while L2 runs, SVM", STAYS_OPEN, NEEDS_SVM,
 	  try_hiding_svm,
 	  "after installing, read L1's registers by KVM_GET_NESTED_STATE of each vCPU in L2" },
-	{ 30, "the same, the VMM reads L1's state", STAYS_CLOSED, NEEDS_SVM,
+	{ 30, "the same, and the VMM reads L1's state", STAYS_CLOSED, NEEDS_SVM,
 	  try_hiding_svm_careful, NULL },
-	{ 33, "XSETBV in L2, SVM", AS_TOLD, NEEDS_SVM, try_xsetbv_gp, NULL },
-	{ 33, "XSETBV in L2, SVM, the VMM is asked", AS_TOLD, NEEDS_SVM,
+	{ 33, "XSETBV in L2, SVM", AS_EXPECTED, NEEDS_SVM, try_xsetbv_gp, NULL },
+	{ 33, "XSETBV in L2, SVM, and the VMM is asked", AS_EXPECTED, NEEDS_SVM,
 	  try_xsetbv_exit, NULL },
-	{ 35, "INIT in L2, SVM: the exit tells of L2's registers", ONLY_OPEN,
+	{ 35, "INIT in L2, SVM: the exit has L2's registers", ONLY_OPEN,
 	  NEEDS_SVM, try_init_l2,
-	  "after the lockdown every INIT counts, whatever the exit tells of before; or no SVM" },
+	  "after the lockdown every INIT counts, whatever registers the exit has; or no SVM" },
 	{ 0 }
 };

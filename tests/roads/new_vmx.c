@@ -10,15 +10,15 @@ static void guest_vmx(struct vmx_pages *vmx, void *l2)
 	GUEST_ASSERT(load_vmcs(vmx));
 	guest_pin();
 	prepare_vmcs(vmx, l2, l2_stack + STACK_SIZE - 8);
-	/* L2 writes MSRs, such as the ICR, without L1. */
+	/* L2 writes MSRs, such as the ICR, without an exit to L1. */
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL, vmreadz(CPU_BASED_VM_EXEC_CONTROL) |
 					   CPU_BASED_USE_MSR_BITMAPS);
 }
 
 /*
- * 26. A VM-exit that doesn't load EFER leaves L2's to L1, but for LMA and LME.
- * L2's comes from vmcs12 at VM-entry, which no MSR filter sees, or by RSM if an
- * SMI was taken in L2. The same goes for PAT.
+ * 26. A VM-exit that does not load EFER leaves L2's EFER to L1, except for LMA and LME.
+ * L2 gets its EFER from vmcs12 at VM-entry, which no MSR filter sees, or by RSM if an
+ * SMI came in L2. The same applies to PAT.
  */
 static void l2_vmcall(void)
 {
@@ -109,9 +109,9 @@ static void try_leaked_rsm(void)
 }
 
 /*
- * 27. RSM to L2 loads CR0 and with it vmcs02's read shadow, also for bits that
- * L1 owns. CLTS in L2 then exits where KVM, by vmcs12's shadow, holds that to be
- * impossible: a warning in the host's log, and the end of the VM.
+ * 27. RSM to L2 loads CR0, and with it vmcs02's read shadow, also for bits that L1
+ * owns. CLTS in L2 then exits where KVM considers that impossible, by vmcs12's shadow:
+ * a warning in the host's log, and the end of the VM.
  */
 static void l2_smi_clts(void)
 {
@@ -152,8 +152,8 @@ static void try_clts(void)
 }
 
 /*
- * 34. RSM to L2 loads segments that the hardware refuses; KVM holds a VM-entry
- * to L2 to be checked and warns.
+ * 34. RSM to L2 loads segments that the hardware refuses. KVM assumes that a VM-entry
+ * to L2 was checked, and warns.
  */
 static void guest_bad_rsm(struct vmx_pages *vmx)
 {
@@ -183,13 +183,13 @@ static void try_bad_rsm(void)
 }
 
 const struct road new_vmx_roads[] = {
-	{ 26, "L2's EFER from VM-entry is left to L1", AS_TOLD, NEEDS_VMX,
+	{ 26, "L1 gets L2's EFER, which came from VM-entry", AS_EXPECTED, NEEDS_VMX,
 	  try_leaked_efer, NULL },
-	{ 26, "L2's PAT from VM-entry is left to L1", AS_TOLD, NEEDS_VMX,
+	{ 26, "L1 gets L2's PAT, which came from VM-entry", AS_EXPECTED, NEEDS_VMX,
 	  try_leaked_pat, NULL },
-	{ 26, "L2's EFER from RSM is left to L1", AS_TOLD,
+	{ 26, "L1 gets L2's EFER, which came from RSM", AS_EXPECTED,
 	  NEEDS_VMX | NEEDS_SMM, try_leaked_rsm, NULL },
-	{ 27, "CLTS in L2 after RSM: KVM_BUG", AS_TOLD, NEEDS_VMX | NEEDS_SMM,
+	{ 27, "CLTS in L2 after RSM: KVM_BUG", AS_EXPECTED, NEEDS_VMX | NEEDS_SMM,
 	  try_clts, NULL },
 	{ 34, "RSM to L2 with segments that the hardware refuses: KVM_BUG",
 	  STAYS_OPEN, NEEDS_VMX | NEEDS_SMM, try_bad_rsm,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Roads round the CR filter: each is an attack by a guest's kernel that a VMM
- * has pinned registers for. See README.md.
+ * Roads round the CR filter: each is an attack by a guest's kernel whose registers a
+ * VMM has pinned. See README.md.
  *
- * In every one of them the host sets up the guest as a VMM would, the guest
- * pins itself (guest_pin()), the host installs the filter if KVM has one, the
- * guest attacks, and the host looks at what became of the pinned bits.
+ * In each of them the host sets up the guest as a VMM would, the guest pins itself
+ * (guest_pin()), the host installs the filter if KVM has one, the guest attacks, and
+ * the host checks the pinned bits.
  */
 #ifndef REGPIN_TESTS_ROADS_ROADS_H
 #define REGPIN_TESTS_ROADS_ROADS_H
@@ -28,10 +28,10 @@
 #include "../../include/regpin/kvm_cr_filter.h"
 
 enum outcome {
-	OPEN,		/* the guest got what it must not get */
-	CLOSED,		/* KVM, or the VMM by KVM's means, kept it from it */
-	SKIPPED,	/* can't be tried here */
-	BROKEN,		/* neither: the test itself went wrong */
+	OPEN,		/* the attack succeeded */
+	CLOSED,		/* KVM, or the VMM by means of KVM, prevented it */
+	SKIPPED,	/* it cannot be tried here */
+	BROKEN,		/* neither: the test itself failed */
 };
 
 struct result {
@@ -49,14 +49,14 @@ is_skipped(const char *format, ...);
 _Noreturn void __attribute__((format(printf, 1, 2)))
 is_broken(const char *format, ...);
 
-/* What is expected of a road. */
+/* The expected result of a road. */
 enum wants {
-	AS_TOLD,	/* open on stock KVM, closed with the CR filter */
-	STAYS_OPEN,	/* by design, or without the defence */
-	STAYS_CLOSED,	/* on stock KVM as well, by the MSR filter for one */
-	ONLY_CLOSED,	/* stock KVM has nothing to compare with */
-	ONLY_OPEN,	/* the filter is there, but used without the defence */
-	VMM_DUTY,	/* nothing to run: text says what the VMM must do */
+	AS_EXPECTED,	/* open on stock KVM, closed with the CR filter */
+	STAYS_OPEN,	/* open by design, or without the defence */
+	STAYS_CLOSED,	/* closed on stock KVM as well, for example by the MSR filter */
+	ONLY_CLOSED,	/* stock KVM has nothing to compare */
+	ONLY_OPEN,	/* the filter is used, but without the defence */
+	VMM_DUTY,	/* nothing to run: the text names the VMM's duty */
 };
 
 enum {
@@ -76,8 +76,8 @@ struct road {
 };
 
 /*
- * Guests at random for some time, each by @run in a process of its own; for 0
- * seconds one guest. Returns the exit status.
+ * Runs random guests for some time, each by @run in a process of its own; for 0 seconds
+ * one guest. Returns the exit status.
  */
 int fuzz(unsigned int seconds, uint64_t first,
 	 struct result *(*run)(void (*try)(void)));
@@ -95,33 +95,33 @@ extern bool have_cr_filter;
 
 /* A VM whose vCPU runs @guest; the first MiB is free, and mapped at low(). */
 struct kvm_vm *road_vm(struct kvm_vcpu **vcpu, void *guest);
-/* The same for two vCPUs; with a NULL there is room for the second. */
+/* The same for two vCPUs; with a NULL there is only room for the second. */
 struct kvm_vm *road_vm2(struct kvm_vcpu **vcpu, void *guest,
 			struct kvm_vcpu **other, void *others_guest);
 
 /* Gives SMM an address space of its own, the same memory as without SMM. */
 void road_smm_memory(struct kvm_vm *vm);
 
-/* Installs the pins if KVM can filter at all, else does nothing. */
+/* Installs the pins if KVM can filter at all; otherwise does nothing. */
 void road_pin(struct kvm_vm *vm, unsigned int flags);
 void road_set_filter(struct kvm_vm *vm, const struct kvm_x86_cr_filter *filter);
-/* Denies writes of @msr by KVM's MSR filter, which is older. */
+/* Denies writes of @msr by KVM's MSR filter, which is older than the CR filter. */
 void road_deny_msr(struct kvm_vm *vm, uint32_t msr);
 
 /*
- * KVM_RUN until something that the guest has not to do with. Returns the exit
- * reason, or -errno; if the guest said something by say(), KVM_EXIT_IO and
- * what it said are in @said.
+ * Calls KVM_RUN until an exit that is not the guest library's. Returns the exit reason,
+ * or -errno; if the guest called say(), it returns KVM_EXIT_IO, and the values are in
+ * @said.
  */
 struct said {
 	uint64_t stage, values[4];
 };
 int road_run(struct kvm_vcpu *vcpu, struct said *said);
 
-/* The guest must get to say(stage); else the try is broken. */
+/* The guest must reach say(stage); otherwise the try is broken. */
 struct said road_run_to(struct kvm_vcpu *vcpu, uint64_t stage);
 
-/* The exit, for people. */
+/* Describes the exit in words. */
 const char *road_exit(struct kvm_vcpu *vcpu, int reason);
 
 static inline struct regpin_cr_write *road_cr_write(struct kvm_vcpu *vcpu)
@@ -133,12 +133,12 @@ uint64_t road_cr0(struct kvm_vcpu *vcpu);
 uint64_t road_cr4(struct kvm_vcpu *vcpu);
 
 /*
- * The usual end: after an attack on @vcpu that ended in @reason, and said
- * @said if the guest lived. Open if the pinned bits are gone.
+ * The usual end, after an attack on @vcpu that ended with @reason, and with @said if
+ * the guest survived. The road is open if the pinned bits are gone.
  */
 _Noreturn void road_judge(struct kvm_vcpu *vcpu, int reason,
 			  const struct said *said);
-/* Runs @vcpu, and that. */
+/* Runs @vcpu, and then does the same. */
 _Noreturn void road_go_on(struct kvm_vcpu *vcpu);
 
 /* A VM with memory for SMM; @guest gets a struct svm_test_data, or vmx_pages. */
@@ -148,8 +148,8 @@ struct kvm_vcpu *road_vmx_vm(void *guest);
 /* --- the guest's side --- */
 
 enum {
-	PINNED = 1,	/* the pinned bits are set: install the filter */
-	ATTACKED,	/* values: CR0, CR4, the vector that the attack got */
+	PINNED = 1,	/* the pinned bits are set: the host installs the filter */
+	ATTACKED,	/* values: CR0, CR4, the exception's vector of the attack */
 	HELLO,
 };
 
@@ -160,13 +160,13 @@ static inline void *low(uint64_t gpa)
 
 #define say(stage, a, b, c, d)	GUEST_SYNC_ARGS(stage, a, b, c, d)
 
-/* L2's stack. A try has a process of its own. */
+/* L2's stack: each try has a process of its own, so one is enough. */
 #define STACK_SIZE	4096
 extern uint8_t l2_stack[STACK_SIZE];
 
-/* Sets what is pinned, and says PINNED. */
+/* Sets the pinned bits, and says PINNED. */
 void guest_pin(void);
-/* Says ATTACKED; what happened is an exception's vector or VMFAIL(error). */
+/* Says ATTACKED with an exception's vector or VMFAIL(error). */
 #define VMFAIL(error)	(1000ul + (error))
 void guest_attacked(uint64_t vector);
 
@@ -185,7 +185,7 @@ static inline uint8_t set_cr4_safe(uint64_t value)
 	return kvm_asm_safe("mov %[v], %%cr4", [v] "r"(value));
 }
 
-/* SMM, where the CPU starts it as nobody has moved SMBASE. */
+/* The address at which SMM starts if SMBASE was not moved. */
 #define SMBASE		0x30000ul
 #define SMM_ENTRY	(SMBASE + 0x8000)
 #define SMM_PORT	0xe
@@ -200,14 +200,14 @@ static inline uint8_t set_cr4_safe(uint64_t value)
 #define SMRAM_CR0	0xff58u
 #define SMRAM_RIP	0xff78u
 
-/* Writes an SMM handler: smm_begin(), then what it does, then smm_rsm(). */
+/* Writes an SMM handler: call smm_begin(), then the writers of its code, then smm_rsm(). */
 struct smm_code {
 	uint8_t *at;
 };
 void smm_begin(struct smm_code *code);
 void smm_store(struct smm_code *code, uint32_t address, uint32_t value);
 void smm_and(struct smm_code *code, uint32_t address, uint32_t value);
-void smm_out(struct smm_code *code);	/* to SMM_PORT: EAX */
+void smm_out(struct smm_code *code);	/* sends EAX to SMM_PORT */
 void smm_mov_cr4_eax(struct smm_code *code);
 void smm_rsm(struct smm_code *code);
 void smm_put(struct smm_code *code, const void *bytes, size_t size);
@@ -215,10 +215,10 @@ void smm_put(struct smm_code *code, const void *bytes, size_t size);
 	smm_put(code, (const uint8_t[]){ __VA_ARGS__ }, \
 		sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
-/* An SMI to the vCPU itself. */
+/* Sends an SMI to the vCPU itself. */
 void guest_smi(void);
 
-/* An IPI by the local APIC's x2APIC interface, which no MSR filter sees. */
+/* Sends an IPI by the local APIC's x2APIC interface, which no MSR filter sees. */
 void guest_x2apic(void);
 void guest_ipi(uint32_t to, uint32_t how);
 

@@ -28,7 +28,7 @@ static void guest_rsm_cr0(void)
 	guest_attacked(0);
 }
 
-/* The paravirtual IPI takes its delivery mode from the guest, too. */
+/* The guest also chooses the delivery mode of the paravirtual IPI. */
 static void guest_rsm_hypercall(void)
 {
 	struct smm_code code;
@@ -139,7 +139,7 @@ static void try_no_smm_memory(void)
 	road_pin(vm, 0);
 	reason = road_run(vcpu, NULL);
 	if (reason == KVM_EXIT_IO)
-		is_open("the guest lives on after an SMI");
+		is_open("the guest continues after an SMI");
 	is_closed("the SMI ends the VM: %s", road_exit(vcpu, reason));
 }
 
@@ -172,7 +172,7 @@ static void try_rsm_efer(void)
 	road_deny_msr(vm, MSR_EFER);
 	road_pin(vm, 0);
 	if (road_run_to(vcpu, HELLO).values[0] != GP_VECTOR)
-		is_broken("the MSR filter lets WRMSR EFER pass");
+		is_broken("the MSR filter allows WRMSR EFER");
 	reason = road_run(vcpu, &said);
 	if (reason != KVM_EXIT_IO || said.stage != ATTACKED)
 		is_closed("%s", road_exit(vcpu, reason));
@@ -184,19 +184,19 @@ static void try_rsm_efer(void)
 }
 
 const struct road smm_roads[] = {
-	{ 1, "SMI by ICR, RSM with CR4 edited in SMRAM", AS_TOLD, NEEDS_SMM,
+	{ 1, "SMI by ICR, RSM with CR4 edited in SMRAM", AS_EXPECTED, NEEDS_SMM,
 	  try_rsm_cr4, NULL },
-	{ 1, "SMI by ICR, RSM with CR0.WP edited in SMRAM", AS_TOLD, NEEDS_SMM,
+	{ 1, "SMI by ICR, RSM with CR0.WP edited in SMRAM", AS_EXPECTED, NEEDS_SMM,
 	  try_rsm_cr0, NULL },
-	{ 1, "SMI by KVM_HC_SEND_IPI, RSM with CR4 edited", AS_TOLD, NEEDS_SMM,
+	{ 1, "SMI by KVM_HC_SEND_IPI, RSM with CR4 edited", AS_EXPECTED, NEEDS_SMM,
 	  try_rsm_hypercall, NULL },
-	{ 1, "control: SMI and RSM without an edit go on working", STAYS_OPEN,
+	{ 1, "control: SMI and RSM without an edit still work", STAYS_OPEN,
 	  NEEDS_SMM, try_rsm_untouched, NULL },
 	{ 2, "running inside SMM", STAYS_OPEN, NEEDS_SMM, try_in_smm,
-	  "give no memory to SMM's address space, or only locked SMRAM" },
+	  "give SMM's address space no memory, or only locked SMRAM" },
 	{ 2, "running inside SMM, without memory for SMM", STAYS_CLOSED,
 	  NEEDS_SMM, try_no_smm_memory, NULL },
-	{ 10, "EFER by RSM, past the MSR filter", AS_TOLD, NEEDS_SMM,
+	{ 10, "EFER by RSM, past the MSR filter", AS_EXPECTED, NEEDS_SMM,
 	  try_rsm_efer, NULL },
 	{ 0 }
 };

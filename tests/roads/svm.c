@@ -25,7 +25,7 @@ static struct kvm_vcpu *pinned_svm(void *guest)
 	return vcpu;
 }
 
-/* --- 7: an SMI taken in L2, L1's state in the host save area edited --- */
+/* --- 7: an SMI in L2, with L1's state in the host save area edited --- */
 
 static void l2_smi(void)
 {
@@ -105,11 +105,11 @@ static void guest_forged_l2(struct svm_test_data *svm)
 	smm_rsm(&code);
 	guest_smi();
 	vmmcall();
-	/* No nested guest: RSM came back here. */
+	/* There is no nested guest, so RSM came back here. */
 	guest_attacked(0);
 }
 
-/* And the other way: in L2, whose registers are its own, the flag removed. */
+/* The reverse: in L2, whose registers are its own, with the flag removed. */
 static void l2_forged_l1(void)
 {
 	guest_smi();
@@ -235,7 +235,7 @@ static void try_no_svm(void)
 	said = road_run_to(vcpu, ATTACKED);
 	if (vcpu_get_msr(vcpu, MSR_EFER) & EFER_SVME)
 		is_open("EFER is %#lx", vcpu_get_msr(vcpu, MSR_EFER));
-	is_closed("EFER.SVME can't be set: exception %lu", said.values[2]);
+	is_closed("EFER.SVME cannot be set: exception %lu", said.values[2]);
 }
 
 /* --- 22 --- */
@@ -266,7 +266,7 @@ static void l2_vmload(void)
 	vmmcall();
 }
 
-/* In L2, where L1 asks for no intercept of VMLOAD. */
+/* In L2, for which L1 does not intercept VMLOAD. */
 static void guest_vmload_l2(struct svm_test_data *svm)
 {
 	struct vmcb *fake = low(HSAVE);
@@ -283,8 +283,8 @@ static void guest_vmload_l2(struct svm_test_data *svm)
 }
 
 /*
- * In L2 to which L1 gives virtual VMLOAD and nested paging. KVM must take over,
- * and read what L2's physical address says: here that is L1's at one to one.
+ * In L2, to which L1 gives virtual VMLOAD and nested paging. KVM must take over, and
+ * read from L2's physical address, which is the same as L1's here.
  */
 #define NPT	0x70000ul
 #define X86_FEATURE_V_VMSAVE_VMLOAD \
@@ -325,7 +325,7 @@ static _Noreturn void try_vmload(void *guest)
 	road_deny_msr(vcpu->vm, MSR_LSTAR);
 	said = road_run_to(vcpu, ATTACKED);
 	if (said.values[1] != GP_VECTOR)
-		is_broken("the MSR filter lets WRMSR LSTAR pass");
+		is_broken("the MSR filter allows WRMSR LSTAR");
 	if (said.values[0] == EVIL)
 		is_open("LSTAR is %#lx, which the MSR filter protects",
 			said.values[0]);
@@ -354,27 +354,27 @@ static void try_vmload_vls(void)
 }
 
 const struct road svm_roads[] = {
-	{ 7, "SMI in L2, CR4 edited in L1's host save area", AS_TOLD,
+	{ 7, "SMI in L2, CR4 edited in L1's host save area", AS_EXPECTED,
 	  NEEDS_SVM | NEEDS_SMM, try_hsave_cr4, NULL },
-	{ 7, "SMI in L2, CR0 edited in L1's host save area", AS_TOLD,
+	{ 7, "SMI in L2, CR0 edited in L1's host save area", AS_EXPECTED,
 	  NEEDS_SVM | NEEDS_SMM, try_hsave_cr0, NULL },
-	{ 7, "SMI in L1, RSM with svm_guest_flag forged", AS_TOLD,
+	{ 7, "SMI in L1, RSM with svm_guest_flag forged", AS_EXPECTED,
 	  NEEDS_SVM | NEEDS_SMM, try_forged_l2, NULL },
-	{ 7, "SMI in L2, RSM with svm_guest_flag removed", AS_TOLD,
+	{ 7, "SMI in L2, RSM with svm_guest_flag removed", AS_EXPECTED,
 	  NEEDS_SVM | NEEDS_SMM, try_forged_l1, NULL },
-	{ 7, "control: SMI in L2 without an edit goes on working", STAYS_OPEN,
+	{ 7, "control: SMI in L2 without an edit still works", STAYS_OPEN,
 	  NEEDS_SVM | NEEDS_SMM, try_hsave_untouched, NULL },
 	{ 8, "L2 as a shadow kernel, SVM", STAYS_OPEN, NEEDS_SVM, try_l2,
-	  "no SVM and no VMX in the CPUID of a pinned guest" },
+	  "give a pinned guest no SVM and no VMX in CPUID" },
 	{ 8, "L2 as a shadow kernel, no SVM in CPUID", STAYS_CLOSED, NEEDS_SVM,
 	  try_no_svm, NULL },
-	{ 10, "EFER by RSM from L1's host save area", AS_TOLD,
+	{ 10, "EFER by RSM from L1's host save area", AS_EXPECTED,
 	  NEEDS_SVM | NEEDS_SMM, try_hsave_efer, NULL },
-	{ 22, "VMLOAD of LSTAR, past the MSR filter", AS_TOLD, NEEDS_SVM,
+	{ 22, "VMLOAD of LSTAR, past the MSR filter", AS_EXPECTED, NEEDS_SVM,
 	  try_vmload_l1, NULL },
-	{ 22, "VMLOAD of LSTAR in L2, past the MSR filter", AS_TOLD, NEEDS_SVM,
+	{ 22, "VMLOAD of LSTAR in L2, past the MSR filter", AS_EXPECTED, NEEDS_SVM,
 	  try_vmload_l2, NULL },
-	{ 22, "virtual VMLOAD of LSTAR in L2, past the MSR filter", AS_TOLD,
+	{ 22, "virtual VMLOAD of LSTAR in L2, past the MSR filter", AS_EXPECTED,
 	  NEEDS_SVM, try_vmload_vls, NULL },
 	{ 0 }
 };

@@ -2,7 +2,7 @@
 /* Roads 5, 6, 8, 10 and 23: nested VMX. */
 #include "roads.h"
 
-/* In vmcs12, as KVM_GET_NESTED_STATE gives it. */
+/* The offset in vmcs12, as KVM_GET_NESTED_STATE gives it. */
 #define VMCS12_HOST_CR0	584
 #define VMCS12_HOST_CR4	600
 
@@ -11,7 +11,7 @@ static void l2_vmcall(void)
 	vmcall();
 }
 
-/* L1, ready to start @l2 and pinned. */
+/* Prepares L1 to start @l2, pinned. */
 static void guest_vmx(struct vmx_pages *vmx, void *l2)
 {
 	guest_x2apic();
@@ -21,7 +21,7 @@ static void guest_vmx(struct vmx_pages *vmx, void *l2)
 	prepare_vmcs(vmx, l2, l2_stack + STACK_SIZE - 8);
 }
 
-/* 0 if L2 ran. */
+/* Returns 0 if L2 ran. */
 static uint64_t launch(void)
 {
 	return vmlaunch() ? VMFAIL(vmreadz(VM_INSTRUCTION_ERROR)) : 0;
@@ -65,7 +65,7 @@ static void guest_host_same(struct vmx_pages *vmx)
 	guest_attacked(launch());
 }
 
-/* L2 ends without an exit of its own: a VM-entry that fails late. */
+/* L2 ends without an exit of its own, by a VM-entry that fails late. */
 static void guest_failed_entry(struct vmx_pages *vmx)
 {
 	guest_vmx(vmx, l2_vmcall);
@@ -137,7 +137,7 @@ static void try_early(void)
 	road_go_on(vcpu);
 }
 
-/* What a careful VMM does after it has installed the filter. */
+/* What a careful VMM does after installing the filter. */
 static void try_early_careful(void)
 {
 	struct kvm_vcpu *vcpu = early();
@@ -154,7 +154,7 @@ static void try_early_careful(void)
 	memcpy(&cr0, nested.state.data.vmx[0].vmcs12 + VMCS12_HOST_CR0, 8);
 	memcpy(&cr4, nested.state.data.vmx[0].vmcs12 + VMCS12_HOST_CR4, 8);
 	if (~cr0 & PIN_CR0 || ~cr4 & PIN_CR4)
-		is_closed("KVM_GET_NESTED_STATE tells HOST_CR0 %#lx, HOST_CR4 %#lx: not pinned",
+		is_closed("KVM_GET_NESTED_STATE gives HOST_CR0 %#lx, HOST_CR4 %#lx: not pinned",
 			  cr0, cr4);
 	is_open("the VMM sees HOST_CR0 %#lx, HOST_CR4 %#lx", cr0, cr4);
 }
@@ -197,7 +197,7 @@ static _Noreturn void judge_vmxe(struct kvm_vcpu *vcpu)
 
 	if (said.values[1] & X86_CR4_VMXE)
 		is_open("CR4 is %#lx", said.values[1]);
-	is_closed("CR4.VMXE can't be set: exception %lu", said.values[2]);
+	is_closed("CR4.VMXE cannot be set: exception %lu", said.values[2]);
 }
 
 static void try_no_vmx(void)
@@ -320,31 +320,31 @@ static void try_host_sysenter_eip(void)
 }
 
 const struct road vmx_roads[] = {
-	{ 5, "VM-exit loads HOST_CR4", AS_TOLD, NEEDS_VMX, try_host_cr4, NULL },
-	{ 5, "VM-exit loads HOST_CR0", AS_TOLD, NEEDS_VMX, try_host_cr0, NULL },
-	{ 5, "VM-entry fails late, HOST_CR4 is loaded", AS_TOLD, NEEDS_VMX,
+	{ 5, "VM-exit loads HOST_CR4", AS_EXPECTED, NEEDS_VMX, try_host_cr4, NULL },
+	{ 5, "VM-exit loads HOST_CR0", AS_EXPECTED, NEEDS_VMX, try_host_cr0, NULL },
+	{ 5, "VM-entry fails late, HOST_CR4 is loaded", AS_EXPECTED, NEEDS_VMX,
 	  try_failed_entry, NULL },
-	{ 5, "control: VM-exit with L1's own values goes on working",
+	{ 5, "control: VM-exit with L1's own values still works",
 	  STAYS_OPEN, NEEDS_VMX, try_host_same, NULL },
 	{ 6, "filter installed while L2 runs, HOST_CR4 prepared", STAYS_OPEN,
 	  NEEDS_VMX, try_early,
 	  "after installing, read HOST_CR0 and HOST_CR4 by KVM_GET_NESTED_STATE of each vCPU in L2" },
-	{ 6, "the same, the VMM reads vmcs12", STAYS_CLOSED, NEEDS_VMX,
+	{ 6, "the same, and the VMM reads vmcs12", STAYS_CLOSED, NEEDS_VMX,
 	  try_early_careful, NULL },
 	{ 8, "L2 as a shadow kernel, VMX", STAYS_OPEN, NEEDS_VMX, try_shadow,
-	  "no SVM and no VMX in the CPUID of a pinned guest" },
+	  "give a pinned guest no SVM and no VMX in CPUID" },
 	{ 8, "L2 as a shadow kernel, no VMX in CPUID", STAYS_CLOSED, NEEDS_VMX,
 	  try_no_vmx, NULL },
-	{ 8, "L2 as a shadow kernel, CR4.VMXE in set_mask", AS_TOLD, NEEDS_VMX,
+	{ 8, "L2 as a shadow kernel, CR4.VMXE in set_mask", AS_EXPECTED, NEEDS_VMX,
 	  try_vmxe_filtered, NULL },
-	{ 10, "EFER by HOST_IA32_EFER", AS_TOLD, NEEDS_VMX, try_host_efer,
+	{ 10, "EFER by HOST_IA32_EFER", AS_EXPECTED, NEEDS_VMX, try_host_efer,
 	  NULL },
-	{ 10, "PAT by HOST_IA32_PAT", AS_TOLD, NEEDS_VMX, try_host_pat, NULL },
-	{ 23, "SYSENTER_CS by vmcs12's host field", AS_TOLD, NEEDS_VMX,
+	{ 10, "PAT by HOST_IA32_PAT", AS_EXPECTED, NEEDS_VMX, try_host_pat, NULL },
+	{ 23, "SYSENTER_CS by vmcs12's host field", AS_EXPECTED, NEEDS_VMX,
 	  try_host_sysenter_cs, NULL },
-	{ 23, "SYSENTER_ESP by vmcs12's host field", AS_TOLD, NEEDS_VMX,
+	{ 23, "SYSENTER_ESP by vmcs12's host field", AS_EXPECTED, NEEDS_VMX,
 	  try_host_sysenter_esp, NULL },
-	{ 23, "SYSENTER_EIP by vmcs12's host field", AS_TOLD, NEEDS_VMX,
+	{ 23, "SYSENTER_EIP by vmcs12's host field", AS_EXPECTED, NEEDS_VMX,
 	  try_host_sysenter_eip, NULL },
 	{ 0 }
 };
