@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Policies by hand, for tests: add rules, then check them. */
+/* Builds policies in code, for tests: add rules, then check them. */
 #ifndef REGPIN_TESTS_BUILD_POLICY_H
 #define REGPIN_TESTS_BUILD_POLICY_H
 
@@ -25,7 +25,7 @@ static inline struct regpin_policy *new_policy(unsigned int arming)
 	return policy;
 }
 
-/* Lines are given in the order of the calls, so an event can be traced back. */
+/* Lines are numbered in the order of the calls, so an event can be traced back. */
 static inline void add_rule(struct regpin_policy *policy, unsigned int type,
 			    unsigned int kind, uint32_t index, uint64_t mask,
 			    unsigned int action)
@@ -105,7 +105,7 @@ static inline void add_default(struct regpin_policy *policy,
 	policy->rules[policy->nr_rules - 1].access = (uint8_t)access;
 }
 
-/* Checks and sorts. Returns the number of errors; says what they are. */
+/* Checks and sorts. Prints the errors and returns their number. */
 static inline unsigned int finish_policy(struct regpin_policy *policy)
 {
 	struct problems *problems = problems_new();

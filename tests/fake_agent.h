@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An agent without a VMM, for tests of its control socket: the handoff is plain
- * memory, clients are ends of socket pairs, and the clock is a variable.
+ * An agent without a VMM, for tests of its control socket: the handoff is plain memory,
+ * clients are ends of socket pairs, and the clock is a variable.
  */
 #ifndef REGPIN_TESTS_FAKE_AGENT_H
 #define REGPIN_TESTS_FAKE_AGENT_H
@@ -29,7 +29,7 @@ static struct out fake_out;
 static struct agent fake_agent;
 static uint64_t fake_now;
 
-/* The policy's text, for what reads it again; its rules have other places there. */
+/* The policy's text, for code that reads it again; its rules have other places there. */
 static const char fake_text[] =
 	"version: 1\nrules:\n"
 	"  - {register: EFER, sticky: [NXE]}\n"
@@ -58,7 +58,7 @@ static inline struct ctl *fake_begin(void)
 	free(policy);
 	fake_launch.shared = &fake_handoff;
 	fake_launch.control = &fake_control;
-	/* A host that can enforce all, so that no test depends on this one. */
+	/* A host that can enforce all rules, so that no test depends on this one. */
 	fake_launch.host = (struct host){
 		.api_version = 12, .msr_filter = true, .msr_exits = true,
 		.cr_filter = true,
@@ -95,7 +95,7 @@ static inline void fake_end(struct ctl *ctl)
 	policy_forget(&fake_launch.written);
 }
 
-/* A client of this user; returns its end. */
+/* Connects a client of this user; returns its end. */
 static inline int fake_client_of(struct ctl *ctl, uint32_t uid)
 {
 	int ends[2];
@@ -123,7 +123,7 @@ static inline void fake_hold(unsigned int vcpu)
 	atomic_fetch_or(&fake_handoff.vcpus[vcpu].flags, STATUS_HELD);
 }
 
-/* The VMM's process answers the command that it has in hand. */
+/* The VMM's process answers the command that it is doing. */
 static inline void fake_answer(int32_t result)
 {
 	struct control_answer *answer = &fake_handoff.answer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The judge's verdict by a walk through all rules, one by one and in their order:
- * written from what judge.h and policy.h say, not from judge.c.
+ * The judge's verdict by a walk through all rules, one by one and in their order. It
+ * follows the description in judge.h and policy.h, not judge.c.
  */
 #ifndef REGPIN_TESTS_JUDGE_WALK_H
 #define REGPIN_TESTS_JUDGE_WALK_H
@@ -18,7 +18,7 @@ static inline bool speaks_of_register(const struct rule *rule,
 	       access->index < (uint64_t)rule->index + rule->count;
 }
 
-/* A vCPU that comes up beside armed ones: which bits of @rule has it not? */
+/* A vCPU that starts beside armed ones: which bits of @rule does it lack? */
 static inline uint64_t missing(const struct rule *rule, const struct state *state,
 			const struct access *access)
 {
@@ -45,7 +45,7 @@ static inline uint64_t missing(const struct rule *rule, const struct state *stat
 			return rule->mask & state->first.cr4 & ~state->own.cr4;
 		return rule->mask & state->first.efer & ~state->own.efer;
 	}
-	/* And may it take away again what it had? */
+	/* May it clear bits that it had set? */
 	if (cr0 && access->new_value & CR0_PG && rule->kind == REGPIN_CR0)
 		return gone & state->first.cr0;
 	if (msr && access->index == MSR_EFER && rule->kind == REGPIN_MSR &&
@@ -111,8 +111,8 @@ static inline bool default_holds(const struct regpin_policy *policy,
 }
 
 /*
- * What judge() must say, where of the policy's conditions those of @hold do. Returns
- * the bits that masks have kept.
+ * The verdict that judge() must return if the conditions in @hold hold. Returns the
+ * bits that masks have kept.
  */
 static inline uint64_t walk(const struct regpin_policy *policy, uint64_t hold,
 			    const struct state *state,
@@ -146,7 +146,7 @@ static inline uint64_t walk(const struct regpin_policy *policy, uint64_t hold,
 		if (rule->action == REGPIN_MASK)
 			kept |= bits;
 	}
-	/* What only reports has its say where no other rule has. */
+	/* A rule that only reports decides if no other rule does. */
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 

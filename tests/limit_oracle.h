@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must hold of the limiter of events, whatever comes: written from what regpin-events(7)
- * promises, not from limit.c. Each event is given to both by oracle_event(), time
- * passes by oracle_take(), and oracle_end() has the last word.
+ * The invariants of the limiter of events, derived from the promises of regpin-events(7), not
+ * from limit.c. oracle_event() gives each event to both, oracle_take() lets time pass,
+ * and oracle_end() makes the last checks.
  */
 #ifndef REGPIN_TESTS_LIMIT_ORACLE_H
 #define REGPIN_TESTS_LIMIT_ORACLE_H
@@ -26,7 +26,7 @@
 		}							\
 	} while (0)
 
-/* What came in and what went out of one kind, in all hours and in this one. */
+/* The numbers of events in and out of one kind, in all hours and in this one. */
 struct oracle_row {
 	uint64_t in, out;
 	uint64_t bits_in, bits_out;
@@ -53,7 +53,7 @@ static inline bool oracle_names_rule(unsigned int type)
 	       type == REGPIN_EVENT_VMM_WRITE;
 }
 
-/* Events of these have a number that is their reason. */
+/* Events of these types have a number that is their reason. */
 static inline bool oracle_has_reason(unsigned int type)
 {
 	return type == REGPIN_EVENT_ARMED || type == REGPIN_EVENT_DISARMED ||
@@ -102,7 +102,7 @@ static inline struct oracle_row *oracle_row(const struct regpin_event *event)
 	return &oracle.rules[event->vm][event->type][rule];
 }
 
-/* Is it one that must be written, whatever else there was? */
+/* Must this event be written, whatever came before it? */
 static inline bool oracle_is_first(const struct regpin_event *event)
 {
 	struct oracle_row *row = oracle_row(event);
@@ -129,7 +129,7 @@ static inline bool oracle_is_first(const struct regpin_event *event)
 	return first || places != row->places[event->write];
 }
 
-/* A line more of repeats in this hour. */
+/* Counts one more line of repeats in this hour. */
 static inline void oracle_line(const struct regpin_event *event)
 {
 	uint64_t *lines = &oracle.lines[event->vm][event->type];
@@ -162,7 +162,7 @@ static inline bool oracle_event(struct regpin_event event)
 	bool first, passes;
 
 	event.time = ++oracle.clock;
-	/* A VM's first hour begins with an event that a guest can bring about. */
+	/* A VM's first hour begins with an event that the guest can cause. */
 	if (oracle.max && !oracle_is_free(event.type))
 		oracle_hour(event.vm);
 	row->in++;
@@ -177,7 +177,10 @@ static inline bool oracle_event(struct regpin_event event)
 	oracle.firsts += first;
 	if (passes)
 		oracle_out(&event, 1);
-	/* Parts of a long range are firsts, too: the oracle does not know those. */
+	/*
+	 * Parts of a long range count as firsts, too, but the oracle does not model
+	 * those.
+	 */
 	if (passes && !first && oracle.max && !oracle_is_free(event.type) &&
 	    !(oracle_names_rule(event.type) &&
 	      oracle.policy->rules[event.rule].count > 64))
@@ -206,7 +209,7 @@ static inline void oracle_sum(const struct limit_sum *sum, bool all)
 		oracle_line(event);
 }
 
-/* Time goes on by @ms, and what is due is taken; with @all everything that there is. */
+/* Time passes by @ms, and sums that are due are taken; with @all, all sums. */
 static inline void oracle_take(uint64_t ms, bool all)
 {
 	struct limit_sum sum;
@@ -225,7 +228,7 @@ static inline void oracle_take(uint64_t ms, bool all)
 	MUST(!all || !limit_left(&oracle.limit));
 }
 
-/* Nothing was lost: neither an event, nor a bit, nor the last value of any kind. */
+/* Nothing was lost: no event, no bit, and no last value of any kind. */
 static inline void oracle_end(void)
 {
 	oracle_take(0, true);
@@ -258,12 +261,12 @@ static inline struct regpin_policy *oracle_policy(uint32_t rules)
 	while (policy->nr_rules < rules)
 		add_rule(policy, RULE_NEVER, REGPIN_CR0, 0,
 			 1ull << policy->nr_rules % 64, REGPIN_GP);
-	/* For events that are made before the limiter is. */
+	/* For events that are made before the limiter is created. */
 	oracle.policy = policy;
 	return policy;
 }
 
-/* Some event of @type that fits @rule, with @random for all that is free. */
+/* An event of @type that fits @rule; @random chooses the other fields. */
 static inline struct regpin_event
 oracle_make(uint32_t vm, unsigned int type, uint32_t rule, uint64_t random)
 {

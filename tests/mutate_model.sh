@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: mutate_model.sh BUILD_DIR
 #
-# Is the model's comparison with KVM (tests/live/test_model.c) strong enough? Changes
-# each line of lib/judge/model.c that decides something, one at a time, and the comparison
-# must fail. Prints TAP. By hand: it takes a minute or two, and needs /dev/kvm.
+# Is the comparison of the model with KVM (tests/live/test_model.c) strong enough? This
+# script changes each deciding line of lib/judge/model.c, one at a time, and the comparison
+# must fail. Prints TAP. Run it by hand: it takes a minute or two, and needs /dev/kvm.
 set -u
 top=$(realpath "$(dirname "$0")/..")
 build=$(realpath "$1")
@@ -33,24 +33,24 @@ say() # STATUS TEXT
 	fi
 }
 
-mutant() # FUNCTION OLD NEW: the first OLD within the function, literally
+mutant() # FUNCTION OLD NEW: replaces the first OLD within the function, literally
 {
 	local what status
 
 	FUNCTION=$1 OLD=$2 NEW=$3 perl -0pe '
 		my ($f, $o, $n) = @ENV{qw(FUNCTION OLD NEW)};
 		s/(\Q$f\E\(.*?)\Q$o\E/$1$n/s or die "no such line: $o\n"' \
-		"$top/lib/judge/model.c" >"$dir/model.c" || { say 1 "$2: not there any more"; return; }
+		"$top/lib/judge/model.c" >"$dir/model.c" || { say 1 "$2: the line no longer exists"; return; }
 	live "$dir/model.c"
 	status=$?
 	case $status in
 	99) say 1 "$2 -> $3: does not compile: $(head -1 "$dir/cc.log")" ;;
 	1)
 		what=$(grep -c '^#' "$dir/out")
-		say 0 "$2 -> $3: seen ($(grep '^not ok' "$dir/out" | cut -d' ' -f3 | paste -sd,), $what differences)"
+		say 0 "$2 -> $3: detected ($(grep '^not ok' "$dir/out" | cut -d' ' -f3 | paste -sd,), $what differences)"
 		;;
-	0) say 1 "$2 -> $3: NOT SEEN" ;;
-	134 | 139) say 0 "$2 -> $3: seen, it crashed" ;;
+	0) say 1 "$2 -> $3: NOT DETECTED" ;;
+	134 | 139) say 0 "$2 -> $3: detected, it crashed" ;;
 	*) say 1 "$2 -> $3: it died of $status" ;;
 	esac
 }
@@ -61,7 +61,7 @@ if grep -q '^1\.\.0 # SKIP' "$dir/out" 2>/dev/null; then
 	cat "$dir/out"
 	exit
 fi
-say $status "as it is: no difference"
+say $status "the unchanged model shows no difference"
 
 f=model_filter_check
 mutant $f 'filter->flags & ~KVM_MSR_FILTER_DEFAULT_DENY' '0'

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Random MSR filters, as VMMs might have them and as they should not. */
+/* Random MSR filters, valid ones as VMMs might use them, and invalid ones. */
 #ifndef REGPIN_TESTS_RANDOM_FILTER_H
 #define REGPIN_TESTS_RANDOM_FILTER_H
 
@@ -12,7 +12,7 @@
 
 struct random_filter {
 	struct kvm_msr_filter filter;
-	/* Whole longs behind each bitmap's end, as KVM reads them. */
+	/* Padding to whole longs after each bitmap, as KVM reads it. */
 	uint8_t bitmaps[KVM_MSR_FILTER_MAX_RANGES]
 		       [KVM_MSR_FILTER_MAX_BITMAP_SIZE];
 };
@@ -22,7 +22,7 @@ struct indices {
 	uint32_t list[MAX_INDICES];
 };
 
-/* Somewhere near a place where something ends. */
+/* An index near a place where a range or window ends. */
 static inline uint32_t random_base(uint64_t *seed)
 {
 	static const uint32_t places[] = {
@@ -48,7 +48,7 @@ static inline uint32_t random_count(uint64_t *seed)
 	return 1 + (uint32_t)(random >> 8) % most[random % 7];
 }
 
-/* A filter that KVM takes, with up to @ranges ranges, not all of them used. */
+/* A filter that KVM accepts, with up to @ranges ranges, not all of them used. */
 static inline void random_filter(struct random_filter *to, uint64_t *seed,
 				 unsigned int ranges)
 {
@@ -78,7 +78,7 @@ static inline void add_index(struct indices *to, uint64_t index)
 		to->list[to->nr++] = (uint32_t)index;
 }
 
-/* Where ranges, windows and x2APIC begin and end, and some in between. */
+/* The edges of ranges, windows and x2APIC, and some indexes in between. */
 static inline void indices_of(struct indices *to, uint64_t *seed,
 			      const struct kvm_msr_filter *filter)
 {

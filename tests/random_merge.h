@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A VMM's MSR filter and a policy, at random, and what their merging must come to.
- * Most ranges lie where VMMs have theirs; every way in which a range can lie beside
- * another one or a window comes, too. Quick: no bitmap is filled beyond its end.
+ * A random VMM's MSR filter and a random policy, and the expected result of merging
+ * them. Most ranges are where VMMs have theirs, but a range may be in any position
+ * relative to others and to the windows. For speed, no bitmap is filled beyond its end.
  */
 #ifndef REGPIN_TESTS_RANDOM_MERGE_H
 #define REGPIN_TESTS_RANDOM_MERGE_H
@@ -22,7 +22,10 @@ static inline uint32_t pick(uint64_t *seed, uint32_t below)
 	return (uint32_t)((random64(seed) >> 32) * below >> 32);
 }
 
-/* One of @nmsrs MSRs so that what a window has of them is often its first or last. */
+/*
+ * Chooses the base of @nmsrs MSRs so that the part in a window often has its first or
+ * last MSR.
+ */
 static inline uint32_t merge_base(uint64_t *seed, uint32_t nmsrs,
 				  uint32_t before)
 {
@@ -87,7 +90,7 @@ static inline void merge_bitmap(uint8_t *bitmap, uint64_t *seed,
 		bitmap[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 }
 
-/* A filter that KVM takes. What KVM must not look at is nonsense. */
+/* A filter that KVM accepts. The fields that KVM must not read have random values. */
 static inline void merge_vmm(struct random_filter *to, uint64_t *seed,
 			     unsigned int ranges)
 {
@@ -135,7 +138,7 @@ static inline void merge_rule(struct regpin_policy *policy, uint64_t *seed)
 		add_default(policy, 1 + pick(seed, 3), actions[pick(seed, 2)]);
 }
 
-/* A policy that passes the checks: a rule that doesn't is left out. */
+/* Makes a policy that passes the checks: a rule that does not is left out. */
 static inline void merge_policy(struct regpin_policy *policy,
 				struct problems *problems, uint64_t *seed)
 {
@@ -163,7 +166,7 @@ static inline void merge_policy(struct regpin_policy *policy,
 	}
 }
 
-/* Where a range begins and ends, one to each side, and one in it. */
+/* The edges of a range, one index to each side of them, and one inside. */
 static inline void merge_edges(struct indices *to, uint64_t *seed,
 			       uint32_t base, uint32_t nmsrs)
 {
@@ -199,7 +202,7 @@ static inline void merge_indices(struct indices *to, uint64_t *seed,
 			    policy->rules[i].count);
 }
 
-/* What the merged filter must say, by what it is made of. */
+/* The expected verdict of the merged filter, from the two of which it is made. */
 static inline bool merge_allows(const struct regpin_policy *policy,
 				const struct kvm_msr_filter *vmm,
 				uint32_t index, unsigned int access)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by tests that are scripts, for their TAP. They may have a function `evidence`,
-# which prints, behind "# ", what helps to understand a failure.
+# Sourced by tests that are scripts, for their TAP. A test may define a function `evidence`
+# that prints what helps to understand a failure, after "# ".
 nr=0 failed=0
 
 ok() # STATUS DESCRIPTION

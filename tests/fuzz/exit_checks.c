@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What comes of a guest's access, compared with what must. */
+/* Compares the effect of a guest's access with the expected one. */
 #include <string.h>
 
 #include "exit_scene.h"
@@ -9,7 +9,7 @@
 #include "lib/vm/floor.h"
 #include "lib/vm/init.h"
 
-/* May the guest's write of this register have turned @old into @new? */
+/* May the guest's write of this register have changed @old into @new? */
 static void check_rule(const struct rule *rule, const struct state *state,
 		       uint64_t old, uint64_t new)
 {
@@ -60,7 +60,7 @@ static unsigned int ticket_for(const struct access *access, uint64_t proposed)
 	return same ? story.answers[story.now] : REGPIN_ACTION_MAX;
 }
 
-/* By the policy in force, or by @other one. */
+/* The expectation by the policy in force, or by the @other one. */
 static void look(struct attempt *a, uint32_t index, bool write, uint64_t value,
 		 bool other)
 {
@@ -88,7 +88,7 @@ static void look(struct attempt *a, uint32_t index, bool write, uint64_t value,
 	a->ticket = ticket_for(&a->access, value);
 }
 
-/* What the register holds afterwards, or 0 where KVM says that there is none. */
+/* The register's value afterwards, or 0 if KVM has no such register. */
 static bool value_fits(const struct regpin_event *event, const struct rule *rule,
 		       const struct expected *e)
 {
@@ -102,7 +102,7 @@ static bool value_fits(const struct regpin_event *event, const struct rule *rule
 				event->old_value : e->vcpu.msrs[slot]);
 }
 
-/* Of those that were expected each once, in any order. */
+/* The expected events must come once each, in any order. */
 static void check_events(const struct attempt *a, const struct expected *e)
 {
 	REQUIRE(story.nr_events == e->nr);
@@ -124,7 +124,10 @@ static void check_events(const struct attempt *a, const struct expected *e)
 	}
 }
 
-/* How did the exit end? regpin's answer to whether it is its own is @ours. */
+/*
+ * Returns how the exit ended; @ours is regpin's return value, true if the exit was its
+ * own.
+ */
 static enum outcome outcome_of(bool ours, uint64_t rip)
 {
 	const struct kvm_run *run = &runs[story.now];
@@ -139,7 +142,7 @@ static enum outcome outcome_of(bool ours, uint64_t rip)
 		REQUIRE(run->msr.error <= 1 && toy.exits[story.now].pending);
 		return run->msr.error ? OUT_GP : OUT_DONE;
 	}
-	/* Taken back: nothing of it is left in KVM. */
+	/* After a retract nothing of the access is left in KVM. */
 	REQUIRE(run->exit_reason == KVM_EXIT_INTR);
 	REQUIRE(!toy.exits[story.now].pending);
 	REQUIRE(toy.exits[story.now].rip == rip && !run->immediate_exit);
@@ -152,7 +155,7 @@ static enum outcome outcome_of(bool ours, uint64_t rip)
 	return OUT_AGAIN;
 }
 
-/* The VMM answers the exit, which is its own, with a #GP. */
+/* The VMM answers its own exit with a #GP. */
 static void vmm_refuses(void)
 {
 	struct kvm_run *run = &runs[story.now];
@@ -176,16 +179,16 @@ static void check_vmms(const struct attempt *a, const struct expected *e)
 	REQUIRE(!a->access.write || run->msr.data == e->value);
 }
 
-/* An exit, by which @reason it may be. */
+/* Handles an exit, for @reason. */
 static void check_exit(struct attempt *a, uint32_t reason, bool honest)
 {
 	const struct toy before = toy;
 	enum outcome outcome;
 	struct expected e;
 
-	/* Without rules all are the VMM's, as those for reasons that KVM has not. */
+	/* Without rules all exits are the VMM's; so are those for unknown reasons. */
 	oracle_exit(a, vm->filters.wants_msrs ? reason : 0, &e);
-	/* Only KVM tries for ever; with an old filter, not for long. */
+	/* Only KVM may retry forever; with an old filter the retries end soon. */
 	REQUIRE(e.outcome != OUT_AGAIN || !honest || story.swapping);
 	story.nr_events = 0;
 	outcome = outcome_of(regpin_vcpu_exit(vcpus[story.now]),
@@ -204,7 +207,7 @@ static void check_exit(struct attempt *a, uint32_t reason, bool honest)
 	REQUIRE(!memcmp(&toy.vcpus[story.now], &e.vcpu, sizeof(e.vcpu)));
 }
 
-/* Nothing can be asked or done: then nothing changes, and nothing is given away. */
+/* If regpin can neither ask nor act, nothing changes and no value is revealed. */
 static void check_failing_exit(const struct attempt *a)
 {
 	const struct kvm_run *run = &runs[story.now];
@@ -217,12 +220,12 @@ static void check_failing_exit(const struct attempt *a)
 	    !run->msr.error)
 		REQUIRE(oracle_gives(a, run->msr.data));
 	REQUIRE(run->msr.error <= 1);
-	/* Used up, if what could be seen of it was what had been held. */
+	/* The answer is used up if the access is the one that was held. */
 	if (vcpus[story.now]->hold.ticket == REGPIN_ACTION_MAX)
 		story.answers[story.now] = REGPIN_ACTION_MAX;
 }
 
-/* KVM did it, so a policy was for it. */
+/* KVM did it, so one of the policies must allow it. */
 static bool explains(const struct attempt *a, bool gp, uint64_t value)
 {
 	struct expected e;
@@ -233,7 +236,7 @@ static bool explains(const struct attempt *a, bool gp, uint64_t value)
 	       !memcmp(&toy.vcpus[story.now], &e.vcpu, sizeof(e.vcpu));
 }
 
-/* For whatever reason: the write may be one that KVM refuses. */
+/* With any reason, since KVM may refuse the write. */
 static bool will_exit(uint32_t index, uint64_t value)
 {
 	const struct kvm_run run = runs[story.now];
@@ -246,10 +249,10 @@ static bool will_exit(uint32_t index, uint64_t value)
 }
 
 /*
- * EFER is empty and the guest begins anew with it: regpin takes that for an INIT, where
- * it would have refused to have it cleared, and says so before it judges.
+ * EFER is empty and the guest starts again with it. regpin takes that for an INIT if a
+ * guest could not have cleared EFER, and reports the INIT before it judges the write.
  */
-static void tell_init(uint32_t index, bool write, uint64_t value)
+static void report_init(uint32_t index, bool write, uint64_t value)
 {
 	uint64_t efer = toy.vcpus[story.now].msrs[toy_slot(MSR_EFER)];
 	struct attempt a;
@@ -266,7 +269,7 @@ static void check_vcpu(const struct attempt *a, const struct toy_vcpu *other,
 	REQUIRE(!memcmp(&toy.vcpus[!story.now], other, sizeof(*other)));
 	if (write)
 		check_pins(a);
-	/* Once armed, a guest can't get out of it. */
+	/* Once a vCPU is armed, the guest cannot undo that. */
 	REQUIRE(!a->state.armed ||
 		phase_pinned(vcpus[story.now]->life.phase));
 	REQUIRE(!a->state.setup_done ||
@@ -282,7 +285,7 @@ void guest_access(uint32_t index, bool write, uint64_t value)
 
 	if (!scene_enter())
 		return;
-	tell_init(index, write, value);
+	report_init(index, write, value);
 	look(&a, index, write, value, false);
 	look(&by_other, index, write, value, true);
 	if (!toy_guest(story.now, index, write, &got, &gp)) {
@@ -299,7 +302,10 @@ void guest_access(uint32_t index, bool write, uint64_t value)
 		check_vcpu(&a, &other, write);
 }
 
-/* An access of another thread's, while KVM has some of one policy and some of the other. */
+/*
+ * An access by another thread, while KVM has a part of one policy and a part of the
+ * other.
+ */
 static struct between {
 	struct attempt by_new, by_old;
 } between;
@@ -312,7 +318,7 @@ static void guest_between(void)
 	uint64_t got = between.by_new.proposed;
 	bool gp;
 
-	/* An exit would be judged by the new one, as always. */
+	/* An exit is judged by the new policy, as always. */
 	if (toy_guest(story.now, access->index, access->write, &got, &gp))
 		REQUIRE(explains(&between.by_new, gp, got) ||
 			explains(&between.by_old, gp, got));
@@ -335,7 +341,7 @@ void follow_policy(uint32_t index, bool write, uint64_t value)
 	story.swapping = false;
 }
 
-/* An exit that says anything: this KVM would not make most of them. */
+/* An exit with any contents; this KVM would not make most of them. */
 void forged_exit(uint32_t index, bool write, uint64_t value)
 {
 	static const uint32_t reasons[] = { 1, 2, 4, 8, 0, 3, 6, 7, ~0u };
@@ -343,7 +349,7 @@ void forged_exit(uint32_t index, bool write, uint64_t value)
 	struct kvm_run *run = &runs[story.now];
 	struct attempt a;
 
-	/* A write of EFER may tell of an INIT: see tell_init(). */
+	/* A write of EFER may reveal an INIT: see report_init(). */
 	if ((index == MSR_EFER && write) || !scene_enter())
 		return;
 	run->exit_reason = write ? KVM_EXIT_X86_WRMSR : KVM_EXIT_X86_RDMSR;

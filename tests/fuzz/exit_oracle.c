@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What must come of a guest's access. */
+/* The expected effect of a guest's access. */
 #include "exit_oracle.h"
 #include "lib/judge/judge.h"
 #include "lib/judge/model.h"
@@ -19,7 +19,7 @@ uint64_t oracle_effective(const struct toy_vcpu *vcpu, uint32_t index,
 
 	if (slot >= 0 && toy_write(&copy, index, value, false, false) == TOY_OK)
 		return copy.msrs[slot];
-	/* KVM refuses it: it is what it would have been, for the rules' sake. */
+	/* KVM refuses the write, and for the rules it counts as written. */
 	if (index == MSR_EFER)
 		return (value & ~EFER_LMA) | (vcpu->msrs[slot] & EFER_LMA);
 	return index == MSR_TSC_AUX ? (uint32_t)value : value;
@@ -67,7 +67,7 @@ static bool is_request(const struct attempt *a)
 	       a->access.index == a->policy->settings.request_msr;
 }
 
-/* By these writes a vCPU with pins arms, and ends its set-up. */
+/* These writes arm a vCPU, and end its set-up. */
 static bool arms(const struct attempt *a)
 {
 	bool pins = false;
@@ -79,7 +79,7 @@ static bool arms(const struct attempt *a)
 	       (a->access.index == MSR_LSTAR || a->access.index == MSR_SFMASK);
 }
 
-/* Do rules on this register speak of the access? And do they want to see it? */
+/* Do rules on this register concern the access, and must it exit for them? */
 static bool spoken(const struct attempt *a, bool *wanted)
 {
 	bool is_spoken = false;
@@ -108,7 +108,7 @@ bool oracle_wants(const struct attempt *a)
 		default_holds(a->policy, &a->access, type_of(a), rest));
 }
 
-/* It comes only because KVM's default is one for reads and for writes. */
+/* It exits only because KVM's default is the same for reads and for writes. */
 static bool nowhere(const struct attempt *a)
 {
 	const struct rule *rest = wide(a, RULE_DEFAULT);
@@ -127,7 +127,7 @@ static void add_event(struct expected *to, const struct rule *rule,
 	to->actions[to->nr++] = (uint8_t)action;
 }
 
-/* An exit that the VMM may have asked for; if not, KVM would have injected #GP. */
+/* An exit that the VMM may have requested; otherwise KVM would have injected #GP. */
 static void vmms(const struct attempt *a, uint32_t reason, uint64_t data,
 		 struct expected *to)
 {
@@ -136,7 +136,7 @@ static void vmms(const struct attempt *a, uint32_t reason, uint64_t data,
 	to->value = data;
 }
 
-/* KVM does not know it, or refuses it. */
+/* KVM does not know the register, or refuses the access. */
 static void refused(const struct attempt *a, uint32_t reason, uint64_t data,
 		    struct expected *to)
 {
@@ -158,7 +158,7 @@ static void refused(const struct attempt *a, uint32_t reason, uint64_t data,
 	vmms(a, reason, data, to);
 }
 
-/* As without regpin, with @value in the place of what is written. */
+/* As without regpin, with @value instead of the value written. */
 static void as_kvm(const struct attempt *a, uint64_t value,
 		   struct expected *to)
 {
@@ -180,7 +180,7 @@ static void as_kvm(const struct attempt *a, uint64_t value,
 		refused(a, result == TOY_UNKNOWN ? UNKNOWN : INVAL, value, to);
 }
 
-/* KVM makes other bits of it than were asked for. */
+/* KVM keeps other bits than those asked for. */
 static bool is_bent(const struct attempt *a, uint64_t value)
 {
 	return (a->access.index == MSR_SYSENTER_ESP ||
@@ -188,7 +188,7 @@ static bool is_bent(const struct attempt *a, uint64_t value)
 	       value + (1ull << 47) >= 1ull << 48;
 }
 
-/* The default, if none of the rules is about the register. */
+/* The default, if no rule is about the register. */
 static uint64_t against_rest(const struct attempt *a, const struct rule *rule)
 {
 	bool wanted;
@@ -209,7 +209,7 @@ static void add_each(const struct attempt *a, const struct access *access,
 		const struct rule *rule = &a->policy->rules[i];
 		uint64_t bits = 0;
 
-		/* Reports are for accesses that have no other event. */
+		/* An access is reported by `report` only if it has no other event. */
 		if (!holds(a, rule) || rule->type == RULE_REPORT)
 			continue;
 		if (rule->type == RULE_REQUIRE ||
@@ -225,7 +225,7 @@ static void add_each(const struct attempt *a, const struct access *access,
 	}
 }
 
-/* The write happens in spite of the rules, or of some bits of it. */
+/* The write is done although it violates rules, or with some bits kept. */
 static void let_pass(const struct attempt *a, const struct verdict *v,
 		     struct expected *to)
 {

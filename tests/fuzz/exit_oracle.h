@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must come of a guest's access under a policy, by the toy KVM and by the man
- * page: not by what lib/ does.
+ * The expected effect of a guest's access under a policy, derived from the toy KVM and
+ * the man page, not from the code in lib/.
  */
 #ifndef REGPIN_TESTS_FUZZ_EXIT_ORACLE_H
 #define REGPIN_TESTS_FUZZ_EXIT_ORACLE_H
@@ -10,18 +10,17 @@
 #include "toy_kvm.h"
 
 /**
- * struct attempt - a guest's access, and all that its outcome depends on
- * @policy: the whole one that it is judged by
- * @hold: which of its conditions do
+ * struct attempt - a guest's access, and everything that its outcome depends on
+ * @policy: the whole policy that judges it
+ * @hold: which of its conditions hold
  * @vmm: the VMM's own filter, or NULL
- * @vmm_mask: and its reasons
- * @state: the vCPU's, before it
- * @access: of values that take part in what rules say
- * @vcpu: the registers before it
- * @proposed: what is written
- * @nested: by a guest of the guest's
- * @ticket: what was answered, if it was held for this very access; else
- *	REGPIN_ACTION_MAX
+ * @vmm_mask: the VMM's reasons
+ * @state: of the vCPU, before the access
+ * @access: the access, with the values that rules compare
+ * @vcpu: the registers before the access
+ * @proposed: the value written
+ * @nested: by a nested guest
+ * @ticket: the answer, if this very access was held; otherwise REGPIN_ACTION_MAX
  */
 struct attempt {
 	const struct regpin_policy *policy;
@@ -37,28 +36,28 @@ struct attempt {
 };
 
 enum outcome {
-	OUT_DONE,	/* the guest goes on behind the instruction */
+	OUT_DONE,	/* the guest continues after the instruction */
 	OUT_GP,
-	OUT_HELD,	/* before it, till somebody answers */
+	OUT_HELD,	/* RIP stays before the instruction, until an answer comes */
 	OUT_STOPPED,
-	OUT_AGAIN,	/* before it, and tries at once again */
+	OUT_AGAIN,	/* RIP stays before the instruction, and the guest retries at once */
 	OUT_VMM,	/* the exit is the VMM's */
-	OUT_FOREIGN,	/* the same, and none that regpin could know anything of */
+	OUT_FOREIGN,	/* the same, for an exit that regpin does not know */
 };
 
 #define EXPECTED_MAX	64
 
 /**
- * struct expected - what must come of it
- * @outcome: how it ends
- * @ticket: by an answer, which is used up
- * @reason: of an exit that is the VMM's
- * @value: what a read gives, or the write that the VMM is shown
+ * struct expected - the expected effect of an access
+ * @outcome: how the access ends
+ * @ticket: it ends by an answer, which is used up
+ * @reason: of an exit to the VMM
+ * @value: the result of a read, or the write that the VMM gets
  * @vcpu: the registers afterwards
- * @nr: how many events there are
- * @rules: the rule of each, of the whole policy
- * @actions: and what it says was done
- * @bits: and which bits violated it, 0: some
+ * @nr: the number of events
+ * @rules: the rule of each event, in the whole policy
+ * @actions: the action in each event
+ * @bits: the bits in each event, 0: some
  */
 struct expected {
 	enum outcome outcome;
@@ -72,24 +71,27 @@ struct expected {
 	uint64_t bits[EXPECTED_MAX];
 };
 
-/* By a filter: what MSR @index would hold after the host's write of @value, or @value. */
+/*
+ * The value of MSR @index after the host's write of @value, as far as a filter knows;
+ * or @value.
+ */
 uint64_t oracle_effective(const struct toy_vcpu *vcpu, uint32_t index,
 			  uint64_t value);
 
-/* For what has KVM to exit, for it? */
+/* Which reasons must KVM exit for? */
 uint64_t oracle_reasons(const struct regpin_policy *policy);
 
-/* Does the policy want to see this access? */
+/* Must this access exit for the policy? */
 bool oracle_wants(const struct attempt *attempt);
 
-/* KVM made an exit of it, for @reason, which may be none that KVM has. */
+/* KVM made an exit of the access, for @reason, which may be unknown to KVM. */
 void oracle_exit(const struct attempt *attempt, uint32_t reason,
 		 struct expected *to);
 
-/* KVM did it itself, so it has to be one that the policy has nothing against. */
+/* KVM did the access itself, so the policy must allow it. */
 void oracle_free(const struct attempt *attempt, struct expected *to);
 
-/* Is it a value that the policy gives for this read, whatever the register holds? */
+/* Is it a value that the policy gives for this read, whatever the register's value? */
 bool oracle_gives(const struct attempt *attempt, uint64_t value);
 
 #endif

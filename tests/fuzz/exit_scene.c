@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A VM on the toy KVM: its beginning, its end, and how it is entered. */
+/* A VM on the toy KVM: how it begins, ends, and is entered. */
 #include <errno.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static void event_seen(void *context, const struct regpin_event *event)
 		story.events[story.nr_events++] = *event;
 }
 
-/* What this toy's CPUID says, with a family and a model. */
+/* The toy's CPUID, with a family and a model. */
 static bool set_cpuid(struct regpin_vcpu *vcpu, const char *vendor)
 {
 	struct {
@@ -52,7 +52,7 @@ static bool set_cpuid(struct regpin_vcpu *vcpu, const char *vendor)
 	return !ret;
 }
 
-/* The guest's CPU. False if it must not run under this policy. */
+/* Sets the guest's CPU. Returns false if that guest must not run under this policy. */
 static bool set_guest(void)
 {
 	static const char *const vendors[] = { "AuthenticAMD", "GenuineIntel" };
@@ -67,7 +67,10 @@ static bool set_guest(void)
 	toy.aux = !(bits & 8);
 	toy.svm = bits & 16;
 	toy.signature = signatures[story_number(3)];
-	/* Only KVM on VMX has it for guests; this one, nothing that it turns on. */
+	/*
+	 * KVM has this register for guests only on VMX; this guest has none of its
+	 * features.
+	 */
 	vm->host.offers.feature_control = toy.amd ? 0 : FEATURE_LOCK;
 	for (i = 0; i < TOY_VCPUS; i++)
 		if (!set_cpuid(vcpus[i], vendors[!toy.amd]))

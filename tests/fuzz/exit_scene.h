@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A VM of fuzz_exit's stories under two policies, and a guest's accesses in it. */
+/* A VM for the stories of fuzz_exit, under two policies, and a guest's accesses in it. */
 #ifndef REGPIN_TESTS_FUZZ_EXIT_SCENE_H
 #define REGPIN_TESTS_FUZZ_EXIT_SCENE_H
 
@@ -9,16 +9,16 @@
 #define MAX_EVENTS	EXPECTED_MAX
 
 /**
- * struct story - where it stands
- * @now: the vCPU that it is about
- * @in_force: which of the policies
- * @swapping: and KVM still has the filter of the other one
- * @filters: that the VMM may still set: slow
+ * struct story - its present state
+ * @now: the vCPU that acts
+ * @in_force: the policy that is in force
+ * @swapping: KVM still has the filter of the other policy
+ * @filters: how many filters the VMM may still set, as that is slow
  * @vmm_mask: the VMM's reasons
- * @held: by which access each vCPU was held last
- * @answers: and what was answered; REGPIN_ACTION_MAX: nothing that is still good
- * @had: what vCPUs must have that come up beside armed ones, as of the last step
- * @events: of the access that is looked at
+ * @held: the access that last held each vCPU
+ * @answers: its answer; REGPIN_ACTION_MAX: there is none that still counts
+ * @had: the bits required beside armed vCPUs, as of the last step
+ * @events: the events of the present access
  */
 struct story {
 	unsigned int now;
@@ -40,18 +40,18 @@ extern struct regpin_vm *vm;
 extern struct regpin_vcpu *vcpus[TOY_VCPUS];
 extern struct kvm_run runs[TOY_VCPUS];
 
-/* A VM under the first of the policies; false if there can be none. And its end. */
+/* Begins a VM under the first policy; returns false if there can be none. And ends it. */
 bool scene_set(void);
 void scene_clear(void);
 
-/* The VMM enters. A vCPU that is not held and whose VM is not stopped goes on. */
+/* The VMM enters a vCPU, which runs unless it is held or its VM is stopped. */
 bool scene_enter(void);
 
-/* exit_checks.c: a guest's access, whatever comes of it; one that KVM would not make so. */
+/* exit_checks.c: a guest's access and its effect; and an exit that KVM would not make. */
 void guest_access(uint32_t index, bool write, uint64_t value);
 void forged_exit(uint32_t index, bool write, uint64_t value);
 
-/* KVM's filter follows the policy in force; and meanwhile there is this access. */
+/* KVM gets the filter of the policy in force, with this access in between. */
 void follow_policy(uint32_t index, bool write, uint64_t value);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Numbers, registers and policies from a story's bytes. */
+/* Makes numbers, registers and policies from a story's bytes. */
 #include <string.h>
 
 #include "exit_story.h"
@@ -131,7 +131,7 @@ static struct rule some_rule(const struct regpin_policy *policy, uint32_t line)
 				story_number(REGPIN_ACTION_MAX - 1));
 	rule.access = (uint8_t)(1 + story_number(3));
 	when = story_number(9);
-	/* Most always hold. */
+	/* Most conditions always hold. */
 	rule.when = (uint16_t)(when >= 5 && !rule_is_wide(&rule) ? when - 5 : 0);
 	if (rule.type < RULE_DENY)
 		rule.access = ACCESS_WRITE;
@@ -162,7 +162,7 @@ static struct rule some_rule(const struct regpin_policy *policy, uint32_t line)
 	return rule;
 }
 
-/* By its line: the checks have sorted them. */
+/* Found by its line, as the checks have sorted the rules. */
 static void take_away(struct regpin_policy *policy, uint32_t line)
 {
 	uint32_t kept = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as a blob: no crash, and what opens is fit for the filter and for
+ * Any bytes as a blob: no crash; and a blob that opens is valid for the filter and for
  * the judge, and is the same after another round.
  */
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static struct regpin_policy policy, again;
 static struct filter_copy filter;
 static char blob[BLOB_MAX_SIZE];
 
-/* A pin must see the writes that it judges. */
+/* A pin must filter the writes that it judges. */
 static void check_rule(const struct rule *rule)
 {
 	unsigned int access;
@@ -40,8 +40,8 @@ static void check_rule(const struct rule *rule)
 			rule_covers(rule, REGPIN_MSR, MSR_EFER));
 	}
 	/*
-	 * Nobody looks at what is not enforced: a hole. But `require`, which is
-	 * looked at when LSTAR is set, on any host: policy_fit() marks it, too.
+	 * A rule that is neither enforced nor polled would be a hole. `require` is
+	 * checked when LSTAR is set, on any host: policy_fit() marks it, too.
 	 */
 	REQUIRE(!(rule->flags & RULE_DETECT) ||
 		(rule->flags & RULE_OPTIONAL && rule->kind != REGPIN_MSR &&
@@ -74,7 +74,7 @@ static bool is_reaction(uint8_t action)
 	       action == REGPIN_STOP;
 }
 
-/* What the timers and the reactions are set from. */
+/* The values from which the timers and the reactions are set. */
 static void check_settings(void)
 {
 	const struct settings *s = &policy.settings;
@@ -104,11 +104,11 @@ static void check_judge(const struct rule *rule)
 	judge(&policy, &state, &access, &verdict);
 	REQUIRE(verdict.action < REGPIN_ACTION_MAX);
 	REQUIRE(!verdict.rule == (verdict.action == REGPIN_ALLOW));
-	/* All bits go from 1 to 0: a sticky one of them must be seen. */
+	/* A write that clears all bits must exit for a sticky bit. */
 	REQUIRE(rule->type != RULE_STICKY || verdict.action >= rule->action);
 }
 
-/* A good blob, with bytes changed as the input says: place, place, value. */
+/* A valid blob, with bytes changed as the input gives: place, place, value. */
 static size_t patched(const uint8_t *data, size_t size)
 {
 	struct regpin_policy *base = new_policy(ARM_REQUEST);
@@ -147,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char bytes[BLOB_MAX_SIZE];
 
-	/* Odd beginnings are no blobs anyway. */
+	/* A blob with a wrong beginning is never opened. */
 	if (size && data[0] & 1 && size < 64) {
 		size = patched(data + 1, size - 1);
 		memcpy(bytes, blob, size);
@@ -165,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	REQUIRE(blob_seal(&policy, blob) == size);
 	REQUIRE(!blob_open(blob, size, &again));
-	/* What is behind the rules means nothing. */
+	/* The bytes after the rules are ignored. */
 	REQUIRE(!memcmp(&policy, &again,
 			offsetof(struct regpin_policy, reach)));
 	REQUIRE(!memcmp(policy.rules, again.rules,

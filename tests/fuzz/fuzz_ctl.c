@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The agent's control socket with four clients, a VMM and a clock that do what the
- * input says: no crash, what is in the VMM's hand never changes there, answers are
- * lines of printable text, and the policy in force stays a good one.
+ * The agent's control socket with four clients, a VMM and a clock that follow the
+ * input: no crash; a command that the VMM is doing never changes; answers are lines of
+ * printable text; and the policy in force is always valid.
  *
- * Input: a byte, whose upper three bits are what happens and whose lower two bits are
- * to whom; then, for most, a byte more; then, for `send`, as many bytes as that says.
+ * Input: a byte, whose upper three bits are the event and whose lower two bits the
+ * client; then, for most events, one more byte; then, for `send`, as many bytes as that
+ * byte gives.
  */
 #include <stdio.h>
 #include <string.h>
@@ -27,14 +28,14 @@ static int clients[NR_CLIENTS];
 static struct control given;
 static uint32_t last;
 
-/* What a reader of lines relies on. */
+/* A reader of lines relies on this. */
 static void check_answer(const char *text, ssize_t n)
 {
 	for (ssize_t i = 0; i < n; i++)
 		REQUIRE(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'));
 }
 
-/* Between `request` and `done` nothing changes but that it may be withdrawn. */
+/* Between `request` and `done` nothing may change, except that it may be withdrawn. */
 static void check_control(void)
 {
 	const struct control *control = &fake_control;
@@ -106,7 +107,7 @@ static void scribble(uint8_t byte)
 		bytes[(byte * 37 + i * 101) % 4096] = (unsigned char)(byte << i);
 }
 
-/* One that needs a client has one: else most inputs would do nothing. */
+/* An event that needs a client gets one; otherwise most inputs would have no effect. */
 static void open_client(unsigned int n, uint32_t uid)
 {
 	if (clients[n] >= 0)

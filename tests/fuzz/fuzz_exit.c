@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two policies and a story from the input: guests read and write, VMMs write, load,
- * reset, set filters and reasons of their own, the operator exchanges the policies, arms,
- * disarms and answers, CPUs get an INIT that nobody reports, ioctls fail; all against a toy KVM. Exits are those that this KVM makes, or
- * say anything at all. What must hold:
+ * Two policies and a story from the input, against a toy KVM. Guests read and write; VMMs
+ * write, load, reset, and set filters and reasons of their own; the operator swaps the
+ * policies, arms, disarms and answers; CPUs get an INIT that is not reported; ioctls fail.
+ * Exits are those that this KVM makes, or have any contents. The invariants:
  *
- * - An access ends as the policy says: performed as by KVM itself, with masked bits,
- *   answered, dropped, #GP, held, or with the VM stopped (exit_oracle.c). What it does
- *   not speak of ends as without regpin, in value, #GP and exit.
- * - Only then does a register change, and no other does, of no other vCPU; and none is
- *   ever written that userspace can't write exactly as the guest (toy_kvm.c aborts).
- * - A pin of an armed vCPU gives way to the VMM only, and no guest gets out of it.
- * - Each violation is one event, with the rule, its policy, what was done and what the
- *   register holds now; else there is none. Where a register can't be read, no read
- *   gives what it holds.
- * - The VMM gets an exit if it has asked for this reason, and sees of it what KVM showed.
- * - Every exit is answered, by 0 or 1 and by a value; or taken back, with RIP where it
- *   was, and then the vCPU is held or stopped. Tried again is one only while policies
- *   change, and nothing is entered but by the VMM.
- * - KVM exits for the reasons of the VMM and of the policy in force, and no others.
- * - While policies change, an access ends as one of them says, as a whole.
- * - What a vCPU must have that comes up beside armed ones never gets less while their
- *   values are settled; and a pinned vCPU that has written LSTAR and SFMASK is set up.
+ * - An access ends as the policy requires: performed as by KVM itself, with masked bits,
+ *   answered, dropped, #GP, held, or with the VM stopped (exit_oracle.c). An access without
+ *   a rule ends as without regpin, in value, #GP and exit.
+ * - No other register changes, and none of another vCPU; and a register that userspace
+ *   cannot write exactly as the guest does is never written (toy_kvm.c aborts).
+ * - Only the VMM can change a pinned value of an armed vCPU, and no guest can disarm it.
+ * - Each violation is one event, with the rule, its policy, the action and the register's
+ *   value; there is no other event. If a register cannot be read, no read gives its value.
+ * - The VMM gets an exit if it has requested its reason, with the contents that KVM gave.
+ * - Every exit is answered, by 0 or 1 and by a value; or it is retracted, with RIP before
+ *   the instruction, and then the vCPU is held or stopped. An exit is retried only while
+ *   policies change, and only the VMM enters the guest.
+ * - KVM exits for the reasons of the VMM and of the policy in force, and for no others.
+ * - While policies change, each access ends completely as one of the two requires.
+ * - The bits that a vCPU which starts beside armed ones must have never become fewer while
+ *   their values are settled; and a pinned vCPU that has written LSTAR and SFMASK is set up.
  */
 #include <string.h>
 
@@ -31,7 +30,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Any other exit: regpin knows some, and all leave the registers alone. */
+/* Any other exit: regpin knows some, and none of them changes a register. */
 static void other_exit(unsigned int reason)
 {
 	static const unsigned int some[] = {
@@ -53,7 +52,7 @@ static void other_exit(unsigned int reason)
 	REQUIRE(!memcmp(before.vcpus, toy.vcpus, sizeof(toy.vcpus)));
 }
 
-/* What a reset lets go of is not answered any more. */
+/* An answer to a vCPU that a reset has released does not count any more. */
 static void drop_answers(void)
 {
 	if (vcpus[story.now]->hold.ticket == REGPIN_ACTION_MAX)
@@ -68,7 +67,7 @@ static void vmm_write(int slot, uint64_t value)
 	toy_write(&toy.vcpus[story.now], toy_replay(slot), value, false, false);
 	regpin_vcpu_after_write(vcpus[story.now]);
 	drop_answers();
-	/* Not a reset while there is paging. */
+	/* It is not a reset while paging is on. */
 	REQUIRE(!was || phase_pinned(vcpus[story.now]->life.phase) ||
 		!toy.vcpus[story.now].paging);
 }
@@ -112,7 +111,7 @@ static void vmm_mask(uint64_t mask)
 	story.vmm_mask = mask;
 }
 
-/* First all are judged by the other policy, then KVM's filter follows. */
+/* First all accesses are judged by the other policy, then KVM's filter is replaced. */
 static void swap(void)
 {
 	uint32_t index;
@@ -124,7 +123,7 @@ static void swap(void)
 		follow_policy(index, write, story_value());
 		return;
 	}
-	/* Each vCPU has to be out of KVM once since CPUID chose the rules that hold. */
+	/* CPUID chose the rules that hold, and each vCPU must leave KVM once after that. */
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
 		regpin_vcpu_leave(vcpus[i]);
 	if (!regpin_vm_set_policy(vm, &policies[!story.in_force])) {
@@ -133,7 +132,7 @@ static void swap(void)
 	}
 }
 
-/* And the vCPU executes the instruction again, or, if not @again, what comes next. */
+/* The vCPU executes the instruction again, or the next one if not @again. */
 static void answer(unsigned int action, bool again)
 {
 	const struct regpin_event held = story.held[story.now];
@@ -147,7 +146,7 @@ static void answer(unsigned int action, bool again)
 		guest_access(held.index, held.write, held.new_value);
 }
 
-/* The guest sends an INIT; this KVM does not report it. */
+/* The guest sends an INIT, which this KVM does not report. */
 static void guest_init(struct toy_vcpu *to)
 {
 	to->paging = false;
@@ -193,7 +192,7 @@ static void step(void)
 		index = story_index(&policies[story.in_force]);
 		guest_access(index, true, story_value());
 		return;
-	case 'b':	/* of what is there but for a bit */
+	case 'b':	/* of the current value with one bit changed */
 		index = story_index(&policies[story.in_force]);
 		slot = toy_slot(index);
 		guest_access(index, true, (slot < 0 ? 0 : vcpu->msrs[slot]) ^
@@ -229,12 +228,12 @@ static void step(void)
 	case 's':	/* the other vCPU */
 		story.now = !story.now;
 		return;
-	case 'c':	/* SMM, or a guest of the guest's */
+	case 'c':	/* SMM, or a nested guest */
 		runs[story.now].flags = story_number(3) == 1;
 		if (story_number(3) == 1)
 			runs[story.now].flags |= TOY_NESTED;
 		return;
-	case 'j':	/* ioctls fail, or do again */
+	case 'j':	/* ioctls fail, or work again */
 		toy.fails = !toy.fails;
 		return;
 	case 'm':	/* the VMM's reasons, */
@@ -244,7 +243,7 @@ static void step(void)
 		vmm_filter();
 		return;
 	case 'a':	/* the operator answers, */
-	case 'A':	/* but the guest does something else, */
+	case 'A':	/* but the guest makes another access, */
 		answer(story_number(REGPIN_ACTION_MAX), byte != 'A');
 		return;
 	case '+':	/* exchanges the policies, */
@@ -253,7 +252,7 @@ static void step(void)
 	case 'u':	/* arms, disarms or opens a window */
 		operate(story_number(4));
 		return;
-	case 'i':	/* a CPU starts anew */
+	case 'i':	/* a CPU starts again by an INIT */
 		guest_init(vcpu);
 	}
 }

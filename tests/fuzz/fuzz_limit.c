@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Floods of events from the input, for the limiter: what regpin-events(7) promises must hold
- * of each (limit_oracle.h).
+ * Floods of events from the input, for the limiter: the promises of regpin-events(7) must hold
+ * for each (limit_oracle.h).
  *
- * Input: three bytes for the lines a second, the lines an hour and the number of rules;
- * then steps of eight bytes: what, the type, the rule, the VM, how often, and three of
- * which the events' other values are made. Or the same as hexadecimal digits, and blanks
- * and newlines between them: so is the corpus, which is to be read and reviewed.
+ * Input: three bytes for the lines per second, the lines per hour and the number of
+ * rules; then steps of eight bytes: what to do, the event's type, the rule, the VM, how
+ * often, and three of which the other values of the event are made. The same may be
+ * written as hexadecimal digits with blanks and newlines between them; the corpus is,
+ * so that it can be reviewed.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static bool is_text(const uint8_t *data, size_t size)
 	return !size;
 }
 
-/* In place. Returns the number of bytes. */
+/* Works in place. Returns the number of bytes. */
 static size_t from_text(uint8_t *text, size_t size)
 {
 	char digits[3] = "";
@@ -88,7 +89,7 @@ static int flood(const uint8_t *data, size_t size)
 
 	if (size < 3)
 		return 0;
-	/* The same one again, but for how many rules it has. */
+	/* The same policy again, except for its number of rules. */
 	if (!policy)
 		policy = oracle_policy(ORACLE_RULES);
 	policy->nr_rules = 8 + data[2] % (ORACLE_RULES - 8);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A policy and a VMM's own MSR filter from the input: what KVM is given denies an
- * access exactly where either of them does, or it is told what found no room.
+ * A policy and a VMM's own MSR filter from the input: the filter for KVM denies an
+ * access exactly where one of the two does, or the MSRs without room are named.
  *
- * Input: two bytes for the settings; a byte with the number of rules, and ten bytes
- * for each; a byte with the number of the VMM's ranges and its default, and ten bytes
- * for each with the bitmap's bytes behind.
+ * Input: two bytes for the settings; a byte with the number of rules, and ten bytes for
+ * each; a byte with the number of the VMM's ranges and its default, and ten bytes for
+ * each, followed by its bitmap's bytes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define REQUIRE(x)	do { if (!(x)) abort(); } while (0)
 #define MAX_RULES	12
-#define BITMAP_BYTES	24	/* from the input; what is behind repeats them */
+#define BITMAP_BYTES	24	/* from the input, which is repeated after its end */
 
 static struct input {
 	const uint8_t *at, *end;
@@ -52,7 +52,7 @@ static uint32_t next32(void)
 	return value;
 }
 
-/* Where the windows end are 40 of 2^32 places: the fuzzer is told of them. */
+/* The windows end at 40 places of 2^32, so the fuzzer gets these from a table. */
 static uint32_t next_base(void)
 {
 	uint32_t value = next32();
@@ -116,7 +116,7 @@ static void make_policy(void)
 		make_rule();
 }
 
-/* Also what KVM would refuse. Returns what it would say. */
+/* Makes filters that KVM would refuse, too. Returns what KVM would. */
 static int make_vmm(void)
 {
 	unsigned int ranges = next() % 17;
@@ -162,7 +162,7 @@ static void check_overflow(void)
 
 	REQUIRE(merged.overflow.nr && merged.overflow.nr <= MAX_OVERFLOW);
 	REQUIRE(!merged.overflow.more);
-	/* What the policy names had its place when it passed the checks. */
+	/* The policy's MSRs had room when it passed the checks. */
 	for (uint32_t i = 0; i < merged.overflow.nr; i++)
 		REQUIRE(merged.overflow.list[i].vmm &&
 			merged.overflow.list[i].nmsrs);
@@ -184,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(ret == err);
 	if (!ret)
 		filter = &copy.filter;
-	/* What reaches the VMM's process has been through the blob. */
+	/* A policy reaches the VMM's process only as a blob. */
 	REQUIRE(!blob_open(blob, blob_seal(&policy, blob), &opened));
 	policy.nr_rules = opened.nr_rules;
 	memcpy(policy.rules, opened.rules,

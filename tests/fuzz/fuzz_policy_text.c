@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as a policy: no crash, and what is accepted is fit for the blob and
- * for KVM. Built with -fsanitize=fuzzer, or with corpus_main.c as a test that
- * runs a corpus.
+ * Any bytes as a policy: no crash, and an accepted policy is valid for the blob and for
+ * KVM. Built with -fsanitize=fuzzer, or with corpus_main.c as a test that runs a
+ * corpus.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void check_problems(void)
 				    problems.errors == errors);
 }
 
-/* What the front end accepts must survive the blob, and fit into a filter. */
+/* An accepted policy must survive the blob, and fit into a filter. */
 static void check_policy(void)
 {
 	size_t size = blob_seal(&policy, blob);
@@ -50,12 +50,12 @@ static void check_policy(void)
 			 policy.rules[i - 1].index <= policy.rules[i].index));
 	REQUIRE(size <= sizeof(blob));
 	REQUIRE(blob_open(blob, size, &again) == 0);
-	/* What is behind the rules means nothing. */
+	/* The bytes after the rules are ignored. */
 	REQUIRE(memcmp(&policy, &again,
 		       offsetof(struct regpin_policy, reach)) == 0);
 	REQUIRE(memcmp(policy.rules, again.rules,
 		       policy.nr_rules * sizeof(policy.rules[0])) == 0);
-	/* The widest are slow, and of one kind. */
+	/* The widest policies are slow, and all of one kind. */
 	if (policy.nr_rules < 32)
 		REQUIRE(filter_build(&policy, NULL, &filter) == 0);
 }

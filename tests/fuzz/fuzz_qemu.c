@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Any words as QEMU's command line, and any bytes as its configuration file: no crash,
- * and what comes last is what counts, whatever stands before it.
+ * and the last option counts, whatever comes before it.
  *
- * Input: words separated by line breaks; what follows an empty line is the file.
+ * Input: words separated by line breaks; after an empty line, the file.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as a trace and as a log: no crash, a fault has its place, and no guest gets around its
- * pins: what an armed vCPU has it keeps, whatever it and the others do.
+ * Any bytes as a trace and as a log: no crash, an error has its place, and no guest
+ * bypasses its pins: an armed vCPU keeps its pinned values, whatever it and the others
+ * do.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define WP		(1ull << 16)
 #define SMEP		(1ull << 20)
 
-/* All that it pins is pinned by #GP. */
+/* All of its pins have the action gp. */
 static const char text[] =
 	"version: 1\n"
 	"floor: {deadline: none}\n"
@@ -52,7 +53,7 @@ static struct regpin_policy policy;
 static struct problems problems;
 static struct sim sim;
 
-/* The pinned bits of each vCPU that is armed; others have none. */
+/* The pinned bits of each armed vCPU; other vCPUs have none. */
 struct had {
 	bool armed;
 	uint64_t cr0, cr4, efer, lstar;
@@ -76,7 +77,7 @@ static void look(struct had had[8])
 	}
 }
 
-/* What only the VMM and the operator may do, or takes the pins along. */
+/* Statements that only the VMM and the operator may make, or that end the pins. */
 static bool is_guests(const struct trace_line *line)
 {
 	return line->op < TRACE_RESET && line->op != TRACE_SET &&
@@ -103,7 +104,7 @@ static void one(const struct trace_line *line)
 	}
 }
 
-/* What a log is taken to say is a statement. */
+/* A line of a log is converted to a valid statement. */
 static void as_log(struct log *log, const char *from, size_t size)
 {
 	struct log_access access;
@@ -153,7 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		} else if (ret > 0) {
 			REQUIRE(line.len && line.start + line.len <= len);
 			REQUIRE(line.vcpu <= TRACE_MAX_VCPU);
-			/* Few are enough, and quick. */
+			/* A few are enough, and fast. */
 			line.vcpu %= 8;
 			one(&line);
 		}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs a fuzz target without a fuzzer: on random bytes, and on the files of some
- * directories with random changes. The same ones every time, as a test must.
+ * directories with random changes. The inputs are the same in every run.
  *
- *	random_blob ITERATIONS [DIRECTORY...]
+ * random_blob ITERATIONS [DIRECTORY...]
  */
 #include <dirent.h>
 #include <stdbool.h>
@@ -67,7 +67,7 @@ static void change(uint8_t *data, size_t *size, uint64_t *seed)
 	case 2:
 		data[at] = (uint8_t)random64(seed);
 		break;
-	case 3:	/* repeats what is there */
+	case 3:	/* repeats the input */
 		memcpy(data + at, data, *size - at < at ? *size - at : at);
 		break;
 	default:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The toy KVM's rules are those of __kvm_set_msr(), set_efer() and kvm_mtrr_valid();
- * of the order in which KVM looks at filter, register and value, kvm_set_msr_with_filter().
+ * The toy KVM follows __kvm_set_msr(), set_efer() and kvm_mtrr_valid(), and
+ * kvm_set_msr_with_filter() for the order in which KVM checks filter, register and
+ * value.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ void (*toy_changed)(void);
 static uint32_t replay[TOY_REPLAY];
 static int nr_replay;
 
-/* From the table, once. */
+/* Read from the table once. */
 static void read_table(void)
 {
 	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
@@ -108,7 +109,7 @@ static bool mtrr_ok(uint32_t index, uint64_t value)
 	return !(value & (reserved | 0xf00)) && types_ok(value & 0xff, false);
 }
 
-/* Its guests have no VMX and no SGX, and LMCE by their MCG_CAP. */
+/* Its guests have no VMX and no SGX, and have LMCE if their MCG_CAP allows it. */
 static bool feature_control_ok(const struct toy_vcpu *vcpu, uint64_t old,
 			       uint64_t value, bool guest, bool nested)
 {
@@ -144,7 +145,7 @@ static bool value_ok(const struct toy_vcpu *vcpu, uint32_t index, uint64_t old,
 	}
 }
 
-/* What the register then holds. */
+/* The register's value after the write. */
 static uint64_t kept(uint32_t index, uint64_t old, uint64_t value)
 {
 	switch (index) {
@@ -161,7 +162,7 @@ static uint64_t kept(uint32_t index, uint64_t old, uint64_t value)
 	}
 }
 
-/* KVM on SVM has it for userspace alone, and only zero. */
+/* KVM on SVM has it for userspace only, and only as zero. */
 static bool is_hosts_only(uint32_t index)
 {
 	return toy.amd && index == MSR_FEATURE_CONTROL;
@@ -249,7 +250,7 @@ void toy_complete(unsigned int n)
 	exit->pending = false;
 }
 
-/* KVM_GET_MSRS and KVM_SET_MSRS: how many were done. */
+/* KVM_GET_MSRS and KVM_SET_MSRS: return how many MSRs were done. */
 static int do_msrs(struct toy_vcpu *vcpu, struct kvm_msrs *list, bool write)
 {
 	for (uint32_t i = 0; i < list->nmsrs; i++) {
@@ -257,7 +258,7 @@ static int do_msrs(struct toy_vcpu *vcpu, struct kvm_msrs *list, bool write)
 		__u64 data = entry->data;
 		uint64_t value = data;
 
-		/* regpin writes no other for a guest, nor for itself. */
+		/* regpin writes no other MSR, neither for a guest nor for itself. */
 		if (write && (toy_slot(entry->index) < 0 ||
 			      toy_slot(entry->index) >= TOY_REPLAY))
 			abort();
@@ -272,8 +273,8 @@ static int do_msrs(struct toy_vcpu *vcpu, struct kvm_msrs *list, bool write)
 }
 
 /*
- * Only to complete what was answered, by regpin or by the VMM, if anything was: the guest
- * is entered by its VMM alone.
+ * Only to complete what regpin or the VMM answered, if anything: the guest is entered
+ * only by its VMM.
  */
 static int complete_only(unsigned int n)
 {

@@ -2,8 +2,8 @@
 /*
  * A toy KVM behind our own kvm_ioctl(): a file of registers for each vCPU, an MSR
  * filter, and exits. A vCPU's fd is its number; the VM's is TOY_VM. It has all
- * registers of the table: those that userspace can write for a guest with what KVM
- * makes of their values, and of the others some that share their values.
+ * registers of the table: for those that userspace can write for a guest it changes
+ * values as KVM does, and some of the others share their values.
  */
 #ifndef REGPIN_TESTS_FUZZ_TOY_KVM_H
 #define REGPIN_TESTS_FUZZ_TOY_KVM_H
@@ -17,7 +17,7 @@
 
 #define TOY_VCPUS	2
 #define TOY_VM		100
-#define TOY_REPLAY	64	/* room for registers that can be written for a guest */
+#define TOY_REPLAY	64	/* slots for registers that can be written for a guest */
 #define TOY_OTHERS	8
 #define TOY_WIDTH	40	/* of physical addresses */
 
@@ -29,11 +29,11 @@ struct toy_vcpu {
 };
 
 /**
- * struct toy_exit - what is not a register
- * @run: the vCPU's
- * @pending: an exit of it has yet to be completed
+ * struct toy_exit - the state besides registers
+ * @run: the vCPU's struct kvm_run
+ * @pending: an exit has yet to be completed
  * @rip: moves on with each instruction
- * @rax: what it read last
+ * @rax: the value that it read last
  */
 struct toy_exit {
 	struct kvm_run *run;
@@ -43,8 +43,8 @@ struct toy_exit {
 
 /**
  * struct toy - a VM
- * @mask: KVM_MSR_EXIT_REASON_*, as it was enabled
- * @amd, @nx, @lm, @svm, @aux, @signature: what the guest's CPUID says; @aux: RDTSCP;
+ * @mask: the enabled KVM_MSR_EXIT_REASON_*
+ * @amd, @nx, @lm, @svm, @aux, @signature: the guest's CPUID; @aux: RDTSCP;
  *	@signature: its family, model and stepping
  * @ignore_msrs: the module's parameter
  * @fails: every ioctl on a vCPU fails
@@ -61,35 +61,35 @@ struct toy {
 
 extern struct toy toy;
 
-/* If it is set: called after each change of the filter and the mask. */
+/* If set, it is called after each change of the filter and the mask. */
 extern void (*toy_changed)(void);
 
 enum toy_result { TOY_OK, TOY_UNKNOWN, TOY_REFUSED };
 
-/* Where a register's value is, or -1 if this KVM does not know it. */
+/* The slot of a register's value, or -1 if this KVM does not know the register. */
 int toy_slot(uint32_t index);
 
-/* Those that userspace can write: how many, and which. */
+/* The number of MSRs that userspace can write, and each of them. */
 int toy_nr_replay(void);
 uint32_t toy_replay(int slot);
 
-/* What KVM does without a filter: for the guest, or for KVM_SET_MSRS and the like. */
+/* What KVM does without a filter, for the guest, or for KVM_SET_MSRS and the like. */
 enum toy_result toy_read(const struct toy_vcpu *vcpu, uint32_t index,
 			 bool guest, uint64_t *value);
 enum toy_result toy_write(struct toy_vcpu *vcpu, uint32_t index, uint64_t value,
 			  bool guest, bool nested);
 
 /*
- * The guest's access as KVM does it. True: it is done, and *@gp or *@value say how.
- * False: it became an exit.
+ * The guest's access as KVM does it. Returns true if it was done, with the result in
+ * *@gp or *@value, and false if it became an exit.
  */
 bool toy_guest(unsigned int n, uint32_t index, bool write, uint64_t *value,
 	       bool *gp);
 
-/* It enters again, so what was answered is completed. */
+/* Enters again, so an answered access is completed. */
 void toy_complete(unsigned int n);
 
-/* What KVM does not set in an exit, and who answers must. */
+/* The fields that KVM does not set in an exit, and that the answer must set. */
 #define TOY_POISON_ERROR	0x5a
 #define TOY_POISON_DATA		0xdeaddeaddeaddeadull
 
