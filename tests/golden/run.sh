@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run.sh REGPIN_BINARY: what `regpin explain` says of each policy here and of those
-# that regpin comes with, on a KVM with and without the CR filter, is what stands in
-# NAME.txt and NAME.stock.txt. And each trace in ../traces, whose first line is
-# "# POLICY OPTIONS", goes as it expects; what is made of each log there, with such a
-# first line, too, stands in NAME.log.txt. The KVM is always named. TAP on stdout. With REGPIN_UPDATE=1 in
-# the environment the files are written instead: read the diff before you keep it.
+# run.sh REGPIN_BINARY: compares the output of `regpin explain` for each policy here, and
+# for those that come with regpin, on a KVM with and without the CR filter, with NAME.txt
+# and NAME.stock.txt. Each trace in ../traces, whose first line is "# POLICY OPTIONS", must
+# end as it expects; the statements that sim makes of each log there, which has such a first
+# line, too, are compared with NAME.log.txt. The KVM is always named. TAP on stdout. With
+# REGPIN_UPDATE=1 in the environment the files are written instead: read the diff before you
+# keep it.
 
 if [ $# -ne 1 ] || ! [ -x "$1" ]; then
 	echo "usage: run.sh REGPIN_BINARY" >&2
@@ -19,7 +20,7 @@ trap 'rm -rf "$tmp"' EXIT
 nr=0
 failed=0
 
-result() # NAME: by what stands in $tmp/why
+result() # NAME: passes if $tmp/why is empty
 {
 	nr=$((nr + 1))
 	if [ -s "$tmp/why" ]; then
@@ -31,7 +32,7 @@ result() # NAME: by what stands in $tmp/why
 	fi
 }
 
-# explain POLICY FILE [OPTION]: stderr belongs to it, and the exit code
+# explain POLICY FILE [OPTION]: compares the output, stderr and the exit status
 explain()
 {
 	policy=$1 golden=$2
@@ -53,7 +54,7 @@ explain()
 	result "explain $* $policy"
 }
 
-# trace FILE: as it expects, and what it prints is a trace that expects the same
+# trace FILE: it ends as expected, and sim's output is a trace with the same expectations
 trace()
 {
 	read -r options <"$1"
@@ -76,7 +77,7 @@ trace()
 	result "sim $file"
 }
 
-# log FILE GOLDEN: what sim makes of it stands in GOLDEN, and is a trace that does the same
+# log FILE GOLDEN: sim's output equals GOLDEN, and is a trace with the same outcome
 log()
 {
 	read -r options <"$1"

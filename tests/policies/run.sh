@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run.sh REGPIN_BINARY: `regpin check` and `compile` on every policy in pass/ and
-# fail/, compared with what is expected, and on those that regpin comes with and
-# that its README shows, which must not even warn. NAME.expected holds the diagnostics without
-# "NAME.yaml". TAP on stdout. With REGPIN_UPDATE=1 in the environment the
-# expected files are written instead: read the diff before you keep it.
+# run.sh REGPIN_BINARY: runs `regpin check` and `compile` on every policy in pass/ and
+# fail/, and compares the output with the expected one. The policies that come with regpin,
+# and the one in its README, must not even make a warning. NAME.expected holds the
+# diagnostics without "NAME.yaml". TAP on stdout. With REGPIN_UPDATE=1 in the environment
+# the expected files are written instead: read the diff before you keep it.
 
 if [ $# -ne 1 ] || ! [ -x "$1" ]; then
 	echo "usage: run.sh REGPIN_BINARY" >&2
@@ -25,13 +25,13 @@ fault()
 "
 }
 
-# check FILE STATUS EXPECTED: what `regpin check` must answer.
+# check FILE STATUS EXPECTED: compares what `regpin check` prints.
 check()
 {
 	expected=$3
 	"$regpin" check "$1" >"$tmp/out" 2>"$tmp/err"
 	status=$?
-	# The path is data: cut it off by length.
+	# The path may contain any characters, so it is cut off by its length.
 	cut -c$((${#1} + 1))- "$tmp/err" >"$tmp/got"
 	[ $status -eq "$2" ] || fault "check exits with $status, not $2"
 	[ -s "$tmp/out" ] && fault "check prints to stdout"
@@ -43,7 +43,7 @@ check()
 	fi
 }
 
-# compile FILE STATUS: a blob there is exactly if the policy is good.
+# compile FILE STATUS: a blob exists if and only if the policy is valid.
 compile()
 {
 	rm -f "$tmp/blob"*
@@ -60,7 +60,7 @@ compile()
 	fi
 }
 
-# json FILE BOOL: one line, and right.
+# json FILE BOOL: the output is one line, with the right value.
 json()
 {
 	command -v jq >/dev/null || return
@@ -96,7 +96,7 @@ done
 for file in ../../policies/*.yaml; do
 	policy "$file" 0 true /dev/null
 done
-# The README's policy is one, too.
+# The README contains a policy, too.
 sed -n '/^```yaml$/,/^```$/p' ../../README.md | grep -v '^```' >"$tmp/README.yaml"
 policy "$tmp/README.yaml" 0 true /dev/null
 echo "1..$nr"
