@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# awk -f extract.awk NAMES FILE ...: each MSR access in C or assembler files of Linux, as
-# "file<TAB>register<TAB>access". NAMES has the names of MSRs, one a line. A register is
-# a name in the argument of a call that reads ("r") or writes ("w") an MSR, or that
-# argument itself, without blanks, where it has no name: it is computed then, or a number.
-# A name that is in no such call is "n": it stands in a table, a comparison or assembler.
+# awk -f extract.awk NAMES FILE ...: prints each MSR access in C or assembler files of
+# Linux, as "file<TAB>register<TAB>access". NAMES has the names of MSRs, one on a line. A
+# register is a name in the argument of a call that reads ("r") or writes ("w") an MSR, or
+# that argument itself, without blanks, if it has no name because it is computed or a
+# number. A name that is in no such call is "n": it is in a table, a comparison or
+# assembler.
 
-# Comments and strings are left out; lines become one, as calls may have several.
+# Comments and strings are left out. Lines are joined, as a call may span several.
 function add(line,    at)
 {
 	while (1) {
@@ -17,7 +18,7 @@ function add(line,    at)
 			line = substr(line, at + 2)
 			in_comment = 0
 		}
-		# Whichever comes first: a string may hold what looks like a comment.
+		# The first of these counts: a string may contain the start of a comment.
 		if (!match(line, /"([^"\\]|\\.)*"|\/\*|\/\//))
 			break
 		text = text substr(line, 1, RSTART - 1)
@@ -29,7 +30,7 @@ function add(line,    at)
 	text = text line " "
 }
 
-# Argument number n of the call whose arguments stand at the beginning of s.
+# Returns argument number n of the call whose arguments are at the beginning of s.
 function argument(s, n,    at, c, depth, arg)
 {
 	for (at = 1; at <= length(s); at++) {
@@ -49,7 +50,7 @@ function argument(s, n,    at, c, depth, arg)
 	return n > 1 ? "" : arg
 }
 
-# A function's own declaration, and a call without such an argument.
+# Is it a function's own declaration, or a call without such an argument?
 function no_access(arg)
 {
 	return arg ~ /^[ \t]*(const|unsigned|signed|u8|u32|u64|int|uint|long|void|struct|enum|static|bool)([ \t]|$)/ ||
@@ -71,7 +72,7 @@ function one_call(arg, access,    rest, name, names)
 	while (match(rest, /[A-Za-z_][A-Za-z0-9_]*/)) {
 		name = substr(rest, RSTART, RLENGTH)
 		rest = substr(rest, RSTART + RLENGTH)
-		# A file may have names of its own, in capitals.
+		# A file may define names of its own, in capitals.
 		if (!(name in known) && (name !~ /^[A-Z][A-Z0-9_]*$/ || length(name) < 6))
 			continue
 		out(name, access)

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# judge.sh REGPIN_BINARY: each access of linux-msr-accesses.tsv, by the guests of its row, goes
-# through linux.yaml and linux-strict.yaml without an event, but for those that
-# linux-strict.yaml is there to refuse: these it refuses. TAP on stdout: one test for each
-# policy and guest.
+# judge.sh REGPIN_BINARY: each access in linux-msr-accesses.tsv, by the guests of its row,
+# must pass linux.yaml and linux-strict.yaml without an event; those that linux-strict.yaml
+# is meant to refuse must be refused. TAP on stdout: one test for each policy and guest.
 
 if [ $# -ne 1 ] || ! [ -x "$1" ]; then
 	echo "usage: judge.sh REGPIN_BINARY" >&2
@@ -18,7 +17,7 @@ trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap.sh
 source ../tap.sh
 
-# What a row's vendor stands for: vendor:family:model. Sandy Bridge (client, server), Ivy
+# The CPUs of a row's vendor: vendor:family:model. Sandy Bridge (client, server), Ivy
 # Bridge, Haswell and Broadwell servers, Skylake and Ice Lake servers, Tiger Lake, Sapphire
 # Rapids, Alder Lake, Granite Rapids, Sierra Forest, Diamond Rapids; family 0x10 to Zen 5.
 intel="0x2a 0x2d 0x3a 0x3f 0x4f 0x55 0x6a 0x8c 0x8f 0x97 0xad 0xaf"
@@ -29,8 +28,8 @@ for model in $intel; do
 	guests="intel:6:$model $guests"
 done
 
-# A kernel's set-up, so that the pins hold, and then all that it does with the MSRs. A pinned
-# register is written with the value that it has.
+# A kernel's set-up, so that the pins hold, and then all its accesses to MSRs. A pinned
+# register is written with its current value.
 cat >"$tmp/set-up" <<'END'
 0 wrmsr EFER 0xd01
 0 cr0 0x80050033
@@ -45,8 +44,8 @@ cat >"$tmp/set-up" <<'END'
 0 wrmsr SFMASK 0x257fd5
 END
 
-# trace GUEST REFUSED: the accesses by such a guest, those to be refused or the others.
-# Behind each what it is, as sim prints no comments.
+# trace GUEST REFUSED: the accesses by such a guest, either those to be refused or the
+# others. Each is followed by its description, as sim prints no comments.
 trace()
 {
 	awk -F'\t' -v guest="$1" -v refused="$2" '
@@ -58,7 +57,7 @@ trace()
 		return value
 	}
 
-	# %x of a number above 31 bits differs between awks.
+	# awks differ in %x of a number above 31 bits.
 	function hex(value,    text)
 	{
 		do {
@@ -115,7 +114,7 @@ trace()
 	}' "$data" | sort -u
 }
 
-# judge POLICY GUEST: TAP's line
+# judge POLICY GUEST: prints the TAP line
 judge()
 {
 	policy=$1 guest=$2
@@ -127,15 +126,15 @@ judge()
 	[ "$(wc -l <"$tmp/trace")" -gt 100 ] || echo "hardly a row is for this guest" >>"$tmp/why"
 	"$regpin" sim --cr-filter --guest "$guest" "$policy" "$tmp/trace" >"$tmp/out" 2>"$tmp/err" ||
 		[ -s "$tmp/err" ] || echo "sim exits with $?" >>"$tmp/why"
-	# Whatever was expected: an event is a comment behind the outcome.
+	# Whatever the expectation: sim prints an event as a comment after the outcome.
 	grep '^[0-9].*=>.*#' "$tmp/out" >>"$tmp/why"
 	grep -c '=>' "$tmp/out" | grep -qx "$(wc -l <"$tmp/trace")" ||
 		echo "not all of the trace was played" >>"$tmp/why"
 	cat "$tmp/err" >>"$tmp/why"
-	result "$(basename "$policy") lets $guest do what Linux does"
+	result "$(basename "$policy") allows $guest all accesses of Linux"
 }
 
-# refuses POLICY GUEST: what it is there to refuse
+# refuses POLICY GUEST: the accesses that the policy is meant to refuse
 refuses()
 {
 	policy=$1 guest=$2
@@ -149,7 +148,7 @@ refuses()
 		} >"$tmp/trace"
 		"$regpin" sim --quiet --cr-filter --guest "$guest" "$policy" "$tmp/trace" >>"$tmp/why" 2>&1
 	done <"$tmp/lines"
-	result "$(basename "$policy") refuses $guest what it is there for"
+	result "$(basename "$policy") refuses $guest the accesses that it is meant to refuse"
 }
 
 evidence()
@@ -157,7 +156,7 @@ evidence()
 	head -n 20 "$tmp/why" | sed 's/^/# /'
 }
 
-# result NAME: by what stands in $tmp/why
+# result NAME: passes if $tmp/why is empty
 result()
 {
 	! [ -s "$tmp/why" ]

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What linux-msrs finds in a small tree, against data that has it, lacks something, or has too
-# much. TAP on stdout.
+# The output of linux-msrs for a small tree, with data that is complete, lacks something, or
+# has too much. TAP on stdout.
 set -u
 cd "$(dirname "$0")" || exit 2
 tmp=$(mktemp -d) || exit 2
@@ -23,7 +23,7 @@ is() # NAME GOT WANTED
 	ok $? "$1"
 }
 
-holds() # DATA: what is printed, and the exit status
+holds() # DATA: prints the output, and the exit status
 {
 	printf '%b' "$1" >"$tmp/data"
 	./linux-msrs "$tmp/tree" "$tmp/data"
@@ -63,7 +63,7 @@ one+="arch/x86/include/asm/msr-index.h${none}arch/x86/include/uapi/${none}"
 b="drivers/b.c\t0x8b\tr\t-\t$rest"
 fine='Linux 6.12: 10 accesses in 4 files, all known'
 
-is "all is known" "$(holds "# head\n$one$b")" "$fine
+is "complete data makes no output" "$(holds "# head\n$one$b")" "$fine
 status 0"
 is "an access that the data lacks" "$(holds "$one")" "$(printf 'new\tdrivers/b.c\t0x8b\tr\nstatus 1')"
 is "another kind of access" "$(holds "$one${b/0x8b\\tr/0x8b\\tw}")" \
