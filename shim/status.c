@@ -34,6 +34,6 @@ uint32_t status_of_vm(struct regpin_vm *vm)
 	       (is & REGPIN_IS_WINDOWED ? STATUS_WINDOW : 0) |
 	       (is & REGPIN_IS_STOPPED ? STATUS_STOPPED : 0) |
 	       (is & REGPIN_IS_FILTERED ? STATUS_FILTERED : 0) |
-	       (is & REGPIN_IS_WATCHED ? STATUS_DETECTS : 0) |
+	       (is & REGPIN_IS_POLLED ? STATUS_DETECTS : 0) |
 	       (is & REGPIN_IS_UNREACHED ? STATUS_UNREACHED : 0);
 }

@@ -520,7 +520,7 @@ int regpin_vm_settled(struct regpin_vm *vm);
  * @REGPIN_IS_WINDOWED: a VM has a window open
  * @REGPIN_IS_STOPPED: a VM must not run on
  * @REGPIN_IS_FILTERED: a VM has KVM's CR filter in place
- * @REGPIN_IS_WATCHED: a VM's control registers are polled, not filtered
+ * @REGPIN_IS_POLLED: a VM's control registers are polled, not filtered
  * @REGPIN_IS_UNREACHED: a vCPU can't be made to leave KVM_RUN, so it is not polled
  *	either; a VM's: some vCPU can't
  * @REGPIN_IS_SETTING_UP: a vCPU is armed, but has not finished its syscall set-up, so
@@ -534,7 +534,7 @@ enum regpin_status {
 	REGPIN_IS_WINDOWED = 1 << 3,
 	REGPIN_IS_STOPPED = 1 << 4,
 	REGPIN_IS_FILTERED = 1 << 5,
-	REGPIN_IS_WATCHED = 1 << 6,
+	REGPIN_IS_POLLED = 1 << 6,
 	REGPIN_IS_SETTING_UP = 1 << 7,
 	REGPIN_IS_UNREACHED = 1 << 8
 };

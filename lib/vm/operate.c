@@ -93,7 +93,7 @@ unsigned int regpin_vm_status(struct regpin_vm *vm)
 		status |= REGPIN_IS_FILTERED;
 	if (vm_unreached(vm))
 		status |= REGPIN_IS_UNREACHED;
-	return vm->detects ? status | REGPIN_IS_WATCHED : status;
+	return vm->detects ? status | REGPIN_IS_POLLED : status;
 }
 
 unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,

@@ -92,8 +92,8 @@ static void test_before(void)
 
 	scene_open(&s, cr_policy(REGPIN_STOP), 1, TINY_LONG);
 	vcpu = &s.vcpu[0];
-	ok(regpin_vm_status(s.vm.regpin) == REGPIN_IS_WATCHED,
-	   "the VM's status is REGPIN_IS_WATCHED");
+	ok(regpin_vm_status(s.vm.regpin) == REGPIN_IS_POLLED,
+	   "the VM's status is REGPIN_IS_POLLED");
 	ok(!tiny_mov_cr(vcpu, 0, cr(vcpu, 0) & ~CR0_WP) && !look(vcpu) &&
 	   !tiny_mov_cr(vcpu, 0, cr(vcpu, 0) | CR0_WP) && !look(vcpu) &&
 	   scene_silent(&s) && !regpin_vcpu_tick_ms(vcpu->regpin),
