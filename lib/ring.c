@@ -37,14 +37,14 @@ static int64_t slot_ahead(struct ring *ring, uint64_t pos)
  * The memory is shared, so its numbers may be anybody's nonsense, which no number
  * of attempts would change: a writer that has failed RING_TRIES times gives up.
  */
-static bool take_slot(struct ring *ring, bool many, uint64_t *pos)
+static bool take_slot(struct ring *ring, bool is_violation, uint64_t *pos)
 {
 	*pos = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	for (unsigned int i = 0; i < RING_TRIES; i++) {
 		int64_t ahead = slot_ahead(ring, *pos);
 
 		if (ahead < 0 ||
-		    (many && slot_ahead(ring, *pos + RING_KEPT) < 0))
+		    (is_violation && slot_ahead(ring, *pos + RING_RESERVED) < 0))
 			return false;
 		if (ahead > 0)
 			*pos = atomic_load_explicit(&ring->head,
@@ -124,7 +124,7 @@ static void lost_event(uint64_t key, struct regpin_event *event)
 	}
 }
 
-static struct ring_lost *lost_place(struct ring *ring, uint64_t key)
+static struct ring_lost *find_sum(struct ring *ring, uint64_t key)
 {
 	uint64_t hash = key * 0x9e3779b97f4a7c15ull >> 32;
 
@@ -141,9 +141,9 @@ static struct ring_lost *lost_place(struct ring *ring, uint64_t key)
 	return NULL;
 }
 
-static void lose(struct ring *ring, const struct regpin_event *event)
+static void add_to_sum(struct ring *ring, const struct regpin_event *event)
 {
-	struct ring_lost *lost = lost_place(ring, lost_key(event));
+	struct ring_lost *lost = find_sum(ring, lost_key(event));
 	uint64_t none = 0;
 
 	if (lost) {
@@ -164,17 +164,17 @@ static void lose(struct ring *ring, const struct regpin_event *event)
 
 bool ring_put(struct ring *ring, const struct regpin_event *event)
 {
-	bool many = event->type == REGPIN_EVENT_VIOLATION;
+	bool is_violation = event->type == REGPIN_EVENT_VIOLATION;
 	uint64_t pos;
 
-	if (take_slot(ring, many, &pos)) {
+	if (take_slot(ring, is_violation, &pos)) {
 		struct ring_slot *slot = &ring->slots[pos % RING_SLOTS];
 
 		slot->event = *event;
 		atomic_store_explicit(&slot->turn, pos + 1,
 				      memory_order_release);
 	} else {
-		lose(ring, event);
+		add_to_sum(ring, event);
 	}
 	/* Orders the event, or its loss, before the look at `sleeping`. */
 	atomic_thread_fence(memory_order_seq_cst);

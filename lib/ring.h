@@ -15,7 +15,7 @@
 #include "regpin/regpin.h"
 
 #define RING_SLOTS	4096u	/* a power of two */
-#define RING_KEPT	512u	/* of them are not for violations */
+#define RING_RESERVED	512u	/* of them are not for violations */
 #define RING_TRIES	4096u	/* more than honest writers ever need */
 #define RING_LOST	16384u	/* kinds of events that may find no room */
 

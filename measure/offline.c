@@ -57,7 +57,7 @@ static const struct common commons[] = {
 /* Between the two traps stands what is counted. */
 static __attribute__((noinline)) void counted(const struct access *access)
 {
-	const struct state state = {
+	const struct judge_state state = {
 		.armed = true, .setup_done = true, .uniform_known = true,
 		.once = 0x1000, .uniform = 0x1000,
 	};
@@ -167,7 +167,7 @@ static void check(int ret, const char *what)
 static void compile(const char *key, bool sorted)
 {
 	static unsigned char blob[BLOB_MAX_SIZE];
-	static struct filter_copy filter;
+	static struct msr_filter filter;
 	static char text[128 * 1024];
 	size_t size = many_rules(text, sizeof(text), sorted), blob_size = 0;
 	double text_ms = 1e9, rules_ms = 1e9, open_ms = 1e9;

@@ -102,7 +102,7 @@ static void on_kick(int number, siginfo_t *info, void *context)
 	if (info->si_code == SI_TIMER)
 		regpin_vcpu_tick(vcpu);
 	kicked = 1;
-	vcpu_exit_soon(vcpu_io(vcpu)->run);
+	vcpu_request_exit(vcpu_io(vcpu)->run);
 }
 
 /* A real-time signal that nobody has taken, from the last one down. */
@@ -199,7 +199,7 @@ bool kick_taken(struct regpin_vcpu *vcpu)
 	if (!kicked)
 		return false;
 	kicked = 0;
-	vcpu_exit_done(vcpu_io(vcpu)->run);
+	vcpu_cancel_exit(vcpu_io(vcpu)->run);
 	return true;
 }
 
@@ -259,7 +259,7 @@ static COLD void set_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 	if (timer_ms == MISSED) {
 		regpin_vcpu_tick(vcpu);
 		kicked = 1;
-		vcpu_exit_soon(vcpu_io(vcpu)->run);
+		vcpu_request_exit(vcpu_io(vcpu)->run);
 	}
 	if (!timer_made)
 		timer_made = timer_make();

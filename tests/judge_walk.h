@@ -19,7 +19,7 @@ static inline bool speaks_of_register(const struct rule *rule,
 }
 
 /* A vCPU that starts beside armed ones: which bits of @rule does it lack? */
-static inline uint64_t missing(const struct rule *rule, const struct state *state,
+static inline uint64_t missing(const struct rule *rule, const struct judge_state *state,
 			const struct access *access)
 {
 	uint64_t gone = access->old_value & ~access->new_value & rule->mask;
@@ -54,7 +54,7 @@ static inline uint64_t missing(const struct rule *rule, const struct state *stat
 	return 0;
 }
 
-static inline uint64_t against(const struct rule *rule, const struct state *state,
+static inline uint64_t against(const struct rule *rule, const struct judge_state *state,
 			const struct access *access)
 {
 	uint64_t old = access->old_value, new = access->new_value;
@@ -81,7 +81,7 @@ static inline uint64_t against(const struct rule *rule, const struct state *stat
 		return 0;
 	if (state->setup_done)
 		return new == state->once ? 0 : ALL;
-	return !old || state->reborn ? 0 : ALL;
+	return !old || state->leftover ? 0 : ALL;
 }
 
 static inline void strongest(struct verdict *verdict, const struct rule *rule,
@@ -115,7 +115,7 @@ static inline bool default_holds(const struct regpin_policy *policy,
  * bits that masks have kept.
  */
 static inline uint64_t walk(const struct regpin_policy *policy, uint64_t hold,
-			    const struct state *state,
+			    const struct judge_state *state,
 			    const struct access *access, struct verdict *to)
 {
 	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;

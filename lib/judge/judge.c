@@ -12,7 +12,7 @@ static bool turns_paging_on(const struct access *access)
 }
 
 /* Does it take bits away that a vCPU with paging may have to keep? */
-static bool clears(const struct access *access)
+static bool clears_protection(const struct access *access)
 {
 	if (!access->write || !(access->old_value & ~access->new_value))
 		return false;
@@ -24,7 +24,7 @@ static bool clears(const struct access *access)
 bool judge_needs_own(const struct access *access)
 {
 	return judge_needs_first(access) || turns_paging_on(access) ||
-	       clears(access);
+	       clears_protection(access);
 }
 
 bool judge_needs_first(const struct access *access)
@@ -38,8 +38,8 @@ bool judge_needs_first(const struct access *access)
  * What the write takes away of @rule's bits, behind the moment at which they had to be
  * there. Not so CR4's: Linux clears them once more before it sets them for good.
  */
-static uint64_t taken(const struct rule *rule, const struct state *state,
-		      const struct access *access)
+static uint64_t taken_bits(const struct rule *rule, const struct judge_state *state,
+			   const struct access *access)
 {
 	uint64_t gone = access->old_value & ~access->new_value & rule->mask;
 
@@ -51,15 +51,15 @@ static uint64_t taken(const struct rule *rule, const struct state *state,
 }
 
 /* What a vCPU that comes up lacks of @rule's bits. CR4's Linux sets after CR0's. */
-static uint64_t lacking(const struct rule *rule, const struct state *state,
-			const struct access *access)
+static uint64_t lacking_bits(const struct rule *rule, const struct judge_state *state,
+			     const struct access *access)
 {
 	uint64_t own = 0, first = 0;
 
 	if (!state->floor || !judge_needs_own(access))
 		return 0;
-	if (clears(access) && !turns_paging_on(access))
-		return taken(rule, state, access);
+	if (clears_protection(access) && !turns_paging_on(access))
+		return taken_bits(rule, state, access);
 	switch (rule->kind) {
 	case REGPIN_CR0:
 		own = access->kind == REGPIN_CR0 ? access->new_value :
@@ -82,8 +82,8 @@ static uint64_t lacking(const struct rule *rule, const struct state *state,
 
 /* Does the write violate a rule on the whole register? @have says which there are. */
 static inline __attribute__((always_inline)) bool
-breaks(unsigned int have, const struct state *state,
-       const struct access *access)
+breaks_whole(unsigned int have, const struct judge_state *state,
+	     const struct access *access)
 {
 	uint64_t old = access->old_value, new = access->new_value;
 
@@ -94,7 +94,7 @@ breaks(unsigned int have, const struct state *state,
 	if (!(have & PINS_ONCE) || !state->armed || old == new)
 		return false;
 	/* KVM clears some on INIT: the kernel may put them back. */
-	return state->setup_done ? new != state->once : old && !state->reborn;
+	return state->setup_done ? new != state->once : old && !state->leftover;
 }
 
 /*
@@ -104,12 +104,12 @@ breaks(unsigned int have, const struct state *state,
  * instruction. Several rules' pins together are violated if one of them is.
  */
 static inline __attribute__((always_inline)) uint64_t
-violates(const struct pins *pins, const struct state *state,
+violates(const struct pins *pins, const struct judge_state *state,
 	 const struct access *access)
 {
 	uint64_t old = access->old_value, new = access->new_value;
 
-	if (pins->have & ~PINS_BITS && breaks(pins->have, state, access))
+	if (pins->have & ~PINS_BITS && breaks_whole(pins->have, state, access))
 		return ~0ull;
 	if (!(pins->have & PINS_BITS) || !state->armed)
 		return 0;
@@ -117,7 +117,7 @@ violates(const struct pins *pins, const struct state *state,
 }
 
 /* The bits of @access that violate @rule. */
-static uint64_t violated(const struct rule *rule, const struct state *state,
+static uint64_t violated(const struct rule *rule, const struct judge_state *state,
 			 const struct access *access)
 {
 	struct pins pins;
@@ -129,7 +129,7 @@ static uint64_t violated(const struct rule *rule, const struct state *state,
 	return violates(&pins, state, access);
 }
 
-uint64_t judge_pin(const struct rule *rule, const struct state *state,
+uint64_t judge_pin(const struct rule *rule, const struct judge_state *state,
 		   const struct access *access)
 {
 	return violated(rule, state, access);
@@ -150,16 +150,16 @@ const struct rule *judge_default(const struct regpin_policy *policy,
 }
 
 /* A rule that only reports says nothing where another one has an event already. */
-static bool yields(const struct rule *decided, const struct rule *rule)
+static bool yields_to(const struct rule *decided, const struct rule *rule)
 {
 	return decided && decided->type == RULE_REPORT &&
 	       rule->type != RULE_REPORT && rule->action == decided->action;
 }
 
 /* @bits of the access violate @rule. The strongest action decides. */
-static void add(struct verdict *verdict, const struct rule *rule, uint64_t bits)
+static void add_violation(struct verdict *verdict, const struct rule *rule, uint64_t bits)
 {
-	if (action_is_graver(rule->action, verdict->action) || yields(verdict->rule, rule)) {
+	if (action_is_graver(rule->action, verdict->action) || yields_to(verdict->rule, rule)) {
 		verdict->action = rule->action;
 		verdict->rule = rule;
 		verdict->bits = bits;
@@ -171,7 +171,7 @@ static void add(struct verdict *verdict, const struct rule *rule, uint64_t bits)
 }
 
 /* One rule's part. Returns the bits that are to stay as they were. */
-static uint64_t judge_by(const struct rule *rule, const struct state *state,
+static uint64_t judge_by(const struct rule *rule, const struct judge_state *state,
 			 const struct access *access, struct verdict *verdict)
 {
 	uint64_t bits;
@@ -181,17 +181,17 @@ static uint64_t judge_by(const struct rule *rule, const struct state *state,
 		verdict->value = rule->value;
 		return 0;
 	}
-	bits = rule->type == RULE_REQUIRE ? lacking(rule, state, access) :
+	bits = rule->type == RULE_REQUIRE ? lacking_bits(rule, state, access) :
 					    violated(rule, state, access);
 	if (!bits)
 		return 0;
-	add(verdict, rule, bits);
+	add_violation(verdict, rule, bits);
 	return rule->action == REGPIN_MASK ? bits : 0;
 }
 
 /* What is read, and what the register holds afterwards. */
-static void conclude(const struct access *access, uint64_t restore,
-		     struct verdict *verdict)
+static void set_value(const struct access *access, uint64_t restore,
+		      struct verdict *verdict)
 {
 	if (!access->write) {
 		/* `deny` and `value` on one register don't pass the checks. */
@@ -211,7 +211,7 @@ static void conclude(const struct access *access, uint64_t restore,
  * inlined: its registers would have to be saved for those that pass as well.
  */
 static __attribute__((noinline)) void
-judge_fully(const struct regpin_policy *policy, const struct state *state,
+judge_fully(const struct regpin_policy *policy, const struct judge_state *state,
 	    const struct access *access, struct verdict *verdict)
 {
 	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
@@ -232,7 +232,7 @@ judge_fully(const struct regpin_policy *policy, const struct state *state,
 		bool covers = rule_covers(rule, access->kind, access->index);
 
 		if (!state->floor &&
-		    rule_is_behind(policy, rule, access->index))
+		    rule_is_after(policy, rule, access->index))
 			break;
 		if (!covers && rule->type != RULE_REQUIRE)
 			continue;
@@ -242,8 +242,8 @@ judge_fully(const struct regpin_policy *policy, const struct state *state,
 	rest = spoken || access->kind != REGPIN_MSR ? NULL :
 		judge_default(policy, access->index, type);
 	if (rest)
-		add(verdict, rest, ~0ull);
-	conclude(access, restore, verdict);
+		add_violation(verdict, rest, ~0ull);
+	set_value(access, restore, verdict);
 }
 
 /*
@@ -252,7 +252,7 @@ judge_fully(const struct regpin_policy *policy, const struct state *state,
  * through the rules decides. Where there is no floor, nothing is required.
  */
 static inline bool passes(const struct regpin_policy *policy,
-			  const struct state *state,
+			  const struct judge_state *state,
 			  const struct access *access, struct verdict *verdict)
 {
 	uint32_t index = access->index;
@@ -284,7 +284,7 @@ static inline bool passes(const struct regpin_policy *policy,
 	return true;
 }
 
-void judge(const struct regpin_policy *policy, const struct state *state,
+void judge(const struct regpin_policy *policy, const struct judge_state *state,
 	   const struct access *access, struct verdict *verdict)
 {
 	if (!passes(policy, state, access, verdict))
@@ -301,7 +301,7 @@ static bool is_spoken_of(const struct regpin_policy *policy,
 	for (uint32_t i = range.first; i < range.end; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (rule_is_behind(policy, rule, access->index))
+		if (rule_is_after(policy, rule, access->index))
 			break;
 		if (rule_covers(rule, access->kind, access->index) &&
 		    rule_speaks_of(rule) & type)
@@ -311,18 +311,18 @@ static bool is_spoken_of(const struct regpin_policy *policy,
 }
 
 /* As violated(), for any rule of the policy. */
-static uint64_t violated_by(const struct rule *rule, const struct state *state,
+static uint64_t violated_by(const struct rule *rule, const struct judge_state *state,
 			    const struct access *access)
 {
 	if (rule->type == RULE_REQUIRE)
-		return lacking(rule, state, access);
+		return lacking_bits(rule, state, access);
 	return rule_covers(rule, access->kind, access->index) ?
 		       violated(rule, state, access) : 0;
 }
 
 /* Does @access violate any rule on registers but those that only report? */
 static bool violates_other(const struct regpin_policy *policy,
-			   const struct state *state,
+			   const struct judge_state *state,
 			   const struct access *access)
 {
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
@@ -336,7 +336,7 @@ static bool violates_other(const struct regpin_policy *policy,
 }
 
 const struct rule *judge_next(const struct regpin_policy *policy,
-			      const struct state *state,
+			      const struct judge_state *state,
 			      const struct access *access, uint32_t *at,
 			      uint64_t *bits)
 {
@@ -351,7 +351,7 @@ const struct rule *judge_next(const struct regpin_policy *policy,
 		const struct rule *rule = &policy->rules[(*at)++];
 
 		if (!state->floor &&
-		    rule_is_behind(policy, rule, access->index))
+		    rule_is_after(policy, rule, access->index))
 			*at = range.end;
 		*bits = violated_by(rule, state, access);
 		if (*bits && !(rule->type == RULE_REPORT &&
@@ -380,7 +380,7 @@ void judge_refused(const struct regpin_policy *policy, enum rule_type type,
 		verdict->answered = true;
 		verdict->value = rule->value;
 	} else if (rule && rule->action != REGPIN_GP) {
-		add(verdict, rule, ~0ull);
+		add_violation(verdict, rule, ~0ull);
 		if (!access->write)
 			verdict->value = 0;
 	}

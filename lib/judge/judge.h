@@ -36,11 +36,11 @@ struct protections {
 };
 
 /**
- * struct state - all else that a verdict may depend on
+ * struct judge_state - all else that a verdict may depend on
  * @armed: the pins of this vCPU hold
  * @setup_done: it has finished its syscall set-up
  * @once: what the register held when that was finished
- * @reborn: what MSRs hold is of an earlier life: the vCPU had an INIT, or another
+ * @leftover: what MSRs hold is of an earlier life: the vCPU had an INIT, or another
  *	kernel took over in a window
  * @uniform_known: the VM's first armed vCPU has settled this register's value
  * @uniform: that value
@@ -49,11 +49,11 @@ struct protections {
  * @first: likewise those of the VM's first armed vCPU: what it hasn't got, the
  *	guest's CPU or kernel may not have, and nobody has to have
  */
-struct state {
+struct judge_state {
 	bool armed;
 	bool setup_done;
 	bool uniform_known;
-	bool reborn;
+	bool leftover;
 	bool floor;
 	uint64_t once;
 	uint64_t uniform;
@@ -86,11 +86,11 @@ struct verdict {
 };
 
 /* Judges @access. Fills @verdict whatever the arguments are. */
-void judge(const struct regpin_policy *policy, const struct state *state,
+void judge(const struct regpin_policy *policy, const struct judge_state *state,
 	   const struct access *access, struct verdict *verdict);
 
 /* The bits of the write @access that violate @rule, a pin, whatever its action is. */
-uint64_t judge_pin(const struct rule *rule, const struct state *state,
+uint64_t judge_pin(const struct rule *rule, const struct judge_state *state,
 		   const struct access *access);
 
 /*
@@ -100,7 +100,7 @@ uint64_t judge_pin(const struct rule *rule, const struct state *state,
  * NULL when there are no more.
  */
 const struct rule *judge_next(const struct regpin_policy *policy,
-			      const struct state *state,
+			      const struct judge_state *state,
 			      const struct access *access, uint32_t *at,
 			      uint64_t *bits);
 

@@ -22,7 +22,7 @@
 #include "model.h"
 #include "msr_filter.h"
 
-int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter)
+int filter_copy(struct msr_filter *copy, const struct kvm_msr_filter *filter)
 {
 	int ret = model_filter_check(filter);
 
@@ -49,7 +49,7 @@ int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter)
  * a rule names them: else a guest could clear LSTAR and pass for unarmed. And by
  * one MSR the guest may ask for its pins.
  */
-static bool watched(const struct regpin_policy *policy, uint32_t index)
+static bool arming_needs(const struct regpin_policy *policy, uint32_t index)
 {
 	if (policy->settings.request_msr &&
 	    index == policy->settings.request_msr)
@@ -67,7 +67,7 @@ bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 	for (uint32_t i = range.first; i < range.end; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (rule_is_behind(policy, rule, index))
+		if (rule_is_after(policy, rule, index))
 			break;
 		if (!rule_covers(rule, REGPIN_MSR, index))
 			continue;
@@ -75,7 +75,7 @@ bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 			return true;
 		spoken |= rule_speaks_of(rule);
 	}
-	if (access == ACCESS_WRITE && watched(policy, index))
+	if (access == ACCESS_WRITE && arming_needs(policy, index))
 		return true;
 	if (spoken & access)
 		return false;
@@ -97,7 +97,7 @@ bool filter_nowhere(const struct regpin_policy *policy, uint32_t index,
 		    rule_speaks_of(rule) & access)
 			return false;
 	}
-	return !(access == ACCESS_WRITE && watched(policy, index));
+	return !(access == ACCESS_WRITE && arming_needs(policy, index));
 }
 
 bool filter_needed(const struct regpin_policy *policy)
@@ -137,7 +137,7 @@ static void note_overflow(struct overflow *overflow, uint32_t base,
  * Takes the next free range, with a bitmap that allows all. Where there is none the
  * others are tried all the same: who reads of one wants to know of all.
  */
-static struct kvm_msr_filter_range *new_range(struct filter_copy *out,
+static struct kvm_msr_filter_range *new_range(struct msr_filter *out,
 					      unsigned int *used, uint32_t base,
 					      uint32_t nmsrs, uint32_t flags,
 					      bool vmm)
@@ -166,8 +166,8 @@ static void set_bit(uint8_t *bitmap, uint32_t bit)
 }
 
 /* Sets or clears within @range what @rule names. */
-static void mark(const struct rule *rule, struct kvm_msr_filter_range *range,
-		 void (*change)(uint8_t *bitmap, uint32_t bit))
+static void change_bits(const struct rule *rule, struct kvm_msr_filter_range *range,
+			void (*change)(uint8_t *bitmap, uint32_t bit))
 {
 	uint64_t first = rule->index, end = first + rule->count;
 	uint64_t range_end = (uint64_t)range->base + range->nmsrs;
@@ -189,7 +189,7 @@ static void open_rules(const struct regpin_policy *policy,
 		const struct rule *rule = &policy->rules[i];
 
 		if (rule->kind == REGPIN_MSR && rule_speaks_of(rule) & access)
-			mark(rule, range, set_bit);
+			change_bits(rule, range, set_bit);
 	}
 }
 
@@ -201,7 +201,7 @@ static void deny_rules(const struct regpin_policy *policy,
 		const struct rule *rule = &policy->rules[i];
 
 		if (rule->kind == REGPIN_MSR && rule_wants(rule) & access)
-			mark(rule, range, clear_bit);
+			change_bits(rule, range, clear_bit);
 	}
 }
 
@@ -250,9 +250,9 @@ static void deny_vmm(const struct kvm_msr_filter *vmm,
 		range->bitmap[i] &= allows[i];
 }
 
-static void deny_watched(const struct regpin_policy *policy,
-			 struct kvm_msr_filter_range *range,
-			 unsigned int access)
+static void deny_for_arming(const struct regpin_policy *policy,
+			    struct kvm_msr_filter_range *range,
+			    unsigned int access)
 {
 	const uint32_t all[] = {
 		MSR_LSTAR, MSR_SFMASK, policy->settings.request_msr,
@@ -260,7 +260,7 @@ static void deny_watched(const struct regpin_policy *policy,
 
 	for (unsigned int i = 0; i < 3 && access == ACCESS_WRITE; i++)
 		if (all[i] - range->base < range->nmsrs &&
-		    watched(policy, all[i]))
+		    arming_needs(policy, all[i]))
 			clear_bit(range->bitmap, all[i] - range->base);
 }
 
@@ -283,7 +283,7 @@ static bool says_nothing(const struct kvm_msr_filter_range *range, bool deny)
 /* One range; given back if it says nothing that KVM's default does not. */
 static void add_range(const struct regpin_policy *policy,
 		      const struct kvm_msr_filter *vmm,
-		      struct filter_copy *out, unsigned int *used,
+		      struct msr_filter *out, unsigned int *used,
 		      uint32_t base, uint32_t nmsrs, unsigned int access)
 {
 	const struct rule *rest = policy_wide(policy, RULE_DEFAULT);
@@ -298,7 +298,7 @@ static void add_range(const struct regpin_policy *policy,
 	if (rest && (rest->access & access || filter_window_of(base) < 0))
 		open_rules(policy, range, access);
 	deny_rules(policy, range, access);
-	deny_watched(policy, range, access);
+	deny_for_arming(policy, range, access);
 	deny_vmm(vmm, range, access);
 	/* A VMM's range may begin in a window of ours that denies all: it stays. */
 	if (says_nothing(range, rest) &&
@@ -314,14 +314,14 @@ static void add_range(const struct regpin_policy *policy,
  */
 static void add_elsewhere(const struct regpin_policy *policy,
 			  const struct kvm_msr_filter *vmm,
-			  struct filter_copy *out, unsigned int *used)
+			  struct msr_filter *out, unsigned int *used)
 {
 	const bool closed = policy_wide(policy, RULE_DEFAULT);
 	uint32_t request = policy->settings.request_msr;
 
 	/* No rule's range has it: policy_check(). */
 	if (!closed && filter_window_of(request) < 0 &&
-	    watched(policy, request))
+	    arming_needs(policy, request))
 		add_range(policy, vmm, out, used, request, 1, ACCESS_WRITE);
 	for (uint32_t r = 0; r < policy->nr_rules; r++) {
 		const struct rule *rule = &policy->rules[r];
@@ -353,7 +353,7 @@ static bool needs_no_range(const struct kvm_msr_filter_range *range)
  * The VMM's own ranges, for what lies outside of all windows. A window that was left
  * out is allowed as a whole, by VMM's ranges that are not here any more, too.
  */
-static void add_vmm(const struct kvm_msr_filter *vmm, struct filter_copy *out,
+static void add_vmm(const struct kvm_msr_filter *vmm, struct msr_filter *out,
 		    unsigned int *used)
 {
 	for (int i = 0; vmm && i < KVM_MSR_FILTER_MAX_RANGES; i++) {
@@ -382,7 +382,7 @@ static bool filter_is_empty(const struct kvm_msr_filter *filter)
 }
 
 /* KVM takes no filter that denies everything: it wants one range at least. */
-static void deny_all(struct filter_copy *out, unsigned int *used)
+static void deny_all(struct msr_filter *out, unsigned int *used)
 {
 	struct kvm_msr_filter_range *range;
 
@@ -392,7 +392,7 @@ static void deny_all(struct filter_copy *out, unsigned int *used)
 }
 
 int filter_build(const struct regpin_policy *policy,
-		 const struct kvm_msr_filter *vmm, struct filter_copy *out)
+		 const struct kvm_msr_filter *vmm, struct msr_filter *out)
 {
 	const bool closed = policy_wide(policy, RULE_DEFAULT);
 	unsigned int used = 0;

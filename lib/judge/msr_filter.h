@@ -14,12 +14,12 @@
 
 
 /**
- * struct filter_copy - an MSR filter with its bitmaps
+ * struct msr_filter - an MSR filter with its bitmaps
  * @filter: its ranges point into @bitmaps
  * @bitmaps: one for each range, as long as KVM may read: whole longs
  * @overflow: what filter_build() had no range for
  */
-struct filter_copy {
+struct msr_filter {
 	struct kvm_msr_filter filter;
 	uint8_t bitmaps[KVM_MSR_FILTER_MAX_RANGES]
 		       [KVM_MSR_FILTER_MAX_BITMAP_SIZE];
@@ -27,7 +27,7 @@ struct filter_copy {
 };
 
 /* Copies a VMM's filter that KVM would take. Returns 0, -EINVAL or -EFAULT. */
-int filter_copy(struct filter_copy *copy, const struct kvm_msr_filter *filter);
+int filter_copy(struct msr_filter *copy, const struct kvm_msr_filter *filter);
 
 /* Must KVM show this access to us for the policy's sake? */
 bool filter_wants(const struct regpin_policy *policy, uint32_t index,
@@ -49,6 +49,6 @@ bool filter_needed(const struct regpin_policy *policy);
  * NULL. Returns 0, or -E2BIG if that takes more than 16 ranges.
  */
 int filter_build(const struct regpin_policy *policy,
-		 const struct kvm_msr_filter *vmm, struct filter_copy *out);
+		 const struct kvm_msr_filter *vmm, struct msr_filter *out);
 
 #endif

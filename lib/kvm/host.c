@@ -24,7 +24,7 @@
 #define IGNORE_MSRS	"/sys/module/kvm/parameters/ignore_msrs"
 #define UNRESTRICTED	"/sys/module/kvm_intel/parameters/unrestricted_guest"
 
-static bool offers(int kvm_fd, unsigned long cap)
+static bool has_cap(int kvm_fd, unsigned long cap)
 {
 	return kvm_ioctl(kvm_fd, KVM_CHECK_EXTENSION, (void *)cap) > 0;
 }
@@ -44,7 +44,7 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-static bool known_words(const char *list)
+static bool are_known_words(const char *list)
 {
 	static const char *const words[] = {
 		"nofilter", "nofilterexit", "nocrfilter", "nokvm", "vmload",
@@ -65,24 +65,24 @@ static bool known_words(const char *list)
 	return true;
 }
 
-static void nothing(struct host *host, int err)
+static void clear_host(struct host *host, int err)
 {
 	memset(host, 0, sizeof(*host));
 	host->kvm_errno = err;
 }
 
 /* A word that is not known must not pass for the host as it is. */
-static void take_away(struct host *host)
+static void apply_force(struct host *host)
 {
 	const char *force = getenv(HOST_ENV);
 
 	if (!force)
 		return;
-	if (!known_words(force))
-		nothing(host, EINVAL);
+	if (!are_known_words(force))
+		clear_host(host, EINVAL);
 	else if (has_word(force, "nokvm"))
-		nothing(host, ENOENT);
-	host->pretended = known_words(force) && has_word(force, "nokvm");
+		clear_host(host, ENOENT);
+	host->pretended = are_known_words(force) && has_word(force, "nokvm");
 	if (has_word(force, "nofilter"))
 		host->msr_filter = false;
 	if (has_word(force, "nofilterexit"))
@@ -186,7 +186,7 @@ static void probe(struct host *host, int kvm_fd)
 	memset(host, 0, sizeof(*host));
 	host->api_version = kvm_ioctl(kvm_fd, KVM_GET_API_VERSION, NULL);
 	if (host->api_version < 0) {
-		nothing(host, errno);
+		clear_host(host, errno);
 		return;
 	}
 	if (host->api_version != KVM_API_VERSION) {
@@ -197,12 +197,12 @@ static void probe(struct host *host, int kvm_fd)
 	 * KVM_CAP_X86_USER_SPACE_MSR answers 1, not its reasons; the FILTER
 	 * reason came with KVM_CAP_X86_MSR_FILTER, in the same release.
 	 */
-	host->msr_filter = offers(kvm_fd, KVM_CAP_X86_MSR_FILTER);
-	host->msr_exits = offers(kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) &&
+	host->msr_filter = has_cap(kvm_fd, KVM_CAP_X86_MSR_FILTER);
+	host->msr_exits = has_cap(kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) &&
 			  host->msr_filter;
 	host->cr_filter = probe_crs(host, kvm_fd);
-	host->smm = offers(kvm_fd, KVM_CAP_X86_SMM);
-	host->nested = offers(kvm_fd, KVM_CAP_NESTED_STATE);
+	host->smm = has_cap(kvm_fd, KVM_CAP_X86_SMM);
+	host->nested = has_cap(kvm_fd, KVM_CAP_NESTED_STATE);
 	host->ignore_msrs = read_flag(IGNORE_MSRS);
 	host->vendor = find_vendor();
 	probe_cpuid(host, kvm_fd);
@@ -215,7 +215,7 @@ void host_probe_fd(struct host *host, int kvm_fd)
 	int saved = errno;
 
 	probe(host, kvm_fd);
-	take_away(host);
+	apply_force(host);
 	errno = saved;
 }
 
@@ -225,8 +225,8 @@ void host_probe(struct host *host)
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0) {
-		nothing(host, errno);
-		take_away(host);
+		clear_host(host, errno);
+		apply_force(host);
 	} else {
 		host_probe_fd(host, fd);
 		close(fd);
@@ -259,17 +259,17 @@ static const char *kvm_error(int err)
 const char host_vmload_text[] =
 	"a guest's VMLOAD loads this register past every filter on this host (kvm_amd uses virtual VMLOAD): load kvm_amd with vls=0";
 
-static bool overlap(uint32_t index, uint32_t count, uint32_t first,
-		    uint32_t last)
+static bool overlaps(uint32_t index, uint32_t count, uint32_t first,
+		     uint32_t last)
 {
 	return count && index <= last && index + (count - 1) >= first;
 }
 
 bool host_vmload_loads(uint32_t index, uint32_t count)
 {
-	return overlap(index, count, MSR_SYSENTER_CS, MSR_SYSENTER_EIP) ||
-	       overlap(index, count, MSR_STAR, MSR_SFMASK) ||
-	       overlap(index, count, MSR_FS_BASE, MSR_KERNEL_GS_BASE);
+	return overlaps(index, count, MSR_SYSENTER_CS, MSR_SYSENTER_EIP) ||
+	       overlaps(index, count, MSR_STAR, MSR_SFMASK) ||
+	       overlaps(index, count, MSR_FS_BASE, MSR_KERNEL_GS_BASE);
 }
 
 static const char *msr_fault(const struct host *host)
@@ -286,7 +286,7 @@ const char *host_kvm_fault(const struct host *host)
 	return host->kvm_errno ? kvm_error(host->kvm_errno) : msr_fault(host);
 }
 
-static const char *why_not(const struct host *host, const struct rule *rule)
+static const char *rule_fault(const struct host *host, const struct rule *rule)
 {
 	if (host->kvm_errno)
 		return kvm_error(host->kvm_errno);
@@ -315,7 +315,7 @@ bool host_vmload_passes(const struct host *host, const struct rule *rule)
 bool host_enforces(const struct host *host, const struct rule *rule,
 		   const char **why)
 {
-	const char *text = why_not(host, rule);
+	const char *text = rule_fault(host, rule);
 
 	if (text)
 		*why = text;

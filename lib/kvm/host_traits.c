@@ -18,7 +18,7 @@
 
 #define PARAMETER	"/sys/module/kvm_amd/parameters/"
 
-static int ask(int kvm_fd, unsigned long cap)
+static int check_cap(int kvm_fd, unsigned long cap)
 {
 	int ret = kvm_ioctl(kvm_fd, KVM_CHECK_EXTENSION, (void *)cap);
 
@@ -31,7 +31,7 @@ static enum host_answer yes_no(bool yes)
 }
 
 /* A parameter of kvm_amd's: one that it lacks is none that it uses. */
-static enum host_answer parameter(const struct host *host, const char *path)
+static enum host_answer read_parameter(const struct host *host, const char *path)
 {
 	char c = '0';
 	int fd;
@@ -40,7 +40,7 @@ static enum host_answer parameter(const struct host *host, const char *path)
 		return HOST_NO;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? HOST_NO : HOST_CANT_TELL;
+		return errno == ENOENT ? HOST_NO : HOST_NOT_KNOWN;
 	if (read(fd, &c, 1) != 1)
 		c = '0';
 	close(fd);
@@ -65,22 +65,22 @@ enum host_answer host_deadline_of(enum host_vendor vendor, const char *release)
 		/* kvm_amd's fast path: not in 6.12, in 7.2 and 7.3. */
 		return yes_no(strtoul(release, NULL, 10) >= 7);
 	default:
-		return HOST_CANT_TELL;
+		return HOST_NOT_KNOWN;
 	}
 }
 
 void host_traits_fd(struct host_traits *traits, const struct host *host,
 		    int kvm_fd)
 {
-	int quirks = ask(kvm_fd, KVM_CAP_DISABLE_QUIRKS2), saved = errno;
+	int quirks = check_cap(kvm_fd, KVM_CAP_DISABLE_QUIRKS2), saved = errno;
 	struct utsname name;
 
 	*traits = (struct host_traits){
-		.vm_types = (uint32_t)ask(kvm_fd, CAP_VM_TYPES),
-		.deadline = HOST_CANT_TELL,
+		.vm_types = (uint32_t)check_cap(kvm_fd, CAP_VM_TYPES),
+		.deadline = HOST_NOT_KNOWN,
 		.nested_pat = yes_no(quirks & QUIRK_NESTED_SVM_SHARED_PAT),
-		.lbrv = parameter(host, PARAMETER "lbrv"),
-		.vls = parameter(host, PARAMETER "vls"),
+		.lbrv = read_parameter(host, PARAMETER "lbrv"),
+		.vls = read_parameter(host, PARAMETER "vls"),
 		.fred = yes_no(host->offers.fred),
 	};
 	if (!uname(&name))
@@ -99,11 +99,11 @@ void host_traits(struct host_traits *traits, const struct host *host)
 		close(fd);
 	} else {
 		*traits = (struct host_traits){
-			.deadline = HOST_CANT_TELL,
-			.nested_pat = HOST_CANT_TELL,
-			.lbrv = HOST_CANT_TELL,
-			.vls = HOST_CANT_TELL,
-			.fred = HOST_CANT_TELL,
+			.deadline = HOST_NOT_KNOWN,
+			.nested_pat = HOST_NOT_KNOWN,
+			.lbrv = HOST_NOT_KNOWN,
+			.vls = HOST_NOT_KNOWN,
+			.fred = HOST_NOT_KNOWN,
 		};
 	}
 	errno = saved;

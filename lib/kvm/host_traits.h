@@ -8,7 +8,7 @@
 
 #include "host.h"
 
-enum host_answer { HOST_NO, HOST_YES, HOST_CANT_TELL };
+enum host_answer { HOST_NO, HOST_YES, HOST_NOT_KNOWN };
 
 /**
  * struct host_traits - these

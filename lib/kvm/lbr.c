@@ -14,8 +14,8 @@
 
 #define NR_LASTBRANCH	4u
 
-static bool names(const struct regpin_policy *policy, uint32_t index,
-		  unsigned int access)
+static bool has_rule_on(const struct regpin_policy *policy, uint32_t index,
+			unsigned int access)
 {
 	const struct rule *rule = policy_rule_on(policy, REGPIN_MSR, index,
 						 access);
@@ -34,7 +34,7 @@ bool lbr_comes_late(const struct host *host, const struct regpin_policy *from,
 		uint32_t index = MSR_LASTBRANCHFROMIP + i / 2;
 		unsigned int access = accesses[i % 2];
 
-		if (names(to, index, access) && filter_wants(to, index, access) &&
+		if (has_rule_on(to, index, access) && filter_wants(to, index, access) &&
 		    !filter_wants(from, index, access))
 			return true;
 	}

@@ -176,7 +176,7 @@ bool vcpu_runs_l2(const struct vcpu_io *io, const struct guest *guest)
 	       nested.state.flags & KVM_STATE_NESTED_GUEST_MODE;
 }
 
-bool vcpu_at_home(const struct vcpu_io *io, const struct guest *guest)
+bool vcpu_shows_kernel(const struct vcpu_io *io, const struct guest *guest)
 {
 	struct kvm_vcpu_events events;
 	struct kvm_mp_state mp;
@@ -191,7 +191,7 @@ bool vcpu_at_home(const struct vcpu_io *io, const struct guest *guest)
 	       mp.mp_state == KVM_MP_STATE_HALTED;
 }
 
-bool vcpu_put_crs(const struct vcpu_io *io, const uint64_t crs[NR_CRS],
+bool vcpu_set_crs(const struct vcpu_io *io, const uint64_t crs[NR_CRS],
 		  bool xcr0)
 {
 	struct kvm_sregs sregs;

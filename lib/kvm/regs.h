@@ -94,7 +94,7 @@ bool vcpu_runs_l2(const struct vcpu_io *io, const struct guest *guest);
  * a nested guest, not while the vCPU waits for INIT or SIPI. Not to be asked while
  * an answered exit is to be completed.
  */
-bool vcpu_at_home(const struct vcpu_io *io, const struct guest *guest);
+bool vcpu_shows_kernel(const struct vcpu_io *io, const struct guest *guest);
 
 /* The time that this thread, which runs the vCPU, has run, in ns; never 0. */
 uint64_t vcpu_run_time(void);
@@ -103,7 +103,7 @@ uint64_t vcpu_run_time(void);
  * Writes CR0 and CR4, and if @xcr0, XCR0, as the VMM would. False if KVM refuses one of
  * them; those before are written then.
  */
-bool vcpu_put_crs(const struct vcpu_io *io, const uint64_t crs[NR_CRS],
+bool vcpu_set_crs(const struct vcpu_io *io, const uint64_t crs[NR_CRS],
 		  bool xcr0);
 
 /* The registers that a policy may pin, all at one moment. */

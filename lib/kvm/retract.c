@@ -11,7 +11,7 @@
 #include "ioctl.h"
 #include "retract.h"
 
-static bool pending(struct kvm_run *run)
+static bool is_pending(struct kvm_run *run)
 {
 	return run->exit_reason == KVM_EXIT_X86_RDMSR ||
 	       run->exit_reason == KVM_EXIT_X86_WRMSR ||
@@ -44,7 +44,7 @@ static void answer_gp(struct kvm_run *run)
 		run->msr.error = 1;
 }
 
-void vcpu_exit_soon(struct kvm_run *run)
+void vcpu_request_exit(struct kvm_run *run)
 {
 	uint8_t none = 0;
 
@@ -52,7 +52,7 @@ void vcpu_exit_soon(struct kvm_run *run)
 				    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-void vcpu_exit_done(struct kvm_run *run)
+void vcpu_cancel_exit(struct kvm_run *run)
 {
 	uint8_t ours = EXIT_SOON;
 
@@ -64,9 +64,9 @@ int vcpu_complete(struct vcpu_io *io)
 {
 	int err;
 
-	vcpu_exit_soon(io->run);
+	vcpu_request_exit(io->run);
 	err = kvm_ioctl(io->fd, KVM_RUN, NULL) ? errno : 0;
-	vcpu_exit_done(io->run);
+	vcpu_cancel_exit(io->run);
 	io->answered = false;
 	return err == EINTR ? 0 : err ? -err : VCPU_EXITED;
 }
@@ -92,7 +92,7 @@ int vcpu_retract(struct vcpu_io *io)
 	struct kvm_regs regs;
 	int ret;
 
-	if (!pending(run))
+	if (!is_pending(run))
 		return -EINVAL;
 	/*
 	 * The registers that the completion changes; the interrupt shadow, and a #DB

@@ -10,8 +10,8 @@
  * than that which VMMs write, so that each takes back only its own.
  */
 #define EXIT_SOON	2
-void vcpu_exit_soon(struct kvm_run *run);
-void vcpu_exit_done(struct kvm_run *run);
+void vcpu_request_exit(struct kvm_run *run);
+void vcpu_cancel_exit(struct kvm_run *run);
 
 /*
  * Calls KVM_RUN for the completion of the last exit only: the guest does not run. 0,

@@ -112,7 +112,7 @@ static bool set_cpuid(struct trial *t)
 	return !kvm_ioctl(t->vcpu, KVM_SET_CPUID2, t->cpuid);
 }
 
-static struct kvm_segment flat(uint16_t selector, uint8_t type, bool l)
+static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool l)
 {
 	return (struct kvm_segment){
 		.limit = 0xffffffff, .selector = selector, .type = type,
@@ -130,9 +130,9 @@ static bool set_registers(struct trial *t)
 
 	if (kvm_ioctl(t->vcpu, KVM_GET_SREGS, &sregs))
 		return false;
-	sregs.cs = flat(CODE_SELECTOR, 11, true);
+	sregs.cs = flat_segment(CODE_SELECTOR, 11, true);
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss =
-		flat(0x10, 3, false);
+		flat_segment(0x10, 3, false);
 	sregs.gdt.base = GDT;
 	sregs.gdt.limit = 0x17;
 	sregs.idt.base = IDT;
@@ -185,7 +185,7 @@ static bool get_lstar(struct trial *t, uint64_t *lstar)
 }
 
 /* Did the guest get to its VMLOAD, and was that a fault that left LSTAR alone? */
-static bool faults(struct trial *t)
+static bool faults_on_vmload(struct trial *t)
 {
 	struct kvm_regs regs;
 	uint64_t lstar;
@@ -198,7 +198,7 @@ static bool faults(struct trial *t)
 bool host_vmload_open(int kvm_fd)
 {
 	struct trial t = { .kvm = kvm_fd, .vm = -1, .vcpu = -1 };
-	bool closed = make_vm(&t) && make_vcpu(&t) && faults(&t);
+	bool closed = make_vm(&t) && make_vcpu(&t) && faults_on_vmload(&t);
 
 	if (t.run)
 		munmap(t.run, t.run_size);

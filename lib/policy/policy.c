@@ -264,7 +264,7 @@ const struct rule *policy_rule_on(const struct regpin_policy *policy,
 
 		if ((rule->access & access) && rule_covers(rule, kind, index))
 			return rule;
-		if (rule_is_behind(policy, rule, index))
+		if (rule_is_after(policy, rule, index))
 			break;
 	}
 	return NULL;

@@ -286,7 +286,7 @@ const struct rule *policy_rule_on(const struct regpin_policy *policy,
 
 /*
  * Where in @rules those that may speak of a register are: none before @first does,
- * and none from @end on, nor any behind the first one that rule_is_behind() it.
+ * and none from @end on, nor any behind the first one that rule_is_after() it.
  */
 struct rule_range {
 	uint32_t first, end;
@@ -438,8 +438,8 @@ static inline bool rule_covers(const struct rule *rule, unsigned int kind,
 }
 
 /* Do it and all that stand behind it in policy_range() speak of others? */
-static inline bool rule_is_behind(const struct regpin_policy *policy,
-				  const struct rule *rule, uint32_t index)
+static inline bool rule_is_after(const struct regpin_policy *policy,
+				 const struct rule *rule, uint32_t index)
 {
 	return policy->sorted && rule->index > index;
 }

@@ -10,14 +10,14 @@
 #include "policy_sort.h"
 #include "when.h"
 
-static bool both(const struct rule *a, const struct rule *b,
-		 enum rule_type x, enum rule_type y)
+static bool are_types(const struct rule *a, const struct rule *b,
+		      enum rule_type x, enum rule_type y)
 {
 	return (a->type == x && b->type == y) || (a->type == y && b->type == x);
 }
 
 /* A pin that can never decide, because what it pins is denied. */
-static bool moot(const struct rule *pin, const struct rule *deny)
+static bool is_moot(const struct rule *pin, const struct rule *deny)
 {
 	return pin->kind == REGPIN_MSR && rule_is_on_values(pin) && !deny->when &&
 	       deny->type == RULE_DENY &&
@@ -31,15 +31,15 @@ static const char *access_text(unsigned int access)
 }
 
 /* Are both on bits, and on others? Of these there may be many on one register. */
-static bool apart(const struct rule *a, const struct rule *b)
+static bool are_apart(const struct rule *a, const struct rule *b)
 {
 	return rule_is_on_values(a) && rule_is_on_values(b) &&
 	       !(a->mask & b->mask);
 }
 
 /* Is there no guest for which both hold? */
-static bool never_both(const struct regpin_policy *policy,
-		       const struct rule *a, const struct rule *b)
+static bool never_hold_together(const struct regpin_policy *policy,
+				const struct rule *a, const struct rule *b)
 {
 	return a->when && b->when && a->when != b->when &&
 	       when_apart(&policy->whens[a->when - 1],
@@ -91,37 +91,37 @@ static void check_pair(struct check *check, const struct rule *first,
 	if (first->type == rule->type) {
 		if (common && (first->access & rule->access))
 			check_twice(check, first, common);
-	} else if (common && both(first, rule, RULE_STICKY, RULE_NEVER)) {
+	} else if (common && are_types(first, rule, RULE_STICKY, RULE_NEVER)) {
 		rule_problem(check, true,
 			     "%s: both sticky and never (%u:%u), which is what frozen means",
 			     bits_text(bits, sizeof(bits), rule, common),
 			     first->line, first->column);
-	} else if (common && both(first, rule, RULE_REQUIRE, RULE_NEVER)) {
+	} else if (common && are_types(first, rule, RULE_REQUIRE, RULE_NEVER)) {
 		rule_problem(check, false,
 			     "%s: both require and never (%u:%u), and a vCPU that comes up can't satisfy both: keep one of the two",
 			     bits_text(bits, sizeof(bits), rule, common),
 			     first->line, first->column);
-	} else if (common && (both(first, rule, RULE_FROZEN, RULE_STICKY) ||
-			      both(first, rule, RULE_FROZEN, RULE_NEVER))) {
+	} else if (common && (are_types(first, rule, RULE_FROZEN, RULE_STICKY) ||
+			      are_types(first, rule, RULE_FROZEN, RULE_NEVER))) {
 		rule_problem(check, true,
 			     "%s: %s already, at %u:%u: frozen includes sticky and never",
 			     bits_text(bits, sizeof(bits), rule, common),
 			     rule_type_names[first->type], first->line,
 			     first->column);
-	} else if (both(first, rule, RULE_DENY, RULE_VALUE)) {
+	} else if (are_types(first, rule, RULE_DENY, RULE_VALUE)) {
 		if (first->access & rule->access)
 			rule_problem(check, false,
 				     "%s and %s (%u:%u) both speak of reads of %s: keep one of the two",
 				     check->type, rule_type_names[first->type],
 				     first->line, first->column,
 				     check->subject);
-	} else if (both(first, rule, RULE_REPORT, RULE_DENY)) {
+	} else if (are_types(first, rule, RULE_REPORT, RULE_DENY)) {
 		check_accesses(check, first, true, "what is denied is an event already, so report adds nothing to it");
-	} else if (both(first, rule, RULE_ALLOW, RULE_DENY) ||
-		   both(first, rule, RULE_ALLOW, RULE_VALUE) ||
-		   both(first, rule, RULE_ALLOW, RULE_REPORT)) {
+	} else if (are_types(first, rule, RULE_ALLOW, RULE_DENY) ||
+		   are_types(first, rule, RULE_ALLOW, RULE_VALUE) ||
+		   are_types(first, rule, RULE_ALLOW, RULE_REPORT)) {
 		check_accesses(check, first, false, "keep one of the two");
-	} else if (moot(rule, first) || moot(first, rule)) {
+	} else if (is_moot(rule, first) || is_moot(first, rule)) {
 		rule_problem(check, true,
 			     "%s and %s (%u:%u) on the same register, %s: while writes are denied, the other rule decides nothing",
 			     check->type, rule_type_names[first->type],
@@ -148,7 +148,7 @@ void check_pairs(struct check *check, struct regpin_policy *policy)
 			    rule_is_wide(b) ||
 			    check->problems->errors > MAX_PROBLEMS)
 				break;
-			if (apart(a, b) || never_both(policy, a, b))
+			if (are_apart(a, b) || never_hold_together(policy, a, b))
 				continue;
 			if (b->line < a->line || (b->line == a->line &&
 						  b->column < a->column))

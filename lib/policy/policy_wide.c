@@ -8,8 +8,8 @@
 #include "registers.h"
 
 /* Do the rules that always hold speak of @access to each of the @count MSRs? */
-static bool spoken_of(const struct regpin_policy *policy, uint32_t index,
-		      uint32_t count, unsigned int access)
+static bool is_spoken_of(const struct regpin_policy *policy, uint32_t index,
+			 uint32_t count, unsigned int access)
 {
 	for (uint32_t msr = index; msr - index < count; msr++) {
 		unsigned int left = access;
@@ -24,7 +24,7 @@ static bool spoken_of(const struct regpin_policy *policy, uint32_t index,
 	return true;
 }
 
-static const char *const not_watched =
+static const char *const cannot_report_text =
 	"default: deny can't only report: KVM does not perform a deflected access, and userspace can perform few of them exactly: leave mode: report out, or try the policy without its default";
 
 static void check_default_action(struct check *check)
@@ -35,7 +35,7 @@ static void check_default_action(struct check *check)
 	case REGPIN_STOP:
 		break;
 	case REGPIN_REPORT:
-		rule_problem(check, false, "%s", not_watched);
+		rule_problem(check, false, "%s", cannot_report_text);
 		break;
 	case REGPIN_PAUSE:
 		rule_problem(check, false,
@@ -61,7 +61,7 @@ static void check_default_arming(struct check *check)
 	    !(check->rule->access & ACCESS_WRITE))
 		return;
 	for (int i = 0; i < 2; i++)
-		if (!spoken_of(policy, msrs[i].index, 1, ACCESS_WRITE))
+		if (!is_spoken_of(policy, msrs[i].index, 1, ACCESS_WRITE))
 			rule_problem(check, false,
 				     "default: deny, and no rule without `when` on writes to %s: unless arming is start, a vCPU is armed by its writes to LSTAR and SFMASK: allow it, or use uniform or once",
 				     msrs[i].name);
@@ -73,11 +73,11 @@ static void check_default_holes(struct check *check)
 	const struct regpin_policy *policy = check->policy;
 	unsigned int access = check->rule->access;
 
-	if (!spoken_of(policy, MSR_X2APIC, MSR_X2APIC_NR, access))
+	if (!is_spoken_of(policy, MSR_X2APIC, MSR_X2APIC_NR, access))
 		rule_problem(check, true,
 			     "default: deny does not hold for the x2APIC's MSRs, 0x800-0x8ff, which KVM never filters: write a rule with register: 0x800-0x8ff and allow: both, so that the policy says so");
 	if (access & ACCESS_WRITE &&
-	    !spoken_of(policy, MSR_TSC_DEADLINE, 1, ACCESS_WRITE))
+	    !is_spoken_of(policy, MSR_TSC_DEADLINE, 1, ACCESS_WRITE))
 		rule_problem(check, true,
 			     "default: deny does not hold for writes to TSC_DEADLINE (0x6e0) on Intel hosts and, from Linux 7 on, on AMD's, where KVM's fast path takes them before the filter: allow it, or accept that it depends on the host");
 }

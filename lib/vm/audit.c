@@ -67,7 +67,7 @@ static void audit_pin(const struct audit *audit, const struct rule *rule,
 							then,
 		.new_value = now,
 	};
-	struct state state = { .armed = true };
+	struct judge_state state = { .armed = true };
 	uint64_t bits;
 
 	if (audit->now.unread & bit ||
@@ -178,7 +178,7 @@ bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	if (!current)
 		return true;
 	if (lifecycle_pinned(vcpu)) {
-		if (!vcpu_at_home(&vcpu->io, &vcpu->guest))
+		if (!vcpu_shows_kernel(&vcpu->io, &vcpu->guest))
 			return false;
 		take_registers(&audit);
 		for (uint32_t i = 0; i < policy->nr_rules; i++)

@@ -59,7 +59,7 @@ static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 		.old_value = w->old_value,
 		.new_value = w->value,
 	};
-	struct state state = lifecycle_state(vcpu, &access);
+	struct judge_state state = lifecycle_state(vcpu, &access);
 	struct verdict verdict;
 	const struct judged judged = { policy, &state, &access, &verdict };
 	struct regpin_event event;

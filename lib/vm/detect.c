@@ -84,7 +84,7 @@ static void look_at(struct regpin_vcpu *vcpu, struct look *look, int i)
 		.kind = (uint8_t)(REGPIN_CR0 + i), .write = true,
 		.old_value = vcpu->detect.seen[i], .new_value = look->now[i],
 	};
-	struct state state = { .armed = true };
+	struct judge_state state = { .armed = true };
 	const struct rule *rule;
 	uint32_t at = 0;
 	uint64_t bits;
@@ -98,7 +98,7 @@ static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
 {
 	int xcr0 = REGPIN_XCR0 - REGPIN_CR0;
 
-	return vcpu_put_crs(&vcpu->io, values, values[xcr0] != vcpu->detect.seen[xcr0]);
+	return vcpu_set_crs(&vcpu->io, values, values[xcr0] != vcpu->detect.seen[xcr0]);
 }
 
 void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
@@ -107,7 +107,7 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	uint64_t time = vcpu_run_time();
 
 	/* In SMM or in L2 the registers are another's: the next entry looks again. */
-	if (!vcpu_at_home(&vcpu->io, &vcpu->guest)) {
+	if (!vcpu_shows_kernel(&vcpu->io, &vcpu->guest)) {
 		atomic_store(&vcpu->wake.ticked, true);
 		return;
 	}

@@ -39,7 +39,7 @@ static void failed(struct regpin_vcpu *vcpu, const struct access *access,
 static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 		      unsigned int type)
 {
-	const struct filter_copy *vmm = atomic_load(&vm->filters.vmm);
+	const struct msr_filter *vmm = atomic_load(&vm->filters.vmm);
 
 	return vmm && !model_filter_allows(&vmm->filter, index, type);
 }
@@ -183,7 +183,7 @@ static int answer_read(struct regpin_vcpu *vcpu, const struct judged *judged,
 static int read_exit(struct regpin_vcpu *vcpu,
 		     const struct regpin_policy *policy, struct access *access)
 {
-	const struct state state = { 0 };
+	const struct judge_state state = { 0 };
 	struct verdict verdict;
 	const struct judged judged = { policy, &state, access, &verdict };
 	struct regpin_event event;
@@ -217,7 +217,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
 {
 	uint64_t proposed = vcpu->io.run->msr.data, old = 0;
 	struct verdict verdict;
-	struct state state;
+	struct judge_state state;
 	const struct judged judged = { policy, &state, access, &verdict };
 	struct regpin_event event;
 	struct effect effect;

@@ -150,7 +150,7 @@ void floor_note(struct regpin_vcpu *vcpu, const struct protections *had)
 
 /* False if KVM does not show the vCPU's own registers: then nothing is there. */
 static bool add_floor(struct regpin_vcpu *vcpu, const struct access *access,
-		      struct state *state)
+		      struct judge_state *state)
 {
 	bool shown;
 
@@ -162,14 +162,14 @@ static bool add_floor(struct regpin_vcpu *vcpu, const struct access *access,
 	return shown;
 }
 
-struct state lifecycle_state(struct regpin_vcpu *vcpu,
-			     const struct access *access)
+struct judge_state lifecycle_state(struct regpin_vcpu *vcpu,
+				   const struct access *access)
 {
-	struct state state = { .armed = lifecycle_pinned(vcpu) };
+	struct judge_state state = { .armed = lifecycle_pinned(vcpu) };
 	int slot = access->kind == REGPIN_MSR ? replay_slot(access->index) : -1;
 
 	state.setup_done = state.armed && vcpu->life.phase == PHASE_READY;
-	state.reborn = phase_again(vcpu->life.phase);
+	state.leftover = phase_again(vcpu->life.phase);
 	if (slot >= 0) {
 		const struct uniform *uniform = &vcpu->vm->values.uniform[slot];
 
@@ -219,7 +219,7 @@ void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
 				       .index = MSR_LSTAR, .old_value = lstar,
 				       .new_value = lstar };
 	struct regpin_event event, gravest = { .action = REGPIN_ALLOW };
-	struct state state = { 0 };
+	struct judge_state state = { 0 };
 	const struct rule *rule;
 	uint32_t at = 0;
 	uint64_t bits;

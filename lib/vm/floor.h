@@ -41,7 +41,7 @@ bool floor_late(struct regpin_vcpu *vcpu);
 void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar);
 
 /* What the judge needs to know about @vcpu for @access. */
-struct state lifecycle_state(struct regpin_vcpu *vcpu,
-			     const struct access *access);
+struct judge_state lifecycle_state(struct regpin_vcpu *vcpu,
+				   const struct access *access);
 
 #endif

@@ -387,7 +387,7 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 	moment.lstar = lstar;
 	moment.home = moment.start || !lstar || !phase_asks_home(vcpu->life.phase) ||
-		      vcpu_at_home(&vcpu->io, &vcpu->guest);
+		      vcpu_shows_kernel(&vcpu->io, &vcpu->guest);
 	step = lifecycle_step(vcpu, FOUND, &moment);
 	if (step.act & ACT_LATER)
 		return false;

@@ -33,7 +33,7 @@ int vm_check_host(const struct regpin_policy *policy,
 /* Would its filter fit? Nothing may be half done. Under the lock. */
 static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
 {
-	struct filter_copy *trial = pages_alloc(sizeof(*trial));
+	struct msr_filter *trial = pages_alloc(sizeof(*trial));
 	int err = trial ? vm_build(vm, policy, trial) : -ENOMEM;
 
 	if (err == -E2BIG)

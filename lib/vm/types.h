@@ -119,9 +119,9 @@ struct vm_filters {
 	bool failed;
 	_Atomic uint64_t vmm_mask;
 	uint64_t reasons;
-	_Atomic(struct filter_copy *) vmm;
-	struct filter_copy copies[2];
-	struct filter_copy merged;
+	_Atomic(struct msr_filter *) vmm;
+	struct msr_filter copies[2];
+	struct msr_filter merged;
 	struct overflow overflow;
 };
 

@@ -139,7 +139,7 @@ static void compare_one(struct regpin_vcpu *vcpu,
 		.old_value = before, .new_value = after,
 	};
 	const struct rule *rule;
-	struct state state;
+	struct judge_state state;
 	uint32_t at = 0;
 	uint64_t bits;
 

@@ -15,7 +15,7 @@
  */
 struct judged {
 	const struct regpin_policy *policy;
-	const struct state *state;
+	const struct judge_state *state;
 	const struct access *access;
 	const struct verdict *verdict;
 };

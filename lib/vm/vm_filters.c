@@ -67,9 +67,9 @@ void vm_want(struct regpin_vm *vm, const struct regpin_policy *policy)
 }
 
 int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
-		 struct filter_copy *out)
+		 struct msr_filter *out)
 {
-	struct filter_copy *vmm = atomic_load(&vm->filters.vmm);
+	struct msr_filter *vmm = atomic_load(&vm->filters.vmm);
 
 	return filter_build(policy, vmm ? &vmm->filter : NULL, out);
 }
@@ -94,7 +94,7 @@ int vm_set_msrs(struct regpin_vm *vm)
 static int replace_filter(struct regpin_vm *vm,
 			  const struct kvm_msr_filter *filter)
 {
-	struct filter_copy *copy = &vm->filters.copies[vm->filters.vmm == &vm->filters.copies[0]];
+	struct msr_filter *copy = &vm->filters.copies[vm->filters.vmm == &vm->filters.copies[0]];
 	int ret = filter_copy(copy, filter);
 
 	if (!ret && vm->filters.wants_msrs)

@@ -12,7 +12,7 @@
  */
 void vm_want(struct regpin_vm *vm, const struct regpin_policy *policy);
 int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
-	     struct filter_copy *out);
+	     struct msr_filter *out);
 int vm_set_msrs(struct regpin_vm *vm);
 int vm_refilter_locked(struct regpin_vm *vm);
 

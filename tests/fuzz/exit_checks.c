@@ -10,7 +10,7 @@
 #include "lib/vm/init.h"
 
 /* May the guest's write of this register have changed @old into @new? */
-static void check_rule(const struct rule *rule, const struct state *state,
+static void check_rule(const struct rule *rule, const struct judge_state *state,
 		       uint64_t old, uint64_t new)
 {
 	if (rule->action == REGPIN_REPORT || rule->action == REGPIN_PAUSE)
@@ -29,7 +29,7 @@ static void check_rule(const struct rule *rule, const struct state *state,
 		REQUIRE(!((old ^ new) & rule->mask));
 	if (rule->type == RULE_ONCE && state->setup_done)
 		REQUIRE(old == new || new == state->once);
-	else if (rule->type == RULE_ONCE && old && !state->reborn)
+	else if (rule->type == RULE_ONCE && old && !state->leftover)
 		REQUIRE(old == new);
 }
 
@@ -64,7 +64,7 @@ static unsigned int ticket_for(const struct access *access, uint64_t proposed)
 static void look(struct attempt *a, uint32_t index, bool write, uint64_t value,
 		 bool other)
 {
-	const struct filter_copy *vmm = atomic_load(&vm->filters.vmm);
+	const struct msr_filter *vmm = atomic_load(&vm->filters.vmm);
 	const struct toy_vcpu *vcpu = &toy.vcpus[story.now];
 	int slot = toy_slot(index);
 

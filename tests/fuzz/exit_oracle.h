@@ -27,7 +27,7 @@ struct attempt {
 	uint64_t hold;
 	const struct kvm_msr_filter *vmm;
 	uint64_t vmm_mask;
-	struct state state;
+	struct judge_state state;
 	struct access access;
 	struct toy_vcpu vcpu;
 	uint64_t proposed;

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define REQUIRE(x)	do { if (!(x)) abort(); } while (0)
 
 static struct regpin_policy policy, again;
-static struct filter_copy filter;
+static struct msr_filter filter;
 static char blob[BLOB_MAX_SIZE];
 
 /* A pin must filter the writes that it judges. */
@@ -95,7 +95,7 @@ static void check_settings(void)
 
 static void check_judge(const struct rule *rule)
 {
-	struct state state = { .armed = true, .setup_done = true,
+	struct judge_state state = { .armed = true, .setup_done = true,
 			       .uniform_known = true, .uniform = rule->mask };
 	struct access access = { .kind = rule->kind, .write = true,
 				 .index = rule->index, .old_value = ~0ull };

@@ -36,7 +36,7 @@ static struct input {
 static struct regpin_policy policy;
 static struct problems problems;
 static struct random_filter vmm;
-static struct filter_copy copy, merged;
+static struct msr_filter copy, merged;
 
 static uint8_t next(void)
 {

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct regpin_policy policy, again;
 static struct problems problems;
-static struct filter_copy filter;
+static struct msr_filter filter;
 static char blob[BLOB_MAX_SIZE];
 
 static void check_problems(void)

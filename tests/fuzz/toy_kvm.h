@@ -52,7 +52,7 @@ struct toy_exit {
 struct toy {
 	struct toy_vcpu vcpus[TOY_VCPUS];
 	struct toy_exit exits[TOY_VCPUS];
-	struct filter_copy filter;
+	struct msr_filter filter;
 	uint64_t mask;
 	bool amd, nx, lm, svm, aux, ignore_msrs;
 	unsigned int signature;

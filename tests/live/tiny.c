@@ -332,7 +332,7 @@ static void on_kick(int number)
 	if (!running)
 		return;
 	kicked = 1;
-	vcpu_exit_soon(running->io.run);
+	vcpu_request_exit(running->io.run);
 }
 
 void tiny_kick_begin(void)
@@ -358,7 +358,7 @@ static bool was_kicked(struct regpin_vcpu *regpin)
 	if (!kicked)
 		return false;
 	kicked = 0;
-	vcpu_exit_done(regpin->io.run);
+	vcpu_cancel_exit(regpin->io.run);
 	return true;
 }
 

@@ -123,7 +123,7 @@ static void test_full(void **context)
 static void assert_valid(const struct regpin_policy *policy)
 {
 	static char again[BLOB_MAX_SIZE];
-	static struct filter_copy filter;
+	static struct msr_filter filter;
 	static struct regpin_policy back;
 	size_t size = blob_seal(policy, again);
 

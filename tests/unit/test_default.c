@@ -16,7 +16,7 @@
 #define ROUNDS	1500
 #define RW	(ACCESS_READ | ACCESS_WRITE)
 
-static struct filter_copy merged;
+static struct msr_filter merged;
 
 static void random_rule(struct regpin_policy *policy, uint64_t *seed)
 {
@@ -65,7 +65,7 @@ static struct regpin_policy *random_policy(uint64_t *seed)
 static void judge_it(const struct regpin_policy *policy, uint32_t index,
 		     unsigned int access, struct verdict *verdict)
 {
-	const struct state state = { .armed = true, .setup_done = true,
+	const struct judge_state state = { .armed = true, .setup_done = true,
 				     .uniform_known = true, .uniform = 3 };
 	const struct access a = { .kind = REGPIN_MSR, .index = index,
 				  .write = access == ACCESS_WRITE,
@@ -236,7 +236,7 @@ static void test_judge(void **context)
 		{ 0x4b4d5300, ACCESS_READ, true },
 	};
 	struct regpin_policy *policy = new_policy(ARM_REQUEST);
-	const struct state state = { .armed = false };
+	const struct judge_state state = { .armed = false };
 	struct verdict verdict;
 
 	policy->settings.request_msr = 0x4b4d5300;

@@ -36,7 +36,7 @@ static const struct access moments[NR_MOMENTS] = {
 };
 
 /* A vCPU that has no bit set, and a first one that has all. */
-static const struct state bare = {
+static const struct judge_state bare = {
 	.floor = true, .first = { ALL, ALL, ALL },
 };
 
@@ -51,7 +51,7 @@ static struct regpin_policy *require(unsigned int kind, uint64_t mask,
 }
 
 static uint64_t missing(unsigned int kind, uint64_t mask,
-			const struct state *state,
+			const struct judge_state *state,
 			const struct access *access)
 {
 	struct regpin_policy *policy = require(kind, mask, REGPIN_GP);
@@ -92,7 +92,7 @@ static void test_moments(void **context)
 /* Without the floor: no vCPU is armed, a window is open, or the vCPU itself is armed. */
 static void test_no_floor(void **context)
 {
-	struct state state = bare;
+	struct judge_state state = bare;
 
 	state.floor = false;
 	for (int armed = 0; armed < 2; armed++) {
@@ -112,7 +112,7 @@ static void test_each_bit(void **context)
 {
 	for (int i = 0; i < 64; i++) {
 		uint64_t bit = 1ull << i;
-		struct state state = bare;
+		struct judge_state state = bare;
 
 		state.own = (struct protections){ bit, bit, bit };
 		for (unsigned int kind = 0; kind <= REGPIN_CR4; kind++) {
@@ -136,7 +136,7 @@ static void test_each_bit(void **context)
 static void test_paging_with_the_rest(void **context)
 {
 	struct access access = moments[PAGING_ON];
-	struct state state = bare;
+	struct judge_state state = bare;
 
 	access.new_value |= CR0_WP;
 	assert_int_equal(missing(REGPIN_CR0, CR0_WP, &state, &access), 0);
@@ -153,7 +153,7 @@ static void test_not_mixed(void **context)
 					      REGPIN_MSR };
 
 	for (int i = 0; i < 3; i++) {
-		struct state state = bare;
+		struct judge_state state = bare;
 
 		state.own = (struct protections){
 			i == 0 ? 0 : ALL, i == 1 ? 0 : ALL, i == 2 ? 0 : ALL,
@@ -207,7 +207,7 @@ static void check_order(const int order[4], const uint8_t actions[4])
 	const struct access access = { REGPIN_CR0, true, 0, CR0_PE | CR0_WP,
 				       CR0_PE | CR0_PG };
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
-	struct state state = bare;
+	struct judge_state state = bare;
 	unsigned int most = REGPIN_ALLOW;
 	int first = -1;
 	struct verdict verdict;
@@ -264,7 +264,7 @@ static void test_mask_and_report(void **context)
 					       REGPIN_REPORT);
 	const struct access access = { REGPIN_CR0, true, 0, CR0_PE | CR0_WP,
 				       CR0_PE | CR0_PG };
-	struct state state = bare;
+	struct judge_state state = bare;
 	struct verdict verdict;
 
 	state.armed = true;

@@ -333,8 +333,8 @@ static void test_deadline(void **state)
 	assert_int_equal(host_deadline_of(HOST_SVM, "6.12.117+deb12-amd64"), HOST_NO);
 	assert_int_equal(host_deadline_of(HOST_SVM, "7.2.13"), HOST_YES);
 	assert_int_equal(host_deadline_of(HOST_SVM, "10.0"), HOST_YES);
-	assert_int_equal(host_deadline_of(HOST_OTHER, "7.2.13"), HOST_CANT_TELL);
-	assert_int_equal(host_deadline_of(HOST_UNKNOWN, ""), HOST_CANT_TELL);
+	assert_int_equal(host_deadline_of(HOST_OTHER, "7.2.13"), HOST_NOT_KNOWN);
+	assert_int_equal(host_deadline_of(HOST_UNKNOWN, ""), HOST_NOT_KNOWN);
 }
 
 static void test_traits_without_kvm(void **state)
@@ -345,9 +345,9 @@ static void test_traits_without_kvm(void **state)
 	memset(&traits, 0xff, sizeof(traits));
 	host_traits(&traits, &none);
 	assert_int_equal(traits.vm_types, 0);
-	assert_int_equal(traits.deadline, HOST_CANT_TELL);
-	assert_int_equal(traits.nested_pat, HOST_CANT_TELL);
-	assert_int_equal(traits.fred, HOST_CANT_TELL);
+	assert_int_equal(traits.deadline, HOST_NOT_KNOWN);
+	assert_int_equal(traits.nested_pat, HOST_NOT_KNOWN);
+	assert_int_equal(traits.fred, HOST_NOT_KNOWN);
 	assert_string_equal(host_vm_type_name(2), "SEV");
 	assert_string_equal(host_vm_type_name(5), "TDX");
 	assert_null(host_vm_type_name(0));

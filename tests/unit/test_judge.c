@@ -77,9 +77,9 @@ static const struct row rows[] = {
 	{ RULE_DENY, ALL, DONE | KNOWN, 1, 1, ALL },
 };
 
-static struct state make_state(unsigned int bits, uint64_t once)
+static struct judge_state make_state(unsigned int bits, uint64_t once)
 {
-	return (struct state){
+	return (struct judge_state){
 		.armed = bits & (ARMED | DONE),
 		.setup_done = bits & DONE,
 		.once = once,
@@ -101,7 +101,7 @@ static void check_row(const struct row *row, unsigned int kind,
 		      unsigned int action)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
-	struct state state = make_state(row->state, row->old);
+	struct judge_state state = make_state(row->state, row->old);
 	struct access access = { .kind = (uint8_t)kind, .write = true,
 				 .index = kind == REGPIN_MSR ? 0x174 : 0,
 				 .old_value = row->old,
@@ -162,7 +162,7 @@ static void test_each_bit(void **context)
 static void test_others(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
-	const struct state state = { .armed = true, .setup_done = true };
+	const struct judge_state state = { .armed = true, .setup_done = true };
 	const struct access others[] = {
 		{ REGPIN_MSR, true, 0x173, ALL, 0 },
 		{ REGPIN_MSR, true, 0x175, ALL, 0 },
@@ -205,7 +205,7 @@ static void test_reads(void **context)
 
 	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
 		struct regpin_policy *policy = new_policy(ARM_START);
-		const struct state state = { 0 };
+		const struct judge_state state = { 0 };
 		struct access access = { REGPIN_MSR, reads[i].write, 0x8b, 7,
 					 reads[i].write ? 9 : 7 };
 		struct verdict verdict;
@@ -221,7 +221,7 @@ static void test_reads(void **context)
 static void test_value(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
-	const struct state state = { 0 };
+	const struct judge_state state = { 0 };
 	struct access access = { REGPIN_MSR, false, 0x17, 7, 7 };
 	struct verdict verdict;
 
@@ -261,7 +261,7 @@ static void test_report(void **context)
 		{ RULE_DENY, REGPIN_DROP, 0x900, REGPIN_DROP, RULE_DENY },
 		{ RULE_ALLOW, REGPIN_GP, 0x900, REGPIN_REPORT, RULE_REPORT },
 	};
-	const struct state state = { .armed = true, .setup_done = true };
+	const struct judge_state state = { .armed = true, .setup_done = true };
 
 	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
 		struct regpin_policy *policy = new_policy(ARM_START);
@@ -295,7 +295,7 @@ static void test_report_reads(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
 	struct access access = { REGPIN_MSR, false, MSR_LSTAR, 7, 7 };
-	const struct state state = { 0 };
+	const struct judge_state state = { 0 };
 	struct verdict verdict;
 
 	add_report(policy, REGPIN_MSR, MSR_LSTAR, ACCESS_READ);
@@ -316,7 +316,7 @@ static void test_report_reads(void **context)
 static void test_ranges(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
-	const struct state state = { 0 };
+	const struct judge_state state = { 0 };
 	static const struct {
 		uint32_t index;
 		bool denied;
@@ -346,7 +346,7 @@ static void test_ranges(void **context)
  */
 static void test_strictest(void **context)
 {
-	const struct state state = { .armed = true };
+	const struct judge_state state = { .armed = true };
 	const struct access access = { REGPIN_MSR, true, 0x174, 0xff, 0 };
 
 	for (unsigned int a = REGPIN_REPORT; a < REGPIN_ACTION_MAX; a++)
@@ -376,7 +376,7 @@ static void test_strictest(void **context)
 static void test_together(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
-	struct state state = { .uniform_known = true, .uniform = 5 };
+	struct judge_state state = { .uniform_known = true, .uniform = 5 };
 	struct access access = { REGPIN_MSR, true, 0xc0000082, 0, 6 };
 	struct verdict verdict;
 
@@ -404,7 +404,7 @@ static void test_together(void **context)
 static void test_once_put_back(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
-	struct state state = { .armed = true, .setup_done = true,
+	struct judge_state state = { .armed = true, .setup_done = true,
 			       .once = 0x5000 };
 	struct access access = { REGPIN_MSR, true, 0x175, 0, 0x5000 };
 	struct verdict verdict;

@@ -151,11 +151,11 @@ static struct access some_access(void)
 	return access;
 }
 
-static struct state some_state(const struct access *access)
+static struct judge_state some_state(const struct access *access)
 {
-	struct state state = {
+	struct judge_state state = {
 		.armed = below(3), .setup_done = below(2), .floor = !below(3),
-		.uniform_known = below(2), .reborn = below(2),
+		.uniform_known = below(2), .leftover = below(2),
 		.uniform = below(3) ? access->new_value : random64(&seed),
 		.once = below(3) ? access->new_value : random64(&seed),
 		.own = { random64(&seed), random64(&seed), random64(&seed) },
@@ -186,7 +186,7 @@ static void same_rule(const struct regpin_policy *whole, uint64_t hold,
 
 /* Is a rule violated that does more than report? */
 static bool any_other(const struct regpin_policy *whole, uint64_t hold,
-		      const struct state *state, const struct access *access)
+		      const struct judge_state *state, const struct access *access)
 {
 	for (uint32_t i = 0; i < whole->nr_rules; i++) {
 		const struct rule *rule = &whole->rules[i];
@@ -203,7 +203,7 @@ static bool any_other(const struct regpin_policy *whole, uint64_t hold,
 
 /* Each violated rule is returned exactly once. */
 static void same_rules(const struct regpin_policy *whole, uint64_t hold,
-		       const struct state *state, const struct access *access,
+		       const struct judge_state *state, const struct access *access,
 		       const struct regpin_policy *policy,
 		       const uint16_t *numbers)
 {
@@ -252,7 +252,7 @@ static void compare(const struct regpin_policy *whole, uint64_t hold,
 		    const struct regpin_policy *policy, const uint16_t *numbers)
 {
 	struct access access = some_access();
-	struct state state = some_state(&access);
+	struct judge_state state = some_state(&access);
 	struct verdict is, should;
 
 	met.masked += walk(whole, hold, &state, &access, &should) != 0;

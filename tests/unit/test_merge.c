@@ -19,7 +19,7 @@
 #define CASES	100000u
 #define SCANNED	60u	/* of those without room: MSRs that are checked one by one */
 
-static struct filter_copy merged;
+static struct msr_filter merged;
 static struct regpin_policy *policy;
 static struct problems *problems;
 static struct random_filter vmm;

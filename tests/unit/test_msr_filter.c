@@ -17,7 +17,7 @@
 
 #define ROUNDS	400
 
-static struct filter_copy merged;
+static struct msr_filter merged;
 
 static void random_deny(struct regpin_policy *policy, uint64_t *seed)
 {
@@ -278,7 +278,7 @@ static void test_request(void **context)
 /* The VMM's bitmaps may end anywhere: no byte after them is read. */
 static void test_bitmap_sizes(void **context)
 {
-	static struct filter_copy copy;
+	static struct msr_filter copy;
 
 	for (uint32_t nmsrs = 1; nmsrs <= 200; nmsrs++) {
 		uint8_t *bitmap = malloc((nmsrs + 7) / 8);
@@ -302,7 +302,7 @@ static void test_bitmap_sizes(void **context)
 
 static void test_copy_refuses(void **context)
 {
-	static struct filter_copy copy;
+	static struct msr_filter copy;
 	struct kvm_msr_filter filter = { .flags = 1 };
 
 	assert_int_equal(filter_copy(&copy, &filter), -EINVAL);

@@ -91,13 +91,13 @@ static void test_flood(void **context)
 
 	for (unsigned int i = 0; i < 2 * RING_SLOTS; i++)
 		ring_put(ring, &event);
-	assert_int_equal(ring_dropped(ring), RING_SLOTS + RING_KEPT);
-	for (unsigned int i = 0; i < RING_KEPT; i++)
+	assert_int_equal(ring_dropped(ring), RING_SLOTS + RING_RESERVED);
+	for (unsigned int i = 0; i < RING_RESERVED; i++)
 		put(i);
-	assert_int_equal(ring_dropped(ring), RING_SLOTS + RING_KEPT);
-	for (unsigned int i = 0; i < RING_SLOTS - RING_KEPT; i++)
+	assert_int_equal(ring_dropped(ring), RING_SLOTS + RING_RESERVED);
+	for (unsigned int i = 0; i < RING_SLOTS - RING_RESERVED; i++)
 		assert_true(ring_get(ring, &event));
-	for (unsigned int i = 0; i < RING_KEPT; i++)
+	for (unsigned int i = 0; i < RING_RESERVED; i++)
 		assert_true(get(&number) && number == i);
 	/* There is room again. */
 	event.type = REGPIN_EVENT_VIOLATION;
@@ -145,7 +145,7 @@ static void test_one_in_a_flood(void **context)
 			others = count;
 			assert_int_equal(event.unread, 0);
 			assert_int_equal(event.bits, 0x801);
-			assert_int_equal(first, RING_SLOTS - RING_KEPT + 1);
+			assert_int_equal(first, RING_SLOTS - RING_RESERVED + 1);
 			assert_int_equal(event.time, 3 * RING_SLOTS);
 			assert_int_equal(event.new_value, 3 * RING_SLOTS - 1);
 		} else {

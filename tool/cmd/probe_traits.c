@@ -44,12 +44,12 @@ void probe_print_traits(const struct host *host,
 	static const char *const deadline[] = {
 		[HOST_NO] = "filtered by this KVM; regpin check refuses rules on them all the same, as other hosts differ",
 		[HOST_YES] = "past the MSR filter: no rule on them can hold",
-		[HOST_CANT_TELL] = "this KVM is not known: no rule on them is taken",
+		[HOST_NOT_KNOWN] = "this KVM is not known: no rule on them is taken",
 	};
 	static const char *const fred[] = {
 		[HOST_NO] = "not offered to guests",
 		[HOST_YES] = "offered to guests; run refuses guests that have it (QEMU: -cpu host,-fred)",
-		[HOST_CANT_TELL] = "can't tell",
+		[HOST_NOT_KNOWN] = "can't tell",
 	};
 
 	if (host->kvm_errno)
@@ -69,7 +69,7 @@ void probe_print_traits(const struct host *host,
 static void json_answer(struct json *json, const char *key,
 			enum host_answer answer)
 {
-	if (answer == HOST_CANT_TELL)
+	if (answer == HOST_NOT_KNOWN)
 		json_raw(json, key, "null");
 	else
 		json_bool(json, key, answer == HOST_YES);

@@ -157,7 +157,7 @@ void explain_reads(const struct explain *explain,
 	};
 	const struct access access = { .kind = (uint8_t)subject->kind,
 				       .index = subject->index };
-	const struct state state = { 0 };
+	const struct judge_state state = { 0 };
 	struct verdict verdict = { .action = REGPIN_ALLOW };
 
 	if (subject->kind == REGPIN_MSR && explain_shown(explain, &access))
@@ -178,7 +178,7 @@ static uint64_t needed(const struct explain *explain,
 	uint64_t bits = 0;
 
 	for (unsigned int n = 0; n < 64; n++) {
-		struct state state = { .floor = true, .own = full,
+		struct judge_state state = { .floor = true, .own = full,
 				       .first = full };
 		struct access trial = *access;
 		uint64_t without = ~(1ull << n);

@@ -21,7 +21,7 @@
 struct explain {
 	const struct regpin_policy *policy;
 	const struct host *host;
-	struct filter_copy filter;
+	struct msr_filter filter;
 	struct kvm_x86_cr_filter crs;
 };
 

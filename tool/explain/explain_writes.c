@@ -41,17 +41,17 @@ static const char *action_text(const struct explain *explain,
 #define NOT_OWN		(1u << 1)	/* it is not what the vCPU had, if it is a change */
 #define FLOOR		(1u << 2)	/* it takes what `require` wants kept */
 
-static struct state state_of(enum phase phase, uint64_t new, unsigned int minds)
+static struct judge_state state_of(enum phase phase, uint64_t new, unsigned int minds)
 {
 	const struct protections full = { ~0ull, ~0ull, ~0ull };
 
-	return (struct state){
+	return (struct judge_state){
 		.armed = phase_is_armed(phase),
 		.setup_done = phase == PHASE_DONE,
 		.uniform_known = phase != PHASE_UNARMED && phase != PHASE_FIRST,
 		.uniform = minds & NOT_COMMON ? ~new : new,
 		.once = minds & NOT_OWN ? ~new : new,
-		.reborn = !(minds & NOT_OWN),
+		.leftover = !(minds & NOT_OWN),
 		/* What it lacks is told by explain_floor(). */
 		.own = full, .first = full,
 	};
@@ -79,7 +79,7 @@ static unsigned int ask(const struct explain *explain,
 		.new_value = effective(subject, old, new),
 	};
 	struct verdict verdict;
-	struct state state;
+	struct judge_state state;
 
 	if (!explain_shown(explain, &access))
 		return REGPIN_ALLOW;
@@ -91,7 +91,7 @@ static unsigned int ask(const struct explain *explain,
 	if (access.kind != REGPIN_MSR && !explain->host->cr_filter) {
 		if (!phase_is_armed(phase))
 			return REGPIN_ALLOW;
-		state = (struct state){ .armed = true };
+		state = (struct judge_state){ .armed = true };
 	}
 	judge(explain->policy, &state, &access, &verdict);
 	return verdict.action;

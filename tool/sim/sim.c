@@ -152,7 +152,7 @@ static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 		.kind = (uint8_t)kind, .write = true, .old_value = old,
 		.new_value = new,
 	};
-	struct state state = { .armed = true };
+	struct judge_state state = { .armed = true };
 	struct verdict verdict;
 	const struct judged judged = { policy, &state, &access, &verdict };
 

@@ -65,7 +65,7 @@ struct sim_vcpu {
 struct sim_kvm {
 	struct sim_vcpu *vcpus[SIM_VCPUS];
 	unsigned int nr;
-	struct filter_copy filter;
+	struct msr_filter filter;
 	struct kvm_x86_cr_filter crs;
 	uint64_t forwards, reasons, efer_reserved;
 	const struct trace_line *refused;
