@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What regpin tells: the record of a verdict or of a change, and the numbers in it. A
- * VMM includes regpin.h, which has the functions.
+ * The event record: a verdict or a change of state, and its enumerations. A VMM
+ * includes regpin.h, which has the functions and includes this file.
  */
 #ifndef REGPIN_EVENT_H
 #define REGPIN_EVENT_H
@@ -26,17 +26,17 @@ enum regpin_kind {
 
 /**
  * enum regpin_action - what is done about an access, mildest first
- * @REGPIN_ALLOW: it happens as without regpin
- * @REGPIN_REPORT: it happens and is an event
- * @REGPIN_MASK: the write happens with the violated bits as they were
- * @REGPIN_DROP: the instruction completes and changes nothing; a read gives 0
+ * @REGPIN_ALLOW: the access happens as without regpin
+ * @REGPIN_REPORT: the access happens, and an event reports it
+ * @REGPIN_MASK: the write happens, except that the violated bits keep their values
+ * @REGPIN_DROP: the instruction completes without effect; a read returns 0
  * @REGPIN_GP: the guest gets #GP(0)
- * @REGPIN_PAUSE: the vCPU stands before the instruction until somebody answers,
- *	see regpin_vcpu_answer()
- * @REGPIN_STOP: the VM must not run on; its VMM should end it as crashed
+ * @REGPIN_PAUSE: the vCPU is held before the instruction until it is answered:
+ *	regpin_vcpu_answer()
+ * @REGPIN_STOP: the VM must not continue; its VMM should end it as crashed
  * @REGPIN_ACTION_MAX: number of actions
  *
- * Where several rules judge one access, the last in this order decides.
+ * If several rules apply to one access, the action that is last in this order decides.
  */
 enum regpin_action {
 	REGPIN_ALLOW,
@@ -52,46 +52,47 @@ enum regpin_action {
 /**
  * enum regpin_event_type - what an event records
  * @REGPIN_EVENT_VIOLATION: a guest's access violated a rule
- * @REGPIN_EVENT_VMM_WRITE: the VMM lowered a pin outside of reset and load
+ * @REGPIN_EVENT_VMM_WRITE: the VMM lowered a pin by a write that is part of neither a
+ *	reset nor a load
  * @REGPIN_EVENT_ARMED: a vCPU's pins hold from now on; @detail is an enum
  *	regpin_cause
- * @REGPIN_EVENT_RESET: the VMM reset an armed vCPU; its pins are off
+ * @REGPIN_EVENT_RESET: the VMM reset an armed vCPU, which ended its pins
  * @REGPIN_EVENT_ATTACHED: a VM got its filter
- * @REGPIN_EVENT_REFUSED: the VM must not run; @detail says why. With
- *	REGPIN_REFUSED_FILTER @index and @value are the first MSRs that found no room
- *	and how many they are, @bits is 1 for reads, 2 for writes, 3 for both, and
- *	@new_value the number of ranges behind it that found none either
- * @REGPIN_EVENT_FAILED: a host call failed, and the access was denied for it;
+ * @REGPIN_EVENT_REFUSED: the VM must not run; @detail is an enum regpin_refusal. With
+ *	REGPIN_REFUSED_FILTER, @index is the first MSR and @value the number of MSRs of
+ *	the first range that did not fit, @bits is 1 for reads, 2 for writes, 3 for
+ *	both, and @new_value is the number of further ranges that did not fit
+ * @REGPIN_EVENT_FAILED: a host call failed, and the access was denied because of that;
  *	@detail is the errno
- * @REGPIN_EVENT_DISARMED: a vCPU's pins are off; @detail is an enum regpin_cause
+ * @REGPIN_EVENT_DISARMED: a vCPU's pins no longer hold; @detail is an enum regpin_cause
  * @REGPIN_EVENT_DETECTED: a register was found changed in a way that violates a
- *	rule, on a host that can't stop it; @detail is the time since it was last
- *	looked at, in microseconds of the vCPU's run time, and @action what was
- *	done about it (REGPIN_MASK: the bits are back). With REGPIN_FOUND_BY_POLICY
- *	in @detail the policy has changed: the value was there before, and the new
- *	policy would not have allowed it; @old_value is what the vCPU had when its
- *	syscall set-up was finished
- * @REGPIN_EVENT_INIT: an armed vCPU got an INIT, and starts afresh; @old_value is
- *	CR4 and @new_value CR0 before it, @value EFER
- * @REGPIN_EVENT_DEADLINE: a vCPU runs with paging and has not armed in time,
- *	though its VM is armed; @detail is the time, in milliseconds
- * @REGPIN_EVENT_ANSWERED: a held vCPU was let go; @action is the answer
+ *	rule, on a host that can't stop the change; @detail is the time since the last
+ *	poll, in microseconds of the vCPU's run time, and @action is what was
+ *	done about it (REGPIN_MASK: the bits were restored). If @detail is
+ *	REGPIN_FOUND_BY_POLICY, the policy has changed: the register had this value
+ *	already, and the new policy would not have allowed it; @old_value is the value
+ *	at the end of the vCPU's syscall set-up
+ * @REGPIN_EVENT_INIT: an armed vCPU got an INIT and restarts; @old_value is CR4,
+ *	@new_value CR0 and @value EFER, all before the INIT
+ * @REGPIN_EVENT_DEADLINE: a vCPU of an armed VM runs with paging and was not armed in
+ *	time; @detail is the deadline, in milliseconds
+ * @REGPIN_EVENT_ANSWERED: a held vCPU was answered; @action is the answer
  * @REGPIN_EVENT_POLICY: a new policy holds on all vCPUs
  * @REGPIN_EVENT_SHUTDOWN: an armed vCPU met a shutdown: a triple fault, or an RSM that
  *	KVM's CR filter refused; @detail is 1 if it was in SMM. It does not enter again
  *	before the VMM resets it
- * @REGPIN_EVENT_SETTLED: values that are settled at the end of the syscall set-up
- *	were settled otherwise. With @detail 0 it was PAT, by the guest's write of
- *	@value, as it had had its reset value until then. Else the vCPU has set LSTAR and
- *	no SFMASK for @detail milliseconds of its run time: its set-up counts as
- *	finished, and its registers are pinned as they are
- * @REGPIN_EVENT_UNREACHED: a vCPU, or with REGPIN_NO_VCPU each of the VM's, can't be made
- *	to leave KVM_RUN, or can be again; @detail is an enum regpin_unreached, @index
- *	the number of the signal. It comes from a caller of the library, such as the
- *	preloaded shim: the library itself sends no signals
- * @REGPIN_EVENT_TOLERATED: the VM has what it would be refused for by a policy that
- *	enforces something, and runs, as this one only reports; @detail is an enum
- *	regpin_refusal. Once for a VM and reason
+ * @REGPIN_EVENT_SETTLED: values that are normally settled at the end of the syscall
+ *	set-up were settled in another way. If @detail is 0, the guest settled PAT by
+ *	writing @value; PAT had had its reset value until then. Otherwise the vCPU has
+ *	set LSTAR but not SFMASK for @detail milliseconds of its run time: its set-up
+ *	counts as finished, and its registers are pinned as they are
+ * @REGPIN_EVENT_UNREACHED: a vCPU can't be made to leave KVM_RUN, or can be again;
+ *	with REGPIN_NO_VCPU, that holds for each vCPU of the VM. @detail is an enum
+ *	regpin_unreached, @index the number of the signal. It comes from a caller of
+ *	the library, such as the preloaded shim: the library itself sends no signals
+ * @REGPIN_EVENT_TOLERATED: the VM has something for which a policy that enforces would
+ *	refuse it; it runs, because this policy only reports. @detail is an enum
+ *	regpin_refusal. Reported once for each VM and reason
  * @REGPIN_EVENT_TYPE_MAX: number of types
  */
 enum regpin_event_type {
@@ -117,11 +118,11 @@ enum regpin_event_type {
 
 /**
  * enum regpin_unreached - why a vCPU can't be made to leave KVM_RUN
- * @REGPIN_REACHED: it can
+ * @REGPIN_REACHED: it can be made to leave
  * @REGPIN_SIGNAL_TAKEN: the VMM has installed a handler of its own for the signal
  * @REGPIN_SIGNAL_IGNORED: the VMM ignores the signal
  * @REGPIN_SIGNAL_BLOCKED: the vCPU's thread blocks it
- * @REGPIN_NOT_POLLED: the vCPU has run for long, and was not looked at
+ * @REGPIN_NOT_POLLED: the vCPU has run for a long time without a poll
  * @REGPIN_UNREACHED_MAX: number of reasons
  */
 enum regpin_unreached {
@@ -134,14 +135,14 @@ enum regpin_unreached {
 };
 
 /**
- * enum regpin_cause - why a vCPU's pins came on or went off, in @detail of an event
+ * enum regpin_cause - why a vCPU was armed or disarmed, in @detail of an event
  * @REGPIN_BY_START: the policy arms from the first instruction
  * @REGPIN_BY_SYSCALL_ENTRY: the guest set its LSTAR
- * @REGPIN_BY_REQUEST: the guest asked for it
+ * @REGPIN_BY_REQUEST: the guest asked for its pins
  * @REGPIN_BY_OPERATOR: regpin_vm_arm() or regpin_vm_disarm()
  * @REGPIN_BY_LOAD: the VMM loaded the state of a running system
  * @REGPIN_BY_WINDOW: a window was opened, or has ended
- * @REGPIN_BY_INIT: the vCPU got an INIT, and the floor holds for it
+ * @REGPIN_BY_INIT: the vCPU got an INIT; from then on it is subject to the floor
  * @REGPIN_CAUSE_MAX: number of causes
  */
 enum regpin_cause {
@@ -162,19 +163,20 @@ enum regpin_cause {
  * @REGPIN_REFUSED_VMX: the same with VMX
  * @REGPIN_REFUSED_SMM: the VM has memory for SMM, and the policy does not
  *	accept that
- * @REGPIN_REFUSED_FRED: the guest's CPUID offers FRED, whose entry set-up
- *	this version can't watch
- * @REGPIN_REFUSED_FILTER: the policy's filter and the VMM's own don't fit
- *	into KVM's 16 ranges together, or KVM refused them
+ * @REGPIN_REFUSED_FRED: the guest's CPUID offers FRED; this version can't detect when a
+ *	FRED kernel has set up its entry points
+ * @REGPIN_REFUSED_FILTER: the policy's filter and the VMM's own need more than KVM's 16
+ *	ranges together, or KVM refused them
  * @REGPIN_REFUSED_HOST: this KVM lacks what the policy needs
- * @REGPIN_REFUSED_FD: a KVM fd whose VM is not known to regpin
- * @REGPIN_REFUSED_CPUID: the CPUIDs of two vCPUs differ so that not the same rules of
- *	the policy hold for both
- * @REGPIN_REFUSED_CONFIDENTIAL: the VM is to be one whose registers or memory are not
- *	the host's to see (SEV, SEV-ES, SEV-SNP, TDX), or of a type that is not known
- * @REGPIN_REFUSED_VMLOAD: on this AMD host a guest's VMLOAD loads registers past every
- *	filter. Rules that enforce something on these are refused at attach; this is for
- *	those that only report, see REGPIN_EVENT_TOLERATED
+ * @REGPIN_REFUSED_FD: the VMM used a KVM fd whose VM is not attached to regpin
+ * @REGPIN_REFUSED_CPUID: the CPUIDs of two vCPUs differ, so that different rules of the
+ *	policy would hold for them
+ * @REGPIN_REFUSED_CONFIDENTIAL: the VM is confidential (SEV, SEV-ES, SEV-SNP, TDX), so
+ *	that the host cannot see its registers or memory, or its type is not known
+ * @REGPIN_REFUSED_VMLOAD: on this AMD host, VMLOAD in a guest loads registers without
+ *	passing a filter. regpin_vm_attach() refuses rules that enforce something on
+ *	these registers; this reason is for rules that only report, and comes with
+ *	REGPIN_EVENT_TOLERATED
  * @REGPIN_REFUSED_MAX: number of reasons
  */
 enum regpin_refusal {
@@ -191,12 +193,12 @@ enum regpin_refusal {
 	REGPIN_REFUSED_MAX
 };
 
-/* @detail of REGPIN_EVENT_DETECTED where no time can be given. */
+/* @detail of REGPIN_EVENT_DETECTED if a new policy, and not a poll, found the value. */
 #define REGPIN_FOUND_BY_POLICY	0xffffffffu
 
 /*
- * @unread of an event: a value that could not be read, as of an MSR that KVM does not
- * have, or that is the VMM's to decide.
+ * @unread of an event: the values that could not be read, because KVM does not have the
+ * MSR or because the VMM decides on the access.
  */
 #define REGPIN_UNREAD_OLD	(1 << 0)	/* @old_value */
 #define REGPIN_UNREAD_VALUE	(1 << 1)	/* @value */
@@ -218,9 +220,9 @@ enum regpin_refusal {
  * @vm: number of the VM in this process, from 0
  * @vcpu: the id given to KVM_CREATE_VCPU, or REGPIN_NO_VCPU
  * @index: MSR index if @kind is REGPIN_MSR, else 0
- * @rule: number in the policy of the rule that was violated, or REGPIN_NO_RULE. An
- *	access that happens, or is held, has an event for each rule that it violates
- *	and that does not stop it; one that is refused has that of the deciding rule
+ * @rule: number, in the policy, of the rule that was violated, or REGPIN_NO_RULE. If
+ *	the access happens or is held, there is an event for each rule that it violates
+ *	and that does not stop it; if it is refused, only for the rule that decided
  * @detail: see the event's type
  * @policy: number of the policy that @rule belongs to, or that was in force; see
  *	regpin_policy_set_number()
@@ -229,10 +231,11 @@ enum regpin_refusal {
  * @write: 1 for a write, 0 for a read
  * @cpl: privilege level of the guest at @rip, 0 to 3
  * @has_rip: 1 if @rip and @cpl are valid
- * @unread: REGPIN_UNREAD_*: the values that are not known, and 0 here
+ * @unread: REGPIN_UNREAD_*: the values that are not known; these are 0
  * @pad: 0
  *
- * 88 bytes, the same on every host; travels through shared memory.
+ * 88 bytes, the same layout on every host, because events cross processes through
+ * shared memory.
  */
 struct regpin_event {
 	__u64 time;

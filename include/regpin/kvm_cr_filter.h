@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The uAPI of KVM's CR filter, for programs built against headers of a kernel that
- * hasn't got it. It is that of kernel/6.12/ (arch/x86/include/uapi/asm/kvm.h and
- * include/uapi/linux/kvm.h there), under the same names; where the system's headers
- * have it already, theirs is used. The numbers are provisional: no kernel hands them out
- * for anything else, so another KVM answers 0, ENOTTY or ENXIO to them.
+ * The uAPI of KVM's CR filter, for programs built against kernel headers that lack it.
+ * It is the same as in kernel/6.12/ (arch/x86/include/uapi/asm/kvm.h and
+ * include/uapi/linux/kvm.h there), with the same names; if the system's headers have
+ * it, theirs is used. The numbers are provisional: no kernel uses them for anything
+ * else, so a KVM without the filter answers 0, ENOTTY or ENXIO.
  *
  * Documentation: Documentation/virt/kvm/api.rst in that series.
  */
@@ -31,22 +31,22 @@ struct kvm_x86_cr_filter_reg {
 	__u64 set_mask;
 };
 
-/* Leave to userspace by KVM_EXIT_X86_CR_WRITE; without it: #GP(0). */
+/* A filtered write exits with KVM_EXIT_X86_CR_WRITE; without the flag it gets #GP(0). */
 #define KVM_X86_CR_FILTER_EXIT		(1 << 0)
-/* Tell userspace of an INIT, before the vCPU's next instruction. */
+/* Exit to userspace after an INIT, before the vCPU's next instruction. */
 #define KVM_X86_CR_FILTER_EXIT_INIT	(1 << 1)
 
 /**
  * struct kvm_x86_cr_filter - argument of KVM_X86_SET_CR_FILTER, a VM ioctl
  * @flags:	KVM_X86_CR_FILTER_*
  * @pad:	0
- * @regs:	by KVM_X86_CR_FILTER_CR0 etc.; those without a name are 0
+ * @regs:	indexed by KVM_X86_CR_FILTER_CR0 etc.; entries without a name are 0
  * @reserved:	0
  *
  * Replaces the VM's filter at once; all zero removes it. Returns 0, or -1 with
- * EINVAL (an unknown flag, a bit that KVM_X86_GRP_CR_FILTER does not name, a field
- * that must be 0 and is not, a VM whose registers are encrypted), EFAULT, ENOMEM,
- * ENOTTY (no such KVM).
+ * EINVAL (an unknown flag, a bit that KVM_X86_GRP_CR_FILTER does not name, a nonzero
+ * field that must be 0, a VM whose registers are encrypted), EFAULT, ENOMEM,
+ * ENOTTY (this KVM has no CR filter).
  */
 struct kvm_x86_cr_filter {
 	__u32 flags;
@@ -57,14 +57,14 @@ struct kvm_x86_cr_filter {
 
 #define KVM_X86_SET_CR_FILTER	_IOW(0xc8, 0x00, struct kvm_x86_cr_filter)
 
-/* KVM_CHECK_EXTENSION on a VM: the flags that it supports, or 0. */
+/* KVM_CHECK_EXTENSION on a VM: the flags that KVM supports, or 0. */
 #define KVM_CAP_X86_CR_FILTER	0x52500001
 /* KVM_GET_DEVICE_ATTR on /dev/kvm: a __u64, the bits that a filter may name. */
 #define KVM_X86_GRP_CR_FILTER	0x52500001
 
 #define KVM_EXIT_X86_CR_WRITE	0x52500001
 
-/* cause */
+/* @cause of struct regpin_cr_write */
 #define KVM_X86_CR_CAUSE_MOV	0
 #define KVM_X86_CR_CAUSE_LMSW	1
 #define KVM_X86_CR_CAUSE_CLTS	2
@@ -75,16 +75,18 @@ struct kvm_x86_cr_filter {
 
 /**
  * struct regpin_cr_write - kvm_run.cr_write
- * @error:	out: 1, so that a write which is not answered ends in #GP(0), or 0 if @cause
- *		is KVM_X86_CR_CAUSE_INIT; in: 0: perform the write of @value, otherwise #GP(0)
+ * @error:	out: 1, so that a write that userspace does not answer ends in #GP(0);
+ *		0 if @cause is KVM_X86_CR_CAUSE_INIT. in: 0 performs the write of
+ *		@value, any other value injects #GP(0)
+ * @pad:	0
  * @cause:	KVM_X86_CR_CAUSE_*
  * @reg:	KVM_X86_CR_FILTER_CR0 etc.
  * @flags:	0
  * @old_value:	the register before the write
  * @value:	out: what the guest writes; in: what KVM shall write if @error is 0
- * @filtered:	the bits because of which it was not performed
- * @init:	for KVM_X86_CR_CAUSE_INIT: CR0, CR4 and EFER before it. The INIT has
- *		happened; nothing is read back.
+ * @filtered:	the bits for which the filter stopped the write
+ * @init:	for KVM_X86_CR_CAUSE_INIT: CR0, CR4 and EFER before the INIT. It has
+ *		already happened; KVM reads nothing back.
  */
 struct regpin_cr_write {
 	__u8 error;
@@ -107,8 +109,8 @@ struct regpin_cr_write {
 };
 
 /**
- * regpin_cr_write() - where a KVM_EXIT_X86_CR_WRITE keeps its data
- * @run:	a vCPU's kvm_run
+ * regpin_cr_write() - the data of a KVM_EXIT_X86_CR_WRITE
+ * @run:	a vCPU's kvm_run, after such an exit
  *
  * Returns: a pointer into @run.
  */
