@@ -2,14 +2,15 @@
 /*
  * The event ring.
  *
- * Theory of operation: a slot's `turn` says whose it is. It is the slot's number
- * while free for the writer of that number, and number + 1 once that writer has
- * filled it; the reader sets it to number + RING_SLOTS for the next round.
+ * Theory of operation: a slot's `turn` says who may use the slot. It equals the slot's
+ * number while the writer that took this number may fill the slot, and number + 1 after
+ * that writer has filled it; the reader sets it to number + RING_SLOTS for the next round.
  * Writers race for `head` with compare-and-swap and never wait for each other.
  *
- * The sums of what was lost are a hash table whose places are taken once and for all.
- * Their numbers are changed one by one, @count last: a reader may find bits of an event
- * that it counts in the next sum only, but no bit and no event is ever lost.
+ * The sums of dropped events are a hash table whose places, once taken, are never freed.
+ * Writers change the fields of a sum one by one, @count last. A reader may therefore see
+ * the bits of an event that it counts only in the next sum, but no bit and no event is
+ * ever missing.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -18,13 +19,16 @@
 
 void ring_init(struct ring *ring)
 {
-	/* The rest is all zero already, and mostly never touched. */
+	/* The sums are zero already. Not writing them saves memory: most stay unused. */
 	memset(ring, 0, offsetof(struct ring, lost));
 	for (uint64_t i = 0; i < RING_SLOTS; i++)
 		atomic_store(&ring->slots[i].turn, i);
 }
 
-/* How far is the slot of number @pos from being free? 0: it is; < 0: not yet. */
+/*
+ * How far is the slot of number @pos past being free for that number? 0: it is free;
+ * < 0: the reader has not emptied it yet; > 0: another writer has taken it.
+ */
 static int64_t slot_ahead(struct ring *ring, uint64_t pos)
 {
 	return (int64_t)(atomic_load_explicit(
@@ -33,9 +37,9 @@ static int64_t slot_ahead(struct ring *ring, uint64_t pos)
 }
 
 /*
- * Takes a slot for a writer: its number in @pos. Returns false if there is none.
- * The memory is shared, so its numbers may be anybody's nonsense, which no number
- * of attempts would change: a writer that has failed RING_TRIES times gives up.
+ * Takes a slot for a writer and sets @pos to its number. Returns false if there is none.
+ * The other process may have written anything to the shared memory, so that no attempt
+ * would ever succeed: a writer gives up after RING_TRIES attempts.
  */
 static bool take_slot(struct ring *ring, bool is_violation, uint64_t *pos)
 {
@@ -63,7 +67,7 @@ static bool names_rule(uint32_t type)
 	       type == REGPIN_EVENT_DETECTED || type == REGPIN_EVENT_VMM_WRITE;
 }
 
-/* Is @detail one of few reasons? Of other types it is a time. */
+/* Is @detail of such an event one of a few reasons? For other types it is a time. */
 static bool has_reason(uint32_t type)
 {
 	return type != REGPIN_EVENT_DETECTED && type != REGPIN_EVENT_DEADLINE;
@@ -100,7 +104,7 @@ static uint64_t lost_key(const struct regpin_event *event)
 	       (uint64_t)event->vm << 16 | of;
 }
 
-/* The reverse of it. */
+/* The reverse of lost_key(): @event becomes an event of that kind. */
 static void lost_event(uint64_t key, struct regpin_event *event)
 {
 	uint32_t of = key & 0xffff;
@@ -124,6 +128,7 @@ static void lost_event(uint64_t key, struct regpin_event *event)
 	}
 }
 
+/* The sum for @key, taken for it if there was none. NULL if @key is 0 or no place is free. */
 static struct ring_lost *find_sum(struct ring *ring, uint64_t key)
 {
 	uint64_t hash = key * 0x9e3779b97f4a7c15ull >> 32;
@@ -141,6 +146,7 @@ static struct ring_lost *find_sum(struct ring *ring, uint64_t key)
 	return NULL;
 }
 
+/* Adds @event, for which there was no slot, to the sum for its kind. */
 static void add_to_sum(struct ring *ring, const struct regpin_event *event)
 {
 	struct ring_lost *lost = find_sum(ring, lost_key(event));
@@ -176,12 +182,16 @@ bool ring_put(struct ring *ring, const struct regpin_event *event)
 	} else {
 		add_to_sum(ring, event);
 	}
-	/* Orders the event, or its loss, before the look at `sleeping`. */
+	/*
+	 * The event, or its sum, must be visible before `sleeping` is read: otherwise the
+	 * reader and this writer could miss each other. ring_sleep() has the other fence.
+	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	return atomic_load(&ring->sleeping) &&
 	       atomic_exchange(&ring->sleeping, 0);
 }
 
+/* Has a writer filled the slot of number @tail? */
 static bool ring_ready(const struct ring *ring, uint64_t tail)
 {
 	return atomic_load_explicit(&ring->slots[tail % RING_SLOTS].turn,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The ring that carries events from a VMM's threads to the agent: bounded, many
- * writers, one reader, in shared memory. A writer never waits. Where there is no room
- * it adds the event to the sum of those of its kind, from which the reader learns which
- * rule was violated, and by which bits, however long it was away.
+ * writers, one reader, in shared memory. A writer never waits. If the ring is full, the
+ * writer adds the event to the sum for its kind. From the sums the reader learns which
+ * rules were violated and by which bits, however long it did not read.
  */
 #ifndef REGPIN_LIB_EVENT_H
 #define REGPIN_LIB_EVENT_H
@@ -15,10 +15,17 @@
 #include "regpin/regpin.h"
 
 #define RING_SLOTS	4096u	/* a power of two */
-#define RING_RESERVED	512u	/* of them are not for violations */
-#define RING_TRIES	4096u	/* more than honest writers ever need */
-#define RING_LOST	16384u	/* kinds of events that may find no room */
+#define RING_RESERVED	512u	/* slots that violations may not use */
+#define RING_TRIES	4096u	/* more than writers that keep to the protocol ever need */
+#define RING_LOST	16384u	/* sums; each is for one kind of event */
 
+/**
+ * struct ring_slot - one event on its way
+ * @turn: the slot's number while a writer may fill it, that + 1 while the reader may
+ *	empty it; see ring.c
+ * @event: the event
+ * @pad: unused
+ */
 struct ring_slot {
 	_Atomic uint64_t turn;
 	struct regpin_event event;
@@ -26,13 +33,13 @@ struct ring_slot {
 };
 
 /**
- * struct ring_lost - the sum of the events of one kind that found no room
- * @key: which kind, see lost_key() in ring.c; 0: a free place. It never changes again,
- *	or a writer that has just found it would add to another one
- * @count: how many the reader has not taken yet; written last
- * @bits: all of their bits
- * @first, @last: the first one's and the last one's time
- * @new_value, @value, @vcpu, @index: as in the last one
+ * struct ring_lost - the sum of the events of one kind for which there was no slot
+ * @key: the kind, by lost_key() in ring.c; 0: a free place. Once set, it never changes:
+ *	otherwise a writer that has just found it would add to the sum of another kind
+ * @count: the number of events that the reader has not taken yet; written last
+ * @bits: the bits of all of these events
+ * @first, @last: the times of the first and of the last event
+ * @new_value, @value, @vcpu, @index: as in the last event
  */
 struct ring_lost {
 	_Atomic uint64_t key, count, bits, first, last, new_value, value;
@@ -40,12 +47,14 @@ struct ring_lost {
 };
 
 /**
- * struct ring - the ring; zeroed memory must go through ring_init() first
- * @head: number of slots that writers have taken, ever
- * @tail: number of slots that the reader has emptied, ever
- * @dropped: events that found no room, ever
- * @unnamed: those of them that are part of no sum
- * @sleeping: the reader waits for its eventfd
+ * struct ring - the ring; call ring_init() on zeroed memory before any use
+ * @head: number of slots that writers have taken since ring_init()
+ * @tail: number of slots that the reader has emptied since ring_init()
+ * @dropped: number of events for which there was no slot, since ring_init()
+ * @unnamed: number of dropped events that are part of no sum
+ * @sleeping: the reader waits on its eventfd
+ * @slots: the slot of number n is @slots[n % RING_SLOTS]
+ * @lost: a hash table of the sums
  */
 struct ring {
 	_Atomic uint64_t head;
@@ -65,34 +74,37 @@ _Static_assert(sizeof(struct ring_slot) == 128, "slots cross processes");
 _Static_assert(sizeof(struct ring_lost) == 64, "sums cross processes");
 _Static_assert(offsetof(struct ring, slots) == 384, "the ring crosses processes");
 
+/* Makes a ring of @ring, which is zeroed memory. Call it before any other thread uses it. */
 void ring_init(struct ring *ring);
 
 /*
- * Adds an event, or adds it to the sum of those that are lost. A guest can make as many violations as it likes:
- * what else it does meanwhile, such as an INIT, must not be lost by that. Returns true
- * if the reader sleeps and wants to be woken, by whatever way the two have agreed on.
- * Async-signal-safe, no system call, and it ends whatever is in the memory.
+ * Adds an event or, if there is no slot, adds it to the sum for its kind. A guest can
+ * cause any number of violations; RING_RESERVED slots keep them from displacing other
+ * events, such as an INIT. Returns true if the reader sleeps and must be woken by the
+ * caller. Any thread. Async-signal-safe; makes no system call; terminates whatever the
+ * shared memory holds.
  */
 bool ring_put(struct ring *ring, const struct regpin_event *event);
 
-/* Takes the oldest event. Returns false if there is none. One reader only. */
+/* Moves the oldest event to @event. Returns false if there is none. One reader only. */
 bool ring_get(struct ring *ring, struct regpin_event *event);
 
 /*
- * Says that the reader is about to sleep. Returns false if an event came in
- * between, so that it must look again first. ring_awake() takes it back.
+ * Announces that the reader is about to sleep. Returns false if an event has arrived in
+ * between: then the reader must not sleep. ring_awake() ends the announcement.
  */
 bool ring_sleep(struct ring *ring);
 void ring_awake(struct ring *ring);
 
-/* Events that found no room so far, ever; and those that are part of no sum. */
+/* The number of events for which there was no slot; of these, those that are in no sum. */
 uint64_t ring_dropped(const struct ring *ring);
 uint64_t ring_unnamed(const struct ring *ring);
 
 /*
- * Takes the next sum: @event is like the last one of its @count events but for @bits,
- * which are those of all of them, and @first is the first one's time. What an event
- * has beside that is 0. @at begins at 0. Returns false if there are no more.
+ * Takes the next sum. @event becomes like the last of its @count events, with the @bits
+ * of all of them; fields that a sum does not have are 0. @first becomes the time of the
+ * first. @at must be 0 at the first call, and is for this function only. Returns false
+ * if there are no more. One reader only.
  */
 bool ring_take_lost(struct ring *ring, uint32_t *at, struct regpin_event *event,
 		    uint64_t *count, uint64_t *first);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The policy as bytes: written by the tool, read by whoever runs the VM. */
+/* The policy as bytes: written by the tool, read by the process that runs the VM. */
 #include <errno.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ size_t blob_seal(const struct regpin_policy *policy, void *blob)
 	return header.size;
 }
 
-/* Milliseconds that fit into the timers that are set from them. */
+/* A day: the longest time in a policy. The timers that are set from it can hold that. */
 #define MAX_MS	86400000u
 
 static bool one_of(uint8_t action, uint32_t actions)
@@ -72,7 +72,7 @@ static bool header_valid(const struct blob_header *header, size_t size)
 	       memchr(header->source, 0, sizeof(header->source));
 }
 
-/* A rule of the whole policy, of which there is one form only. */
+/* Is @rule, a rule of the whole policy, of the one form that such rules have? */
 static bool wide_valid(const struct rule *rule)
 {
 	return rule->kind == REGPIN_MSR && !rule->index && !rule->count &&
@@ -84,7 +84,7 @@ static bool wide_valid(const struct rule *rule)
 	       (!rule->value || rule->flags & RULE_ANSWERS);
 }
 
-/* What the judge and the filter take for granted. */
+/* The judge and the filters rely on all of this without checking it again. */
 static bool shape_valid(const struct rule *rule)
 {
 	if (rule_is_wide(rule))
@@ -102,8 +102,8 @@ static bool shape_valid(const struct rule *rule)
 }
 
 /*
- * Looking instead of stopping is for the optional rules on control registers, and
- * only where somebody looks: on any other rule it would be a hole.
+ * RULE_DETECT is only valid on optional rules on control registers, and only if the
+ * policy has them polled: any other rule with this flag would not be enforced at all.
  */
 static bool flags_valid(const struct rule *rule, const struct settings *settings)
 {
@@ -127,6 +127,7 @@ static bool rule_valid(const struct rule *rule,
 	       rule->index + (rule->count - 1) >= rule->index;
 }
 
+/* Copies the conditions of the blob to @policy. False if one is invalid. */
 static bool whens_read(const void *from, struct regpin_policy *policy)
 {
 	memcpy(policy->whens, from, policy->nr_whens * sizeof(struct when));
@@ -169,7 +170,7 @@ int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
 			return -EINVAL;
 	}
 
-	/* The same checks that the text went through: one way to be valid. */
+	/* The text of a policy goes through the same checks, so both are valid alike. */
 	problems = problems_new();
 	if (!problems)
 		return -ENOMEM;

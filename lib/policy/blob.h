@@ -19,16 +19,17 @@
  * struct blob_header - the start of a blob
  * @magic: BLOB_MAGIC
  * @version: BLOB_VERSION; another version is another format
- * @size: of the whole blob in bytes
+ * @size: size of the whole blob, in bytes
  * @flags: POLICY_*
  * @arming: enum arming
- * @nr_rules: number of struct rule behind the header, at most POLICY_MAX_RULES
+ * @nr_rules: number of struct rule after the header, at most POLICY_MAX_RULES
  * @rule_size: sizeof(struct rule)
- * @nr_whens: number of struct when behind the rules, at most POLICY_MAX_WHENS
+ * @nr_whens: number of struct when after the rules, at most POLICY_MAX_WHENS
  * @when_size: sizeof(struct when)
- * @number: by which events name the policy; 0 of `regpin compile`, and any is taken
+ * @number: the number by which events name the policy; `regpin compile` writes 0. Any
+ *	number is valid
  * @pad: 0
- * @settings: what the policy says beside its rules
+ * @settings: the policy apart from its rules
  * @source: the policy's file name, NUL-padded
  */
 struct blob_header {
@@ -60,9 +61,10 @@ _Static_assert(sizeof(struct blob_header) == 336, "the blob's format");
 size_t blob_seal(const struct regpin_policy *policy, void *blob);
 
 /*
- * Reads a blob into @policy. Everything is checked again: the reader may be a
- * VMM and the writer anybody. Returns 0, -EFBIG, -EINVAL or -ENOMEM; on error
- * @policy is undefined.
+ * Reads a blob of @size bytes into @policy. Checks everything again, because the reader
+ * cannot trust the writer. Returns 0, -EFBIG if it is larger than any blob can be,
+ * -EINVAL if it is damaged, of another version or fails policy_check(), or -ENOMEM; on
+ * error @policy is undefined.
  */
 int blob_open(const void *blob, size_t size, struct regpin_policy *policy);
 

@@ -45,7 +45,10 @@ static const struct regpin_bit *field_of(const struct regpin_register *reg,
 	return NULL;
 }
 
-/* Appends bit @n, or the run of bits without names that begins with it. Returns it. */
+/*
+ * Appends the name of bit @n, or the numbers of the unnamed bits that begin with it, to
+ * @to. Returns the mask of what it appended.
+ */
 static uint64_t add_bit(char *to, size_t size, size_t *used,
 			const struct regpin_register *reg, uint64_t bits,
 			unsigned int n)

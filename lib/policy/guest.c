@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a guest's CPUID offers it. */
+/* What a guest's CPUID offers. */
 #include <linux/kvm.h>
 #include <string.h>
 
@@ -86,7 +86,7 @@ static void read_entry(struct guest *guest, const struct kvm_cpuid_entry2 *e)
 		guest->fred = true;
 }
 
-/* The first entry for @function, which is the one that KVM takes, or NULL. */
+/* The first entry for @function, or NULL. KVM takes the first as well. */
 static const struct kvm_cpuid_entry2 *find_entry(const struct kvm_cpuid2 *cpuid,
 						 uint32_t function)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a guest's CPUID offers it. */
+/* What a guest's CPUID offers. */
 #ifndef REGPIN_LIB_GUEST_H
 #define REGPIN_LIB_GUEST_H
 
@@ -8,7 +8,7 @@
 
 struct kvm_cpuid2;
 
-/* Either instruction reads TSC_AUX, and gives a guest that register. */
+/* Instructions that read TSC_AUX: a guest with either of them has the register. */
 #define AUX_RDTSCP	(1u << 0)
 #define AUX_RDPID	(1u << 1)
 
@@ -20,23 +20,27 @@ struct kvm_cpuid2;
 #define FEATURE_LMCE		(1ull << 20)
 
 /**
- * struct guest - what the validators need to know of the guest
+ * struct guest - what the validators in replay.c need to know of a guest
  * @efer_forbidden: bits of EFER that its CPUID does not offer
  * @sysenter: bits of SYSENTER_ESP and SYSENTER_EIP that this KVM keeps for this
  *	guest: all, or the low half (AMD guests on SVM)
- * @sysenter_cs: the same for SYSENTER_CS: VMX has room for the low half
- * @linear_bits: how many bits its linear addresses have, where the CPU itself
- *	refuses other values of SYSENTER_ESP and SYSENTER_EIP (VMX: KVM does not
- *	intercept them); 0 where KVM makes them canonical
- * @gpa_reserved: bits that no guest physical address of its has
- * @feature_control: bits of IA32_FEATURE_CONTROL that its CPUID offers; 0 where KVM
+ * @sysenter_cs: the same for SYSENTER_CS: VMX keeps the low half only
+ * @linear_bits: width of its linear addresses, in bits, if the CPU itself refuses
+ *	other values of SYSENTER_ESP and SYSENTER_EIP (VMX: KVM does not intercept
+ *	them); 0 if KVM makes the values canonical
+ * @gpa_reserved: bits that are 0 in each of its guest physical addresses
+ * @feature_control: bits of IA32_FEATURE_CONTROL that its CPUID offers; 0 if KVM
  *	does not have that register
- * @lmce: KVM_X86_SETUP_MCE gave it LMCE, the last time that it mattered
- * @tsc_aux: what CPUID offers that comes with TSC_AUX: AUX_* bits
+ * @tsc_aux: AUX_*: the instructions that CPUID offers and that read TSC_AUX
  * @svm: CPUID offers SVM
  * @vmx: CPUID offers VMX
  * @fred: CPUID offers FRED
- * @known: CPUID says whose CPU it is: @vendor, @family and @model
+ * @known: CPUID has a leaf 0, so @vendor, @family and @model are valid
+ * @lmce: KVM_X86_SETUP_MCE gave it LMCE; read when a write depends on it, see
+ *	replay_needs_lmce()
+ * @vendor: of the CPU, as in CPUID leaf 0, without a NUL
+ * @family: of the CPU, with the extended family
+ * @model: of the CPU, with the extended model
  */
 struct guest {
 	uint64_t efer_forbidden;
@@ -51,12 +55,12 @@ struct guest {
 };
 
 /*
- * Reads @cpuid, as given to KVM_SET_CPUID2; NULL is a guest without CPUID. What was
- * found out otherwise, @sysenter, @sysenter_cs and @linear_bits, stays.
+ * Fills @guest from @cpuid, as given to KVM_SET_CPUID2; NULL is a guest without CPUID.
+ * @sysenter, @sysenter_cs and @linear_bits keep their values: CPUID does not have them.
  */
 void guest_from_cpuid(struct guest *guest, const struct kvm_cpuid2 *cpuid);
 
-/* The linear addresses' width that @cpuid tells, at least 48. */
+/* The width of linear addresses by @cpuid, in bits, at least 48. */
 uint8_t linear_bits_from_cpuid(const struct kvm_cpuid2 *cpuid);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What the library says to people, and the opening of policies. */
+/* The sentences that the library has for users, and the loading of policies. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ const char *regpin_refusal_text(unsigned int reason)
 					     "for a reason that is not known";
 }
 
-/* A VM is not refused for these if the policy only reports. */
+/* Reasons for which a VM is not refused if the policy only reports. */
 static const char *const tolerated[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_SVM] =
 		"the guest's CPUID offers SVM: a guest that runs guests of its own has registers loaded past every filter, which is no event; the VM runs, as the policy only reports, and one that enforces needs `accept: [nested]`",

@@ -53,8 +53,8 @@ void problems_free(struct problems *problems)
 }
 
 /*
- * Makes @text harmless on a terminal, and whole again where it was cut within
- * a character.
+ * Replaces control characters in @text, which may go to a terminal. If @cut, removes an
+ * incomplete UTF-8 character from its end.
  */
 static void text_clean(char *text, bool cut)
 {
@@ -86,7 +86,7 @@ static struct problem *problem_room(struct problems *problems, bool warning)
 
 		if (!problem->warning)
 			continue;
-		/* The order in which they were found is kept. */
+		/* The list stays in the order in which the problems were found. */
 		memmove(problem, problem + 1,
 			(MAX_PROBLEMS - i) * sizeof(*problem));
 		return &problems->list[MAX_PROBLEMS - 1];
@@ -94,7 +94,10 @@ static struct problem *problem_room(struct problems *problems, bool warning)
 	return NULL;
 }
 
-/* The rules of one line, one for each vendor of its `when`, have the same faults. */
+/*
+ * Is the same problem in the list already? A `when` with several vendors makes one rule
+ * for each of them, and all of them have the same problems.
+ */
 static bool problem_known(const struct problems *problems,
 			  const struct problem *new)
 {
@@ -166,7 +169,7 @@ struct pins rule_pins(const struct rule *rule)
 		pins.have = rule->access & ACCESS_WRITE ? PINS_DENY : 0;
 		return pins;
 	case RULE_REPORT:
-		/* KVM's CR filter shows changes of bits. */
+		/* KVM's CR filter reports changed bits, not whole registers. */
 		if (rule->kind == REGPIN_MSR) {
 			pins.have = rule->access & ACCESS_WRITE ? PINS_DENY : 0;
 			return pins;
@@ -184,7 +187,7 @@ struct pins rule_pins(const struct rule *rule)
 	case RULE_TYPE_MAX:
 		break;
 	}
-	/* Not a rule that this code knows: the blob's reader let it in. */
+	/* A type that this code does not know. Deny the write: that is the safe answer. */
 	pins.have = PINS_DENY;
 	return pins;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A policy in memory: an array of rules, sorted by register. The front end
- * fills it, policy_check() says what is wrong with it, the blob carries it, the
- * judge reads it. It has no pointers and no policy text in it.
+ * A policy in memory: an array of rules, sorted by register. The YAML reader fills it,
+ * policy_check() checks it, a blob carries it to the VMM, and the judge reads it. It
+ * contains neither pointers nor the policy's text.
  */
 #ifndef REGPIN_LIB_POLICY_H
 #define REGPIN_LIB_POLICY_H
@@ -14,7 +14,7 @@
 #include "regpin/regpin.h"
 
 #define POLICY_MAX_RULES	10240
-#define POLICY_FEW_RULES	512
+#define POLICY_FEW_RULES	512	/* up to here, lookups by MSR use @slots */
 #define POLICY_SLOTS		4096	/* a power of two */
 #define POLICY_MAX_REACH	16384	/* a power of two, and more than that */
 #define POLICY_MAX_SOURCE	256	/* file name, with its NUL */
@@ -23,32 +23,32 @@ enum rule_type {
 	RULE_STICKY,	/* once 1, may not be cleared */
 	RULE_NEVER,	/* may not be set */
 	RULE_FROZEN,	/* may not change once the vCPU is armed */
-	RULE_REQUIRE,	/* part of the floor: must be 1 when a vCPU comes up */
-	RULE_ONCE,	/* open until the vCPU's syscall set-up is done */
-	RULE_UNIFORM,	/* the value that the first armed vCPU has */
-	RULE_DENY,	/* no access at all */
-	RULE_VALUE,	/* reads answer a constant */
-	RULE_ALLOW,	/* what the policy's default does not hold for */
-	RULE_REPORT,	/* accesses happen as without it, and are events */
-	RULE_DEFAULT,	/* accesses to MSRs that no rule speaks of */
-	RULE_UNKNOWN,	/* accesses to MSRs that KVM does not know */
-	RULE_INVALID,	/* accesses that KVM refuses, to MSRs that it knows */
+	RULE_REQUIRE,	/* part of the floor: must be 1 when a vCPU is brought online */
+	RULE_ONCE,	/* may change until the vCPU's syscall set-up is finished */
+	RULE_UNIFORM,	/* must have the value that the first armed vCPU has */
+	RULE_DENY,	/* may not be accessed */
+	RULE_VALUE,	/* reads return a constant */
+	RULE_ALLOW,	/* exempt from the policy's default */
+	RULE_REPORT,	/* accesses happen as without the rule, and are reported */
+	RULE_DEFAULT,	/* for accesses to MSRs without a rule */
+	RULE_UNKNOWN,	/* for accesses to MSRs that KVM does not have */
+	RULE_INVALID,	/* for accesses that KVM refuses, to MSRs that it has */
 	RULE_TYPE_MAX
 };
 
 #define ACCESS_READ	1u
 #define ACCESS_WRITE	2u
 
-#define RULE_OPTIONAL	(1u << 0)	/* degrade where the host can't */
-#define RULE_DETECT	(1u << 1)	/* this host can only look, not stop */
+#define RULE_OPTIONAL	(1u << 0)	/* degraded if the host can't enforce it */
+#define RULE_DETECT	(1u << 1)	/* polled: this host can't enforce it */
 #define RULE_FLAGS	(RULE_OPTIONAL | RULE_DETECT)
-#define RULE_ANSWERS	(1u << 2)	/* reads answer @value; of a wide rule */
+#define RULE_ANSWERS	(1u << 2)	/* reads return @value; only for wide rules */
 
 enum arming {
 	ARM_START,		/* from the first instruction */
 	ARM_SYSCALL_ENTRY,	/* a vCPU's first non-zero LSTAR */
 	ARM_REQUEST,		/* when the guest asks */
-	ARM_OPERATOR,		/* when the operator says so */
+	ARM_OPERATOR,		/* when the operator commands it */
 	ARM_MAX
 };
 
@@ -57,27 +57,28 @@ enum arming {
 #define POLICY_ACCEPT_S3	(1u << 2)
 #define POLICY_FLAGS		(POLICY_ACCEPT_NESTED | POLICY_ACCEPT_SMM | \
 				 POLICY_ACCEPT_S3)
-#define POLICY_ONLY_REPORTS	(1u << 31)	/* policy_only_reports(); of no policy */
+/* The result of policy_only_reports() for users of @flags; never set in a policy. */
+#define POLICY_ONLY_REPORTS	(1u << 31)
 
 /**
  * struct rule - one rule on one register, or on a range of MSRs
- * @mask: the bits it speaks of; all ones for rules on whole registers
- * @value: what reads answer, RULE_VALUE and RULE_ANSWERS only, else 0
+ * @mask: the bits that it is about; all ones for rules on whole registers
+ * @value: what reads return, for RULE_VALUE and RULE_ANSWERS; otherwise 0
  * @index: first MSR index, 0 for control registers
- * @count: number of MSRs, 1 for pins. The rules of the whole policy (rule_is_wide())
- *	speak of all 2^32, which is 0
- * @line: where it was written, from 1
- * @column: likewise
+ * @count: number of MSRs, 1 for pins. 0 stands for all 2^32 MSRs, in the rules of the
+ *	whole policy (rule_is_wide())
+ * @line: its line in the policy's text, from 1
+ * @column: its column there, from 1
  * @kind: enum regpin_kind
  * @type: enum rule_type
  * @action: enum regpin_action, after `mode: report` has been applied; never
- *	REGPIN_ALLOW; RULE_VALUE and RULE_ALLOW have no violations, and REGPIN_GP
- *	here; RULE_REPORT has REGPIN_REPORT. RULE_UNKNOWN and RULE_INVALID: REGPIN_GP is as without the rule,
- *	REGPIN_REPORT is that and an event
- * @access: ACCESS_READ and ACCESS_WRITE; RULE_VALUE looks at reads, pins at writes,
- *	all others at what is said
+ *	REGPIN_ALLOW. RULE_REPORT has REGPIN_REPORT. RULE_VALUE and RULE_ALLOW cannot be
+ *	violated, and have REGPIN_GP. For RULE_UNKNOWN and RULE_INVALID, REGPIN_GP means
+ *	the #GP that the guest gets without the rule, and REGPIN_REPORT adds an event
+ * @access: the accesses that it judges: ACCESS_READ, ACCESS_WRITE or both. Always reads
+ *	for RULE_VALUE, and writes for pins
  * @flags: RULE_*
- * @when: holds only where the condition of this number, from 1, does; 0: always
+ * @when: the rule holds only if the condition of this number, from 1, does; 0: always
  */
 struct rule {
 	uint64_t mask;
@@ -97,17 +98,18 @@ struct rule {
 _Static_assert(sizeof(struct rule) == 40, "a rule is part of the blob");
 
 /**
- * struct settings - what a policy says beside its rules
- * @request_msr: ARM_REQUEST: a guest's write to this MSR asks; 0: none does, and
- *	only hypercall 13 asks
+ * struct settings - a policy apart from its rules
+ * @request_msr: for ARM_REQUEST: the MSR by whose write the guest asks for its pins; 0:
+ *	the guest can only ask by hypercall 13
  * @deadline_ms: how long a vCPU of an armed VM may run with paging and unarmed, in
- *	its own run time; 0: for ever
- * @unarmed_ms: after this a VM without an armed vCPU is an event; 0: never
- * @detect_ms: how often registers are looked at where the host can't stop writes,
- *	in a vCPU's own run time; 0: never
+ *	milliseconds of its own run time; 0: forever
+ * @unarmed_ms: the time, in milliseconds, after which an event reports that no vCPU of
+ *	the VM is armed; 0: never
+ * @detect_ms: the interval of polls if the host can't stop writes, in milliseconds of a
+ *	vCPU's own run time; 0: no polls
  * @init_action: on INIT of an armed vCPU: REGPIN_ALLOW, REPORT, PAUSE or STOP
  * @deadline_action: on a missed deadline: REGPIN_REPORT, PAUSE or STOP
- * @detect_action: on a bit that was found changed: REGPIN_REPORT, MASK (restore it),
+ * @detect_action: on a bit that a poll found changed: REGPIN_REPORT, MASK (restore it),
  *	PAUSE or STOP
  * @pad: 0
  */
@@ -132,7 +134,7 @@ _Static_assert(sizeof(struct settings) == 32, "settings are part of the blob");
 		.detect_action = REGPIN_REPORT,				\
 	}
 
-/* Families or models, from one to the other. */
+/* Families or models from @first to @last, inclusive. */
 struct span {
 	uint16_t first, last;
 };
@@ -143,15 +145,15 @@ struct span {
 #define WHEN_MAX_MODEL	0xffu
 
 /**
- * struct when - for which guests a rule holds; all that is given must be so
- * @families: as CPUID says it, with the extended family
- * @models: likewise
- * @vendor: without a NUL; all 0 if any will do
- * @nr_families: 0 if any will do
- * @nr_models: likewise
+ * struct when - the guests for which a rule holds; all parts must match
+ * @families: CPU families by CPUID, with the extended family
+ * @models: CPU models by CPUID, with the extended model
+ * @vendor: as in CPUID leaf 0, without a NUL; all 0 matches any
+ * @nr_families: number of @families; 0 matches any
+ * @nr_models: number of @models; 0 matches any
  * @pad: 0
- * @line: where it was written first, from 1
- * @column: likewise
+ * @line: the line where it was written first, from 1
+ * @column: the column there, from 1
  */
 struct when {
 	struct span families[WHEN_SPANS];
@@ -164,7 +166,7 @@ struct when {
 
 _Static_assert(sizeof(struct when) == 88, "a condition is part of the blob");
 
-/* So that those that hold for a guest are the bits of a number. */
+/* A uint64_t has one bit for each condition: whens_hold(). */
 #define POLICY_MAX_WHENS	64
 
 /* What writes may violate: rules on bits, or on whole registers. */
@@ -174,15 +176,16 @@ _Static_assert(sizeof(struct when) == 88, "a condition is part of the blob");
 #define PINS_DENY	(1u << 3)	/* any write, by deny or report */
 
 /**
- * struct pins - what a rule has against writes; or several on the same registers: a
- *	write violates these if it violates one of them
- * @falls: PINS_BITS, armed: bits that may not go from 1 to 0
- * @rises: likewise, from 0 to 1
+ * struct pins - the writes that one rule forbids, or several rules on the same registers
+ * @falls: for PINS_BITS, once armed: bits that may not change from 1 to 0
+ * @rises: for PINS_BITS, once armed: bits that may not change from 0 to 1
  * @index: first register
  * @count: number of registers
- * @next: in a policy: where in its rules the next ones on other registers stand
+ * @next: in a policy: the position in @rules of the next rule on other registers
  * @have: PINS_*
- * @speaks: accesses that the policy's default does not hold for: rule_speaks_of()
+ * @speaks: ACCESS_* that the rules exempt from the policy's default: rule_speaks_of()
+ *
+ * A write violates the sum of several rules if it violates one of them.
  */
 struct pins {
 	uint64_t falls, rises;
@@ -199,20 +202,23 @@ struct pins {
  * @arming: enum arming
  * @nr_rules: number of @rules
  * @nr_whens: number of @whens
- * @settings: what it says beside its rules
- * @source: its file's name
- * @whens: what rules' @when refer to
- * @sorted: policy_sort() was here, and policy_add() not since. This, and all up to
- *	@rules, is not part of the blob
- * @kinds: where in @rules those of each kind begin; of kinds that there aren't, none
- * @reach_half: half of how much of @reach is filled in, which is a power of two
- * @reach: the last MSR that the rules up to this one reach; it never falls, as ranges
- *	of rules may contain others. What is behind the rules reaches beyond all
- * @slots: where there are few rules on MSRs, the first one of them that speaks of an MSR
- *	of this policy_slot()
- * @pins: of this rule and of those behind it that speak of the very same registers
- * @rules: by register if @sorted, and those of the whole policy last; what is behind
- *	@nr_rules means nothing
+ * @settings: the policy apart from its rules
+ * @source: the name of its file, NUL-terminated
+ * @whens: the conditions to which the rules' @when refer
+ * @sorted: policy_sort() has run, and policy_add() has not run since. This member and
+ *	all that follow, except @rules, are not part of the blob
+ * @kinds: the position in @rules of the first rule of each kind, and after the last kind
+ *	of the first wide rule, twice
+ * @reach_half: half of the number of valid entries of @reach; a power of two
+ * @reach: for each position in @rules, the last MSR that is covered by the rules up to
+ *	there. It never decreases, because a rule's range may contain that of a later
+ *	rule. Entries after the last rule on MSRs are UINT32_MAX
+ * @slots: if there are at most POLICY_FEW_RULES rules on MSRs: for each policy_slot(),
+ *	the position of the first rule that covers an MSR with this slot
+ * @pins: for each position in @rules, the pins of this rule and of the rules after it
+ *	on the very same registers
+ * @rules: if @sorted, ordered by register, with the rules of the whole policy last;
+ *	entries from @nr_rules on are undefined
  */
 struct regpin_policy {
 	uint32_t number;
@@ -234,10 +240,10 @@ struct regpin_policy {
 
 /**
  * struct problem - one thing that is wrong with a policy
- * @line: where, from 1; 0 if it concerns the whole
- * @column: likewise
- * @warning: true if the policy can be used all the same
- * @text: what, and what to do about it
+ * @line: its line, from 1; 0 if the problem concerns the whole policy
+ * @column: its column, from 1; 0 if @line is 0
+ * @warning: the policy can be used nevertheless
+ * @text: what is wrong, and what to do about it
  */
 struct problem {
 	uint32_t line, column;
@@ -245,17 +251,19 @@ struct problem {
 	char text[640];
 };
 
-/* All problems of one policy, in the order they were found. */
+/* The problems of one policy, in the order in which they were found. */
 #define MAX_PROBLEMS	100
 struct problems {
 	unsigned int nr, errors;
-	bool overflow;		/* there were more */
+	bool overflow;		/* there were more than MAX_PROBLEMS */
 	struct problem list[MAX_PROBLEMS];
 };
 
+/* An empty list, owned by the caller until problems_free(), or NULL: no memory. */
 struct problems *problems_new(void);
 void problems_free(struct problems *problems);
 
+/* Adds a problem, unless the list has the same one already. */
 void __attribute__((format(printf, 5, 6), nonnull(1, 5)))
 problem_add(struct problems *problems, bool warning, uint32_t line,
 	    uint32_t column, const char *format, ...);
@@ -269,40 +277,43 @@ extern const char *const regpin_action_names[REGPIN_ACTION_MAX];
 extern const char *const regpin_kind_names[REGPIN_KIND_MAX];
 
 /*
- * Adds a rule behind the others. Returns 0, or -E2BIG if the policy is full.
+ * Appends a copy of @rule. Returns 0, or -E2BIG if the policy is full.
  */
 int policy_add(struct regpin_policy *policy, const struct rule *rule);
 
 /*
- * Makes @to the same as @from, of which it touches only what is in use: most of the room
- * of a policy never is, and costs no memory then.
+ * Makes @to the same as @from. It reads and writes only the entries that are in use:
+ * most of a policy's room never is, and pages that are never touched take no memory.
  */
 void policy_copy(struct regpin_policy *to, const struct regpin_policy *from);
 
-/* The first rule of the policy on @kind, @index for @access, or NULL. */
+/* The first rule that covers the register @kind, @index for @access (ACCESS_*), or NULL. */
 const struct rule *policy_rule_on(const struct regpin_policy *policy,
 				  unsigned int kind, uint32_t index,
 				  unsigned int access);
 
 /*
- * Where in @rules those that may speak of a register are: none before @first does,
- * and none from @end on, nor any behind the first one that rule_is_after() it.
+ * The positions in @rules of the rules that may cover a register, from @first to before
+ * @end. The rules that do may end earlier: at the first for which rule_is_after() is true.
  */
 struct rule_range {
 	uint32_t first, end;
 };
 
 /*
- * MSRs that one policy speaks of have slots of their own, mostly: the low ones, and AMD's at
- * 0xc0000000 and 0xc0010000, from 0x300 on. Of the low ones none has the number of a slot
- * that EFER and the syscall MSRs have (0x380-0x384).
+ * The slot of an MSR. Most MSRs that policies name do not share a slot: the low MSRs
+ * have low slots, and AMD's from 0xc0000000 and 0xc0010000 on have slots from 0x300 on. No
+ * low MSR has a slot of EFER or of the syscall MSRs (0x380-0x384).
  */
 static inline uint32_t policy_slot(uint32_t index)
 {
 	return (index ^ index >> 22) % POLICY_SLOTS;
 }
 
-/* In a policy that is not sorted that is anywhere. On each exit's way, so inline. */
+/*
+ * The range of the rules that may cover a register; all of them if the policy is not
+ * sorted. Inline, because each exit calls it.
+ */
 static inline struct rule_range policy_range(const struct regpin_policy *policy,
 					     unsigned int kind, uint32_t index)
 {
@@ -322,59 +333,58 @@ static inline struct rule_range policy_range(const struct regpin_policy *policy,
 		range.first = policy->slots[policy_slot(index)];
 		return range;
 	}
-	/* No jump that depends on the data: it could only be guessed. */
+	/* A binary search without branches: no CPU could predict them. */
 	for (uint32_t half = policy->reach_half; half; half /= 2)
 		at += at[half - 1] < index ? half : 0;
 	range.first = (uint32_t)(at - policy->reach);
 	return range;
 }
 
-/* What @rule has against writes; RULE_REQUIRE looks at other things than these. */
+/* The writes that @rule forbids; none for RULE_REQUIRE, which the judge handles. */
 struct pins rule_pins(const struct rule *rule);
 
 /*
- * Does no rule of @policy refuse, change or answer anything that would happen without
- * it? What `unknown` and `invalid` do instead of a #GP protects nothing.
+ * Do all rules of @policy leave accesses as they would be without regpin? `unknown` and
+ * `invalid` don't count: they only replace a #GP, so they protect nothing.
  */
 bool policy_rules_only_report(const struct regpin_policy *policy);
 
-/* Does any rule hold only from the moment on at which a vCPU is armed? */
+/* Does the policy have a rule that only holds once a vCPU is armed? */
 bool policy_has_pins(const struct regpin_policy *policy);
 
 /*
- * May what stands beside the rules hold a vCPU or stop the VM? That is `init`, and the
- * floor's deadline, which is about vCPUs whose set-up comes late, also where all are armed
- * from the start; without pins nothing depends on it. The reaction of `detect` is not
- * among these: it takes the place of a rule's own action, and of `report` it takes none.
- * Nor is `request`: the write by which a guest asks does nothing in any policy.
+ * Can the settings, apart from the rules, hold a vCPU or stop the VM? `init` can, and so
+ * can the deadline, but only if there are pins: without pins nothing has to be set up in
+ * time. (With `arming: start` the deadline still counts, for a vCPU that is late with its
+ * set-up.) The reaction of `detect` does not count, because it replaces the action of a
+ * rule, and never that of `report`. Nor does `request`: the write by which a guest asks
+ * has no other effect in any policy.
  */
 bool policy_settings_act(const struct regpin_policy *policy);
 
 /*
- * Is all that @policy does to report? Then it has nothing that could be undermined past
- * the filters.
+ * Does @policy only report? Then an access that passes no filter can undermine nothing.
  */
 bool policy_only_reports(const struct regpin_policy *policy);
 
-/* The policy's one rule of @type, which is a wide one, or NULL. */
+/* The policy's only rule of @type, a type for which rule_is_wide() is true, or NULL. */
 const struct rule *policy_wide(const struct regpin_policy *policy,
 			       enum rule_type type);
 
 /*
- * The rules on a register stand in enum rule_type's order: those on bits, those on
- * other values, and those on accesses whatever the value; those of the whole policy
- * come last. Only rule_type_is_*() rely on it.
+ * enum rule_type is ordered: rules on bits, on other values, on accesses whatever the
+ * value, and of the whole policy. Only the functions rule_type_is_*() rely on the order.
  */
 _Static_assert(RULE_REQUIRE < RULE_ONCE && RULE_UNIFORM < RULE_DENY &&
 	       RULE_REPORT < RULE_DEFAULT, "bits, values, accesses, whole policies");
 
-/* Is it about bits: sticky, never, frozen, require? */
+/* Is the type about bits: sticky, never, frozen, require? */
 static inline bool rule_type_is_on_bits(unsigned int type)
 {
 	return type <= RULE_REQUIRE;
 }
 
-/* Is it about what a register may hold: on bits, or once or uniform? */
+/* Is the type about the value of a register: on bits, once, uniform? */
 static inline bool rule_type_is_on_values(unsigned int type)
 {
 	return type < RULE_DENY;
@@ -386,8 +396,8 @@ static inline bool rule_is_on_values(const struct rule *rule)
 }
 
 /*
- * Does it hold only from the moment on at which a vCPU is armed? Reports of writes to
- * control registers do, as nothing of these is shown before.
+ * Does the rule only hold once a vCPU is armed? Reports of writes to control registers
+ * are among these, because the CR filter is not installed before.
  */
 static inline bool rule_is_pin(const struct rule *rule)
 {
@@ -395,7 +405,7 @@ static inline bool rule_is_pin(const struct rule *rule)
 	       (rule->type == RULE_REPORT && rule->kind != REGPIN_MSR);
 }
 
-/* Is it of the policy as a whole, not of a register? */
+/* Is it a rule of the whole policy, and not of a register? */
 static inline bool rule_type_is_wide(unsigned int type)
 {
 	return type >= RULE_DEFAULT;
@@ -407,8 +417,8 @@ static inline bool rule_is_wide(const struct rule *rule)
 }
 
 /*
- * Which accesses does @rule speak of, so that the policy's default does not? Pins
- * leave reads free, and judge writes.
+ * The accesses, ACCESS_*, that @rule exempts from the policy's default: for pins all,
+ * because they allow reads and judge writes.
  */
 static inline unsigned int rule_speaks_of(const struct rule *rule)
 {
@@ -416,13 +426,13 @@ static inline unsigned int rule_speaks_of(const struct rule *rule)
 					 rule->access;
 }
 
-/* And which must come to us for it? */
+/* The accesses, ACCESS_*, that KVM must forward to userspace for @rule. */
 static inline unsigned int rule_wants(const struct rule *rule)
 {
 	return rule->type == RULE_ALLOW ? 0 : rule->access;
 }
 
-/* KVM never filters the x2APIC's MSRs. */
+/* KVM never filters the x2APIC's MSRs (api.rst, "KVM_X86_SET_MSR_FILTER"). */
 #define MSR_X2APIC	0x800u
 #define MSR_X2APIC_NR	0x100u
 static inline bool is_x2apic(uint32_t index)
@@ -430,14 +440,14 @@ static inline bool is_x2apic(uint32_t index)
 	return index - MSR_X2APIC < MSR_X2APIC_NR;
 }
 
-/* Does @rule speak of this register? Of none if it is a wide one. */
+/* Does @rule name this register? A wide rule names none. */
 static inline bool rule_covers(const struct rule *rule, unsigned int kind,
 			       uint32_t index)
 {
 	return rule->kind == kind && index - rule->index < rule->count;
 }
 
-/* Do it and all that stand behind it in policy_range() speak of others? */
+/* Do @rule, and all rules after it in policy_range(), name other MSRs than @index? */
 static inline bool rule_is_after(const struct regpin_policy *policy,
 				 const struct rule *rule, uint32_t index)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What can be wrong with a rule on a control register or on EFER by itself: a part
- * of policy_check.c. The checks return true where the others would only confuse.
+ * Problems of a single rule on a control register or on EFER: a part of policy_check.c.
+ * A check returns true if the checks after it would only confuse the reader.
  */
 #include "check_name.h"
 #include "policy.h"
@@ -42,8 +42,8 @@ bool check_control_register(struct check *check)
 }
 
 /*
- * `require` is the floor under a vCPU that comes up, so it speaks of what the
- * kernel gives to each CPU before it lets it run.
+ * `require` makes the floor for a vCPU that is brought online, so it may only name bits
+ * that a kernel sets on each CPU before the CPU runs freely.
  */
 bool check_require(struct check *check)
 {
@@ -60,7 +60,7 @@ bool check_require(struct check *check)
 	}
 	if (!~rule->mask) {
 		rule_problem(check, false,
-			     "require on %s needs its bits by name: with all of them no CPU could come up that has one less at that moment",
+			     "require on %s: name the bits: requiring all 64 would keep every CPU from starting",
 			     check->subject);
 		return true;
 	}
@@ -95,8 +95,8 @@ bool check_nested(struct check *check)
 }
 
 /*
- * Bits that kernels change all the time: a pin on one breaks the guest rather
- * than an attack on it.
+ * Bits that kernels change all the time: a pin on one would break the guest, not stop an
+ * attack.
  */
 bool check_hot_bits(struct check *check)
 {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What can be wrong with a rule by itself. The rules are looked at in the order in
- * which they were written; policy_pairs.c then looks at those that speak of the
- * same register, and what only concerns control registers is in policy_bits.c.
- * Blobs go through here, too, so nothing is taken for granted but that the enums
- * are in range.
+ * Problems of single rules. The rules are checked in the order in which they were
+ * written; then policy_pairs.c checks the rules on the same register. policy_bits.c has
+ * the checks for control registers only. Blobs are checked here as well, so the checks
+ * may only rely on enums that are in range.
  */
 #include <stdio.h>
 
@@ -20,11 +19,11 @@
 
 #define MSR_MAX_RANGE		FILTER_WINDOW
 
-/* What KVM's ranges leave when each window has one for reads and writes. */
+/* The ranges that KVM has left if each window uses one for reads and one for writes. */
 #define RANGES_ELSEWHERE	(KVM_MSR_FILTER_MAX_RANGES - \
 				 2 * FILTER_NR_WINDOWS)
 
-/* Of `once` and `uniform`: what a vCPU was set up with must be known later. */
+/* `once` and `uniform` need the value that a vCPU was set up with. */
 static bool check_kept(struct check *check)
 {
 	const struct rule *rule = check->rule;
@@ -40,7 +39,7 @@ static bool check_kept(struct check *check)
 	return true;
 }
 
-/* Can userspace perform every access that @rule speaks of? */
+/* Can userspace perform every access that @rule names? */
 static bool all_replay(const struct rule *rule)
 {
 	uint64_t found = 0;
@@ -64,7 +63,7 @@ static bool all_replay(const struct rule *rule)
 	return found == rule->count;
 }
 
-/* The checks of one rule return true where the others would only confuse. */
+/* A check of one rule returns true if the checks after it would only confuse. */
 static bool check_shape(struct check *check)
 {
 	const struct rule *rule = check->rule;
@@ -117,7 +116,7 @@ static bool check_unfiltered(struct check *check)
 			     check->subject);
 		return true;
 	}
-	/* Open they are in any case. */
+	/* The MSRs below are open in any case. */
 	if (rule->type == RULE_ALLOW)
 		return false;
 	if (rule_touches(rule, MSR_X2APIC, MSR_X2APIC_NR)) {
@@ -197,8 +196,9 @@ static bool check_value(struct check *check)
 }
 
 /*
- * Written behind LSTAR by every system, when the vCPU is armed already; once the
- * guest or the operator has asked for it, that is so for each vCPU that comes up.
+ * Every system writes these registers after LSTAR, which arms the vCPU. That holds for
+ * `arming: request` and `arming: operator` as well: after the command, each further vCPU
+ * is armed by its LSTAR.
  */
 static bool check_setup(struct check *check)
 {
@@ -240,7 +240,7 @@ static bool check_hot(struct check *check)
 	const char *name = NULL;
 	bool others = false;
 
-	/* What a CPU is said not to have is not used in normal running there. */
+	/* A rule that hides a register from certain CPUs: guests on them do not use it. */
 	if (!rule_wants(check->rule) ||
 	    (check->rule->when && check->rule->type == RULE_DENY &&
 	     check->rule->access == (ACCESS_READ | ACCESS_WRITE)))
@@ -273,8 +273,9 @@ static bool check_hot(struct check *check)
 }
 
 /*
- * By which MSR a guest asks to be armed. Its writes are answered by regpin and do
- * nothing else, so it must be one that no CPU and no hypervisor has.
+ * Why the guest cannot ask for its pins by a write to MSR @index, or NULL. regpin
+ * completes such a write, and nothing else happens, so it must be an MSR that no CPU and
+ * no hypervisor has.
  */
 const char *request_fault(uint32_t index)
 {
@@ -300,7 +301,7 @@ static bool check_request(struct check *check)
 	return true;
 }
 
-/* The request's MSR may need one of KVM's ranges as well. */
+/* Checks the settings. The MSR of `request` may need one of KVM's ranges as well. */
 static void check_settings(struct check *check)
 {
 	uint32_t msr = check->policy->settings.request_msr;
@@ -315,8 +316,8 @@ static void check_settings(struct check *check)
 }
 
 /*
- * Outside of the windows every rule needs ranges of its own; where all is denied by
- * default, those that allow something.
+ * Outside of the windows every rule needs ranges of its own; with `default: deny`, every
+ * rule that allows something.
  */
 static bool check_elsewhere(struct check *check)
 {

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be wrong with a policy. */
+/* The checks of a whole policy. */
 #ifndef REGPIN_LIB_POLICY_CHECK_H
 #define REGPIN_LIB_POLICY_CHECK_H
 
 #include "policy.h"
 
 /*
- * What no single rule shows: ranges that KVM can't filter, conditions on
- * registers that can't be replayed, actions that a rule can't have, rules on
- * hot registers (a warning), the same rule twice. Independent of the host.
- * Sorts the rules by register. Returns the number of errors.
+ * Adds to @problems what is wrong with @policy: ranges that KVM can't filter, conditions
+ * on registers that can't be replayed, actions that a rule can't have, rules on hot
+ * registers (a warning), the same rule twice. The result does not depend on the host.
+ * Sorts the rules by register. Returns the number of errors that it added.
  */
 unsigned int policy_check(struct regpin_policy *policy,
 			  struct problems *problems);
 
 /*
- * What speaks against MSR @index as the one by which guests ask to be armed, or
- * NULL. A constant text.
+ * Why a guest cannot ask for its pins by a write to MSR @index, as a constant text, or
+ * NULL if it can.
  */
 const char *request_fault(uint32_t index);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What can be wrong between two rules that speak of the same register: the second
- * part of policy_check.c.
+ * Problems between two rules on the same register: the second part of policy_check.c.
  */
 #include "action.h"
 #include "check_name.h"
@@ -10,13 +9,14 @@
 #include "policy_sort.h"
 #include "when.h"
 
+/* Is one of the rules of type @x, and the other of type @y? */
 static bool are_types(const struct rule *a, const struct rule *b,
 		      enum rule_type x, enum rule_type y)
 {
 	return (a->type == x && b->type == y) || (a->type == y && b->type == x);
 }
 
-/* A pin that can never decide, because what it pins is denied. */
+/* Can @pin never decide, because @deny denies every write that it judges? */
 static bool is_moot(const struct rule *pin, const struct rule *deny)
 {
 	return pin->kind == REGPIN_MSR && rule_is_on_values(pin) && !deny->when &&
@@ -30,14 +30,14 @@ static const char *access_text(unsigned int access)
 	       access == ACCESS_WRITE ? "writes" : "reads and writes";
 }
 
-/* Are both on bits, and on others? Of these there may be many on one register. */
+/* Are both rules on values, and on different bits? Such rules may share a register. */
 static bool are_apart(const struct rule *a, const struct rule *b)
 {
 	return rule_is_on_values(a) && rule_is_on_values(b) &&
 	       !(a->mask & b->mask);
 }
 
-/* Is there no guest for which both hold? */
+/* Do @a and @b never hold for the same guest? */
 static bool never_hold_together(const struct regpin_policy *policy,
 				const struct rule *a, const struct rule *b)
 {
@@ -65,7 +65,7 @@ static void check_twice(struct check *check, const struct rule *first,
 			     check->subject, first->line, first->column);
 }
 
-/* Rules on accesses of the same kind: a warning that one is moot, or a contradiction. */
+/* Two rules on the same accesses: a warning if @moot_one, otherwise a contradiction. */
 static void check_accesses(struct check *check, const struct rule *first,
 			   bool moot_one, const char *advice)
 {
@@ -80,7 +80,7 @@ static void check_accesses(struct check *check, const struct rule *first,
 			     access_text(common), check->subject, advice);
 }
 
-/* @rule was written behind @first, and both speak of one register. */
+/* Checks two rules on the same register; @rule was written after @first. */
 static void check_pair(struct check *check, const struct rule *first,
 		       const struct rule *rule)
 {
@@ -133,9 +133,9 @@ void check_pairs(struct check *check, struct regpin_policy *policy)
 {
 	policy_sort(policy);
 	/*
-	 * Without errors there are few pairs: rules of one type on one register have
-	 * each their own bits, accesses or guests. With more than will be shown, nobody
-	 * wants to know the rest, of which there may be as many as rules squared.
+	 * A policy without errors has few pairs, because rules of one type on one register
+	 * must differ in bits, accesses or guests. With errors, the number of pairs may be
+	 * the square of the number of rules: stop when the list of problems is full.
 	 */
 	for (uint32_t i = 0; i < policy->nr_rules &&
 	     check->problems->errors <= MAX_PROBLEMS; i++) {

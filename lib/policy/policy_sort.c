@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The order of a policy's rules: by register, so that those on one register stand
- * side by side. Blobs are sorted here, too, so it must take no long time whatever
- * the order is, and no memory: the shim has none to give.
+ * The order of a policy's rules: by register, so that rules on one register stand side
+ * by side. Blobs, which the VMM's process cannot trust, are sorted here as well. So the
+ * time must be short for any order, and no memory is allocated: the shim must not.
  */
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #include "policy_sort.h"
 
 /*
- * By register; among the rules on one, by type, and then as they were written. Those of
- * the whole policy come last.
+ * Compares by register, then by type, then by place in the text. Rules of the whole
+ * policy come last.
  */
 static int rule_compare(const struct rule *a, const struct rule *b)
 {
@@ -40,7 +40,7 @@ static bool is_sorted(const struct regpin_policy *policy)
 	return true;
 }
 
-/* Lets @rule fall from @at, where there is a hole, to its place in the heap. */
+/* Moves @rule down from the hole at @at to its place in the heap. */
 static void sift(struct rule *rules, uint32_t at, uint32_t nr, struct rule rule)
 {
 	for (;;) {
@@ -59,7 +59,7 @@ static void sift(struct rule *rules, uint32_t at, uint32_t nr, struct rule rule)
 	rules[at] = rule;
 }
 
-/* Heapsort; it isn't stable, but only rules that say the same are equal. */
+/* Heapsort. It isn't stable, which is harmless: only identical rules compare as equal. */
 static void sort(struct rule *rules, uint32_t nr)
 {
 	for (uint32_t i = nr / 2; i; i--)
@@ -76,7 +76,7 @@ _Static_assert(POLICY_MAX_REACH > POLICY_MAX_RULES &&
 	       !(POLICY_MAX_REACH & (POLICY_MAX_REACH - 1)),
 	       "policy_range() halves it");
 
-/* Backwards, so that the first one is what stays. */
+/* Fills @slots, backwards, so that the first rule of each slot is written last. */
 static void note_slots(struct regpin_policy *policy)
 {
 	uint32_t nr = policy->kinds[REGPIN_MSR + 1];
@@ -95,7 +95,7 @@ static void note_slots(struct regpin_policy *policy)
 	}
 }
 
-/* What policy_range() needs. MSRs are the first kind, so their rules stand first. */
+/* Fills @kinds, @reach and @slots. MSRs are the first kind, so their rules come first. */
 static void note_ranges(struct regpin_policy *policy)
 {
 	uint32_t reach = 0, size = 1, i = 0;
@@ -114,7 +114,7 @@ static void note_ranges(struct regpin_policy *policy)
 		const struct rule *rule = &policy->rules[i];
 		uint32_t last = rule->index + (rule->count - 1);
 
-		/* One that goes past the end is refused, but not by us. */
+		/* policy_check() refuses a range beyond the last MSR; here it is cut. */
 		if (last < rule->index)
 			last = UINT32_MAX;
 		if (last > reach)
@@ -133,7 +133,7 @@ static bool same_registers(const struct rule *a, const struct rule *b)
 	       a->count == b->count;
 }
 
-/* Backwards: what a rule has against writes is added to what those behind it have. */
+/* Fills @pins, backwards: the pins of each rule include those of the rules after it. */
 static void note_pins(struct regpin_policy *policy)
 {
 	for (uint32_t i = policy->nr_rules; i; i--) {
@@ -154,7 +154,7 @@ static void note_pins(struct regpin_policy *policy)
 
 void policy_sort(struct regpin_policy *policy)
 {
-	/* Most are written in some order, and blobs are sorted. */
+	/* Usually they are sorted: authors keep an order, and blobs are written sorted. */
 	if (!is_sorted(policy))
 		sort(policy->rules, policy->nr_rules);
 	note_ranges(policy);

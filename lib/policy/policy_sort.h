@@ -6,9 +6,9 @@
 #include "policy.h"
 
 /*
- * Sorts the rules by register, so that those on one register are found quickly. Who
- * changes rules in another way than by policy_add() must do it again. Rules that are
- * in this order already are not moved.
+ * Sorts the rules by register, so that the rules on one register are found quickly. A
+ * caller that changes rules in another way than by policy_add() must call it again.
+ * Rules that are in this order already are not moved.
  */
 void policy_sort(struct regpin_policy *policy);
 

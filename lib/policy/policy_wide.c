@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What can be wrong with the rules of a whole policy (default, unknown, invalid), and
- * with those that open registers where all others are denied: a part of policy_check.c.
+ * Problems of the rules of a whole policy (default, unknown, invalid), and of rules that
+ * allow registers although the default denies: a part of policy_check.c.
  */
 #include "policy.h"
 #include "policy_wide.h"
 #include "registers.h"
 
-/* Do the rules that always hold speak of @access to each of the @count MSRs? */
+/* Do rules without `when` exempt @access to each of the @count MSRs from the default? */
 static bool is_spoken_of(const struct regpin_policy *policy, uint32_t index,
 			 uint32_t count, unsigned int access)
 {
@@ -48,7 +48,7 @@ static void check_default_action(struct check *check)
 	}
 }
 
-/* By these a vCPU arms; without pins it need not. */
+/* Writes to LSTAR and SFMASK arm a vCPU, which only matters if there are pins. */
 static void check_default_arming(struct check *check)
 {
 	static const struct {
@@ -67,7 +67,7 @@ static void check_default_arming(struct check *check)
 				     msrs[i].name);
 }
 
-/* What KVM lets pass all the same has to be said by the policy, or is said here. */
+/* Accesses that KVM allows in spite of the default: a warning, unless a rule names them. */
 static void check_default_holes(struct check *check)
 {
 	const struct regpin_policy *policy = check->policy;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be wrong with rules on a whole policy, and with those that open registers. */
+/* Problems of rules of a whole policy, and of rules that allow registers. */
 #ifndef REGPIN_LIB_POLICY_WIDE_H
 #define REGPIN_LIB_POLICY_WIDE_H
 
 #include "check_name.h"
 
 /*
- * A rule of the whole policy; and one that opens registers. The latter returns true if
- * what else there is to say would only confuse.
+ * Adds the problems of @rule, a rule of the whole policy; and those of @check->rule if it
+ * is RULE_ALLOW. check_allow() returns true if further checks would only confuse.
  */
 void check_wide(struct check *check, const struct rule *rule);
 bool check_allow(struct check *check);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* How manuals, logs and events spell the index of an MSR. */
+/* The ways in which manuals, logs and events write the index of an MSR. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,10 @@
 
 #include "register_index.h"
 
-/* Reads hexadecimal digits, with 0x before or h behind them, as 0x and digits. */
+/*
+ * Reads a hexadecimal number with a leading 0x or a trailing h from *@text, and writes it
+ * to @to with a leading 0x. False if there is none.
+ */
 static bool read_hex(const char **text, char to[16])
 {
 	const char *at = *text;
@@ -27,7 +30,7 @@ static bool read_hex(const char **text, char to[16])
 	return true;
 }
 
-/* Is what @text begins with the word MSR or MSRs, and something behind it? */
+/* The length of the word MSR or MSRs at the start of @text, with blanks and brackets; or 0. */
 static size_t msr_before(const char *text)
 {
 	size_t len = strlen("MSR");
@@ -39,7 +42,7 @@ static size_t msr_before(const char *text)
 		       len + strspn(text + len, " \t[(") : 0;
 }
 
-/* "MSRC001_0015", as AMD's processor manuals have it? */
+/* Reads "MSRC001_0015", as AMD's processor manuals write it. False if it is not that. */
 static bool halves(char to[REGISTER_TITLE_MAX], const char *text)
 {
 	static const char form[] = "MSRxxxx_xxxx";
@@ -68,7 +71,7 @@ const char *register_index_text(char to[REGISTER_TITLE_MAX], const char *text)
 
 	if (halves(to, text))
 		return to;
-	/* What is written as usual may be wrong in ways that have messages of their own. */
+	/* The usual form is left alone: the caller has messages for its mistakes. */
 	if (!before && (!len || !strchr("hH", text[len - 1])))
 		return text;
 	if (!read_hex(&at, first))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a register's name stands for. The table has the manual's name and those that
- * differ in more than a prefix; people and sources write many more.
+ * From a name to a register. The table has the manual's name and the names that differ
+ * in more than a prefix; people and sources write many more.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 
 /*
- * What stands before a name and is no part of it. @cpus: whose register it then is;
- * NULL says nothing about that. Longer ones come before those that they begin with.
+ * Prefixes that are not part of a name. @cpus: the CPUs that have such registers; NULL if
+ * the prefix does not say. A prefix comes before all prefixes that it begins with.
  */
 static const struct prefix {
 	const char *text, *cpus;
@@ -29,7 +29,7 @@ static const struct prefix {
 	{ "ZEN2_", "amd" }, { "ZEN4_", "amd" },
 	{ "HV_X64_MSR_", "hyperv" }, { "HV_MSR_", "hyperv" },
 	{ "HV_", "hyperv" }, { "KVM_", "kvm" },
-	/* Models. Where the table's names have these, they are a part of them. */
+	/* Models. If a name in the table has such a prefix, it is a part of the name. */
 	{ "P4_", "p4" }, { "PENTIUM_4_", "p4" }, { "PENTIUM_M_", "pentium-m" },
 	{ "PENTIUM_", "p5" }, { "P6_", "p6" }, { "CORE2_", "core2" },
 	{ "C2_", "core2" }, { "CORE_", "core" }, { "ATOM_", "atom" },
@@ -47,7 +47,7 @@ static const struct prefix {
 
 #define NR_VENDORS	24	/* those before the models */
 
-/* The one of the first @nr that begins @text, or NULL. Something must be left behind it. */
+/* The one of the first @nr prefixes that begins @text, and is not all of it; or NULL. */
 static const struct prefix *prefix_of(const char *text, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
@@ -59,7 +59,7 @@ static const struct prefix *prefix_of(const char *text, size_t nr)
 	return NULL;
 }
 
-/* What is left of @text without its prefixes. */
+/* @text without those of its prefixes that are among the first @nr. */
 static const char *core_of(const char *text, size_t nr)
 {
 	const struct prefix *prefix;
@@ -74,7 +74,7 @@ const char *register_core(const char *text)
 	return core_of(text, NR_VENDORS);
 }
 
-/* Is @word one of @list, which has commas between them? */
+/* Is @word one of the words of @list, which are separated by commas? */
 static bool has_word(const char *list, const char *word)
 {
 	size_t len = strlen(word);
@@ -86,7 +86,7 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-/* Could a register of the CPUs that @prefix stands for be @reg? */
+/* Do the CPUs that @prefix stands for have @reg? */
 static bool agrees(const struct regpin_register *reg,
 		   const struct prefix *prefix)
 {
@@ -102,12 +102,12 @@ static bool agrees(const struct regpin_register *reg,
 		       strcmp(reg->class, "kvm") != 0;
 	if (has_word(reg->cpus, prefix->cpus))
 		return true;
-	/* A model's prefix fits what all of its vendor's CPUs have. */
+	/* The prefix of a model fits registers that all CPUs of its vendor have. */
 	amd = !strcmp(prefix->cpus, "amd");
 	return has_word(reg->cpus, vendors[amd]);
 }
 
-/* Reads a member's number at the beginning of *@text, as it is written in a name. */
+/* Reads the number of a member at the start of *@text. False if there is none. */
 static bool read_number(const char **text, uint32_t *number)
 {
 	const char *at = *text;
@@ -126,7 +126,7 @@ static bool read_number(const char **text, uint32_t *number)
 	return true;
 }
 
-/* Behind the name's first part: a member's number, or what stands for all. */
+/* Is @text, after the first part of a name, a member's number or a sign for all of them? */
 static bool family_matches(const struct regpin_register *reg,
 			   const char *behind, const char *text,
 			   struct register_named *named)
@@ -152,7 +152,7 @@ static bool family_matches(const struct regpin_register *reg,
 	return true;
 }
 
-/* Does @text name @reg, or one of it, by @known? */
+/* Does @text name @reg, or a member of it, by its name @known? */
 static bool name_matches(const struct regpin_register *reg, const char *known,
 			 const char *text, struct register_named *named)
 {
@@ -175,7 +175,7 @@ static bool name_matches(const struct regpin_register *reg, const char *known,
 	return family_matches(reg, *behind ? behind + 1 : "", text, named);
 }
 
-/* The same, where @known has nothing but prefixes before what is @text. */
+/* The same for @known without its prefixes. */
 static bool core_matches(const struct regpin_register *reg, const char *known,
 			 const char *text, struct register_named *named)
 {
@@ -226,8 +226,9 @@ static bool find_exact(const char *text, const char *rest,
 }
 
 /*
- * The same among the names without their prefixes, of which several can be equal. A
- * main row is meant rather than one of certain models; two of a kind are none.
+ * The same among the names without their prefixes. Several of these can be equal: a main
+ * row takes precedence over a row for certain models; two rows of the same kind are
+ * ambiguous, and the result is false.
  */
 static bool find_core(const char *text, const char *rest,
 		      struct register_named *named)
@@ -264,7 +265,7 @@ static bool by_name(const char *text, struct register_named *named)
 	}
 }
 
-/* Removes the brackets of a macro's call in C: "MSR_P6_PERFCTR(1)". False: it is none. */
+/* Removes the brackets of a C macro, "MSR_P6_PERFCTR(1)". False if @text is not like that. */
 static bool without_brackets(char *to, size_t size, const char *text)
 {
 	const char *open = strchr(text, '('), *digits;
@@ -293,7 +294,7 @@ bool register_by_name(const char *text, struct register_named *named)
 
 #define BETWEEN_WORDS	"_ -."	/* as people write them */
 
-/* Words of a name that say nothing. */
+/* Is it a word that any name may have? */
 static bool is_noise(const char *word, size_t len)
 {
 	static const char *const noise[] = { "MSR", "REG", "REGISTER" };
@@ -305,7 +306,7 @@ static bool is_noise(const char *word, size_t len)
 	return false;
 }
 
-/* Is one of the words of @name the one at @word? A # is any number. */
+/* Is one of the words of @name equal to @word? A # stands for any number. */
 static bool name_has(const char *name, const char *word, size_t len)
 {
 	for (; *name; name += strcspn(name, "_"), name += *name == '_') {
@@ -324,7 +325,7 @@ static bool name_has(const char *name, const char *word, size_t len)
 	return false;
 }
 
-/* Does @name have all words of @core? */
+/* Does @name have all words of @core, of which there is at least one? */
 static bool has_all(const char *name, const char *core)
 {
 	unsigned int words = 0;
@@ -342,7 +343,7 @@ static bool has_all(const char *name, const char *core)
 	return words;
 }
 
-/* Are they equal but for underscores? */
+/* Are the two equal apart from what separates words? */
 static bool letters_match(const char *name, const char *core)
 {
 	for (;; name++, core++) {
@@ -356,6 +357,7 @@ static bool letters_match(const char *name, const char *core)
 	}
 }
 
+/* May @core mean @reg: by an @equal name, or by one with all of its words? */
 static bool means(const struct regpin_register *reg, const char *core,
 		  bool equal)
 {

@@ -7,9 +7,9 @@
 
 /**
  * struct register_named - what a name stands for
- * @reg: its row of the table
- * @index: of the MSR; of a family's first one
- * @whole: it is a family's name, without a number
+ * @reg: a row of the table, a constant
+ * @index: index of the MSR; if @whole, that of the family's first member
+ * @whole: the name is that of a family, without a number
  */
 struct register_named {
 	const struct regpin_register *reg;
@@ -18,21 +18,21 @@ struct register_named {
 };
 
 /*
- * Finds what @text names, in any case: a name or an alias, with or without the
- * prefixes that manuals and kernels put before them ("MSR_IA32_LSTAR"), but never a
- * register of another vendor than the prefix says. The one rule for policies, traces,
- * the command line and messages.
+ * Finds the register that @text names, in upper or lower case: by a name or an alias,
+ * with or without the prefixes of manuals and kernels ("MSR_IA32_LSTAR"). It never finds
+ * a register of another vendor than the prefix says. Policies, traces, the command line
+ * and messages all use it. Returns false if there is none; then @named is undefined.
  */
 bool register_by_name(const char *text, struct register_named *named);
 
-/* @text, a name, without the prefixes that say no model: "MSR_IA32_LSTAR" is LSTAR. */
+/* The name @text without its prefixes, except those of models: "MSR_IA32_LSTAR": LSTAR. */
 const char *register_core(const char *text);
 
 /*
- * What may have been meant by @text, which is no name: the rows that have a name equal
- * to it but for prefixes and underscores or, failing these, one with all of its words.
- * Letters alone are never enough. Writes up to @max of them to @rows and returns how
- * many there are.
+ * Finds what @text, which is not a name, may mean: the rows with a name that is equal to
+ * it apart from prefixes and underscores or, if there are none, the rows with a name that
+ * has all of its words. Similar letters are not enough. Writes up to @max rows to @rows
+ * and returns the number of all that match.
  */
 unsigned int register_by_words(const char *text,
 			       const struct regpin_register **rows,

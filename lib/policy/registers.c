@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Looking things up in the table of registers. */
+/* Lookups in the table of registers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "registers.h"
 
-/* The rows of control registers come first, then those of MSRs, by index. */
+/* The table has the control registers first, then the MSRs ordered by index. */
 unsigned int register_from(uint32_t index)
 {
 	unsigned int from = REGPIN_KIND_MAX - 1, to = regpin_nr_registers;
@@ -35,7 +35,7 @@ const struct regpin_register *register_find(unsigned int kind, uint32_t index)
 				return reg;
 		return NULL;
 	}
-	/* Families whose members alternate stand side by side. */
+	/* The rows of families whose members alternate stand side by side. */
 	for (i = register_from(index); i < regpin_nr_registers; i++) {
 		reg = &regpin_registers[i];
 		if (reg->index > index)
@@ -49,24 +49,25 @@ const struct regpin_register *register_find(unsigned int kind, uint32_t index)
 bool register_within(const struct regpin_register *reg, uint32_t first,
 		     uint32_t last)
 {
-	uint32_t behind;
+	uint32_t past;
 
 	if (reg->index > last || register_last(reg) < first)
 		return false;
 	if (reg->index >= first)
 		return true;
 	/* The first member that is not before @first. */
-	behind = (first - reg->index) % reg->stride;
-	return !behind || reg->stride - behind <= last - first;
+	past = (first - reg->index) % reg->stride;
+	return !past || reg->stride - past <= last - first;
 }
 
+/* Writes @name to @to, with @number in place of its #, or at its end. */
 static const char *put_title(char to[REGISTER_TITLE_MAX], const char *name,
 			     const char *number)
 {
 	size_t before = strcspn(name, "#");
 	const char *behind = name + before;
 
-	/* At the end, all members go without saying. */
+	/* A name that ends with the number means all members without one. */
 	if (!*behind && !strcmp(number, "i"))
 		number = "";
 	snprintf(to, REGISTER_TITLE_MAX, "%.*s%s%s", (int)before, name, number,
@@ -105,7 +106,7 @@ bool register_name(char to[REGISTER_TITLE_MAX],
 
 	for (; *name; name += strlen(name) + 1) {
 		at = strchr(name, '@');
-		/* Other members' names are not counted. */
+		/* Names of other members have no number. */
 		if (at && strtoul(at + 1, NULL, 10) != member_of(reg, index))
 			continue;
 		if (n > 1) {
@@ -134,7 +135,7 @@ bool register_whole_name(char to[REGISTER_TITLE_MAX],
 	const char *name = n ? reg->aliases : reg->name;
 
 	for (; *name; name += strlen(name) + 1) {
-		/* A member's own names are not the family's. */
+		/* A name of one member is not a name of the family. */
 		if (strchr(name, '@'))
 			continue;
 		if (n <= 1) {

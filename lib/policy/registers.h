@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of registers: generated from registers.tsv, which is the one source
- * for the policy's names, for reports and for the documentation.
+ * The table of registers, generated from registers.tsv: the only source of the names in
+ * policies, reports and documentation.
  */
 #ifndef REGPIN_LIB_REGISTERS_H
 #define REGPIN_LIB_REGISTERS_H
@@ -25,7 +25,7 @@
 #define MSR_FEATURE_CONTROL	0x3au
 #define MSR_MCG_CAP		0x179u
 #define MSR_PAT			0x277u
-#define MSR_LASTBRANCHFROMIP	0x1dbu	/* and three behind it */
+#define MSR_LASTBRANCHFROMIP	0x1dbu	/* and three after it */
 #define MSR_KVM_GUEST_SSP	0x4b564dffu	/* KVM's own number, no MSR */
 #define MSR_FS_BASE		0xc0000100u
 #define MSR_KERNEL_GS_BASE	0xc0000102u
@@ -51,7 +51,7 @@
 
 /**
  * struct regpin_bit - a named bit or field of a register
- * @name: SDM/APM name, then others, each ended by a NUL, the last by two
+ * @name: SDM/APM name, then further names, each terminated by a NUL, the last by two
  * @lo: lowest bit
  * @width: number of bits
  */
@@ -62,8 +62,9 @@ struct regpin_bit {
 
 /**
  * struct regpin_register - a row of registers.tsv
- * @name: SDM/APM name; in a family the member's number stands at the #, or at the end
- * @aliases: other names, each ended by a NUL, the last by two; NAME@n is member n's
+ * @name: SDM/APM name; for a family, the member's number stands at the #, or at the end
+ * @aliases: further names, each terminated by a NUL, the last by two; NAME@n is a name of
+ *	member n alone
  * @kind: enum regpin_kind
  * @index: MSR index of the first member, 0 for control registers
  * @count: number of members
@@ -72,10 +73,10 @@ struct regpin_bit {
  * @bits: first entry in regpin_bits
  * @nbits: number of entries
  * @class: group ("syscall")
- * @hot: written or read in normal running; a filter on it costs exits
+ * @hot: guests access it in normal operation, so a filter on it costs exits
  * @replay: userspace can perform a guest's write to it exactly
- * @kept: and what a vCPU was set up with there is remembered: see replay_slot()
- * @cpus: vendors or models that have it ("intel", "p4,core2"), or NULL
+ * @kept: the value that a vCPU was set up with is remembered: see replay_slot()
+ * @cpus: vendors or models that have it ("intel", "p4,core2"), or NULL: all
  * @note: what a policy's author may need to know, or NULL
  */
 struct regpin_register {
@@ -96,9 +97,9 @@ extern const struct regpin_register regpin_registers[];
 extern const unsigned int regpin_nr_registers;
 
 /*
- * Behind regpin_nr_registers there are those of kind "also", up to this number: what
- * certain CPUs have at an index that is another register's elsewhere, and names of
- * whole ranges. They are found by name, never by index.
+ * After the first regpin_nr_registers rows come those of kind "also", up to this number:
+ * registers of certain CPUs at an index where other CPUs have another register, and names
+ * of whole ranges. They are found by name, never by index.
  */
 extern const unsigned int regpin_nr_names;
 
@@ -106,8 +107,8 @@ extern const unsigned int regpin_nr_names;
 const struct regpin_register *register_find(unsigned int kind, uint32_t index);
 
 /*
- * The number of the first row of MSRs that doesn't end before @index; it may be
- * behind the last one.
+ * The number of the first row of MSRs that doesn't end before @index, or
+ * regpin_nr_registers if there is none.
  */
 unsigned int register_from(uint32_t index);
 
@@ -125,7 +126,7 @@ static inline bool register_has(const struct regpin_register *reg,
 	       (index - reg->index) % reg->stride == 0;
 }
 
-/* Is any member of @reg, a row of MSRs, from @first to @last? */
+/* Has @reg, a row of MSRs, a member from @first to @last? */
 bool register_within(const struct regpin_register *reg, uint32_t first,
 		     uint32_t last);
 
@@ -135,27 +136,27 @@ bool register_within(const struct regpin_register *reg, uint32_t first,
 const char *register_title(char to[REGISTER_TITLE_MAX],
 			   const struct regpin_register *reg, uint32_t index);
 
-/* The same for all of @reg: "IA32_MCi_CTL", which policies can say, too. */
+/* Writes the name of all of @reg, as policies can have it: "IA32_MCi_CTL". Returns @to. */
 const char *register_whole(char to[REGISTER_TITLE_MAX],
 			   const struct regpin_register *reg);
 
-/* And with the numbers of its members: "IA32_MC0-31_CTL". */
+/* Writes the name of all of @reg, with its members: "IA32_MC0-31_CTL". Returns @to. */
 const char *register_family(char to[REGISTER_TITLE_MAX],
 			    const struct regpin_register *reg);
 
 /*
- * Writes the name number @n, from 0, of MSR @index, which is a member of @reg: the
- * manual's, then the aliases. False if it has no more, and then nothing is written.
+ * Writes name @n of MSR @index, a member of @reg: 0 is the manual's name, the aliases
+ * follow. Returns false, and writes nothing, if there are not that many.
  */
 bool register_name(char to[REGISTER_TITLE_MAX],
 		   const struct regpin_register *reg, uint32_t index,
 		   unsigned int n);
 
-/* The same for a family's names, with an i for the number: as register_whole(). */
+/* The same for the names of a whole family, which have an i as in register_whole(). */
 bool register_whole_name(char to[REGISTER_TITLE_MAX],
 			 const struct regpin_register *reg, unsigned int n);
 
-/* The mask of the bit or field @name of @reg, or 0 if it has none so named. */
+/* The mask of the bit or field @name of @reg, or 0 if it has none of this name. */
 uint64_t register_bit(const struct regpin_register *reg, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* `when`: for which guests a rule holds. */
+/* `when`: the guests for which a rule holds. */
 #include <string.h>
 
 #include "guest.h"
@@ -121,7 +121,7 @@ void policy_resolve(const struct regpin_policy *policy, uint64_t hold,
 		numbers[nr++] = (uint16_t)i;
 	}
 	to->nr_rules = nr;
-	/* They are in order already, so @numbers stay right. */
+	/* The rules are in order, so that sorting moves none: @numbers stays right. */
 	if (policy->sorted)
 		policy_sort(to);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * `when`: which rules of a policy hold for a guest. Judge and filters are given a
- * policy of those only.
+ * `when`: the rules of a policy that hold for a guest. Judge and filters get a policy of
+ * these rules only.
  */
 #ifndef REGPIN_LIB_WHEN_H
 #define REGPIN_LIB_WHEN_H
@@ -10,27 +10,28 @@
 
 struct guest;
 
-/* Does it hold for this guest? For one whose CPUID is not known nothing does. */
+/* Does @when match this guest? Never if the guest's CPUID is not known. */
 bool when_holds(const struct when *when, const struct guest *guest);
 
-/* Those of @policy's conditions that hold, one bit each. */
+/* The conditions of @policy that hold: bit n stands for @whens[n]. */
 uint64_t whens_hold(const struct regpin_policy *policy,
 		    const struct guest *guest);
 
-/* For the blob's reader. */
+/* Is @when, read from a blob, one that policies can have? */
 bool when_valid(const struct when *when);
 
 /*
- * Makes @to of the rules of @policy that hold, by whens_hold(); @numbers says which
- * ones these are. @to can't be sealed.
+ * Makes @to from the rules of @policy that hold; @hold is from whens_hold(). @numbers,
+ * with room for POLICY_MAX_RULES, becomes the number of each rule in @policy. @to has no
+ * conditions, so it must not be passed to blob_seal().
  */
 void policy_resolve(const struct regpin_policy *policy, uint64_t hold,
 		    struct regpin_policy *to, uint16_t *numbers);
 
-/* Does @when say the same, wherever it was written? */
+/* Are @a and @b equal, apart from the place in the text? */
 bool when_same(const struct when *a, const struct when *b);
 
-/* Is there no guest for which both hold? */
+/* Is there no guest that matches both? */
 bool when_apart(const struct when *a, const struct when *b);
 
 #endif

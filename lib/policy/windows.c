@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The windows of MSRs that KVM's filter can hold whole. */
+/* Windows of MSRs, each of which fits into one range of KVM's filter. */
 #include "windows.h"
 
 const uint32_t filter_windows[FILTER_NR_WINDOWS] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The windows of MSRs that KVM's filter can hold whole. */
+/* Windows of MSRs, each of which fits into one range of KVM's filter. */
 #ifndef REGPIN_LIB_WINDOWS_H
 #define REGPIN_LIB_WINDOWS_H
 
@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * All MSRs that there are lie in five windows of 12,288, which is also the most
- * that one of KVM's bitmaps holds. Reads and writes apart, that is ten ranges.
+ * All MSRs that CPUs and hypervisors have lie in five windows of 12,288 MSRs, the most
+ * that one bitmap of KVM's filter holds. Reads and writes need a range each: ten ranges.
  */
 #define FILTER_WINDOW		(KVM_MSR_FILTER_MAX_BITMAP_SIZE * 8)
 #define FILTER_NR_WINDOWS	5
