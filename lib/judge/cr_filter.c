@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* From rules on control registers to KVM's filter. */
+/* Rules on control registers as KVM's CR filter. */
 #include <string.h>
 
 #include "cr_filter.h"
@@ -15,7 +15,7 @@ bool cr_filter_needed(const struct regpin_policy *policy)
 {
 	if (policy->settings.init_action != REGPIN_ALLOW)
 		return true;
-	/* INIT takes pins on MSRs along, too, and every pin has a floor. */
+	/* INIT also ends pins on MSRs, and every policy with pins has a floor. */
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		if (rule_is_pin(&policy->rules[i]) &&
 		    !(policy->rules[i].flags & RULE_DETECT))
@@ -37,9 +37,9 @@ void cr_filter_build(const struct regpin_policy *policy,
 		     struct kvm_x86_cr_filter *out)
 {
 	memset(out, 0, sizeof(*out));
-	/* INIT takes every pin along, so who pins anything must know of it. */
+	/* INIT ends every pin, so any pin requires its exit. */
 	out->flags = KVM_X86_CR_FILTER_EXIT | KVM_X86_CR_FILTER_EXIT_INIT;
-	/* The moment at which a vCPU that comes up must have the floor. */
+	/* A vCPU that is brought online must meet the floor when it turns paging on. */
 	out->regs[KVM_X86_CR_FILTER_CR0].set_mask = CR0_PG;
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The policy's rules on control registers, as what KVM_X86_SET_CR_FILTER is given.
- * Pure. CR0, CR4 and XCR0 have the same numbers in KVM's filter and here:
- * kind - REGPIN_CR0.
+ * The policy's rules on control registers, as the argument of KVM_X86_SET_CR_FILTER. Pure:
+ * no system call, no state. CR0, CR4 and XCR0 have the number kind - REGPIN_CR0 both in
+ * KVM's filter and here.
  */
 #ifndef REGPIN_LIB_CR_FILTER_H
 #define REGPIN_LIB_CR_FILTER_H
@@ -13,15 +13,15 @@
 
 #define NR_CRS	3
 
-/* Does the policy want anything that the CR filter can give? */
+/* Does @policy have pins, or an action for INIT, that need the CR filter? */
 bool cr_filter_needed(const struct regpin_policy *policy);
 
-/* Does it have rules on control registers that can be looked after without it? */
+/* Does @policy have rules on control registers that can be polled without the filter? */
 bool cr_filter_detects(const struct regpin_policy *policy);
 
 /*
- * Builds the filter. @filterable is what this KVM can filter of each register;
- * bits beyond that no guest can change.
+ * Fills @out with the filter for @policy. @filterable has the bits of each register that
+ * this KVM can filter; no guest can change any other bit.
  */
 void cr_filter_build(const struct regpin_policy *policy,
 		     const uint64_t filterable[NR_CRS],

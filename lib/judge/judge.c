@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What the guest sees: the verdict on one access. */
+/* The verdict on one access: what the guest sees. */
 #include "judge.h"
 #include "lib/policy/action.h"
 #include "lib/policy/policy.h"
@@ -11,7 +11,7 @@ static bool turns_paging_on(const struct access *access)
 	       ~access->old_value & access->new_value & CR0_PG;
 }
 
-/* Does it take bits away that a vCPU with paging may have to keep? */
+/* Does the write clear bits that a vCPU with paging may have to keep? */
 static bool clears_protection(const struct access *access)
 {
 	if (!access->write || !(access->old_value & ~access->new_value))
@@ -29,14 +29,14 @@ bool judge_needs_own(const struct access *access)
 
 bool judge_needs_first(const struct access *access)
 {
-	/* By this a kernel has come up: see `arming: syscall-entry`. */
+	/* With this write a kernel has started: see `arming: syscall-entry`. */
 	return access->write && access->kind == REGPIN_MSR &&
 	       access->index == MSR_LSTAR && access->new_value;
 }
 
 /*
- * What the write takes away of @rule's bits, behind the moment at which they had to be
- * there. Not so CR4's: Linux clears them once more before it sets them for good.
+ * The bits of @rule that the write clears after the point where `require` is checked. CR4
+ * is exempt: Linux clears its bits once more before it sets them for good.
  */
 static uint64_t taken_bits(const struct rule *rule, const struct judge_state *state,
 			   const struct access *access)
@@ -50,7 +50,10 @@ static uint64_t taken_bits(const struct rule *rule, const struct judge_state *st
 	return state->own.cr0 & CR0_PG ? gone & state->first.efer : 0;
 }
 
-/* What a vCPU that comes up lacks of @rule's bits. CR4's Linux sets after CR0's. */
+/*
+ * The bits of @rule that a vCPU lacks while it is brought online. Bits of CR4 are only
+ * required at LSTAR, because Linux sets them after those of CR0.
+ */
 static uint64_t lacking_bits(const struct rule *rule, const struct judge_state *state,
 			     const struct access *access)
 {
@@ -72,7 +75,7 @@ static uint64_t lacking_bits(const struct rule *rule, const struct judge_state *
 		own = state->own.cr4;
 		first = state->first.cr4;
 		break;
-	default:	/* EFER is the one MSR that it may speak of */
+	default:	/* EFER is the only MSR that `require` may name */
 		own = state->own.efer;
 		first = state->first.efer;
 		break;
@@ -80,7 +83,7 @@ static uint64_t lacking_bits(const struct rule *rule, const struct judge_state *
 	return rule->mask & first & ~own;
 }
 
-/* Does the write violate a rule on the whole register? @have says which there are. */
+/* Does the write violate a rule on the whole register? @have: PINS_* of these rules. */
 static inline __attribute__((always_inline)) bool
 breaks_whole(unsigned int have, const struct judge_state *state,
 	     const struct access *access)
@@ -93,15 +96,15 @@ breaks_whole(unsigned int have, const struct judge_state *state,
 		return true;
 	if (!(have & PINS_ONCE) || !state->armed || old == new)
 		return false;
-	/* KVM clears some on INIT: the kernel may put them back. */
+	/* KVM clears some of these registers on INIT: the kernel may restore them. */
 	return state->setup_done ? new != state->once : old && !state->leftover;
 }
 
 /*
- * The bits of a write that violate @pins; all ones for rules on whole registers. What
- * is not armed yet is not violated, but for `uniform`, which binds the vCPUs that come
- * after the first armed one, and `deny`, which is no pin and holds from the first
- * instruction. Several rules' pins together are violated if one of them is.
+ * The bits of a write that violate @pins; all ones for rules on whole registers. An
+ * unarmed vCPU can only violate `uniform`, which binds all vCPUs after the first armed
+ * one, and `deny`, which is not a pin and holds from the first instruction. The pins of
+ * several rules together are violated if those of one rule are.
  */
 static inline __attribute__((always_inline)) uint64_t
 violates(const struct pins *pins, const struct judge_state *state,
@@ -142,21 +145,21 @@ const struct rule *judge_default(const struct regpin_policy *policy,
 
 	if (!rule || !(rule->access & access) || is_x2apic(index))
 		return NULL;
-	/* By this the guest asks for its pins. */
+	/* A guest asks for its pins by this write. */
 	if (access == ACCESS_WRITE && policy->settings.request_msr &&
 	    index == policy->settings.request_msr)
 		return NULL;
 	return rule;
 }
 
-/* A rule that only reports says nothing where another one has an event already. */
+/* Does @decided, a rule that only reports, give way to @rule, which makes the event? */
 static bool yields_to(const struct rule *decided, const struct rule *rule)
 {
 	return decided && decided->type == RULE_REPORT &&
 	       rule->type != RULE_REPORT && rule->action == decided->action;
 }
 
-/* @bits of the access violate @rule. The strongest action decides. */
+/* Adds to @verdict that @bits of the access violate @rule. The gravest action decides. */
 static void add_violation(struct verdict *verdict, const struct rule *rule, uint64_t bits)
 {
 	if (action_is_graver(rule->action, verdict->action) || yields_to(verdict->rule, rule)) {
@@ -170,7 +173,7 @@ static void add_violation(struct verdict *verdict, const struct rule *rule, uint
 	}
 }
 
-/* One rule's part. Returns the bits that are to stay as they were. */
+/* Applies one rule to the verdict. Returns the bits that must keep their old values. */
 static uint64_t judge_by(const struct rule *rule, const struct judge_state *state,
 			 const struct access *access, struct verdict *verdict)
 {
@@ -189,12 +192,12 @@ static uint64_t judge_by(const struct rule *rule, const struct judge_state *stat
 	return rule->action == REGPIN_MASK ? bits : 0;
 }
 
-/* What is read, and what the register holds afterwards. */
+/* Sets @value: what a read returns, or what the register is to hold after a write. */
 static void set_value(const struct access *access, uint64_t restore,
 		      struct verdict *verdict)
 {
 	if (!access->write) {
-		/* `deny` and `value` on one register don't pass the checks. */
+		/* policy_check() refuses `deny` and `value` on one register. */
 		if (!verdict->answered)
 			verdict->value = verdict->action == REGPIN_DROP ?
 						 0 : access->old_value;
@@ -207,8 +210,8 @@ static void set_value(const struct access *access, uint64_t restore,
 }
 
 /*
- * All rules that may have a say, of which several may have something against it. Not
- * inlined: its registers would have to be saved for those that pass as well.
+ * Judges by all rules that may apply, one by one; several may be violated. Not inlined:
+ * otherwise accesses that pass would save the registers that this function uses.
  */
 static __attribute__((noinline)) void
 judge_fully(const struct regpin_policy *policy, const struct judge_state *state,
@@ -224,7 +227,7 @@ judge_fully(const struct regpin_policy *policy, const struct judge_state *state,
 		.action = REGPIN_ALLOW,
 		.value = access->new_value,
 	};
-	/* The floor's rules look at other registers than their own, too. */
+	/* The floor's rules depend on other registers than their own as well. */
 	if (!state->floor)
 		range = policy_range(policy, access->kind, access->index);
 	for (uint32_t i = range.first; i < range.end; i++) {
@@ -247,9 +250,10 @@ judge_fully(const struct regpin_policy *policy, const struct judge_state *state,
 }
 
 /*
- * Nearly all accesses violate nothing: that is found out first, without what is to be
- * done about it, and for all rules on the register at once. If it says no, the walk
- * through the rules decides. Where there is no floor, nothing is required.
+ * Does the write violate nothing, so that @verdict is complete? Nearly all do, so this is
+ * checked first, by the sums of the rules' pins and without their actions. If the answer
+ * is no, judge_fully() decides. Only for vCPUs without a floor, because @policy->pins
+ * does not contain `require`.
  */
 static inline bool passes(const struct regpin_policy *policy,
 			  const struct judge_state *state,
@@ -262,7 +266,7 @@ static inline bool passes(const struct regpin_policy *policy,
 	if (!access->write || !policy->sorted || state->floor)
 		return false;
 	range = policy_range(policy, access->kind, index);
-	/* Only rules on this kind of register are in the range. */
+	/* The range only has rules on this kind of register. */
 	for (uint32_t i = range.first; i < range.end;) {
 		const struct pins *pins = &policy->pins[i];
 
@@ -275,7 +279,7 @@ static inline bool passes(const struct regpin_policy *policy,
 			return false;
 		speaks |= pins->speaks;
 	}
-	/* Else the policy's default may have something to say. */
+	/* Without a rule on the register, the policy's default may deny the write. */
 	if (!(speaks & ACCESS_WRITE))
 		return false;
 	*verdict = (struct verdict){
@@ -291,7 +295,7 @@ void judge(const struct regpin_policy *policy, const struct judge_state *state,
 		judge_fully(policy, state, access, verdict);
 }
 
-/* Does a rule speak of the register, so that the policy's default does not? */
+/* Does a rule exempt the access, of @type, from the policy's default? */
 static bool is_spoken_of(const struct regpin_policy *policy,
 			 const struct access *access, unsigned int type)
 {
@@ -310,7 +314,7 @@ static bool is_spoken_of(const struct regpin_policy *policy,
 	return false;
 }
 
-/* As violated(), for any rule of the policy. */
+/* The bits of @access that violate @rule: as violated(), for any rule of the policy. */
 static uint64_t violated_by(const struct rule *rule, const struct judge_state *state,
 			    const struct access *access)
 {
@@ -320,7 +324,7 @@ static uint64_t violated_by(const struct rule *rule, const struct judge_state *s
 		       violated(rule, state, access) : 0;
 }
 
-/* Does @access violate any rule on registers but those that only report? */
+/* Does @access violate a rule on registers that is not RULE_REPORT? */
 static bool violates_other(const struct regpin_policy *policy,
 			   const struct judge_state *state,
 			   const struct access *access)
@@ -358,7 +362,7 @@ const struct rule *judge_next(const struct regpin_policy *policy,
 			       violates_other(policy, state, access)))
 			return rule;
 	}
-	/* Once, and behind all others. */
+	/* The default comes once, after all other rules. */
 	if (*at > policy->nr_rules || access->kind != REGPIN_MSR ||
 	    is_spoken_of(policy, access, type))
 		return NULL;

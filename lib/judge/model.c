@@ -45,8 +45,8 @@ bool model_filter_allows(const struct kvm_msr_filter *filter, uint32_t index,
 	for (int i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++) {
 		const struct kvm_msr_filter_range *range = &filter->ranges[i];
 		/*
-		 * A u32 in KVM too: a range that reaches 2^32 matches nothing. Nor
-		 * does an empty one.
+		 * In KVM this is a u32 as well, so a range that reaches 2^32 matches
+		 * nothing. Nor does an empty range.
 		 */
 		uint32_t end = range->base + range->nmsrs;
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Theory of operation: the windows come first, each for reads and for writes,
- * so that within them our bitmaps alone decide; an MSR elsewhere is decided by
- * ranges of its own behind them: the policy's, then the VMM's in their order,
- * because KVM takes the first range that matches. A window that says nothing but what
- * KVM's default does anyway is left out.
+ * Theory of operation: KVM takes the first range that matches. The windows come first,
+ * each for reads and for writes, so that within them only our bitmaps decide. An MSR
+ * outside of the windows is decided by ranges after them: first the policy's, then the
+ * VMM's in their order. A window whose bitmap equals KVM's default is left out.
  *
- * If the policy denies by default, KVM's default does so too, so there is no hole
- * between the ranges, and the VMM's ranges elsewhere, which could only open one, are
- * left out. KVM's default is one for reads and writes: where the policy's is for one of
- * them, accesses elsewhere of the other kind come to us as well. No MSR is there, and
- * they are answered as KVM would answer them (exit.c).
+ * If the policy denies by default, so does KVM's default, and there is no hole between
+ * the ranges. The VMM's ranges outside of the windows are then left out, because they
+ * could only open one. KVM has one default for both reads and writes. If the policy's is
+ * only for one of them, accesses of the other kind outside of the windows exit as well.
+ * No CPU has an MSR there, and exit.c answers as KVM would.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,10 +43,10 @@ int filter_copy(struct msr_filter *copy, const struct kvm_msr_filter *filter)
 }
 
 /*
- * Arming at syscall entry is seen at LSTAR, and the end of the syscall set-up
- * at SFMASK, so both are watched whenever a pin depends on them, whether or not
- * a rule names them: else a guest could clear LSTAR and pass for unarmed. And by
- * one MSR the guest may ask for its pins.
+ * Must writes to MSR @index exit, whether or not a rule names it? If there are pins,
+ * LSTAR must, which arms a vCPU, and SFMASK, which ends its syscall set-up. Otherwise a
+ * guest could clear LSTAR and pass for unarmed. So must the MSR by which a guest asks for
+ * its pins.
  */
 static bool arming_needs(const struct regpin_policy *policy, uint32_t index)
 {
@@ -103,8 +102,8 @@ bool filter_nowhere(const struct regpin_policy *policy, uint32_t index,
 bool filter_needed(const struct regpin_policy *policy)
 {
 	/*
-	 * Pins on control registers are armed by writes to LSTAR, too. And the MSR by
-	 * which a guest asks is there for guests, too, for whom no rule holds.
+	 * Pins on control registers are armed by a write to LSTAR as well. The MSR of
+	 * `request` is filtered even for a guest for which no rule holds.
 	 */
 	return policy->nr_rules > 0 || policy->settings.request_msr;
 }
@@ -114,7 +113,7 @@ static void clear_bit(uint8_t *bitmap, uint32_t bit)
 	bitmap[bit / 8] &= (uint8_t)~(1u << (bit % 8));
 }
 
-/* KVM's end of a range is a u32: one that reaches 2^32 is never met. */
+/* Does no MSR match? KVM computes the end of a range as a u32, so 2^32 wraps to 0. */
 static bool matches_nothing(const struct kvm_msr_filter_range *range)
 {
 	return !range->nmsrs ||
@@ -134,8 +133,8 @@ static void note_overflow(struct overflow *overflow, uint32_t base,
 }
 
 /*
- * Takes the next free range, with a bitmap that allows all. Where there is none the
- * others are tried all the same: who reads of one wants to know of all.
+ * Takes the next free range, with a bitmap that allows all. If there is none, returns
+ * NULL; the caller keeps going, so that the message lists every range that did not fit.
  */
 static struct kvm_msr_filter_range *new_range(struct msr_filter *out,
 					      unsigned int *used, uint32_t base,
@@ -165,7 +164,7 @@ static void set_bit(uint8_t *bitmap, uint32_t bit)
 	bitmap[bit / 8] |= (uint8_t)(1u << (bit % 8));
 }
 
-/* Sets or clears within @range what @rule names. */
+/* Applies @change, set_bit() or clear_bit(), to each MSR of @rule within @range. */
 static void change_bits(const struct rule *rule, struct kvm_msr_filter_range *range,
 			void (*change)(uint8_t *bitmap, uint32_t bit))
 {
@@ -180,7 +179,7 @@ static void change_bits(const struct rule *rule, struct kvm_msr_filter_range *ra
 		change(range->bitmap, (uint32_t)first - range->base);
 }
 
-/* Where all is denied that no rule speaks of: opens what rules speak of. */
+/* If the default denies: allows only the MSRs that rules exempt from the default. */
 static void open_rules(const struct regpin_policy *policy,
 		       struct kvm_msr_filter_range *range, unsigned int access)
 {
@@ -193,7 +192,7 @@ static void open_rules(const struct regpin_policy *policy,
 	}
 }
 
-/* Clears what the policy's rules want to judge. */
+/* Denies the MSRs that rules of the policy have to judge. */
 static void deny_rules(const struct regpin_policy *policy,
 		       struct kvm_msr_filter_range *range, unsigned int access)
 {
@@ -205,7 +204,7 @@ static void deny_rules(const struct regpin_policy *policy,
 	}
 }
 
-/* One of the VMM's ranges, as far as it lies within @range, to @bitmap. */
+/* Copies the part of @from, one of the VMM's ranges, that lies within @range to @bitmap. */
 static void copy_bits(uint8_t *bitmap, const struct kvm_msr_filter_range *range,
 		      const struct kvm_msr_filter_range *from)
 {
@@ -225,8 +224,8 @@ static void copy_bits(uint8_t *bitmap, const struct kvm_msr_filter_range *range,
 }
 
 /*
- * Clears what the VMM's own filter denies within @range. From its last range to its
- * first, as the first that matches wins.
+ * Denies what the VMM's own filter denies within @range. It goes from the VMM's last
+ * range to the first, because the first that matches decides.
  */
 static void deny_vmm(const struct kvm_msr_filter *vmm,
 		     struct kvm_msr_filter_range *range, unsigned int access)
@@ -250,6 +249,7 @@ static void deny_vmm(const struct kvm_msr_filter *vmm,
 		range->bitmap[i] &= allows[i];
 }
 
+/* Denies writes to the MSRs that arming needs, within @range. */
 static void deny_for_arming(const struct regpin_policy *policy,
 			    struct kvm_msr_filter_range *range,
 			    unsigned int access)
@@ -264,13 +264,13 @@ static void deny_for_arming(const struct regpin_policy *policy,
 			clear_bit(range->bitmap, all[i] - range->base);
 }
 
-/* Is @range's every bit as KVM's default? What it never filters doesn't count. */
+/* Does @range equal KVM's default, apart from the x2APIC's MSRs, which KVM never filters? */
 static bool says_nothing(const struct kvm_msr_filter_range *range, bool deny)
 {
 	const uint8_t nothing = deny ? 0 : 0xff;
 
 	for (uint32_t i = 0; i < range->nmsrs; i++) {
-		/* Most bytes are decided at once. */
+		/* Most bytes equal the default as a whole. */
 		if (i % 8 == 0 && range->bitmap[i / 8] == nothing)
 			i += 7;
 		else if (!is_x2apic(range->base + i) &&
@@ -280,7 +280,7 @@ static bool says_nothing(const struct kvm_msr_filter_range *range, bool deny)
 	return true;
 }
 
-/* One range; given back if it says nothing that KVM's default does not. */
+/* Adds the range for one kind of access, and drops it again if it equals KVM's default. */
 static void add_range(const struct regpin_policy *policy,
 		      const struct kvm_msr_filter *vmm,
 		      struct msr_filter *out, unsigned int *used,
@@ -300,7 +300,7 @@ static void add_range(const struct regpin_policy *policy,
 	deny_rules(policy, range, access);
 	deny_for_arming(policy, range, access);
 	deny_vmm(vmm, range, access);
-	/* A VMM's range may begin in a window of ours that denies all: it stays. */
+	/* A range of the VMM may begin in a window that denies all: keep that window. */
 	if (says_nothing(range, rest) &&
 	    (rest || !(out->filter.flags & KVM_MSR_FILTER_DEFAULT_DENY))) {
 		memset(range, 0, sizeof(*range));
@@ -309,8 +309,8 @@ static void add_range(const struct regpin_policy *policy,
 }
 
 /*
- * The policy's rules on MSRs outside of all windows, by index. Where KVM's default
- * denies for the policy's sake that takes ranges for what is allowed only.
+ * Adds ranges for the policy's rules on MSRs outside of all windows. If the policy denies
+ * by default, only rules that allow something need them.
  */
 static void add_elsewhere(const struct regpin_policy *policy,
 			  const struct kvm_msr_filter *vmm,
@@ -319,7 +319,7 @@ static void add_elsewhere(const struct regpin_policy *policy,
 	const bool closed = policy_wide(policy, RULE_DEFAULT);
 	uint32_t request = policy->settings.request_msr;
 
-	/* No rule's range has it: policy_check(). */
+	/* policy_check() makes sure that no rule names this MSR. */
 	if (!closed && filter_window_of(request) < 0 &&
 	    arming_needs(policy, request))
 		add_range(policy, vmm, out, used, request, 1, ACCESS_WRITE);
@@ -339,7 +339,7 @@ static void add_elsewhere(const struct regpin_policy *policy,
 	}
 }
 
-/* Does it lie in one window, whose own ranges decide then? Or match nothing at all? */
+/* Does @range lie in one window, whose ranges decide, or does it match nothing? */
 static bool needs_no_range(const struct kvm_msr_filter_range *range)
 {
 	int window = filter_window_of(range->base);
@@ -350,8 +350,9 @@ static bool needs_no_range(const struct kvm_msr_filter_range *range)
 }
 
 /*
- * The VMM's own ranges, for what lies outside of all windows. A window that was left
- * out is allowed as a whole, by VMM's ranges that are not here any more, too.
+ * Adds the VMM's own ranges, for MSRs outside of all windows. Within windows they allow
+ * all: add_range() has applied the VMM's filter there already, and a window that it left
+ * out allows everything.
  */
 static void add_vmm(const struct kvm_msr_filter *vmm, struct msr_filter *out,
 		    unsigned int *used)
@@ -381,7 +382,7 @@ static bool filter_is_empty(const struct kvm_msr_filter *filter)
 	return true;
 }
 
-/* KVM takes no filter that denies everything: it wants one range at least. */
+/* Adds a range that denies: KVM refuses a filter that denies by default without a range. */
 static void deny_all(struct msr_filter *out, unsigned int *used)
 {
 	struct kvm_msr_filter_range *range;
@@ -397,7 +398,7 @@ int filter_build(const struct regpin_policy *policy,
 	const bool closed = policy_wide(policy, RULE_DEFAULT);
 	unsigned int used = 0;
 
-	/* No ranges at all switch KVM's filtering off: nothing of the VMM's. */
+	/* A filter without ranges switches KVM's filtering off. */
 	if (vmm && filter_is_empty(vmm))
 		vmm = NULL;
 	memset(&out->filter, 0, sizeof(out->filter));

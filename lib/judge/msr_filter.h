@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The policy's MSR rules and the VMM's own MSR filter, folded into what KVM is
- * given: at most 16 ranges.
+ * The policy's MSR rules and the VMM's own MSR filter, merged into the filter that KVM
+ * gets: at most 16 ranges.
  */
 #ifndef REGPIN_LIB_MSR_FILTER_H
 #define REGPIN_LIB_MSR_FILTER_H
@@ -11,13 +11,11 @@
 #include "judge.h"
 #include "overflow.h"
 
-
-
 /**
  * struct msr_filter - an MSR filter with its bitmaps
  * @filter: its ranges point into @bitmaps
- * @bitmaps: one for each range, as long as KVM may read: whole longs
- * @overflow: what filter_build() had no range for
+ * @bitmaps: one for each range, of the largest size: KVM reads whole longs
+ * @overflow: the MSRs for which filter_build() had no range left
  */
 struct msr_filter {
 	struct kvm_msr_filter filter;
@@ -26,27 +24,28 @@ struct msr_filter {
 	struct overflow overflow;
 };
 
-/* Copies a VMM's filter that KVM would take. Returns 0, -EINVAL or -EFAULT. */
+/* Copies a VMM's filter. Returns 0, or what KVM would return: -EINVAL or -EFAULT. */
 int filter_copy(struct msr_filter *copy, const struct kvm_msr_filter *filter);
 
-/* Must KVM show this access to us for the policy's sake? */
+/* Must KVM forward @access (ACCESS_*) to MSR @index because of @policy? */
 bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 		  unsigned int access);
 
 /*
- * Must it, but only because KVM's default is one for reads and writes, and the policy's
- * is for the other of them? No window has @index, so there is no such MSR.
+ * Must KVM forward it only because KVM has one default for both reads and writes, and
+ * the policy's default is for the other of the two? Then @index is outside of all
+ * windows, so no CPU has this MSR.
  */
 bool filter_nowhere(const struct regpin_policy *policy, uint32_t index,
 		    unsigned int access);
 
-/* Does the policy want any MSR access at all? */
+/* Does the policy need an MSR filter at all? */
 bool filter_needed(const struct regpin_policy *policy);
 
 /*
- * Builds the filter that denies an access exactly where the policy wants to
- * judge it or @vmm denies it (as far as KVM can filter it at all). @vmm may be
- * NULL. Returns 0, or -E2BIG if that takes more than 16 ranges.
+ * Fills @out with the filter that denies an access exactly if the policy has to judge it
+ * or @vmm denies it (and KVM can filter it at all). @vmm is the VMM's filter, or NULL.
+ * Returns 0, or -E2BIG if that takes more than 16 ranges; @out->overflow has the rest.
  */
 int filter_build(const struct regpin_policy *policy,
 		 const struct kvm_msr_filter *vmm, struct msr_filter *out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Which MSRs KVM had no range left for, as a sentence. */
+/* The MSRs for which KVM had no range left, as a sentence. */
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "lib/policy/registers.h"
 #include "overflow.h"
 
-/* Room for "; and 4294967295 more" and for what to do. */
+/* Room for " and 4294967295 more" and for what to do. */
 #define RESERVE	160u
 
 static const char *access_text(uint32_t flags)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What of a policy's and a VMM's filter did not fit into KVM's ranges. */
+/* The parts of a policy's and a VMM's filter that did not fit into KVM's ranges. */
 #ifndef REGPIN_LIB_OVERFLOW_H
 #define REGPIN_LIB_OVERFLOW_H
 
@@ -9,10 +9,10 @@
 
 /**
  * struct overflow_range - MSRs for which KVM had no range left
- * @base: the first
- * @nmsrs: how many
- * @flags: KVM_MSR_FILTER_READ and KVM_MSR_FILTER_WRITE
- * @vmm: the VMM's filter names them; else a rule or the policy's `request`
+ * @base: the first MSR
+ * @nmsrs: number of MSRs
+ * @flags: KVM_MSR_FILTER_READ, KVM_MSR_FILTER_WRITE or both
+ * @vmm: the VMM's filter names them; otherwise a rule or the policy's `request`
  */
 struct overflow_range {
 	uint32_t base, nmsrs;
@@ -20,22 +20,24 @@ struct overflow_range {
 	bool vmm;
 };
 
-/**
- * struct overflow - all of those, in the order in which they were tried
- * @nr: how many are in @list
- * @more: how many are not, which only a policy can bring about that has not
- *	passed the checks
- * @list: the first of them
- */
 #define MAX_OVERFLOW	32u
+
+/**
+ * struct overflow - all ranges that did not fit, in the order in which they were tried
+ * @nr: number of ranges in @list
+ * @more: number of ranges that are not in @list; 0 for a policy that has passed
+ *	policy_check()
+ * @list: the first ranges
+ */
 struct overflow {
 	uint32_t nr, more;
 	struct overflow_range list[MAX_OVERFLOW];
 };
 
 /*
- * Says in a sentence which MSRs did not fit, and what to do. Ends in a NUL; where
- * @size is too small for all of them it says that there are more.
+ * Writes a sentence to @text, of @size bytes, that names the MSRs that did not fit and says
+ * what to do. It is always NUL-terminated. If @size is too small for all of the MSRs, the
+ * sentence says how many more there are.
  */
 void overflow_text(char *text, size_t size, const struct overflow *overflow);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a guest could have written itself. Follows set_efer() and __kvm_set_msr()
- * in arch/x86/kvm/x86.c; the checks that KVM makes for the host's writes too are
- * left to KVM_SET_MSRS, which then sets nothing. docs/replay.md says register by
- * register what is checked where, and on which KVMs both were compared.
+ * The values that a guest could have written itself. Follows set_efer() and
+ * __kvm_set_msr() in arch/x86/kvm/x86.c. Checks that KVM also makes for the host's writes
+ * are left to KVM_SET_MSRS, which sets nothing if they fail. docs/replay.md lists for each
+ * register what is checked where, and the KVMs on which both were compared.
  */
 #include <linux/kvm.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "lib/policy/registers.h"
 #include "replay.h"
 
-/* SDM volume 3, "Variable Range MTRRs": what is reserved below the address. */
+/* SDM volume 3, "Variable Range MTRRs": the reserved bits below the address. */
 #define MTRR_BASE_RESERVED	0xf00ull
 #define MTRR_MASK_RESERVED	0x7ffull
 
@@ -29,7 +29,7 @@ uint64_t replay_effective(const struct guest *guest, uint32_t index,
 	case MSR_SYSENTER_CS:
 		return new_value & guest->sysenter_cs;
 	case MSR_TSC_AUX:
-		/* The other half is ignored on AMD; elsewhere KVM refuses it. */
+		/* AMD ignores the other half; on other CPUs KVM refuses the value. */
 		return (uint32_t)new_value;
 	default:
 		return new_value;
@@ -38,7 +38,7 @@ uint64_t replay_effective(const struct guest *guest, uint32_t index,
 
 bool replay_known(const struct guest *guest, uint32_t index)
 {
-	/* By this number the VMM, and not a guest, gets at the guest's SSP. */
+	/* Not an MSR: the number by which the VMM accesses the guest's SSP. */
 	if (index == MSR_KVM_GUEST_SSP)
 		return false;
 	return index != MSR_FEATURE_CONTROL || guest->feature_control;
@@ -58,7 +58,7 @@ static bool canonical(uint64_t value, unsigned int bits)
 
 bool replay_kept(uint32_t index, uint64_t value)
 {
-	/* Canonical with 4 levels of paging is so with 5, too. */
+	/* An address that is canonical with 4 levels of paging is so with 5 as well. */
 	if (index == MSR_SYSENTER_ESP || index == MSR_SYSENTER_EIP)
 		return canonical(value, 48);
 	return true;
@@ -84,8 +84,8 @@ static bool efer_valid(const struct guest *guest, bool paging,
 }
 
 /*
- * KVM checks these for the host's writes, too; but older ones queue a #GP
- * of its own for them. With ours behind it, the guest would get a double fault.
+ * KVM checks these for the host's writes as well, but an older KVM then queues a #GP of
+ * its own. With the #GP of our answer after it, the guest would get a double fault.
  */
 static bool mtrr_valid(const struct guest *guest, uint32_t index,
 		       uint64_t value)
@@ -96,7 +96,7 @@ static bool mtrr_valid(const struct guest *guest, uint32_t index,
 							MTRR_BASE_RESERVED)));
 }
 
-/* As is_vmx_feature_control_msr_valid(): the host may write all bits, and always. */
+/* As is_vmx_feature_control_msr_valid(), which lets the host write any bit at any time. */
 static bool feature_control_valid(const struct guest *guest, uint64_t old_value,
 				  uint64_t new_value)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What the running KVM can do. Asked anew each time: it costs a few ioctls, and
- * with kvm_amd a VM that lives for some ms. Also used by the shim, so: no
- * allocation, no stdio, errno is kept.
+ * What the running KVM can do. Nothing is cached: each probe costs a few ioctls, and with
+ * kvm_amd a VM for some milliseconds. The shim uses it as well, so it must neither
+ * allocate memory nor use stdio nor change errno.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -44,6 +44,7 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
+/* Does @list only have words that HOST_ENV may have? */
 static bool are_known_words(const char *list)
 {
 	static const char *const words[] = {
@@ -71,7 +72,7 @@ static void clear_host(struct host *host, int err)
 	host->kvm_errno = err;
 }
 
-/* A word that is not known must not pass for the host as it is. */
+/* Applies HOST_ENV. With an unknown word the host has nothing: a typo must be noticed. */
 static void apply_force(struct host *host)
 {
 	const char *force = getenv(HOST_ENV);
@@ -113,7 +114,7 @@ static bool probe_crs(struct host *host, int kvm_fd)
 	return true;
 }
 
-/* A module's parameter: false if there is none. */
+/* Is the module parameter @path on? False if there is no such parameter. */
 static bool read_flag(const char *path)
 {
 	char c = 'N';
@@ -127,7 +128,7 @@ static bool read_flag(const char *path)
 	return c == 'Y' || c == '1';
 }
 
-/* CPUID bits that the VMM gave a guest beyond these are none, for newer KVMs. */
+/* Reads the CPUID that KVM offers. Newer KVMs ignore bits beyond it in a guest's CPUID. */
 static void probe_cpuid(struct host *host, int kvm_fd)
 {
 	struct {
@@ -140,14 +141,14 @@ static void probe_cpuid(struct host *host, int kvm_fd)
 	if (kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &cpuid))
 		cpuid.header.nent = 0;
 	guest_from_cpuid(&host->offers, &cpuid.header);
-	/* Others may list it for the host only, who reads and writes 0. */
+	/* Another KVM may list the MSR for the host only, which reads 0 and may write 0. */
 	if (host->vendor != HOST_VMX) {
 		host->offers.feature_control = 0;
 		return;
 	}
 	/*
-	 * Guests' SYSENTER_ESP and SYSENTER_EIP go past kvm_intel on all CPUs with MSR
-	 * bitmaps, which is all that can run today's guests.
+	 * With MSR bitmaps, kvm_intel does not intercept a guest's SYSENTER_ESP and
+	 * SYSENTER_EIP. All CPUs that can run today's guests have MSR bitmaps.
 	 */
 	host->linear_bits = linear_bits_from_cpuid(&cpuid.header);
 	host->emulates_real_mode = !read_flag(UNRESTRICTED);
@@ -157,8 +158,8 @@ enum host_vendor host_vendor_of(bool amd, bool intel, bool kvm,
 				const char vendor[12])
 {
 	/*
-	 * Of a kernel that both are built into (as modules, only the right one loads).
-	 * Others than AMD and Hygon that make CPUs with either have VMX.
+	 * Both are built into the kernel (as modules, only the right one loads). AMD's and
+	 * Hygon's CPUs have SVM; all others that can run KVM have VMX.
 	 */
 	if (amd && intel)
 		return memcmp(vendor, "AuthenticAMD", 12) == 0 ||
@@ -294,7 +295,7 @@ static const char *rule_fault(const struct host *host, const struct rule *rule)
 		return "this KVM has no CR filter, so writes to control registers can't be stopped (regpin's KVM series adds one)";
 	if (msr_fault(host))
 		return msr_fault(host);
-	/* With it KVM lets them pass without a word. */
+	/* With ignore_msrs, KVM completes such accesses itself and never exits. */
 	if (rule->type == RULE_UNKNOWN && host->ignore_msrs)
 		return "kvm's parameter ignore_msrs is on, so KVM swallows accesses to MSRs that it does not know, and hands out none: switch it off (echo 0 > /sys/module/kvm/parameters/ignore_msrs), or leave `unknown` out";
 	/* A rule that only reports has nothing to keep: see vm_say_tolerated(). */
@@ -305,7 +306,7 @@ static const char *rule_fault(const struct host *host, const struct rule *rule)
 
 bool host_vmload_passes(const struct host *host, const struct rule *rule)
 {
-	/* A rule on reads alone still keeps what it promises. */
+	/* VMLOAD only writes registers, so a rule on reads alone still holds. */
 	return host->vmload_open && rule->kind == REGPIN_MSR &&
 	       rule_wants(rule) & ACCESS_WRITE &&
 	       (rule->type == RULE_DEFAULT ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * All that regpin asks about the running KVM. Nothing else in the tree probes.
+ * What regpin asks the running KVM before it attaches a VM.
  */
 #ifndef REGPIN_LIB_HOST_H
 #define REGPIN_LIB_HOST_H
@@ -12,34 +12,35 @@
 #include "lib/policy/guest.h"
 
 /*
- * For tests: pretend to be a lesser host. "nofilter", "nofilterexit", "nocrfilter",
- * "nokvm" take capabilities away, "vmload" gives guests VMLOAD; nothing can be
- * made better than it is.
+ * For tests: an environment variable that makes the host look less capable than it is.
+ * "nofilter", "nofilterexit", "nocrfilter" and "nokvm" take capabilities away, "vmload"
+ * lets guests execute VMLOAD. No word adds a capability.
  */
 #define HOST_ENV	"REGPIN_HOST_FORCE"
 
+/* The hardware virtualisation of the running KVM; HOST_OTHER: neither SVM nor VMX. */
 enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
 
 /**
- * struct host - what this KVM gives
- * @kvm_errno: 0, or why /dev/kvm could not be used
- * @pretended: a test says that there is no KVM, so no VMM's VM can be one
+ * struct host - what this KVM supports
+ * @kvm_errno: 0, or the errno because of which /dev/kvm could not be used
+ * @pretended: HOST_ENV says "nokvm", so no VM of a VMM can be one of KVM's
  * @api_version: KVM_GET_API_VERSION
  * @msr_filter: KVM_CAP_X86_MSR_FILTER
  * @msr_exits: KVM_CAP_X86_USER_SPACE_MSR has KVM_MSR_EXIT_REASON_FILTER
  * @cr_filter: KVM_X86_SET_CR_FILTER with all the flags that regpin needs
- * @filterable: which bits of CR0, CR4 and XCR0 it can filter; the others no guest
- *	can change, as the host's CPU hasn't got them or they are always set
  * @smm: KVM_CAP_X86_SMM
- * @nested: KVM_CAP_NESTED_STATE offers it to guests
- * @ignore_msrs: the module parameter; unknown MSRs are swallowed, not #GP'd
+ * @nested: KVM_CAP_NESTED_STATE: guests may use nested virtualisation
+ * @ignore_msrs: the module parameter: an access to an unknown MSR gets no #GP
  * @vmload_open: guests without SVM can execute VMLOAD, which loads the syscall
- *	MSRs past every filter
- * @offers: what a guest has that is given all of CPUID that this KVM offers
- * @linear_bits: what struct guest's is for all guests here
- * @emulates_real_mode: and there guests' writes don't go past KVM: an old CPU, or
- *	kvm_intel's parameter unrestricted_guest=0
- * @vendor: which vendor module is loaded, or built in and in use
+ *	MSRs without passing a filter
+ * @offers: the properties of a guest that gets all of the CPUID that this KVM offers
+ * @linear_bits: @linear_bits of struct guest, for all guests on this host
+ * @emulates_real_mode: KVM emulates guests in real mode, so that it sees their writes: an
+ *	old CPU, or kvm_intel's parameter unrestricted_guest=0
+ * @vendor: the vendor module that is loaded, or built in and in use
+ * @filterable: the bits of CR0, CR4 and XCR0 that KVM can filter; no guest can change any
+ *	other bit, because the CPU lacks it or it is always set
  */
 struct host {
 	int kvm_errno;
@@ -54,34 +55,34 @@ struct host {
 	uint64_t filterable[NR_CRS];
 };
 
-/* Fills @host by an open /dev/kvm. Never fails: what can't be asked is absent. */
+/* Fills @host from an open /dev/kvm. Never fails: what can't be probed counts as absent. */
 void host_probe_fd(struct host *host, int kvm_fd);
 
-/* The same, opening /dev/kvm itself. */
+/* The same; opens /dev/kvm itself. */
 void host_probe(struct host *host);
 
 /*
- * Whose KVM runs, by which of kvm_amd, kvm_intel and kvm is in /sys/module, and by the
- * vendor in the CPU's CPUID, where that leaves it open.
+ * Which KVM runs? @amd, @intel and @kvm: /sys/module has kvm_amd, kvm_intel, kvm. @vendor
+ * is the CPU's, from CPUID; it decides if both vendor modules are there.
  */
 enum host_vendor host_vendor_of(bool amd, bool intel, bool kvm,
 				const char vendor[12]);
 
-/* Does VMLOAD load one of @count MSRs from @index on? EFER is none of them. */
+/* Does VMLOAD load one of the @count MSRs from @index on? It does not load EFER. */
 bool host_vmload_loads(uint32_t index, uint32_t count);
 
-/* Would a guest's VMLOAD go past @rule on this host? */
+/* Could a guest's VMLOAD violate @rule on this host without an exit? */
 bool host_vmload_passes(const struct host *host, const struct rule *rule);
 
-/* Why rules on those can't be enforced where it is open. */
+/* Why rules on registers that VMLOAD loads can't be enforced if @vmload_open. */
 extern const char host_vmload_text[];
 
-/* Why no rule at all can be enforced by this KVM, a constant text, or NULL. */
+/* Why this KVM can't enforce any rule, as a constant text, or NULL if it can. */
 const char *host_kvm_fault(const struct host *host);
 
 /*
- * Can this host enforce @rule? If not, *@why is a constant text. A rule that only
- * reports has nothing to enforce where VMLOAD is open: what that loads is not reported.
+ * Can this host enforce @rule? If not, *@why becomes a constant text. For a rule that
+ * only reports, @vmload_open does not matter: what VMLOAD loads is not reported.
  */
 bool host_enforces(const struct host *host, const struct rule *rule,
 		   const char **why);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What of the running KVM depends on its version; see host_traits.h. */
+/* Properties of the running KVM that depend on its version; see host_traits.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,12 +12,13 @@
 #include "host_traits.h"
 #include "ioctl.h"
 
-/* Header files of Debian 12 are older than these. */
+/* The kernel headers of Debian 12 lack these. */
 #define CAP_VM_TYPES		235
 #define QUIRK_NESTED_SVM_SHARED_PAT	(1 << 11)
 
 #define PARAMETER	"/sys/module/kvm_amd/parameters/"
 
+/* KVM_CHECK_EXTENSION; 0 if it fails. */
 static int check_cap(int kvm_fd, unsigned long cap)
 {
 	int ret = kvm_ioctl(kvm_fd, KVM_CHECK_EXTENSION, (void *)cap);
@@ -30,7 +31,7 @@ static enum host_answer yes_no(bool yes)
 	return yes ? HOST_YES : HOST_NO;
 }
 
-/* A parameter of kvm_amd's: one that it lacks is none that it uses. */
+/* Is the parameter @path of kvm_amd on? A kvm_amd without it does not have the feature. */
 static enum host_answer read_parameter(const struct host *host, const char *path)
 {
 	char c = '0';

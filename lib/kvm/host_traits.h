@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What differs between the KVMs of today and matters to people, but decides nothing:
- * for `regpin probe`. What decides is in host.h.
+ * Differences between KVMs that `regpin probe` prints for users. They decide nothing;
+ * host.h has the properties that decide.
  */
 #ifndef REGPIN_LIB_HOST_TRAITS_H
 #define REGPIN_LIB_HOST_TRAITS_H
@@ -11,11 +11,11 @@
 enum host_answer { HOST_NO, HOST_YES, HOST_NOT_KNOWN };
 
 /**
- * struct host_traits - these
- * @vm_types: bit n is set if KVM offers type n of KVM_CREATE_VM; 0 if it does not say
- * @deadline: do guests' writes to TSC_DEADLINE go past the MSR filter?
- * @nested_pat: may a VMM give a guest's own guest a PAT of its own?
- * @lbrv: does kvm_amd give guests the MSRs of the last branch themselves?
+ * struct host_traits - properties of the running KVM
+ * @vm_types: bit n is set if KVM offers type n of KVM_CREATE_VM; 0 if KVM does not say
+ * @deadline: do guests' writes to TSC_DEADLINE bypass the MSR filter?
+ * @nested_pat: may a VMM give a nested guest its own PAT?
+ * @lbrv: does kvm_amd let guests access the last-branch MSRs without an exit?
  * @vls: does kvm_amd use virtual VMLOAD and VMSAVE?
  * @fred: does KVM offer FRED to guests?
  */
@@ -28,19 +28,19 @@ struct host_traits {
 #define HOST_TYPE_FIRST_CONFIDENTIAL	2u
 #define HOST_VM_TYPES			32u
 
-/* What is said of type @type: "SEV", "SEV-ES", "SEV-SNP", "TDX", or NULL. */
+/* The name of VM type @type: "SEV", "SEV-ES", "SEV-SNP", "TDX", or NULL. */
 const char *host_vm_type_name(unsigned int type);
 
 /*
- * Do guests' writes to TSC_DEADLINE go past the filter of @vendor's module in a kernel
- * of this @release, as uname(2) has it?
+ * Do guests' writes to TSC_DEADLINE bypass the MSR filter with @vendor's module in a
+ * kernel of this @release, as uname(2) has it?
  */
 enum host_answer host_deadline_of(enum host_vendor vendor, const char *release);
 
-/* Fills @traits for @host, which was probed by the same @kvm_fd. Keeps errno. */
+/* Fills @traits for @host, which was probed with the same @kvm_fd. Keeps errno. */
 void host_traits_fd(struct host_traits *traits, const struct host *host, int kvm_fd);
 
-/* The same, opening /dev/kvm itself; all can't be told where that fails. */
+/* The same; opens /dev/kvm itself. If that fails, all answers are HOST_NOT_KNOWN. */
 void host_traits(struct host_traits *traits, const struct host *host);
 
 #endif

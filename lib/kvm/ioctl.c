@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * ioctl(2) as the library calls it. In a file of its own so that the shim, which
- * is ioctl() itself, can bring another: else our own KVM_SET_MSRS would come
- * back to us as one of the VMM's.
+ * ioctl(2) as the library calls it. It is in a file of its own because the shim, which
+ * replaces ioctl(), links another one: otherwise the library's own KVM_SET_MSRS would
+ * reach the shim as if the VMM had called it.
  */
 #include <sys/ioctl.h>
 

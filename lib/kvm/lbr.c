@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The MSRs of the last branch on AMD hosts. While a guest has DEBUGCTL.LBR set, its
- * reads and writes of them go past KVM, and newer KVMs (seen in 7.3) look at the filter
- * only when DEBUGCTL.LBR changes: one that is installed meanwhile does not hold. So
- * rules on them have to be there from the start, which no guest precedes. A default is
- * no such rule: a policy that denies whatever it does not name may come at any time, and
- * for these four registers it then holds once the guest has stopped recording.
+ * The last-branch MSRs on AMD hosts. While a guest has DEBUGCTL.LBR set, it accesses them
+ * without an exit. Newer KVMs (seen in 7.3) only read the filter when DEBUGCTL.LBR
+ * changes, so a filter that is installed meanwhile does not hold. Therefore rules on these
+ * MSRs must be in the policy from the start. A default may come later: for these four
+ * MSRs it then holds from the next change of DEBUGCTL.LBR on.
  */
 #include "lbr.h"
 #include "lib/judge/msr_filter.h"
@@ -14,6 +13,7 @@
 
 #define NR_LASTBRANCH	4u
 
+/* Does @policy have a rule that judges @access to MSR @index? */
 static bool has_rule_on(const struct regpin_policy *policy, uint32_t index,
 			unsigned int access)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A vCPU's registers, by KVM's ioctls on its file. */
+/* A vCPU's registers, through KVM's ioctls on its fd. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +16,7 @@ const uint32_t replay_registers[NR_REPLAY] = {
 
 int replay_slot(uint32_t index)
 {
-	/* On each exit's way; a compiler makes a few comparisons of it. */
+	/* Each exit calls this, so no loop: it compiles to a few comparisons. */
 	switch (index) {
 	case MSR_SYSENTER_CS ... MSR_SYSENTER_EIP:
 		return (int)(index - MSR_SYSENTER_CS);
@@ -66,7 +66,7 @@ bool vcpu_paging(const struct vcpu_io *io)
 {
 	struct kvm_sregs sregs;
 
-	/* Where KVM does not say, the safe answer: no reset, no write of LME. */
+	/* If KVM refuses, the safe answer is yes: not a reset, no write of LME. */
 	return kvm_ioctl(io->fd, KVM_GET_SREGS, &sregs) || sregs.cr0 & CR0_PG;
 }
 
@@ -128,7 +128,7 @@ void vcpu_snapshot(const struct vcpu_io *io, struct snapshot *snapshot)
 	list.header.nmsrs = NR_REPLAY;
 	for (int i = 0; i < NR_REPLAY; i++)
 		list.entries[i].index = replay_registers[i];
-	/* All of them at once; one by one on a KVM that lacks one. */
+	/* All of them in one ioctl; one by one on a KVM that lacks one. */
 	if (kvm_ioctl(io->fd, KVM_GET_MSRS, &list) == NR_REPLAY) {
 		for (int i = 0; i < NR_REPLAY; i++)
 			snapshot->msrs[i] = list.entries[i].data;
@@ -138,7 +138,7 @@ void vcpu_snapshot(const struct vcpu_io *io, struct snapshot *snapshot)
 					 &snapshot->msrs[i]))
 				snapshot->unread |= snapshot_bit(REGPIN_MSR, i);
 	}
-	/* Where KVM does not say, the safe answer: no reset. */
+	/* If KVM refuses, paging is the safe answer: then this is not a reset. */
 	if (!vcpu_get_crs(io, true, snapshot->crs, NULL)) {
 		snapshot->crs[0] = CR0_PG;
 		for (unsigned int i = 0; i < NR_CRS; i++)
@@ -155,7 +155,7 @@ bool snapshot_same(const struct snapshot *a, const struct snapshot *b)
 	       !memcmp(a->msrs, b->msrs, sizeof(a->msrs));
 }
 
-/* The header, and for VMX vmcs12 and its shadow. SVM has one page. */
+/* Room for the header and for VMX's vmcs12 and its shadow. SVM needs one page. */
 union nested_state {
 	struct kvm_nested_state state;
 	uint8_t room[sizeof(struct kvm_nested_state) + 2 * 4096ul];
@@ -167,7 +167,7 @@ bool vcpu_runs_l2(const struct vcpu_io *io, const struct guest *guest)
 
 	if (io->run->flags & KVM_RUN_X86_GUEST_MODE)
 		return true;
-	/* Older kernels have no such flag. */
+	/* Kernels before Linux 6.10 don't have this flag. */
 	if (!guest->svm && !guest->vmx)
 		return false;
 	memset(&nested.state, 0, sizeof(nested.state));

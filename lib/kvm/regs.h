@@ -14,12 +14,12 @@
 #include "lib/policy/guest.h"
 
 /**
- * struct vcpu_io - a vCPU as userspace reaches it
- * @fd: its file; borrowed
- * @run: the VMM's shared page; borrowed
- * @answered: KVM has an answered exit to complete, which its next KVM_RUN does
+ * struct vcpu_io - the access of userspace to a vCPU
+ * @fd: its fd; borrowed from the VMM
+ * @run: its run page, shared with KVM; borrowed from the VMM
+ * @answered: KVM has an answered exit to complete, which the next KVM_RUN does
  *
- * The thread that runs the vCPU owns it.
+ * Only the thread that runs the vCPU may use it.
  */
 struct vcpu_io {
 	int fd;
@@ -28,8 +28,8 @@ struct vcpu_io {
 };
 
 /*
- * Of the registers that userspace can write for a guest those whose values are
- * remembered, for `once`, `uniform` and what the VMM writes; see registers.tsv.
+ * The MSRs that userspace can write for a guest and whose values are remembered, for
+ * `once`, for `uniform` and for comparison after the VMM's writes; see registers.tsv.
  */
 #define NR_REPLAY	9
 
@@ -40,11 +40,11 @@ int replay_slot(uint32_t index);
 
 /**
  * struct snapshot - a vCPU's registers around a write by the VMM
- * @valid: taken
- * @cs: CS's base; what a reset changes if nothing else
- * @crs: CR0, CR4 and XCR0, by kind - REGPIN_CR0; 0 where KVM refused
- * @msrs: by replay_slot(); values of registers that KVM refused to read are 0
- * @unread: which ones these are, by snapshot_bit()
+ * @valid: the snapshot has been taken
+ * @unread: the registers that KVM refused to read, by snapshot_bit()
+ * @cs: base of CS, which a reset changes even if it changes nothing else
+ * @crs: CR0, CR4 and XCR0, by kind - REGPIN_CR0; 0 if unread, except that CR0 is then PG
+ * @msrs: by replay_slot(); 0 if unread
  */
 struct snapshot {
 	bool valid;
@@ -63,50 +63,53 @@ static inline uint32_t snapshot_bit(unsigned int kind, int slot)
 		      NR_REPLAY + kind - REGPIN_CR0);
 }
 
-/* One MSR of a vCPU. Return 0, -EINVAL if KVM has or takes no such, -errno. */
+/*
+ * Read and write one MSR, as the host. Return 0, -EINVAL if KVM lacks the MSR or refuses
+ * the value, or the ioctl's -errno.
+ */
 int vcpu_get_msr(const struct vcpu_io *io, uint32_t index,
 		 uint64_t *value);
 int vcpu_set_msr(const struct vcpu_io *io, uint32_t index,
 		 uint64_t value);
 
-/* Is CR0.PG set, as far as KVM says? */
+/* Is CR0.PG set? True if KVM refuses to read it. */
 bool vcpu_paging(const struct vcpu_io *io);
 
 /*
- * CR0, CR4 and, if @xcr0, XCR0; EFER, unless @efer is NULL. False, and all are 0, if
- * KVM refuses.
+ * Reads CR0, CR4 and, if @xcr0, XCR0 to @crs, and EFER to @efer unless that is NULL.
+ * Returns false, and sets all to 0, if KVM refuses.
  */
 bool vcpu_get_crs(const struct vcpu_io *io, bool xcr0,
 		  uint64_t crs[NR_CRS], uint64_t *efer);
 
-/* What `require` speaks of. False, and all are 0, if KVM refuses. */
+/* Reads the registers that `require` may name. Returns false, and sets all to 0, if KVM refuses. */
 bool vcpu_get_protections(const struct vcpu_io *io,
 			  struct protections *ret);
 
 /*
- * Is the vCPU in a guest of its own guest (L2)? Another thread than the vCPU's may only
- * ask while the vCPU is not in KVM_RUN.
+ * Does the vCPU run a nested guest (L2)? Any thread but the vCPU's may only call this while
+ * the vCPU is not in KVM_RUN: otherwise the ioctl blocks on the vCPU's mutex.
  */
 bool vcpu_runs_l2(const struct vcpu_io *io, const struct guest *guest);
 
 /*
- * Are the registers that KVM shows those of the guest's kernel? Not in SMM, not in
- * a nested guest, not while the vCPU waits for INIT or SIPI. Not to be asked while
- * an answered exit is to be completed.
+ * Are the registers that KVM shows those of the guest's kernel? They are not in SMM, in a
+ * nested guest, or while the vCPU waits for INIT or SIPI. Don't call it while @io->answered
+ * is set.
  */
 bool vcpu_shows_kernel(const struct vcpu_io *io, const struct guest *guest);
 
-/* The time that this thread, which runs the vCPU, has run, in ns; never 0. */
+/* The run time of the calling thread, which runs the vCPU, in nanoseconds; never 0. */
 uint64_t vcpu_run_time(void);
 
 /*
- * Writes CR0 and CR4, and if @xcr0, XCR0, as the VMM would. False if KVM refuses one of
- * them; those before are written then.
+ * Writes CR0 and CR4 and, if @xcr0, XCR0 from @crs, as the host. Returns false if KVM
+ * refuses one of them; those before it are then written.
  */
 bool vcpu_set_crs(const struct vcpu_io *io, const uint64_t crs[NR_CRS],
 		  bool xcr0);
 
-/* The registers that a policy may pin, all at one moment. */
+/* Fills @snapshot with the registers that a policy may pin. */
 void vcpu_snapshot(const struct vcpu_io *io, struct snapshot *snapshot);
 
 /* Have the registers the same values in both? */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Taking an unanswered exit back. KVM remembers it, and the next KVM_RUN
- * completes it whatever has become of the vCPU meanwhile, for MSR completions
- * don't compare the RIP. So it is completed at once, without entering the guest,
- * and what that changed is undone.
+ * Taking back an exit that was not answered. KVM remembers the exit, and its next KVM_RUN
+ * completes it even if the vCPU's state was replaced meanwhile, because completions of
+ * MSR accesses don't compare RIP. So the exit is completed at once, without entering the
+ * guest, and the effects of the completion are undone.
  */
 #include <errno.h>
 
@@ -11,6 +11,7 @@
 #include "ioctl.h"
 #include "retract.h"
 
+/* Does @run hold an exit of a filter that can be taken back? */
 static bool is_pending(struct kvm_run *run)
 {
 	return run->exit_reason == KVM_EXIT_X86_RDMSR ||
@@ -19,7 +20,7 @@ static bool is_pending(struct kvm_run *run)
 		regpin_cr_write(run)->cause != KVM_X86_CR_CAUSE_INIT);
 }
 
-/* An answer that changes nothing but RIP and, of an RDMSR, RAX and RDX. */
+/* Answers the exit so that only RIP and, for an RDMSR, RAX and RDX change. */
 static void answer_nothing(struct kvm_run *run)
 {
 	struct regpin_cr_write *w = regpin_cr_write(run);
@@ -33,8 +34,8 @@ static void answer_nothing(struct kvm_run *run)
 }
 
 /*
- * An exit that can't be taken back is completed when its vCPU is not entered: then with
- * a #GP, so that the access does not happen.
+ * Answers the exit with #GP. If an exit can't be taken back, KVM may complete it later;
+ * with this answer the access does not happen then.
  */
 static void answer_gp(struct kvm_run *run)
 {
@@ -72,9 +73,9 @@ int vcpu_complete(struct vcpu_io *io)
 }
 
 /*
- * The completion for an exit that is taken back. Where the VMM's debugger steps the
- * guest, KVM reports the step behind the instruction; the instruction is complete then,
- * and the report is void with it: the step comes again with the instruction.
+ * Completes the exit that is taken back. If the VMM's debugger steps the guest, KVM exits
+ * again to report the step after the instruction. That report can be dropped: the
+ * instruction will be executed again, and the step will be reported again.
  */
 static int complete_nothing(struct vcpu_io *io)
 {
@@ -95,9 +96,9 @@ int vcpu_retract(struct vcpu_io *io)
 	if (!is_pending(run))
 		return -EINVAL;
 	/*
-	 * The registers that the completion changes; the interrupt shadow, and a #DB
-	 * that single-stepping would raise behind the instruction. Not what may come
-	 * from elsewhere in between: an INIT, NMI or SMI would be lost.
+	 * Save what the completion changes: the registers, the interrupt shadow, and a
+	 * #DB that single-stepping would raise after the instruction. Other events must
+	 * not be restored: an INIT, NMI or SMI that arrives in between would be lost.
 	 */
 	if (kvm_ioctl(io->fd, KVM_GET_REGS, &regs) ||
 	    kvm_ioctl(io->fd, KVM_GET_VCPU_EVENTS, &events)) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Can a guest that has no SVM execute VMLOAD here? kvm_amd with virtual VMLOAD
- * and VMSAVE (its parameter vls) does not intercept them, whatever the guest's
- * CPUID says, and its VMCB has EFER.SVME set: so the guest loads the syscall MSRs
- * from its own memory, without an exit. A fixed KVM can't be told by parameters
- * or CPUID, so it is tried, in a VM of its own.
+ * Can a guest without SVM execute VMLOAD on this host? kvm_amd with virtual VMLOAD and
+ * VMSAVE (its parameter vls) does not intercept them, whatever the guest's CPUID says, and
+ * the guest's VMCB has EFER.SVME set. So the guest loads the syscall MSRs from its own
+ * memory, without an exit. Neither a parameter nor CPUID shows whether a KVM is fixed, so
+ * the instruction is executed in a VM of our own.
  */
 #include <linux/kvm.h>
 #include <string.h>
@@ -30,7 +30,7 @@
 
 /* In a VMCB's state save area: APM volume 2, appendix B. */
 #define VMCB_LSTAR	0x608u
-#define MARK		0x5a5a5000ull	/* canonical, and nobody's LSTAR */
+#define MARK		0x5a5a5000ull	/* canonical, and no LSTAR that a guest has */
 #define STARTED		0x5a5a5a5aull
 
 #define NR_CPUID	256
@@ -41,11 +41,12 @@
 #define MAX_RUNS	100
 
 /**
- * struct trial - the VM and what it takes
- * @kvm, @vm, @vcpu: kvm is borrowed; -1 for none
- * @memory: MEMORY bytes
- * @cpuid: room for NR_CPUID entries
- * @run: @run_size bytes
+ * struct trial - the VM and its resources
+ * @kvm: /dev/kvm; borrowed
+ * @vm, @vcpu: fds, owned; -1: not created
+ * @memory: the guest's memory, MEMORY bytes, owned
+ * @cpuid: room for NR_CPUID entries, owned
+ * @run: the vCPU's run page, @run_size bytes, owned
  */
 struct trial {
 	int kvm, vm, vcpu;
@@ -100,7 +101,7 @@ static bool make_vm(struct trial *t)
 	return !kvm_ioctl(t->vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-/* What KVM offers, but for SVM: the guest that run does not refuse. */
+/* Sets the CPUID that KVM offers, without SVM: as of a guest that no policy refuses. */
 static bool set_cpuid(struct trial *t)
 {
 	t->cpuid->nent = NR_CPUID;
@@ -120,7 +121,7 @@ static struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool l)
 	};
 }
 
-/* 64 bits: elsewhere virtual VMLOAD is none. */
+/* Sets 64-bit mode: virtual VMLOAD only exists there. */
 static bool set_registers(struct trial *t)
 {
 	struct kvm_regs regs = {
@@ -162,7 +163,7 @@ static bool make_vcpu(struct trial *t)
 	return set_cpuid(t) && set_registers(t);
 }
 
-/* The caller's signals may come in between. */
+/* Runs the guest until it halts. The caller's signals may interrupt KVM_RUN. */
 static bool run_to_halt(struct trial *t)
 {
 	for (unsigned int i = 0; i < MAX_RUNS; i++)
@@ -184,7 +185,7 @@ static bool get_lstar(struct trial *t, uint64_t *lstar)
 	return true;
 }
 
-/* Did the guest get to its VMLOAD, and was that a fault that left LSTAR alone? */
+/* Did the guest reach its VMLOAD, and did that fault without changing LSTAR? */
 static bool faults_on_vmload(struct trial *t)
 {
 	struct kvm_regs regs;

@@ -6,8 +6,9 @@
 #include <stdbool.h>
 
 /*
- * Tries in a VM of its own whether a guest without SVM can execute VMLOAD. Takes
- * some ms. True if that can't be told: ask only where kvm_amd is loaded.
+ * Executes VMLOAD in a VM of its own, without SVM, and returns true unless it faults. That
+ * takes some milliseconds. It also returns true if the VM can't be run, so call it only if
+ * kvm_amd is loaded.
  */
 bool host_vmload_open(int kvm_fd);
 
