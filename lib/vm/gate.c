@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The rows for the gate; lifecycle.c gives the events and carries the actions out. */
+/* The rows for the gate. lifecycle.c sends the events and carries out the actions. */
 #include <stddef.h>
 
 #include "gate.h"
@@ -10,7 +10,10 @@
 #define CLOSES		(GATE_NEW_LIFE | GATE_LOOK)
 #define OPENS		(GATE_FORGET | GATE_LOOK)
 
-/* Whatever else is so, or only if the policy arms by request, or by anybody's word. */
+/*
+ * When a row applies: always; if the policy has `arming: request`; the same in the VM's
+ * first life only; if it has `arming: request` or `arming: operator`.
+ */
 enum { ALWAYS, BY_REQUEST, BY_REQUEST_AT_FIRST, BY_WORD };
 
 static const struct row {
@@ -18,34 +21,34 @@ static const struct row {
 	const char *why;
 } rows[] = {
 	{ GATE_ARM, S(GATE_OPEN), ALWAYS, GATE_OPEN, GATE_LOOK, GATE_NO_CAUSE,
-	  "It is open: vCPUs that have a kernel arm, if they have not yet." },
+	  "The gate is open; vCPUs with a kernel that are not armed yet are armed now." },
 	{ GATE_ARM, S(GATE_CLOSED), ALWAYS, GATE_OPEN, OPENS, REGPIN_BY_OPERATOR,
-	  "What an earlier kernel has settled does not count for this one." },
+	  "The gate opens; values that an earlier kernel settled do not count for this one." },
 	{ GATE_ARM, S(GATE_WINDOW), ALWAYS, GATE_OPEN, OPENS, REGPIN_BY_WINDOW,
-	  "The window ends; another kernel may have come up in it." },
+	  "The window ends; another kernel may have started in it." },
 	{ GATE_REQUEST, S(GATE_CLOSED), BY_REQUEST, GATE_OPEN, OPENS,
 	  REGPIN_BY_REQUEST,
-	  "This is what the policy waits for." },
+	  "The policy arms when the guest asks, which it has done now." },
 	{ GATE_REQUEST, ANY, ALWAYS, NR_GATES, 0, GATE_NO_CAUSE,
-	  "It is open, or the operator's window is not the guest's to end." },
+	  "The gate is open already, or a window is open, which only the operator may end." },
 	{ GATE_LOADED, S(GATE_CLOSED), BY_REQUEST_AT_FIRST, GATE_OPEN, OPENS,
 	  REGPIN_BY_LOAD,
-	  "The guest has asked where the state comes from, and won't ask again." },
+	  "The guest asked on the host that the state comes from, and will not ask again." },
 	{ GATE_LOADED, ANY, ALWAYS, NR_GATES, 0, GATE_NO_CAUSE,
-	  "The operator has closed it, or has yet to open it." },
+	  "The operator has closed the gate, or has not opened it yet." },
 	{ GATE_KERNEL_DONE, S(GATE_WINDOW), ALWAYS, GATE_OPEN, OPENS,
 	  REGPIN_BY_WINDOW,
 	  "The window was for this one kernel." },
 	{ GATE_KERNEL_DONE, ANY, ALWAYS, NR_GATES, 0, GATE_NO_CAUSE,
-	  "The window has been ended, or the operator has disarmed meanwhile." },
+	  "The window has ended already, or the operator has disarmed meanwhile." },
 	{ GATE_BEGIN_WINDOW, ANY, ALWAYS, GATE_WINDOW, CLOSES, REGPIN_BY_WINDOW,
-	  "A kernel may replace the one that runs." },
+	  "In the window another kernel may replace the one that runs." },
 	{ GATE_DISARM, ANY, ALWAYS, GATE_CLOSED, CLOSES, REGPIN_BY_OPERATOR,
-	  "Whatever was pinned is free." },
+	  "The operator has lifted all pins." },
 	{ GATE_LAST_GONE, S(GATE_OPEN), BY_WORD, GATE_CLOSED, 0, GATE_NO_CAUSE,
-	  "After a reset somebody has to say the word again." },
+	  "After a reset the guest has to ask, or the operator has to arm, again." },
 	{ GATE_LAST_GONE, ANY, ALWAYS, NR_GATES, 0, GATE_NO_CAUSE,
-	  "vCPUs arm by themselves, or it is closed." },
+	  "The policy arms vCPUs without a command, or the gate is closed already." },
 };
 
 static bool applies(unsigned int when, const struct gate_moment *moment)
@@ -77,7 +80,7 @@ struct gate_step gate_next(enum gate gate, enum gate_event event,
 				.why = row->why,
 			};
 	}
-	/* A unit test walks through all cells, so this is never so. */
+	/* Not reached: a unit test checks that every cell has a row. */
 	return (struct gate_step){ .to = (uint8_t)gate,
 				   .cause = GATE_NO_CAUSE };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The rows for the VMM's writes; vcpu.c gives the events and carries the actions out. */
+/* The rows for the VMM's writes. vcpu.c sends the events and carries out the actions. */
 #include <stddef.h>
 
 #include "vmm_write.h"
@@ -10,65 +10,65 @@
 #define LOADING		(S(VMM_LOADS) | S(VMM_LOADS_OFF))
 
 const struct vmm_row vmm_rows[] = {
-	/* A vCPU without a past. */
+	/* A vCPU without a past: it has nothing to lose. */
 	{ VMM_WRITTEN, S(VMM_NONE), 0, IF_PAST, VMM_WROTE, VMM_LOAD,
-	  "Nothing could be lost: it is a new vCPU, or a state for one." },
+	  "A new vCPU has no pins to lose; the write may be part of a state for it." },
 	{ VMM_WRITTEN, ANY, 0, IF_PAST, VMM_SAME, VMM_LOAD,
-	  "The same, in one more part." },
+	  "The same for a further write." },
 	{ VMM_WRITTEN, ANY, IF_RESET, 0, VMM_WROTE, VMM_NOTHING,
-	  "A reset ends what was going on, and reports what it took." },
+	  "A reset ends whatever was going on; lifecycle_reset() reports the pins that it ended." },
 
-	/* A load that was there before the vCPU was pinned, and because of which it is. */
+	/* A load that began before the vCPU was pinned, and because of which it is pinned. */
 	{ VMM_WRITTEN, LOADING, IF_PINNED | IF_IS_ON, 0, VMM_LOADS, VMM_LOAD,
-	  "One more part of the state: what it is in the end counts." },
+	  "A further part of the state; only the last one shows what it is." },
 	{ VMM_WRITTEN, LOADING, IF_PINNED | IF_WAS_ON, IF_IS_ON, VMM_LOADS_OFF,
 	  VMM_LOAD,
-	  "The same; should it stay without paging, that was an INIT." },
+	  "A further part of the state; if paging stays off, the write was an INIT." },
 	{ VMM_WRITTEN, LOADING, IF_PINNED, IF_IS_ON | IF_WAS_ON, VMM_SAME,
 	  VMM_LOAD,
-	  "The same." },
+	  "A further part of the state, without paging as before." },
 
-	/* Paging is off. */
+	/* Paging is off after the write. */
 	{ VMM_WRITTEN, PLAIN | S(VMM_OFF), IF_WAS_ON, IF_IS_ON, VMM_OFF,
 	  VMM_NOTHING,
-	  "The first half of a reset, or an INIT: no pin is lowered by mistake." },
+	  "This is the first half of a reset, or an INIT; lowered pins are not reported." },
 	{ VMM_WRITTEN, LOADING, IF_WAS_ON, IF_IS_ON, VMM_LOADS_OFF, VMM_NOTHING,
-	  "The same, in a load that has not pinned the vCPU." },
+	  "The same during a load that has not pinned the vCPU." },
 	{ VMM_WRITTEN, S(VMM_OFF) | S(VMM_LOADS_OFF), 0, IF_IS_ON, VMM_SAME,
 	  VMM_NOTHING,
-	  "The reset goes on." },
+	  "The reset continues." },
 
-	/* All else: paging is on, or it was not on before. */
+	/* All other writes: paging is on, or it was already off before. */
 	{ VMM_WRITTEN, PLAIN | S(VMM_OFF), IF_PINNED, 0, VMM_WROTE, VMM_COMPARE,
-	  "The VMM changes a vCPU that is pinned: it may, but that is reported." },
+	  "The VMM may change a pinned vCPU, but lowered pins are reported." },
 	{ VMM_WRITTEN, PLAIN | S(VMM_OFF), IF_CHANGED, IF_PINNED, VMM_WROTE,
 	  VMM_LOAD,
-	  "A vCPU that has a past and no pins becomes another." },
+	  "A vCPU with a past, but without pins, gets another state." },
 	{ VMM_WRITTEN, PLAIN | S(VMM_OFF), 0, IF_PINNED | IF_CHANGED, VMM_WROTE,
 	  VMM_NOTHING,
-	  "What was read is written back: nothing has happened." },
+	  "The VMM has written back what it read, so nothing has changed." },
 	{ VMM_WRITTEN, LOADING, IF_CHANGED, IF_PINNED, VMM_LOADS, VMM_LOAD,
-	  "One more part of a state that has not pinned the vCPU." },
+	  "A further part of a state that has not pinned the vCPU." },
 	{ VMM_WRITTEN, LOADING, 0, IF_PINNED | IF_CHANGED, VMM_LOADS,
 	  VMM_NOTHING,
-	  "What was read is written back: nothing has happened." },
+	  "The VMM has written back what it read, so nothing has changed." },
 
 	{ VMM_UNSEEN, S(VMM_NONE), 0, 0, VMM_WROTE, VMM_NOTHING,
-	  "Whatever it was: what arms at the next look was loaded." },
+	  "Its content is not known; a vCPU that is armed at the next look was loaded." },
 	{ VMM_UNSEEN, ANY, 0, 0, VMM_SAME, VMM_NOTHING,
-	  "The same, once more." },
+	  "The same for a further write." },
 
 	{ VMM_LOADED, S(VMM_OFF) | S(VMM_LOADS_OFF), 0, 0, VMM_LOADS_OFF,
 	  VMM_NOTHING,
-	  "An LSTAR came with paging off." },
+	  "The state has an LSTAR, but paging is off." },
 	{ VMM_LOADED, ANY, 0, 0, VMM_LOADS, VMM_NOTHING,
-	  "An LSTAR says that a kernel runs in what is loaded." },
+	  "The state has an LSTAR, so a kernel runs in it." },
 
 	{ VMM_RUNS, S(VMM_OFF) | S(VMM_LOADS_OFF), IF_PINNED, 0, VMM_NONE,
 	  VMM_INIT,
-	  "Paging went off and no more came: an INIT, by an APIC of the VMM's." },
+	  "Paging went off and no write followed: the VMM's own APIC has done an INIT." },
 	{ VMM_RUNS, ANY, 0, 0, VMM_NONE, VMM_NOTHING,
-	  "From now on what the registers hold is the guest's." },
+	  "From now on the values of the registers are the guest's." },
 };
 
 const unsigned int vmm_nr_rows = sizeof(vmm_rows) / sizeof(vmm_rows[0]);
@@ -99,7 +99,7 @@ struct vmm_step vmm_next(enum vmm_write state, enum vmm_event event,
 	unsigned int i = vmm_row_of(state, event, moment);
 	const struct vmm_row *row = &vmm_rows[i];
 
-	/* A unit test walks through all cells, so this is never so. */
+	/* Not reached: a unit test checks that every cell has a row. */
 	if (i == vmm_nr_rows)
 		return (struct vmm_step){ .to = (uint8_t)state };
 	return (struct vmm_step){
