@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A 64-bit "kernel" that sets its system call entry up, as kernels do, and is then
- * taken over by someone who wants that entry for himself. After each step it tells
- * its port whether it got a #GP; after the last it works on for ever.
+ * A 64-bit "kernel" that sets up its system-call entry, as kernels do; then an attacker
+ * tries to replace that entry. After each step the guest writes to a port whether it got
+ * #GP; after the last step it runs forever.
  */
 #include <string.h>
 
@@ -19,7 +19,7 @@
 #define STAR		0xc0000081u
 #define LSTAR		0xc0000082u
 #define SFMASK		0xc0000084u
-#define CR0_WP		0	/* in the place of an MSR: it is cleared */
+#define CR0_WP		0	/* stands for an MSR: the step clears it */
 
 static const struct step {
 	uint32_t msr;
@@ -30,11 +30,11 @@ static const struct step {
 	{ LSTAR, 0xffffffff81000000, "and its entry" },
 	{ SFMASK, 0x47700, "and ends its set-up" },
 	{ LSTAR, 0xffffffff81000000, "the kernel writes the same again" },
-	{ LSTAR, 0xffffffffdeadb000, "the attacker brings an entry" },
+	{ LSTAR, 0xffffffffdeadb000, "the attacker sets an entry" },
 	{ LSTAR, 0, "and tries to clear it" },
-	{ SFMASK, 0x47500, "and wants interrupts on at the entry" },
+	{ SFMASK, 0x47500, "the attacker keeps interrupts on at the entry" },
 	{ STAR, 0x0033001000000000, "and other segments" },
-	{ CR0_WP, 0, "and to write to read-only pages" },
+	{ CR0_WP, 0, "the attacker makes read-only pages writable" },
 };
 #define NR_STEPS (sizeof(steps) / sizeof(steps[0]))
 
@@ -63,7 +63,7 @@ static uint8_t *put_wrmsr(uint8_t *at, const struct step *step)
 
 static uint8_t *put_step(uint8_t *at, const struct step *step)
 {
-	/* xor %esi, %esi; lea report(%rip), %rbx: where a #GP goes on */
+	/* xor %esi, %esi; lea report(%rip), %rbx: where to continue after #GP */
 	static const uint8_t begin[] = { 0x31, 0xf6, 0x48, 0x8d, 0x1d };
 	/* mov %cr0, %rax; btr $16, %eax; mov %rax, %cr0 */
 	static const uint8_t clear_wp[] = { 0x0f, 0x20, 0xc0, 0x0f, 0xba,

@@ -5,10 +5,10 @@
  *	regpin compile -o tiny.blob tiny.yaml
  *	tiny-vmm tiny.blob
  *
- * It needs the public header and libregpin.so, and shows all that a VMM has to do;
- * docs/integrating.md explains it. Its guest is in tiny-guest.c. What the operator
- * wants is read from stdin, a word a line: allow, gp, stop, arm, disarm, window,
- * policy BLOB, quit.
+ * It needs only the public header and libregpin.so, and shows all that a VMM has to do;
+ * docs/integrating.md explains it. Its guest is in tiny-guest.c. It reads the operator's
+ * commands from stdin, one a line: allow, gp, stop, arm, disarm, window, policy BLOB,
+ * quit.
  */
 #include <err.h>
 #include <errno.h>
@@ -39,7 +39,7 @@ static struct {
 	unsigned int timer_ms;
 	atomic_bool quit;
 	size_t step;
-	/* By number modulo 2: never are more than two of them in use. */
+	/* Indexed by the number modulo 2: at most two of them are in use. */
 	struct regpin_policy *policies[2];
 	uint32_t policy;
 	struct regpin_vm *regpin_vm;
@@ -50,7 +50,7 @@ static const char *const answers[REGPIN_ACTION_MAX] = {
 	[REGPIN_ALLOW] = "allow", [REGPIN_GP] = "gp", [REGPIN_STOP] = "stop",
 };
 
-/* A register and the rule that it was about. */
+/* Prints the register and the rule of an event. */
 static void print_access(const struct regpin_event *event)
 {
 	const char *file, *rule;
@@ -121,16 +121,16 @@ static struct regpin_policy *load_policy(const char *path)
 	return policy;
 }
 
-/* Any thread: the vCPU's comes out of KVM_RUN, or doesn't get into it. */
+/* Called on any thread: makes the vCPU's thread leave KVM_RUN, or not enter it. */
 static void kick(void *context, struct regpin_vcpu *vcpu)
 {
 	(void)context;
-	(void)vcpu;	/* there is but one */
+	(void)vcpu;	/* there is only one */
 	if (vmm.tid)
 		tgkill(getpid(), vmm.tid, SIGUSR1);
 }
 
-/* On the vCPU's thread. */
+/* Called on the vCPU's thread. */
 static void on_kick(int number, siginfo_t *info, void *context)
 {
 	(void)number;
@@ -176,7 +176,7 @@ static void create_vm(void)
 	guest_write(memory);
 }
 
-/* Nested virtualisation gets round the filter: this VMM does not offer it. */
+/* Nested virtualisation bypasses the filter, so this VMM does not offer it. */
 static void set_cpuid(void)
 {
 	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
@@ -199,7 +199,7 @@ static void set_cpuid(void)
 	}
 	if (ioctl(vmm.vcpu, KVM_SET_CPUID2, cpuid))
 		err(1, "KVM_SET_CPUID2");
-	/* 4. What the guest could do itself depends on its CPUID. */
+	/* 4. The accesses that the guest could make itself depend on its CPUID. */
 	if (regpin_vcpu_set_cpuid(vmm.regpin_vcpu, cpuid))
 		exit(4);
 	free(cpuid);
@@ -232,7 +232,7 @@ static void set_registers(void)
 		err(1, "KVM_GET_SREGS");
 	guest_registers(&sregs, &regs);
 
-	/* 5. The VMM's own writes, so that a reset and a load are recognised. */
+	/* 5. Announce the VMM's own writes, so that a reset and a load are recognised. */
 	regpin_vcpu_before_write(vmm.regpin_vcpu);
 	if (ioctl(vmm.vcpu, KVM_SET_SREGS, &sregs) ||
 	    ioctl(vmm.vcpu, KVM_SET_REGS, &regs))
@@ -240,7 +240,7 @@ static void set_registers(void)
 	regpin_vcpu_after_write(vmm.regpin_vcpu);
 }
 
-/* What the guest tells after each step: 1 if it got a #GP. */
+/* Prints what the guest writes to its port after each step: 1 if it got #GP. */
 static void handle_exit(void)
 {
 	const uint8_t *data = (uint8_t *)vmm.run + vmm.run->io.data_offset;
@@ -261,7 +261,7 @@ static void make_timer(void)
 		err(1, "timer_create");
 }
 
-/* Some hosts can only look after registers: 0 where there is nothing to look at. */
+/* Sets the timer for polls, which some hosts need; an interval of 0 stops it. */
 static void tick_every(unsigned int ms)
 {
 	const struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
@@ -272,7 +272,7 @@ static void tick_every(unsigned int ms)
 	vmm.timer_ms = ms;
 }
 
-/* 6. Runs the guest until somebody wants the thread; then nothing is pending. */
+/* 6. Runs the guest until the thread is needed; then nothing is pending in KVM. */
 static int run_guest(struct regpin_vcpu *vcpu)
 {
 	for (;;) {
@@ -293,7 +293,7 @@ static int run_guest(struct regpin_vcpu *vcpu)
 	}
 }
 
-/* The vCPU's thread. */
+/* The main function of the vCPU's thread. */
 static void *run(void *unused)
 {
 	int entry = REGPIN_ENTER;
@@ -309,7 +309,7 @@ static void *run(void *unused)
 	return unused;
 }
 
-/* Every vCPU has seen what was changed, or will before it enters. */
+/* Waits until every vCPU has taken the change over, or will before it enters. */
 static void settle(void)
 {
 	do
@@ -339,7 +339,7 @@ static int change_policy(const char *path)
 	return ret;
 }
 
-/* 7. The operator: any thread but the vCPU's. */
+/* 7. Runs the operator's commands, on any thread but the vCPU's. */
 static int operate(const char *line)
 {
 	if (!strcmp(line, "allow"))

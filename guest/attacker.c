@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The user's part of the attacks: runs one after the other by /proc/attack, gives
- * the module the memory that the kernel should neither call nor read, and looks
- * for what only a user can see. Prints "TRY NAME", for those who don't live to
- * tell, then what the module says. usage: attacker [--cpu1] NAME ..., on CPU 0 if
- * nothing is said.
+ * The user's part of the attacks. It runs the attacks one after another through
+ * /proc/attack, gives the module the memory that the kernel should neither call nor read,
+ * and checks the effects that only a user program can see. For each attack it prints
+ * "TRY NAME", in case the guest does not survive it, and then the module's line.
+ * usage: attacker [--cpu1] NAME ...; by default on CPU 0
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -66,7 +66,7 @@ static void tell_module(const char *name)
 		die(name);
 }
 
-/* With UMIP Linux answers it, with a dummy. */
+/* With UMIP set, Linux emulates the instruction with a dummy value. */
 static int real_idt(void)
 {
 	struct __attribute__((packed)) {
@@ -83,7 +83,7 @@ static int hooked(long number)
 	return syscall(number, 0) == HOOKED;
 }
 
-/* A process of nobody's; is it root's afterwards? */
+/* Is a process that starts as user nobody root's afterwards? */
 static int become_root(void)
 {
 	pid_t pid = fork();
@@ -92,7 +92,7 @@ static int become_root(void)
 	if (pid == 0) {
 		if (setresuid(1000, 1000, 1000) || geteuid() != 1000)
 			_exit(2);
-		/* Anew: fork() leaves pages to fault in, which ring 0 can't. */
+		/* Touch them again: fork() unmaps pages, and ring 0 can't fault them in. */
 		if (mlockall(MCL_CURRENT))
 			_exit(2);
 		tell_module("ret2usr");
@@ -124,7 +124,7 @@ static void attack(const char *name)
 	if (len <= 0)
 		die("/proc/attack");
 	text[len] = 0;
-	/* Not that line's end: the module has left it to us. */
+	/* The module leaves the end of its line to this program. */
 	if (mark >= 0 && !strchr(text, '\n')) {
 		tell_module("undo");
 		printf("ATTACK %s mark=%d\n", text, mark);
@@ -143,13 +143,13 @@ int main(int argc, char **argv)
 	module = open("/proc/attack", O_RDWR);
 	if (module < 0)
 		die("/proc/attack");
-	/* The kernel can't fault in what it should not touch at all. */
+	/* Map the pages now: the kernel can't fault in what it must not touch. */
 	if (mlockall(MCL_CURRENT))
 		die("mlockall");
 	if (argc > 1 && !strcmp(argv[1], "--cpu1"))
 		cpu = first++;
 	for (int i = first; i < argc; i++) {
-		/* The boot CPU's SMBASE has been moved. */
+		/* The firmware has moved the SMBASE of the boot CPU. */
 		on_cpu(strcmp(argv[i], "smm") ? cpu : 1);
 		attack(argv[i]);
 	}

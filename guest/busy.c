@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What user programs do in normal work that ends in writes of control registers,
- * or near them. Each says "NAME ok" and what it did, or fails.
+ * Normal work of user programs that makes the kernel write control registers, or
+ * registers near them. Each prints "NAME ok" and what it did, or "NAME failed".
  *
  *   busy tsd SECONDS     processes with and without PR_TSC_SIGSEGV take turns: CR4.TSD
- *   busy perf SECONDS    samples every CPU, with callchains, and counts all that
- *                        this machine's PMU has: CR4.PCE for a mapped counter
+ *   busy perf SECONDS    samples every CPU, with callchains, and counts all events
+ *                        that this machine's PMU has: CR4.PCE for a mapped counter
  *   busy block SECONDS   a debugger runs a process from branch to branch: DEBUGCTL
  */
 #define _GNU_SOURCE
@@ -33,7 +33,7 @@ static double now(void)
 {
 	struct timespec t;
 
-	/* By a system call: the vDSO's clock would read the TSC. */
+	/* By a system call, because the vDSO would read the TSC. */
 	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
@@ -47,7 +47,7 @@ static void on_segv(int sig)
 	prctl(PR_SET_TSC, PR_TSC_ENABLE, 0, 0, 0);
 }
 
-/* The child is the only one whose RDTSC is refused; each yield switches CR4.TSD. */
+/* RDTSC is only refused to the child, so each yield switches CR4.TSD. */
 static int without_tsc(double end)
 {
 	unsigned int lo, hi;
@@ -99,7 +99,7 @@ static int event_open(struct perf_event_attr *attr, pid_t pid, int cpu)
 			    PERF_FLAG_FD_CLOEXEC);
 }
 
-/* Samples of one CPU, in a ring as perf record has it. */
+/* Opens the samples of one CPU, in a ring like that of perf record. */
 static struct perf_event_mmap_page *sample_cpu(int cpu)
 {
 	struct perf_event_attr attr = {
@@ -119,7 +119,7 @@ static struct perf_event_mmap_page *sample_cpu(int cpu)
 	return ring == MAP_FAILED ? NULL : ring;
 }
 
-/* 1 if this machine can count it; mapped, so that user mode may read it. */
+/* Opens and maps a counter, so that user mode may read it. 1 if this machine has it. */
 static int count_hardware(uint64_t config)
 {
 	struct perf_event_attr attr = {
@@ -165,7 +165,7 @@ static int perf(double seconds)
 	return 0;
 }
 
-/* By DEBUGCTL.BTF and RFLAGS.TF; any user may. */
+/* Steps by branches, with DEBUGCTL.BTF and RFLAGS.TF. Any user may do that. */
 static int block(double seconds)
 {
 	double end = now() + seconds;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What root in a guest does without any module: writes an MSR by /dev/cpu/N/msr.
+ * What root in a guest can do without a module: write an MSR through /dev/cpu/N/msr.
  *
  *   msrpoke NAME CPU INDEX SET CLEAR FLIP    attack, read back, undo
  *   msrpoke read CPU INDEX                   print it
- *   msrpoke write CPU INDEX VALUE            write it, for good
+ *   msrpoke write CPU INDEX VALUE            write it, and do not undo that
  *
- * Attack another CPU than the one that this runs on: with another LSTAR the next
- * system call there would be the last.
+ * CPU must not be the one on which this program runs: after an attack on LSTAR, the next
+ * system call on that CPU would be its last.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,7 +48,7 @@ static int attack(const char *name, int fd, uint32_t index, char **masks)
 	msr_read(fd, index, &seen);
 	if (!err)
 		msr_write(fd, index, old);
-	/* The driver says EIO for a #GP. */
+	/* The driver returns EIO if the write gets #GP. */
 	printf("%s how=dev gp=%d old=%#llx tried=%#llx seen=%#llx\n", name,
 	       err == EIO, (unsigned long long)old, (unsigned long long)new,
 	       (unsigned long long)seen);

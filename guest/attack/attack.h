@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An attack, and what an attempt of it has shown. */
+/* An attack, and the result of an attempt. */
 #ifndef ATTACK_H
 #define ATTACK_H
 
 #include <linux/types.h>
 
-/* Was the effect seen that the attack is made for? */
+/* Was the effect seen that is the purpose of the attack? */
 enum mark { NOT_SEEN, SEEN, ASK_USER, NO_EFFECT_TO_SEE };
 
 struct attempt {
-	u64 old, new, seen;	/* the register: before, tried, afterwards */
+	u64 old, new, seen;	/* the register: before, as written, afterwards */
 	unsigned long fault;	/* the instruction got #GP */
 	unsigned long rip;	/* of the instruction */
 	enum mark mark;
@@ -22,10 +22,10 @@ struct attack {
 	void (*run)(const struct attack *attack, struct attempt *a);
 	u32 reg;
 	u64 set, clear, flip;
-	writer *write;		/* a control register: by which instruction */
+	writer *write;		/* for a control register: the instruction */
 	enum mark (*effect)(const struct attempt *a);
-	void (*undo)(void);	/* for those whose effect the user program looks at */
-	unsigned int arg;	/* where VMLOAD finds it; what the other CPU does */
+	void (*undo)(void);	/* if the user program checks the effect */
+	unsigned int arg;	/* offset in the VMCB, or what the other CPU does */
 	bool irqs_on;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Control registers, by each instruction that writes them, and what that brings. */
+/* Writes to control registers by each instruction that can, and their effects. */
 #include <linux/cred.h>
 #include <linux/init_task.h>
 #include <asm/processor-flags.h>
@@ -26,15 +26,15 @@ unsigned long name(u64 value, unsigned long *rip)			\
 
 WRITER(mov_cr0, "mov %%rdi, %%cr0")
 WRITER(mov_cr4, "mov %%rdi, %%cr4")
-/* The same for another attack: events tell the two apart by the RIP. */
+/* The same function again, for another attack: events show which by the RIP. */
 WRITER(rootkits_cr0, "mov %%rdi, %%cr0")
 /*
- * Written as if to memory: the CPU ignores these bits of ModRM and takes them for
- * MOV %rdi, %crN. Who looks for that instruction in code does not find it.
+ * Encoded like an access to memory: the CPU ignores these bits of ModRM and executes
+ * MOV %rdi, %crN. A program that searches code for that instruction does not find it.
  */
 WRITER(raw_cr0, ".byte 0x0f, 0x22, 0x07")
 WRITER(raw_cr4, ".byte 0x0f, 0x22, 0x27")
-/* PE, MP, EM and TS, and PE can't be cleared. */
+/* LMSW writes PE, MP, EM and TS, and can't clear PE. */
 WRITER(lmsw, "lmsw %%di")
 
 void attack_cr(const struct attack *attack, struct attempt *a)
@@ -64,7 +64,7 @@ void undo_cr4(void)
 		mov_cr4(cr4_before, &rip);
 }
 
-/* A page that is mapped read-only. */
+/* Writes to a page that is mapped read-only. */
 enum mark wp_effect(const struct attempt *a)
 {
 	u64 next = precious + 1;
@@ -72,7 +72,7 @@ enum mark wp_effect(const struct attempt *a)
 	return poke(&precious, &next, sizeof(next)) ? SEEN : NOT_SEEN;
 }
 
-/* Ring 0 runs a user's page. With SMEP that can't be tried: it is an oops. */
+/* Calls code in a user's page from ring 0. With SMEP this is not tried: it would oops. */
 enum mark smep_effect(const struct attempt *a)
 {
 	u64 cr4 = ~0ull;
@@ -86,7 +86,7 @@ enum mark smep_effect(const struct attempt *a)
 	return cr4 == read_register(REG_CR4) ? SEEN : NOT_SEEN;
 }
 
-/* And reads a user's page, with RFLAGS.AC clear. */
+/* Reads a user's page from ring 0, with RFLAGS.AC clear. */
 enum mark smap_effect(const struct attempt *a)
 {
 	u64 secret;
@@ -98,7 +98,7 @@ enum mark smap_effect(const struct attempt *a)
 	return secret == SECRET ? SEEN : NOT_SEEN;
 }
 
-/* SSE is an invalid opcode then: no kernel of today lives long with that. */
+/* With CR0.EM set, SSE instructions are invalid opcodes; no kernel runs long like that. */
 enum mark em_effect(const struct attempt *a)
 {
 	unsigned long fault;
@@ -114,7 +114,7 @@ enum mark em_effect(const struct attempt *a)
 	return fault ? SEEN : NOT_SEEN;
 }
 
-/* The user's page calls the kernel's functions that make its process root's. */
+/* Calls a user's page that calls the kernel's functions to make its process root's. */
 enum mark root_effect(const struct attempt *a)
 {
 	unsigned long payload = tools.payload;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What C has no words for. */
+/* Code that can't be written in C. */
 #include <linux/linkage.h>
 #include <asm/ibt.h>
 #include <asm/nospec-branch.h>
@@ -30,7 +30,7 @@
 .endm
 
 	.text
-/* rop_step(gadget, value): to the gadget by IRET, with TF: a trap follows it */
+/* rop_step(gadget, value): IRET to the gadget with TF set, so that a trap follows it */
 	.globl rop_step, rop_back
 rop_step:
 	save_all
@@ -49,7 +49,7 @@ rop_back:
 	restore_all
 	RET
 
-/* unpaged_step(stub, cr3): to the stub, where both address spaces have it */
+/* unpaged_step(stub, cr3): jumps to the stub, which both address spaces map alike */
 	.globl unpaged_step, unpaged_back
 unpaged_step:
 	save_all
@@ -70,7 +70,7 @@ unpaged_back:
 	restore_all
 	RET
 
-/* A system call entry: neither stack nor GS are the kernel's yet. */
+/* A system-call entry: stack and GS are still the user's. */
 	.globl syscall_hook
 syscall_hook:
 	ENDBR
@@ -97,7 +97,7 @@ saved_cr3:
 	.balign 16
 	.globl low_start, low_end, low_ap_pg, low_ap_wrmsr, low_gp32, low_gp64
 	.globl low_unpaged, low_pg_off
-/* Runs at LOW. First what a start-up IPI starts, in real mode. */
+/* Code that runs at LOW. The first part is started by a start-up IPI, in real mode. */
 low_start:
 	.code16
 	cli
@@ -167,8 +167,8 @@ low_gp64:
 	jmp 1b
 
 /*
- * And what the module jumps to with paging on, to live without it for a moment.
- * Linux' GDT is still there, with the same selectors, but can't be read then.
+ * The module jumps here with paging on; this code switches paging off for a moment.
+ * Linux's GDT stays loaded, with the same selectors, but can't be read without paging.
  */
 low_unpaged:
 	mov $LOW_STACK, %esp

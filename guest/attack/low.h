@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Code and data below 1 MiB, where the guest runs without paging. Linux allocates
- * nothing there. Firmware and boot loader are done with these pages.
+ * nothing there, and firmware and boot loader no longer use these pages.
  */
 #ifndef LOW_H
 #define LOW_H
 
-#define SMBASE		0x30000		/* a CPU's own until somebody moves it */
+#define SMBASE		0x30000		/* after reset, until the firmware moves it */
 #define SMM_ENTRY	(SMBASE + 0x8000)
 #define SMRAM_CR4	(SMBASE + 0xff48)	/* KVM's layout for 64 bits */
 #define SMRAM_CR0	(SMBASE + 0xff58)
@@ -17,12 +17,12 @@
 #define LOW_STACK	(LOW + 0x3000)
 #define LOW_VECTOR	(LOW >> 12)	/* for the start-up IPI */
 
-/* What the other CPU does once it has paging. */
+/* What the other CPU does after it has turned paging on. */
 #define LOW_WRITES	0	/* clear CR0.WP, write to a read-only page */
-#define LOW_STAYS	1	/* CR0.WP as it should be, but not CR4; run for ever */
+#define LOW_STAYS	1	/* keep CR0.WP, but not CR4's bits; run forever */
 #define LOW_LSTAR	2	/* likewise, and then set LSTAR */
 
-/* How far it came. */
+/* The progress of the other CPU. */
 #define STAGE_REAL	1
 #define STAGE_PAGED	2
 #define STAGE_DONE	3

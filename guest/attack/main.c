@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What somebody with code in the guest's kernel does: writes another value to a
- * register that guards it. `echo lstar > /proc/attack` does it on this CPU;
- * `cat /proc/attack` tells what came of it. guest/attacker.c adds a user's part.
+ * What an attacker with code in the guest's kernel does: writes another value to a
+ * register that protects the kernel. `echo lstar > /proc/attack` does it on the current
+ * CPU; `cat /proc/attack` prints the result. guest/attacker.c adds a user's part.
  *
- * A success is read back and undone at once, with interrupts off. Where it can be
- * seen what the register guarded against, that is tried, too: mark=1 if it
- * happened.
+ * The register is read back, and a successful write is undone at once, with interrupts
+ * off. If the effect against which the register protects can be observed, it is tried as
+ * well: mark=1 if it happened.
  */
 #include <linux/module.h>
 #include <linux/proc_fs.h>
@@ -102,7 +102,7 @@ static void run(const struct attack *attack)
 	len = scnprintf(result, sizeof(result),
 			"%s how=module gp=%lu old=%#llx tried=%#llx seen=%#llx rip=%#lx",
 			attack->name, a.fault, a.old, a.new, a.seen, a.rip);
-	/* The program looks whether it has come about, and says so here. */
+	/* Other effects are checked by the user program, which completes the line. */
 	if (a.mark == SEEN || a.mark == NOT_SEEN)
 		len += scnprintf(result + len, sizeof(result) - len,
 				 " mark=%d", a.mark == SEEN);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* MSRs, by WRMSR and by VMLOAD, and what can be done with another LSTAR. */
+/* Writes to MSRs by WRMSR and by VMLOAD, and an attack that uses another LSTAR. */
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <asm/msr.h>
@@ -10,8 +10,8 @@ static u8 *vmcb;	/* a page */
 static u64 lstar;
 
 /*
- * Without touching memory before it is undone: with EFER.NXE clear the next TLB
- * miss would kill the guest.
+ * Does not touch memory until the write is undone: with EFER.NXE clear, the next TLB miss
+ * would kill the guest.
  */
 void attack_msr(const struct attack *attack, struct attempt *a)
 {
@@ -42,14 +42,14 @@ void attack_msr(const struct attack *attack, struct attempt *a)
 			     (u64)seen_hi << 32 | seen_lo;
 }
 
-/* Without SVM in this guest's CPUID, and without a VMCB of a guest of its own. */
+/* Executes VMLOAD although this guest's CPUID has no SVM, on a page as the VMCB. */
 void attack_vmload(const struct attack *attack, struct attempt *a)
 {
 	u64 *field = (u64 *)(vmcb + attack->arg);
 
 	a->old = __rdmsr(attack->reg);
 	a->new = wanted(attack, a->old);
-	/* FS, GS, TR, and the like: VMLOAD loads them, too. */
+	/* Fill in FS, GS, TR and the like, because VMLOAD loads them as well. */
 	asm volatile("1:	vmsave %%rax\n"
 		     "	xor %k[fault], %k[fault]\n"
 		     "	jmp 3f\n"
@@ -77,7 +77,7 @@ void attack_vmload(const struct attack *attack, struct attempt *a)
 	}
 }
 
-/* A system call entry of our own, which answers one number and passes the others on. */
+/* Sets our own system-call entry, which answers one number and passes on the others. */
 void attack_lstar_hook(const struct attack *attack, struct attempt *a)
 {
 	a->old = __rdmsr(MSR_LSTAR);
@@ -96,7 +96,7 @@ void attack_lstar_hook(const struct attack *attack, struct attempt *a)
 	a->seen = __rdmsr(MSR_LSTAR);
 }
 
-/* Not if it did not work: a write to put things right is refused like any other. */
+/* Only if the attack worked: otherwise the write to undo it would be refused as well. */
 void undo_lstar_hook(void)
 {
 	if (__rdmsr(MSR_LSTAR) != lstar)

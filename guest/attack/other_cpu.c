@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * INIT and start-up IPI to CPU 1: it begins afresh, in code of ours, with every
- * protection off, whether Linux runs on it, has it off, or never started it.
+ * Sends INIT and a start-up IPI to CPU 1: it restarts in our code, with every protection
+ * off, whether Linux runs on it, has taken it offline, or never started it.
  */
 #include <linux/delay.h>
 #include <linux/io.h>
@@ -25,8 +25,8 @@ static void ipi(u32 how)
 }
 
 /*
- * One table for both modes: a gate has 8 bytes in the one and 16 in the other,
- * so that #GP's have different places.
+ * One IDT for both modes: a gate has 8 bytes in 32-bit mode and 16 in 64-bit mode, so the
+ * gates of #GP are at different places.
  */
 static void make_idt(void)
 {
@@ -80,14 +80,14 @@ void attack_other_cpu(const struct attack *attack, struct attempt *a)
 		msleep(5);
 	msleep(20);
 	a->fault = READ_ONCE(params->stage) == STAGE_GP;
-	/* Not a register: what it did, and how far it came. */
+	/* These are not registers: what the CPU did, and its progress. */
 	a->seen = READ_ONCE(params->stage);
 	switch (attack->arg) {
 	case LOW_WRITES:
 		a->mark = READ_ONCE(precious) != before ? SEEN : NOT_SEEN;
 		break;
 	case LOW_STAYS:
-		/* By its own clock. It counts while it is let. */
+		/* Wait by this CPU's clock. The other one counts as long as it runs. */
 		for (int i = 0; i < 80 && !stopped_growing(&params->counter); i++)
 			;
 		a->mark = params->counter && !stopped_growing(&params->counter) ?

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An SMI to itself, on a CPU whose SMBASE the firmware has not moved (SeaBIOS
- * moves the boot CPU's only): the handler is in ordinary memory, edits the saved
- * CR4 there, and RSM loads it.
+ * Sends an SMI to the current CPU, whose SMBASE the firmware must not have moved (SeaBIOS
+ * only moves that of the boot CPU). So the SMI handler is in ordinary memory; it changes
+ * the saved CR4, and RSM loads that.
  */
 #include <linux/io.h>
 #include <linux/string.h>

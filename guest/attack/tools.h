@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the module and the program that uses it, guest/attacker.c, agree upon. */
+/* The interface between the module and the program that uses it, guest/attacker.c. */
 #ifndef TOOLS_H
 #define TOOLS_H
 
 #define SECRET		0x5ec3e75ec3e75ec3ul	/* in the program's memory */
-#define HOOKED		0x600dul		/* what a hooked system call answers */
-#define HOOK_NUMBER	0x7777			/* one that Linux has not */
+#define HOOKED		0x600dul		/* what a hooked system call returns */
+#define HOOK_NUMBER	0x7777			/* not a system call of Linux */
 
 #ifndef __ASSEMBLER__
 /* Addresses in the program's memory, which the kernel should neither call nor read. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Clears CR0.PG, as far as that can be done: from a 32-bit code segment at an
- * address that is its own physical one. Without paging the code writes to a
- * read-only page by its physical address, and comes back.
+ * Clears CR0.PG in the only way that works: from a 32-bit code segment, at an address that
+ * is mapped to itself. Without paging, the code writes to a read-only page by its physical
+ * address, and returns.
  */
 #include <asm/processor-flags.h>
 #include <asm/rwonce.h>
@@ -21,7 +21,7 @@ void attack_unpaged(const struct attack *attack, struct attempt *a)
 	a->old = a->seen = read_register(REG_CR0);
 	a->new = wanted(attack, a->old);
 	a->mark = NOT_SEEN;
-	/* That would have to be cleared first, with the policy's leave. */
+	/* With CR4.PCIDE set, PG can't be cleared, and a policy may not allow clearing PCIDE. */
 	if (!params || read_register(REG_CR4) & X86_CR4_PCIDE)
 		return;
 	params->cr0 = a->new;

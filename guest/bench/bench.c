@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long one RDMSR takes a guest: `echo 0x35 >/proc/bench; cat /proc/bench`
- * prints nanoseconds of the guest's clock, over 2,000 of them. In the lab under
- * icount that is instructions.
+ * The time of one RDMSR in a guest: `echo 0x35 >/proc/bench; cat /proc/bench` prints the
+ * mean of 2,000 RDMSRs, in nanoseconds of the guest's clock. In the lab under icount, a
+ * nanosecond is an instruction.
  */
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -25,7 +25,7 @@ static ssize_t bench_write(struct file *file, const char __user *buf,
 	err = kstrtou32_from_user(buf, len, 0, &msr);
 	if (err)
 		return err;
-	/* Once before, which fails where there is no such MSR. */
+	/* One RDMSR before the loop: it fails if there is no such MSR. */
 	err = rdmsrl_safe(msr, &value);
 	if (err)
 		return err;

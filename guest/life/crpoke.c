@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A kernel that changes a control register for good, as a newer one than the
- * policy knows would: `echo "cr4 SET CLEAR" > /proc/crpoke`, with masks in hex, on
- * the CPU that this runs on; `cat /proc/crpoke` tells what came of it. No attack is
- * undone here, unlike in guest/attack: choose bits that the kernel doesn't miss.
+ * Changes a control register and leaves it changed, as a kernel that is newer than the
+ * policy may: `echo "cr4 SET CLEAR" > /proc/crpoke`, with masks in hex, on the current
+ * CPU; `cat /proc/crpoke` prints the result. Unlike guest/attack it does not undo
+ * anything: choose bits that the kernel doesn't need.
  */
 #include <linux/module.h>
 #include <linux/proc_fs.h>
@@ -30,7 +30,7 @@ static int poke(const char *name, u64 set, u64 clear)
 
 	if (!cr4 && strcmp(name, "cr0"))
 		return -EINVAL;
-	/* The kernel's own copy of CR4 stays as it is: it is none of its bits. */
+	/* The kernel's own copy of CR4 stays unchanged: it does not manage these bits. */
 	local_irq_save(flags);
 	if (cr4) {
 		asm volatile("mov %%cr4, %0" : "=r" (old));

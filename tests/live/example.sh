@@ -74,7 +74,7 @@ fi
 check "a violation holds the vCPU for the operator" said '^event: STAR.*held'
 echo gp >&3
 check "the guest continues after the answer" said 'read-only pages'
-if grep -q 'read-only pages: done' "$tmp/out"; then
+if grep -q 'read-only pages writable: done' "$tmp/out"; then
 	wp="done"
 	check "a poll detects that CR0.WP was cleared" said '^event: CR0'
 	check "the cleared CR0.WP is one event" wp_is_looked_after
@@ -100,15 +100,15 @@ guest: and its entry: done
 guest: and ends its set-up: done
 guest: the kernel writes the same again: done
 event: LSTAR, rule once at FILE:6: 0xffffffff81000000 -> 0xffffffffdeadb000, now 0xffffffff81000000
-guest: the attacker brings an entry: #GP
+guest: the attacker sets an entry: #GP
 event: LSTAR, rule once at FILE:6: 0xffffffff81000000 -> 0x0, now 0xffffffff81000000
 guest: and tries to clear it: #GP
 event: SFMASK, rule sticky at FILE:10: 0x47700 -> 0x47500, now 0x47700
-guest: and wants interrupts on at the entry: done
+guest: the attacker keeps interrupts on at the entry: done
 event: STAR, rule once at FILE:14: 0x23001000000000 -> 0x33001000000000, held
 event: vCPU 0 goes on: gp
 guest: and other segments: #GP
-guest: and to write to read-only pages: $wp
+guest: the attacker makes read-only pages writable: $wp
 event: another policy is in place
 event: vCPU 0 is disarmed
 event: vCPU 0 is armed
