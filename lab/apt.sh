@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by lab/fetch: which Debian repositories this machine's apt is set up for, in
-# whatever form (one-line or deb822, mirror+file:, keys in files or inline), as deb822
-# stanzas for another suite. Proxies and passwords are of apt's own configuration, which
-# stays in force. No mirror has a name here.
+# Sourced by lab/fetch: turns the Debian repositories for which this machine's apt is
+# set up, in whatever form (one-line or deb822, mirror+file:, keys in files or inline),
+# into deb822 stanzas for another suite. Proxies and passwords stay in apt's own
+# configuration, which remains in force. This file names no mirror.
 
-# Those that only another package or disc would make use of: never copied.
+# Fields that only matter for other packages or for discs: never copied.
 lab_apt_dropped='^(types|suites|components|architectures|languages|targets|enabled|signed-by|x-repolib-name)$'
 
-# A tab-separated line for each binary repository: Origin, suite, component, and the file
-# and number of the entry that names it. The Origin is known of those whose lists are
-# there; all of them come once more without.
+# Prints a tab-separated line for each binary repository: Origin, suite, component, and
+# the file and number of its entry. apt only knows the Origin of repositories whose lists
+# it has, so each repository is printed once more without.
 lab_apt_targets()
 {
 	# shellcheck disable=SC2016 # apt's own variables
@@ -20,9 +20,9 @@ lab_apt_targets()
 	apt-get --no-release-info indextargets --format $'\t'"$known" 'Created-By: Packages' 2>/dev/null || true
 }
 
-# lab_apt_entries main|security: FILE:N of the entries that have Debian's packages, the
-# likeliest first. apt knows it of those whose lists are there; of others the suite's
-# name says so, and apt-get update finds out.
+# lab_apt_entries main|security: prints FILE:N of the entries that have Debian's packages,
+# the most likely first. apt knows that for repositories whose lists it has; for the
+# others the suite's name is a guess, which apt-get update proves or disproves.
 lab_apt_entries()
 {
 	local names='(stable|oldstable|oldoldstable|testing|unstable|sid|buster|bullseye|bookworm|trixie|forky|duke)'
@@ -37,8 +37,8 @@ lab_apt_entries()
 		{ print rank "\t" NR "\t" $4 }' | sort -n | cut -f 3 | awk '!seen[$0]++'
 }
 
-# lab_apt_fields FILE:N: that entry's fields, "name<TAB>value" one a line, with names in
-# lower case. A line of a value that goes on begins with a space, as in deb822.
+# lab_apt_fields FILE:N: prints the fields of that entry, one "name<TAB>value" a line, with
+# names in lower case. A continuation line of a value begins with a space, as in deb822.
 lab_apt_fields()
 {
 	local file=${1%:*} n=${1##*:}
@@ -82,9 +82,9 @@ lab_apt_fields()
 	fi
 }
 
-# lab_apt_keys ENTRY KEYRING DIR: what Signed-By is to be: KEYRING, which has the keys of
-# all suites, and those that the entry names or, if it names none, that apt trusts. Keys
-# inline are put into DIR.
+# lab_apt_keys ENTRY KEYRING DIR: prints the value for Signed-By: KEYRING, which has the
+# keys of all suites, and the keys that the entry names or, if it names none, those that
+# apt trusts. Inline keys are written to DIR.
 lab_apt_keys()
 {
 	local value keys=$2 file key Trusted='' Parts=''
@@ -108,8 +108,8 @@ lab_apt_keys()
 	printf '%s\n' "$keys"
 }
 
-# lab_apt_stanza ENTRY KEYRING DIR SUITE..: a stanza for these suites of the entry's
-# repository, with all of the entry's other settings
+# lab_apt_stanza ENTRY KEYRING DIR SUITE..: prints a stanza for these suites of the
+# entry's repository, with all other settings of the entry
 lab_apt_stanza()
 {
 	local entry=$1 keys
@@ -123,7 +123,7 @@ lab_apt_stanza()
 	echo
 }
 
-# lab_apt_uris ENTRY: its URIs, one a line, those of a mirror+file: list in its place
+# lab_apt_uris ENTRY: prints its URIs, one a line; a mirror+file: list is replaced by its URIs
 lab_apt_uris()
 {
 	local uri

@@ -4,7 +4,7 @@
 # facts, and the building of initramfs images from Debian's kernel modules.
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-# For modprobe and depmod, which live in sbin.
+# For modprobe and depmod, which are in sbin.
 PATH=$PATH:/usr/sbin:/sbin
 
 # Diagnostics go to stderr with a '#', so that they never disturb TAP on stdout.
@@ -30,7 +30,7 @@ lab_need()
 		lab_die "missing on this machine: ${missing[*]}; run $lab_dir/install lab"
 }
 
-# lab_covered PATH: is that of a place where a machine of the lab has its own files?
+# lab_covered PATH: is it in a place where a machine of the lab mounts files of its own?
 lab_covered()
 {
 	case $1/ in
@@ -39,8 +39,8 @@ lab_covered()
 	esac
 }
 
-# lab_place PATH WHAT: refuse what no machine of the lab could have at that place. The
-# path is a word of make, of commands and of QEMU's options on its way there.
+# lab_place PATH WHAT: refuse a path that a machine of the lab could not have. The path
+# becomes a word for make, for shell commands and for QEMU's options.
 lab_place()
 {
 	case $1/ in
@@ -74,7 +74,7 @@ lab_load_cache()
 
 # lab_kernel 6.1|6.12|trixie|backports|DIR: set K_VERSION, K_VMLINUZ, K_ROOT, K_MODDIR, K_HEADERS,
 # for a stock kernel or for one of lab/build-kernel, by its build directory
-# shellcheck disable=SC2034 # they are for others
+# shellcheck disable=SC2034 # for the caller
 lab_kernel()
 {
 	local prefix name
@@ -103,7 +103,7 @@ lab_kernel()
 }
 
 # lab_add_modules DESTDIR MODULE...: copy the modules of lab_kernel's kernel
-# with all that they need, decompressed, as DESTDIR/NN-name.ko in load order.
+# and their dependencies, decompressed, as DESTDIR/NN-name.ko in load order.
 lab_add_modules()
 {
 	local dest=$1 path name list n=100
@@ -128,21 +128,21 @@ lab_add_modules()
 	done <<<"$list"
 }
 
-# lab_cpio DIR: DIR as a cpio archive on stdout.
+# lab_cpio DIR: write DIR as a cpio archive to stdout.
 lab_cpio()
 {
 	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
 		cpio --null --quiet -o -H newc -R 0:0)
 }
 
-# lab_pack DIR OUT: DIR becomes the gzipped cpio OUT, in one step.
+# lab_pack DIR OUT: write DIR as a gzipped cpio archive to OUT, atomically.
 lab_pack()
 {
 	lab_cpio "$1" | gzip -1 >"$2.tmp.$$"
 	mv "$2.tmp.$$" "$2"
 }
 
-# lab_lock NAME: one at a time, until the lock's descriptor (LAB_LOCK) is closed.
+# lab_lock NAME: wait for the lock, and hold it until its descriptor (LAB_LOCK) is closed.
 lab_lock()
 {
 	exec {LAB_LOCK}>"$LAB_CACHE/lock.$1"
@@ -157,8 +157,8 @@ lab_unlock()
 	exec {LAB_LOCK}>&-
 }
 
-# Set LAB_TREE to Debian's linux-source-6.12 in the cache, unpacked, without
-# what no kernel of ours is built from. Nobody writes there: build with O=.
+# Set LAB_TREE to Debian's linux-source-6.12 in the cache, unpacked, without the parts
+# that no kernel of the lab needs. It is read-only: build with O=.
 lab_tree()
 {
 	local top=linux-source-6.12
@@ -182,13 +182,13 @@ lab_tree()
 	lab_unlock
 }
 
-# lab_busybox DIR: the skeleton of an initramfs.
+# lab_busybox DIR: make the skeleton of an initramfs.
 lab_busybox()
 {
 	local bb
 
 	bb=$(command -v busybox) || lab_die "no busybox; run $lab_dir/install lab"
-	# A dynamic busybox would die as PID 1: tell it before the boot does.
+	# A dynamic busybox would die as PID 1: report it before the boot.
 	! readelf -lW "$bb" 2>/dev/null | grep -q INTERP ||
 		lab_die "$bb is not static; run $lab_dir/install lab (busybox-static)"
 	mkdir -p "$1"/{bin,dev,proc,sys,run,tmp,root}
@@ -196,7 +196,7 @@ lab_busybox()
 	ln -sf busybox "$1/bin/sh"
 }
 
-# lab_default_guest 6.1|6.12: the cached initramfs for nested guests, made if need be
+# lab_default_guest 6.1|6.12: the cached initramfs for nested guests; made if it is missing
 lab_default_guest()
 {
 	local key image

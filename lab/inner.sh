@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Sourced by scripts that lab/outer runs: starts, drives and stops nested guests
-# under this machine's own, unmodified QEMU with KVM. Logs are in /run/out; all
-# functions return non-zero on failure, having said why on stderr.
+# under this machine's own, unmodified QEMU with KVM. Logs are in /run/out. On failure,
+# all functions print the reason on stderr and return non-zero.
 
 # shellcheck disable=SC1091 # written by lab/fetch
 source "$REGPIN_CACHE/env"
@@ -13,8 +13,8 @@ declare -A inner_pid=() inner_serial=() inner_partial=() inner_qmp_fd=() inner_k
 # shellcheck disable=SC2034 # for the caller
 INNER_LINE='' INNER_REPLY='' inner_status=0
 inner_count=0
-# For who runs whole scenarios on another machine: how many times as long to wait, and
-# the guests' CPU and command line.
+# For scenarios that run on another machine: the factor for all timeouts, and the guests'
+# CPU and command line.
 inner_patience=${INNER_PATIENCE:-1} inner_cpu=${INNER_CPU:-host,-svm,-vmx} inner_append=${INNER_APPEND:+ $INNER_APPEND}
 
 inner_fail()
@@ -23,7 +23,7 @@ inner_fail()
 	return 1
 }
 
-# A pause without a process: nothing ever writes to this fifo.
+# Sleeps without starting a process: nothing ever writes to this fifo.
 mkdir -p "$inner_run_dir"
 [[ -p $inner_run_dir/never ]] || mkfifo "$inner_run_dir/never"
 exec {inner_never}<>"$inner_run_dir/never"
@@ -81,14 +81,14 @@ inner_start()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	mkfifo "$dir"/{serial,qmp}.{in,out}
-	# Held open: what is written before QEMU opens them must not be lost.
+	# Keep them open: text that is written before QEMU opens them must not be lost.
 	exec {fd}<>"$dir/serial.in"
 	inner_keys[$name]=$fd
 	exec {fd}<>"$dir/qmp.in"
 	inner_ask[$name]=$fd
 	: >"$inner_out/$name.serial.log"
 	: >"$inner_out/$name.qmp.log"
-	# Whose waking regpin would take for a reset; the other machine's is ignored.
+	# No S3: regpin would take a wake-up for a reset. QEMU ignores the other machine's option.
 	[[ $machine != q35* ]] || s3=ICH9-LPC.disable_s3=1
 	# Started in the background, --wrap's words split on purpose.
 	# shellcheck disable=SC2086
@@ -100,7 +100,7 @@ inner_start()
 		-append "console=ttyS0 panic=-1 quiet$inner_append$append" \
 		"$@" </dev/null >"$inner_out/$name.qemu.log" 2>&1 &
 	inner_pid[$name]=$!
-	# These end with QEMU. Unread, a full fifo would stop the guest's console.
+	# These readers end with QEMU. Without them, a full fifo would block the guest's console.
 	cat "$dir/serial.out" >>"$inner_out/$name.serial.log" &
 	cat "$dir/qmp.out" >>"$inner_out/$name.qmp.log" &
 	exec {fd}<"$inner_out/$name.serial.log"
@@ -124,7 +124,7 @@ inner_forget()
 }
 
 # inner_wait NAME REGEX SECONDS: wait for a whole line on the serial console that
-# matches the ERE; INNER_LINE is that line. The next call goes on after it.
+# matches the ERE; INNER_LINE is that line. The next call continues after it.
 inner_wait()
 {
 	inner_wait_until "$1" "$2" $((SECONDS + $3 * inner_patience))
@@ -152,20 +152,20 @@ inner_wait_until() # NAME REGEX END: by SECONDS
 			inner_fail "$name: no '$regex' within $((end - start)) s, see $inner_out/$name.serial.log"
 			return
 		fi
-		inner_alive "$name" || dead=true # once more for what it wrote last
+		inner_alive "$name" || dead=true # read once more: it may have written a last line
 		inner_nap 0.1
 	done
 }
 
-# inner_send NAME TEXT: a line for the shell on the guest's serial console
+# inner_send NAME TEXT: send a line to the shell on the guest's serial console
 inner_send()
 {
 	inner_alive "$1" || { inner_fail "inner_send: $1 does not run"; return; }
 	printf '%s\n' "$2" >&"${inner_keys[$1]}"
 }
 
-# inner_do NAME COMMAND [SECONDS]: run it in the guest and wait; INNER_REPLY is the
-# last line that it printed, the return value its exit status (124: none came)
+# inner_do NAME COMMAND [SECONDS]: run it in the guest and wait; INNER_REPLY is the last
+# line that it printed, the return value its exit status (124: no status in time)
 inner_do()
 {
 	local name=$1 id=$((++inner_count))
@@ -184,7 +184,7 @@ inner_do()
 	return 124
 }
 
-# inner_qmp NAME JSON [SECONDS]: a QMP command; INNER_REPLY is the answer's line
+# inner_qmp NAME JSON [SECONDS]: send a QMP command; INNER_REPLY is the line of the answer
 inner_qmp()
 {
 	local name=$1 id=$((++inner_count)) fd=${inner_qmp_fd[$1]:-} end=$((SECONDS + ${3:-60} * inner_patience)) part line=''
@@ -208,8 +208,8 @@ inner_qmp()
 	inner_fail "$name: no answer to $2 within ${3:-60} s, see $inner_out/$name.qmp.log"
 }
 
-# inner_hmp NAME COMMAND [SECONDS]: a command of the human monitor; prints the
-# answer. Most commands say only what went wrong, so an answer may be an error.
+# inner_hmp NAME COMMAND [SECONDS]: send a command to the human monitor, and print the
+# answer. Most commands only answer if they fail, so an answer may be an error.
 inner_hmp()
 {
 	local command=${2//\\/\\\\}
@@ -219,8 +219,8 @@ inner_hmp()
 	jq -rj '.return' <<<"$INNER_REPLY"
 }
 
-# inner_stop NAME: by the monitor, else by its pid; fine if it has ended already;
-# inner_status is its exit status
+# inner_stop NAME: end the guest by the monitor, or else by QEMU's pid. It is no error if
+# QEMU has already ended; inner_status is its exit status
 inner_stop()
 {
 	local name=$1 pid=${inner_pid[$1]:-} i
