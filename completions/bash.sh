@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# bash completion for regpin, behind words.sh.
+# bash completion for regpin, appended to words.sh.
 
 _regpin()
 {
@@ -12,5 +12,5 @@ _regpin()
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
 
-# Where there is nothing to choose from it is a file.
+# Without words to choose from, complete file names.
 complete -o default -F _regpin regpin

@@ -1,21 +1,21 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The words of regpin's command lines, for bash and zsh, which both run this as it is.
-# Commands and options are those that regpin itself lists, so that it knows none of them.
+# The words of regpin's command lines, for bash and zsh, which both run this file as it
+# is. It asks regpin for its commands and options, so it need not list them.
 
 _regpin_commands()
 {
 	regpin help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'
 }
 
-# The long options in the help of a COMMAND.
+# Prints the long options in the help of a COMMAND.
 _regpin_options()
 {
 	regpin help "$1" 2>/dev/null | grep -oE -- '(^|[^a-z-])--[a-z][a-z-]*' |
 		grep -oE -- '--[a-z-]*' | sort -u
 }
 
-# The values of option $2 of command $1, or status 1: a file, or free text.
+# Prints the values of option $2 of command $1. Status 1: it is a file, or free text.
 _regpin_values()
 {
 	case $2 in
@@ -37,8 +37,8 @@ _regpin_registers()
 	}'
 }
 
-# What may stand at place $1 (regpin itself is at 0) of a command line with command $2,
-# where $3 has been typed, behind $4. Status 1: a file, or free text.
+# Prints the words for position $1 (regpin itself is at 0) of a command line with command
+# $2, where $3 has been typed after $4. Status 1: it is a file, or free text.
 _regpin_words()
 {
 	if (($1 == 1)) || [[ $2 == help ]]; then

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# zsh completion for regpin, behind words.sh. Its first call defines it.
+# zsh completion for regpin, appended to words.sh. The first call defines the function.
 
 _regpin()
 {

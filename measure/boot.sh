@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What linux.yaml costs the boot of a stock guest where KVM has the CR filter: how long
-# QEMU's threads and regpin's agent have run when there is a shell, in the outer guest's
-# clock, which counts instructions. Prints "KEY NUMBER" lines.
+# The cost of linux.yaml for the boot of a stock guest if KVM has the CR filter: the run
+# time of QEMU's threads and of regpin's agent up to the guest's shell, by the outer
+# guest's clock, which counts instructions. Prints "KEY NUMBER" lines.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into a VMM: sets a CR filter on its VM, lets every write through, and
- * counts the exits by register, bit and direction. At the VMM's end they are in
- * the file that CR_COUNT names, as "NAME.clear NUMBER" lines. With CR_COUNT_FILTER=none
- * nothing is set, and nothing counted.
+ * A library that is preloaded into a VMM. It sets a CR filter for the VM, allows every
+ * write, and counts the exits by register, bit and direction. When the VMM ends, it writes
+ * the counts to the file that CR_COUNT names, as "NAME.clear NUMBER" lines. With
+ * CR_COUNT_FILTER=none it sets no filter and counts nothing.
  *
- * The filter: CR0.WP and PG and CR4.SMEP, SMAP and UMIP may not be cleared, PG
- * not be set (that is where a policy asks for the floor).
+ * The filter stops clearing CR0.WP, CR0.PG, CR4.SMEP, CR4.SMAP and CR4.UMIP, and setting
+ * PG, at which a policy checks the floor.
  */
 #include <dlfcn.h>
 #include <err.h>
@@ -81,7 +81,7 @@ __attribute__((destructor)) static void print(void)
 	fclose(out);
 }
 
-/* An exit of the filter is answered here: nothing is refused. */
+/* Answers an exit of the filter; every write is allowed. */
 static int run(int vcpu, void *arg, int (*next)(int, unsigned long, void *))
 {
 	for (;;) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a guest's control-register write costs: a VMM whose guest, in 32-bit
- * protected mode without paging, toggles one bit. Prints nanoseconds a toggle, which in the lab
- * under icount are instructions.
+ * The cost of a guest's control-register write: a VMM whose guest, in 32-bit protected
+ * mode without paging, toggles one bit. Prints nanoseconds per toggle; in the lab under
+ * icount these are instructions.
  *
  *   cr-loop BIT FILTER COUNT
  * BIT     pge: CR4.PGE by MOV     ts: CR0.TS by MOV and CLTS in turn
- * FILTER  none: no filter is set, also on a KVM that has none
- *         other: CR0.WP, CR4.SMEP, SMAP, UMIP may not be cleared, which the guest doesn't
+ * FILTER  none: no filter is set; works on a KVM without the CR filter as well
+ *         other: a filter of clearing CR0.WP, CR4.SMEP, SMAP and UMIP, which the guest
+ *         does not do
  */
 #include <err.h>
 #include <fcntl.h>
@@ -31,7 +32,7 @@
 #define CR4_SMEP	(1u << 20)
 #define CR4_SMAP	(1u << 21)
 
-/* ESI toggles; EBX chooses; each pass of the loop is two. */
+/* ESI is the number of toggles, EBX the bit; each pass of the loop toggles twice. */
 extern const char guest_start[], guest_end[];
 asm(".pushsection .rodata\n"
     ".code32\n"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# How many exits for MSRs and CRs a policy adds: counts kvm_userspace_exit in the
+# The number of exits for MSRs and CRs that a policy adds: counts kvm_userspace_exit in the
 # lab's outer guest, from power-on to a shell and then under load. Prints "KEY
-# NUMBER" lines, each behind the word that it was started with.
+# NUMBER" lines, each KEY with the word of its run in front.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"

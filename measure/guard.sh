@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: measure/guard.sh REGPIN [VMS [SECONDS]]
 #
-# What the agents of so many VMs (100) cost while nothing happens: percent of one CPU, by
-# the scheduler's clock, from 30 s after the last start on, when each has looked at
-# all processes; and KiB of memory a VM (PSS, an agent with its standby). Each VMM has
-# 300 files and 8 threads. Two numbers; needs /dev/kvm.
+# The cost of the agents of VMS VMs (100) while nothing happens: percent of one CPU, by
+# the scheduler's clock, from 30 s after the last start on, when each agent has scanned
+# all processes; and KiB of memory per VM (PSS, an agent with its standby). Each VMM has
+# 300 open files and 8 threads. Prints two numbers; needs /dev/kvm.
 set -euo pipefail
 regpin=$(realpath "$1")
 vms=${2:-100} seconds=${3:-30}

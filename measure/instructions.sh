@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What round trips cost, in instructions: runs in the lab's outer guest, whose
-# clock counts them (one a nanosecond). Prints "KEY NUMBER" lines for ./bench.
+# The cost of round trips, in instructions: runs in the lab's outer guest, whose clock
+# counts an instruction as a nanosecond. Prints "KEY NUMBER" lines for ./bench.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
 loop=$work/loop
 turns=5000
 
-# The agent is stopped while we count: it runs on this one CPU too, but not on a
-# vCPU's thread. What it misses is dropped and counted, as always.
+# The agent is stopped while this counts: it shares the only CPU, but it does not run on
+# a vCPU's thread. Events that it misses go to the ring's sums, as always.
 under() # POLICY COMMAND ...
 {
 	local policy=$1 agent
@@ -60,11 +60,11 @@ measure ours.denied under /run/lab/lstar.yaml "$loop" plain other $turns
 measure ours.replayed under /run/lab/lstar.yaml "$loop" plain write $turns
 measure ours.port under /run/lab/lstar.yaml "$loop" plain port $turns
 measure ours.read under /run/lab/value.yaml "$loop" plain read $turns
-# A vCPU that only computes, for a few seconds, and is looked at every 10 ms of them.
+# A vCPU that only computes, for a few seconds, and is polled every 10 ms.
 measure spin.plain under /run/lab/lstar.yaml "$loop" plain spin 60000
 measure spin.looked under /run/lab/detect.yaml "$loop" plain spin 60000
 
-# In one guest: an RDMSR that QEMU answers, and one that regpin does.
+# In one guest: an RDMSR that QEMU answers, and one that regpin answers.
 cat "$top/policies/linux.yaml" - >/run/lab/guest.yaml <<E
   - register: IA32_PLATFORM_ID
     value: 42

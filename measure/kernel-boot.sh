@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# How many exits a CR filter adds to the boot of a stock Debian guest: by register,
-# bit and direction. Prints "KEY NUMBER" lines.
+# The number of exits that a CR filter adds to the boot of a stock Debian guest, by
+# register, bit and direction. Prints "KEY NUMBER" lines.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"

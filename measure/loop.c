@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a round trip costs: a VMM with a real-mode guest that repeats one
- * instruction. Prints nanoseconds a turn, which in the lab under icount are
- * instructions. The guest is the same in every mode; what answers it is not.
+ * The cost of a round trip: a VMM with a real-mode guest that repeats one instruction.
+ * Prints nanoseconds per turn; in the lab under icount these are instructions. The guest
+ * is the same in every mode; only the answers come from different places.
  *
  *   loop MODE GUEST COUNT
  * GUEST  write: WRMSR of LSTAR's own value    other: WRMSR of another LSTAR
  *        read: RDMSR of PLATFORM_ID           port: OUT
- *        spin: no exit at all, 65536 instructions a turn
- * MODE   plain: no filter of its own (regpin answers, or nobody does)
- *        raw: its own filter deflects it, and the answer is a constant
- *        deny: its own filter; asks KVM what regpin asks, and says #GP
- *        replay: its own filter; reads and writes the MSR as regpin does
+ *        spin: no exit, 65536 instructions per turn
+ * MODE   plain: the VMM sets no filter; with regpin, regpin answers
+ *        raw: the VMM sets a filter, and answers with a constant
+ *        deny: the same, but it calls the ioctls that regpin calls, and answers #GP
+ *        replay: the same, but it reads and writes the MSR as regpin does
  */
 #include <err.h>
 #include <fcntl.h>
@@ -33,8 +33,8 @@
 #define CODE		0x1000u
 
 /*
- * At CODE: sets LSTAR and SFMASK, as a kernel does, and halts; then ESI turns of
- * the instruction that BX chooses, and halts again. #GP skips the instruction.
+ * The code at CODE: sets LSTAR and SFMASK, as a kernel does, and halts; then repeats the
+ * instruction that BX selects ESI times, and halts again. #GP skips the instruction.
  */
 extern const char guest_start[], guest_fault[], guest_end[];
 asm(".pushsection .rodata\n"
@@ -102,7 +102,7 @@ static void must(int ret, const char *what)
 		err(1, "%s", what);
 }
 
-/* Deflects what regpin's linux.yaml deflects of this guest, in the same shape. */
+/* Sets a filter of the same MSRs and the same form as regpin's for linux.yaml. */
 static void own_filter(void)
 {
 	static uint8_t low[0x600], high[0x600];
@@ -171,7 +171,7 @@ static void until_halt(void)
 	}
 }
 
-/* VMMs have threads, and the kernel's way to a file is longer for who has. */
+/* Like a VMM, this must have threads: system calls on fds then take longer. */
 static void *other_thread(void *unused)
 {
 	for (;;)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What needs no guest: prints "KEY NUMBER" lines for ./bench.
+ * Measurements that need no guest: prints "KEY NUMBER" lines for ./bench.
  *
  *   offline POLICY
  *
- * Instructions are counted by single steps of a child (ptrace), so they are the same
- * wherever it runs; of the compiler's making, so with -O2. Times are the processor
- * time of the best of some turns.
+ * Instructions are counted by single-stepping a child with ptrace, so the numbers are the
+ * same on every machine. They depend on the compiler, so build with -O2. Times are
+ * processor times, the best of some turns.
  */
 #include <err.h>
 #include <signal.h>
@@ -33,7 +33,7 @@ static struct regpin_policy policy;
 static struct problems problems;
 
 /**
- * struct common - an access as guests make it
+ * struct common - an access that guests commonly make
  * @key: its name in the table
  * @access: what it is
  */
@@ -42,7 +42,7 @@ struct common {
 	struct access access;
 };
 
-/* What a vCPU does that is armed, with linux.yaml; all is as it should be. */
+/* Accesses of an armed vCPU under linux.yaml, of which none is a violation. */
 static const struct common commons[] = {
 	{ "judge.lstar", { REGPIN_MSR, true, MSR_LSTAR, 0x1000, 0x1000 } },
 	{ "judge.efer", { REGPIN_MSR, true, MSR_EFER, 0xd01, 0xd01 } },
@@ -54,7 +54,7 @@ static const struct common commons[] = {
 
 #define NR_COMMONS	(sizeof(commons) / sizeof(commons[0]))
 
-/* Between the two traps stands what is counted. */
+/* Counts the instructions between the two traps. */
 static __attribute__((noinline)) void counted(const struct access *access)
 {
 	const struct judge_state state = {
@@ -80,7 +80,7 @@ static int wait_stop(pid_t child)
 	return WSTOPSIG(status);
 }
 
-/* Was the trap at this instruction our own? Its one byte is behind us. */
+/* Was the trap at RIP our own? The trap instruction is the byte before RIP. */
 static bool is_mark(pid_t child)
 {
 	siginfo_t info;
@@ -135,7 +135,7 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* A policy of single MSRs, of which no two are the same; sorted or not. */
+/* Makes a policy with rules on single MSRs, all different, sorted or not. */
 static size_t many_rules(char *text, size_t size, bool sorted)
 {
 	size_t len = (size_t)snprintf(text, size, "version: 1\nrules:\n");
@@ -144,7 +144,7 @@ static size_t many_rules(char *text, size_t size, bool sorted)
 		/* 7919 and RULES have no factor in common. */
 		uint32_t msr = 1900 + (sorted ? i : i * 7919 % RULES);
 
-		/* The x2APIC's can't be filtered. */
+		/* Skip the x2APIC's MSRs, which can't be filtered. */
 		if (msr >= 0x800)
 			msr += 0x100;
 		len += (size_t)snprintf(text + len, size - len, "%s%u%s",
@@ -163,7 +163,7 @@ static void check(int ret, const char *what)
 	errx(1, "%s: error %d", what, ret);
 }
 
-/* From text to blob, from blob to filter; in milliseconds. */
+/* Measures the ways from text to blob and from blob to filter, in milliseconds. */
 static void compile(const char *key, bool sorted)
 {
 	static unsigned char blob[BLOB_MAX_SIZE];

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# sim.sh REGPIN POLICY TRACE: accesses that `regpin sim` gets through in a second of
-# processor time, printing what comes of each.
+# sim.sh REGPIN POLICY TRACE: the number of accesses that `regpin sim` judges in a second
+# of processor time, including the output.
 set -eu
 TIMEFORMAT='%U %S'
 lines=$(wc -l <"$3")

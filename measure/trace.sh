@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# trace.sh COUNT: a trace for `regpin sim` of about so many lines. Four vCPUs come up as
-# Linux' do, and go on with accesses of all kinds, one in a hundred of which violates
-# linux.yaml. The same on every machine.
+# trace.sh COUNT: prints a trace of about COUNT lines for `regpin sim`. Four vCPUs start as
+# under Linux, and continue with accesses of all kinds; one in a hundred violates
+# linux.yaml. The trace is the same on every machine.
 exec awk -v count="${1:?usage: trace.sh COUNT}" '
 function line(cpu, text)
 {
