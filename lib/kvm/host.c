@@ -245,7 +245,7 @@ static const char *kvm_error(int err)
 		return "no permission to open /dev/kvm: become a member of its group (usually kvm)";
 	case ENODEV:
 	case ENXIO:
-		return "/dev/kvm has no driver behind it: load kvm_intel or kvm_amd";
+		return "/dev/kvm has no driver: load kvm_intel or kvm_amd";
 	case EPROTO:
 		return "/dev/kvm speaks another API version than 12";
 	case ENOTTY:

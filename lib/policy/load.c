@@ -16,7 +16,7 @@ static const char *const refusals[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_SMM] =
 		"the VM has System-Management Mode: RSM loads EFER and the control registers past every filter; switch it off (QEMU: -machine pc,smm=off or -machine q35,smm=off) or say `accept: [smm]` in the policy",
 	[REGPIN_REFUSED_FRED] =
-		"the guest's CPUID offers FRED, and this version of regpin can't tell when a FRED kernel has taken over; switch it off (QEMU: -cpu host,-fred)",
+		"the guest's CPUID offers FRED, and this version of regpin cannot detect when a FRED kernel has taken over; switch it off (QEMU: -cpu host,-fred)",
 	[REGPIN_REFUSED_FILTER] =
 		"the VMM's own MSR filter and the policy's together need more than the 16 ranges that KVM has; name fewer MSRs outside of the usual windows (regpin-policy(5))",
 	[REGPIN_REFUSED_HOST] =

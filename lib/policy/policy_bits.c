@@ -54,7 +54,7 @@ bool check_require(struct check *check)
 		return false;
 	if (rule->kind != REGPIN_CR0 && rule->kind != REGPIN_CR4 && !efer) {
 		rule_problem(check, false,
-			     "require on %s: a vCPU that comes up is looked at for bits of CR0, CR4 and EFER only",
+			     "require on %s: a vCPU that is brought online is only checked for bits of CR0, CR4 and EFER",
 			     check->subject);
 		return true;
 	}
@@ -66,7 +66,7 @@ bool check_require(struct check *check)
 	}
 	if (efer && rule->mask & EFER_LMA)
 		rule_problem(check, false,
-			     "require on EFER: a CPU sets LMA itself when it turns paging on, so none has it before: leave LMA out");
+			     "require on EFER: a CPU sets LMA itself when it turns paging on, and never before: leave LMA out");
 	if (rule->action != REGPIN_MASK && rule->action != REGPIN_DROP)
 		return false;
 	rule_problem(check, false,

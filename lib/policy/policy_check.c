@@ -70,7 +70,7 @@ static bool check_shape(struct check *check)
 
 	if (!rule->mask) {
 		rule_problem(check, false,
-			     "%s on %s speaks of no bit: name at least one",
+			     "%s on %s names no bit: name at least one",
 			     check->type, check->subject);
 		return true;
 	}
@@ -157,7 +157,7 @@ static bool check_replay(struct check *check)
 			     check->subject);
 	else if (rule->type == RULE_DENY && rule->action == REGPIN_PAUSE)
 		rule_problem(check, false,
-			     "deny of %s can't pause: KVM does not perform a deflected access, and userspace can't perform this one exactly, so nobody could allow it: use action gp, drop or stop",
+			     "deny of %s can't pause: KVM does not perform a deflected access, and userspace can't perform this one exactly, so it could not be allowed: use action gp, drop or stop",
 			     check->subject);
 	else
 		return false;
@@ -280,11 +280,11 @@ static bool check_hot(struct check *check)
 const char *request_fault(uint32_t index)
 {
 	if (is_x2apic(index))
-		return "KVM never filters the x2APIC's MSRs, 0x800-0x8ff: choose one that nobody has, as 0x4b4d5300";
+		return "KVM never filters the x2APIC's MSRs, 0x800-0x8ff: choose one that no CPU has, such as 0x4b4d5300";
 	if (register_find(REGPIN_MSR, index))
-		return "guests use this MSR for something else: choose one that nobody has, as 0x4b4d5300";
+		return "guests use this MSR for something else: choose one that no CPU has, such as 0x4b4d5300";
 	if (index == UINT32_MAX)
-		return "KVM can't filter MSR 0xffffffff: choose another one, as 0x4b4d5300";
+		return "KVM can't filter MSR 0xffffffff: choose another one, such as 0x4b4d5300";
 	return NULL;
 }
 
@@ -296,7 +296,7 @@ static bool check_request(struct check *check)
 	    !rule_touches(check->rule, msr, 1))
 		return false;
 	rule_problem(check, false,
-		     "%s on %s: guests ask by writes to MSR 0x%x to be armed (request), so no rule can speak of these",
+		     "%s on %s: guests ask by writes to MSR 0x%x to be armed (request), so no rule can be about them",
 		     check->type, check->subject, msr);
 	return true;
 }

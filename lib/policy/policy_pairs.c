@@ -98,7 +98,7 @@ static void check_pair(struct check *check, const struct rule *first,
 			     first->line, first->column);
 	} else if (common && are_types(first, rule, RULE_REQUIRE, RULE_NEVER)) {
 		rule_problem(check, false,
-			     "%s: both require and never (%u:%u), and a vCPU that comes up can't satisfy both: keep one of the two",
+			     "%s: both require and never (%u:%u), and no vCPU could satisfy both: keep one of the two",
 			     bits_text(bits, sizeof(bits), rule, common),
 			     first->line, first->column);
 	} else if (common && (are_types(first, rule, RULE_FROZEN, RULE_STICKY) ||

@@ -39,7 +39,7 @@ static void check_default_action(struct check *check)
 		break;
 	case REGPIN_PAUSE:
 		rule_problem(check, false,
-			     "default: deny can't pause: KVM does not perform a deflected access, so nobody could allow it: say its action, {deny: both, action: gp}, or drop or stop");
+			     "default: deny can't pause: KVM does not perform a deflected access, so it could not be allowed: say its action, {deny: both, action: gp}, or drop or stop");
 		break;
 	default:
 		rule_problem(check, false,

@@ -171,7 +171,7 @@ static const struct row rows[] = {
 	CR(REQUIRE, MASK, CR4, 1 << 20, "nothing that could be kept"),
 	CR(REQUIRE, DROP, CR0, 1 << 16, "nothing that could be kept"),
 	CR(REQUIRE, GP, CR4, ALL, "name the bits"),
-	CR(REQUIRE, GP, XCR0, 1, "CR0, CR4 and EFER only"),
+	CR(REQUIRE, GP, XCR0, 1, "bits of CR0, CR4 and EFER"),
 	MSR(REQUIRE, GP, MSR_EFER, EFER_NXE | EFER_SCE, NULL, NULL),
 	MSR(REQUIRE, PAUSE, MSR_EFER, EFER_NXE, NULL, NULL),
 	MSR(REQUIRE, DROP, MSR_EFER, EFER_NXE, "nothing that could be kept",
@@ -179,8 +179,8 @@ static const struct row rows[] = {
 	MSR(REQUIRE, GP, MSR_EFER, EFER_NXE | EFER_LMA, "leave LMA out", NULL),
 	MSR(REQUIRE, GP, MSR_EFER, ALL, "name the bits", NULL),
 	MSR(REQUIRE, GP, MSR_EFER, 0, "no bit", NULL),
-	MSR(REQUIRE, GP, MSR_LSTAR, 1, "CR0, CR4 and EFER only", NULL),
-	MSR(REQUIRE, GP, 0x8b, 1, "CR0, CR4 and EFER only", NULL),
+	MSR(REQUIRE, GP, MSR_LSTAR, 1, "bits of CR0, CR4 and EFER", NULL),
+	MSR(REQUIRE, GP, 0x8b, 1, "bits of CR0, CR4 and EFER", NULL),
 	{ RULE_REQUIRE, REGPIN_MSR, REGPIN_GP, W, MSR_EFER, 2, 1,
 	  "single registers", NULL },
 	/* report: of registers that can be performed, and no other action */
@@ -298,7 +298,7 @@ static void request_msr_and_rules(void **state)
 	assert_int_equal(policy_check(policy, problems), 0);
 	policy->rules[2].index--;
 	assert_int_equal(policy_check(policy, problems), 1);
-	assert_true(said(false, "no rule can speak of these"));
+	assert_true(said(false, "no rule can be about them"));
 }
 
 /* That MSR needs a range of its own outside of the windows, and none inside. */
