@@ -5,8 +5,8 @@
  * writer adds the event to the sum for its kind. From the sums the reader learns which
  * rules were violated and by which bits, however long it did not read.
  */
-#ifndef REGPIN_LIB_EVENT_H
-#define REGPIN_LIB_EVENT_H
+#ifndef REGPIN_LIB_RING_H
+#define REGPIN_LIB_RING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -219,7 +219,7 @@ judge_fully(const struct regpin_policy *policy, const struct judge_state *state,
 {
 	unsigned int type = access->write ? ACCESS_WRITE : ACCESS_READ;
 	struct rule_range range = { 0, policy->nr_rules };
-	const struct rule *rest;
+	const struct rule *default_rule;
 	uint64_t restore = 0;
 	bool spoken = false;
 
@@ -242,10 +242,10 @@ judge_fully(const struct regpin_policy *policy, const struct judge_state *state,
 		spoken |= covers && rule_speaks_of(rule) & type;
 		restore |= judge_by(rule, state, access, verdict);
 	}
-	rest = spoken || access->kind != REGPIN_MSR ? NULL :
+	default_rule = spoken || access->kind != REGPIN_MSR ? NULL :
 		judge_default(policy, access->index, type);
-	if (rest)
-		add_violation(verdict, rest, ~0ull);
+	if (default_rule)
+		add_violation(verdict, default_rule, ~0ull);
 	set_value(access, restore, verdict);
 }
 

@@ -79,15 +79,15 @@ bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 	if (spoken & access)
 		return false;
 	return judge_default(policy, index, access) ||
-	       filter_nowhere(policy, index, access);
+	       filter_wants_unused(policy, index, access);
 }
 
-bool filter_nowhere(const struct regpin_policy *policy, uint32_t index,
-		    unsigned int access)
+bool filter_wants_unused(const struct regpin_policy *policy, uint32_t index,
+			 unsigned int access)
 {
-	const struct rule *rest = policy_wide(policy, RULE_DEFAULT);
+	const struct rule *default_rule = policy_wide(policy, RULE_DEFAULT);
 
-	if (!rest || rest->access & access || filter_window_of(index) >= 0)
+	if (!default_rule || default_rule->access & access || filter_window_of(index) >= 0)
 		return false;
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
@@ -265,7 +265,7 @@ static void deny_for_arming(const struct regpin_policy *policy,
 }
 
 /* Does @range equal KVM's default, apart from the x2APIC's MSRs, which KVM never filters? */
-static bool says_nothing(const struct kvm_msr_filter_range *range, bool deny)
+static bool equals_default(const struct kvm_msr_filter_range *range, bool deny)
 {
 	const uint8_t nothing = deny ? 0 : 0xff;
 
@@ -286,7 +286,7 @@ static void add_range(const struct regpin_policy *policy,
 		      struct msr_filter *out, unsigned int *used,
 		      uint32_t base, uint32_t nmsrs, unsigned int access)
 {
-	const struct rule *rest = policy_wide(policy, RULE_DEFAULT);
+	const struct rule *default_rule = policy_wide(policy, RULE_DEFAULT);
 	struct kvm_msr_filter_range *range;
 
 	range = new_range(out, used, base, nmsrs,
@@ -295,14 +295,14 @@ static void add_range(const struct regpin_policy *policy,
 			  false);
 	if (!range)
 		return;
-	if (rest && (rest->access & access || filter_window_of(base) < 0))
+	if (default_rule && (default_rule->access & access || filter_window_of(base) < 0))
 		open_rules(policy, range, access);
 	deny_rules(policy, range, access);
 	deny_for_arming(policy, range, access);
 	deny_vmm(vmm, range, access);
 	/* A range of the VMM may begin in a window that denies all: keep that window. */
-	if (says_nothing(range, rest) &&
-	    (rest || !(out->filter.flags & KVM_MSR_FILTER_DEFAULT_DENY))) {
+	if (equals_default(range, default_rule) &&
+	    (default_rule || !(out->filter.flags & KVM_MSR_FILTER_DEFAULT_DENY))) {
 		memset(range, 0, sizeof(*range));
 		(*used)--;
 	}

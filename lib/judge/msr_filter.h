@@ -36,8 +36,8 @@ bool filter_wants(const struct regpin_policy *policy, uint32_t index,
  * the policy's default is for the other of the two? Then @index is outside of all
  * windows, so no CPU has this MSR.
  */
-bool filter_nowhere(const struct regpin_policy *policy, uint32_t index,
-		    unsigned int access);
+bool filter_wants_unused(const struct regpin_policy *policy, uint32_t index,
+			 unsigned int access);
 
 /* Does the policy need an MSR filter at all? */
 bool filter_needed(const struct regpin_policy *policy);

@@ -70,8 +70,8 @@ enum host_answer host_deadline_of(enum host_vendor vendor, const char *release)
 	}
 }
 
-void host_traits_fd(struct host_traits *traits, const struct host *host,
-		    int kvm_fd)
+void host_traits_probe_fd(struct host_traits *traits, const struct host *host,
+			  int kvm_fd)
 {
 	int quirks = check_cap(kvm_fd, KVM_CAP_DISABLE_QUIRKS2), saved = errno;
 	struct utsname name;
@@ -89,14 +89,14 @@ void host_traits_fd(struct host_traits *traits, const struct host *host,
 	errno = saved;
 }
 
-void host_traits(struct host_traits *traits, const struct host *host)
+void host_traits_probe(struct host_traits *traits, const struct host *host)
 {
 	int saved = errno, fd = -1;
 
 	if (!host->kvm_errno)
 		fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
-		host_traits_fd(traits, host, fd);
+		host_traits_probe_fd(traits, host, fd);
 		close(fd);
 	} else {
 		*traits = (struct host_traits){

@@ -16,7 +16,7 @@
  * @policy: its policy; borrowed
  * @problems: the list to which problems are added; borrowed
  * @rule: the rule, one of @policy
- * @rest: the policy's default, or NULL
+ * @default_rule: the policy's default, or NULL
  * @type: the name of @rule's type, a constant string
  * @subject: the name of its registers, for messages; only valid within rule_problem()
  * @ranges: number of KVM ranges that rules outside of all windows need so far
@@ -25,7 +25,7 @@ struct check {
 	const struct regpin_policy *policy;
 	struct problems *problems;
 	const struct rule *rule;
-	const struct rule *rest;
+	const struct rule *default_rule;
 	const char *type;
 	char subject[48];
 	unsigned int ranges;

@@ -166,7 +166,7 @@ struct when {
 
 _Static_assert(sizeof(struct when) == 88, "a condition is part of the blob");
 
-/* A uint64_t has one bit for each condition: whens_hold(). */
+/* A uint64_t has one bit for each condition: whens_match(). */
 #define POLICY_MAX_WHENS	64
 
 /* What writes may violate: rules on bits, or on whole registers. */

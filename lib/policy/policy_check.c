@@ -311,7 +311,7 @@ static void check_settings(struct check *check)
 		problem_error(check->problems, 0, 0, "request: MSR 0x%x: %s",
 			      msr, fault);
 	if (msr && filter_window_of(msr) < 0 &&
-	    !check->rest)
+	    !check->default_rule)
 		check->ranges++;
 }
 
@@ -321,7 +321,7 @@ static void check_settings(struct check *check)
  */
 static bool check_elsewhere(struct check *check)
 {
-	const bool closed = check->rest;
+	const bool closed = check->default_rule;
 	const struct rule *rule = check->rule;
 	int first = filter_window_of(rule->index);
 
@@ -361,7 +361,7 @@ unsigned int policy_check(struct regpin_policy *policy,
 			  struct problems *problems)
 {
 	struct check check = { .policy = policy, .problems = problems,
-			       .rest = policy_wide(policy, RULE_DEFAULT) };
+			       .default_rule = policy_wide(policy, RULE_DEFAULT) };
 	unsigned int before = problems->errors;
 
 	check_settings(&check);

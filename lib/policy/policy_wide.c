@@ -105,7 +105,7 @@ void check_wide(struct check *check, const struct rule *rule)
 	if (policy_wide(check->policy, rule->type) != rule)
 		rule_problem(check, false, "%s stands twice in this policy",
 			     check->type);
-	if (rule == check->rest)
+	if (rule == check->default_rule)
 		check_default(check);
 	else if (rule->type != RULE_DEFAULT)
 		check_refused(check);
@@ -114,7 +114,7 @@ void check_wide(struct check *check, const struct rule *rule)
 bool check_allow(struct check *check)
 {
 	const struct rule *rule = check->rule;
-	const struct rule *rest = check->rest;
+	const struct rule *default_rule = check->default_rule;
 
 	if (rule->type != RULE_ALLOW)
 		return false;
@@ -122,7 +122,7 @@ bool check_allow(struct check *check)
 		rule_problem(check, false,
 			     "allow of %s has no action: what is allowed is never violated",
 			     check->subject);
-	if (!rest || !(rest->access & rule->access))
+	if (!default_rule || !(default_rule->access & rule->access))
 		rule_problem(check, true,
 			     "allow of %s says nothing: without default: deny it is open anyway",
 			     check->subject);

@@ -47,7 +47,7 @@ bool when_apart(const struct when *a, const struct when *b)
 	       spans_apart(a->models, a->nr_models, b->models, b->nr_models);
 }
 
-bool when_holds(const struct when *when, const struct guest *guest)
+bool when_matches(const struct when *when, const struct guest *guest)
 {
 	if (!guest->known)
 		return false;
@@ -57,13 +57,13 @@ bool when_holds(const struct when *when, const struct guest *guest)
 	       within(when->models, when->nr_models, guest->model);
 }
 
-uint64_t whens_hold(const struct regpin_policy *policy,
-		    const struct guest *guest)
+uint64_t whens_match(const struct regpin_policy *policy,
+		     const struct guest *guest)
 {
 	uint64_t hold = 0;
 
 	for (uint32_t i = 0; i < policy->nr_whens; i++)
-		if (when_holds(&policy->whens[i], guest))
+		if (when_matches(&policy->whens[i], guest))
 			hold |= 1ull << i;
 	return hold;
 }

@@ -11,17 +11,17 @@
 struct guest;
 
 /* Does @when match this guest? Never if the guest's CPUID is not known. */
-bool when_holds(const struct when *when, const struct guest *guest);
+bool when_matches(const struct when *when, const struct guest *guest);
 
 /* The conditions of @policy that hold: bit n stands for @whens[n]. */
-uint64_t whens_hold(const struct regpin_policy *policy,
-		    const struct guest *guest);
+uint64_t whens_match(const struct regpin_policy *policy,
+		     const struct guest *guest);
 
 /* Is @when, read from a blob, one that policies can have? */
 bool when_valid(const struct when *when);
 
 /*
- * Makes @to from the rules of @policy that hold; @hold is from whens_hold(). @numbers,
+ * Makes @to from the rules of @policy that hold; @hold is from whens_match(). @numbers,
  * with room for POLICY_MAX_RULES, becomes the number of each rule in @policy. @to has no
  * conditions, so it must not be passed to blob_seal().
  */

@@ -63,7 +63,7 @@ uint64_t vm_holds(struct regpin_vm *vm, const struct regpin_policy *whole)
 
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		if (vcpu->guest.known)
-			return whens_hold(whole, &vcpu->guest);
+			return whens_match(whole, &vcpu->guest);
 	return 0;
 }
 
@@ -75,7 +75,7 @@ static bool agreed(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 
 	for (other = vm->vcpus; other; other = other->next)
 		if (other != vcpu && other->guest.known &&
-		    whens_hold(vm->policies.whole, &other->guest) != hold)
+		    whens_match(vm->policies.whole, &other->guest) != hold)
 			return false;
 	return true;
 }
@@ -107,7 +107,7 @@ static int try_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
 	int err = -EPERM;
 
 	vm_lock(vm);
-	hold = whens_hold(vm->policies.whole, guest);
+	hold = whens_match(vm->policies.whole, guest);
 	if (agreed(vm, vcpu, hold))
 		err = take_over(vm, hold);
 	/*

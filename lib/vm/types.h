@@ -39,7 +39,7 @@ struct uniform {
  * @policy: of these rules
  * @numbers: by which numbers the whole policy knows them
  * @of: the whole policy, NULL if nothing is here that could be used again
- * @hold: which of its conditions do, see whens_hold()
+ * @hold: which of its conditions do, see whens_match()
  */
 struct in_force {
 	struct regpin_policy policy;

@@ -94,7 +94,7 @@ static void check_one(const struct regpin_policy *policy,
 	 * The reverse holds, too, except for LSTAR and SFMASK, which are filtered for
 	 * arming.
 	 */
-	if (filter_nowhere(policy, index, access))
+	if (filter_wants_unused(policy, index, access))
 		assert_true(!verdict.rule && !verdict.answered);
 }
 

@@ -343,7 +343,7 @@ static void test_traits_without_kvm(void **state)
 	struct host_traits traits;
 
 	memset(&traits, 0xff, sizeof(traits));
-	host_traits(&traits, &none);
+	host_traits_probe(&traits, &none);
 	assert_int_equal(traits.vm_types, 0);
 	assert_int_equal(traits.deadline, HOST_NOT_KNOWN);
 	assert_int_equal(traits.nested_pat, HOST_NOT_KNOWN);

@@ -98,10 +98,10 @@ static void test_holds(void **context)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		make_guest(&guest, amd, 0x00a20f12);
 		assert_true(when_valid(&rows[i].when));
-		assert_int_equal(when_holds(&rows[i].when, &guest),
+		assert_int_equal(when_matches(&rows[i].when, &guest),
 				 rows[i].holds);
 		guest_from_cpuid(&guest, NULL);
-		assert_false(when_holds(&rows[i].when, &guest));
+		assert_false(when_matches(&rows[i].when, &guest));
 	}
 }
 
@@ -140,8 +140,8 @@ static void test_apart(void **context)
 				};
 
 				memcpy(guest.vendor, some[k].vendor, 12);
-				both |= when_holds(&all[i], &guest) &&
-					when_holds(&all[j], &guest);
+				both |= when_matches(&all[i], &guest) &&
+					when_matches(&all[j], &guest);
 			}
 			if (when_apart(&all[i], &all[j]) == both)
 				fail_msg("%zu and %zu", i, j);

@@ -337,7 +337,7 @@ static int print_json(const struct probed *probed)
 	json_object_begin(&json, NULL);
 	json_u64(&json, "version", JSON_VERSION);
 	json_host(&json, &probed->host);
-	host_traits(&traits, &probed->host);
+	host_traits_probe(&traits, &probed->host);
 	probe_json_traits(&json, &traits);
 	json_kinds(&json, &probed->host);
 	if (policy) {
@@ -366,7 +366,7 @@ static void print_text(const struct probed *probed)
 
 	if (!policy) {
 		print_host(host);
-		host_traits(&traits, host);
+		host_traits_probe(&traits, host);
 		probe_print_traits(host, &traits);
 		printf("\n");
 		for (unsigned int kind = 0; kind < REGPIN_KIND_MAX; kind++)

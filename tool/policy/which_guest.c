@@ -78,7 +78,7 @@ enum holds guest_holds(const struct when *when, const struct asked_guest *asked)
 		without.nr_families = 0;
 	if (!asked->model)
 		without.nr_models = 0;
-	if (!when_holds(&without, &asked->guest))
+	if (!when_matches(&without, &asked->guest))
 		return HOLDS_NOT;
 	if (!asked->family && when->nr_families)
 		return HOLDS_BY_FAMILY;
