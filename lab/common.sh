@@ -112,7 +112,7 @@ lab_add_modules()
 	mkdir -p "$dest"
 	# -a takes several modules; '-d' keeps the host's own modules out of it.
 	list=$(modprobe -d "$K_ROOT" -S "$K_VERSION" -a --show-depends "$@") ||
-		lab_die "modprobe finds not all of '$*' in $K_ROOT"
+		lab_die "modprobe does not find all of '$*' in $K_ROOT"
 	while read -r _ path; do
 		[[ $path == /* ]] || continue # "builtin NAME"
 		name=${path##*/}
