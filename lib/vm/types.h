@@ -177,7 +177,7 @@ struct vm_migration {
  * @host: what this KVM can do
  * @older: the caller's, for a list of its VMs
  * @lock: taken while the VMM's filter or mask changes, and for the list; on a vCPU's
- *	path only where it arms, disarms or comes up
+ *	path only where it arms, disarms, comes up or is compared with a new policy
  * @vcpus: all of them, by their @next; changed under @lock, and each is whole before it
  *	is there, so that it takes no lock to read the list where none can go
  * @epoch: counts what every vCPU must look at before it enters again

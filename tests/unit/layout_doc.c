@@ -25,6 +25,8 @@ static void print_blob(void)
 	MEMBER(blob_header, rule_size);
 	MEMBER(blob_header, nr_whens);
 	MEMBER(blob_header, when_size);
+	MEMBER(blob_header, number);
+	MEMBER(blob_header, pad);
 	MEMBER(blob_header, settings);
 	MEMBER(blob_header, source);
 	WHOLE(blob_header);
@@ -140,7 +142,7 @@ static void print_handoff(void)
 	MEMBER(vcpu_status, flags);
 	MEMBER(vcpu_status, vm);
 	MEMBER(vcpu_status, vcpu);
-	MEMBER(vcpu_status, policy);
+	MEMBER(vcpu_status, pad);
 	MEMBER(vcpu_status, held);
 	WHOLE(vcpu_status);
 	MEMBER(state_seen, taken);
@@ -174,12 +176,12 @@ static void print_event(void)
 	MEMBER(regpin_event, index);
 	MEMBER(regpin_event, rule);
 	MEMBER(regpin_event, detail);
+	MEMBER(regpin_event, policy);
 	MEMBER(regpin_event, kind);
 	MEMBER(regpin_event, action);
 	MEMBER(regpin_event, write);
 	MEMBER(regpin_event, cpl);
 	MEMBER(regpin_event, has_rip);
-	MEMBER(regpin_event, policy);
 	MEMBER(regpin_event, unread);
 	MEMBER(regpin_event, pad);
 	WHOLE(regpin_event);
