@@ -126,6 +126,23 @@ static void test_uniform(void **context)
 	close_all();
 }
 
+/* The numbers are the caller's: policies of one number are compared with all the same. */
+static void test_no_number(void **context)
+{
+	open_loose();
+	*msr(1, MSR_LSTAR) = OTHER;
+	add_pin(tight, RULE_UNIFORM, MSR_LSTAR, ALL, REGPIN_GP);
+	regpin_policy_set_number(tight, loose->number);
+	tighten();
+	assert_int_equal(mock_count(REGPIN_EVENT_DETECTED), 1);
+	/* And once more, when it comes again. */
+	assert_int_equal(regpin_vm_set_policy(mock.vm, loose), 0);
+	assert_int_equal(regpin_vm_set_policy(mock.vm, tight), 0);
+	enter_all();
+	assert_int_equal(mock_count(REGPIN_EVENT_DETECTED), 2);
+	close_all();
+}
+
 static void test_sticky(void **context)
 {
 	uint64_t old;
@@ -261,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_uniform),
+		cmocka_unit_test(test_no_number),
 		cmocka_unit_test(test_sticky),
 		cmocka_unit_test(test_never),
 		cmocka_unit_test(test_once),
