@@ -143,6 +143,8 @@ held && ctl stop --vcpu 0 && exits 1
 ok $? "stop: the VMM gets the exit of a crashed guest"
 touch end
 wait "$vmm"
+# The agent ends after its VMM, and has the name until then.
+await '"detached"' events
 
 # The operator's mode replaces the policy's own, in both directions.
 sed 's/^arming/mode: report\narming/' policy.yaml >reports.yaml
