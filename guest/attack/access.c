@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What all attacks use: registers, memory, symbols of the kernel. */
+/* Access to registers, memory and symbols of the kernel, for all attacks. */
 #include <linux/io.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -27,7 +27,7 @@ u64 read_register(u32 reg)
 	}
 }
 
-/* Writes there if the page tables and CR0.WP let it. */
+/* Writes to @address, if the page tables and CR0.WP allow it. */
 bool poke(void *address, const void *from, size_t size)
 {
 	const u8 *bytes = from;
@@ -55,7 +55,7 @@ phys_addr_t precious_phys(void)
 	       offset_in_page(&precious);
 }
 
-/* By the one symbol that a kprobe finds, as every rootkit does. */
+/* Finds symbols through the one that a kprobe can find, as every rootkit does. */
 void *symbol(const char *name)
 {
 	static unsigned long (*lookup)(const char *name);

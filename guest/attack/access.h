@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What all attacks use: registers, memory, symbols of the kernel. */
+/* Access to registers, memory and symbols of the kernel, for all attacks. */
 #ifndef ACCESS_H
 #define ACCESS_H
 
 #include <linux/types.h>
 #include "tools.h"
 
-/* Beside the MSRs, which have their index. */
+/* Numbers of control registers; those of MSRs are their indices. */
 #define REG_CR0	0xffff0000u
 #define REG_CR4	0xffff0004u
 
-/* The attacking program's part, in its memory. */
+/* The parts of the attacking program, in its memory. */
 extern struct tools tools;
 
-/* A word that nobody may write; how often somebody did. */
+/* A word in read-only memory, and the number of writes to it that succeeded. */
 extern u64 precious;
 
 u64 read_register(u32 reg);

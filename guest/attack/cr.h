@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Control registers, by each instruction that writes them, and what that brings. */
+/* Writes to control registers by each instruction that can, and their effects. */
 #ifndef CR_H
 #define CR_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is written in assembly. */
+/* The parts that are written in assembly. */
 #ifndef ENTRY_H
 #define ENTRY_H
 
@@ -9,9 +9,9 @@ void rop_step(unsigned long gadget, u64 value);
 void rop_back(void);
 void unpaged_step(unsigned long stub, unsigned long cr3);
 void unpaged_back(void);
-extern unsigned long landing_sp;	/* of the last step: where a landing goes on */
+extern unsigned long landing_sp;	/* of the last step: where execution continues after a landing */
 
-/* A system call entry, and the one that it passes other calls on to. */
+/* A system-call entry, and the original one, to which it passes other calls. */
 void syscall_hook(void);
 extern void *syscall_original;
 

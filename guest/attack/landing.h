@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Goes on after a trap in code that is not ours, and the use of such code. */
+/* Continuing after a trap in the kernel's own code, and using such code. */
 #ifndef LANDING_H
 #define LANDING_H
 
 #include "attack.h"
 
 /*
- * A trap or #GP at an instruction that has no entry in the exception table: where
- * it happens, what follows it, and where to go then. One at a time, on one CPU.
+ * A trap or #GP that is expected at an instruction without an entry in the exception
+ * table: its address, the address after it, and where to continue. One at a time, on one
+ * CPU.
  */
 struct landing {
 	unsigned long at, after, resume;

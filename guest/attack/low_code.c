@@ -20,8 +20,8 @@ static u64 *table(unsigned int i)
 }
 
 /*
- * Linux' own address space, but for the lowest GiB, which is mapped to itself.
- * Below 4 GiB, for a 32-bit CR3; NX nowhere, and not for users.
+ * Makes a copy of Linux's address space in which the lowest GiB is mapped to itself,
+ * executable and not for users. The tables are below 4 GiB, because CR3 has 32 bits there.
  */
 static int low_tables(void)
 {
@@ -38,7 +38,7 @@ static int low_tables(void)
 	memset(tables, 0, 4 * PAGE_SIZE);
 	memcpy(table(0), kernel, PAGE_SIZE);
 	table(0)[0] = virt_to_phys(table(1)) | _KERNPG_TABLE_NOENC;
-	/* With 5 levels there is one more. */
+	/* With 5-level paging there is one more table. */
 	if (read_register(REG_CR4) & X86_CR4_LA57) {
 		table(1)[0] = virt_to_phys(table(2)) | _KERNPG_TABLE_NOENC;
 		i = 2;
@@ -55,7 +55,7 @@ unsigned long low_address(const u8 *label)
 	return LOW + (label - low_start);
 }
 
-/* Puts the low code in its place. */
+/* Copies the low code to LOW. */
 struct low_params *low_prepare(void)
 {
 	struct low_params *params = phys_to_virt(LOW_PARAMS);

@@ -6,10 +6,10 @@
 #include <linux/types.h>
 #include "low.h"
 
-/* NULL: there is no memory. */
+/* Returns NULL if there is no memory. */
 struct low_params *low_prepare(void);
 
-/* Where @label of entry.S is then. */
+/* The address of @label of entry.S in the copy below 1 MiB. */
 unsigned long low_address(const u8 *label);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MSRs, by WRMSR and by VMLOAD, and what can be done with another LSTAR. */
+/* Writes to MSRs by WRMSR and by VMLOAD, and an attack that uses another LSTAR. */
 #ifndef MSR_H
 #define MSR_H
 
