@@ -247,7 +247,7 @@ static const char *kvm_error(int err)
 	case ENXIO:
 		return "/dev/kvm has no driver: load kvm_intel or kvm_amd";
 	case EPROTO:
-		return "/dev/kvm speaks another API version than 12";
+		return "/dev/kvm has another API version than 12";
 	case ENOTTY:
 		return "/dev/kvm is not KVM's device";
 	case EINVAL:
@@ -258,7 +258,7 @@ static const char *kvm_error(int err)
 }
 
 const char host_vmload_text[] =
-	"a guest's VMLOAD loads this register past every filter on this host (kvm_amd uses virtual VMLOAD): load kvm_amd with vls=0";
+	"on this host a guest's VMLOAD loads the syscall and SYSENTER MSRs, FS_BASE and KERNEL_GS_BASE past every filter (kvm_amd uses virtual VMLOAD): load kvm_amd with vls=0";
 
 static bool overlaps(uint32_t index, uint32_t count, uint32_t first,
 		     uint32_t last)
@@ -276,9 +276,9 @@ bool host_vmload_loads(uint32_t index, uint32_t count)
 static const char *msr_fault(const struct host *host)
 {
 	if (!host->msr_filter)
-		return "this KVM has no MSR filter (KVM_CAP_X86_MSR_FILTER): it takes Linux 5.10 or later";
+		return "this KVM has no MSR filter (KVM_CAP_X86_MSR_FILTER): Linux 5.10 or later has it";
 	if (!host->msr_exits)
-		return "this KVM can't hand filtered MSR accesses to userspace (KVM_MSR_EXIT_REASON_FILTER): it takes Linux 5.10 or later";
+		return "this KVM can't hand filtered MSR accesses to userspace (KVM_MSR_EXIT_REASON_FILTER): Linux 5.10 or later has it";
 	return NULL;
 }
 
@@ -297,7 +297,7 @@ static const char *rule_fault(const struct host *host, const struct rule *rule)
 		return msr_fault(host);
 	/* With ignore_msrs, KVM completes such accesses itself and never exits. */
 	if (rule->type == RULE_UNKNOWN && host->ignore_msrs)
-		return "kvm's parameter ignore_msrs is on, so KVM swallows accesses to MSRs that it does not know, and hands out none: switch it off (echo 0 > /sys/module/kvm/parameters/ignore_msrs), or leave `unknown` out";
+		return "kvm's parameter ignore_msrs is on, so KVM ignores accesses to MSRs that it does not know, and forwards none: switch it off (echo 0 > /sys/module/kvm/parameters/ignore_msrs), or leave `unknown` out";
 	/* A rule that only reports has nothing to keep: see vm_say_tolerated(). */
 	if (rule->action != REGPIN_REPORT && host_vmload_passes(host, rule))
 		return host_vmload_text;

@@ -10,23 +10,23 @@
 
 static const char *const refusals[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_SVM] =
-		"the guest's CPUID offers SVM: a guest that runs guests of its own has registers loaded past every filter; switch it off (QEMU: -cpu host,-svm) or say `accept: [nested]` in the policy",
+		"the guest's CPUID offers SVM: a guest that runs guests of its own loads registers past every filter; switch it off (QEMU: -cpu host,-svm) or write `accept: [nested]` in the policy",
 	[REGPIN_REFUSED_VMX] =
-		"the guest's CPUID offers VMX: a nested exit loads EFER and the SYSENTER MSRs past every filter; switch it off (QEMU: -cpu host,-vmx) or say `accept: [nested]` in the policy",
+		"the guest's CPUID offers VMX: a nested exit loads EFER and the SYSENTER MSRs past every filter; switch it off (QEMU: -cpu host,-vmx) or write `accept: [nested]` in the policy",
 	[REGPIN_REFUSED_SMM] =
-		"the VM has System-Management Mode: RSM loads EFER and the control registers past every filter; switch it off (QEMU: -machine pc,smm=off or -machine q35,smm=off) or say `accept: [smm]` in the policy",
+		"the VM has System-Management Mode: RSM loads EFER and the control registers past every filter; switch it off (QEMU: -machine pc,smm=off or -machine q35,smm=off) or write `accept: [smm]` in the policy",
 	[REGPIN_REFUSED_FRED] =
 		"the guest's CPUID offers FRED, and this version of regpin cannot detect when a FRED kernel has taken over; switch it off (QEMU: -cpu host,-fred)",
 	[REGPIN_REFUSED_FILTER] =
 		"the VMM's own MSR filter and the policy's together need more than the 16 ranges that KVM has; name fewer MSRs outside of the usual windows (regpin-policy(5))",
 	[REGPIN_REFUSED_HOST] =
-		"this KVM lacks what the policy needs; `regpin probe POLICY` says which rule and why",
+		"this KVM lacks what the policy needs; `regpin probe POLICY` prints which rule and why",
 	[REGPIN_REFUSED_FD] =
 		"the VMM uses a vCPU whose VM this process did not create or receive, so its policy is not in place",
 	[REGPIN_REFUSED_CPUID] =
 		"the VM's vCPUs differ in vendor, family or model, so that not the same rules of the policy hold for all of them: give them one CPUID, or write the policy without `when`",
 	[REGPIN_REFUSED_CONFIDENTIAL] =
-		"the VMM makes a confidential VM (SEV, SEV-ES, SEV-SNP or TDX), or one of a type that regpin does not know: its registers are not the host's to see and to set, so no rule would hold; make one of the default type without memory encryption (QEMU: no -object sev-guest, sev-snp-guest or tdx-guest, no -machine confidential-guest-support=), or start it without regpin",
+		"the VMM makes a confidential VM (SEV, SEV-ES, SEV-SNP or TDX), or one of a type that regpin does not know: the host can't read or set its registers, so no rule would hold; make one of the default type without memory encryption (QEMU: no -object sev-guest, sev-snp-guest or tdx-guest, no -machine confidential-guest-support=), or start it without regpin",
 	[REGPIN_REFUSED_VMLOAD] =
 		"a guest's VMLOAD loads the syscall and SYSENTER MSRs past every filter on this host (kvm_amd uses virtual VMLOAD): load kvm_amd with vls=0",
 };
@@ -34,27 +34,27 @@ static const char *const refusals[REGPIN_REFUSED_MAX] = {
 const char *regpin_refusal_text(unsigned int reason)
 {
 	return reason < REGPIN_REFUSED_MAX ? refusals[reason] :
-					     "for a reason that is not known";
+					     "for an unknown reason";
 }
 
 /* Reasons for which a VM is not refused if the policy only reports. */
 static const char *const tolerated[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_SVM] =
-		"the guest's CPUID offers SVM: a guest that runs guests of its own has registers loaded past every filter, which is no event; the VM runs, as the policy only reports, and one that enforces needs `accept: [nested]`",
+		"the guest's CPUID offers SVM: a guest that runs guests of its own loads registers past every filter, without an event; the VM runs, as the policy only reports, and one that enforces needs `accept: [nested]`",
 	[REGPIN_REFUSED_VMX] =
-		"the guest's CPUID offers VMX: a nested exit loads EFER and the SYSENTER MSRs past every filter, which is no event; the VM runs, as the policy only reports, and one that enforces needs `accept: [nested]`",
+		"the guest's CPUID offers VMX: a nested exit loads EFER and the SYSENTER MSRs past every filter, without an event; the VM runs, as the policy only reports, and one that enforces needs `accept: [nested]`",
 	[REGPIN_REFUSED_SMM] =
-		"the VM has System-Management Mode: RSM loads EFER and the control registers past every filter, which is no event; the VM runs, as the policy only reports, and one that enforces needs `accept: [smm]`",
+		"the VM has System-Management Mode: RSM loads EFER and the control registers past every filter, without an event; the VM runs, as the policy only reports, and one that enforces needs `accept: [smm]`",
 	[REGPIN_REFUSED_FRED] =
-		"the guest's CPUID offers FRED: this version of regpin can't see when a FRED kernel has taken over, so pins may never report anything; the VM runs, as the policy only reports, and one that enforces is refused",
+		"the guest's CPUID offers FRED: this version of regpin can't detect when a FRED kernel has taken over, so pins may never report anything; the VM runs, as the policy only reports, and one that enforces is refused",
 	[REGPIN_REFUSED_VMLOAD] =
-		"a guest's VMLOAD loads the syscall and SYSENTER MSRs past every filter on this host (kvm_amd uses virtual VMLOAD), which is no event; the VM runs, as the policy's rules on these only report, and rules that enforce need kvm_amd with vls=0",
+		"a guest's VMLOAD loads the syscall and SYSENTER MSRs past every filter on this host (kvm_amd uses virtual VMLOAD), without an event; the VM runs, as the policy's rules on these only report, and rules that enforce need kvm_amd with vls=0",
 };
 
 const char *regpin_tolerated_text(unsigned int reason)
 {
 	return reason < REGPIN_REFUSED_MAX && tolerated[reason] ?
-		       tolerated[reason] : "for a reason that is not known";
+		       tolerated[reason] : "for an unknown reason";
 }
 
 const char *regpin_version(void)

@@ -27,14 +27,14 @@ bool check_control_register(struct check *check)
 	}
 	if (rule->access & ACCESS_READ) {
 		rule_problem(check, false,
-			     "%s of %s: no KVM shows reads of control registers: use write",
+			     "%s of %s: no KVM forwards reads of control registers: use write",
 			     check->type, check->subject);
 		return true;
 	}
 	if (rule->flags & RULE_OPTIONAL)
 		return false;
 	rule_problem(check, true,
-		     "%s: only a KVM with regpin's CR filter enforces it, and on any other the start will be refused: add optional: true to have it %s there",
+		     "%s: only a KVM with regpin's CR filter enforces it, and on any other KVM the VMM is not started: add optional: true to have it %s there",
 		     check->subject, rule->type == RULE_REQUIRE ?
 		     "checked when a vCPU writes LSTAR, and monitored," :
 		     "monitored, so that a violation is detected");
@@ -70,7 +70,7 @@ bool check_require(struct check *check)
 	if (rule->action != REGPIN_MASK && rule->action != REGPIN_DROP)
 		return false;
 	rule_problem(check, false,
-		     "require on %s has nothing that could be kept as it was: use action gp, report, pause or stop",
+		     "require on %s can't use this action, as no write could be changed or dropped: use action gp, report, pause or stop",
 		     check->subject);
 	return true;
 }

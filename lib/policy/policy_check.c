@@ -34,7 +34,7 @@ static bool check_kept(struct check *check)
 	    (rule->type != RULE_ONCE && rule->type != RULE_UNIFORM))
 		return false;
 	rule_problem(check, false,
-		     "%s on %s: regpin does not remember what vCPUs were set up with there: use sticky, never, frozen or deny",
+		     "%s on %s: regpin does not record the values that vCPUs were set up with there: use sticky, never, frozen or deny",
 		     check->type, check->subject);
 	return true;
 }
@@ -98,7 +98,7 @@ static bool check_range(struct check *check)
 	}
 	if (rule->count > MSR_MAX_RANGE) {
 		rule_problem(check, false,
-			     "%s: these are %u MSRs, and KVM filters at most %u (0x%x) in one range: name what you mean more closely",
+			     "%s: these are %u MSRs, and KVM filters at most %u (0x%x) in one range: use a smaller range",
 			     check->subject, rule->count, MSR_MAX_RANGE,
 			     MSR_MAX_RANGE);
 		return true;
@@ -112,7 +112,7 @@ static bool check_unfiltered(struct check *check)
 
 	if (rule_touches(rule, MSR_KVM_GUEST_SSP, 1)) {
 		rule_problem(check, false,
-			     "%s: 0x4b564dff (GUEST_SSP) is the number by which KVM gives the guest's SSP to the VMM, no MSR of a guest's: leave it out",
+			     "%s: 0x4b564dff (GUEST_SSP) is the number by which KVM gives the guest's SSP to the VMM, and not an MSR of guests: leave it out",
 			     check->subject);
 		return true;
 	}
@@ -128,7 +128,7 @@ static bool check_unfiltered(struct check *check)
 	if ((rule->access & ACCESS_WRITE) &&
 	    rule_touches(rule, MSR_TSC_DEADLINE, 1)) {
 		rule_problem(check, false,
-			     "%s: KVM's fast path takes writes to TSC_DEADLINE (0x6e0) before the filter, on Intel hosts and, from Linux 7 on, on AMD's: leave it out; only deny: read holds",
+			     "%s: KVM's fast path takes writes to TSC_DEADLINE (0x6e0) before the filter, on Intel hosts and, since Linux 7, on AMD hosts: leave it out; only deny: read is possible",
 			     check->subject);
 		return true;
 	}
@@ -143,21 +143,21 @@ static bool check_replay(struct check *check)
 		return false;
 	if (rule_is_on_values(rule)) {
 		rule_problem(check, false,
-			     "%s on %s: KVM does not perform a deflected WRMSR, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
+			     "%s on %s: KVM does not perform a filtered WRMSR, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
 			     check->type, check->subject);
 		return true;
 	}
 	if (rule->type == RULE_REPORT)
 		rule_problem(check, false,
-			     "report of %s: KVM does not perform a deflected access, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
+			     "report of %s: KVM does not perform a filtered access, and userspace can't perform this one exactly: only allow, value, and deny with gp, drop or stop are possible",
 			     check->subject);
 	else if (rule->type == RULE_DENY && rule->action == REGPIN_REPORT)
 		rule_problem(check, false,
-			     "deny of %s can't only report: KVM does not perform a deflected access, and userspace can't perform this one exactly: use action gp, drop or stop, without mode: report",
+			     "deny of %s can't only report: KVM does not perform a filtered access, and userspace can't perform this one exactly: use action gp, drop or stop, without mode: report",
 			     check->subject);
 	else if (rule->type == RULE_DENY && rule->action == REGPIN_PAUSE)
 		rule_problem(check, false,
-			     "deny of %s can't pause: KVM does not perform a deflected access, and userspace can't perform this one exactly, so it could not be allowed: use action gp, drop or stop",
+			     "deny of %s can't pause: KVM does not perform a filtered access, and userspace can't perform this one exactly, so it could not be allowed: use action gp, drop or stop",
 			     check->subject);
 	else
 		return false;
@@ -170,11 +170,11 @@ static bool check_action(struct check *check)
 
 	if (rule->type == RULE_DENY && rule->action == REGPIN_MASK)
 		rule_problem(check, false,
-			     "deny of %s has no bits that a mask could keep: use action gp, drop or stop",
+			     "deny of %s has no bits to mask: use action gp, drop or stop",
 			     check->subject);
 	if (rule->kind != REGPIN_MSR && rule->action == REGPIN_DROP)
 		rule_problem(check, false,
-			     "%s: a write to a control register can't vanish: use action gp, mask, report, pause or stop",
+			     "%s: a write to a control register can't be dropped: use action gp, mask, report, pause or stop",
 			     check->subject);
 	return false;
 }
@@ -190,7 +190,7 @@ static bool check_value(struct check *check)
 	if (rule->type == RULE_VALUE &&
 	    (rule->access != ACCESS_READ || rule->action != REGPIN_GP))
 		rule_problem(check, false,
-			     "value of %s is what reads answer: it has no action, and says nothing on writes",
+			     "value of %s is what reads return: it has no action, and does not apply to writes",
 			     check->subject);
 	return false;
 }
@@ -209,7 +209,7 @@ static bool check_setup(struct check *check)
 		return false;
 	if (rule_touches(rule, MSR_CSTAR, 2) || rule_touches(rule, MSR_SYSENTER_CS, 3))
 		rule_problem(check, true,
-			     "%s: systems write %s after LSTAR, when the vCPU is armed already, so this meets their own set-up: use uniform or once",
+			     "%s: systems write %s after LSTAR, when the vCPU is armed already, so this rule would refuse their own set-up: use uniform or once",
 			     check->type, check->subject);
 	return false;
 }
@@ -332,7 +332,7 @@ static bool check_elsewhere(struct check *check)
 	check->ranges += (unsigned int)__builtin_popcount(rule->access);
 	if (check->ranges > RANGES_ELSEWHERE)
 		rule_problem(check, false,
-			     "%s: too many rules on MSRs where no CPU has any; KVM has %d ranges left for these, one for each rule's reads, one for its writes, and one for a request's MSR: join or drop some",
+			     "%s: too many rules on MSRs where no CPU has any; KVM has %d ranges left for these, one for each rule's reads, one for its writes, and one for a request's MSR: join or remove some",
 			     check->subject, RANGES_ELSEWHERE);
 	return false;
 }

@@ -55,11 +55,11 @@ static void check_twice(struct check *check, const struct rule *first,
 
 	if (first->line == rule->line && first->column == rule->column)
 		rule_problem(check, false,
-			     "%s stands twice in this rule's list of registers, perhaps by two names",
+			     "%s is in this rule's list of registers twice, perhaps under two names",
 			     check->subject);
 	else
 		rule_problem(check, false,
-			     "%s on %s is already in the rule at %u:%u: it may stand in one only",
+			     "%s on %s is already in the rule at %u:%u: keep it in one of them",
 			     check->type, ~common ?
 			     bits_text(bits, sizeof(bits), rule, common) :
 			     check->subject, first->line, first->column);
@@ -111,7 +111,7 @@ static void check_pair(struct check *check, const struct rule *first,
 	} else if (are_types(first, rule, RULE_DENY, RULE_VALUE)) {
 		if (first->access & rule->access)
 			rule_problem(check, false,
-				     "%s and %s (%u:%u) both speak of reads of %s: keep one of the two",
+				     "%s and %s (%u:%u) both apply to reads of %s: keep one of the two",
 				     check->type, rule_type_names[first->type],
 				     first->line, first->column,
 				     check->subject);

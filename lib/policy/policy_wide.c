@@ -25,7 +25,7 @@ static bool is_spoken_of(const struct regpin_policy *policy, uint32_t index,
 }
 
 static const char *const cannot_report_text =
-	"default: deny can't only report: KVM does not perform a deflected access, and userspace can perform few of them exactly: leave mode: report out, or try the policy without its default";
+	"default: deny can't only report: KVM does not perform a filtered access, and userspace can perform few of them exactly: leave mode: report out, or try the policy without its default";
 
 static void check_default_action(struct check *check)
 {
@@ -39,11 +39,11 @@ static void check_default_action(struct check *check)
 		break;
 	case REGPIN_PAUSE:
 		rule_problem(check, false,
-			     "default: deny can't pause: KVM does not perform a deflected access, so it could not be allowed: say its action, {deny: both, action: gp}, or drop or stop");
+			     "default: deny can't pause: KVM does not perform a filtered access, so it could not be allowed: say its action, {deny: both, action: gp}, or drop or stop");
 		break;
 	default:
 		rule_problem(check, false,
-			     "default: deny has no bits that a mask could keep: say its action, {deny: both, action: gp}, or drop or stop");
+			     "default: deny has no bits to mask: write its action, {deny: both, action: gp}, or drop or stop");
 		break;
 	}
 }
@@ -79,7 +79,7 @@ static void check_default_holes(struct check *check)
 	if (access & ACCESS_WRITE &&
 	    !is_spoken_of(policy, MSR_TSC_DEADLINE, 1, ACCESS_WRITE))
 		rule_problem(check, true,
-			     "default: deny does not hold for writes to TSC_DEADLINE (0x6e0) on Intel hosts and, from Linux 7 on, on AMD's, where KVM's fast path takes them before the filter: allow it, or accept that it depends on the host");
+			     "default: deny does not hold for writes to TSC_DEADLINE (0x6e0) on Intel hosts and, since Linux 7, on AMD hosts, where KVM's fast path takes them before the filter: allow it, or accept that it depends on the host");
 }
 
 static void check_default(struct check *check)
@@ -103,7 +103,7 @@ static void check_refused(struct check *check)
 void check_wide(struct check *check, const struct rule *rule)
 {
 	if (policy_wide(check->policy, rule->type) != rule)
-		rule_problem(check, false, "%s stands twice in this policy",
+		rule_problem(check, false, "%s is in this policy twice",
 			     check->type);
 	if (rule == check->default_rule)
 		check_default(check);
@@ -124,7 +124,7 @@ bool check_allow(struct check *check)
 			     check->subject);
 	if (!default_rule || !(default_rule->access & rule->access))
 		rule_problem(check, true,
-			     "allow of %s says nothing: without default: deny it is open anyway",
+			     "allow of %s has no effect: without default: deny it is allowed anyway",
 			     check->subject);
 	return false;
 }

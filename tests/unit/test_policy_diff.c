@@ -121,7 +121,7 @@ static void whole_registers(void **state)
 	add_pin(to, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_GP);
 	add_rule(to, RULE_REQUIRE, REGPIN_CR0, 0, 1u << 16, REGPIN_GP);
 	EXPECT("loosens: MSRs 0xc0000081-0xc0000082: another value than the first vCPU's: gp -> free",
-	       "tightens: CR0 WP: coming up without: free -> gp",
+	       "tightens: CR0 WP: starting without: free -> gp",
 	       "tightens: LSTAR: a write after the set-up: free -> gp");
 }
 
@@ -131,8 +131,8 @@ static void defaults(void **state)
 	add_deny(to, 0x10, 1, ACCESS_WRITE, REGPIN_GP);
 	add_allow(to, 0x20, 2, ACCESS_READ);
 	add_default(to, ACCESS_READ | ACCESS_WRITE, REGPIN_DROP);
-	EXPECT("tightens: reads of MSRs that no rule speaks of: free -> drop",
-	       "tightens: writes of MSRs that no rule speaks of: free -> drop",
+	EXPECT("tightens: reads of MSRs without a rule: free -> drop",
+	       "tightens: writes of MSRs without a rule: free -> drop",
 	       "tightens: TSC: reads: free -> drop",
 	       "tightens: MSRs 0x20-0x21: writes: free -> drop");
 	/* An allowed MSR is no longer allowed, the action changes; then the reverse. */
@@ -141,9 +141,9 @@ static void defaults(void **state)
 	add_answer(to, 0x30, 1);
 	EXPECT("loosens: MSR 0x30: reads: gp -> free",
 	       "tightens: MSRs 0x22-0x23: reads: free -> drop",
-	       "tightens: MSR 0x30: what reads answer: the register -> 0x1",
-	       "changes: reads of MSRs that no rule speaks of: gp -> drop",
-	       "changes: writes of MSRs that no rule speaks of: gp -> drop",
+	       "tightens: MSR 0x30: the value that reads return: the register -> 0x1",
+	       "changes: reads of MSRs without a rule: gp -> drop",
+	       "changes: writes of MSRs without a rule: gp -> drop",
 	       "changes: TSC: reads: gp -> drop",
 	       "changes: MSRs 0x20-0x23: writes: gp -> drop",
 	       "changes: MSR 0x30: writes: gp -> drop");
@@ -215,9 +215,9 @@ static void values(void **state)
 	add_deny(to, 0x17, 1, ACCESS_READ, REGPIN_GP);
 	last(to)->type = RULE_VALUE;
 	last(to)->value = 0x20;
-	EXPECT("changes: IA32_PLATFORM_ID: what reads answer: 0x1 -> 0x20");
+	EXPECT("changes: IA32_PLATFORM_ID: the value that reads return: 0x1 -> 0x20");
 	to->nr_rules = 0;
-	EXPECT("loosens: IA32_PLATFORM_ID: what reads answer: 0x1 -> the register");
+	EXPECT("loosens: IA32_PLATFORM_ID: the value that reads return: 0x1 -> the register");
 }
 
 static void reports(void **state)
@@ -258,10 +258,10 @@ static void settings(void **state)
 	       "loosens: the deadline of unarmed vCPUs: 2000 ms -> none",
 	       "loosens: a missed deadline: pause -> report",
 	       "tightens: S3: accepted -> refused",
-	       "tightens: the pace of detection: 10 ms -> 5 ms",
+	       "tightens: the interval of polling: 10 ms -> 5 ms",
 	       "tightens: INIT of an armed vCPU: allow -> stop",
 	       "changes: the MSR by which the guest requests arming: none -> 0x4b4d5300",
-	       "changes: the time until an unarmed VM is told: 60000 ms -> none");
+	       "changes: the time until an unarmed VM is reported: 60000 ms -> none");
 }
 
 /* Any number of changes is listed completely, and those that loosen come first. */

@@ -78,7 +78,7 @@ static void value_and_deny_read(void **state)
 	add_pin(policy, RULE_VALUE, 0x8b, ALL, REGPIN_GP);
 	policy->rules[1].access = ACCESS_READ;
 	assert_int_equal(policy_check(policy, problems), 1);
-	assert_true(said(false, "speak of reads"));
+	assert_true(said(false, "apply to reads"));
 }
 
 /* Two denials overlap if both their MSRs and their accesses overlap. */

@@ -121,9 +121,9 @@ static void message(void **state)
 	char why[REGISTER_UNKNOWN_MAX];
 
 	register_unknown(why, sizeof(why), "EPERF");
-	assert_string_equal(why, "there is no register 'EPERF'; did you mean 'IA32_MPERF', 'IA32_APERF' or 'PPERF'? An MSR that regpin has no name for is written as its index, as in 0x10a");
+	assert_string_equal(why, "there is no register 'EPERF'; did you mean 'IA32_MPERF', 'IA32_APERF' or 'PPERF'? An MSR without a name is written as its index, for example 0x10a");
 	register_unknown(why, sizeof(why), "SMM_BASIS");
-	assert_string_equal(why, "there is no register 'SMM_BASIS'. An MSR that regpin has no name for is written as its index, as in 0x10a");
+	assert_string_equal(why, "there is no register 'SMM_BASIS'. An MSR without a name is written as its index, for example 0x10a");
 	/* A name of several words may have several mistakes. */
 	register_unknown(why, sizeof(why), "EFER_MSR");
 	assert_non_null(strstr(why, "did you mean 'EFER'?"));

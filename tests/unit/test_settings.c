@@ -110,18 +110,20 @@ static void test_durations(void **state)
 		{ "10ms", 10, NULL },
 		{ "2s", 2000, NULL },
 		{ "1min", 60000, NULL },
+		{ "1m", 60000, NULL },
+		{ "1440m", 86400000, NULL },
 		{ "0ms", 0, NULL },
 		{ "86400000ms", 86400000, NULL },
 		{ "86400s", 86400000, NULL },
 		{ "1440min", 86400000, NULL },
 		{ "1h", 3600000, NULL },
 		{ "24h", 86400000, NULL },
-		{ "25h", 0, "more than a day" },
-		{ "86400001ms", 0, "more than a day" },
-		{ "86401s", 0, "more than a day" },
-		{ "1441min", 0, "more than a day" },
-		{ "71582789min", 0, "more than a day" },
-		{ "99999999999999999999999s", 0, "more than a day" },
+		{ "25h", 0, "at most 24h" },
+		{ "86400001ms", 0, "at most 24h" },
+		{ "86401s", 0, "at most 24h" },
+		{ "1441min", 0, "at most 24h" },
+		{ "71582789min", 0, "at most 24h" },
+		{ "99999999999999999999999s", 0, "at most 24h" },
 		{ "", 0, "a number and its unit" },
 		{ "s", 0, "a number and its unit" },
 		{ "-1s", 0, "a number and its unit" },
@@ -129,23 +131,63 @@ static void test_durations(void **state)
 		{ ".5s", 0, "a number and its unit" },
 		{ "1", 0, "needs a unit" },
 		{ "1 s", 0, "without blanks" },
-		{ "1s ", 0, "the units are" },
+		{ "1s ", 0, "units of time are" },
 		{ "1.5s", 0, "whole number" },
 		{ "1,5s", 0, "whole number" },
 		{ "01s", 0, "leading zero" },
 		{ "00s", 0, "leading zero" },
-		{ "0x1s", 0, "the units are" },
-		{ "1S", 0, "the units are" },
-		{ "1m", 0, "the units are" },
-		{ "1d", 0, "the units are" },
-		{ "1sec", 0, "the units are" },
-		{ "1us", 0, "the units are" },
-		{ "1s1ms", 0, "the units are" },
+		{ "0x1s", 0, "units of time are" },
+		{ "1S", 0, "units of time are" },
+		{ "1d", 0, "units of time are" },
+		{ "1sec", 0, "units of time are" },
+		{ "1us", 0, "units of time are" },
+		{ "1s1ms", 0, "units of time are" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint32_t ms = 12345;
-		const char *fault = duration_read(rows[i].text, &ms);
+		const char *fault = duration_read(rows[i].text, 0, &ms);
+
+		if (rows[i].fault) {
+			assert_non_null(fault);
+			assert_non_null(strstr(fault, rows[i].fault));
+			assert_int_equal(ms, 12345);
+		} else {
+			assert_null(fault);
+			assert_int_equal(ms, rows[i].ms);
+		}
+	}
+}
+
+/* A number without a unit, where it is allowed, counts as it did before there were units. */
+static void test_plain(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t plain_ms, ms;
+		const char *fault;
+	} rows[] = {
+		{ "30", 1000, 30000, NULL },
+		{ "0", 1000, 0, NULL },
+		{ "86400", 1000, 86400000, NULL },
+		{ "86401", 1000, 0, "at most 24h" },
+		{ "60000", 1, 60000, NULL },
+		{ "0x10", 1, 16, NULL },
+		{ "86400000", 1, 86400000, NULL },
+		{ "86400001", 1, 0, "at most 24h" },
+		{ "1s", 1, 1000, NULL },
+		{ "5m", 1000, 300000, NULL },
+		{ "", 1, 0, "a number and its unit" },
+		{ "0x", 1, 0, "decimal" },
+		{ "0x1s", 1000, 0, "decimal" },
+		{ "01", 1000, 0, "leading zero" },
+		{ "1d", 1000, 0, "units of time are" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t ms = 12345;
+		const char *fault = duration_read(rows[i].text,
+						  rows[i].plain_ms, &ms);
 
 		if (rows[i].fault) {
 			assert_non_null(fault);
@@ -165,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_mode_report),
 		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_plain),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

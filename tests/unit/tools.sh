@@ -122,13 +122,13 @@ fi
 # All times have one grammar.
 printf 'version: 1\nunarmed: 1h\nrules: [{register: LSTAR, uniform: true}]\n' >hour.yaml
 is 0 '' "$regpin" check hour.yaml
-is 2 "attach-timeout '1m': the units are ms, s, min and h" "$regpin" run --attach-timeout 1m
-is 2 "attach-timeout '25h': it is more than a day" "$regpin" run --attach-timeout 25h
-for time in 1500ms 1s 1min 1h none 30; do
+is 2 "attach-timeout '1d': the units of time are ms, s, m .min. and h" "$regpin" run --attach-timeout 1d
+is 2 "attach-timeout '25h': a time is at most 24h" "$regpin" run --attach-timeout 25h
+for time in 1500ms 1s 1m 1min 1h none 30; do
 	is 2 'takes a policy' "$regpin" run --attach-timeout $time
 done
-is 2 "for '1m': the units are ms, s, min and h" "$regpin" ctl --ctl . vm window --for 1m
-is 2 "for '0s': 0 is no time" "$regpin" ctl --ctl . vm window --for 0s
+is 2 "for '1d': the units of time are ms, s, m .min. and h" "$regpin" ctl --ctl . vm window --for 1d
+is 2 "for '0s': a time is at least 1ms" "$regpin" ctl --ctl . vm window --for 0s
 is 3 '' "$regpin" ctl --ctl . vm window --for 24h
 
 # check and compile: each exit status has one meaning; standard input and output.
@@ -244,7 +244,7 @@ is 0 '"monitored":\{"rule":"sticky","where":"opt.yaml:4:5","bits":\["WP"\]\}' "$
 # A rule that cannot be enforced is described by the same words everywhere.
 printf 'version: 1\nrules:\n  - register: CR4\n    sticky: [SMEP]\n    require: [SMEP]\n    action: stop\n    optional: true\n' >floor.yaml
 is 0 "floor.yaml:6:5: warning: action stop on CR4 needs .*'detect: \{reaction: stop\}'" "$regpin" check floor.yaml
-lstar='checked when a vCPU writes LSTAR .the VM is stopped if a bit is missing., and otherwise only detected between looks'
+lstar='checked when a vCPU writes LSTAR .the VM is stopped if a bit is missing., and otherwise only detected by a poll'
 event="monitored, every 10 ms: a violation is detected, not stopped, and becomes an event instead of 'action: stop' .'detect: .reaction: stop.' stops the VM."
 for words in "$lstar" "$event"; do
 	is 0 "$words" "$regpin" explain --stock floor.yaml
@@ -262,7 +262,7 @@ for arming in syscall-entry request operator start; do
 		if [ $arming = start ]; then
 			is 0 '' "$regpin" check --werror early.yaml
 		else
-			is 1 "early.yaml:5:5: warning: $rule holds from a vCPU's arming on .arming: $arming.*'arming: start'" "$regpin" check --werror early.yaml
+			is 1 "early.yaml:5:5: warning: $rule holds only after a vCPU has armed .arming: $arming.*'arming: start'" "$regpin" check --werror early.yaml
 			echo '    from: arming' >>early.yaml
 			is 0 '' "$regpin" check --werror early.yaml
 		fi
@@ -350,8 +350,8 @@ is 0 '' columns
 for what in therm 0x60d-0x612 'IA32_X*'; do
 	is 0 '' columns "$what"
 done
-is 2 "no register 'IA32_PMC8': all of this kind are IA32_PMC0-7" "$regpin" regs IA32_PMC8
-is 2 "no register 'IA32_MC32_CTL': all of this kind are IA32_MC0-31_CTL" "$regpin" regs IA32_MC32_CTL
+is 2 "no register 'IA32_PMC8': the registers of this family are IA32_PMC0-7" "$regpin" regs IA32_PMC8
+is 2 "no register 'IA32_MC32_CTL': the registers of this family are IA32_MC0-31_CTL" "$regpin" regs IA32_MC32_CTL
 is 0 '^LSTAR  0xc0000082$' "$regpin" regs MSR_IA32_LSTAR
 is 0 '^IA32_MC4_MISC  0x413$' "$regpin" regs IA32_MC4_MISC
 is 0 '^IA32_MC0-31_CTL  0x400-0x47c$' "$regpin" regs IA32_MCi_CTL

@@ -151,7 +151,7 @@ static const char *number_fault(const char *text, size_t len)
 	if (text[0] == '-' || text[0] == '+')
 		return "numbers have no sign";
 	if (len > 1 && text[0] == '0' && text[1] == 'X')
-		return "write 0x, with a small x";
+		return "write 0x, with a lower-case x";
 	if (memchr(text, '_', len))
 		return "numbers have no underscores";
 	if (memchr(text, ' ', len))
@@ -215,40 +215,59 @@ const char *range_read(const char *text, uint64_t max, uint64_t *first,
 	return NULL;
 }
 
-const char *duration_read(const char *text, uint32_t *ms)
+static const struct {
+	const char *name;
+	uint32_t ms;
+} units[] = {
+	{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "min", 60000 },
+	{ "h", 3600000 },
+};
+
+/* How many milliseconds a number with @unit counts; 0: there is no such unit. */
+static uint32_t unit_ms(const char *unit, uint32_t plain_ms)
 {
-	static const struct {
-		const char *name;
-		uint32_t ms;
-	} units[] = {
-		{ "ms", 1 }, { "s", 1000 }, { "min", 60000 }, { "h", 3600000 },
-	};
+	if (!*unit)
+		return plain_ms;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(unit, units[i].name) == 0)
+			return units[i].ms;
+	return 0;
+}
+
+const char *duration_read(const char *text, uint32_t plain_ms, uint32_t *ms)
+{
 	size_t digits = strspn(text, "0123456789");
 	const char *unit = text + digits, *fault;
+	uint32_t factor = unit_ms(unit, plain_ms);
 	uint64_t number;
 
+	if (plain_ms && strncmp(text, "0x", 2) == 0) {
+		digits = strlen(text);
+		factor = plain_ms;
+		unit = "";
+	}
 	if (!digits)
-		return "a time is a number and its unit: ms, s, min or h";
-	if (!*unit)
-		return "a time needs a unit: ms, s, min or h";
-	if (digits > 1 && *text == '0')
+		return "a time is a number and its unit: ms, s, m (min) or h";
+	if (!*unit && !factor)
+		return "a time needs a unit: ms, s, m (min) or h";
+	if (digits > 1 && *text == '0' && text[1] != 'x')
 		return "write it without a leading zero";
 	if (*unit == ' ')
 		return "write it without blanks";
 	if (*unit == '.' || *unit == ',')
 		return "write a whole number, of a smaller unit if need be";
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(unit, units[i].name) != 0)
-			continue;
-		fault = number_read(text, digits, DURATION_MAX_MS / units[i].ms,
-				    &number);
-		if (fault)
-			return fault == too_large ? "it is more than a day" :
-						    fault;
-		*ms = (uint32_t)number * units[i].ms;
-		return NULL;
-	}
-	return "the units are ms, s, min and h";
+	if (!factor)
+		return "the units of time are ms, s, m (min) and h";
+	fault = number_read(text, digits, DURATION_MAX_MS / factor, &number);
+	if (fault)
+		return fault == too_large ? "a time is at most 24h" : fault;
+	*ms = (uint32_t)number * factor;
+	return NULL;
+}
+
+const char *plural(uint64_t nr)
+{
+	return nr == 1 ? "" : "s";
 }
 
 bool number_like(const char *text)

@@ -75,12 +75,18 @@ const char *range_read(const char *text, uint64_t max, uint64_t *first,
 
 #define DURATION_MAX_MS	86400000u	/* a day */
 
+#define DURATION_ZERO	"a time is at least 1ms"
+
 /*
- * Reads a time ("10ms", "2s", "1min", "1h"), up to a day, as milliseconds. It is the
- * one grammar for times in policies, on the command line and in requests. Returns
- * NULL, or what is wrong with it.
+ * Reads a time ("10ms", "2s", "5m", "5min", "1h") as milliseconds, from 0 to a day. It
+ * is the one grammar for times in policies, on the command line and in requests.
+ * @plain_ms: what a number without a unit counts, for example 1000 for seconds; 0: it
+ * needs a unit. Returns NULL, or what is wrong with it.
  */
-const char *duration_read(const char *text, uint32_t *ms);
+const char *duration_read(const char *text, uint32_t plain_ms, uint32_t *ms);
+
+/* "s" for all numbers but 1: "1 rule", "0 rules". */
+const char *plural(uint64_t nr);
 
 /* Does @text look as if it was meant as a number or a range? */
 bool number_like(const char *text);

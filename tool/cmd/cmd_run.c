@@ -109,7 +109,7 @@ static int read_timeout(const char *text, unsigned int *timeout_ms)
 		*timeout_ms *= 1000;
 		return 0;
 	}
-	fault = strcmp(text, "none") ? duration_read(text, &ms) : NULL;
+	fault = strcmp(text, "none") ? duration_read(text, 0, &ms) : NULL;
 	if (!fault) {
 		*timeout_ms = ms;
 		return 0;

@@ -128,9 +128,9 @@ static int check_values(const struct ctl_options *options)
 		return ctl_usage("there is no --mode %s, only report, enforce and policy",
 				 show(value[CTL_OPT_MODE]).text);
 	if (value[CTL_OPT_FOR])
-		fault = duration_read(value[CTL_OPT_FOR], &ms);
+		fault = duration_read(value[CTL_OPT_FOR], 0, &ms);
 	if (!fault && !ms)
-		fault = "0 is no time";
+		fault = DURATION_ZERO;
 	if (fault)
 		return ctl_usage("--for %s: %s", show(value[CTL_OPT_FOR]).text,
 				 fault);
@@ -201,7 +201,7 @@ void ctl_command_request(char *const *words, const struct ctl_options *options,
 	uint32_t ms = 0;
 
 	if (value[CTL_OPT_FOR])
-		duration_read(value[CTL_OPT_FOR], &ms);
+		duration_read(value[CTL_OPT_FOR], 0, &ms);
 	request[0] = 0;
 	ctl_append(request, "%.100s", value[CTL_OPT_END] ? "window-end" : words[0]);
 	if (words[1])

@@ -78,7 +78,7 @@ static const char *const help[] = {
 	"window-end [vm=N]",
 	"mode to=enforce|report|policy",
 	"policy size=BYTES [mode=enforce|report|policy] [name=TEXT], and then that many bytes",
-	"apply, after policy: it is in force",
+	"apply, after policy: puts it in force",
 	"arrived state=HASH [clock=HASH] rules=HASH from=NAME, from another agent",
 };
 
@@ -92,6 +92,14 @@ static bool wrong(char error[CTL_ERROR_MAX], const char *what, const char *word,
 {
 	snprintf(error, CTL_ERROR_MAX, "%s %s%s%s", what, show(word).text,
 		 advice ? ": " : "", advice ? advice : "");
+	return false;
+}
+
+static bool no_key(char error[CTL_ERROR_MAX], enum ctl_verb verb,
+		   const char *key)
+{
+	snprintf(error, CTL_ERROR_MAX, "%s has no key %s", ctl_verb_names[verb],
+		 show(key).text);
 	return false;
 }
 
@@ -123,11 +131,12 @@ static bool read_number(const char *text, uint64_t min, uint64_t max,
 	return true;
 }
 
-/* A number of milliseconds, or a time with its unit as everywhere. */
-static bool read_time(const char *text, uint32_t *ms)
+/* A time as everywhere; a number without a unit is in milliseconds. */
+static const char *read_time(const char *text, uint32_t *ms)
 {
-	return read_number(text, 1, CTL_MAX_MS, ms) ||
-	       (!duration_read(text, ms) && *ms);
+	const char *fault = duration_read(text, 1, ms);
+
+	return fault || *ms ? fault : DURATION_ZERO;
 }
 
 /* One of two words; @ret is true for the second. */
@@ -165,8 +174,7 @@ static const char *read_value(struct ctl_request *request, enum ctl_key key,
 		return read_number(text, 0, CTL_MAX_ID, &request->vcpu) ?
 			       NULL : "a vCPU's number is needed";
 	case CTL_KEY_FOR:
-		return read_time(text, &request->ms) ?
-			       NULL : "1 to 86400000 milliseconds are possible, or a time with its unit, as in 60s";
+		return read_time(text, &request->ms);
 	case CTL_KEY_LAST:
 		return read_number(text, 0, CTL_LOG_LINES, &request->last) ?
 			       NULL : "0 to 256 lines are possible";
@@ -230,10 +238,9 @@ static bool read_pair(struct ctl_request *request, char *word,
 	while (key < CTL_KEY_MAX && strcmp(word, key_names[key]) != 0)
 		key++;
 	if (key == CTL_KEY_MAX || !(allowed >> key & 1))
-		return wrong(error, ctl_verb_names[request->verb], word,
-			     "it has no such key");
+		return no_key(error, request->verb, word);
 	if (request->has >> key & 1)
-		return wrong(error, "twice:", word, NULL);
+		return wrong(error, "this key is given twice:", word, NULL);
 	request->has |= 1u << key;
 	advice = read_value(request, (enum ctl_key)key, value);
 	if (advice)
@@ -279,7 +286,7 @@ bool ctl_request_read(struct ctl_request *request, const char *line, size_t len,
 	for (size_t i = 0; i < len; i++) {
 		if (line[i] < ' ' || line[i] > '~') {
 			snprintf(error, CTL_ERROR_MAX,
-				 "byte 0x%02x stands in the line: printable ASCII only",
+				 "the line has the byte 0x%02x: only printable ASCII is possible",
 				 (unsigned char)line[i]);
 			return false;
 		}

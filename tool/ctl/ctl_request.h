@@ -16,7 +16,6 @@
 
 #define CTL_VERSION	1
 #define CTL_LINE_MAX	4096u		/* a request, with its '\n' */
-#define CTL_MAX_MS	86400000u	/* of a window */
 #define CTL_LOG_LINES	256u		/* that an agent keeps */
 #define CTL_MAX_ID	0xfffffffeu	/* of a VM or vCPU */
 

@@ -63,7 +63,7 @@ static ssize_t text_load(const char *path, char **ret,
 			      strerror((int)-len));
 	if (len < 0 || !is_blob(*ret, (size_t)len))
 		return len;
-	problem_error(problems, 0, 0, "this is a compiled policy, as 'regpin compile' writes it for libregpin: give the text that it was made from");
+	problem_error(problems, 0, 0, "this is a compiled policy, as 'regpin compile' writes it for libregpin: name the policy that it was made from");
 	return -EINVAL;
 }
 

@@ -34,7 +34,7 @@ static void require_text(char to[FIT_TEXT], const struct regpin_policy *policy,
 		[REGPIN_STOP] = "the VM is stopped",
 	};
 
-	snprintf(to, FIT_TEXT, "is checked when a vCPU writes LSTAR (%s if a bit is missing), and otherwise only detected between looks, every %" PRIu32 " ms",
+	snprintf(to, FIT_TEXT, "is checked when a vCPU writes LSTAR (%s if a bit is missing), and otherwise only detected by a poll every %" PRIu32 " ms",
 		 done[rule->action], policy->settings.detect_ms);
 }
 
@@ -55,7 +55,7 @@ const char *fit_text(char to[FIT_TEXT], const struct regpin_policy *policy,
 		return to;
 	}
 	if (rule->type == RULE_REPORT) {
-		snprintf(to, FIT_TEXT, "is only monitored, every %" PRIu32 " ms: bits that have changed since the last look are an event",
+		snprintf(to, FIT_TEXT, "is only monitored, every %" PRIu32 " ms: bits that have changed since the last poll are an event",
 			 policy->settings.detect_ms);
 		return to;
 	}

@@ -30,7 +30,7 @@ static bool target_index(const struct yaml_node *node, const char *text,
 	}
 	if (last - first >= FILTER_WINDOW) {
 		problem_at(problems, node,
-			   "%s is %" PRIu64 " MSRs, and KVM filters at most %u (0x%x) in one range: name what you mean more closely",
+			   "%s is %" PRIu64 " MSRs, and KVM filters at most %u (0x%x) in one range: use a smaller range",
 			   node->text, last - first + 1, FILTER_WINDOW,
 			   FILTER_WINDOW);
 		return false;
@@ -237,14 +237,14 @@ static bool bit_read(const struct yaml_node *node, const struct target *target,
 	if (strcasecmp(node->text, "all") == 0) {
 		if (!again)
 			problem_at(problems, node,
-				   "'all' stands alone, in small letters and without brackets");
+				   "'all' is written alone, in lower-case letters and without brackets");
 		return false;
 	}
 	bits = bits_of(node, target, again, problems);
 	if (!bits)
 		return false;
 	if ((*mask & bits) && !again)
-		problem_at(problems, node, "%s: this bit stands in the list already",
+		problem_at(problems, node, "%s: this bit is already in the list",
 			   show(node->text).text);
 	*mask |= bits;
 	return true;

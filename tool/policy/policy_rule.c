@@ -91,7 +91,7 @@ static void target_add(struct one *one, const struct yaml_node *node)
 	if (one->nr == MAX_TARGETS && (target.count || node->next))
 		problem_at(one->reader->problems,
 			   target.count ? node : node->next,
-			   "more than %u registers in one rule: make it two",
+			   "more than %u registers in one rule: split it into two rules",
 			   MAX_TARGETS);
 }
 
@@ -136,7 +136,7 @@ static void rule_add(struct one *one, const struct yaml_node *key,
 		return;
 	one->reader->full = true;
 	problem_at(one->reader->problems, key,
-		   "the policy has too many rules: %u are the limit, and every register and every condition of a rule counts as one",
+		   "the policy has too many rules: the limit is %u, and every register and every condition of a rule counts as one",
 		   POLICY_MAX_RULES);
 }
 
@@ -192,7 +192,7 @@ static void bits_rule(struct one *one, const struct yaml_node *key,
 			rule_add(one, key, type, target, mask);
 		else
 			problem_at(problems, except,
-				   "'except' takes all bits away: leave the rule out");
+				   "'except' leaves no bit: leave the rule out");
 	}
 }
 
@@ -239,7 +239,7 @@ static void useless_check(struct one *one, const char *with, const char *why)
 
 		if (other)
 			problem_at(one->reader->problems, other,
-				   "'%s' has nothing to do with '%s', which %s: leave it out",
+				   "'%s' has no effect with '%s', which %s: leave it out",
 				   useless[i], with, why);
 	}
 	one->proto.action = REGPIN_GP;
@@ -266,7 +266,7 @@ static void value_rule(struct one *one, const struct yaml_node *key)
 	const char *fault;
 	uint64_t value;
 
-	useless_check(one, "value", "answers reads and is never violated");
+	useless_check(one, "value", "sets what reads return and is never violated");
 	if (key->value->type != YAML_SCALAR)
 		fault = "one number, decimal or 0x";
 	else
@@ -341,8 +341,8 @@ static const struct yaml_node *except_read(struct one *one)
 	if (alls == 1)
 		return except->value;
 	problem_at(one->reader->problems, except,
-		   alls ? "'except' with more than one 'all': which one is meant? Make it two rules" :
-			  "'except' is for the exceptions from 'all', which this rule has not: leave it out");
+		   alls ? "'except' with more than one 'all' is ambiguous: write two rules" :
+			  "'except' names exceptions from 'all', and this rule has no 'all': leave it out");
 	return NULL;
 }
 
@@ -382,7 +382,7 @@ static bool conditions_check(struct one *one, bool known)
 	if (nr < 2 || !whole)
 		return nr > 0;
 	problem_at(one->reader->problems, whole,
-		   "'%s' speaks of the whole register: give it a rule of its own",
+		   "'%s' applies to the whole register: write a separate rule for it",
 		   whole->text);
 	return false;
 }
@@ -422,11 +422,11 @@ void rule_read(struct reader *reader, const struct yaml_node *node)
 		return;
 	if (node->type != YAML_MAP) {
 		problem_at(reader->problems, node,
-			   "a rule is a map: '- register: EFER', and what holds for it in the lines below");
+			   "a rule is a map: '- register: EFER', with its conditions in the lines below");
 		return;
 	}
 	known = keys_check(reader, node, rule_keys, NR(rule_keys), "in a rule",
-			   "belongs to the top of the policy, not into a rule");
+			   "belongs at the top of the policy, not in a rule");
 	targets_read(&one, known);
 	options_read(&one);
 	except = except_read(&one);

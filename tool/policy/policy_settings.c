@@ -54,7 +54,7 @@ static void time_read(const struct reader *reader,
 		return;
 	if (node->type != YAML_SCALAR || !node->text[0]) {
 		problem_at(reader->problems, node,
-			   "%s must be one time, as in 10ms, 2s, 1min or 1h, or none",
+			   "%s must be one time, for example 10ms, 2s, 5m or 1h, or none",
 			   key->text);
 		return;
 	}
@@ -62,9 +62,9 @@ static void time_read(const struct reader *reader,
 		*ms = 0;
 		return;
 	}
-	fault = duration_read(node->text, &value);
+	fault = duration_read(node->text, 0, &value);
 	if (!fault && !value)
-		fault = "0 is no time: write none for never";
+		fault = DURATION_ZERO ": write none for never";
 	if (fault)
 		problem_at(reader->problems, node, "%s %s: %s%s", key->text,
 			   show(node->text).text, fault,
@@ -97,7 +97,7 @@ static void timed_read(const struct reader *reader,
 		reaction_read(reader, reaction, words, nr, action);
 	if (time && reaction && !*ms)
 		problem_at(reader->problems, reaction,
-			   "'%s' has nothing to do with '%s: none': leave it out",
+			   "'%s' has no effect with '%s: none': leave it out",
 			   reaction->text, time->text);
 }
 
@@ -160,9 +160,9 @@ static void request_msr_read(const struct reader *reader,
 	if (node->type == YAML_BAD)
 		return;
 	if (node->type != YAML_SCALAR)
-		fault = "it is one index, as 0x4b4d5300";
+		fault = "it is one index, for example 0x4b4d5300";
 	else if (node->text[0] && !number_like(node->text))
-		fault = "it is written as its index, as 0x4b4d5300: what has a name is used for something else";
+		fault = "write its index, for example 0x4b4d5300: an MSR with a name has another use";
 	else
 		fault = number_read(node->text, strlen(node->text), UINT32_MAX,
 				    &index);
@@ -175,7 +175,7 @@ static void request_msr_read(const struct reader *reader,
 	}
 	if (of_cpus((uint32_t)index))
 		problem_warning(reader->problems, node->line, node->column,
-				"the request's MSR: CPUs have theirs around 0x%" PRIx64 ", and a guest that tries whether there is one would arm: choose one elsewhere, as 0x4b4d5300",
+				"the request's MSR: CPUs have MSRs around 0x%" PRIx64 ", and a guest that probes for one would arm itself: choose another index, for example 0x4b4d5300",
 				index);
 	reader->policy->settings.request_msr = (uint32_t)index;
 }
@@ -193,7 +193,7 @@ static void request_read(const struct reader *reader,
 		return;
 	if (reader->policy->arming != ARM_REQUEST) {
 		problem_at(reader->problems, yaml_key(root, "request"),
-			   "'request' is how a guest asks, and that arms it with 'arming: request' only: write that, or leave this out");
+			   "'request' arms a guest only with 'arming: request': write that, or leave 'request' out");
 		return;
 	}
 	msr = yaml_key(map, "msr");

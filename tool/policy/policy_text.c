@@ -107,7 +107,7 @@ static void accept_add(const struct reader *reader,
 		return;
 	if (reader->policy->flags & (uint32_t)value)
 		problem_at(reader->problems, node,
-			   "'%s' stands in the list already", node->text);
+			   "'%s' is already in the list", node->text);
 	reader->policy->flags |= (uint32_t)value;
 }
 
@@ -146,7 +146,7 @@ static void rules_read(struct reader *reader, const struct yaml_node *root)
 	if (!key) {
 		if (!says_more(reader, root))
 			problem_at(reader->problems, root,
-				   "the policy has no 'rules', and nothing else in it would do anything: write a rule, or what holds for all MSRs ('default: deny')");
+				   "the policy has no 'rules', and no other setting that has an effect: write a rule, or a setting for all MSRs ('default: deny')");
 		return;
 	}
 	if (key->value->type == YAML_BAD)
@@ -160,7 +160,7 @@ static void rules_read(struct reader *reader, const struct yaml_node *root)
 	}
 	if (!key->value->child && !says_more(reader, root))
 		problem_at(reader->problems, key->value,
-			   "the policy has no rules, and nothing else in it would do anything: write a rule, or what holds for all MSRs ('default: deny')");
+			   "the policy has no rules, and no other setting that has an effect: write a rule, or a setting for all MSRs ('default: deny')");
 	for (const struct yaml_node *node = key->value->child;
 	     node && !enough(reader->problems); node = node->next)
 		rule_read(reader, node);
@@ -181,7 +181,7 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	if (!version_read(reader, root))
 		return;
 	keys_check(reader, root, top_keys, NR(top_keys), "in a policy",
-		   "belongs into a rule: '- register: NAME' below 'rules:'");
+		   "belongs in a rule: '- register: NAME' below 'rules:'");
 	key = yaml_key(root, "mode");
 	reader->own = key && mode_read(reader, key->value) == MODE_REPORT ?
 			      MODE_REPORT : MODE_ENFORCE;

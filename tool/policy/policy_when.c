@@ -52,7 +52,7 @@ static bool vendor_read(const struct yaml_node *node, char vendor[WHEN_VENDOR],
 	if (node->type == YAML_SCALAR && when_vendor(node->text, vendor))
 		return true;
 	problem_at(problems, node,
-		   "a vendor is amd, intel or hygon, or the twelve ASCII characters that CPUID gives, as \"AuthenticAMD\"%s",
+		   "a vendor is amd, intel or hygon, or the twelve ASCII characters that CPUID reports, for example \"AuthenticAMD\"%s",
 		   when_vendor_hint(node->type == YAML_SCALAR ?
 				    node->text : "").text);
 	return false;
@@ -83,7 +83,7 @@ static unsigned int vendors_read(const struct yaml_node *node,
 		for (unsigned int i = 0; ok && i < nr; i++)
 			if (!memcmp(to[i], to[nr], WHEN_VENDOR)) {
 				problem_at(problems, node,
-					   "this vendor stands in the list twice");
+					   "this vendor is in the list twice");
 				ok = false;
 			}
 		nr++;
@@ -106,7 +106,7 @@ static bool span_read(const struct yaml_node *node, const char *what,
 		fault = range_read(node->text, max, &first, &last);
 	if (fault) {
 		problem_at(problems, node,
-			   "%s%s%s: %s (it is 0 to 0x%x, as CPUID says it, with the extended %s)",
+			   "%s%s%s: %s (the range is 0 to 0x%x, as CPUID reports it, with the extended %s)",
 			   what, node->type == YAML_SCALAR ? " " : "",
 			   node->type == YAML_SCALAR ? show(node->text).text :
 						       "", fault, max, what);
@@ -133,7 +133,7 @@ static bool spans_read(const struct yaml_node *node, const char *what,
 	for (node = node->child; node; node = node->next) {
 		if (*nr == WHEN_SPANS) {
 			problem_at(problems, node,
-				   "more than %u of them in one 'when': use ranges, or two rules",
+				   "more than %u values in one 'when': use ranges, or two rules",
 				   WHEN_SPANS);
 			return false;
 		}
@@ -170,7 +170,7 @@ static bool whens_add(const struct reader *reader, const struct yaml_node *key,
 		if (whens->numbers[i])
 			continue;
 		problem_at(reader->problems, key,
-			   "the policy has too many different conditions: %u are the limit",
+			   "the policy has too many different conditions: the limit is %u",
 			   POLICY_MAX_WHENS);
 		return false;
 	}

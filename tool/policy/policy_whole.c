@@ -23,7 +23,7 @@ static void wide_add(const struct reader *reader, const struct yaml_node *key,
 	rule->kind = REGPIN_MSR;
 	if (policy_add(reader->policy, rule))
 		problem_at(reader->problems, key,
-			   "the policy has too many rules: %u are the limit, and '%s' counts as one",
+			   "the policy has too many rules: the limit is %u, and '%s' counts as one",
 			   POLICY_MAX_RULES, key->text);
 }
 
@@ -46,7 +46,7 @@ static bool default_map(const struct reader *reader,
 			   "does not belong here");
 	if (!deny && known)
 		problem_at(reader->problems, map,
-			   "'default' as a map says what is denied: write {deny: both, action: gp}");
+			   "'default' as a map names what is denied: write {deny: both, action: gp}");
 	if (!deny || !known)
 		return false;
 	value = word_value(deny->value, "deny", accesses, NR(accesses),

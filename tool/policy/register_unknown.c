@@ -96,7 +96,7 @@ void register_unknown(char *to, size_t size, const char *text)
 	if ((strncasecmp(text, "CR", 2) == 0 ||
 	     strncasecmp(text, "DR", 2) == 0) &&
 	    isdigit((unsigned char)text[2])) {
-		snprintf(to, size, "regpin has no rules on %s: of the control registers there are CR0, CR4 and XCR0",
+		snprintf(to, size, "regpin has no rules on %s: the control registers that a rule can name are CR0, CR4 and XCR0",
 			 show(text).text);
 		return;
 	}
@@ -106,7 +106,7 @@ void register_unknown(char *to, size_t size, const char *text)
 		return;
 	}
 	if (strcmp(text, "all") == 0 || strcmp(text, "*") == 0) {
-		snprintf(to, size, "a rule can't name all registers: KVM filters at most %u in one range; list them",
+		snprintf(to, size, "a rule can't name all registers: KVM filters at most %u in one range; name them in a list",
 			 FILTER_WINDOW);
 		return;
 	}
@@ -116,10 +116,10 @@ void register_unknown(char *to, size_t size, const char *text)
 		return;
 	}
 	if (family) {
-		snprintf(to, size, "there is no register %s: all of this kind are %s",
+		snprintf(to, size, "there is no register %s: the registers of this family are %s",
 			 show(text).text, register_family(list, family));
 		return;
 	}
-	snprintf(to, size, "there is no register %s%s An MSR that regpin has no name for is written as its index, as in 0x10a",
+	snprintf(to, size, "there is no register %s%s An MSR without a name is written as its index, for example 0x10a",
 		 show(text).text, meant(list, sizeof(list), text));
 }

@@ -11,8 +11,8 @@
 /* Its help, behind the two columns that others have. */
 #define GUEST_HELP								\
 	"  --guest VENDOR[:FAMILY[:MODEL]]\n"					\
-	"               a guest whose CPUID has these, as in 'when': intel:6:0x3f. Without\n" \
-	"               it rules for some guests only are not taken to hold\n"
+	"               a guest with this CPUID, as in 'when': intel:6:0x3f. Without it,\n" \
+	"               rules that hold only for some guests are left out\n"
 
 /**
  * struct asked_guest - the guest that --guest names

@@ -36,10 +36,10 @@ struct which_kvm {
 	{ "cr-filter", no_argument, NULL, 'f' }
 
 #define KVM_HELP								\
-	"  --host       this host's KVM, which is the default; where there is none that can\n" \
-	"               be used, the default is to assume one without regpin's CR filter\n" \
-	"  --stock      a KVM without the CR filter, as all released ones\n"	\
-	"  --cr-filter  a KVM with it\n"
+	"  --host       this host's KVM, which is the default; if it can't be used, the\n"	\
+	"               default is a KVM without regpin's CR filter\n" \
+	"  --stock      a KVM without the CR filter, as in all released kernels\n"\
+	"  --cr-filter  a KVM with the CR filter\n"
 
 /* What @policy is enforced by: a KVM with or without the CR filter. */
 void kvm_host(struct host *host, bool cr_filter);

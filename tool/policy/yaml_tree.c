@@ -50,9 +50,9 @@ static const char *character_fault(uint32_t c)
 		return "a line separator of Unicode: end lines with a line feed";
 	if ((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
 	    c == 0x200e || c == 0x200f || c == 0x061c)
-		return "a character that changes the direction of writing: what is read would not be what is seen";
+		return "a character that changes the direction of writing: the file would not mean what it shows";
 	if ((c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe)
-		return "a code point that is no character";
+		return "a code point that is not a character";
 	return NULL;
 }
 
@@ -115,12 +115,12 @@ static void syntax_error(struct builder *b)
 		problem_mark(b, mark, "a tab: indent with spaces");
 	else if (p->context)
 		problem_mark(b, mark,
-			     "this is not YAML: %s at %u:%u: %s. Nothing behind it was read",
+			     "this is not YAML: %s at %u:%u: %s. Nothing after it was read",
 			     p->context, mark_line(p->context_mark),
 			     mark_column(p->context_mark), p->problem);
 	else
 		problem_mark(b, mark,
-			     "this is not YAML: %s. Nothing behind it was read",
+			     "this is not YAML: %s. Nothing after it was read",
 			     p->problem);
 }
 
@@ -142,7 +142,7 @@ static struct yaml_node *new_node(struct builder *b, const yaml_event_t *event,
 
 	if (b->nodes == YAML_MAX_NODES) {
 		problem_mark(b, event->start_mark,
-			     "too many values in one policy: %u are the limit",
+			     "too many values in one policy: the limit is %u",
 			     YAML_MAX_NODES);
 		b->failed = true;
 		return NULL;
@@ -184,9 +184,9 @@ static const char *scalar_fault(const yaml_event_t *event)
 
 	if (event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
 	    event->data.scalar.style == YAML_FOLDED_SCALAR_STYLE)
-		return "block scalars (| and >) are not part of this language: write the value behind the key";
+		return "block scalars (| and >) are not part of this language: write the value after the key";
 	if (event->start_mark.line != event->end_mark.line)
-		return "this value goes on in another line: is a ':', a '-' or a quote missing?";
+		return "this value continues on another line: is a ':', a '-' or a quote missing?";
 	for (size_t at = 0; at < size; at += len) {
 		len = utf8_decode(text + at, size - at, &c);
 		if (!len || c < ' ' || character_fault(c))
@@ -251,13 +251,13 @@ static bool key_valid(struct builder *b, const struct yaml_node *map,
 	first = yaml_key(map, key->text);
 	if (first) {
 		problem_at(b->problems, key,
-			   "%s stands twice, first at %u:%u: keep one",
+			   "%s is here twice, first at %u:%u: keep one",
 			   show(key->text).text, first->line, first->column);
 		return false;
 	}
 	if (map->nr < YAML_MAX_KEYS)
 		return true;
-	problem_at(b->problems, key, "too many keys: %u are the limit",
+	problem_at(b->problems, key, "too many keys: the limit is %u",
 		   YAML_MAX_KEYS);
 	b->failed = true;
 	return false;
@@ -312,7 +312,7 @@ static struct yaml_node *build_node(struct builder *b, yaml_event_t *event,
 	}
 	if (depth == YAML_MAX_DEPTH) {
 		problem_mark(b, event->start_mark,
-			     "lists and maps in more than %u levels: no policy needs that. Nothing behind it was read",
+			     "lists and maps in more than %u levels: no policy needs that. Nothing after it was read",
 			     YAML_MAX_DEPTH);
 		b->failed = true;
 		return NULL;
@@ -361,7 +361,7 @@ static struct yaml_node *build_stream(struct builder *b)
 			if (!documents++)
 				break;
 			problem_mark(b, event.start_mark,
-				     "a second document begins here: a file is one policy. Nothing behind it was read");
+				     "a second document begins here: a file is one policy. Nothing after it was read");
 			end = true;
 			break;
 		default:	/* once: a document has one root */
