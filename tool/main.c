@@ -27,18 +27,24 @@ static const struct cmd *const cmds[] = {
 static void print_help(FILE *file)
 {
 	fputs("usage: regpin COMMAND [OPTIONS] [ARGUMENTS]\n"
-	      "       regpin help [COMMAND] | version\n"
+	      "       regpin help [COMMAND]\n"
+	      "       regpin version\n"
 	      "\n"
 	      "regpin decides in userspace what a KVM guest may do with its registers.\n"
 	      "\n"
 	      "commands:\n", file);
 	for (size_t i = 0; i < NR_CMDS; i++)
 		fprintf(file, "  %-10s %s\n", cmds[i]->name, cmds[i]->help);
-	fputs("  help       print this text, or what a COMMAND does and its options\n"
+	fputs("  help       print this text, or the help of a COMMAND\n"
 	      "  version    print regpin's version\n"
 	      "\n"
-	      "'regpin COMMAND --help' is 'regpin help COMMAND'. See also regpin(1) and, for\n"
-	      "the language of policies, regpin-policy(5).\n", file);
+	      "'regpin COMMAND --help' prints the same as 'regpin help COMMAND'; each has\n"
+	      "examples.\n"
+	      "Exit status: 0 done, 1 the policy is wrong or a request was refused, 2 the\n"
+	      "command line is wrong, 3 this host can't do it, 4 a file can't be read or\n"
+	      "written; for all of them see EXIT STATUS in regpin(1).\n"
+	      "Manual: regpin(1), and regpin-policy(5) for the language of policies.\n",
+	      file);
 }
 
 /* What was printed is the result: a full disk must not pass for success. */
@@ -68,10 +74,8 @@ static int unknown(const char *name)
 		nearest_try(&nearest, cmds[i]->name);
 	nearest_try(&nearest, "help");
 	nearest_try(&nearest, "version");
-	fprintf(stderr, "regpin: there is no command %s%s\n", show(name).text,
-		nearest.best ? nearest_hint(&nearest).text :
-			       ": 'regpin help' lists them");
-	return EXIT_USAGE;
+	return usage_error("", "there is no command %s%s", show(name).text,
+			   nearest_hint(&nearest).text);
 }
 
 static int run_cmd(const struct cmd *cmd, int argc, char **argv)
@@ -92,11 +96,9 @@ static int help(const char *name, const char *more)
 	char *argv[] = { none, option, NULL };
 	const struct cmd *cmd;
 
-	if (more) {
-		fprintf(stderr, "regpin: help takes one command; %s is one too many\n",
-			show(more).text);
-		return EXIT_USAGE;
-	}
+	if (more)
+		return usage_error("", "unexpected argument %s: 'help' takes one command",
+				   show(more).text);
 	if (!name || !strcmp(name, "help") || !strcmp(name, "version")) {
 		print_help(stdout);
 		return flush(EXIT_OK);
@@ -107,11 +109,9 @@ static int help(const char *name, const char *more)
 
 static int version(const char *more)
 {
-	if (more) {
-		fprintf(stderr, "regpin: version takes no arguments; this is one: %s\n",
-			show(more).text);
-		return EXIT_USAGE;
-	}
+	if (more)
+		return usage_error("", "unexpected argument %s: 'version' takes none",
+				   show(more).text);
 	printf("regpin %s\n", regpin_version());
 	return flush(EXIT_OK);
 }
@@ -133,7 +133,9 @@ int main(int argc, char **argv)
 		return help(words[0], words[0] ? words[1] : NULL);
 	if (c == 'V')
 		return version(words[0]);
-	if (c != -1 || !words[0]) {
+	if (c != -1)
+		return EXIT_USAGE;
+	if (!words[0]) {
 		print_help(stderr);
 		return EXIT_USAGE;
 	}

@@ -235,7 +235,7 @@ for arguments in "window" "window --end --once" "gp --vcpu x" "gp --vcpu 1 --vm 
 done
 ok $bad "wrong command lines are refused"
 ctl vm1 gp
-is 2 "'gp' needs --vcpu N (see 'regpin ctl --help')" err
+is 2 "'gp' needs --vcpu N; try 'regpin ctl --help'" err
 ok $? "the message names the missing option"
 ctl vm1 statsu
 is 2 "there is no command 'statsu'; did you mean 'status'?" err
@@ -258,7 +258,7 @@ ctl vm1 policy wrong.yaml --yes
 is 1 "^wrong.yaml:5:5: error: " out && grep -q "the one in force stays" err
 ok $? "a wrong policy is refused, with place and reason"
 ctl vm1 policy later.yaml
-is 1 "there is no terminal to ask at" err &&
+is 1 "there is no terminal for the question" err &&
 	grep -q "^loosens: arming: start -> operator" out &&
 	! grep -q '"command":"policy"' events
 ok $? "a policy's changes are shown before it needs a confirmation"

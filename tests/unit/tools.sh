@@ -30,29 +30,60 @@ is()
 
 for cmd in explain sim regs; do
 	is 0 "^usage: regpin $cmd" "$regpin" $cmd --help
-	is 2 "^usage: regpin $cmd" "$regpin" $cmd --nothing
+	is 2 "try 'regpin $cmd --help'$" "$regpin" $cmd --nothing
+	is 0 '^1$' sh -c '"$1" "$2" --nothing 2>&1 | wc -l' sh "$regpin" $cmd
 	is 0 "^  $cmd " "$regpin" help
 done
 
 # Commands and options: the nearest name is proposed, and every form of help works.
 is 0 '^regpin [0-9]' "$regpin" version
 is 0 '^regpin [0-9]' "$regpin" --version
-is 2 'one too many|takes no arguments' "$regpin" version now
-is 2 "no command 'chek'; did you mean 'check'" "$regpin" chek
+is 2 "unexpected argument 'now': 'version' takes none" "$regpin" version now
+is 2 "^regpin: there is no command 'chek'; did you mean 'check'. Try 'regpin --help'$" "$regpin" chek
 is 2 "no command 'chek'; did you mean 'check'" "$regpin" help chek
-is 2 "no command 'explode': 'regpin help' lists them" "$regpin" explode
-is 2 'one too many' "$regpin" help check compile
+is 2 "no command 'explode'; try 'regpin --help'" "$regpin" explode
+is 2 "unexpected argument 'compile': 'help' takes one command" "$regpin" help check compile
 for cmd in check compile probe explain sim regs run ctl; do
 	"$regpin" $cmd --help >help.txt
 	is 0 '' sh -c '"$1" help "$2" | cmp - help.txt' sh "$regpin" $cmd
 	is 0 '' sh -c '"$1" --help "$2" | cmp - help.txt' sh "$regpin" $cmd
-	is 2 "^regpin $cmd: there is no option '--hlp'; did you mean '--help'" "$regpin" $cmd --hlp
+	is 2 "^regpin $cmd: there is no option '--hlp'; did you mean '--help'. Try 'regpin $cmd --help'$" "$regpin" $cmd --hlp
 	is 2 "^regpin $cmd: the option '--help' takes no value" "$regpin" $cmd --help=1
 done
 is 2 "^regpin: there is no option '--versoin'; did you mean '--version'" "$regpin" --versoin
 is 2 "^regpin compile: the option '--output' needs a value" "$regpin" compile -o
 is 2 "^regpin run: the option '--ev' is the beginning of several" "$regpin" run --ev x
 is 2 "^regpin regs: there is no option '-json': long options" "$regpin" regs -json
+for cmd in check compile probe explain sim regs run ctl; do
+	is 0 'usage: regpin' "$regpin" $cmd --help
+	is 0 '^Exit status: .*2 ' sh -c '"$1" "$2" --help | paste -sd " " - | grep -o "Exit status: .*see  *EXIT STATUS in regpin.*"' sh "$regpin" $cmd
+	is 0 '^Manual: .*regpin(-ctl)?\(1\)' "$regpin" $cmd --help
+	is 0 '^examples:$' "$regpin" $cmd --help
+done
+
+# The examples are right. What KVM there is decides about probe and run, so their command
+# line is all that can be judged: 1 and 2 mean that it is wrong.
+mkdir -p examples/bin
+ln -s "$regpin" examples/bin/regpin
+cp "$policy" examples/linux.yaml
+for cmd in check compile probe explain sim regs run ctl; do
+	"$regpin" $cmd --help | sed -n '/^examples:$/,/^$/s/^  //p' |
+		sed -e ':a' -e '/\\$/N; s/\\\n *//; ta' -e 's/ -- .*/ -- .\/no-vmm/' >examples/$cmd
+	is 0 '' test -s examples/$cmd
+	while IFS= read -r line; do
+		(cd examples && XDG_RUNTIME_DIR=$tmp PATH=$tmp/examples/bin:$PATH sh -c "$line") >out 2>&1 </dev/null
+		got=$?
+		nr=$((nr + 1))
+		case $cmd,$got in
+		probe,[035] | run,3 | run,12[5-7] | ctl,[03] | *,0) printf 'ok %u - %s\n' $nr "$line" ;;
+		*)
+			printf 'not ok %u - %s: exit status %u\n' $nr "$line" $got
+			sed 's/^/# /' out
+			failed=1
+			;;
+		esac
+	done <examples/$cmd
+done
 
 # The completion of each shell offers what regpin itself lists. meson makes it from the file
 # of words and the shell's part. Running VMs are not its concern.
@@ -124,12 +155,35 @@ printf 'version: 1\nunarmed: 1h\nrules: [{register: LSTAR, uniform: true}]\n' >h
 is 0 '' "$regpin" check hour.yaml
 is 2 "attach-timeout '1d': the units of time are ms, s, m .min. and h" "$regpin" run --attach-timeout 1d
 is 2 "attach-timeout '25h': a time is at most 24h" "$regpin" run --attach-timeout 25h
+is 2 "attach-timeout '86401': a time is at most 24h" "$regpin" run --attach-timeout 86401
 for time in 1500ms 1s 1m 1min 1h none 30; do
-	is 2 'takes a policy' "$regpin" run --attach-timeout $time
+	is 2 'name a policy' "$regpin" run --attach-timeout $time
 done
 is 2 "for '1d': the units of time are ms, s, m .min. and h" "$regpin" ctl --ctl . vm window --for 1d
+is 2 "for '60': a time needs a unit" "$regpin" ctl --ctl . vm window --for 60
 is 2 "for '0s': a time is at least 1ms" "$regpin" ctl --ctl . vm window --for 0s
 is 3 '' "$regpin" ctl --ctl . vm window --for 24h
+is 3 '' "$regpin" ctl --ctl . vm window --for 5m
+
+# Statuses mean the same for each command: 1 the policy, 2 the command line, 4 a file.
+printf 'version: 1\nrules: [{register: LSTAR}]\n' >bad.yaml
+printf '0 wrmsr LSTAR 1\n' >one.trace
+for line in 'check FILE' 'compile FILE -o x.blob' 'probe FILE' 'explain --stock FILE' 'sim --stock FILE one.trace'; do
+	# shellcheck disable=SC2046,SC2086 # words
+	{
+		is 1 'error: ' "$regpin" $(echo "$line" | sed 's/FILE/bad.yaml/')
+		is 4 "can't be read" "$regpin" $(echo "$line" | sed 's/FILE/nothing/')
+		is 2 'there is no option' "$regpin" $(echo "$line" | sed 's/FILE/--nothing/')
+	}
+done
+is 4 "can't be read" "$regpin" sim --stock hour.yaml nothing
+is 1 "can't be read" "$regpin" run --policy nothing -- ./vmm
+is 1 'error: ' "$regpin" run --policy bad.yaml -- ./vmm
+is 2 'name the VMM' "$regpin" run --policy hour.yaml
+for line in 'check hour.yaml --json' 'explain --stock hour.yaml' 'regs EFER' 'help' 'version'; do
+	# shellcheck disable=SC2086 # words
+	is 4 'output could not be written' sh -c '"$@" >/dev/full' sh "$regpin" $line
+done
 
 # check and compile: each exit status has one meaning; standard input and output.
 printf 'version: 1\nrules: [{register: LSTAR, uniform: true}]\n' >ok.yaml
@@ -374,7 +428,7 @@ is 0 '^    bits: 0, 63$' "$regpin" regs 0x12345=0x8000000000000001
 is 0 '^TSC  0x10$' "$regpin" regs EFER 0x10
 is 2 "'' as a value of EFER: there is no number" "$regpin" regs EFER=
 is 2 'as a value of EFER: it is too large' "$regpin" regs EFER=0x10000000000000000
-is 2 "behind its register" "$regpin" regs =1
+is 2 "after its register" "$regpin" regs =1
 is 2 "no register 'EFFER'" "$regpin" regs EFFER=1
 is 2 'too large' "$regpin" regs 0x100000000
 is 2 'begin with 0x|is not a number' "$regpin" regs 1f
@@ -461,8 +515,8 @@ is 0 'ok$' "$regpin" sim --cr-filter cr.yaml good
 
 is 3 '^cr.yaml:4:5: refused: ' "$regpin" explain --stock cr.yaml
 is 4 "can't be read" "$regpin" explain nothing
-is 2 'name one policy' "$regpin" explain
-is 2 'these are several' "$regpin" explain cr.yaml opt.yaml
+is 2 'name a policy' "$regpin" explain
+is 2 'only one policy can be explained' "$regpin" explain cr.yaml opt.yaml
 is 2 'give only one' "$regpin" explain --stock --host cr.yaml
 is 0 '^What a guest may do' "$regpin" explain --stock - <opt.yaml
 is 2 "can't both be standard input" "$regpin" sim - -
@@ -559,7 +613,7 @@ for command in "check --json --json" "probe --json --json" "regs --json --json" 
 	"compile -o a --output b" "explain --guest amd --guest intel" "sim --quiet --quiet" \
 	"ctl --ctl a --ctl b" "run --name a --name b"; do
 	# shellcheck disable=SC2086 # words
-	is 2 "^regpin ${command%% *}: the option .* is given twice$" "$regpin" $command
+	is 2 "^regpin ${command%% *}: the option .* is given twice; try" "$regpin" $command
 done
 echo "1..$nr"
 exit $failed

@@ -9,7 +9,7 @@ enum {
 	EXIT_REJECTED = 1,	/* the policy is wrong */
 	EXIT_USAGE = 2,		/* the command line is wrong */
 	EXIT_HOST = 3,		/* this host can't do what was asked */
-	EXIT_FILE = 4,		/* a file can't be read or written */
+	EXIT_FILE = 4,		/* a file can't be read or written, or no memory is left */
 	EXIT_DEGRADED = 5,	/* probe: it starts, and not all is enforced */
 	EXIT_RUN = 125,		/* run: regpin itself failed */
 	EXIT_CANNOT_EXEC = 126,	/* run: the VMM was found but not started */

@@ -1,13 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Options on the command line, and what is printed about wrong ones. */
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "exit_codes.h"
 #include "options.h"
 #include "printable.h"
 #include "words.h"
+
+int usage_error(const char *command, const char *format, ...)
+{
+	const char *blank = *command ? " " : "";
+	char text[1024];
+	size_t len;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	len = strlen(text);
+	fprintf(stderr, "regpin%s%s: %s%s 'regpin%s%s --help'\n", blank, command,
+		printable(text), len && text[len - 1] == '?' ? " Try" : "; try",
+		blank, command);
+	return EXIT_USAGE;
+}
 
 /* The long option whose value is @value. */
 static const struct option *by_value(const struct option *longs, int value)
@@ -29,28 +48,27 @@ static bool is_ambiguous(const struct option *longs, const char *name,
 }
 
 /* A long option that getopt does not take: @word, "--jsn" or "--jsn=1". */
-static void unknown_long(const char *title, const char *word,
+static void unknown_long(const char *command, const char *word,
 			 const struct option *longs)
 {
 	size_t len = strcspn(word + 2, "=");
-	char name[64], candidate[64];
+	char name[64];
 	struct nearest nearest;
 
 	if (len && is_ambiguous(longs, word + 2, len)) {
-		fprintf(stderr, "%s: the option %s is the beginning of several: write it in full\n",
-			title, show(word).text);
+		usage_error(command, "the option %s is the beginning of several: write it in full",
+			    show(word).text);
 		return;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)len, word + 2);
 	nearest_begin(&nearest, name);
 	for (const struct option *o = longs; o->name; o++)
 		nearest_try(&nearest, o->name);
-	candidate[0] = 0;
 	if (nearest.best)
-		snprintf(candidate, sizeof(candidate), "; did you mean '--%s'?",
-			 nearest.best);
-	fprintf(stderr, "%s: there is no option %s%s\n", title,
-		show(word).text, candidate);
+		usage_error(command, "there is no option %s; did you mean '--%s'?",
+			    show(word).text, nearest.best);
+	else
+		usage_error(command, "there is no option %s", show(word).text);
 }
 
 static void complain(const char *command, char **argv, int c,
@@ -58,25 +76,22 @@ static void complain(const char *command, char **argv, int c,
 {
 	const struct option *option = optopt ? by_value(longs, optopt) : NULL;
 	const char *word = argv[optind - 1];
-	char title[32];
 
-	snprintf(title, sizeof(title), "regpin%s%s", *command ? " " : "",
-		 command);
 	if (c == ':' && option)
-		fprintf(stderr, "%s: the option '--%s' needs a value\n", title,
-			option->name);
+		usage_error(command, "the option '--%s' needs a value",
+			    option->name);
 	else if (option && !strncmp(word, "--", 2))
-		fprintf(stderr, "%s: the option '--%s' takes no value\n", title,
-			option->name);
+		usage_error(command, "the option '--%s' takes no value",
+			    option->name);
 	else if (optopt && argv[optind] && argv[optind][0] == '-' &&
 		 argv[optind][1] == (char)optopt && argv[optind][2])
-		fprintf(stderr, "%s: there is no option %s: long options begin with two hyphens\n",
-			title, show(argv[optind]).text);
+		usage_error(command, "there is no option %s: long options begin with two hyphens",
+			    show(argv[optind]).text);
 	else if (optopt)
-		fprintf(stderr, "%s: there is no option '-%s'\n", title,
-			printable((const char[]){ (char)optopt, 0 }));
+		usage_error(command, "there is no option '-%s'",
+			    printable((const char[]){ (char)optopt, 0 }));
 	else
-		unknown_long(title, word, longs);
+		unknown_long(command, word, longs);
 }
 
 /* The last of two would win unseen: the first may be the one that was meant. */
@@ -91,9 +106,9 @@ static int first_time(const char *command, int c, const struct option *longs,
 		seen[c] = true;
 		return c;
 	}
-	fprintf(stderr, "regpin%s%s: the option '%s%.*s' is given twice\n",
-		*command ? " " : "", command, option ? "--" : "-",
-		option ? 64 : 1, option ? option->name : (const char[]){ (char)c, 0 });
+	usage_error(command, "the option '%s%.*s' is given twice",
+		    option ? "--" : "-", option ? 64 : 1,
+		    option ? option->name : (const char[]){ (char)c, 0 });
 	return '?';
 }
 

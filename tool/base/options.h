@@ -14,4 +14,11 @@
 int option_next(const char *command, int argc, char **argv, const char *shorts,
 		const struct option *longs);
 
+/*
+ * Prints one line about a wrong command line of @command, and where its help is:
+ * "regpin check: TEXT; try 'regpin check --help'". Returns EXIT_USAGE.
+ */
+int usage_error(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif

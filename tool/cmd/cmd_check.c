@@ -8,25 +8,10 @@
 #include "base/json.h"
 #include "base/options.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "policy/policy_file.h"
 #include "policy/problems.h"
 #include "policy/problems_json.h"
-
-static void usage(FILE *file)
-{
-	fputs("usage: regpin check [--json] [--werror] POLICY...\n"
-	      "\n"
-	      "Reads each policy (-: standard input) and prints all that is wrong with it as\n"
-	      "FILE:LINE:COLUMN: error: TEXT, the first 100 problems. A policy with warnings\n"
-	      "only is good.\n"
-	      "\n"
-	      "  --json    print one JSON object instead\n"
-	      "  --werror  reject policies with warnings, too\n"
-	      "\n"
-	      "Exit status: 0 all policies are good, 1 one is rejected, 2 usage, 4 one can't be\n"
-	      "read.\n",
-	      file);
-}
 
 /**
  * struct checked - what one policy came to
@@ -145,21 +130,16 @@ static int cmd_check_main(int argc, char **argv)
 			werror = true;
 			break;
 		case 'h':
-			usage(stdout);
+			fputs(help_check, stdout);
 			return EXIT_OK;
 		default:
-			usage(stderr);
 			return EXIT_USAGE;
 		}
 	}
-	if (optind == argc || stdin_twice(argv + optind)) {
-		fputs(optind == argc ?
-		      "regpin check: name at least one policy\n" :
-		      "regpin check: '-', standard input, can be read only once\n",
-		      stderr);
-		usage(stderr);
-		return EXIT_USAGE;
-	}
+	if (optind == argc || stdin_twice(argv + optind))
+		return usage_error("check", "%s", optind == argc ?
+				   "name at least one policy" :
+				   "'-', standard input, can be read only once");
 	checked = malloc(sizeof(*checked));
 	if (!checked) {
 		fputs("regpin check: out of memory\n", stderr);
@@ -173,5 +153,5 @@ static int cmd_check_main(int argc, char **argv)
 }
 
 const struct cmd cmd_check = {
-	"check", cmd_check_main, "say what is wrong with a policy",
+	"check", cmd_check_main, "print what is wrong with a policy",
 };

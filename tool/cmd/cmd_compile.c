@@ -13,21 +13,9 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "policy/policy_file.h"
 #include "policy/problems.h"
-
-static void usage(FILE *file)
-{
-	fputs("usage: regpin compile POLICY -o BLOB\n"
-	      "\n"
-	      "Checks the policy (-: standard input) as 'regpin check' does, and writes it in the\n"
-	      "form that libregpin reads. BLOB is replaced as a whole, or left as it is; with -\n"
-	      "the blob goes to standard output.\n"
-	      "\n"
-	      "Exit status: 0 it is written, 1 the policy is wrong, 2 usage, 4 a file can't be\n"
-	      "read or written.\n",
-	      file);
-}
 
 static int complain(const char *path, int error)
 {
@@ -79,7 +67,7 @@ static bool may_replace(const char *path, const char *policy)
 	if (strcmp(path, "-") == 0) {
 		if (!isatty(STDOUT_FILENO))
 			return true;
-		fputs("regpin compile: a blob is no text for a terminal: redirect standard output, or name a file\n",
+		fputs("regpin compile: standard output is a terminal, and a blob is not text: redirect standard output, or name a file\n",
 		      stderr);
 		return false;
 	}
@@ -162,22 +150,18 @@ static int cmd_compile_main(int argc, char **argv)
 			output = optarg;
 			break;
 		case 'h':
-			usage(stdout);
+			fputs(help_compile, stdout);
 			return EXIT_OK;
 		default:
-			usage(stderr);
 			return EXIT_USAGE;
 		}
 	}
-	if (optind + 1 != argc || !output || !*output) {
-		fputs(optind == argc ? "regpin compile: name a policy\n" :
-		      optind + 1 < argc ?
-		      "regpin compile: only one policy can be compiled at a time\n" :
-		      "regpin compile: name the file for the blob: -o BLOB\n",
-		      stderr);
-		usage(stderr);
-		return EXIT_USAGE;
-	}
+	if (optind + 1 != argc || !output || !*output)
+		return usage_error("compile", "%s",
+				   optind == argc ? "name a policy" :
+				   optind + 1 < argc ?
+				   "only one policy can be compiled at a time" :
+				   "name the file for the blob: -o BLOB");
 	return compile(argv[optind], output);
 }
 

@@ -11,38 +11,14 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "base/proc.h"
+#include "base/words.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "ctl/ctl_client.h"
 #include "ctl/ctl_command.h"
 #include "ctl/ctl_list.h"
 #include "ctl/ctl_socket.h"
 #include "policy/yaml_tree.h"
-
-static void print_help(FILE *file)
-{
-	fputs("usage: regpin ctl [--ctl DIR] NAME COMMAND\n"
-	      "       regpin ctl [--ctl DIR] status|list [--json]\n"
-	      "\n"
-	      "'status' or 'list' without a NAME shows a table of all VMs. With a NAME, commands\n"
-	      "for the VM that was started with 'regpin run --name NAME':\n"
-	      "\n"
-	      "  status [--json]                    the state of its VMs and vCPUs\n"
-	      "  events [--last N] [--follow]       the last events, or those that come\n"
-	      "  arm [--vm N], disarm [--vm N]      the pins hold from now on; or they don't\n"
-	      "  allow|gp|stop --vcpu N [--vm N]    answer for a vCPU that is held\n"
-	      "  window --for TIME [--once] [--vm N]\n"
-	      "                                     no pins for TIME (60s, 5min, 1h), or until the\n"
-	      "                                     next kernel is set up\n"
-	      "  window --end [--vm N]              close the window\n"
-	      "  mode report|enforce|policy         violations are only logged; or stopped; or\n"
-	      "                                     what the policy's own 'mode:' says\n"
-	      "  policy FILE [--mode report|enforce|policy] [--yes]\n"
-	      "                                     show what FILE changes, ask, put it in force\n"
-	      "  help                               this text\n"
-	      "\n"
-	      "Exit status: 0 it is done, 1 it was refused, 2 usage, 3 there is no such VM, or\n"
-	      "its agent does not answer.\n", file);
-}
 
 static void print_line(const char *line)
 {
@@ -52,8 +28,8 @@ static void print_line(const char *line)
 
 static void print_dropped(const char *count)
 {
-	fprintf(stderr, "regpin ctl: %s lines were lost: this reader was too slow\n",
-		count);
+	fprintf(stderr, "regpin ctl: %s line%s lost: this reader was too slow\n",
+		count, strcmp(count, "1") ? "s were" : " was");
 }
 
 /* Returns an exit code, or -1 to go on. */
@@ -85,7 +61,8 @@ static int read_options(int argc, char **argv, struct ctl_options *options)
 		} else if (c == 'c') {
 			options->dir = optarg;
 		} else {
-			print_help(c == 'h' ? stdout : stderr);
+			if (c == 'h')
+				fputs(help_ctl, stdout);
 			return c == 'h' ? EXIT_OK : EXIT_USAGE;
 		}
 	}
@@ -111,8 +88,11 @@ static enum ctl_answer_kind ask(struct ctl_client *client, const char *request,
 	return client_answer(client, ms, print_line, print_dropped);
 }
 
-/* Reads the file as it is: what is wrong with it is for the agent to say. */
-static char *read_file(const char *path, size_t *len)
+/*
+ * Reads the file as it is: the agent reports what is wrong with it. NULL: *@status is the
+ * exit code, and a message is printed.
+ */
+static char *read_file(const char *path, size_t *len, int *status)
 {
 	char *text = malloc(YAML_MAX_SIZE + 1);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -127,13 +107,14 @@ static char *read_file(const char *path, size_t *len)
 		fprintf(stderr, "regpin ctl: %s can't be read: %s\n", printable(path),
 			strerror(errno));
 	else if (*len > YAML_MAX_SIZE || !*len)
-		fprintf(stderr, "regpin ctl: %s has %s: a policy has 1 to %u\n",
+		fprintf(stderr, "regpin ctl: %s has %s: a policy has 1 to %u bytes\n",
 			printable(path), *len ? "more than 65536 bytes" : "0 bytes",
 			YAML_MAX_SIZE);
 	if (fd >= 0)
 		close(fd);
 	if (n >= 0 && *len && *len <= YAML_MAX_SIZE)
 		return text;
+	*status = n < 0 ? EXIT_FILE : EXIT_REJECTED;
 	free(text);
 	return NULL;
 }
@@ -143,7 +124,8 @@ static bool confirm(const char *name)
 	char line[16];
 
 	if (!isatty(STDIN_FILENO)) {
-		fprintf(stderr, "regpin ctl: not put in force: there is no terminal to ask at: --yes puts it in force without a question\n");
+		fputs("regpin ctl: the policy was not put in force: there is no terminal for the question; --yes puts it in force without one\n",
+		      stderr);
 		return false;
 	}
 	fprintf(stderr, "Put it in force for %s? [y/N] ", name);
@@ -158,12 +140,12 @@ static bool print_counts(const char *answer)
 
 	if (sscanf(answer, "loosens=%u tightens=%u changes=%u", &loosens,
 		   &tightens, &changes) != 3) {
-		fputs("regpin ctl: the agent did not count what the policy changes: is it of another version?\n",
+		fputs("regpin ctl: the policy was not put in force: the agent did not report how much it changes; is it of another version?\n",
 		      stderr);
 		return false;
 	}
 	if (!loosens && !tightens && !changes)
-		puts("it stops what the policy in force stops");
+		puts("in total: no difference to the policy in force");
 	else
 		printf("in total: loosens %u, tightens %u, changes %u\n",
 		       loosens, tightens, changes);
@@ -176,11 +158,12 @@ static int send_policy(struct ctl_client *client, const char *name,
 {
 	char request[CTL_LINE_MAX] = "", shown[POLICY_MAX_SOURCE];
 	enum ctl_answer_kind kind;
+	int status = EXIT_OK;
 	size_t len;
-	char *text = read_file(path, &len);
+	char *text = read_file(path, &len, &status);
 
 	if (!text)
-		return EXIT_REJECTED;
+		return status;
 	snprintf(shown, sizeof(shown), "%s", path);
 	make_printable(shown);
 	ctl_append(request, "policy size=%zu", len);
@@ -225,6 +208,18 @@ static int command(const char *name, char **words,
 	return status;
 }
 
+/* The name may be a mistyped 'status' or 'list', which need none. */
+static int no_command(const char *name)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, name);
+	nearest_try(&nearest, "status");
+	nearest_try(&nearest, "list");
+	return usage_error("ctl", "'%s' is taken for a VM's name, and a command is missing after it%s",
+			   name, nearest_hint(&nearest).text);
+}
+
 static int cmd_ctl_main(int argc, char **argv)
 {
 	struct ctl_options options = { .dir = NULL };
@@ -236,15 +231,15 @@ static int cmd_ctl_main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (words[0] && strcmp(words[words[1] != NULL], "help") == 0) {
-		print_help(stdout);
+		fputs(help_ctl, stdout);
 		return EXIT_OK;
 	}
 	if (!given)
 		options.dir = ctl_default_dir(buf);
 	if (!options.dir)
-		return ctl_usage("XDG_RUNTIME_DIR is not set: name the directory by --ctl DIR");
+		return usage_error("ctl", "XDG_RUNTIME_DIR is not set: name the directory by --ctl DIR");
 	if (!words[0])
-		return ctl_usage("which VM? 'regpin ctl list' lists them");
+		return usage_error("ctl", "name a VM: 'regpin ctl list' lists them");
 	if (ctl_name_reserved(words[0])) {
 		status = ctl_table_check(words[0], words[1], &options);
 		return status >= 0 ? status :
@@ -252,15 +247,15 @@ static int cmd_ctl_main(int argc, char **argv)
 				 options.value[CTL_OPT_JSON]);
 	}
 	if (ctl_name_fault(words[0]))
-		return ctl_usage("'%s' can't be a VM's name: %s", words[0],
+		return usage_error("ctl", "'%s' can't be a VM's name: %s", words[0],
 				 ctl_name_fault(words[0]));
 	if (!words[1])
-		return ctl_usage("a command is missing after '%s'", words[0]);
+		return no_command(words[0]);
 	return command(words[0], words + 1, &options);
 }
 
 const struct cmd cmd_ctl = {
 	.name = "ctl",
 	.main = cmd_ctl_main,
-	.help = "command a VM that was started by 'run'",
+	.help = "control a VM that was started by 'run'",
 };

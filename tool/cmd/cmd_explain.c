@@ -8,6 +8,7 @@
 #include "base/exit_codes.h"
 #include "base/options.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "explain/explain.h"
 #include "explain/explain_guest.h"
 #include "explain/explain_kvm.h"
@@ -25,30 +26,13 @@
 /* Rules that the KVM can't enforce, and why. */
 static struct unfits unfits;
 
-static void print_help(FILE *file)
-{
-	fputs("usage: regpin explain [OPTIONS] POLICY\n"
-	      "\n"
-	      "Prints for each register that POLICY (-: standard input) names what a guest may\n"
-	      "still do. That is found out by asking the code that judges guests.\n"
-	      "\n"
-	      "  --json       print one JSON object instead\n"
-	      KVM_HELP
-	      GUEST_HELP
-	      "  --verbose    print KVM's filters, too\n"
-	      "\n"
-	      "Exit status: 0, 1 the policy is wrong, 2 usage, 3 it can't be enforced on that\n"
-	      "KVM, 4 the policy can't be read.\n",
-	      file);
-}
-
 static void arming(struct report *report)
 {
 	static const char *const texts[ARM_MAX] = {
-		[ARM_START] = "from a vCPU's first instruction until the end of the VM",
-		[ARM_SYSCALL_ENTRY] = "from a vCPU's first non-zero LSTAR until it is reset or gets an INIT",
-		[ARM_REQUEST] = "when the guest has asked for it, for each vCPU that has an LSTAR, until the VM is reset",
-		[ARM_OPERATOR] = "when the operator says so, for each vCPU that has an LSTAR, until the VM is reset",
+		[ARM_START] = "from its first instruction until the end of the VM",
+		[ARM_SYSCALL_ENTRY] = "from its first non-zero LSTAR until it is reset or gets an INIT",
+		[ARM_REQUEST] = "after the guest's request, if the vCPU has an LSTAR, until the VM is reset",
+		[ARM_OPERATOR] = "after the operator's command, if the vCPU has an LSTAR, until the VM is reset",
 	};
 	const struct regpin_policy *policy = report->explain.policy;
 
@@ -62,11 +46,11 @@ static void coming_up(struct report *report)
 {
 	const struct settings *s = &report->explain.policy->settings;
 	static const char *const late[REGPIN_ACTION_MAX] = {
-		[REGPIN_REPORT] = "an event", [REGPIN_PAUSE] = "it is held",
+		[REGPIN_REPORT] = "an event", [REGPIN_PAUSE] = "the vCPU is held",
 		[REGPIN_STOP] = "the VM is stopped",
 	};
 
-	report_begin(report, "coming_up", "A vCPU that comes up beside armed ones needs, as far as the first armed one has it");
+	report_begin(report, "coming_up", "A vCPU that starts while others are armed needs, as far as the first armed one has it");
 	for (int lstar = 0; lstar < 2; lstar++) {
 		explain_floor(&report->explain, lstar, report->text,
 			      EXPLAIN_TEXT);
@@ -79,7 +63,7 @@ static void coming_up(struct report *report)
 		strcpy(report->text, "nothing: each vCPU is armed from its first instruction on");
 	else if (s->deadline_ms)
 		snprintf(report->text, EXPLAIN_TEXT,
-			 "within %" PRIu32 " ms of its run time (else: %s)",
+			 "within %" PRIu32 " ms of its run time (otherwise: %s)",
 			 s->deadline_ms, late[s->deadline_action]);
 	else
 		strcpy(report->text, "there is no deadline");
@@ -200,28 +184,33 @@ static int explain(const char *path, struct regpin_policy *policy,
 	struct problems *problems = problems_new();
 	int ret, err;
 
-	if (!problems)
-		return EXIT_HOST;
+	if (!problems) {
+		fputs("regpin explain: out of memory\n", stderr);
+		return EXIT_FILE;
+	}
 	err = policy_text_file(path, policy, problems);
 	if (err) {
 		if (report->json)
 			json_wrong_policy(path, problems);
 		else
 			problems_print(problems, path, stderr);
-		ret = err == -EINVAL ? EXIT_REJECTED : EXIT_FILE;
+		ret = POLICY_UNREADABLE(err) ? EXIT_FILE : EXIT_REJECTED;
 		goto out;
 	}
 	ret = EXIT_HOST;
 	if (!fit(policy, kvm, report->json))
 		goto out;
 	explain_resolve(policy, asked, &in_force);
-	if (explain_begin(&report->explain, &in_force, &kvm->host) ||
-	    report_all(report, policy, kvm, asked)) {
-		fputs("regpin explain: out of memory, or of KVM's ranges\n",
+	if (explain_begin(&report->explain, &in_force, &kvm->host)) {
+		fputs("regpin explain: the policy needs more MSR ranges than KVM's filter has: name fewer MSRs outside of the usual windows (see regpin-policy(5))\n",
 		      stderr);
 		goto out;
 	}
 	ret = EXIT_OK;
+	if (report_all(report, policy, kvm, asked)) {
+		fputs("regpin explain: out of memory\n", stderr);
+		ret = EXIT_FILE;
+	}
 out:
 	problems_free(problems);
 	return ret;
@@ -260,19 +249,16 @@ static int cmd_explain_main(int argc, char **argv)
 				return EXIT_USAGE;
 			break;
 		case 'h':
-			print_help(stdout);
+			fputs(help_explain, stdout);
 			return EXIT_OK;
 		default:
-			print_help(stderr);
 			return EXIT_USAGE;
 		}
 	}
-	if (optind + 1 != argc) {
-		fprintf(stderr, "regpin explain: name one policy%s\n",
-			optind + 1 < argc ? "; these are several" : "");
-		print_help(stderr);
-		return EXIT_USAGE;
-	}
+	if (optind + 1 != argc)
+		return usage_error("explain", "%s", optind == argc ?
+				   "name a policy" :
+				   "only one policy can be explained at a time");
 	if (!kvm_settle(&kvm, "explain"))
 		return EXIT_USAGE;
 	if (report.json)
@@ -284,5 +270,5 @@ static int cmd_explain_main(int argc, char **argv)
 }
 
 const struct cmd cmd_explain = {
-	"explain", cmd_explain_main, "print what a policy leaves a guest",
+	"explain", cmd_explain_main, "print what a guest may do under a policy",
 };

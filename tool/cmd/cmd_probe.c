@@ -14,6 +14,7 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "event/event_names.h"
 #include "policy/acceptance.h"
 #include "policy/policy_file.h"
@@ -30,21 +31,6 @@ static const char *const vendor_names[] = {
 	[HOST_VMX] = "kvm_intel",
 	[HOST_OTHER] = "other",
 };
-
-static void print_help(FILE *file)
-{
-	fputs("usage: regpin probe [--json] [--starts] [POLICY]\n"
-	      "\n"
-	      "Prints what this host's KVM can enforce, and why it can't do the rest; with POLICY\n"
-	      "(-: standard input) for each of its rules, and whether 'regpin run' starts a VMM.\n"
-	      "\n"
-	      "  --json    print one JSON object instead\n"
-	      "  --starts  exit with 0 as well if 'regpin run' starts VMMs without enforcing all\n"
-	      "\n"
-	      "Exit status: 0 all is enforced, 5 not all is, but 'regpin run' starts VMMs, 3 it\n"
-	      "refuses to, or KVM can't be used, 1 the policy is wrong, 2 usage, 4 it can't be\n"
-	      "read.\n", file);
-}
 
 /* What a KVM that can't be asked has, is not known. */
 static const char *has(const struct host *host, bool what)
@@ -134,7 +120,7 @@ static void print_notes(const struct host *host)
 	if (host->smm)
 		print_wrapped("note: ", "this KVM offers SMM to guests, and RSM loads registers past every filter: run refuses VMs that have it (QEMU: -machine q35,smm=off) unless the policy has 'accept: [smm]' or only reports");
 	if (host->ignore_msrs)
-		print_wrapped("note: ", "kvm.ignore_msrs is on: accesses to MSRs that KVM does not know vanish, unless a rule names them");
+		print_wrapped("note: ", "kvm.ignore_msrs is on: KVM ignores accesses to MSRs that it does not know, unless a rule names them");
 }
 
 /* The rules in the order in which they were written. */
@@ -451,17 +437,14 @@ static int probe_main(int argc, char **argv)
 		} else if (c == 's') {
 			starts = true;
 		} else if (c == 'h') {
-			print_help(stdout);
+			fputs(help_probe, stdout);
 			return EXIT_OK;
 		} else {
-			print_help(stderr);
 			return EXIT_USAGE;
 		}
 	}
-	if (argc - optind > 1) {
-		fprintf(stderr, "regpin probe: only one policy can be probed at a time; see 'regpin probe --help'\n");
-		return EXIT_USAGE;
-	}
+	if (argc - optind > 1)
+		return usage_error("probe", "only one policy can be probed at a time");
 	return probe(argv[optind], as_json, starts);
 }
 

@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "base/words.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "lib/policy/register_index.h"
 #include "lib/policy/register_names.h"
 #include "lib/policy/registers.h"
@@ -18,31 +19,6 @@
 #include "regs/regs_print.h"
 #include "regs/regs_search.h"
 
-
-static void print_help(FILE *file)
-{
-	fputs("usage: regpin regs [--json] [WHAT | WHAT=VALUE]...\n"
-	      "\n"
-	      "Prints the registers that a policy can name: index, names and bits, whether\n"
-	      "guests use it in normal running (hot), and whether userspace can perform a\n"
-	      "guest's write to it (replay), which decides what rules are possible.\n"
-	      "Without arguments there is one line for each. WHAT is one of these:\n"
-	      "\n"
-	      "  NAME     EFER, MSR_IA32_EFER, IA32_MC4_CTL: all that is known of it\n"
-	      "  INDEX    0xc0000080, 3221225600, 'MSR 0xc0000080', C0000080h: likewise\n"
-	      "  RANGE    0x10a-0x10f: a line for each register in it that has a name\n"
-	      "  PATTERN  'IA32_MC*_CTL': a line for each that has such a name\n"
-	      "  BIT      SMEP: the registers that have this bit\n"
-	      "  WORD     power: the registers of this class, and those with such a word in their\n"
-	      "           names, whole or its beginning: therm for THERM and THERMAL\n"
-	      "\n"
-	      "With =VALUE the bits and fields of the value are printed by name: EFER=0xd01.\n"
-	      "'regpin regs 0x10a 0x69' does the same, as 0x69 is no register's index.\n"
-	      "\n"
-	      "  --json  print one JSON object instead\n"
-	      "\n"
-	      "Exit status: 0, or 2 if there is no such register.\n", file);
-}
 
 /* An MSR that regpin has no row for can be one of certain CPUs'. */
 static void find_index(struct found *found, uint32_t index)
@@ -86,11 +62,38 @@ static enum find find(const char *text, struct found *found)
 	return FIND_ONE;
 }
 
+/* "EFER 0xd01" in one argument: the value of a register is written with =. */
+static bool is_register_and_value(const char *text)
+{
+	char name[REGISTER_TITLE_MAX];
+	const char *blank = strchr(text, ' ');
+	struct register_named named;
+
+	if (!blank || blank == text || (size_t)(blank - text) >= sizeof(name) ||
+	    !number_like(blank + strspn(blank, " ")))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(blank - text), text);
+	return register_by_name(name, &named);
+}
+
 static bool unknown(const char *text)
 {
 	char why[REGISTER_UNKNOWN_MAX];
+	const char *bit = regs_near_bit(text);
 
-	register_unknown(why, sizeof(why), text);
+	if (!text[strspn(text, " ")])
+		snprintf(why, sizeof(why), "an argument is empty: write a name, an index, a range or a pattern; without arguments all registers are listed");
+	else if (strpbrk(text, "*?["))
+		snprintf(why, sizeof(why), "no register has a name that fits the pattern %s",
+			 show(text).text);
+	else if (is_register_and_value(text))
+		snprintf(why, sizeof(why), "there is no register %s: a value is written after =, for example EFER=0xd01",
+			 show(text).text);
+	else
+		register_unknown(why, sizeof(why), text);
+	if (bit && !strstr(why, "did you mean"))
+		snprintf(why, sizeof(why), "there is no register or bit %s; did you mean the bit '%s'?",
+			 show(text).text, bit);
 	fprintf(stderr, "regpin regs: %s\n", why);
 	return false;
 }
@@ -167,7 +170,7 @@ static bool put_assigned(const char *text, const char *equals,
 	while (len && text[len - 1] == ' ')
 		len--;
 	if (!len || len >= sizeof(name)) {
-		fprintf(stderr, "regpin regs: %s: a value is written behind its register, as EFER=0xd01\n",
+		fprintf(stderr, "regpin regs: %s: a value is written after its register, for example EFER=0xd01\n",
 			show(text).text);
 		return false;
 	}
@@ -243,10 +246,9 @@ static int cmd_regs_main(int argc, char **argv)
 			to = &json;
 			break;
 		case 'h':
-			print_help(stdout);
+			fputs(help_regs, stdout);
 			return EXIT_OK;
 		default:
-			print_help(stderr);
 			return EXIT_USAGE;
 		}
 	}

@@ -17,6 +17,7 @@
 #include "base/printable.h"
 #include "base/words.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "policy/policy_file.h"
 #include "policy/policy_written.h"
 #include "policy/problems.h"
@@ -26,7 +27,6 @@
 #include "with_shim.h"
 
 #define SHIM		"libregpin-shim.so"
-#define MAX_TIMEOUT	86400ul	/* seconds: a day */
 #define MAX_LIMIT	1000000000ul
 
 /**
@@ -51,44 +51,6 @@ struct options {
 	unsigned int timeout_ms, limit, total;
 };
 
-static void print_help(FILE *file)
-{
-	fputs("usage: regpin run --policy FILE [OPTIONS] -- VMM [ARGUMENTS]\n"
-	      "\n"
-	      "Starts a VMM with a policy for its VMs' registers. The VMM keeps this process\n"
-	      "id, its files, its signals and its exit status.\n"
-	      "\n"
-	      "  --policy FILE             the policy, see regpin-policy(5); -: standard input\n"
-	      "  --mode enforce|report     takes the place of the policy's own 'mode:'. report: let\n"
-	      "                            violations happen and log them\n"
-	      "  --events FILE             append events to FILE as lines of JSON; - is stderr,\n"
-	      "                            which is also the default\n"
-	      "  --event-limit N           lines a second for repeats of one cause; the rest is\n"
-	      "                            summed up (10; 0: all events are written)\n"
-	      "  --event-total N           lines an hour for repeats in one VM (5000; 0: no limit)\n"
-	      "  --attach-timeout TIME     kill a VMM that has no KVM VM by then (30s; none: never);\n"
-	      "                            a number without a unit is in seconds\n"
-	      "  --require-vm              status 125 if the VMM ends well without a KVM VM; 'run'\n"
-	      "                            stays as its parent\n"
-	      "  --name NAME               the VM's name for 'regpin ctl' (the VMM's process id)\n"
-	      "  --ctl DIR                 where 'regpin ctl' finds it (/run/regpin for root,\n"
-	      "                            else $XDG_RUNTIME_DIR/regpin)\n"
-	      "  --no-ctl                  nobody can command it\n"
-	      "  --vmm-user USER           a process of USER's may have the VM, too\n"
-	      "\n"
-	      "Exit status: the VMM's; 1 the policy is wrong, 2 usage, 3 this host can't\n"
-	      "enforce a rule, 125 regpin failed or ended the VMM, 126 the VMM can't be run or\n"
-	      "protected, 127 it was not found.\n", file);
-}
-
-static int usage(const char *format, const char *what)
-{
-	fputs("regpin run: ", stderr);
-	fprintf(stderr, format, printable(what));
-	fputs("; see 'regpin run --help'\n", stderr);
-	return EXIT_USAGE;
-}
-
 static bool read_number(const char *text, unsigned long max, unsigned int *ret)
 {
 	unsigned long n = strtoul(text, NULL, 10);
@@ -102,37 +64,30 @@ static bool read_number(const char *text, unsigned long max, unsigned int *ret)
 /* A time as everywhere; a number without a unit is in seconds. */
 static int read_timeout(const char *text, unsigned int *timeout_ms)
 {
-	const char *fault;
+	const char *fault = NULL;
 	uint32_t ms = 0;
 
-	if (read_number(text, MAX_TIMEOUT, timeout_ms)) {
-		*timeout_ms *= 1000;
-		return 0;
-	}
-	fault = strcmp(text, "none") ? duration_read(text, 0, &ms) : NULL;
-	if (!fault) {
-		*timeout_ms = ms;
-		return 0;
-	}
-	fprintf(stderr, "regpin run: --attach-timeout %s: %s; or none; a number without a unit is in seconds\n",
-		show(text).text, fault);
-	return EXIT_USAGE;
+	if (strcmp(text, "none"))
+		fault = duration_read(text, 1000, &ms);
+	*timeout_ms = ms;
+	return fault ? usage_error("run", "--attach-timeout %s: %s; write none for no limit",
+				   show(text).text, fault) : 0;
 }
 
 static int read_limit(const char *text, unsigned int *limit)
 {
 	if (read_number(text, MAX_LIMIT, limit))
 		return 0;
-	return usage("--event-limit '%s' must be a number of lines from 0 to 1000000000",
-		     text);
+	return usage_error("run", "--event-limit %s must be a number of lines from 0 to %lu",
+			   show(text).text, MAX_LIMIT);
 }
 
 static int read_total(const char *text, unsigned int *total)
 {
 	if (read_number(text, MAX_LIMIT, total))
 		return 0;
-	return usage("--event-total '%s' must be a number of lines from 0 to 1000000000",
-		     text);
+	return usage_error("run", "--event-total %s must be a number of lines from 0 to %lu",
+			   show(text).text, MAX_LIMIT);
 }
 
 static int read_name(const char *text, const char **name)
@@ -144,9 +99,8 @@ static int read_name(const char *text, const char **name)
 		fault = "it is a command of 'regpin ctl'";
 	if (!fault)
 		return 0;
-	fprintf(stderr, "regpin run: --name '%s' can't be used: %s; see 'regpin run --help'\n",
-		printable(text), fault);
-	return EXIT_USAGE;
+	return usage_error("run", "--name %s can't be used: %s",
+			   show(text).text, fault);
 }
 
 static int read_user(const char *text, struct options *options)
@@ -160,7 +114,8 @@ static int read_user(const char *text, struct options *options)
 	else if (read_number(text, UINT_MAX - 1ul, &number))
 		options->vmm_user = number;
 	else
-		return usage("--vmm-user '%s': there is no such user", text);
+		return usage_error("run", "--vmm-user %s: there is no such user",
+				   show(text).text);
 	return 0;
 }
 
@@ -168,8 +123,8 @@ static int read_mode(const char *text, enum policy_mode *mode)
 {
 	*mode = policy_mode_find(text);
 	if (*mode != MODE_ENFORCE && *mode != MODE_REPORT)
-		return usage("there is no --mode '%s', only enforce and report",
-			     text);
+		return usage_error("run", "--mode %s must be enforce or report",
+				   show(text).text);
 	return 0;
 }
 
@@ -218,21 +173,20 @@ static int read_options(int argc, char **argv, struct options *options)
 		} else if (c == 'u') {
 			err = read_user(optarg, options);
 		} else if (c == 'h') {
-			print_help(stdout);
+			fputs(help_run, stdout);
 			return EXIT_OK;
 		} else {
-			print_help(stderr);
 			return EXIT_USAGE;
 		}
 	}
 	if (err)
 		return err;
 	if (options->ctl && options->no_ctl)
-		return usage("--ctl and --no-ctl contradict each other%s", "");
+		return usage_error("run", "--ctl and --no-ctl contradict each other: leave one of them out");
 	if (!options->policy)
-		return usage("it takes a policy: --policy FILE%s", "");
+		return usage_error("run", "name a policy: --policy FILE");
 	if (optind == argc)
-		return usage("it takes a VMM: ... -- VMM ARGUMENTS%s", "");
+		return usage_error("run", "name the VMM to start: ... -- VMM ARGUMENTS");
 	return -1;
 }
 
@@ -243,11 +197,12 @@ static void say_mode(const struct launch *launch)
 	enum policy_mode own = launch->written.own, mode = launch->mode;
 
 	if (mode != MODE_POLICY && mode != own)
-		fprintf(stderr, "regpin: mode %s by --mode: the policy's own 'mode: %s' does not count\n",
+		fprintf(stderr, "regpin: mode %s by --mode: it replaces the policy's own 'mode: %s'\n",
 			policy_mode_names[mode], policy_mode_names[own]);
 	if (mode == MODE_ENFORCE && tally.report)
-		fprintf(stderr, "regpin: warning: %u of %u rules only report also in mode enforce, by 'action: report' or 'mode: report' of their own\n",
-			tally.report, tally.rules);
+		fprintf(stderr, "regpin: warning: %u of %u rule%s only report%s in mode enforce as well, by a rule's own 'action: report' or 'mode: report'\n",
+			tally.report, tally.rules, plural(tally.rules),
+			tally.rules == 1 ? "s" : "");
 }
 
 static int read_policy(const struct options *options, struct launch *launch)
@@ -271,7 +226,7 @@ static int read_policy(const struct options *options, struct launch *launch)
 			err == -ENOTSUP ? " with --mode " : "",
 			err == -ENOTSUP ? policy_mode_names[options->mode] :
 			err == -ENOMEM ? ": out of memory" : "");
-		return EXIT_REJECTED;
+		return err == -ENOMEM ? EXIT_RUN : EXIT_REJECTED;
 	}
 	say_mode(launch);
 	return 0;
@@ -344,7 +299,7 @@ static int fit_to_host(struct launch *launch)
 		return EXIT_HOST;
 	refused = fit_rules(launch);
 	if (refused) {
-		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'regpin probe POLICY' prints which and why, and what 'optional: true' would make of a rule: it is left out, or only monitored\n",
+		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'regpin probe POLICY' prints which, why, and whether 'optional: true' would leave a rule out or only monitor it\n",
 			refused);
 		return EXIT_HOST;
 	}
@@ -409,7 +364,7 @@ static int refuse_without_shim(void)
 {
 	if (WITH_SHIM)
 		return 0;
-	fprintf(stderr, "regpin: the VMM was not started: this regpin was built without its shim (-Dshim=false), which 'regpin run' preloads into the VMM: install one that was built with it\n");
+	fprintf(stderr, "regpin: the VMM was not started: this regpin was built without its shim (-Dshim=false), which 'regpin run' preloads into the VMM: install a regpin that was built with it\n");
 	return EXIT_RUN;
 }
 
@@ -462,7 +417,7 @@ static int open_events(struct launch *launch, const char *path)
 	if (err) {
 		fprintf(stderr, "regpin: the VMM was not started: events can't be written to %s: %s\n",
 			printable(path),
-			err == -ENXIO ? "it is no file and no FIFO" :
+			err == -ENXIO ? "it is neither a file nor a FIFO" :
 			err == -ELOOP ? "it is a symbolic link, and those are not followed: give the file's own path (for stderr: -)" :
 					strerror(-err));
 		return EXIT_RUN;

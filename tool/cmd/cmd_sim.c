@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "base/printable.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "lib/kvm/host.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/policy_sort.h"
@@ -24,25 +25,10 @@
 #include "sim/sim_print.h"
 #include "sim/sim_read.h"
 
-static void print_help(FILE *file)
+static int out_of_memory(void)
 {
-	fputs("usage: regpin sim [OPTIONS] POLICY TRACE\n"
-	      "\n"
-	      "Reads what vCPUs do from TRACE, see regpin-trace(5), and prints what comes of it\n"
-	      "under POLICY, by the same code that judges guests. What is printed is a trace,\n"
-	      "too, with the outcomes as what is expected. TRACE may also be a log: lines of\n"
-	      "Linux ('unchecked MSR access error'), KVM and QEMU about MSRs, KVM's trace events\n"
-	      "kvm_msr and kvm_cr, and regpin's events are known, and others are skipped. One of\n"
-	      "the two may be -, standard input.\n"
-	      "\n"
-	      "  --json       print a JSON object a line instead\n"
-	      "  --quiet      print only what is not as the trace expects\n"
-	      KVM_HELP
-	      GUEST_HELP
-	      "\n"
-	      "Exit status: 0, 1 the policy or the trace is wrong or something is not as\n"
-	      "expected, 2 usage, 3 the policy can't be enforced on that KVM, 4 a file can't be\n"
-	      "read.\n", file);
+	fputs("regpin sim: out of memory\n", stderr);
+	return EXIT_FILE;
 }
 
 static int run(struct reader *reader)
@@ -58,7 +44,7 @@ static int run(struct reader *reader)
 			kvm_text(text, printer->kvm));
 	if (printer->elsewhere && !printer->json)
 		fprintf(stderr, "regpin sim: warning: %s: %" PRIu64
-			" as expected on a KVM with the CR filter only, not on %s: --cr-filter is about the former, and with --stock or --host these are not as expected\n",
+			" as expected on a KVM with the CR filter only, not on %s: use --cr-filter for the former; with --stock or --host these count as not expected\n",
 			printable(reader->input.name), printer->elsewhere,
 			kvm_text(text, printer->kvm));
 	return ret == EXIT_OK && printer->unexpected ? EXIT_REJECTED : ret;
@@ -91,19 +77,16 @@ static void print_unfit(void *context, const struct unfit *first,
 static bool fit(struct regpin_policy *policy, struct printer *printer)
 {
 	struct fitting fitting = { policy, printer };
-	struct unfits *unfits = calloc(1, sizeof(*unfits));
+	static struct unfits unfits;
 	const struct host *host = &printer->kvm->host;
 	bool refused;
 
-	if (!unfits)
-		return false;
 	policy_fit_init(policy, host);
-	refused = policy_fit(policy, host, unfits_add, unfits);
+	refused = policy_fit(policy, host, unfits_add, &unfits);
 	if (printer->json && refused)
-		json_refused_policy(policy, printer->kvm, unfits);
+		json_refused_policy(policy, printer->kvm, &unfits);
 	else if (refused || !(printer->json || printer->quiet))
-		unfits_print(unfits, policy, print_unfit, &fitting);
-	free(unfits);
+		unfits_print(&unfits, policy, print_unfit, &fitting);
 	return !refused;
 }
 
@@ -129,7 +112,7 @@ static int read_policy(const char *path, struct printer *printer,
 	int err;
 
 	if (!problems)
-		return EXIT_HOST;
+		return out_of_memory();
 	err = policy_text_file(path, policy, problems);
 	/* Warnings are what 'regpin check' is for. */
 	if (err && printer->json)
@@ -246,7 +229,7 @@ static int simulate(struct all *all, const char *policy, const char *trace)
 	if (all->asked.guest.known)
 		drop_undecided(&all->asked, &all->policy, false);
 	else if (all->policy.nr_whens)
-		fprintf(stderr, "regpin sim: without --guest the guest is of no vendor: no rule with 'when' is in force\n");
+		fprintf(stderr, "regpin sim: warning: without --guest the guest has no vendor: no rule with 'when' is in force\n");
 	simulated(&host, &all->kvm.host);
 	ret = sim_open(&all->sim, &all->policy, &host);
 	if (ret) {
@@ -296,22 +279,17 @@ static int read_options(int argc, char **argv, struct all *all)
 				return EXIT_USAGE;
 			break;
 		case 'h':
-			print_help(stdout);
+			fputs(help_sim, stdout);
 			return EXIT_OK;
 		default:
-			print_help(stderr);
 			return EXIT_USAGE;
 		}
 	}
 	if (optind + 2 != argc || (!strcmp(argv[optind], "-") &&
-				   !strcmp(argv[optind + 1], "-"))) {
-		fputs(optind + 2 != argc ?
-		      "regpin sim: name one policy and one trace\n" :
-		      "regpin sim: the policy and the trace can't both be standard input\n",
-		      stderr);
-		print_help(stderr);
-		return EXIT_USAGE;
-	}
+				   !strcmp(argv[optind + 1], "-")))
+		return usage_error("sim", "%s", optind + 2 != argc ?
+				   "name one policy and one trace" :
+				   "the policy and the trace can't both be standard input");
 	return kvm_settle(&all->kvm, "sim") ? -1 : EXIT_USAGE;
 }
 
@@ -320,10 +298,8 @@ static int cmd_sim_main(int argc, char **argv)
 	struct all *all = calloc(1, sizeof(*all));
 	int ret;
 
-	if (!all) {
-		fputs("regpin sim: out of memory\n", stderr);
-		return EXIT_HOST;
-	}
+	if (!all)
+		return out_of_memory();
 	all->printer.kvm = &all->kvm;
 	ret = read_options(argc, argv, all);
 	if (ret < 0)

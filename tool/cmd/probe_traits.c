@@ -42,14 +42,14 @@ void probe_print_traits(const struct host *host,
 			const struct host_traits *traits)
 {
 	static const char *const deadline[] = {
-		[HOST_NO] = "filtered by this KVM; regpin check refuses rules on them all the same, as other hosts differ",
+		[HOST_NO] = "filtered by this KVM; regpin check still rejects rules on them, as other hosts differ",
 		[HOST_YES] = "past the MSR filter: no rule on them can hold",
-		[HOST_NOT_KNOWN] = "this KVM is not known: no rule on them is taken",
+		[HOST_NOT_KNOWN] = "this KVM is not known: no rule on them is accepted",
 	};
 	static const char *const fred[] = {
 		[HOST_NO] = "not offered to guests",
 		[HOST_YES] = "offered to guests; run refuses guests that have it (QEMU: -cpu host,-fred)",
-		[HOST_NOT_KNOWN] = "can't tell",
+		[HOST_NOT_KNOWN] = "not known",
 	};
 
 	if (host->kvm_errno)
@@ -61,9 +61,9 @@ void probe_print_traits(const struct host *host,
 		printf("virtual VMLOAD (vls): %s\n",
 		       traits->vls == HOST_YES ? "on" : "off");
 	if (traits->lbrv == HOST_YES)
-		printf("note: kvm_amd virtualises the last-branch MSRs (lbrv): rules on LASTBRANCH* and LASTINT* hold if the VM is started with them; regpin ctl policy refuses to bring them later\n");
+		printf("note: kvm_amd virtualises the last-branch MSRs (lbrv): rules on LASTBRANCH* and LASTINT* hold if the VM is started with them; regpin ctl policy refuses to add them later\n");
 	if (traits->nested_pat == HOST_YES)
-		printf("note: this KVM can give a guest's own guest a PAT of its own (KVM_X86_QUIRK_NESTED_SVM_SHARED_PAT disabled): what a rule hands out of that one gets #GP\n");
+		printf("note: this KVM can give a guest's own guest a PAT of its own (KVM_X86_QUIRK_NESTED_SVM_SHARED_PAT disabled): an access to that PAT that a rule catches gets #GP\n");
 }
 
 static void json_answer(struct json *json, const char *key,

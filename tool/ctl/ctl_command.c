@@ -7,7 +7,7 @@
 
 #include "base/exit_codes.h"
 #include "base/nr.h"
-#include "base/printable.h"
+#include "base/options.h"
 #include "base/words.h"
 #include "ctl_command.h"
 
@@ -45,19 +45,6 @@ static const struct command {
 	{ "help", 0, 0, NULL },
 };
 
-int ctl_usage(const char *format, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	fprintf(stderr, "regpin ctl: %s (see 'regpin ctl --help')\n",
-		printable(text));
-	return EXIT_USAGE;
-}
-
 /* The option's name without what it takes. */
 static struct shown option_name(unsigned int option)
 {
@@ -75,7 +62,7 @@ static int unknown_command(const char *name)
 	nearest_begin(&nearest, name);
 	for (size_t i = 0; i < NR(commands); i++)
 		nearest_try(&nearest, commands[i].name);
-	return ctl_usage("there is no command %s%s", show(name).text,
+	return usage_error("ctl", "there is no command %s%s", show(name).text,
 			 nearest_hint(&nearest).text);
 }
 
@@ -93,10 +80,10 @@ static int check_set(const char *name, uint32_t may, uint32_t must,
 {
 	for (unsigned int i = 0; i < CTL_OPT_MAX; i++) {
 		if (options->value[i] && !((may | must) >> i & 1))
-			return ctl_usage("%s is not for '%s'",
-					 option_name(i).text, name);
+			return usage_error("ctl", "'%s' does not take %s",
+					   name, option_name(i).text);
 		if (!options->value[i] && must >> i & 1)
-			return ctl_usage("'%s' needs %s", name, option_names[i]);
+			return usage_error("ctl", "'%s' needs %s", name, option_names[i]);
 	}
 	return -1;
 }
@@ -116,23 +103,23 @@ static int check_values(const struct ctl_options *options)
 
 	for (unsigned int i = CTL_OPT_VM; i <= CTL_OPT_VCPU; i++)
 		if (value[i] && !is_number(value[i], CTL_MAX_ID))
-			return ctl_usage("%s %s is not a number of a %s: 'status' shows them",
+			return usage_error("ctl", "%s %s is not the number of a %s: 'status' prints them",
 					 option_name(i).text, show(value[i]).text,
 					 i == CTL_OPT_VM ? "VM" : "vCPU");
 	if (value[CTL_OPT_LAST] &&
 	    !is_number(value[CTL_OPT_LAST], CTL_LOG_LINES))
-		return ctl_usage("--last %s: 0 to %u lines are possible",
+		return usage_error("ctl", "--last %s must be a number of lines from 0 to %u",
 				 show(value[CTL_OPT_LAST]).text, CTL_LOG_LINES);
 	if (value[CTL_OPT_MODE] &&
 	    policy_mode_find(value[CTL_OPT_MODE]) == MODE_MAX)
-		return ctl_usage("there is no --mode %s, only report, enforce and policy",
+		return usage_error("ctl", "--mode %s must be report, enforce or policy",
 				 show(value[CTL_OPT_MODE]).text);
 	if (value[CTL_OPT_FOR])
 		fault = duration_read(value[CTL_OPT_FOR], 0, &ms);
 	if (!fault && !ms)
 		fault = DURATION_ZERO;
 	if (fault)
-		return ctl_usage("--for %s: %s", show(value[CTL_OPT_FOR]).text,
+		return usage_error("ctl", "--for %s: %s", show(value[CTL_OPT_FOR]).text,
 				 fault);
 	return -1;
 }
@@ -142,9 +129,9 @@ static int check_window(const struct ctl_options *options)
 	const char *const *value = options->value;
 
 	if (!value[CTL_OPT_FOR] && !value[CTL_OPT_END])
-		return ctl_usage("'window' needs --for TIME, or --end");
+		return usage_error("ctl", "'window' needs --for TIME, or --end");
 	if (value[CTL_OPT_END] && (value[CTL_OPT_FOR] || value[CTL_OPT_ONCE]))
-		return ctl_usage("--end closes a window: --for and --once open one");
+		return usage_error("ctl", "--end closes a window: --for and --once open one");
 	return -1;
 }
 
@@ -157,11 +144,11 @@ int ctl_command_check(char *const *words, const struct ctl_options *options)
 	if (!command)
 		return unknown_command(words[0]);
 	if (command->object && !*objects)
-		return ctl_usage("'%s' needs %s", command->name,
+		return usage_error("ctl", "'%s' needs %s", command->name,
 				 command->object);
 	objects += command->object != NULL;
 	if (*objects)
-		return ctl_usage("%s is one word too many after '%s'",
+		return usage_error("ctl", "unexpected argument %s after '%s'",
 				 show(*objects).text, words[0]);
 	status = check_set(command->name, command->may, command->must, options);
 	if (status < 0)
@@ -170,7 +157,7 @@ int ctl_command_check(char *const *words, const struct ctl_options *options)
 		status = check_window(options);
 	if (status < 0 && strcmp(words[0], "mode") == 0 &&
 	    policy_mode_find(words[1]) == MODE_MAX)
-		status = ctl_usage("there is no mode %s, only report, enforce and policy",
+		status = usage_error("ctl", "the mode %s must be report, enforce or policy",
 				   show(words[1]).text);
 	return status;
 }
@@ -179,7 +166,7 @@ int ctl_table_check(const char *what, const char *object,
 		    const struct ctl_options *options)
 {
 	if (object)
-		return ctl_usage("%s is one word too many after '%s'",
+		return usage_error("ctl", "unexpected argument %s after '%s'",
 				 show(object).text, what);
 	return check_set(what, OPT(JSON), 0, options);
 }

@@ -32,13 +32,9 @@ struct ctl_options {
 	const char *value[CTL_OPT_MAX];
 };
 
-/* What is wrong with a command line goes to stderr. Returns EXIT_USAGE. */
-int __attribute__((format(printf, 1, 2)))
-ctl_usage(const char *format, ...);
-
 /*
  * Checks @words, a command and its objects, and @options. Returns -1, or EXIT_USAGE if
- * they are wrong; that has been said in terms of the command line.
+ * they are wrong; a message in terms of the command line is printed then.
  */
 int ctl_command_check(char *const *words, const struct ctl_options *options);
 

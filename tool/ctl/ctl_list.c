@@ -187,8 +187,9 @@ int ctl_list(const char *dir, bool given, bool json)
 
 	/* The default one is made by the first start: before that there is nothing. */
 	if (nr < 0 && (given || errno != ENOENT)) {
-		fprintf(stderr, "regpin ctl: %s can't be read: %s\n",
-			printable(dir), strerror(errno));
+		fprintf(stderr, "regpin ctl: the directory %s can't be read: %s%s\n",
+			printable(dir), strerror(errno), errno == ENOENT ?
+			"; it is made by the first 'regpin run --ctl' that names it" : "");
 		return EXIT_HOST;
 	}
 	if (json) {

@@ -219,6 +219,23 @@ bool regs_search(const char *text, struct json *json)
 	       search_names(&query, text, json) || search_bits(text, true, json);
 }
 
+const char *regs_near_bit(const char *text)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, text);
+	/* As for registers: another bit is too near to a short word. */
+	if (strlen(text) < 4)
+		return NULL;
+	for (unsigned int i = 0; i < regpin_nr_names; i++) {
+		const struct regpin_register *reg = &regpin_registers[i];
+
+		for (unsigned int n = 0; n < reg->nbits; n++)
+			nearest_try(&nearest, regpin_bits[reg->bits + n].name);
+	}
+	return nearest.best;
+}
+
 bool regs_range(const char *text, struct json *json)
 {
 	struct query query = { 0 };

@@ -21,4 +21,7 @@ bool regs_search(const char *text, struct json *json);
 /* "0x10a-0x10f": those in it that have names. False, with a message, if that is wrong. */
 bool regs_range(const char *text, struct json *json);
 
+/* The name of the bit that @text is most likely a mistyping of, or NULL. */
+const char *regs_near_bit(const char *text);
+
 #endif

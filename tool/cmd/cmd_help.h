@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What `regpin help COMMAND` and `regpin COMMAND --help` print. The completion of the
+ * shells reads the options of a command from its text, and tests/unit/tools.sh runs the
+ * examples.
+ */
+#ifndef REGPIN_TOOL_CMD_HELP_H
+#define REGPIN_TOOL_CMD_HELP_H
+
+extern const char help_check[];
+extern const char help_compile[];
+extern const char help_probe[];
+extern const char help_explain[];
+extern const char help_sim[];
+extern const char help_regs[];
+extern const char help_run[];
+extern const char help_ctl[];
+
+#endif
