@@ -30,9 +30,10 @@ static const struct {
 	unsigned int action;
 } words[] = {
 	{ "allowed, logged", REGPIN_REPORT },
-	{ "written without that", REGPIN_MASK },
-	{ "the write vanishes", REGPIN_DROP },
+	{ "written without this change", REGPIN_MASK },
+	{ "dropped", REGPIN_DROP },
 	{ "#GP", REGPIN_GP },
+	{ "refused (#GP)", REGPIN_GP },
 	{ "the vCPU is held until the operator answers", REGPIN_PAUSE },
 	{ "the VM is stopped", REGPIN_STOP },
 };
@@ -42,12 +43,25 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
+/* Does @text begin with one of these? */
+static bool is_action(const char *text, unsigned int *action)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!begins(text, words[i].text))
+			continue;
+		*action = words[i].action;
+		return true;
+	}
+	return false;
+}
+
 static unsigned int action_of(const char *text)
 {
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (begins(text, words[i].text))
-			return words[i].action;
-	bail("an action", text);
+	unsigned int action;
+
+	if (!is_action(text, &action))
+		bail("an action", text);
+	return action;
 }
 
 /* "NXE, bit 5 and bits 8-11" up to @end. */
@@ -153,7 +167,8 @@ static unsigned int by_one(const struct step *step, const char *text)
 	uint64_t kept = step->index == MSR_EFER ? EFER_LMA : 0;
 	uint64_t value = (step->value & ~kept) | (step->before & kept);
 	bool same = step->before == value;
-	const char *other = strstr(text, "(else: ");
+	const char *other = strstr(text, "(otherwise: ");
+	unsigned int always;
 
 	if (begins(text, "free") && (!text[4] || text[4] == ';'))
 		return REGPIN_ALLOW;
@@ -162,24 +177,22 @@ static unsigned int by_one(const struct step *step, const char *text)
 	/* Whether it has that value is in the moment: then there is no common value yet. */
 	if (begins(text, "while that is PAT's reset value, "))
 		return REGPIN_ALLOW;
-	if (begins(text, "allowed, logged"))
-		return REGPIN_REPORT;
-	if (begins(text, "none: "))
-		return action_of(text + strlen("none: "));
+	if (is_action(text, &always))
+		return always;
 	if (!begins(text, "only of ") && !begins(text, "free while "))
 		return by_group(step, text);
 	if (!other)
 		bail("a sentence", text);
-	other += strlen("(else: ");
+	other += strlen("(otherwise: ");
 	if (begins(text, "only of the value that the VM's first armed vCPU has there ("))
 		return m->no_common || value == m->common ?
 			       REGPIN_ALLOW : action_of(other);
-	if (begins(text, "free while it is 0, then only of what it holds ("))
+	if (begins(text, "free while it is 0, then only of the value that it holds ("))
 		return same || !step->before ? REGPIN_ALLOW : action_of(other);
-	if (begins(text, "only of what it holds, or held after its syscall set-up ("))
+	if (begins(text, "only of the value that it holds, or held after its syscall set-up ("))
 		return same || value == m->once ? REGPIN_ALLOW :
 							action_of(other);
-	if (begins(text, "only of what it holds ("))
+	if (begins(text, "only of the value that it holds ("))
 		return same ? REGPIN_ALLOW : action_of(other);
 	bail("a sentence", text);
 }
@@ -293,11 +306,11 @@ static struct claim read_claim(void)
 	struct claim claim = { .found = true };
 	unsigned long long value;
 
-	if (!strcmp(sentence, "give 0")) {
+	if (!strcmp(sentence, "dropped: the guest reads 0")) {
 		claim.action = REGPIN_DROP;
 	} else if (!strcmp(sentence, "refused (#GP)")) {
 		claim.action = REGPIN_GP;
-	} else if (sscanf(sentence, "answered 0x%llx", &value) == 1) {
+	} else if (sscanf(sentence, "return 0x%llx", &value) == 1) {
 		claim.answered = true;
 		claim.value = value;
 		if (strstr(sentence, ", logged"))
@@ -322,7 +335,7 @@ struct claim explain_claim(const char *json, const struct step *step)
 	}
 	if (!take_phase(at, end, &step->moment))
 		bail("no phase", at);
-	claim.request = !strcmp(sentence, "by this the guest asks for its pins");
+	claim.request = !strcmp(sentence, "a write requests arming");
 	if (!claim.request)
 		claim.action = write_claim(step, sentence);
 	return claim;
@@ -347,7 +360,7 @@ struct claim explain_refused(const char *json, const struct step *step)
 		sscanf(sentence, "reads give 0x%*x%n", &len);
 		claim.action = begins(sentence + len, ", with an event") ?
 				       REGPIN_DROP : REGPIN_ALLOW;
-	} else if (!read && strstr(sentence, "writes vanish, with an event")) {
+	} else if (!read && strstr(sentence, "writes are dropped, with an event")) {
 		claim.action = REGPIN_DROP;
 	} else if (gp) {
 		claim.action = strstr(gp, ", and an event") ? REGPIN_REPORT :

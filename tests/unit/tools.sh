@@ -480,7 +480,7 @@ is 1 '^-:4:9: error: there is no register' sh -c '(cat log; echo 0 wrmsr EFRE 1)
 is 1 '^-:1:9: error: there is no register' sh -c '(echo 0 wrmsr EFRE 1; cat log) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 is 1 '^-:1:1: error: a line begins with' sh -c '(echo O wrmsr EFER 1; echo 0 wrmsr EFER 1) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 is 1 '^-:3:1: error: a line begins with' sh -c '(echo 0 rdmsr EFER; echo "$3"; echo "[ 1.0] Linux") | "$1" sim --stock "$2" -' sh "$regpin" "$policy" "$gp"
-is 1 'nothing in - is known: sim reads a trace .*, or a log with lines of these: Linux ' sh -c 'dmesg="[ 1.0] Linux"; echo "$dmesg" | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
+is 1 'no line of - is known: sim reads a trace .*, or a log with lines of these: Linux ' sh -c 'dmesg="[ 1.0] Linux"; echo "$dmesg" | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 is 0 '^0 rdmsr 0x7777 unknown => gp' sh -c '(echo Booting; echo reset; cat log) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 is 1 '^-:1:1: error: a line begins with' sh -c '(echo armm; echo reset) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 # Lines of any length, with any bytes.

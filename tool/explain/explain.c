@@ -150,7 +150,7 @@ void explain_reads(const struct explain *explain,
 	static const char *const texts[REGPIN_ACTION_MAX] = {
 		[REGPIN_ALLOW] = "free",
 		[REGPIN_REPORT] = "allowed, logged",
-		[REGPIN_DROP] = "give 0",
+		[REGPIN_DROP] = "dropped: the guest reads 0",
 		[REGPIN_GP] = "refused (#GP)",
 		[REGPIN_PAUSE] = "the vCPU is held until the operator answers",
 		[REGPIN_STOP] = "the VM is stopped",
@@ -163,7 +163,7 @@ void explain_reads(const struct explain *explain,
 	if (subject->kind == REGPIN_MSR && explain_shown(explain, &access))
 		judge(explain->policy, &state, &access, &verdict);
 	if (verdict.answered)
-		snprintf(to, size, "answered 0x%" PRIx64 "%s", verdict.value,
+		snprintf(to, size, "return 0x%" PRIx64 "%s", verdict.value,
 			 verdict.rule ? ", logged" : "");
 	else
 		snprintf(to, size, "%s", texts[verdict.action]);
@@ -233,7 +233,7 @@ void explain_floor(const struct explain *explain, bool lstar, char *to,
 		bits_list(names, sizeof(names), regs[i].kind, regs[i].index,
 			  bits);
 		if (bits)
-			text_add(to, size, "%s%s's %s (else: %s)", *to ? "; " : "",
+			text_add(to, size, "%s%s's %s (otherwise: %s)", *to ? "; " : "",
 			    regs[i].name, names, explain_done[action]);
 	}
 }

@@ -200,7 +200,7 @@ static void refused(struct report *report, enum rule_type type, const char *key,
 		text_add(report->text, EXPLAIN_TEXT, "reads give 0x%" PRIx64 "%s, %s",
 			 read.answered ? read.value : 0,
 			 read.action == REGPIN_DROP ? ", with an event" : "",
-			 write.action == REGPIN_DROP ? "writes vanish, with an event" :
+			 write.action == REGPIN_DROP ? "writes are dropped, with an event" :
 						       "writes are ");
 	if (!action_refuses(write.action))
 		text_add(report->text, EXPLAIN_TEXT, "#GP, as without regpin%s",

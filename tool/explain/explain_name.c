@@ -23,8 +23,8 @@ void text_add(char *to, size_t size, const char *format, ...)
 const char *const explain_done[REGPIN_ACTION_MAX] = {
 	[REGPIN_ALLOW] = "allowed",
 	[REGPIN_REPORT] = "allowed, logged",
-	[REGPIN_MASK] = "written without that",
-	[REGPIN_DROP] = "the write vanishes",
+	[REGPIN_MASK] = "written without this change",
+	[REGPIN_DROP] = "dropped",
 	[REGPIN_GP] = "#GP",
 	[REGPIN_PAUSE] = "the vCPU is held until the operator answers",
 	[REGPIN_STOP] = "the VM is stopped",

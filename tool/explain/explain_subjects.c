@@ -112,7 +112,7 @@ static void json_names(const struct report *report)
 /* What is said of report->list. */
 static void print_said(struct report *report)
 {
-	static const char asks[] = "by this the guest asks for its pins";
+	static const char asks[] = "a write requests arming";
 	const struct sentences *said = &report->said;
 	struct json *json = report->json;
 

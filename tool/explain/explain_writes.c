@@ -182,7 +182,7 @@ static unsigned int mildest(const struct explain *explain,
 
 static void put(char *to, size_t size, const char *text, const char *otherwise)
 {
-	text_add(to, size, "%s%s (else: %s)", *to ? "; " : "", text, otherwise);
+	text_add(to, size, "%s%s (otherwise: %s)", *to ? "; " : "", text, otherwise);
 }
 
 /* What rules on whole registers let pass; @always is done about every write. */
@@ -206,9 +206,9 @@ static void by_whole(const struct explain *explain,
 	if (own <= bits)
 		return;
 	put(to, size, phase == PHASE_DONE ?
-	    "only of what it holds, or held after its syscall set-up" :
-	    first < own ? "free while it is 0, then only of what it holds" :
-			  "only of what it holds",
+	    "only of the value that it holds, or held after its syscall set-up" :
+	    first < own ? "free while it is 0, then only of the value that it holds" :
+			  "only of the value that it holds",
 	    action_text(explain, subject, own));
 }
 
@@ -250,7 +250,7 @@ static void by_bits(const struct explain *explain,
 
 	if (nr == 1 && groups[0].set == groups[0].clear) {
 		if (groups[0].set > always)
-			put(to, size, "only of what it holds",
+			put(to, size, "only of the value that it holds",
 			    action_text(explain, subject, groups[0].set));
 		else
 			open = ~0ull;
@@ -267,6 +267,15 @@ static void by_bits(const struct explain *explain,
 		text_add(to, size, "; other bits are free");
 }
 
+/* What is done about all writes, in the words that reads have as well. */
+static const char *all_text(const struct explain *explain,
+			    const struct subject *subject, unsigned int action)
+{
+	const char *text = action_text(explain, subject, action);
+
+	return text == explain_done[REGPIN_GP] ? "refused (#GP)" : text;
+}
+
 void explain_writes(const struct explain *explain,
 		    const struct subject *subject, enum phase phase,
 		    char *to, size_t size)
@@ -275,8 +284,7 @@ void explain_writes(const struct explain *explain,
 
 	to[0] = 0;
 	if (always)
-		text_add(to, size, "%s%s", always == REGPIN_REPORT ? "" : "none: ",
-			 action_text(explain, subject, always));
+		text_add(to, size, "%s", all_text(explain, subject, always));
 	by_whole(explain, subject, phase, always, to, size);
 	by_bits(explain, subject, phase, always, to, size);
 	if (!*to)

@@ -114,8 +114,11 @@ static void print_reasons(struct printer *printer, const struct sim *sim,
 	if (result->outcome == OUTCOME_OPEN)
 		reason(printer, &first,
 		       "it depends on the value, which is not known");
+	/* The value is what the guest reads; JSON has the outcome beside it. */
+	if (result->outcome == OUTCOME_DROP && shows_value(line, result))
+		reason(printer, &first, "drop");
 	if (result->no_cpu) {
-		reason(printer, &first, "no CPU would do it: ");
+		reason(printer, &first, "no CPU would do this: ");
 		put_text(printer, result->no_cpu);
 	}
 	if (result->violated) {
@@ -130,7 +133,7 @@ static void print_reasons(struct printer *printer, const struct sim *sim,
 	} else if (result->outcome == OUTCOME_GP && !result->no_cpu) {
 		reason(printer, &first, result->answered ?
 		       "the operator's answer" : line->refusal ?
-		       "KVM refuses it" : "no CPU would do it");
+		       "KVM refuses it" : "no CPU would do this");
 	}
 }
 
@@ -285,7 +288,7 @@ void print_unexpected(struct printer *printer, const struct sim *sim,
 		snprintf(value, sizeof(value), ", 0x%" PRIx64, result->value);
 	why_text(why, sizeof(why), sim, result->violated, &result->violation);
 	if (!*why && result->no_cpu)
-		snprintf(why, sizeof(why), "no CPU would do it: %s",
+		snprintf(why, sizeof(why), "no CPU would do this: %s",
 			 result->no_cpu);
 	fprintf(stderr, "%s:%" PRIu64 ":%zu: expected %s, but it was %s%s%s%s%s%s\n",
 		printable(name), number, line->start + 1, wanted,

@@ -243,7 +243,7 @@ static int finish(const struct reader *reader)
 	}
 	if (reader->reading == READS_NOTHING && reader->fault_line) {
 		complain(reader, reader->fault_line, &reader->fault);
-		fprintf(stderr, "regpin sim: nothing in %s is known: sim reads %s\n",
+		fprintf(stderr, "regpin sim: no line of %s is known: sim reads %s\n",
 			printable(reader->input.name), log_forms);
 		return EXIT_REJECTED;
 	}

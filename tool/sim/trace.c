@@ -129,7 +129,7 @@ static int number(struct cursor *c, uint64_t max, const char *what,
 		return 0;
 	fault = number_read(c->word, c->len, max, value);
 	if (fault && max == TRACE_MAX_VCPU)
-		return wrong(c, "%s as %s: %s (it is 0 to %u)", shown(c).text,
+		return wrong(c, "%s as %s: %s (the range is 0 to %u)", shown(c).text,
 			     what, fault, TRACE_MAX_VCPU);
 	return fault ? wrong(c, "%s as %s: %s", shown(c).text, what, fault) : 0;
 }
@@ -180,10 +180,10 @@ static int change(struct cursor *c, struct trace_line *line)
 	if (!bits && !number_read(name, strlen(name), 63, &n))
 		bits = 1ull << n;
 	if (!bits)
-		return wrong(c, "%s is no change of a bit: + or - and the name of a bit of this register ('regpin regs' lists them), or a number from 0 to 63",
+		return wrong(c, "%s does not change a bit: write + or - and the name of a bit of this register ('regpin regs' lists them), or a number from 0 to 63",
 			     shown(c).text);
 	if (bits & (line->set | line->clear))
-		return wrong(c, "%s: this bit is changed already",
+		return wrong(c, "%s: this bit is changed twice",
 			     shown(c).text);
 	line->relative = true;
 	if (c->word[0] == '+')
@@ -239,7 +239,7 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 	uint64_t index;
 
 	if (!next(c))
-		return wrong(c, "the register is missing: a name, or an MSR's index");
+		return wrong(c, "the register is missing: write a name, or an MSR's index");
 	/* As events write it: "MSR 0x64e". */
 	if (is(c, "MSR") && !next(c))
 		return wrong(c, "the MSR's index is missing");
@@ -260,7 +260,7 @@ static int reg(struct cursor *c, bool cr, struct trace_line *line)
 		return wrong(c, "%s", why);
 	}
 	if (found->kind != REGPIN_MSR && !cr)
-		return wrong(c, "%s is no MSR: control registers are written by the statements cr0, cr4 and xcr0, as in 0 cr4 0x20",
+		return wrong(c, "%s is not an MSR: the statements cr0, cr4 and xcr0 write control registers, for example 0 cr4 0x20",
 			     shown(c).text);
 	line->kind = found->kind;
 	return 0;
@@ -299,7 +299,7 @@ static int cr_write(struct cursor *c, struct trace_line *line)
 static int of_vcpu(struct cursor *c, struct trace_line *line)
 {
 	if (!next(c))
-		return wrong(c, "a statement is missing behind the vCPU: one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer");
+		return wrong(c, "a statement is missing after the vCPU: one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer");
 	if (is(c, "wrmsr")) {
 		line->op = TRACE_WRMSR;
 		return reg(c, false, line) || value(c, line) ? -1 : 0;
@@ -325,7 +325,7 @@ static int of_vcpu(struct cursor *c, struct trace_line *line)
 	else if (is(c, "look"))
 		line->op = TRACE_LOOK;
 	else
-		return wrong(c, "%s is not a statement: a vCPU does one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer",
+		return wrong(c, "%s is not a statement: after a vCPU comes one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer",
 			     shown(c).text);
 	return 0;
 }
@@ -370,15 +370,15 @@ static bool refusal(const struct cursor *c, struct trace_line *line)
 static int expectation(struct cursor *c, struct trace_line *line)
 {
 	if (!is(c, "=>"))
-		return wrong(c, "%s is one word too many: behind the statement there is only '=> OUTCOME' or a comment, and before these, behind rdmsr and wrmsr, unknown or invalid",
+		return wrong(c, "%s is one word too many: after the statement only '=> OUTCOME' or a comment is possible, and before these, after rdmsr and wrmsr, unknown or invalid",
 			     shown(c).text);
 	line->expects = true;
 	if (!next(c))
-		return wrong(c, "what is expected? a number, ok, report, mask, drop, gp, pause, stop, none or ?");
+		return wrong(c, "the expected outcome is missing: a number, ok, report, mask, drop, gp, pause, stop, none or ?");
 	line->outcome = OUTCOME_MAX;
 	if (c->word[0] >= '0' && c->word[0] <= '9') {
 		c->at = c->word;
-		if (number(c, UINT64_MAX, "what is expected", &line->result))
+		if (number(c, UINT64_MAX, "the expected outcome", &line->result))
 			return -1;
 	} else {
 		for (int i = 0; i < OUTCOME_MAX; i++)
@@ -389,7 +389,7 @@ static int expectation(struct cursor *c, struct trace_line *line)
 				     shown(c).text);
 	}
 	if (next(c))
-		return wrong(c, "%s is one word too many: one outcome is expected",
+		return wrong(c, "%s is one word too many: a statement has one outcome",
 			     shown(c).text);
 	return 0;
 }
