@@ -62,13 +62,21 @@ int launch_fill_fds(void)
 	return 0;
 }
 
-/* Does the policy count on somebody who answers or arms? */
-static bool wants_operator(const struct regpin_policy *policy)
+/* With `arming: start` no vCPU is ever unarmed, so it has no deadline. */
+static bool deadline_pauses(const struct regpin_policy *policy)
+{
+	const struct settings *s = &policy->settings;
+
+	return s->deadline_action == REGPIN_PAUSE && s->deadline_ms &&
+	       policy->arming != ARM_START && policy_has_pins(policy);
+}
+
+bool launch_wants_operator(const struct regpin_policy *policy)
 {
 	const struct settings *s = &policy->settings;
 
 	if (policy->arming == ARM_OPERATOR || s->init_action == REGPIN_PAUSE ||
-	    s->detect_action == REGPIN_PAUSE)
+	    s->detect_action == REGPIN_PAUSE || deadline_pauses(policy))
 		return true;
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		if (policy->rules[i].action == REGPIN_PAUSE)
@@ -86,8 +94,8 @@ static int make_control(struct launch *launch)
 	snprintf(launch->socket.name, sizeof(launch->socket.name), "%s",
 		 launch->name ? launch->name : name);
 	if (launch->no_ctl) {
-		if (wants_operator(&launch->policy))
-			fprintf(stderr, "regpin: warning: the policy pauses vCPUs or waits for an operator, and with --no-ctl nobody can answer\n");
+		if (launch_wants_operator(&launch->policy))
+			fprintf(stderr, "regpin: warning: the policy holds vCPUs or waits for an operator, and with --no-ctl no operator can answer: leave --no-ctl out, or use 'floor: {action: report}' and other actions than pause\n");
 		return 0;
 	}
 	if (!dir)
@@ -98,7 +106,7 @@ static int make_control(struct launch *launch)
 			    launch->name ? launch->name : name, error,
 			    sizeof(error)) == 0)
 		return 0;
-	fprintf(stderr, "regpin: the VMM was not started: there can be no control socket: %s (--ctl DIR names another place, --no-ctl goes without)\n",
+	fprintf(stderr, "regpin: the VMM was not started: the control socket can't be made: %s (--ctl DIR names another place, --no-ctl goes without)\n",
 		error);
 	return EXIT_RUN;
 }
@@ -106,9 +114,9 @@ static int make_control(struct launch *launch)
 static int prepare(struct launch *launch)
 {
 	if (make_shared(launch) < 0)
-		return fail("the events' memory could not be made");
+		return fail("the memory for events can't be made");
 	if (give_listen(&launch->give) < 0)
-		return fail("there is no socket for the VMM to ask for its policy");
+		return fail("the socket by which the VMM asks for its policy can't be made");
 	launch->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (launch->wake < 0)
 		return fail("eventfd");
@@ -190,7 +198,7 @@ static int cannot_exec(const struct launch *launch)
 	int err = errno;
 
 	fprintf(stderr, "regpin: can't run %s: %s\n", printable(launch->vmm),
-		err == ENOENT ? "it, or its loader, is not there" :
+		err == ENOENT ? "the program or its loader does not exist" :
 				strerror(err));
 	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
 }
@@ -210,7 +218,7 @@ int launch(struct launch *launch)
 		return status;
 	}
 	if (set_environment(launch) < 0) {
-		status = fail("its environment or its files could not be made");
+		status = fail("its environment or its files can't be set up");
 	} else {
 		execvp(launch->vmm, launch->argv);
 		status = cannot_exec(launch);

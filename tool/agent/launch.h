@@ -8,6 +8,9 @@
 
 #include "launch_state.h"
 
+/* Does the policy wait for an operator, to arm a VM or to answer for a held vCPU? */
+bool launch_wants_operator(const struct regpin_policy *policy);
+
 /*
  * Where the caller closed 0, 1 or 2, nothing of ours must land. Returns 0 or an
  * exit code.
@@ -15,8 +18,8 @@
 int launch_fill_fds(void);
 
 /*
- * Becomes the VMM. Returns, only if that failed, with an exit code; what was
- * wrong has been said on stderr.
+ * Becomes the VMM. Returns, only if that failed, with an exit code; a
+ * message is on stderr then.
  */
 int launch(struct launch *launch);
 
