@@ -58,7 +58,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 	fds_set_vm(vm_fd, vm);
 	if (!control_add(session_control(), session_handoff(), vm,
 			 options.vm))
-		session_die_text("the VMM has 64 VMs open already, and the operator's commands could not reach one more; close some, or start further processes for them");
+		session_die_text("the VMM has 64 VMs open already, which is the limit; close some, or start further VMs in other processes");
 	control_unlock();
 	session_attached();
 	return vm;

@@ -32,7 +32,7 @@ static const char *const refusals[HANDOFF_WORDS] = {
 	[HANDOFF_USER] = "the policy did not reach this process: it runs as another user than `regpin run`, and as another than the process that `run` became; name that user by --vmm-user",
 	[HANDOFF_STRANGER] = "the policy did not reach this process: it does not come from this `regpin run`, as far as the agent can see (its parents have ended, and the files that it inherited are closed); start it by `regpin run` itself",
 	[HANDOFF_BUSY] = "the policy did not reach this process: too many processes create VMs under one `regpin run` at the same time",
-	[HANDOFF_NO_VM] = "the policy did not reach this process: the agent does not take its VM's file for one of a VM",
+	[HANDOFF_NO_VM] = "the policy did not reach this process: the agent does not recognise its VM's file as one of a VM",
 	[HANDOFF_UNFIT] = "with the VMM's command line the guest could end its pins itself; `regpin run` has printed how, and the event 'refused' has it as well",
 	[HANDOFF_FAILED] = "the policy did not reach this process: its agent is out of memory or of files",
 };
@@ -235,7 +235,7 @@ static void *map(int fd, size_t size, int prot)
 static const char *take(const int files[HANDOFF_FILES], struct joined *joined)
 {
 	const int sealed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-	const char *bad = "the policy did not reach this process: what its agent gave is not what it must be, or there is no memory left";
+	const char *bad = "the policy did not reach this process: its agent's answer is damaged, or no memory is left";
 	int seals = fcntl(files[0], F_GET_SEALS);
 
 	if (seals == -1 || (seals & sealed) != sealed)

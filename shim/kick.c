@@ -122,7 +122,7 @@ static void take_signal(void)
 			return;
 		}
 	}
-	session_die_text("the VMM uses all real-time signals: none is left to reach its vCPUs with");
+	session_die_text("the VMM uses all real-time signals: none is left for interrupting its vCPUs");
 }
 
 void kick_begin(void)
@@ -264,7 +264,7 @@ static COLD void set_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 	if (!timer_made)
 		timer_made = timer_make();
 	if (!timer_made || timer_settime(timer, 0, &every, NULL))
-		session_die_text("there is no timer for looking at a vCPU's registers (RLIMIT_SIGPENDING?)");
+		session_die_text("no timer for polling a vCPU's registers can be made (RLIMIT_SIGPENDING?)");
 	timer_ms = ms;
 }
 

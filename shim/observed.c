@@ -37,6 +37,6 @@ void observed_look(const struct control *orders, uint64_t now)
 	} else if (observed.gone_since &&
 		   now - observed.gone_since >= AGENT_MS) {
 		observed.gone_since = 0;
-		session_say("WARNING: the agent has died (was it killed?), and no other one has taken over: the VM runs on with its pins, but it is NOT OBSERVED: no event is written, and no command is taken; vCPUs that are held stay so. Start the VMM anew under `regpin run` to change that");
+		session_say("WARNING: the agent has died (was it killed?), and no other one has taken over: the VM runs on with its pins, but it is NOT OBSERVED: no event is written, and no command is taken; held vCPUs stay held. Start the VMM again under `regpin run` to change that");
 	}
 }

@@ -558,7 +558,7 @@ ok $? "with a wrong policy on standard input no VMM is started"
 
 run -- ./vmm vm scribble 300 exit 6
 is 6 '"detached"' events && jq . events >/dev/null &&
-	await "events that regpin does not make" err
+	await "events that regpin never writes" err
 ok $? "random bytes in the shared memory crash no process"
 for ((i = 0; i < 60; i++)); do
 	pgrep -f "^$regpin run --policy policy.yaml --events $dir/events" \

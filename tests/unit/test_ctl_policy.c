@@ -435,14 +435,14 @@ static void half_a_policy(void **state)
 	fake_answer(-ENOTRECOVERABLE);
 	run();
 	hear(fd);
-	assert_int_equal(lines("error failed it is in force, but"), 1);
+	assert_int_equal(lines("error failed the policy is in force, but"), 1);
 	assert_string_equal(fake_launch.policy.source, "new.yaml");
 	send_policy(fd, text);
 	say(fd, "apply\n");
 	fake_answer(-ESTALE);
 	run();
 	hear(fd);
-	assert_int_equal(lines("error failed some VMs have it"), 1);
+	assert_int_equal(lines("error failed some VMs have the new policy"), 1);
 	close(fd);
 }
 

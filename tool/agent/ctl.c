@@ -83,6 +83,7 @@ void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	       uint64_t now)
 {
 	struct ctl_conn *conn;
+	char busy[64];
 
 	if (uid != 0 && uid != ctl->uid) {
 		deny(ctl, fd, uid, pid, now);
@@ -90,7 +91,9 @@ void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	}
 	conn = find_slot(ctl, now);
 	if (!conn) {
-		turn_away(fd, "error busy 16 clients are connected already\n");
+		snprintf(busy, sizeof(busy), "error busy %u clients are connected already\n",
+			 CTL_CLIENTS);
+		turn_away(fd, busy);
 		return;
 	}
 	conn_open(conn, fd, uid, pid, ++ctl->clients, now);
@@ -113,7 +116,7 @@ static void accept_all(struct ctl *ctl, uint64_t now)
 			return;
 		}
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-			turn_away(fd, "error denied who is there can't be told\n");
+			turn_away(fd, "error denied the agent can't read the credentials of its client\n");
 		else
 			ctl_adopt(ctl, fd, peer.uid, (uint32_t)peer.pid, now);
 	}

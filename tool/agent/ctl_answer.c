@@ -165,6 +165,7 @@ static void begin_events(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	const struct ctl_request *request = &conn->request;
 	uint64_t last = request->follow ? 0 : CTL_LOG_LINES;
 	unsigned int followers = 0;
+	char busy[64];
 
 	if (request->has & (1u << CTL_KEY_LAST))
 		last = request->last;
@@ -172,7 +173,9 @@ static void begin_events(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		followers += ctl->conns[i].state == CONN_EVENTS &&
 			     ctl->conns[i].request.follow;
 	if (request->follow && followers >= CTL_FOLLOWERS) {
-		conn_error(conn, now, "busy", "12 clients follow the events already");
+		snprintf(busy, sizeof(busy), "%u clients follow the events already",
+			 CTL_FOLLOWERS);
+		conn_error(conn, now, "busy", busy);
 		return;
 	}
 	conn->end = ctl->log.next;

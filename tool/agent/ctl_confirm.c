@@ -8,14 +8,10 @@
 #include "agent_state.h"
 #include "base/clock.h"
 #include "base/proc.h"
+#include "base/words.h"
 #include "ctl_confirm.h"
 #include "ctl_status.h"
 #include "launch_state.h"
-
-static const char *plural(unsigned int n)
-{
-	return n == 1 ? "" : "s";
-}
 
 /* "1 of 4 vCPUs is armed; ...": and what the others wait for. */
 static void armed_text(const struct ctl *ctl, const struct ctl_job *job,
@@ -30,13 +26,13 @@ static void armed_text(const struct ctl *ctl, const struct ctl_job *job,
 		 left && !start ? " and their kernel has done its syscall set-up (LSTAR and SFMASK)" : "");
 }
 
+/* A reset of the VM leaves the gate closed. */
 static void disarmed_text(const struct ctl *ctl, char *buf, size_t size)
 {
-	uint32_t arming = ctl->agent->launch->policy.arming;
-	bool alone = arming == ARM_START || arming == ARM_SYSCALL_ENTRY;
+	bool request = ctl->agent->launch->policy.arming == ARM_REQUEST;
 
 	snprintf(buf, size, "no pins hold, and no vCPU arms before the next 'arm'%s",
-		 alone ? " or the VM's reset" : "");
+		 request ? " or the guest's next request" : "");
 }
 
 static void window_text(const struct ctl_job *job, char *buf, size_t size)
@@ -60,7 +56,7 @@ static const char *answer_text(enum ctl_verb verb)
 	case CTL_ALLOW:
 		return "allowed, this one time";
 	case CTL_GP:
-		return "goes on with a #GP";
+		return "continues with a #GP";
 	default:
 		return "the VM ends as crashed";
 	}

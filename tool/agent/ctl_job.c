@@ -121,7 +121,7 @@ bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
 	if (nr == 1)
 		return true;
 	if (nr)
-		conn_error(conn, now, "which", "vCPU %u of several VMs is held: say which VM",
+		conn_error(conn, now, "which", "vCPU %u of several VMs is held: name the VM",
 			   request->vcpu);
 	else
 		conn_error(conn, now, "not-held", "vCPU %u is not held: nothing waits for an answer",
@@ -133,19 +133,19 @@ static struct outcome policy_outcome(int32_t result)
 {
 	switch (result) {
 	case -EINVAL:
-		return (struct outcome){ "refused", "the VMM's process takes it for damaged: the old policy stays" };
+		return (struct outcome){ "refused", "the VMM's process received it damaged: the old policy stays" };
 	case -EPERM:
-		return (struct outcome){ "refused", "the guest has what this policy does not accept (nested virtualisation, SMM): the old policy stays" };
+		return (struct outcome){ "refused", "the guest has a feature that this policy does not accept (nested virtualisation, SMM): the old policy stays" };
 	case -EOPNOTSUPP:
 		return (struct outcome){ "refused", "this KVM lacks what one of its rules needs, or one is on the LASTBRANCH* MSRs, which AMD hosts filter reliably only if the VM was started with it: the old policy stays" };
 	case -ENOTRECOVERABLE:
-		return (struct outcome){ "failed", "it is in force, but KVM has refused its filters for a VM, which is stopped, also over a reset, until KVM takes them" };
+		return (struct outcome){ "failed", "the policy is in force, but KVM refused its filters for one VM; that VM stays stopped, even after a reset, until KVM accepts them (see 'status')" };
 	case -ESTALE:
-		return (struct outcome){ "failed", "some VMs have it and can't go back, others can't have it and keep what they had (see status): give another one" };
+		return (struct outcome){ "failed", "some VMs have the new policy and others kept the old one (see 'status'): apply a policy that all of them accept" };
 	case -EBUSY:
-		return (struct outcome){ "refused", "some vCPUs have not run since the last policy came, and may still be judged by the one before; or VMs that were closed still have theirs: the old policy stays" };
+		return (struct outcome){ "refused", "some vCPUs have not run since the last change of policy, and may still be judged by the previous one, or VMs that were closed still hold theirs: the old policy stays" };
 	case -E2BIG:
-		return (struct outcome){ "refused", "together with the VMM's own MSR filter it needs more ranges than KVM has: the old policy stays" };
+		return (struct outcome){ "refused", "together with the VMM's own MSR filter the policy needs more ranges than KVM has: the old policy stays" };
 	default:
 		return (struct outcome){ "failed", NULL };
 	}
@@ -182,15 +182,15 @@ static struct outcome outcome_of(const struct ctl_job *job, int32_t result)
 	if (result == 0)
 		return (struct outcome){ NULL, NULL };
 	if (result == -ECANCELED || (job->expired && result == -EINVAL))
-		return (struct outcome){ "cancelled", "it was withdrawn before the VMM's process began with it" };
+		return (struct outcome){ "cancelled", "the command was withdrawn before the VMM's process began it" };
 	if (result == -ENOENT)
 		return (struct outcome){ "no-such", "there is no such VM or vCPU" };
 	if (job->command != CONTROL_ANSWER && result == -ETIMEDOUT)
-		return (struct outcome){ NULL, "some vCPUs have not run since: it will hold for them when they do" };
+		return (struct outcome){ NULL, "some vCPUs have not run since the command: it takes effect for them when they do" };
 	if (job->command == CONTROL_POLICY)
 		return policy_outcome(result);
 	if (job->command == CONTROL_ANSWER && result == -EINVAL)
-		return (struct outcome){ "not-held", "the vCPU is not held, or no more: nothing waits for an answer" };
+		return (struct outcome){ "not-held", "the vCPU is not held, or no longer held: nothing waits for an answer" };
 	if (job->command == CONTROL_WINDOW_END && result == -EINVAL)
 		return (struct outcome){ "no-window", "no window is open" };
 	return (struct outcome){ "failed", NULL };

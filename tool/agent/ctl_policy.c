@@ -9,6 +9,7 @@
 #include "admit.h"
 #include "agent_state.h"
 #include "base/proc.h"
+#include "base/words.h"
 #include "ctl_policy.h"
 #include "event/event_names.h"
 #include "launch_state.h"
@@ -141,9 +142,10 @@ static const char *mode_text(const struct ctl_stage *stage, char *buf,
 
 	policy_mode_text(mode, sizeof(mode), &stage->policy,
 			 stage->written.own, stage->mode);
-	snprintf(buf, size, "mode: %s -> %s, %u of %u rules only report",
+	snprintf(buf, size, "mode: %s -> %s, %u of %u rule%s only report%s",
 		 policy_mode_names[stage->before], mode + strlen("mode "),
-		 tally.report, tally.rules);
+		 tally.report, tally.rules, plural(tally.rules),
+		 tally.rules == 1 ? "s" : "");
 	return buf;
 }
 

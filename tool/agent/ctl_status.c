@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/proc.h"
 #include "base/proc_state.h"
+#include "base/words.h"
 #include "ctl_status.h"
 #include "ctl_window.h"
 #include "event/event_json.h"
@@ -196,10 +197,10 @@ static enum status_line whole_text(const struct ctl *ctl, char *buf)
 	policy_tally_text(rules, sizeof(rules), &launch->policy);
 	policy_mode_text(mode, sizeof(mode), &launch->policy,
 			 launch->written.own, launch->mode);
-	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " events dropped%s%s",
+	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " event%s dropped%s%s",
 		 ctl->socket.name, launch->policy.source, mode, rules,
 		 agent->violations, ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held, agent->reports,
-		 agent->detected, agent->dropped,
+		 agent->detected, agent->dropped, plural(agent->dropped),
 		 ctl->job.expired ? "; THE VMM DOES NOT ANSWER COMMANDS" :
 		 !agent->attached ? "; no VM yet" : "", vmm_text(agent));
 	make_printable(buf);
@@ -360,7 +361,7 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 	char values[64];
 
 	if (!event_makes_sense(held)) {
-		snprintf(buf, size, "its event makes no sense");
+		snprintf(buf, size, "its event can't be read");
 		return;
 	}
 	if (held->type != REGPIN_EVENT_VIOLATION &&

@@ -146,7 +146,7 @@ static void deny(struct agent *agent, int fd, const struct ucred *peer,
 	uint64_t now = clock_now();
 	struct notice notice = {
 		.event = "denied", .reason = reason,
-		.text = "a process that asked for this VM's policy and events got nothing",
+		.text = "a process that asked for this VM's policy and events was refused",
 		.pid = (uint32_t)peer->pid,
 	};
 

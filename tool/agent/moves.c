@@ -168,14 +168,14 @@ static void tell_moved(struct agent *agent, uint32_t vm,
 	};
 
 	if (!same)
-		notice.text = "the policy that is in force there is another one than here, or that host can enforce more or less of it";
+		notice.text = "the policy in force there differs from the one here, or that host can enforce more or less of it";
 	agent_notice(agent, &notice);
 }
 
 static void tell_left(struct agent *agent, uint32_t vm)
 {
-	static const char stands[] = "the VM's whole state was taken out (migrated, or saved), it has not run on here, and no regpin has said that it took it over: where it goes on, nothing may be pinned. If it was migrated, see whether the destination is under regpin, and stop it there if not; if it was saved, load it under 'regpin run' only";
-	static const char ended[] = "the VM's whole state was taken out (migrated, or saved) before the VMM ended, and no regpin has said that it took it over: where it goes on, nothing may be pinned. If it was migrated, see whether the destination is under regpin, and stop it there if not; if it was saved, load it under 'regpin run' only";
+	static const char stands[] = "the VM's whole state was taken out (migrated, or saved), it has not run on here, and no other regpin has reported that it took the VM over: where the VM continues, it may run without pins. If it was migrated, see whether the destination is under regpin, and stop it there if not; if it was saved, load it under 'regpin run' only";
+	static const char ended[] = "the VM's whole state was taken out (migrated, or saved) before the VMM ended, and no other regpin has reported that it took the VM over: where the VM continues, it may run without pins. If it was migrated, see whether the destination is under regpin, and stop it there if not; if it was saved, load it under 'regpin run' only";
 	struct notice notice = {
 		.event = "left", .vm = &vm,
 		.reason = agent->moves.ended ? "ended" : "stands",
@@ -203,7 +203,7 @@ static void send_loaded(struct agent *agent, struct print state)
 	agent->moves.sender = moves_send(own, line);
 	if (agent->moves.sender < 0) {
 		agent->moves.sender = 0;
-		agent_say(agent, "warning: other agents can't be told that this VM was loaded here: no process could be made for it");
+		agent_say(agent, "warning: other agents are not notified that this VM was loaded here: no process could be started for that");
 	}
 }
 

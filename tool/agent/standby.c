@@ -146,12 +146,12 @@ static void tell_takeover(struct agent *agent, pid_t old)
 	uint64_t taken = tail_of(agent) - atomic_load(&agent->standby.page->settled);
 	struct notice notice = {
 		.event = "takeover", .pid = (uint32_t)old,
-		.text = "the agent has died, and this one goes on: the pins were in force all the time",
+		.text = "the agent has died, and the standby has taken over: the pins were in force all the time",
 		.counts[0] = { "lost", taken < RING_SLOTS ? taken : RING_SLOTS },
 	};
 
 	agent_notice(agent, &notice);
-	agent_say(agent, "warning: the agent, process %d, has died (was it killed?), and process %d goes on as the agent: the pins were in force all the time; up to %llu events may be lost, and clients have to connect again",
+	agent_say(agent, "warning: the agent, process %d, has died (was it killed?), and process %d has taken over: the pins were in force all the time; up to %llu events may be lost, and clients have to connect again",
 		  (int)old, (int)getpid(),
 		  (unsigned long long)notice.counts[0].n);
 }
@@ -188,7 +188,7 @@ static void stand_by(struct agent *agent, int fd, pid_t old)
 	if (agent->messages != agent->events)
 		out_discard(agent->messages);
 	if (wake_begin(agent->launch->shared, agent->launch->wake) < 0)
-		agent_say(agent, "warning: no thread could be made: events come up to 1 s later");
+		agent_say(agent, "warning: no thread could be started: events are written up to 1 s late");
 	tell_takeover(agent, old);
 	agent->look_at_all = 0;
 	standby_renew(agent);

@@ -359,7 +359,7 @@ void tell_end(struct agent *agent)
 	char name[256];
 
 	if (agent->nonsense)
-		agent_say(agent, "warning: the VMM's process wrote %llu events that regpin does not make: it may have been taken over",
+		agent_say(agent, "warning: the VMM's process wrote %llu events that regpin never writes: the process may have been taken over",
 			  (unsigned long long)agent->nonsense);
 	if (agent->attached || agent->killed || agent->refused)
 		return;

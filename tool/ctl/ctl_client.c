@@ -70,7 +70,7 @@ static const char *fault_text(int err)
 	case -ECONNRESET:
 		return "its agent has closed the connection: the VM has ended, 60 s went by, or the agent was killed";
 	case -EPROTO:
-		return "what its agent says is not understood: is it of another version?";
+		return "its agent's answer can't be understood: is the agent of another version?";
 	default:
 		return strerror(-err);
 	}
@@ -109,7 +109,7 @@ static int greeting(struct ctl_client *client, int ms)
 		return fail(client, -EPROTO);
 	if (version == CTL_VERSION)
 		return 0;
-	snprintf(client->error, sizeof(client->error), "its agent speaks version %d of the protocol, and this regpin version %d",
+	snprintf(client->error, sizeof(client->error), "its agent uses version %d of the protocol, and this regpin uses version %d",
 		 version, CTL_VERSION);
 	return -EPROTO;
 }

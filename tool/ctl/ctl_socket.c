@@ -215,10 +215,10 @@ static void explain(int err, const char *path, const char *name, char *error,
 		    size_t size)
 {
 	if (err == -EADDRINUSE)
-		snprintf(error, size, "there is a VM of the name '%s' already, with its socket %s/%s.sock: give this one another by --name NAME",
+		snprintf(error, size, "there is a VM of the name '%s' already, with the socket %s/%s.sock: choose another name by --name NAME",
 			 name, path, name);
 	else if (err == -EBUSY)
-		snprintf(error, size, "another process holds the lock %s/" LOCK_FILE " for more than 2 s: see which one, by 'fuser %s/" LOCK_FILE "'",
+		snprintf(error, size, "another process holds the lock %s/" LOCK_FILE " for more than 2 s: 'fuser %s/" LOCK_FILE "' prints which one",
 			 path, path);
 	else
 		snprintf(error, size, "%s/%s.sock: %s", path, name,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * S3 can't be distinguished from a reset: the VMM clears its vCPUs, so their pins end,
- * and the guest then goes on at an address of its choice. QEMU's machines have it
+ * and the guest then continues at an address of its choice. QEMU's machines have it
  * unless an option takes it away. Other VMMs can't be asked.
  */
 #include <errno.h>
@@ -112,7 +112,7 @@ static void say_s3(const struct qemu_options *options, const char *remedy,
 	const char *unread = options->unread;
 
 	snprintf(text, size,
-		 "this QEMU gives its guest S3 (suspend to RAM), and a guest that wakes from it has no pins and goes on at an address of its choice%s%.200s%s%s: add '%s', or write 'accept: [s3]' into the policy",
+		 "this QEMU gives its guest S3 (suspend to RAM), and a guest that wakes from it has no pins and continues at an address of its choice%s%.200s%s%s: add '%s', or write 'accept: [s3]' into the policy",
 		 *unread ? " (as far as is known: the configuration file " : "",
 		 unread, *unread ? " can't be read)" : "",
 		 s3 == REFUSED ? "" :
@@ -135,7 +135,7 @@ static enum vmm_fault qemu_fault(const struct vmm_line *line, enum acceptance s3
 	if (qemu_options_accel(&options) == QEMU_TCG &&
 	    contains(line->path, tcg_mark, 'l', true)) {
 		snprintf(text, size,
-			 "this QEMU would emulate its guest (TCG), and a policy holds in KVM only: add '-accel kvm', and take out any other accelerator before it");
+			 "this QEMU would emulate its guest (TCG), and a policy holds in KVM only: add '-accel kvm', and remove any other accelerator before it");
 		return VMM_TCG;
 	}
 	if (s3 < TOLERATED || !qemu_options_s3(&options, &remedy))
@@ -154,7 +154,7 @@ enum vmm_fault vmm_fault(const struct regpin_policy *policy,
 	if (s3 != REFUSED)
 		return VMM_FINE;
 	snprintf(text, size,
-		 "S3 can't be checked: %.200s is no QEMU, so it is not known whether its guests can suspend to RAM and wake without their pins; see that they can't, or write 'accept: [s3]' into the policy",
+		 "S3 can't be checked: %.200s is not QEMU, so it is not known whether its guests can suspend to RAM and wake without their pins; make sure that they can't, or write 'accept: [s3]' into the policy",
 		 base(line->name));
 	return VMM_UNKNOWN;
 }

@@ -86,13 +86,13 @@ static int check_rights(const char *path, int fd, const struct stat *st)
 	bool gains = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
 
 	if (gains && (st->st_mode & S_ISUID) && st->st_uid != getuid())
-		return refuse(path, "it is set-user-ID, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; start the VMM itself by regpin, as a user who has access to /dev/kvm, and behind programs that change the user ('sudo regpin run ...')");
+		return refuse(path, "it is set-user-ID, and then the loader ignores LD_PRELOAD, which regpin's shim needs; start the VMM itself by regpin, as a user with access to /dev/kvm, and after programs that change the user ('sudo regpin run ...')");
 	if (gains && (st->st_mode & S_ISGID) && (st->st_mode & S_IXGRP) &&
 	    st->st_gid != getgid())
-		return refuse(path, "it is set-group-ID, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; start the VMM itself by regpin, as a user who has access to /dev/kvm, and behind programs that change the group");
+		return refuse(path, "it is set-group-ID, and then the loader ignores LD_PRELOAD, which regpin's shim needs; start the VMM itself by regpin, as a user with access to /dev/kvm, and after programs that change the group");
 	if (gains && getuid() != 0 &&
 	    fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		return refuse(path, "it has file capabilities, and then the loader ignores LD_PRELOAD, by which regpin's shim gets in; use a copy of the VMM without them, and give it what it needs by ambient capabilities (systemd: AmbientCapabilities=)");
+		return refuse(path, "it has file capabilities, and then the loader ignores LD_PRELOAD, which regpin's shim needs; use a copy of the VMM without them, and give it what it needs by ambient capabilities (systemd: AmbientCapabilities=)");
 	return 0;
 }
 
@@ -140,7 +140,7 @@ static int check_open(const char *path, int fd, unsigned int depth)
 	case ELF_FOREIGN:
 		if (depth)
 			return 0;
-		return refuse(path, "it is no x86-64 program, so regpin's shim can't be preloaded into it; use an x86-64 build");
+		return refuse(path, "it is not an x86-64 program, so regpin's shim can't be preloaded into it; use an x86-64 build");
 	default:
 		return 0;
 	}
