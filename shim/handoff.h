@@ -143,6 +143,7 @@ struct control_answer {
 #define STATUS_FRESH	(1u << 7)	/* vCPU: under the floor since its INIT */
 #define STATUS_SETUP	(1u << 8)	/* armed, but not through its syscall set-up */
 #define STATUS_UNREACHED (1u << 9)	/* vCPU: kicks don't reach it; VM: some of its vCPUs */
+#define STATUS_CLOSED	(1u << 10)	/* VM: no vCPU arms before it is armed or requested */
 
 #define STATUS_VMS	64	/* at a time; one more ends the VMM */
 #define STATUS_VCPUS	1024

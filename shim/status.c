@@ -32,6 +32,7 @@ uint32_t status_of_vm(struct regpin_vm *vm)
 	       (is & REGPIN_IS_ARMED ? STATUS_ARMED : 0) |
 	       (is & REGPIN_IS_SETTING_UP ? STATUS_SETUP : 0) |
 	       (is & REGPIN_IS_WINDOWED ? STATUS_WINDOW : 0) |
+	       (is & REGPIN_IS_CLOSED ? STATUS_CLOSED : 0) |
 	       (is & REGPIN_IS_STOPPED ? STATUS_STOPPED : 0) |
 	       (is & REGPIN_IS_FILTERED ? STATUS_FILTERED : 0) |
 	       (is & REGPIN_IS_POLLED ? STATUS_DETECTS : 0) |

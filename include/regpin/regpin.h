@@ -540,6 +540,8 @@ int regpin_vm_settled(struct regpin_vm *vm);
  *	it, so no uniform value is settled
  * @REGPIN_IS_UNREACHED: the vCPU can't be made to leave KVM_RUN, so it is not polled
  *	either; for a VM: that holds for at least one vCPU
+ * @REGPIN_IS_CLOSED: no vCPU of the VM arms before the operator arms it or, with
+ *	`arming: request`, before the guest requests it
  */
 enum regpin_status {
 	REGPIN_IS_ARMED = 1 << 0,
@@ -550,7 +552,8 @@ enum regpin_status {
 	REGPIN_IS_FILTERED = 1 << 5,
 	REGPIN_IS_POLLED = 1 << 6,
 	REGPIN_IS_SETTING_UP = 1 << 7,
-	REGPIN_IS_UNREACHED = 1 << 8
+	REGPIN_IS_UNREACHED = 1 << 8,
+	REGPIN_IS_CLOSED = 1 << 9
 };
 
 /**

@@ -87,6 +87,8 @@ unsigned int regpin_vm_status(struct regpin_vm *vm)
 		status |= REGPIN_IS_SETTING_UP;
 	if (regpin_vm_windowed(vm))
 		status |= REGPIN_IS_WINDOWED;
+	if (atomic_load(&vm->gate.state) == GATE_CLOSED)
+		status |= REGPIN_IS_CLOSED;
 	if (atomic_load(&vm->stopped))
 		status |= REGPIN_IS_STOPPED;
 	if (atomic_load(&vm->filters.crs_set))

@@ -115,7 +115,8 @@ static inline void reset(unsigned int n, enum reset how)
 /* These tests do not depend on whether the CR filter is installed. */
 static inline unsigned int vm_status(void)
 {
-	return regpin_vm_status(mock.vm) & ~(unsigned int)REGPIN_IS_FILTERED;
+	return regpin_vm_status(mock.vm) &
+	       ~(unsigned int)(REGPIN_IS_FILTERED | REGPIN_IS_CLOSED);
 }
 
 static const unsigned int by_word[] = { ARM_OPERATOR, ARM_REQUEST };

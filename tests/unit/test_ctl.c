@@ -167,6 +167,40 @@ static void events_of_commands(void **state)
 	close(fd);
 }
 
+/* What a VM waits for that is not armed. */
+static void closed_is_shown(void **state)
+{
+	static const struct {
+		uint32_t arming;
+		const char *shows;
+	} rows[] = {
+		{ ARM_SYSCALL_ENTRY, "vm 0: not armed (DISARMED by the operator, until 'arm'), control" },
+		{ ARM_START, "vm 0: not armed (DISARMED by the operator, until 'arm'), control" },
+		{ ARM_OPERATOR, "vm 0: not armed (waits for 'arm'), control" },
+		{ ARM_REQUEST, "vm 0: not armed (waits for the guest's request, or 'arm'), control" },
+	};
+	uint32_t was = fake_launch.policy.arming;
+	int fd = client();
+
+	atomic_fetch_and(&fake_handoff.vms[0].flags, ~STATUS_ARMED);
+	say(fd, "status\n");
+	hear(fd);
+	assert_non_null(strstr(got, "vm 0: not armed, control"));
+	atomic_fetch_or(&fake_handoff.vms[0].flags, STATUS_CLOSED);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fake_launch.policy.arming = rows[i].arming;
+		say(fd, "status\n");
+		hear(fd);
+		assert_non_null(strstr(got, rows[i].shows));
+	}
+	fake_launch.policy.arming = was;
+	atomic_fetch_or(&fake_handoff.vms[0].flags, STATUS_WINDOW);
+	say(fd, "status\n");
+	hear(fd);
+	assert_non_null(strstr(got, "vm 0: not armed, control"));
+	close(fd);
+}
+
 static void window_is_shown(void **state)
 {
 	int fd = client();
@@ -284,7 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(answers), TEST(pipelined), TEST(commands), TEST(refusals),
-		TEST(events_of_commands), TEST(window_is_shown),
+		TEST(events_of_commands), TEST(closed_is_shown), TEST(window_is_shown),
 		TEST(queue_is_in_order), TEST(late_answer), TEST(wrong_numbers),
 	};
 

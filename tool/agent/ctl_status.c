@@ -242,6 +242,21 @@ static bool is_current(const struct ctl *ctl, uint32_t policy)
 	return policy == ctl->agent->launch->policy.number;
 }
 
+/* What a VM that is not armed waits for. */
+static const char *waits_for(const struct ctl *ctl, uint32_t flags)
+{
+	if (flags & (STATUS_ARMED | STATUS_WINDOW) || !(flags & STATUS_CLOSED))
+		return "";
+	switch (ctl->agent->launch->policy.arming) {
+	case ARM_REQUEST:
+		return " (waits for the guest's request, or 'arm')";
+	case ARM_OPERATOR:
+		return " (waits for 'arm')";
+	default:
+		return " (DISARMED by the operator, until 'arm')";
+	}
+}
+
 static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
 				uint32_t vm, uint32_t policy, uint64_t now,
 				char *buf)
@@ -278,8 +293,8 @@ static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
 		snprintf(window, sizeof(window), ", WINDOW OPEN for %" PRIu64 " s more%s",
 			 (left_of(ctl, vm, now) + 999) / 1000,
 			 is_once(ctl, vm) ? " or until a kernel has done its syscall set-up" : "");
-	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 ": %s, control registers %s%s%s%s",
-		 vm, armed(flags),
+	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 ": %s%s, control registers %s%s%s%s",
+		 vm, armed(flags), waits_for(ctl, flags),
 		 flags & STATUS_DETECTS && flags & STATUS_UNREACHED ?
 			 "NOT POLLED on some vCPU" : crs(flags),
 		 window, flags & STATUS_STOPPED ? ", STOPPED" : "", older);
