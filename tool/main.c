@@ -17,6 +17,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_run,
 	&cmd_probe,
 	&cmd_explain,
+	&cmd_diff,
 	&cmd_sim,
 	&cmd_regs,
 	&cmd_ctl,

@@ -21,6 +21,7 @@ extern const struct cmd cmd_compile;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_probe;
 extern const struct cmd cmd_explain;
+extern const struct cmd cmd_diff;
 extern const struct cmd cmd_sim;
 extern const struct cmd cmd_regs;
 extern const struct cmd cmd_ctl;

@@ -165,6 +165,29 @@ static void append_value(char *buf, size_t size,
 	}
 }
 
+const char *policy_change_class(const struct policy_change *change)
+{
+	return class_names[change->class];
+}
+
+const char *policy_change_from(char buf[DIFF_VALUE_TEXT],
+			       const struct policy_change *change)
+{
+	buf[0] = 0;
+	append_value(buf, DIFF_VALUE_TEXT, change, change->from,
+		     change->from_value);
+	return buf;
+}
+
+const char *policy_change_to(char buf[DIFF_VALUE_TEXT],
+			     const struct policy_change *change)
+{
+	buf[0] = 0;
+	append_value(buf, DIFF_VALUE_TEXT, change, change->to,
+		     change->to_value);
+	return buf;
+}
+
 const char *policy_change_text(char *buf, size_t size,
 			       const struct policy_change *change)
 {

@@ -12,6 +12,17 @@
 const char *policy_change_text(char *buf, size_t size,
 			       const struct policy_change *change);
 
+/* "loosens", "tightens" or "changes". */
+const char *policy_change_class(const struct policy_change *change);
+
+#define DIFF_VALUE_TEXT	128	/* room for one side of a change */
+
+/* What one policy does, and the other: "gp", "free", "500 ms". Each returns @buf. */
+const char *policy_change_from(char buf[DIFF_VALUE_TEXT],
+			       const struct policy_change *change);
+const char *policy_change_to(char buf[DIFF_VALUE_TEXT],
+			     const struct policy_change *change);
+
 /* "SMEP SMAP 27", as far as it fits. Returns @buf. */
 const char *register_bits_text(char *buf, size_t size, unsigned int kind,
 			       uint32_t index, uint64_t bits);

@@ -1,0 +1,181 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# diff.sh REGPIN_BINARY: `regpin diff`: its exit statuses, lines and JSON. TAP.
+regpin=$(realpath "${1:?usage: diff.sh REGPIN_BINARY}") || exit 2
+policies=$(realpath "$(dirname "$0")/../../policies")
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 2
+nr=0
+failed=0
+
+# is STATUS PATTERN NAME COMMAND ..: the exit status, and what is somewhere in its output
+is()
+{
+	status=$1 pattern=$2 name=$3
+	shift 3
+	nr=$((nr + 1))
+	"$@" >out 2>&1
+	got=$?
+	if [ $got -eq "$status" ] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" out; }; then
+		echo "ok $nr - $name"
+	else
+		echo "not ok $nr - $name"
+		echo "# exit status $got, not $status, or no '$pattern' in:"
+		head -n 20 out | sed 's/^/# /'
+		failed=1
+	fi
+}
+
+policy() # NAME: the rules are standard input
+{
+	{
+		printf 'version: 1\nrules:\n'
+		cat
+	} >"$1.yaml"
+}
+
+policy a <<-'E'
+  - register: CR4
+    sticky: [SMEP, SMAP]
+    optional: true
+  - register: EFER
+    sticky: [NXE]
+E
+policy tighter <<-'E'
+  - register: CR4
+    sticky: [SMEP, SMAP, UMIP]
+    optional: true
+  - register: EFER
+    sticky: [NXE]
+E
+policy looser <<-'E'
+  - register: CR4
+    sticky: [SMEP]
+    optional: true
+  - register: EFER
+    sticky: [NXE]
+E
+policy mixed <<-'E'
+  - register: CR4
+    sticky: [SMEP, UMIP]
+    optional: true
+  - register: EFER
+    sticky: [NXE]
+E
+# The same by other means: one rule for each bit, in another order.
+policy same <<-'E'
+  - register: EFER
+    sticky: [NXE]
+  - register: CR4
+    sticky: [SMAP]
+    optional: true
+  - register: CR4
+    sticky: [SMEP]
+    optional: true
+E
+policy report <<-'E'
+  - register: CR4
+    sticky: [SMEP, SMAP]
+    action: report
+    optional: true
+  - register: EFER
+    sticky: [NXE]
+    action: report
+E
+policy amd <<-'E'
+  - register: EFER
+    sticky: [NXE]
+  - register: STAR
+    once: true
+    when: {vendor: amd}
+E
+policy intel <<-'E'
+  - register: EFER
+    sticky: [NXE]
+  - register: STAR
+    once: true
+    when: {vendor: intel}
+E
+policy drop <<-'E'
+  - register: IA32_BIOS_UPDT_TRIG
+    deny: write
+    action: drop
+E
+policy gp <<-'E'
+  - register: IA32_BIOS_UPDT_TRIG
+    deny: write
+E
+policy hard <<-'E'
+  - register: CR4
+    sticky: [SMEP]
+E
+policy efer <<-'E'
+  - register: EFER
+    sticky: [NXE]
+E
+printf 'version: 1\nrules:\n  - register: EFERR\n    sticky: [NXE]\n' >wrong.yaml
+printf 'version: 1\nmode: report\nrules:\n  - register: EFER\n    sticky: [NXE]\n' >mode.yaml
+
+is 0 'a.yaml -> a.yaml: loosens 0, tightens 0, changes 0' "a policy is equal to itself" "$regpin" diff a.yaml a.yaml
+is 0 'loosens 0, tightens 0, changes 0' "a policy is equal to one that says the same otherwise" "$regpin" diff a.yaml same.yaml
+is 0 '^tightens: CR4 UMIP: clearing: free -> gp$' "a bit more is tighter" "$regpin" diff a.yaml tighter.yaml
+is 1 '^loosens: CR4 SMAP: clearing: gp -> free$' "a bit less is looser" "$regpin" diff a.yaml looser.yaml
+is 1 'loosens 1, tightens 1, changes 0' "a bit more does not make up for a bit less" "$regpin" diff a.yaml mixed.yaml
+is 1 'EFER NXE: clearing: gp -> report' "rules that only report are looser" "$regpin" diff a.yaml report.yaml
+is 1 'EFER NXE: clearing: gp -> report' "a mode that only reports is looser, too" "$regpin" diff efer.yaml mode.yaml
+is 0 '^changes: IA32_BIOS_UPDT_TRIG: writes: gp -> drop$' "another way to stop a write is neither" "$regpin" diff gp.yaml drop.yaml
+is 1 'loosens 1, tightens 1' "without --guest, rules count for their own guests" "$regpin" diff amd.yaml intel.yaml
+is 1 'loosens 1, tightens 0' "for an AMD guest the rule is gone" "$regpin" diff --guest amd amd.yaml intel.yaml
+is 0 'loosens 0, tightens 1' "for an Intel guest there is one more" "$regpin" diff --guest intel amd.yaml intel.yaml
+is 0 'loosens 0, tightens 0' "for a Hygon guest there is no difference" "$regpin" diff --guest hygon amd.yaml intel.yaml
+is 1 'CR4 SMAP: clearing: detected -> free' "on a stock KVM, CR4 is detected" "$regpin" diff --stock a.yaml looser.yaml
+is 1 'CR4 SMAP: clearing: gp -> free' "with the CR filter, CR4 is enforced" "$regpin" diff --cr-filter a.yaml looser.yaml
+is 3 "hard.yaml can't be enforced" "a policy that a KVM refuses can't be compared on it" "$regpin" diff --stock a.yaml hard.yaml
+
+is 0 'looser.yaml exceeds looser.yaml in 0 places' "B is within MAX, though it loosens A" "$regpin" diff --within looser.yaml a.yaml looser.yaml
+is 1 '^exceeds a.yaml: CR4 SMAP: clearing: gp -> free$' "B exceeds MAX" "$regpin" diff --within a.yaml looser.yaml
+is 1 'exceeds' "B is tighter than A, and still exceeds MAX" "$regpin" diff --within tighter.yaml looser.yaml a.yaml
+is 0 '' "with --within, A is not needed" "$regpin" diff --within a.yaml tighter.yaml
+
+is 2 'name two policies' "one policy is not enough" "$regpin" diff a.yaml
+is 2 'these are more' "three are too many" "$regpin" diff a.yaml a.yaml a.yaml
+is 2 'standard input' "standard input is read once" "$regpin" diff - -
+is 2 'give only one of them' "one KVM, not two" "$regpin" diff --stock --cr-filter a.yaml a.yaml
+is 2 'guest' "a guest that no CPUID names" "$regpin" diff --guest nobody a.yaml a.yaml
+is 3 'wrong.yaml:3:.*EFERR' "a wrong policy" "$regpin" diff a.yaml wrong.yaml
+is 3 'missing.yaml' "a missing policy" "$regpin" diff missing.yaml a.yaml
+is 3 'missing.yaml' "a missing MAX" "$regpin" diff --within missing.yaml a.yaml a.yaml
+# shellcheck disable=SC2016 # the inner shell's own variables
+is 1 'loosens: CR4 SMAP' "standard input is a policy" sh -c '"$1" diff a.yaml - <looser.yaml' sh "$regpin"
+# shellcheck disable=SC2016 # likewise
+is 4 'could not be written' "a full disk is no success" sh -c '"$1" diff a.yaml a.yaml >/dev/full' sh "$regpin"
+
+if command -v jq >/dev/null; then
+	"$regpin" diff --json --within a.yaml a.yaml mixed.yaml >json
+	# shellcheck disable=SC2016 # jq's
+	is 0 '' "the object has all that the lines have" jq -e '.version == 1 and .ok == false and .from == "a.yaml" and
+		.to == "mixed.yaml" and .loosens == 1 and .tightens == 1 and (.list | length) == 2 and
+		.list[0] == {change: "loosens", what: "clear", register: "CR4", bits: ["SMAP"], from: "gp", to: "free"} and
+		.within.policy == "a.yaml" and .within.loosens == 1' json
+	for pair in "linux linux-strict" "linux-strict ucode" "cpu-model windows" "freebsd ignore-msrs"; do
+		# shellcheck disable=SC2086 # two names
+		set -- $pair
+		"$regpin" diff "$policies/$1.yaml" "$policies/$2.yaml" >lines
+		"$regpin" diff --json "$policies/$1.yaml" "$policies/$2.yaml" >json
+		# shellcheck disable=SC2016 # jq's
+		is 0 '' "$1 -> $2: as many objects as lines, and each has two sides" jq -e --argjson n "$(($(wc -l <lines) - 1))" '
+			(.list | length) == $n and .loosens + .tightens + .changes == $n and
+			all(.list[]; .what and .from != .to)' json
+	done
+	# shellcheck disable=SC2016 # the inner shell's own variables
+	is 0 '' "what tightens one way loosens the other" sh -c '
+		a=$("$1" diff --json "$2/linux.yaml" "$2/linux-strict.yaml" | jq .tightens)
+		b=$("$1" diff --json "$2/linux-strict.yaml" "$2/linux.yaml" | jq .loosens)
+		[ "$a" = "$b" ] && [ "$a" -gt 0 ]' sh "$regpin" "$policies"
+else
+	nr=$((nr + 1))
+	echo "ok $nr - the object # SKIP no jq on this machine"
+fi
+echo "1..$nr"
+exit $failed

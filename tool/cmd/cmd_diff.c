@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* regpin diff: what one policy stops and another does not. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/exit_codes.h"
+#include "base/options.h"
+#include "cmd.h"
+#include "explain/explain_guest.h"
+#include "policy/policy_diff.h"
+#include "policy/policy_diff_json.h"
+#include "policy/policy_diff_text.h"
+#include "policy/policy_file.h"
+#include "policy/policy_fit.h"
+#include "policy/problems.h"
+#include "policy/which_guest.h"
+#include "policy/which_kvm.h"
+
+/* Exit statuses of diff alone: a script asks whether a policy became looser. */
+enum {
+	DIFF_SAFE = 0,		/* nothing is stopped less */
+	DIFF_LOOSER = 1,	/* B loosens A, or exceeds MAX */
+	DIFF_UNREADABLE = 3,	/* a policy is wrong, or can't be read */
+};
+
+/**
+ * struct diff_options - the command line
+ * @from: path of the policy A; NULL if only B and --within were given
+ * @to: path of B
+ * @within: path of MAX, or NULL
+ * @json: one JSON object instead of lines
+ * @on_kvm: compare what @kvm enforces of the policies, not what they say
+ * @kvm: with @on_kvm
+ * @asked: the guest that --guest names; with none, the rules of all guests are compared
+ */
+struct diff_options {
+	const char *from, *to, *within;
+	bool json, on_kvm;
+	struct which_kvm kvm;
+	struct asked_guest asked;
+};
+
+static void print_help(FILE *file)
+{
+	fputs("usage: regpin diff [OPTIONS] A B\n"
+	      "       regpin diff [OPTIONS] --within MAX [A] B\n"
+	      "\n"
+	      "Prints what policy B stops and policy A does not, and the reverse: by what happens\n"
+	      "to a guest's accesses, not by how the rules are written. '-' is standard input.\n"
+	      "\n"
+	      "  --within MAX  also compare B with the policy MAX; only what B allows and MAX\n"
+	      "               does not counts for the exit status then\n"
+	      "  --guest VENDOR[:FAMILY[:MODEL]]\n"
+	      "               compare what holds for a guest whose CPUID has these, as in\n"
+	      "               'when': intel:6:0x3f. Without it each rule with 'when' is\n"
+	      "               compared for its own guests\n"
+	      "  --json       print one JSON object instead\n"
+	      "  --host, --stock, --cr-filter\n"
+	      "               compare what this host's KVM, a KVM without the CR filter, or one\n"
+	      "               with it enforces. Without these options every rule counts as\n"
+	      "               enforced\n"
+	      "\n"
+	      "examples:\n"
+	      "  regpin diff old.yaml new.yaml\n"
+	      "  regpin diff --within /etc/regpin/max.yaml mine.yaml || exit\n"
+	      "\n"
+	      "Exit status: 0 B is equal to A or tighter, 1 B loosens A, or exceeds MAX, 2 usage,\n"
+	      "3 a policy can't be read, or is wrong, 4 the output can't be written.\n",
+	      file);
+}
+
+static void ignore_unfit(void *context, enum fitted fitted,
+			 const struct rule *rule, const char *why)
+{
+	/* An optional rule that is only detected is a difference by itself. */
+}
+
+/* Reads a policy for comparison. Returns false, after a message, if that can't be done. */
+static bool read_policy(const struct diff_options *options, const char *path,
+			struct regpin_policy *to)
+{
+	static struct regpin_policy whole;
+	struct problems *problems = problems_new();
+	bool good;
+
+	if (!problems) {
+		fputs("regpin diff: there is not enough memory\n", stderr);
+		return false;
+	}
+	good = policy_text_file(path, &whole, problems) == 0;
+	if (!good)
+		problems_print(problems, path, stderr);
+	problems_free(problems);
+	if (!good)
+		return false;
+	if (options->on_kvm) {
+		policy_fit_init(&whole, &options->kvm.host);
+		if (policy_fit(&whole, &options->kvm.host, ignore_unfit, NULL)) {
+			char text[KVM_TEXT];
+
+			fprintf(stderr, "regpin diff: %s can't be enforced by %s: 'regpin explain' lists the reasons\n",
+				path, kvm_text(text, &options->kvm));
+			return false;
+		}
+	}
+	if (options->asked.guest.known)
+		explain_resolve(&whole, &options->asked, to);
+	else
+		*to = whole;
+	return true;
+}
+
+static void print_changes(const struct policy_diff *diff, const char *from,
+			  const char *to)
+{
+	char text[4096];
+
+	for (unsigned int i = 0; i < diff->nr; i++)
+		puts(policy_change_text(text, sizeof(text), &diff->list[i]));
+	printf("%s -> %s: loosens %u, tightens %u, changes %u\n", from, to,
+	       diff->counts[DIFF_LOOSENS], diff->counts[DIFF_TIGHTENS],
+	       diff->counts[DIFF_CHANGES]);
+}
+
+/* MAX is a limit: where B is tighter, there is nothing to report. */
+static void print_excess(const struct policy_diff *diff, const char *max,
+			 const char *to)
+{
+	char text[4096];
+
+	for (unsigned int i = 0; i < diff->counts[DIFF_LOOSENS]; i++)
+		printf("exceeds %s: %s\n", max,
+		       policy_change_text(text, sizeof(text), &diff->list[i]) +
+		       strlen("loosens: "));
+	printf("%s exceeds %s in %u places\n", to, max,
+	       diff->counts[DIFF_LOOSENS]);
+}
+
+static void put_json(const struct diff_options *options,
+		     const struct policy_diff *diff,
+		     const struct policy_diff *excess, int status)
+{
+	struct json json;
+
+	json_begin(&json, stdout);
+	json_object_begin(&json, NULL);
+	json_u64(&json, "version", JSON_VERSION);
+	if (options->on_kvm)
+		kvm_json(&json, &options->kvm);
+	json_bool(&json, "ok", status == DIFF_SAFE);
+	json_string(&json, "to", options->to);
+	if (options->from) {
+		json_string(&json, "from", options->from);
+		json_policy_diff(&json, "list", diff);
+	}
+	if (options->within) {
+		json_object_begin(&json, "within");
+		json_string(&json, "policy", options->within);
+		json_policy_diff(&json, "list", excess);
+		json_object_end(&json);
+	}
+	json_object_end(&json);
+	json_end(&json);
+}
+
+/* Compares @path with B, if it was given. False if that can't be done. */
+static bool compare(const struct diff_options *options, const char *path,
+		    const struct regpin_policy *to, struct policy_diff *diff)
+{
+	static struct regpin_policy from;
+
+	if (!path)
+		return true;
+	if (!read_policy(options, path, &from))
+		return false;
+	if (!policy_diff(&from, to, diff) && !diff->err)
+		return true;
+	fputs("regpin diff: there is not enough memory for all differences\n",
+	      stderr);
+	return false;
+}
+
+static int diff(const struct diff_options *options)
+{
+	static struct policy_diff changes, excess;
+	static struct regpin_policy to;
+	int ret = DIFF_UNREADABLE;
+
+	if (!read_policy(options, options->to, &to) ||
+	    !compare(options, options->from, &to, &changes) ||
+	    !compare(options, options->within, &to, &excess))
+		goto out;
+	ret = (options->within ? &excess : &changes)->counts[DIFF_LOOSENS] ?
+	      DIFF_LOOSER : DIFF_SAFE;
+	if (options->json) {
+		put_json(options, &changes, &excess, ret);
+		goto out;
+	}
+	if (options->from)
+		print_changes(&changes, options->from, options->to);
+	if (options->within)
+		print_excess(&excess, options->within, options->to);
+out:
+	policy_diff_free(&changes);
+	policy_diff_free(&excess);
+	return ret;
+}
+
+/* Names A and B from what is left of the command line. False, after a message, if it is wrong. */
+static bool name_policies(struct diff_options *options, int argc, char **argv)
+{
+	int nr = argc - optind, stdins;
+
+	if (nr < (options->within ? 1 : 2) || nr > 2) {
+		fprintf(stderr, "regpin diff: name two policies%s; try 'regpin diff --help'\n",
+			nr > 2 ? "; these are more" : "");
+		return false;
+	}
+	if (nr == 2)
+		options->from = argv[optind];
+	options->to = argv[argc - 1];
+	stdins = !strcmp(options->to, "-") +
+		 (options->from && !strcmp(options->from, "-")) +
+		 (options->within && !strcmp(options->within, "-"));
+	if (stdins > 1)
+		fputs("regpin diff: only one policy can be read from standard input\n",
+		      stderr);
+	return stdins < 2;
+}
+
+static int cmd_diff_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "within", required_argument, NULL, 'w' },
+		KVM_OPTIONS,
+		{ "guest", required_argument, NULL, 'g' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	static struct diff_options wanted;
+	int c;
+
+	optind = 0;
+	while ((c = option_next("diff", argc, argv, "h", options)) != -1) {
+		if (kvm_option(&wanted.kvm, c)) {
+			wanted.on_kvm = true;
+			continue;
+		}
+		switch (c) {
+		case 'j':
+			wanted.json = true;
+			break;
+		case 'w':
+			wanted.within = optarg;
+			break;
+		case 'g':
+			if (!guest_option("diff", optarg, &wanted.asked))
+				return EXIT_USAGE;
+			break;
+		case 'h':
+			print_help(stdout);
+			return EXIT_OK;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (!name_policies(&wanted, argc, argv))
+		return EXIT_USAGE;
+	if (wanted.on_kvm && !kvm_settle(&wanted.kvm, "diff"))
+		return EXIT_USAGE;
+	return diff(&wanted);
+}
+
+const struct cmd cmd_diff = {
+	"diff", cmd_diff_main, "print what one policy stops and another does not",
+};
