@@ -27,6 +27,7 @@ size_t blob_seal(const struct regpin_policy *policy, void *blob)
 	};
 
 	memcpy(header.source, policy->source, sizeof(header.source));
+	memcpy(header.bases, policy->bases, sizeof(header.bases));
 	memcpy(blob, &header, sizeof(header));
 	memcpy((char *)blob + sizeof(header), policy->rules, rules);
 	memcpy((char *)blob + sizeof(header) + rules, policy->whens, whens);
@@ -56,6 +57,16 @@ static bool settings_valid(const struct settings *s, uint32_t arming)
 	       !memcmp(s->pad, zero.pad, sizeof(s->pad));
 }
 
+/* Each base has a name, and none is behind an empty one. */
+static bool bases_valid(const struct blob_header *header)
+{
+	for (unsigned int i = 0; i < POLICY_MAX_BASES; i++)
+		if (!memchr(header->bases[i], 0, sizeof(header->bases[i])) ||
+		    (i && header->bases[i][0] && !header->bases[i - 1][0]))
+			return false;
+	return true;
+}
+
 static bool header_valid(const struct blob_header *header, size_t size)
 {
 	return header->magic == BLOB_MAGIC &&
@@ -69,7 +80,8 @@ static bool header_valid(const struct blob_header *header, size_t size)
 	       header->size == sizeof(*header) +
 			       header->nr_rules * sizeof(struct rule) +
 			       header->nr_whens * sizeof(struct when) &&
-	       memchr(header->source, 0, sizeof(header->source));
+	       memchr(header->source, 0, sizeof(header->source)) &&
+	       bases_valid(header);
 }
 
 /* Is @rule, a rule of the whole policy, of the one form that such rules have? */
@@ -114,10 +126,18 @@ static bool flags_valid(const struct rule *rule, const struct settings *settings
 		settings->detect_ms);
 }
 
+/* Was it written in a text that the policy has? */
+static bool line_valid(const struct regpin_policy *policy, uint32_t line)
+{
+	uint32_t text = PLACE_TEXT(line);
+
+	return !text || (text <= POLICY_MAX_BASES && policy->bases[text - 1][0]);
+}
+
 static bool rule_valid(const struct rule *rule,
 		       const struct regpin_policy *policy)
 {
-	return rule->kind < REGPIN_KIND_MAX && rule->type < RULE_TYPE_MAX &&
+	return line_valid(policy, rule->line) && rule->kind < REGPIN_KIND_MAX && rule->type < RULE_TYPE_MAX &&
 	       shape_valid(rule) &&
 	       rule->action > REGPIN_ALLOW &&
 	       rule->action < REGPIN_ACTION_MAX && rule->access &&
@@ -132,7 +152,8 @@ static bool whens_read(const void *from, struct regpin_policy *policy)
 {
 	memcpy(policy->whens, from, policy->nr_whens * sizeof(struct when));
 	for (uint32_t i = 0; i < policy->nr_whens; i++)
-		if (!when_valid(&policy->whens[i]))
+		if (!line_valid(policy, policy->whens[i].line) ||
+		    !when_valid(&policy->whens[i]))
 			return false;
 	return true;
 }
@@ -156,6 +177,7 @@ int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
 	policy->arming = header.arming;
 	policy->settings = header.settings;
 	memcpy(policy->source, header.source, sizeof(policy->source));
+	memcpy(policy->bases, header.bases, sizeof(policy->bases));
 	policy->nr_whens = header.nr_whens;
 	if (!whens_read((const char *)blob + sizeof(header) +
 			header.nr_rules * sizeof(struct rule), policy))

@@ -13,7 +13,7 @@
 #include "policy.h"
 
 #define BLOB_MAGIC	0x626c6f626e697067ull	/* "gpinblob" */
-#define BLOB_VERSION	5u
+#define BLOB_VERSION	6u
 
 /**
  * struct blob_header - the start of a blob
@@ -31,6 +31,7 @@
  * @pad: 0
  * @settings: the policy apart from its rules
  * @source: the policy's file name, NUL-padded
+ * @bases: the names of the files that it extends, likewise
  */
 struct blob_header {
 	uint64_t magic;
@@ -46,9 +47,10 @@ struct blob_header {
 	uint32_t pad;
 	struct settings settings;
 	char source[POLICY_MAX_SOURCE];
+	char bases[POLICY_MAX_BASES][POLICY_MAX_SOURCE];
 };
 
-_Static_assert(sizeof(struct blob_header) == 336, "the blob's format");
+_Static_assert(sizeof(struct blob_header) == 2384, "the blob's format");
 
 #define BLOB_MAX_SIZE \
 	(sizeof(struct blob_header) + POLICY_MAX_RULES * sizeof(struct rule) + \

@@ -67,9 +67,9 @@ const char *regpin_policy_where(const struct regpin_policy *policy, __u32 rule,
 {
 	if (rule >= policy->nr_rules)
 		return NULL;
-	*line = policy->rules[rule].line;
+	*line = PLACE_LINE(policy->rules[rule].line);
 	*type = rule_type_names[policy->rules[rule].type];
-	return policy->source;
+	return policy_file_name(policy, policy->rules[rule].line);
 }
 
 void regpin_policy_set_number(struct regpin_policy *policy, __u32 number)

@@ -42,6 +42,32 @@ const char *const regpin_kind_names[REGPIN_KIND_MAX] = {
 	[REGPIN_XCR0] = "XCR0",
 };
 
+const char *policy_file_name(const struct regpin_policy *policy, uint32_t line)
+{
+	uint32_t text = PLACE_TEXT(line);
+
+	return text && text <= POLICY_MAX_BASES ? policy->bases[text - 1] :
+						  policy->source;
+}
+
+const char *policy_place(char to[PLACE_MAX], const struct regpin_policy *policy,
+			 uint32_t line, uint32_t column)
+{
+	snprintf(to, PLACE_MAX, "%s:%u:%u", policy_file_name(policy, line),
+		 PLACE_LINE(line), column);
+	return to;
+}
+
+const char *policy_near_place(char to[PLACE_MAX],
+			      const struct regpin_policy *policy, uint32_t line,
+			      uint32_t column)
+{
+	if (PLACE_TEXT(line))
+		return policy_place(to, policy, line, column);
+	snprintf(to, PLACE_MAX, "%u:%u", PLACE_LINE(line), column);
+	return to;
+}
+
 struct problems *problems_new(void)
 {
 	return calloc(1, sizeof(struct problems));

@@ -18,6 +18,16 @@
 #define POLICY_SLOTS		4096	/* a power of two */
 #define POLICY_MAX_REACH	16384	/* a power of two, and more than that */
 #define POLICY_MAX_SOURCE	256	/* file name, with its NUL */
+#define POLICY_MAX_BASES	8	/* policies that one extends, directly or not */
+
+/*
+ * The @line of a rule, a condition or a problem holds the number of the text that it
+ * stands in, above the line's number there. Text 0 is the policy's own, the others are
+ * those of the policies that it extends. Texts are far shorter than 2^24 lines.
+ */
+#define PLACE_TEXT_SHIFT	24
+#define PLACE_TEXT(line)	((line) >> PLACE_TEXT_SHIFT)
+#define PLACE_LINE(line)	((line) & ((1u << PLACE_TEXT_SHIFT) - 1))
 
 enum rule_type {
 	RULE_STICKY,	/* once 1, may not be cleared */
@@ -204,6 +214,8 @@ struct pins {
  * @nr_whens: number of @whens
  * @settings: the policy apart from its rules
  * @source: the name of its file, NUL-terminated
+ * @bases: the names of the files that it extends, in the order of their numbers; the
+ *	entries after them are empty
  * @whens: the conditions to which the rules' @when refer
  * @sorted: policy_sort() has run, and policy_add() has not run since. This member and
  *	all that follow, except @rules, are not part of the blob
@@ -228,6 +240,7 @@ struct regpin_policy {
 	uint32_t nr_whens;
 	struct settings settings;
 	char source[POLICY_MAX_SOURCE];
+	char bases[POLICY_MAX_BASES][POLICY_MAX_SOURCE];
 	struct when whens[POLICY_MAX_WHENS];
 	bool sorted;
 	uint32_t kinds[REGPIN_KIND_MAX + 2];
@@ -271,6 +284,20 @@ problem_add(struct problems *problems, bool warning, uint32_t line,
 	problem_add(p, false, line, col, __VA_ARGS__)
 #define problem_warning(p, line, col, ...) \
 	problem_add(p, true, line, col, __VA_ARGS__)
+
+/* The name of the file that a @line of @policy is in. */
+const char *policy_file_name(const struct regpin_policy *policy, uint32_t line);
+
+#define PLACE_MAX	(POLICY_MAX_SOURCE + 24)	/* room for a place */
+
+/* "FILE:LINE:COLUMN". Returns @to. */
+const char *policy_place(char to[PLACE_MAX], const struct regpin_policy *policy,
+			 uint32_t line, uint32_t column);
+
+/* The same without FILE where that is the policy's own, for its own messages. */
+const char *policy_near_place(char to[PLACE_MAX],
+			      const struct regpin_policy *policy, uint32_t line,
+			      uint32_t column);
 
 extern const char *const rule_type_names[RULE_TYPE_MAX];
 extern const char *const regpin_action_names[REGPIN_ACTION_MAX];

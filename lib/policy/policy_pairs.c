@@ -46,12 +46,27 @@ static bool never_hold_together(const struct regpin_policy *policy,
 			  &policy->whens[b->when - 1]);
 }
 
+/* A policy's own text comes after those that it extends: it can be changed. */
+static bool written_before(const struct rule *a, const struct rule *b)
+{
+	uint32_t first = a->line - (1u << PLACE_TEXT_SHIFT);
+	uint32_t second = b->line - (1u << PLACE_TEXT_SHIFT);
+
+	return first < second || (first == second && a->column < b->column);
+}
+
+static const char *place_of(char to[PLACE_MAX], const struct check *check,
+			    const struct rule *rule)
+{
+	return policy_near_place(to, check->policy, rule->line, rule->column);
+}
+
 /* Two rules of one type share @common bits. */
 static void check_twice(struct check *check, const struct rule *first,
 			uint64_t common)
 {
 	const struct rule *rule = check->rule;
-	char bits[BITS_TEXT];
+	char bits[BITS_TEXT], place[PLACE_MAX];
 
 	if (first->line == rule->line && first->column == rule->column)
 		rule_problem(check, false,
@@ -59,10 +74,10 @@ static void check_twice(struct check *check, const struct rule *first,
 			     check->subject);
 	else
 		rule_problem(check, false,
-			     "%s on %s is already in the rule at %u:%u: keep it in one of them",
+			     "%s on %s is already in the rule at %s: keep it in one of them",
 			     check->type, ~common ?
 			     bits_text(bits, sizeof(bits), rule, common) :
-			     check->subject, first->line, first->column);
+			     check->subject, place_of(place, check, first));
 }
 
 /* Two rules on the same accesses: a warning if @moot_one, otherwise a contradiction. */
@@ -70,11 +85,12 @@ static void check_accesses(struct check *check, const struct rule *first,
 			   bool moot_one, const char *advice)
 {
 	unsigned int common = first->access & check->rule->access;
+	char place[PLACE_MAX];
 
 	if (common)
-		rule_problem(check, moot_one, "%s and %s (%u:%u) %s %s of %s: %s",
+		rule_problem(check, moot_one, "%s and %s (%s) %s %s of %s: %s",
 			     check->type, rule_type_names[first->type],
-			     first->line, first->column,
+			     place_of(place, check, first),
 			     moot_one ? "both speak of" :
 					"contradict each other on",
 			     access_text(common), check->subject, advice);
@@ -85,7 +101,7 @@ static void check_pair(struct check *check, const struct rule *first,
 		       const struct rule *rule)
 {
 	uint64_t common = first->mask & rule->mask;
-	char bits[BITS_TEXT];
+	char bits[BITS_TEXT], place[PLACE_MAX];
 
 	check_begin(check, rule);
 	if (first->type == rule->type) {
@@ -93,27 +109,26 @@ static void check_pair(struct check *check, const struct rule *first,
 			check_twice(check, first, common);
 	} else if (common && are_types(first, rule, RULE_STICKY, RULE_NEVER)) {
 		rule_problem(check, true,
-			     "%s: both sticky and never (%u:%u), which is what frozen means",
+			     "%s: both sticky and never (%s), which is what frozen means",
 			     bits_text(bits, sizeof(bits), rule, common),
-			     first->line, first->column);
+			     place_of(place, check, first));
 	} else if (common && are_types(first, rule, RULE_REQUIRE, RULE_NEVER)) {
 		rule_problem(check, false,
-			     "%s: both require and never (%u:%u), and no vCPU could satisfy both: keep one of the two",
+			     "%s: both require and never (%s), and no vCPU could satisfy both: keep one of the two",
 			     bits_text(bits, sizeof(bits), rule, common),
-			     first->line, first->column);
+			     place_of(place, check, first));
 	} else if (common && (are_types(first, rule, RULE_FROZEN, RULE_STICKY) ||
 			      are_types(first, rule, RULE_FROZEN, RULE_NEVER))) {
 		rule_problem(check, true,
-			     "%s: %s already, at %u:%u: frozen includes sticky and never",
+			     "%s: %s already, at %s: frozen includes sticky and never",
 			     bits_text(bits, sizeof(bits), rule, common),
-			     rule_type_names[first->type], first->line,
-			     first->column);
+			     rule_type_names[first->type], place_of(place, check, first));
 	} else if (are_types(first, rule, RULE_DENY, RULE_VALUE)) {
 		if (first->access & rule->access)
 			rule_problem(check, false,
-				     "%s and %s (%u:%u) both apply to reads of %s: keep one of the two",
+				     "%s and %s (%s) both apply to reads of %s: keep one of the two",
 				     check->type, rule_type_names[first->type],
-				     first->line, first->column,
+				     place_of(place, check, first),
 				     check->subject);
 	} else if (are_types(first, rule, RULE_REPORT, RULE_DENY)) {
 		check_accesses(check, first, true, "what is denied is an event already, so report adds nothing to it");
@@ -123,9 +138,9 @@ static void check_pair(struct check *check, const struct rule *first,
 		check_accesses(check, first, false, "keep one of the two");
 	} else if (is_moot(rule, first) || is_moot(first, rule)) {
 		rule_problem(check, true,
-			     "%s and %s (%u:%u) on the same register, %s: while writes are denied, the other rule decides nothing",
+			     "%s and %s (%s) on the same register, %s: while writes are denied, the other rule decides nothing",
 			     check->type, rule_type_names[first->type],
-			     first->line, first->column, check->subject);
+			     place_of(place, check, first), check->subject);
 	}
 }
 
@@ -150,8 +165,7 @@ void check_pairs(struct check *check, struct regpin_policy *policy)
 				break;
 			if (are_apart(a, b) || never_hold_together(policy, a, b))
 				continue;
-			if (b->line < a->line || (b->line == a->line &&
-						  b->column < a->column))
+			if (written_before(b, a))
 				check_pair(check, b, a);
 			else
 				check_pair(check, a, b);

@@ -24,6 +24,23 @@ unsigned int register_from(uint32_t index)
 	return from;
 }
 
+bool register_group(const char *name)
+{
+	for (unsigned int i = 0; i < regpin_nr_registers; i++)
+		if (!strcmp(regpin_registers[i].class, name))
+			return true;
+	return false;
+}
+
+bool register_is_first(unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (!strcmp(regpin_registers[i].class,
+			    regpin_registers[n].class))
+			return false;
+	return true;
+}
+
 const struct regpin_register *register_find(unsigned int kind, uint32_t index)
 {
 	const struct regpin_register *reg = regpin_registers;

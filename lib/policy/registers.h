@@ -103,6 +103,12 @@ extern const unsigned int regpin_nr_registers;
  */
 extern const unsigned int regpin_nr_names;
 
+/* Is there a group of registers, a class, of this name? */
+bool register_group(const char *name);
+
+/* Is row @n the first one of its class? So each class can be listed once. */
+bool register_is_first(unsigned int n);
+
 /* The row that holds @kind, @index, or NULL. */
 const struct regpin_register *register_find(unsigned int kind, uint32_t index);
 

@@ -111,6 +111,7 @@ void policy_resolve(const struct regpin_policy *policy, uint64_t hold,
 	to->sorted = false;
 	to->nr_whens = 0;
 	memcpy(to->source, policy->source, sizeof(to->source));
+	memcpy(to->bases, policy->bases, sizeof(to->bases));
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 

@@ -306,7 +306,7 @@ is 1 "mode enforce would enforce nothing" err
 ok $? "run --mode enforce that would enforce nothing is refused"
 head -c 65537 /dev/zero | tr '\0' '#' >large.yaml
 ctl vm1 policy large.yaml --yes
-is 1 "more than 65536 bytes" err
+is 1 "larger than 65536 bytes" out
 ok $? "a policy that is too large is refused"
 
 # Followers, and the end of a VMM

@@ -123,7 +123,7 @@ static void bad_policies(void **state)
 	assert_int_equal(lines("data new.yaml:4:5: 'sticky' on CR4 can't be enforced on this KVM: "), 1);
 	assert_int_equal(lines("error rejected "), 1);
 	/* The bytes after a refused head are a policy's text, not requests. */
-	say(fd, "policy size=65537\ndisarm\n");
+	say(fd, "policy size=594433\ndisarm\n");
 	hear(fd);
 	assert_int_equal(lines("error syntax "), 1);
 	assert_int_equal(atomic_load(&fake_control.request), 0);

@@ -48,8 +48,8 @@ static void good_ones(void **state)
 	assert_int_equal(request.mode, MODE_REPORT);
 	assert_true(reads("mode to=enforce"));
 	assert_int_equal(request.mode, MODE_ENFORCE);
-	assert_true(reads("policy size=65536 name=my policies/a=b.yaml"));
-	assert_int_equal(request.size, 65536);
+	assert_true(reads("policy size=594432 name=my policies/a=b.yaml"));
+	assert_int_equal(request.size, 594432);
 	assert_string_equal(request.name, "my policies/a=b.yaml");
 	assert_true(reads("apply"));
 	assert_true(reads("arrived state=0xffffffffffffffff rules=1 from=vm1"));
@@ -79,7 +79,7 @@ static void bad_ones(void **state)
 		"arrived state=1 rules=0x10000000000000000 from=vm1",
 		"arrived state=1 rules=1 from=", "arrived state=1 rules=1 from=../x",
 		"arrived state=1 rules=1 name=vm1",
-		"policy size=65537", "policy size=1 name=", "apply now=yes",
+		"policy size=594433", "policy size=1 name=", "apply now=yes",
 		"status\tformat=json", "status\r", "\x7f", "arm\x80",
 		"arm vm=\xc3\xa4", "=", "a=b", "help help",
 	};

@@ -124,7 +124,7 @@ same_in_zsh()
 	[ "$(complete_bash "$@")" = "$(complete_zsh "$@")" ]
 }
 if command -v bash >/dev/null; then
-	is 0 '^check compile run probe explain sim regs ctl help version $' complete_bash regpin ''
+	is 0 '^check compile run probe explain diff sim regs ctl help version $' complete_bash regpin ''
 	is 0 '^explain $' complete_bash regpin help exp
 	is 0 '--json .*--stock' complete_bash regpin explain --
 	is 0 '^--policy $' complete_bash regpin run --p
@@ -141,7 +141,7 @@ done
 is 0 '^#compdef regpin$' head -n 1 "$completions/zsh-head.zsh"
 if command -v bash >/dev/null && command -v zsh >/dev/null; then
 	is 0 '^explain $' complete_zsh regpin help exp
-	for command in check compile run probe explain sim regs ctl help version nothing; do
+	for command in check compile run probe explain diff sim regs ctl help version nothing; do
 		for typed in '' - -- --m E; do
 			is 0 '' same_in_zsh regpin $command "$typed"
 			is 0 '' same_in_zsh regpin $command --mode "$typed"
@@ -361,10 +361,10 @@ is 0 '^IA32_PMC3  0xc4$' "$regpin" regs 196
 is 0 'no name for it' "$regpin" regs 0x12345
 is 0 '^CR4  -$' "$regpin" regs cr4
 is 0 '^SMEP: bit 20 of CR4$' "$regpin" regs smep
-is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs '*energy*'
-is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs ENERGY
-is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs power
-is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs 0x610-0x612
+is 0 '^PKG_ENERGY_STATUS +0x611 +rapl' "$regpin" regs '*energy*'
+is 0 '^PKG_ENERGY_STATUS +0x611 +rapl' "$regpin" regs ENERGY
+is 0 '^PKGC3_IRTL +0x60a +power' "$regpin" regs power
+is 0 '^PKG_ENERGY_STATUS +0x611 +rapl' "$regpin" regs 0x610-0x612
 is 2 'runs backwards' "$regpin" regs 0x612-0x610
 is 2 "no rules on 'CR3'" "$regpin" regs CR3
 is 2 "no register 'C0000080': as an index it is written 0xC0000080" "$regpin" regs C0000080
@@ -378,7 +378,7 @@ is 0 'rules: none' "$regpin" regs 0xffffffff
 # name for a misspelt one by the same rule.
 is 0 '^IA32_THERM_STATUS +0x19c +power' "$regpin" regs therm
 is 0 '^APIC_BASE +0x1b +apic' "$regpin" regs MSR_APIC_BAS
-is 0 '^PKG_ENERGY_STATUS +0x611 +power' "$regpin" regs 'energy status'
+is 0 '^PKG_ENERGY_STATUS +0x611 +rapl' "$regpin" regs 'energy status'
 is 0 '^LEGACY_XAPIC_DISABLED: bit 0 of ' "$regpin" regs LEGACY_XAPIC
 is 0 '^SYSENTER_EIP +0x176' "$regpin" regs SYSENTER-EIP
 is 0 '^XCR0 +- +cr ' "$regpin" regs xfeature
@@ -413,9 +413,9 @@ is 0 '^IA32_MC0-31_CTL +0x400-0x47c +mce' "$regpin" regs 'MSR_IA32_MC*_CTL'
 is 0 '^IA32_MC4_ADDR +0x412 +mce' "$regpin" regs 'IA32_MC4_*'
 is 0 '^PPERF  0x64e$' "$regpin" regs 'MSR 0x64e'
 is 0 '^PPERF  0x64e$' "$regpin" regs MSR 0x64e
-is 0 '^PPERF +0x64e +perf' "$regpin" regs MSRs 0x64e-0x64f
+is 0 '^PPERF +0x64e +pmu' "$regpin" regs MSRs 0x64e-0x64f
 is 0 '^PPERF  0x64e$' "$regpin" regs 64eH
-is 0 '^PPERF +0x64e +perf' "$regpin" regs 'MSRs 0x64e..0x64f'
+is 0 '^PPERF +0x64e +pmu' "$regpin" regs 'MSRs 0x64e..0x64f'
 is 0 '^  on atom: ATOM_PKG_C2_RESIDENCY$' "$regpin" regs 0x3f8
 is 0 '^  on pentium-m: PENTIUM_M_LER_TO_LIP$' "$regpin" regs LER_FROM_LIP
 is 0 '^AIBRSE: bit 21 of EFER$' "$regpin" regs autoibrs

@@ -102,11 +102,12 @@ static void problem_text(const struct ctl_stage *stage,
 static void unfit_text(const struct ctl_stage *stage, const struct unfit *unfit,
 		       char *buf, size_t size)
 {
-	char subject[REGISTER_NAME_MAX], how[FIT_TEXT];
+	char subject[REGISTER_NAME_MAX], how[FIT_TEXT], place[PLACE_MAX];
 
-	snprintf(buf, size, "%s%s:%" PRIu32 ":%" PRIu32 ": '%s' on %s %s: %s",
+	snprintf(buf, size, "%s%s: '%s' on %s %s: %s",
 		 unfit->fitted == FIT_REFUSED ? "" : "degraded: ",
-		 stage->policy.source, unfit->rule.line, unfit->rule.column,
+		 policy_place(place, &stage->policy, unfit->rule.line,
+			      unfit->rule.column),
 		 rule_type_names[unfit->rule.type],
 		 event_rule_subject(subject, &unfit->rule),
 		 fit_text(how, &stage->policy, unfit->fitted, &unfit->rule),

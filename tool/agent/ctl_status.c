@@ -373,6 +373,7 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 	const struct regpin_event *held = &vcpu->held;
 	const struct regpin_policy *policy = policies_find(ctl->agent, held->policy);
 	char name[REGISTER_NAME_MAX], bits[64 * 32] = "", where[400] = "";
+	char place[PLACE_MAX];
 	char values[64];
 
 	if (!event_makes_sense(held)) {
@@ -391,10 +392,11 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 		snprintf(where, sizeof(where), ": by an older policy (number %" PRIu32 ")",
 			 held->policy);
 	else if (held->rule < policy->nr_rules)
-		snprintf(where, sizeof(where), ": %s, %s:%" PRIu32 ":%" PRIu32,
+		snprintf(where, sizeof(where), ": %s, %s",
 			 rule_type_names[policy->rules[held->rule].type],
-			 policy->source, policy->rules[held->rule].line,
-			 policy->rules[held->rule].column);
+			 policy_place(place, policy,
+				      policy->rules[held->rule].line,
+				      policy->rules[held->rule].column));
 	values_text(held, values, sizeof(values));
 	snprintf(buf, size, "%s%s of %s%s%s%s%s%s",
 		 held->type == REGPIN_EVENT_DETECTED ? "found after a " : "",

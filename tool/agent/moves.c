@@ -148,6 +148,7 @@ uint64_t moves_rules(const struct regpin_policy *policy)
 	policy_copy(&plain, policy);
 	plain.number = 0;
 	memset(plain.source, 0, sizeof(plain.source));
+	memset(plain.bases, 0, sizeof(plain.bases));
 	for (uint32_t i = 0; i < plain.nr_rules; i++)
 		plain.rules[i].line = plain.rules[i].column = 0;
 	for (uint32_t i = 0; i < plain.nr_whens; i++)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin ctl: talks to the agent of a VM. The protocol: docs/protocol.md. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,8 @@
 #include "ctl/ctl_command.h"
 #include "ctl/ctl_list.h"
 #include "ctl/ctl_socket.h"
+#include "policy/policy_file.h"
+#include "policy/problems.h"
 #include "policy/yaml_tree.h"
 
 static void print_line(const char *line)
@@ -89,34 +90,30 @@ static enum ctl_answer_kind ask(struct ctl_client *client, const char *request,
 }
 
 /*
- * Reads the file as it is: the agent reports what is wrong with it. NULL: *@status is the
- * exit code, and a message is printed.
+ * Reads the policy @path with all that it extends, which the agent must not look for: its
+ * folders may be others. The agent reports what is wrong with the text itself. Returns
+ * EXIT_OK, or another exit code after a message.
  */
-static char *read_file(const char *path, size_t *len, int *status)
+static int read_policy(const char *path, struct policy_written *written)
 {
-	char *text = malloc(YAML_MAX_SIZE + 1);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd < 0 || !text ? -1 : 1;
+	struct problems *problems = problems_new();
+	int err = problems ? policy_text_keep(path, written, problems) :
+			     -ENOMEM;
 
-	for (*len = 0; n > 0 && *len <= YAML_MAX_SIZE; *len += (size_t)n) {
-		n = read(fd, text + *len, YAML_MAX_SIZE + 1 - *len);
-		if (n < 0)
-			break;
+	if (!err && !written->size) {
+		fprintf(stderr, "regpin ctl: %s is empty: a policy has 1 to %u bytes\n",
+			printable(path), YAML_MAX_SIZE);
+		policy_forget(written);
+		err = -EINVAL;
+	} else if (err == -ENOMEM) {
+		fputs("regpin ctl: there is not enough memory\n", stderr);
+	} else if (err) {
+		problems_print(problems, path, stderr);
 	}
-	if (n < 0)
-		fprintf(stderr, "regpin ctl: %s can't be read: %s\n", printable(path),
-			strerror(errno));
-	else if (*len > YAML_MAX_SIZE || !*len)
-		fprintf(stderr, "regpin ctl: %s has %s: a policy has 1 to %u bytes\n",
-			printable(path), *len ? "more than 65536 bytes" : "0 bytes",
-			YAML_MAX_SIZE);
-	if (fd >= 0)
-		close(fd);
-	if (n >= 0 && *len && *len <= YAML_MAX_SIZE)
-		return text;
-	*status = n < 0 ? EXIT_FILE : EXIT_REJECTED;
-	free(text);
-	return NULL;
+	problems_free(problems);
+	if (POLICY_UNREADABLE(err))
+		return EXIT_FILE;
+	return err ? EXIT_REJECTED : EXIT_OK;
 }
 
 static bool confirm(const char *name)
@@ -157,22 +154,21 @@ static int send_policy(struct ctl_client *client, const char *name,
 		       const char *path, const struct ctl_options *options)
 {
 	char request[CTL_LINE_MAX] = "", shown[POLICY_MAX_SOURCE];
+	struct policy_written written = { .text = NULL };
+	int status = read_policy(path, &written);
 	enum ctl_answer_kind kind;
-	int status = EXIT_OK;
-	size_t len;
-	char *text = read_file(path, &len, &status);
 
-	if (!text)
+	if (status)
 		return status;
-	snprintf(shown, sizeof(shown), "%s", path);
+	snprintf(shown, sizeof(shown), "%s", written.name);
 	make_printable(shown);
-	ctl_append(request, "policy size=%zu", len);
+	ctl_append(request, "policy size=%zu", written.size);
 	if (options->value[CTL_OPT_MODE])
 		ctl_append(request, " mode=%.20s", options->value[CTL_OPT_MODE]);
 	ctl_append(request, " name=%s\n", shown);
 	client_send(client, request, strlen(request));
-	client_send(client, text, len);
-	free(text);
+	client_send(client, written.text, written.size);
+	policy_forget(&written);
 	kind = client_answer(client, CTL_WAIT_MS, print_line, print_dropped);
 	if (kind != CTL_OK)
 		return answer_status(client, name, kind);

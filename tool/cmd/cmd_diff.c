@@ -8,6 +8,7 @@
 #include "base/exit_codes.h"
 #include "base/options.h"
 #include "cmd.h"
+#include "cmd_help.h"
 #include "explain/explain_guest.h"
 #include "policy/policy_diff.h"
 #include "policy/policy_diff_json.h"
@@ -41,35 +42,6 @@ struct diff_options {
 	struct which_kvm kvm;
 	struct asked_guest asked;
 };
-
-static void print_help(FILE *file)
-{
-	fputs("usage: regpin diff [OPTIONS] A B\n"
-	      "       regpin diff [OPTIONS] --within MAX [A] B\n"
-	      "\n"
-	      "Prints what policy B stops and policy A does not, and the reverse: by what happens\n"
-	      "to a guest's accesses, not by how the rules are written. '-' is standard input.\n"
-	      "\n"
-	      "  --within MAX  also compare B with the policy MAX; only what B allows and MAX\n"
-	      "               does not counts for the exit status then\n"
-	      "  --guest VENDOR[:FAMILY[:MODEL]]\n"
-	      "               compare what holds for a guest whose CPUID has these, as in\n"
-	      "               'when': intel:6:0x3f. Without it each rule with 'when' is\n"
-	      "               compared for its own guests\n"
-	      "  --json       print one JSON object instead\n"
-	      "  --host, --stock, --cr-filter\n"
-	      "               compare what this host's KVM, a KVM without the CR filter, or one\n"
-	      "               with it enforces. Without these options every rule counts as\n"
-	      "               enforced\n"
-	      "\n"
-	      "examples:\n"
-	      "  regpin diff old.yaml new.yaml\n"
-	      "  regpin diff --within /etc/regpin/max.yaml mine.yaml || exit\n"
-	      "\n"
-	      "Exit status: 0 B is equal to A or tighter, 1 B loosens A, or exceeds MAX, 2 usage,\n"
-	      "3 a policy can't be read, or is wrong, 4 the output can't be written.\n",
-	      file);
-}
 
 static void ignore_unfit(void *context, enum fitted fitted,
 			 const struct rule *rule, const char *why)
@@ -261,7 +233,7 @@ static int cmd_diff_main(int argc, char **argv)
 				return EXIT_USAGE;
 			break;
 		case 'h':
-			print_help(stdout);
+			fputs(help_diff, stdout);
 			return EXIT_OK;
 		default:
 			return EXIT_USAGE;

@@ -87,9 +87,10 @@ static void print_unfit(void *context, const struct unfit *first,
 			const char *text, const char *others)
 {
 	const struct regpin_policy *policy = context;
+	char place[PLACE_MAX];
 
-	fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s: %s: %s%s\n",
-		policy->source, first->rule.line, first->rule.column,
+	fprintf(stderr, "%s: %s: %s: %s%s\n",
+		policy_place(place, policy, first->rule.line, first->rule.column),
 		first->fitted == FIT_REFUSED ? "refused" : "degraded", text,
 		first->why, others);
 }

@@ -92,6 +92,36 @@ GUEST_HELP
 "can't be enforced on that KVM, 4 it can't be read; see EXIT STATUS in regpin(1).\n"
 "Manual: EXPLAIN in regpin(1)\n";
 
+const char help_diff[] =
+"usage: regpin diff [OPTIONS] A B\n"
+"       regpin diff [OPTIONS] --within MAX [A] B\n"
+"\n"
+"Prints what policy B stops and policy A does not, and the reverse: by what happens to\n"
+"a guest's accesses, not by how the rules are written. '-' is standard input.\n"
+"\n"
+"options:\n"
+"  --within MAX also compare B with the policy MAX; then only what B allows and MAX does\n"
+"               not allow counts for the exit status\n"
+"  --guest VENDOR[:FAMILY[:MODEL]]\n"
+"               compare what holds for a guest whose CPUID has these, as in 'when':\n"
+"               intel:6:0x3f. Without it each rule with 'when' is compared for its own\n"
+"               guests\n"
+"  --json       print one JSON object instead\n"
+"  --host, --stock, --cr-filter\n"
+"               compare what this host's KVM, a KVM without the CR filter, or a KVM with\n"
+"               it enforces. Without these options every rule counts as enforced\n"
+"  " OPTION_HELP
+"\n"
+"examples:\n"
+"  regpin diff linux linux-strict\n"
+"  regpin diff --guest amd old.yaml new.yaml\n"
+"  regpin diff --within max.yaml mine.yaml\n"
+"\n"
+"Exit status: 0 B is equal to A or tighter, 1 B loosens A, or exceeds MAX, 2 usage,\n"
+"3 a policy can't be read, or is wrong, 4 the output can't be written; see EXIT STATUS\n"
+"in regpin(1).\n"
+"Manual: regpin(1)\n";
+
 const char help_sim[] =
 "usage: regpin sim [OPTIONS] POLICY TRACE\n"
 "\n"
@@ -129,6 +159,7 @@ const char help_regs[] =
 "  INDEX      0xc0000080, 3221225600, 'MSR 0xc0000080', C0000080h: likewise\n"
 "  RANGE      0x10a-0x10f: a line for each register in it that has a name\n"
 "  PATTERN    'IA32_MC*_CTL': a line for each register with such a name\n"
+"  GROUP      @rapl: the registers of the group that a policy names so; @: all groups\n"
 "  BIT        SMEP: the registers that have this bit\n"
 "  WORD       power: the registers of this class, and those with such a word in their\n"
 "             names, whole or its beginning: therm for THERM and THERMAL\n"

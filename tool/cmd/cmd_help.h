@@ -11,6 +11,7 @@ extern const char help_check[];
 extern const char help_compile[];
 extern const char help_probe[];
 extern const char help_explain[];
+extern const char help_diff[];
 extern const char help_sim[];
 extern const char help_regs[];
 extern const char help_run[];

@@ -165,12 +165,12 @@ static void print_rule(const struct host *host,
 		       const struct regpin_policy *policy,
 		       const struct rule *rule)
 {
-	char subject[REGISTER_NAME_MAX], text[FIT_TEXT];
+	char subject[REGISTER_NAME_MAX], text[FIT_TEXT], place[PLACE_MAX];
 	const char *why = NULL;
 	bool enforced = host_enforces(host, rule, &why);
 
-	printf("%s:%u:%u: %s on %s: %s", policy->source, rule->line,
-	       rule->column, rule_type_names[rule->type],
+	printf("%s: %s on %s: %s",
+	       policy_place(place, policy, rule->line, rule->column), rule_type_names[rule->type],
 	       event_rule_subject(subject, rule),
 	       enforced ? "enforced\n" : "NOT enforced");
 	if (enforced)

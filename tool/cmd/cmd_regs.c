@@ -105,6 +105,14 @@ static bool put(const char *text, struct json *json)
 	struct found found;
 	bool any;
 
+	if (text[0] == '@') {
+		any = regs_group(text, json);
+		regs_flush(false);
+		if (!any)
+			fprintf(stderr, "regpin regs: there is no group %s: 'regpin regs @' lists them\n",
+				show(text).text);
+		return any;
+	}
 	text = register_index_text(plain, text);
 	if (number_like(text) && strchr(text + 1, '-')) {
 		any = regs_range(text, json);

@@ -236,10 +236,12 @@ static void print_unfit(void *context, const struct unfit *first,
 			const char *text, const char *others)
 {
 	const struct launch *launch = context;
+	char place[PLACE_MAX];
 
-	fprintf(stderr, "regpin: %s%s:%u:%u: %s: %s%s\n",
+	fprintf(stderr, "regpin: %s%s: %s: %s%s\n",
 		first->fitted == FIT_REFUSED ? "" : "degraded: ",
-		launch->policy.source, first->rule.line, first->rule.column,
+		policy_place(place, &launch->policy, first->rule.line,
+			     first->rule.column),
 		text, first->why, others);
 }
 

@@ -61,11 +61,10 @@ static void print_unfit(void *context, const struct unfit *first,
 {
 	const struct fitting *fitting = context;
 	const struct regpin_policy *policy = fitting->policy;
-	char place[POLICY_MAX_SOURCE + 32];
+	char place[PLACE_MAX];
 	const char *const comment[] = { place, ": ", text, others, NULL };
 
-	snprintf(place, sizeof(place), "%s:%" PRIu32 ":%" PRIu32,
-		 policy->source, first->rule.line, first->rule.column);
+	policy_place(place, policy, first->rule.line, first->rule.column);
 	if (first->fitted == FIT_REFUSED)
 		fprintf(stderr, "%s: error: %s: %s%s\n", place, text,
 			first->why, others);
@@ -157,14 +156,15 @@ static void drop_undecided(const struct asked_guest *asked,
 	for (uint32_t i = 0; i < policy->nr_whens; i++) {
 		const struct when *when = &policy->whens[i];
 		enum holds holds = guest_holds(when, asked);
+		char place[PLACE_MAX];
 
 		if (holds != HOLDS_BY_FAMILY && holds != HOLDS_BY_MODEL)
 			continue;
 		undecided[i + 1] = true;
 		if (quiet)
 			continue;
-		fprintf(stderr, "regpin sim: %s:%" PRIu32 ":%" PRIu32 ": whether this holds depends on the guest's %s, which --guest does not give: rules with this condition are left out\n",
-			policy->source, when->line, when->column,
+		fprintf(stderr, "regpin sim: %s: whether this holds depends on the guest's %s, which --guest does not give: rules with this condition are left out\n",
+			policy_place(place, policy, when->line, when->column),
 			holds == HOLDS_BY_FAMILY ? "family" : "model");
 	}
 	for (uint32_t i = 0; i < policy->nr_rules; i++)

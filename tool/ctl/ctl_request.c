@@ -7,7 +7,7 @@
 #include "base/words.h"
 #include "ctl_request.h"
 #include "ctl_socket.h"
-#include "policy/yaml_tree.h"
+#include "policy/policy_bundle.h"
 
 #define KEY(key)	(1u << CTL_KEY_##key)
 
@@ -179,8 +179,8 @@ static const char *read_value(struct ctl_request *request, enum ctl_key key,
 		return read_number(text, 0, CTL_LOG_LINES, &request->last) ?
 			       NULL : "0 to 256 lines are possible";
 	case CTL_KEY_SIZE:
-		return read_number(text, 1, YAML_MAX_SIZE, &request->size) ?
-			       NULL : "1 to 65536 bytes are possible";
+		return read_number(text, 1, BUNDLE_MAX_SIZE, &request->size) ?
+			       NULL : "1 to 594432 bytes are possible";
 	case CTL_KEY_ONCE:
 		return read_choice(text, "no", "yes", &request->once) ?
 			       NULL : "yes or no";

@@ -31,14 +31,13 @@ void event_put_violated(struct json *json, const struct regpin_event *event,
 void event_put_rule(struct json *json, const struct regpin_policy *policy,
 		     const struct rule *rule)
 {
-	char where[POLICY_MAX_SOURCE + 32];
+	char where[PLACE_MAX];
 
 	if (rule->type >= RULE_TYPE_MAX)
 		return;
 	json_string(json, "rule", rule_type_names[rule->type]);
-	snprintf(where, sizeof(where), "%.*s:%" PRIu32 ":%" PRIu32,
-		 POLICY_MAX_SOURCE, policy->source, rule->line, rule->column);
-	json_string(json, "where", where);
+	json_string(json, "where", policy_place(where, policy, rule->line,
+						rule->column));
 }
 
 void event_put_named_rule(struct json *json, const struct regpin_event *event,

@@ -8,21 +8,33 @@
 
 #include "lib/policy/blob.h"
 
+#include "base/printable.h"
+#include "policy_bundle.h"
 #include "policy_file.h"
+#include "policy_find.h"
 #include "policy_text.h"
 #include "yaml_tree.h"
 
-/* Reads at most @size bytes of a file. Returns their number or a negative errno. */
-static ssize_t file_read(const char *path, char *to, size_t size)
+/*
+ * Reads at most @size bytes of a file, or of a policy that is found by its name, whose
+ * path is put into @found. Returns their number or a negative errno.
+ */
+static ssize_t file_read(const char *path, char found[POLICY_MAX_SOURCE],
+			 char *to, size_t size)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
-	int fd = is_stdin ? STDIN_FILENO :
-			    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t used = 0;
 	ssize_t len;
+	int fd;
 
+	if (is_stdin)
+		fd = STDIN_FILENO;
+	else if (policy_is_name(path))
+		fd = policy_open(path, found);
+	else
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return -errno;
+		return policy_is_name(path) ? fd : -errno;
 	do {
 		len = read(fd, to + used, size - used);
 		if (len < 0 && errno == EINTR)
@@ -48,35 +60,68 @@ static bool is_blob(const char *text, size_t size)
 	return size >= sizeof(magic) && !memcmp(text, &magic, sizeof(magic));
 }
 
-/* The text of a file in @ret, which is to be freed. Returns its size or an errno. */
-static ssize_t text_load(const char *path, char **ret,
-			 struct problems *problems)
+static void explain_unread(const char *path, const char *found, int err,
+			   struct problems *problems)
 {
-	size_t size = YAML_MAX_SIZE + 1;	/* enough to see that it's more */
+	char folders[POLICY_FOLDERS_TEXT];
+
+	if (!policy_is_name(path))
+		problem_error(problems, 0, 0, "can't be read: %s",
+			      strerror(-err));
+	else if (err == -ENOENT)
+		problem_error(problems, 0, 0,
+			      "can't be read: there is no policy of this name in %s%s",
+			      policy_folders(folders), access(path, F_OK) ? "" :
+			      "; for the file in this directory, write './' before its name");
+	else
+		problem_error(problems, 0, 0, "%s can't be used: %s",
+			      printable(found), err == -EXDEV || err == -ELOOP ?
+			      "it is a symbolic link that leads out of its folder" :
+			      err == -ENOTSUP ? "it is not a regular file" :
+			      strerror(-err));
+}
+
+/* The text of a file in @ret, which is to be freed. Returns its size or an errno. */
+static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
+			 char **ret, struct problems *problems)
+{
+	size_t room = YAML_MAX_SIZE + 1;	/* enough to see that it's more */
+	size_t size;
 	ssize_t len;
+	int err;
 
 	memset(problems, 0, sizeof(*problems));
-	*ret = malloc(size);
-	len = *ret ? file_read(path, *ret, size) : -ENOMEM;
-	if (len < 0)
-		problem_error(problems, 0, 0, "can't be read: %s",
-			      strerror((int)-len));
-	if (len < 0 || !is_blob(*ret, (size_t)len))
+	found[0] = 0;
+	*ret = malloc(room);
+	len = *ret ? file_read(path, found, *ret, room) : -ENOMEM;
+	if (len < 0) {
+		explain_unread(path, found, (int)len, problems);
 		return len;
-	problem_error(problems, 0, 0, "this is a compiled policy, as 'regpin compile' writes it for libregpin: name the policy that it was made from");
-	return -EINVAL;
+	}
+	size = (size_t)len;
+	if (is_blob(*ret, size)) {
+		problem_error(problems, 0, 0, "this is a compiled policy, as 'regpin compile' writes it for libregpin: name the policy that it was made from");
+		return -EINVAL;
+	}
+	/* It would stand for a file that was never looked for. */
+	if (bundle_has_line(*ret, size)) {
+		problem_error(problems, 0, 0, "a line '--- # extended: …' stands between texts that regpin puts together, and not in a file");
+		return -EINVAL;
+	}
+	err = bundle_fill(ret, &size, problems);
+	return err ? err : (ssize_t)size;
 }
 
 int policy_text_file(const char *path, struct regpin_policy *policy,
 		     struct problems *problems)
 {
-	char *text;
-	ssize_t len = text_load(path, &text, problems);
+	char *text, found[POLICY_MAX_SOURCE];
+	ssize_t len = text_load(path, found, &text, problems);
 	int ret = (int)len;
 
 	if (len >= 0)
-		ret = policy_text_read(path, text, (size_t)len, policy,
-				       problems);
+		ret = policy_text_read(*found ? found : path, text,
+				       (size_t)len, policy, problems);
 	free(text);
 	return ret;
 }
@@ -84,12 +129,13 @@ int policy_text_file(const char *path, struct regpin_policy *policy,
 int policy_text_keep(const char *path, struct policy_written *written,
 		     struct problems *problems)
 {
-	char *text;
-	ssize_t len = text_load(path, &text, problems);
+	char *text, found[POLICY_MAX_SOURCE];
+	ssize_t len = text_load(path, found, &text, problems);
 	int ret = (int)len;
 
 	if (len >= 0)
-		ret = policy_keep(written, path, text, (size_t)len);
+		ret = policy_keep(written, *found ? found : path, text,
+				  (size_t)len);
 	free(text);
 	return ret;
 }

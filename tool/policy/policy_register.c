@@ -83,6 +83,27 @@ bool target_read(const struct yaml_node *node, struct target *target,
 	return true;
 }
 
+void unknown_group(const struct yaml_node *node, struct problems *problems)
+{
+	char list[320] = "";
+	struct nearest nearest;
+	size_t used = 0;
+
+	nearest_begin(&nearest, node->text + 1);
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		const char *class = regpin_registers[i].class;
+
+		if (!register_is_first(i))
+			continue;
+		nearest_try(&nearest, class);
+		if (used < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used,
+						 "%s@%s", used ? ", " : "", class);
+	}
+	problem_at(problems, node, "there is no group %s%s: the groups are %s",
+		   show(node->text).text, nearest_hint(&nearest).text, list);
+}
+
 static const char *target_name(const struct target *target, char *buf,
 			       size_t size)
 {

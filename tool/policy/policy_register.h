@@ -27,6 +27,9 @@ struct target {
 bool target_read(const struct yaml_node *node, struct target *target,
 		 struct problems *problems);
 
+/* Reports a group, "@NAME", that is not there, with the nearest one. */
+void unknown_group(const struct yaml_node *node, struct problems *problems);
+
 /*
  * Adds the bits that @node names, a scalar or a list, to @mask. @again says
  * that the same node was read for another register, so that only what is wrong

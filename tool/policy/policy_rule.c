@@ -10,7 +10,7 @@
 #include "policy_when.h"
 #include "yaml_word.h"
 
-#define MAX_TARGETS	256	/* registers in one rule */
+#define MAX_TARGETS	2048	/* registers in one rule: the largest group fits */
 
 static const struct word rule_keys[] = {
 	{ "register", 0 },
@@ -79,12 +79,41 @@ static void add_members(struct one *one, struct target *target)
 	}
 }
 
+/* The registers of a class, by the class's name behind an "@". */
+static void group_add(struct one *one, const struct yaml_node *node)
+{
+	const struct regpin_register *reg;
+
+	if (!register_group(node->text + 1)) {
+		unknown_group(node, one->reader->problems);
+		return;
+	}
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		struct target target;
+
+		reg = &regpin_registers[i];
+		/* No rule can be on KVM's own number. */
+		if (strcmp(reg->class, node->text + 1) != 0 ||
+		    reg->index == MSR_KVM_GUEST_SSP)
+			continue;
+		target = (struct target){
+			.reg = reg, .index = reg->index, .count = reg->count,
+			.kind = reg->kind, .family = reg->count > 1,
+		};
+		add_members(one, &target);
+	}
+}
+
 static void target_add(struct one *one, const struct yaml_node *node)
 {
 	struct target target;
 
 	if (one->nr == MAX_TARGETS)
 		return;
+	if (node->type == YAML_SCALAR && node->text[0] == '@') {
+		group_add(one, node);
+		return;
+	}
 	if (!target_read(node, &target, one->reader->problems))
 		return;
 	add_members(one, &target);

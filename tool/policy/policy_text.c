@@ -8,6 +8,7 @@
 #include "base/printable.h"
 #include "lib/policy/policy_check.h"
 #include "lib/ring.h"
+#include "policy_extends.h"
 #include "policy_reader.h"
 #include "policy_rule.h"
 #include "policy_settings.h"
@@ -17,6 +18,8 @@
 
 static const struct word top_keys[] = {
 	{ "version", 0 },
+	{ "extends", 0 },
+	{ "without", 0 },
 	{ "mode", 0 },
 	{ "action", 0 },
 	{ "arming", 0 },
@@ -231,18 +234,25 @@ int policy_text_read_as(const char *name, const char *text, size_t size,
 {
 	struct reader reader = { .policy = policy, .problems = problems,
 				 .mode = mode, .own = MODE_ENFORCE };
+	const struct yaml_node *extends = NULL;
 	struct yaml_node *root;
+	struct bundle bundle;
 
 	memset(problems, 0, sizeof(*problems));
 	memset(policy, 0, offsetof(struct regpin_policy, reach));
 	policy->settings = (struct settings)SETTINGS_DEFAULT;
 	source_set(policy, name);
-	root = yaml_parse(text, size, problems);
+	bundle_split(&bundle, text, size);
+	root = extends_tree(&bundle, policy, problems);
 	if (root) {
 		policy_read(&reader, root);
-		yaml_free(root);
 		policy_check(policy, problems);
+		if (root->type == YAML_MAP)
+			extends = yaml_key(root, "extends");
 	}
+	bundle_place_problems(&bundle, extends ? extends->line : 0,
+			      extends ? extends->column : 0, problems);
+	yaml_free(root);
 	if (own)
 		*own = reader.own;
 	return problems->errors ? -EINVAL : 0;

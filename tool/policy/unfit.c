@@ -38,10 +38,11 @@ static bool is_named(const struct unfits *unfits, uint32_t n)
 }
 
 /* All that stand behind @n and are like it; NULL if there is no memory. */
-static char *others_of(const struct unfits *unfits, uint32_t n)
+static char *others_of(const struct unfits *unfits, uint32_t n,
+		       const struct regpin_policy *policy)
 {
 	const char *before = "; the same holds for ";
-	char subject[REGISTER_NAME_MAX], *text = NULL;
+	char subject[REGISTER_NAME_MAX], place[PLACE_MAX], *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
 
@@ -52,10 +53,11 @@ static char *others_of(const struct unfits *unfits, uint32_t n)
 
 		if (!is_alike(&unfits->list[n], &unfits->list[i]))
 			continue;
-		fprintf(file, "%s'%s' on %s (%" PRIu32 ":%" PRIu32 ")", before,
+		fprintf(file, "%s'%s' on %s (%s)", before,
 			rule_type_names[rule->type],
-			event_rule_subject(subject, rule), rule->line,
-			rule->column);
+			event_rule_subject(subject, rule),
+			policy_near_place(place, policy, rule->line,
+					  rule->column));
 		before = ", ";
 	}
 	fclose(file);
@@ -75,7 +77,7 @@ void unfits_print(const struct unfits *unfits,
 		/* There are few kinds, so this ends soon. */
 		if (is_named(unfits, i))
 			continue;
-		others = others_of(unfits, i);
+		others = others_of(unfits, i, policy);
 		snprintf(text, sizeof(text), "'%s' on %s %s",
 			 rule_type_names[unfit->rule.type],
 			 event_rule_subject(subject, &unfit->rule),

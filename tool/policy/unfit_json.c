@@ -9,13 +9,12 @@
 void json_rule_place(struct json *json, const struct regpin_policy *policy,
 		     const struct rule *rule)
 {
-	char subject[REGISTER_NAME_MAX], where[POLICY_MAX_SOURCE + 32];
+	char subject[REGISTER_NAME_MAX], where[PLACE_MAX];
 
 	json_string(json, "register", event_rule_subject(subject, rule));
 	json_string(json, "rule", rule_type_names[rule->type]);
-	snprintf(where, sizeof(where), "%s:%" PRIu32 ":%" PRIu32,
-		 policy->source, rule->line, rule->column);
-	json_string(json, "where", where);
+	json_string(json, "where",
+		    policy_place(where, policy, rule->line, rule->column));
 }
 
 void json_unfit(struct json *json, const struct regpin_policy *policy,

@@ -18,7 +18,7 @@ struct builder {
 	const char *text;
 	size_t size;
 	struct problems *problems;
-	unsigned int nodes;
+	unsigned int text_number, nodes;
 	bool failed;
 };
 
@@ -27,14 +27,20 @@ static uint32_t mark_line(yaml_mark_t mark)
 	return (uint32_t)mark.line + 1;
 }
 
+/* As PLACE_TEXT() and PLACE_LINE() take it apart. */
+static uint32_t line_in(const struct builder *b, uint32_t line)
+{
+	return b->text_number << PLACE_TEXT_SHIFT | line;
+}
+
 static uint32_t mark_column(yaml_mark_t mark)
 {
 	return (uint32_t)mark.column + 1;
 }
 
 #define problem_mark(b, mark, ...) \
-	problem_error((b)->problems, mark_line(mark), mark_column(mark), \
-		      __VA_ARGS__)
+	problem_error((b)->problems, line_in(b, mark_line(mark)), \
+		      mark_column(mark), __VA_ARGS__)
 
 /* Why @c may not stand in a policy, or NULL. */
 static const char *character_fault(uint32_t c)
@@ -57,8 +63,10 @@ static const char *character_fault(uint32_t c)
 }
 
 /* Checks the bytes, before libyaml sees any. Tells the first fault only. */
-static bool text_valid(const char *text, size_t size, struct problems *problems)
+static bool text_valid(const struct builder *b)
 {
+	const char *text = b->text;
+	size_t size = b->size;
 	uint32_t line = 1, column = 1, c;
 	const char *fault;
 	size_t len;
@@ -71,7 +79,8 @@ static bool text_valid(const char *text, size_t size, struct problems *problems)
 		    (at + 1 == size || text[at + 1] != '\n'))
 			fault = "a carriage return alone: end lines with a line feed";
 		if (fault) {
-			problem_error(problems, line, column, "%s", fault);
+			problem_error(b->problems, line_in(b, line), column,
+				      "%s", fault);
 			return false;
 		}
 		column++;
@@ -155,7 +164,7 @@ static struct yaml_node *new_node(struct builder *b, const yaml_event_t *event,
 	}
 	b->nodes++;
 	node->type = type;
-	node->line = mark_line(event->start_mark);
+	node->line = line_in(b, mark_line(event->start_mark));
 	node->column = mark_column(event->start_mark);
 	if (len)
 		memcpy(node->text, text, len);
@@ -252,7 +261,8 @@ static bool key_valid(struct builder *b, const struct yaml_node *map,
 	if (first) {
 		problem_at(b->problems, key,
 			   "%s is here twice, first at %u:%u: keep one",
-			   show(key->text).text, first->line, first->column);
+			   show(key->text).text, PLACE_LINE(first->line),
+			   first->column);
 		return false;
 	}
 	if (map->nr < YAML_MAX_KEYS)
@@ -372,26 +382,27 @@ static struct yaml_node *build_stream(struct builder *b)
 		yaml_event_delete(&event);
 	}
 	if (!b->failed && !root)
-		problem_error(b->problems, 1, 1,
+		problem_error(b->problems, line_in(b, 1), 1,
 			      "the policy is empty: it begins with 'version: 1'");
 	return root;
 }
 
 struct yaml_node *yaml_parse(const char *text, size_t size,
-			     struct problems *problems)
+			     unsigned int text_number, struct problems *problems)
 {
 	struct builder b = {
 		.text = text, .size = size, .problems = problems,
+		.text_number = text_number,
 	};
 	struct yaml_node *root;
 
 	if (size > YAML_MAX_SIZE) {
-		problem_error(problems, 0, 0,
+		problem_error(problems, line_in(&b, 0), 0,
 			      "the policy is larger than %u bytes",
 			      YAML_MAX_SIZE);
 		return NULL;
 	}
-	if (!text_valid(text, size, problems))
+	if (!text_valid(&b))
 		return NULL;
 	if (!yaml_parser_initialize(&b.parser)) {
 		problem_error(problems, 0, 0, "out of memory");

@@ -31,7 +31,7 @@ enum yaml_type {
  * @value: a key's value, NULL for all that is not a key
  * @child: a list's first element, a map's first key
  * @type: see there; keys are scalars
- * @line: where it begins, from 1
+ * @line: where it begins, from 1, below the number of the text: see PLACE_TEXT()
  * @column: likewise, in characters
  * @nr: number of children
  * @text: a scalar's text, without control characters
@@ -45,11 +45,13 @@ struct yaml_node {
 };
 
 /*
- * Parses @text. What is wrong goes to @problems, and if the tree can't be
- * trusted to be whole (broken syntax, too large), NULL is returned. Otherwise
+ * Parses @text, which is the policy's own text if @text_number is 0, and otherwise that
+ * of the base with this number: see PLACE_TEXT(). What is wrong goes to @problems, and
+ * if the tree can't be trusted to be whole (broken syntax, too large), NULL is returned. Otherwise
  * the caller owns the tree, and must look at problems->errors all the same.
  */
 struct yaml_node *yaml_parse(const char *text, size_t size,
+			     unsigned int text_number,
 			     struct problems *problems);
 
 void yaml_free(struct yaml_node *node);

@@ -236,6 +236,49 @@ const char *regs_near_bit(const char *text)
 	return nearest.best;
 }
 
+/* How many registers are in the group of row @n. */
+static unsigned int group_size(unsigned int n)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < regpin_nr_registers; i++)
+		if (!strcmp(regpin_registers[i].class,
+			    regpin_registers[n].class))
+			nr += regpin_registers[i].count;
+	return nr;
+}
+
+static void put_groups(struct json *json)
+{
+	for (unsigned int i = 0; i < regpin_nr_registers; i++) {
+		char name[REGISTER_TITLE_MAX];
+
+		if (!register_is_first(i))
+			continue;
+		snprintf(name, sizeof(name), "@%s", regpin_registers[i].class);
+		if (json) {
+			json_object_begin(json, NULL);
+			json_string(json, "group", name);
+			json_u64(json, "registers", group_size(i));
+			json_object_end(json);
+		} else {
+			printf("%-12s %u\n", name, group_size(i));
+		}
+	}
+}
+
+bool regs_group(const char *text, struct json *json)
+{
+	if (!text[1]) {
+		put_groups(json);
+		return true;
+	}
+	for (unsigned int i = 0; i < regpin_nr_registers; i++)
+		if (!strcmp(regpin_registers[i].class, text + 1))
+			regs_put_row(&regpin_registers[i], json);
+	return register_group(text + 1);
+}
+
 bool regs_range(const char *text, struct json *json)
 {
 	struct query query = { 0 };

@@ -18,6 +18,12 @@ void regs_put_row(const struct regpin_register *reg, struct json *json);
  */
 bool regs_search(const char *text, struct json *json);
 
+/*
+ * "@rapl": a line for each register of the group; "@": a line for each group. False if
+ * there is no such group.
+ */
+bool regs_group(const char *text, struct json *json);
+
 /* "0x10a-0x10f": those in it that have names. False, with a message, if that is wrong. */
 bool regs_range(const char *text, struct json *json);
 

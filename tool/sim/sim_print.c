@@ -63,6 +63,7 @@ static void why_text(char *to, size_t size, const struct sim *sim,
 		     bool violated, const struct regpin_event *event)
 {
 	const struct rule *rule = violated ? rule_of(sim, event) : NULL;
+	char place[PLACE_MAX];
 	char bits[64 * 32] = "";	/* 64 names: none may be cut off */
 
 	to[0] = 0;
@@ -71,9 +72,9 @@ static void why_text(char *to, size_t size, const struct sim *sim,
 	if (~event->bits)
 		register_bits_text(bits, sizeof(bits), rule->kind, rule->index,
 				   event->bits);
-	snprintf(to, size, "%s at %s:%" PRIu32 ":%" PRIu32 "%s%s",
-		 rule_type_names[rule->type], sim->policy->source, rule->line,
-		 rule->column, *bits ? ": " : "", bits);
+	snprintf(to, size, "%s at %s%s%s", rule_type_names[rule->type],
+		 policy_place(place, sim->policy, rule->line, rule->column),
+		 *bits ? ": " : "", bits);
 }
 
 static void event_text(char *to, size_t size, const struct regpin_event *event)
@@ -166,14 +167,13 @@ static void json_why(struct json *json, const struct sim *sim,
 		     const struct regpin_event *event)
 {
 	const struct rule *rule = rule_of(sim, event);
-	char where[POLICY_MAX_SOURCE + 32];
+	char where[PLACE_MAX];
 
 	if (!rule)
 		return;
 	json_string(json, "rule", rule_type_names[rule->type]);
-	snprintf(where, sizeof(where), "%s:%" PRIu32 ":%" PRIu32,
-		 sim->policy->source, rule->line, rule->column);
-	json_string(json, "where", where);
+	json_string(json, "where", policy_place(where, sim->policy, rule->line,
+						rule->column));
 	if (rule->type == RULE_REQUIRE) {
 		char name[REGISTER_NAME_MAX];
 

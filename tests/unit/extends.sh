@@ -1,0 +1,251 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# extends.sh REGPIN_BINARY: policies found by name, `extends`, `without` and groups of
+# registers. TAP.
+regpin=$(realpath "${1:?usage: extends.sh REGPIN_BINARY}") || exit 2
+policies=$(realpath "$(dirname "$0")/../../policies")
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 2
+mkdir etc package
+cp "$policies"/*.yaml package
+export REGPIN_POLICIES="$tmp/etc:$tmp/package"
+nr=0
+failed=0
+
+# is STATUS PATTERN NAME COMMAND ..: the exit status, and what is somewhere in its output
+is()
+{
+	status=$1 pattern=$2 name=$3
+	shift 3
+	nr=$((nr + 1))
+	"$@" >out 2>&1
+	got=$?
+	if [ $got -eq "$status" ] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" out; }; then
+		echo "ok $nr - $name"
+	else
+		echo "not ok $nr - $name"
+		echo "# exit status $got, not $status, or no '$pattern' in:"
+		head -n 20 out | sed 's/^/# /'
+		failed=1
+	fi
+}
+
+policy() # FILE: what follows 'version: 1' is standard input
+{
+	{
+		echo 'version: 1'
+		cat
+	} >"$1"
+}
+
+# Names.
+is 0 '' "a packaged policy is found by its name" "$regpin" check linux
+is 0 '^linux: ' "explain shows a policy by its name" sh -c '"$1" explain linux | sed "s,^.*/\(linux\).yaml:,\1:,"' sh "$regpin"
+is 4 "can't be read: there is no policy of this name in $tmp/etc or $tmp/package" "a name that no folder has" "$regpin" check nosuch
+policy linux <<E
+rules: []
+E
+is 0 '' "a name is not a file of the working directory" "$regpin" check linux
+policy here <<E
+rules: []
+E
+is 4 "write './' before its name" "the message names the file that was perhaps meant" "$regpin" check here
+is 1 'here:2:8: error' "a path is no name" "$regpin" check ./here
+policy etc/linux.yaml <<E
+rules:
+  - register: EFER
+    sticky: [NXE]
+E
+is 0 'loosens' "the administrator's folder comes before the package's" sh -c '"$1" diff package/linux.yaml linux; [ $? -eq 1 ]' sh "$regpin"
+echo 'version: 2' >etc/linux.yaml
+is 1 'etc/linux.yaml|version' "a wrong policy there is not passed over" "$regpin" check linux
+rm etc/linux.yaml
+ln -s "$tmp/here" etc/linux.yaml
+is 4 'symbolic link that leads out of its folder' "a link out of the folder is refused" "$regpin" check linux
+rm etc/linux.yaml
+ln -s mine.yaml etc/linux.yaml
+cp package/linux.yaml etc/mine.yaml
+is 0 '' "a link within the folder is followed" "$regpin" check linux
+rm etc/linux.yaml
+mkfifo etc/linux.yaml
+is 4 'not a regular file' "a fifo is refused, and not waited for" timeout 10 "$regpin" check linux
+rm etc/linux.yaml
+for name in ../linux Linux linux.yaml "linux " -linux; do
+	policy child.yaml <<E
+extends: "$name"
+E
+	is 1 "child.yaml:2:10: error: .*is not a policy's name" "'$name' is not a name" "$regpin" check child.yaml
+done
+
+# A base.
+policy child.yaml <<E
+extends: linux
+E
+is 0 'loosens 0, tightens 0, changes 0' "a policy that only extends is equal to its base" "$regpin" diff linux child.yaml
+policy child.yaml <<E
+extends: linux
+rules:
+  - register: IA32_BIOS_UPDT_TRIG
+    deny: write
+    action: drop
+E
+is 0 '^tightens: IA32_BIOS_UPDT_TRIG: writes: free -> drop$' "a rule more" "$regpin" diff linux child.yaml
+is 0 'loosens 0, tightens 1,' "and nothing else" "$regpin" diff linux child.yaml
+is 0 "$tmp/package/linux.yaml:[0-9]+:5: uniform on LSTAR" "the place of a rule names the base's file" \
+	sh -c '"$1" probe --starts child.yaml; :' sh "$regpin"
+printf '0 wrmsr EFER 0x801\n0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 wrmsr EFER 0\n' >trace
+is 0 "(sticky|require) at $tmp/package/linux.yaml:[0-9]+:5" "and so does sim" "$regpin" sim child.yaml trace
+is 0 "\"where\":\"$tmp/package/linux.yaml:[0-9]+:5\"" "and its JSON" "$regpin" sim --json child.yaml trace
+policy child.yaml <<E
+extends: linux
+mode: report
+unarmed: 1h
+E
+is 1 'EFER SCE LME NXE: clearing: gp -> report' "a key of the policy replaces the base's" "$regpin" diff linux child.yaml
+policy child.yaml <<E
+extends: linux
+rules:
+  - register: EFER
+    sticky: [NXE]
+E
+is 1 "^child.yaml:5:5: error: .*already in the rule at $tmp/package/linux.yaml:[0-9]+:5" "a rule twice: the error is in the file that can be changed" \
+	"$regpin" check child.yaml
+
+# Bases of bases.
+policy etc/a.yaml <<E
+extends: b
+E
+policy etc/b.yaml <<E
+extends: linux
+without:
+  - {register: EFER, rules: never}
+E
+is 1 '^loosens: EFER SVME: setting: gp -> free$' "a base of a base" "$regpin" diff linux a
+policy etc/b.yaml <<E
+extends: a
+E
+is 1 "extends itself" "a circle of two" "$regpin" check a
+policy etc/b.yaml <<E
+extends: b
+E
+is 1 "extends itself" "a policy that extends itself" "$regpin" check a
+for i in 1 2 3 4 5 6 7 8; do
+	echo "extends: d$((i + 1))" | policy etc/d$i.yaml
+done
+printf 'extends: linux\n' | policy etc/d9.yaml
+is 1 '8 policies may extend' "nine bases are too many" "$regpin" check d1
+is 0 '' "eight are not" "$regpin" check d2
+is 0 'loosens 0, tightens 0, changes 0' "and through them nothing is lost" "$regpin" diff linux d2
+policy etc/b.yaml <<E
+rules:
+  - register: EFERR
+    sticky: [NXE]
+E
+is 1 "^a:2:1: error: in a policy that this one extends, $tmp/etc/b.yaml:3:15: there is no register 'EFERR'" "an error in a base is placed there" "$regpin" check a
+echo 'version: 2' >etc/b.yaml
+is 1 "etc/b.yaml:1:1: .*version 1 only" "a base of another version" "$regpin" check a
+echo '[' >etc/b.yaml
+is 1 "etc/b.yaml:2:1: this is not YAML" "a base that is not YAML" "$regpin" check a
+: >etc/b.yaml
+is 1 "etc/b.yaml:1:1: the policy is empty" "an empty base" "$regpin" check a
+head -c 65537 /dev/zero | tr '\0' '#' >etc/b.yaml
+is 1 'larger than 65536 bytes' "a base that is too large" "$regpin" check a
+printf 'version: 1\n--- # extended: linux /x\nversion: 1\n' >etc/b.yaml
+is 1 'stands between files only|second document' "a base that brings a text of its own" "$regpin" check a
+cp etc/b.yaml brings.yaml
+is 1 'not in a file' "and a policy that does" "$regpin" check brings.yaml
+policy child.yaml <<E
+extends: [linux]
+E
+is 1 "'extends' is the name of one policy" "a list of bases" "$regpin" check child.yaml
+
+# without
+policy child.yaml <<E
+extends: linux
+without:
+  - register: LSTAR
+  - register: [SYSENTER_CS, SYSENTER_EIP]
+  - register: CR4
+    rules: [sticky]
+E
+is 1 'loosens 4, tightens 0, changes 0' "what is taken away is a loosening each" "$regpin" diff linux child.yaml
+is 1 '^loosens: LSTAR: another value' "one register of a list" "$regpin" diff linux child.yaml
+is 0 '' "the others of the list stay" sh -c '! "$1" diff linux child.yaml | grep -qw STAR' sh "$regpin"
+is 0 '' "never and require of CR4 stay" sh -c '! "$1" diff linux child.yaml | grep -E "CR4.*(setting|without)"' sh "$regpin"
+for wrong in '{register: FRED_CONFIG}' '{register: EFER, rules: once}' '{register: EFER, rules: [stikcy]}' \
+	'{register: EFER, rules: []}' '{rules: sticky}' '{register: EFER, bits: [NXE]}' 'EFER' '{register: {a: b}}'; do
+	policy child.yaml <<E
+extends: linux
+without:
+  - $wrong
+E
+	is 1 '^child.yaml:4:[0-9]+: error: ' "without: $wrong is wrong" "$regpin" check child.yaml
+done
+policy child.yaml <<E
+extends: linux
+without: []
+E
+is 1 "'without' must be a list" "an empty without" "$regpin" check child.yaml
+policy child.yaml <<E
+without:
+  - register: EFER
+rules:
+  - register: EFER
+    sticky: [NXE]
+E
+is 1 'this one extends none' "without and no base" "$regpin" check child.yaml
+for file in "$policies"/*.yaml; do
+	name=$(basename "$file" .yaml)
+	for register in $(sed -n 's/^  - register: \([A-Z0-9_]*\)$/\1/p' "$file" | sort -u); do
+		policy child.yaml <<E
+extends: $name
+without:
+  - register: $register
+E
+		"$regpin" check child.yaml >out 2>&1 || grep -q 'nothing else in it would do anything' out ||
+			{ echo "# $name without $register:"; sed 's/^/# /' out; failed=1; }
+	done
+done
+is 0 '' "each register of each packaged policy can be taken away" test $failed -eq 0
+
+# Groups.
+policy group.yaml <<E
+rules:
+  - register: "@rapl"
+    deny: read
+E
+is 0 '' "a group is a register's name" "$regpin" check group.yaml
+"$regpin" regs @rapl >rapl
+is 0 '^PKG_ENERGY_STATUS' "regs lists a group" cat rapl
+is 0 '^@rapl +[0-9]+$' "regs @ lists the groups" "$regpin" regs @
+is 2 'no group .@raple.' "regs knows no other group" "$regpin" regs @raple
+printf 'version: 1\nrules:\n  - register: "@raple"\n    deny: read\n' >wrong.yaml
+is 1 "there is no group '@raple'; did you mean 'rapl'.*@syscall" "a group that is misspelt" "$regpin" check wrong.yaml
+for group in $("$regpin" regs @ | cut -d' ' -f1); do
+	printf 'version: 1\nrules:\n  - register: "%s"\n    deny: write\n' "$group" >group.yaml
+	"$regpin" check group.yaml >out 2>&1
+	got=$?
+	case $group in
+	# Control registers have no deny; KVM's filter never sees these x2APIC registers; what
+	# arms a vCPU, and what KVM's fast path takes, can't be denied.
+	@cr | @x2apic | @syscall | @tsc) want=1 ;;
+	*) want=0 ;;
+	esac
+	[ $got -eq $want ] || { echo "# $group: status $got"; sed 's/^/# /' out | head -n 3; failed=1; }
+done
+is 0 '' "each group can be denied whose registers can be denied" test $failed -eq 0
+policy mine.yaml <<E
+extends: denies
+without:
+  - register: "@rapl"
+E
+policy etc/denies.yaml <<E
+rules:
+  - register: ["@rapl", PPIN]
+    deny: read
+E
+is 1 'loosens' "a group is taken away as it was written" "$regpin" diff denies mine.yaml
+is 0 '' "and what stood beside it stays" sh -c '! "$1" diff denies mine.yaml | grep -q PPIN' sh "$regpin"
+echo "1..$nr"
+exit $failed

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A policy's text with the texts that it extends behind it, so that it can be kept, sent
+ * to an agent and read again without any file. Behind a line
+ *
+ *	--- # extended: NAME PATH
+ *
+ * follows the text of the policy NAME, which was read from PATH: first the one that the
+ * policy's own text extends, then the one that that one extends, and so on.
+ */
+#ifndef REGPIN_TOOL_POLICY_BUNDLE_H
+#define REGPIN_TOOL_POLICY_BUNDLE_H
+
+#include <stddef.h>
+
+#include "lib/policy/policy.h"
+
+#include "policy_find.h"
+#include "yaml_tree.h"
+
+/* Of all texts together, with the lines between them. */
+#define BUNDLE_MAX_SIZE	((POLICY_MAX_BASES + 1) * (YAML_MAX_SIZE + 512u))
+
+/**
+ * struct bundle_part - one text of a bundle
+ * @text: where it begins
+ * @size: its bytes
+ * @name: the name that `extends` gives it; empty for the policy's own text
+ * @path: the file that it was read from; empty for the policy's own text
+ */
+struct bundle_part {
+	const char *text;
+	size_t size;
+	char name[POLICY_NAME_MAX];
+	char path[POLICY_MAX_SOURCE];
+};
+
+struct bundle {
+	unsigned int nr;
+	struct bundle_part parts[POLICY_MAX_BASES + 1];
+};
+
+/*
+ * Finds the texts of a bundle; a text without bases has one part. What looks like a line
+ * between texts and is none stays in its part, where no parser takes it.
+ */
+void bundle_split(struct bundle *bundle, const char *text, size_t size);
+
+/*
+ * Makes problems within a base problems of the policy's own `extends`, which is at @line
+ * and @column: a reader of messages knows one file by its path.
+ */
+void bundle_place_problems(const struct bundle *bundle, uint32_t line,
+			   uint32_t column, struct problems *problems);
+
+/* Is there a line between texts in @text? A file must not have one. */
+bool bundle_has_line(const char *text, size_t size);
+
+/*
+ * The policy that @text extends: its node in *@root, which the caller frees; or NULL.
+ * What is wrong with the text is for the policy's reader to report.
+ */
+const struct yaml_node *bundle_extends(const char *text, size_t size,
+				       unsigned int text_number,
+				       struct yaml_node **root);
+
+/*
+ * Adds the texts that the policy in *@text extends, from the policy folders. *@text is
+ * allocated, and moves. Returns 0, or a negative errno: -EINVAL, with the reason in
+ * @problems, if one is missing or can't be read.
+ */
+int bundle_fill(char **text, size_t *size, struct problems *problems);
+
+#endif

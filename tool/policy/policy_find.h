@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Policies that are found by name: NAME.yaml in the policy folders, of which the
+ * administrator's (/etc/regpin) comes before the package's; in a build directory the
+ * source tree's stands for the latter. The environment variable REGPIN_POLICIES, a list
+ * with colons, replaces both.
+ */
+#ifndef REGPIN_TOOL_POLICY_FIND_H
+#define REGPIN_TOOL_POLICY_FIND_H
+
+#include <stdbool.h>
+
+#include "lib/policy/policy.h"
+
+#define POLICY_NAME_MAX	64	/* with its NUL */
+
+/* Is @text a name, [a-z0-9_-]+, and so not a path? */
+bool policy_is_name(const char *text);
+
+/*
+ * Opens the policy @name for reading and puts its path into @path. A symbolic link that
+ * leads out of its folder is refused, and so is what is not a regular file. Returns a
+ * file descriptor or a negative errno: -ENOENT if no folder has it. With another errno
+ * @path is the file that can't be used; a later folder is not asked then, as its policy
+ * may be weaker.
+ */
+int policy_open(const char *name, char path[POLICY_MAX_SOURCE]);
+
+/* The folders, for messages: "/etc/regpin or /usr/share/regpin/policies". */
+#define POLICY_FOLDERS_TEXT	512
+const char *policy_folders(char to[POLICY_FOLDERS_TEXT]);
+
+#endif
