@@ -23,7 +23,7 @@
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
 #define HANDOFF_MAGIC	0x6e697067u	/* "gpin" */
-#define HANDOFF_VERSION	9u
+#define HANDOFF_VERSION	10u
 
 /*
  * The agent numbers each policy that it hands out, 1 for the first; the number is in the

@@ -29,6 +29,7 @@ static void print_blob(void)
 	MEMBER(blob_header, pad);
 	MEMBER(blob_header, settings);
 	MEMBER(blob_header, source);
+	MEMBER(blob_header, bases);
 	WHOLE(blob_header);
 	MEMBER(settings, request_msr);
 	MEMBER(settings, deadline_ms);
