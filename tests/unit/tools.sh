@@ -43,7 +43,7 @@ is 2 "^regpin: there is no command 'chek'; did you mean 'check'. Try 'regpin --h
 is 2 "no command 'chek'; did you mean 'check'" "$regpin" help chek
 is 2 "no command 'explode'; try 'regpin --help'" "$regpin" explode
 is 2 "unexpected argument 'compile': 'help' takes one command" "$regpin" help check compile
-for cmd in check compile probe explain sim regs run ctl; do
+for cmd in check compile probe explain diff sim regs run ctl; do
 	"$regpin" $cmd --help >help.txt
 	is 0 '' sh -c '"$1" help "$2" | cmp - help.txt' sh "$regpin" $cmd
 	is 0 '' sh -c '"$1" --help "$2" | cmp - help.txt' sh "$regpin" $cmd
@@ -54,7 +54,7 @@ is 2 "^regpin: there is no option '--versoin'; did you mean '--version'" "$regpi
 is 2 "^regpin compile: the option '--output' needs a value" "$regpin" compile -o
 is 2 "^regpin run: the option '--ev' is the beginning of several" "$regpin" run --ev x
 is 2 "^regpin regs: there is no option '-json': long options" "$regpin" regs -json
-for cmd in check compile probe explain sim regs run ctl; do
+for cmd in check compile probe explain diff sim regs run ctl; do
 	is 0 'usage: regpin' "$regpin" $cmd --help
 	is 0 '^Exit status: .*2 ' sh -c '"$1" "$2" --help | paste -sd " " - | grep -o "Exit status: .*see  *EXIT STATUS in regpin.*"' sh "$regpin" $cmd
 	is 0 '^Manual: .*regpin(-ctl)?\(1\)' "$regpin" $cmd --help
@@ -65,8 +65,10 @@ done
 # line is all that can be judged: 1 and 2 mean that it is wrong.
 mkdir -p examples/bin
 ln -s "$regpin" examples/bin/regpin
-cp "$policy" examples/linux.yaml
-for cmd in check compile probe explain sim regs run ctl; do
+for name in linux old new max mine; do
+	cp "$policy" examples/$name.yaml
+done
+for cmd in check compile probe explain diff sim regs run ctl; do
 	"$regpin" $cmd --help | sed -n '/^examples:$/,/^$/s/^  //p' |
 		sed -e ':a' -e '/\\$/N; s/\\\n *//; ta' -e 's/ -- .*/ -- .\/no-vmm/' >examples/$cmd
 	is 0 '' test -s examples/$cmd
