@@ -197,12 +197,13 @@ static int read_exit(struct regpin_vcpu *vcpu,
 		err = perform_read(vcpu, access);
 	if (err)
 		effect.unread = REGPIN_UNREAD_OLD;
-	if (verdict.rule)
+	if (verdict.rule) {
 		violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION,
 			       access->old_value, effect.unread, &event);
-	if (must_interrupt(&verdict) &&
-	    hold_or_stop(vcpu, &judged, &event, &effect))
-		return 1;
+		if (must_interrupt(&verdict) &&
+		    hold_or_stop(vcpu, &judged, &event, &effect))
+			return 1;
+	}
 	if (action_lets_pass(effect.action) && !verdict.answered)
 		effect.value = access->old_value;
 	if (!is_returned(vcpu, &judged, &effect))
@@ -232,12 +233,13 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	if (err || !replay_known(&vcpu->guest, access->index))
 		effect.unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
 	/* The write may arm the vCPU: the event is of the state before it. */
-	if (verdict.rule)
+	if (verdict.rule) {
 		violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION, proposed,
 			       effect.unread, &event);
-	if (must_interrupt(&verdict) &&
-	    hold_or_stop(vcpu, &judged, &event, &effect))
-		return 1;
+		if (must_interrupt(&verdict) &&
+		    hold_or_stop(vcpu, &judged, &event, &effect))
+			return 1;
+	}
 	/* The old value is not known, so it can't be judged what the write would lose. */
 	if (err && !action_refuses(effect.action)) {
 		failed(vcpu, access, err);
