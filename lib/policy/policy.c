@@ -271,6 +271,8 @@ bool policy_only_reports(const struct regpin_policy *policy)
 const struct rule *policy_wide(const struct regpin_policy *policy,
 			       enum rule_type type)
 {
+	if (!policy_may_be_wide(policy))
+		return NULL;
 	for (uint32_t i = policy->nr_rules; i; i--) {
 		const struct rule *rule = &policy->rules[i - 1];
 

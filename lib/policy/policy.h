@@ -219,6 +219,7 @@ struct pins {
  * @whens: the conditions to which the rules' @when refer
  * @sorted: policy_sort() has run, and policy_add() has not run since. This member and
  *	all that follow, except @rules, are not part of the blob
+ * @requires: if @sorted, whether there is a rule of the type RULE_REQUIRE
  * @kinds: the position in @rules of the first rule of each kind, and after the last kind
  *	of the first wide rule, twice
  * @reach_half: half of the number of valid entries of @reach; a power of two
@@ -242,7 +243,7 @@ struct regpin_policy {
 	char source[POLICY_MAX_SOURCE];
 	char bases[POLICY_MAX_BASES][POLICY_MAX_SOURCE];
 	struct when whens[POLICY_MAX_WHENS];
-	bool sorted;
+	bool sorted, requires;
 	uint32_t kinds[REGPIN_KIND_MAX + 2];
 	uint32_t reach_half;
 	uint32_t reach[POLICY_MAX_REACH];
@@ -365,6 +366,19 @@ static inline struct rule_range policy_range(const struct regpin_policy *policy,
 		at += at[half - 1] < index ? half : 0;
 	range.first = (uint32_t)(at - policy->reach);
 	return range;
+}
+
+/* Can there be a rule of the whole policy, such as its default? */
+static inline bool policy_may_be_wide(const struct regpin_policy *policy)
+{
+	return !policy->sorted ||
+	       policy->kinds[REGPIN_KIND_MAX] < policy->nr_rules;
+}
+
+/* Can there be a rule of the type RULE_REQUIRE? */
+static inline bool policy_may_require(const struct regpin_policy *policy)
+{
+	return !policy->sorted || policy->requires;
 }
 
 /* The writes that @rule forbids; none for RULE_REQUIRE, which the judge handles. */

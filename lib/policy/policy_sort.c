@@ -136,10 +136,12 @@ static bool same_registers(const struct rule *a, const struct rule *b)
 /* Fills @pins, backwards: the pins of each rule include those of the rules after it. */
 static void note_pins(struct regpin_policy *policy)
 {
+	policy->requires = false;
 	for (uint32_t i = policy->nr_rules; i; i--) {
 		const struct rule *rule = &policy->rules[i - 1];
 		struct pins *pins = &policy->pins[i - 1];
 
+		policy->requires |= rule->type == RULE_REQUIRE;
 		*pins = rule_pins(rule);
 		pins->next = i;
 		if (i == policy->nr_rules || !same_registers(rule, rule + 1))

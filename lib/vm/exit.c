@@ -331,7 +331,8 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 		return request_exit(vcpu);
 	if (!filter_wants(policy, access.index, type))
 		return unwanted_exit(vcpu, policy, &access);
-	if (filter_wants_unused(policy, access.index, type))
+	if (policy_may_be_wide(policy) &&
+	    filter_wants_unused(policy, access.index, type))
 		return vmm_wants(vcpu->vm, access.index, type) ?
 			       not_ours(vcpu) :
 			       nowhere_exit(vcpu, policy, &access);

@@ -182,7 +182,8 @@ struct judge_state lifecycle_state(struct regpin_vcpu *vcpu,
 						 access->old_value,
 						 atomic_load(&uniform->value));
 	}
-	add_floor(vcpu, access, &state);
+	if (policy_may_require(vcpu->vm->policies.now))
+		add_floor(vcpu, access, &state);
 	return state;
 }
 

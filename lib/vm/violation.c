@@ -83,18 +83,19 @@ static uint64_t own_bits(const struct judged *judged, uint64_t bits)
 	return bits;
 }
 
-void violation_send(struct regpin_vcpu *vcpu, const struct judged *judged,
-		    struct regpin_event *event)
+/*
+ * The access may happen, wholly or in part: each rule that lets it happen is an event. Not
+ * inlined, so that an access that is refused does not pay for its registers.
+ */
+static __attribute__((noinline)) void send_all(struct regpin_vcpu *vcpu,
+					       const struct judged *judged,
+					       struct regpin_event *event)
 {
 	struct access let = *judged->access;
 
-	if (action_refuses(event->action) && event->action != REGPIN_PAUSE) {
-		vm_event(vcpu->vm, vcpu, event);
-		return;
-	}
 	event->bits = own_bits(judged, event->bits);
 	vm_event(vcpu->vm, vcpu, event);
-	/* The operator is to know all that an answer may allow. */
+	/* The operator must know all that an answer may allow. */
 	if (event->action == REGPIN_PAUSE) {
 		send_others(vcpu, judged, &let, REGPIN_ACTION_MAX, event);
 		return;
@@ -105,4 +106,13 @@ void violation_send(struct regpin_vcpu *vcpu, const struct judged *judged,
 	if (let.write)
 		let.new_value = judged->verdict->value;
 	send_others(vcpu, judged, &let, REGPIN_REPORT, event);
+}
+
+void violation_send(struct regpin_vcpu *vcpu, const struct judged *judged,
+		    struct regpin_event *event)
+{
+	if (action_refuses(event->action) && event->action != REGPIN_PAUSE)
+		vm_event(vcpu->vm, vcpu, event);
+	else
+		send_all(vcpu, judged, event);
 }
