@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 #define GUEST_MEMORY	0x200000ul
-#define GUEST_PORT	0x80	/* where it reports to its VMM after each step */
+#define GUEST_PORT	0x80	/* the guest writes to it after each step */
 
 /* Puts the guest's program and its tables into its memory. */
 void guest_write(uint8_t *memory);
 
-/* Sets what differs from power-on: 64 bits, paging, before its first step. */
+/* Sets the registers for the first step: unlike at power-on, 64-bit mode and paging. */
 void guest_registers(struct kvm_sregs *sregs, struct kvm_regs *regs);
 
-/* What step @number is, from 0, or NULL. */
+/* What the guest does in step @number, from 0; NULL after the last step. */
 const char *guest_step(size_t number);
 
 #endif

@@ -39,7 +39,7 @@ static struct {
 	unsigned int timer_ms;
 	atomic_bool quit;
 	size_t step;
-	/* Indexed by the number modulo 2: at most two of them are in use. */
+	/* Indexed by the policy's number modulo 2: at most two policies are in use. */
 	struct regpin_policy *policies[2];
 	uint32_t policy;
 	struct regpin_vm *regpin_vm;
@@ -74,7 +74,10 @@ static void print_access(const struct regpin_event *event)
 		printf(", now 0x%" PRIx64 "\n", (uint64_t)event->value);
 }
 
-/* Called by the library on any thread; it must not block for long. */
+/*
+ * Called by the library on any thread. The callback must not block: a larger VMM would
+ * pass the event to another thread, and print it there.
+ */
 static void print_event(void *context, const struct regpin_event *event)
 {
 	(void)context;
@@ -116,7 +119,7 @@ static struct regpin_policy *load_policy(const char *path)
 		close(fd);
 	}
 	if (ret)
-		warnx("%s: no policy of this version: %s", path,
+		warnx("%s: cannot load it as a policy: %s", path,
 		      strerror(-ret));
 	return policy;
 }
@@ -240,7 +243,7 @@ static void set_registers(void)
 	regpin_vcpu_after_write(vmm.regpin_vcpu);
 }
 
-/* Prints what the guest writes to its port after each step: 1 if it got #GP. */
+/* Prints the result that the guest writes to its port after each step: 1 for #GP. */
 static void handle_exit(void)
 {
 	const uint8_t *data = (uint8_t *)vmm.run + vmm.run->io.data_offset;
@@ -272,7 +275,7 @@ static void tick_every(unsigned int ms)
 	vmm.timer_ms = ms;
 }
 
-/* 6. Runs the guest until the thread is needed; then nothing is pending in KVM. */
+/* 6. Runs the guest until this thread is needed; then nothing is pending in KVM. */
 static int run_guest(struct regpin_vcpu *vcpu)
 {
 	for (;;) {

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /**
- * enum regpin_kind - the register files that a rule or an access can name
+ * enum regpin_kind - the kinds of registers that a rule or an access can name
  * @REGPIN_MSR: a model-specific register, by index (EFER is one of them)
  * @REGPIN_CR0: control register 0
  * @REGPIN_CR4: control register 4
@@ -33,7 +33,7 @@ enum regpin_kind {
  * @REGPIN_GP: the guest gets #GP(0)
  * @REGPIN_PAUSE: the vCPU is held before the instruction until it is answered:
  *	regpin_vcpu_answer()
- * @REGPIN_STOP: the VM must not continue; its VMM should end it as crashed
+ * @REGPIN_STOP: the VM must not continue; its VMM should end it, as after a crash
  * @REGPIN_ACTION_MAX: number of actions
  *
  * If several rules apply to one access, the action that is last in this order decides.
@@ -79,19 +79,20 @@ enum regpin_action {
  * @REGPIN_EVENT_ANSWERED: a held vCPU was answered; @action is the answer
  * @REGPIN_EVENT_POLICY: a new policy holds on all vCPUs
  * @REGPIN_EVENT_SHUTDOWN: an armed vCPU met a shutdown: a triple fault, or an RSM that
- *	KVM's CR filter refused; @detail is 1 if it was in SMM. It does not enter again
- *	before the VMM resets it
+ *	KVM's CR filter refused; @detail is 1 if it was in SMM. The vCPU does not enter
+ *	again before the VMM resets it
  * @REGPIN_EVENT_SETTLED: values that are normally settled at the end of the syscall
  *	set-up were settled in another way. If @detail is 0, the guest settled PAT by
  *	writing @value; PAT had had its reset value until then. Otherwise the vCPU has
  *	set LSTAR but not SFMASK for @detail milliseconds of its run time: its set-up
  *	counts as finished, and its registers are pinned as they are
- * @REGPIN_EVENT_UNREACHED: a vCPU can't be made to leave KVM_RUN, or can be again;
- *	with REGPIN_NO_VCPU, that holds for each vCPU of the VM. @detail is an enum
- *	regpin_unreached, @index the number of the signal. It comes from a caller of
- *	the library, such as the preloaded shim: the library itself sends no signals
- * @REGPIN_EVENT_TOLERATED: the VM has something for which a policy that enforces would
- *	refuse it; it runs, because this policy only reports. @detail is an enum
+ * @REGPIN_EVENT_UNREACHED: a vCPU can't be made to leave KVM_RUN, or can be made to
+ *	leave it again; with REGPIN_NO_VCPU, that holds for each vCPU of the VM. @detail
+ *	is an enum regpin_unreached, @index the number of the signal. It comes from a
+ *	caller of the library, such as the preloaded shim: the library itself sends no
+ *	signals
+ * @REGPIN_EVENT_TOLERATED: the VM has a feature for which a policy that enforces would
+ *	refuse it; the VM runs, because this policy only reports. @detail is an enum
  *	regpin_refusal. Reported once for each VM and reason
  * @REGPIN_EVENT_TYPE_MAX: number of types
  */
@@ -212,17 +213,18 @@ enum regpin_refusal {
  * @time: CLOCK_REALTIME in nanoseconds
  * @old_value: the register before the access
  * @new_value: the value that the guest (or the VMM) proposed
- * @value: what the register holds, or the read returned, afterwards
+ * @value: what the register holds after the access, or what the read returned
  * @bits: the bits of @new_value that violated the rule; all ones for rules on
  *	a whole register
  * @rip: linear address of the instruction (CS base + RIP), violations only
  * @type: enum regpin_event_type
  * @vm: number of the VM in this process, from 0
  * @vcpu: the id given to KVM_CREATE_VCPU, or REGPIN_NO_VCPU
- * @index: MSR index if @kind is REGPIN_MSR, else 0
+ * @index: MSR index if @kind is REGPIN_MSR, otherwise 0
  * @rule: number, in the policy, of the rule that was violated, or REGPIN_NO_RULE. If
- *	the access happens or is held, there is an event for each rule that it violates
- *	and that does not stop it; if it is refused, only for the rule that decided
+ *	the access happens or is held, there is an event for each violated rule that
+ *	does not stop it; if the access is refused, there is one only for the rule that
+ *	decided
  * @detail: see the event's type
  * @policy: number of the policy that @rule belongs to, or that was in force; see
  *	regpin_policy_set_number()

@@ -3,8 +3,8 @@
  * The uAPI of KVM's CR filter, for programs built against kernel headers that lack it.
  * It is the same as in kernel/6.12/ (arch/x86/include/uapi/asm/kvm.h and
  * include/uapi/linux/kvm.h there), with the same names; if the system's headers have
- * it, theirs is used. The numbers are provisional: no kernel uses them for anything
- * else, so a KVM without the filter answers 0, ENOTTY or ENXIO.
+ * that uAPI, their definitions are used. The numbers are provisional: no kernel uses
+ * them for anything else, so a KVM without the filter answers 0, ENOTTY or ENXIO.
  *
  * Documentation: Documentation/virt/kvm/api.rst in that series.
  */
@@ -43,9 +43,9 @@ struct kvm_x86_cr_filter_reg {
  * @regs:	indexed by KVM_X86_CR_FILTER_CR0 etc.; entries without a name are 0
  * @reserved:	0
  *
- * Replaces the VM's filter at once; all zero removes it. Returns 0, or -1 with
- * EINVAL (an unknown flag, a bit that KVM_X86_GRP_CR_FILTER does not name, a nonzero
- * field that must be 0, a VM whose registers are encrypted), EFAULT, ENOMEM,
+ * Replaces the VM's filter at once; a filter of all zeroes removes it. Returns 0, or -1
+ * with EINVAL (an unknown flag, a bit that KVM_X86_GRP_CR_FILTER does not name, a
+ * nonzero field that must be 0, a VM whose registers are encrypted), EFAULT, ENOMEM,
  * ENOTTY (this KVM has no CR filter).
  */
 struct kvm_x86_cr_filter {
@@ -83,7 +83,7 @@ struct kvm_x86_cr_filter {
  * @reg:	KVM_X86_CR_FILTER_CR0 etc.
  * @flags:	0
  * @old_value:	the register before the write
- * @value:	out: what the guest writes; in: what KVM shall write if @error is 0
+ * @value:	out: what the guest writes; in: what KVM is to write if @error is 0
  * @filtered:	the bits for which the filter stopped the write
  * @init:	for KVM_X86_CR_CAUSE_INIT: CR0, CR4 and EFER before the INIT. It has
  *		already happened; KVM reads nothing back.

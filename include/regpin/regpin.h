@@ -5,8 +5,9 @@
  * A VMM loads a policy that `regpin compile` has turned into a blob, attaches it to its
  * VM and vCPU fds, and passes every KVM_RUN exit to regpin_vcpu_exit().
  *
- * Functions that can fail return 0 or a negative errno, one of those listed. They write
- * results only on success. The library never prints, never exits and starts no thread.
+ * Functions that can fail return 0 or a negative errno; the comment of each lists the
+ * values. They write results only on success. The library never prints, never exits and
+ * starts no thread.
  *
  * Threads: a vCPU may only be used by the thread that runs it, unless its function says
  * "Any thread"; another thread may take the vCPU over between two calls of
@@ -200,7 +201,7 @@ int regpin_vm_set_msr_filter(struct regpin_vm *vm,
  *	more there are. 2048 bytes are always enough
  * @size: size of @text, in bytes
  *
- * Returns: 0, or -ENOENT if everything has fitted so far; then @text is not written.
+ * Returns: 0, or -ENOENT if all MSRs have fitted so far; then @text is not written.
  */
 int regpin_vm_overflow(struct regpin_vm *vm, char *text, size_t size);
 
@@ -336,8 +337,8 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu);
  * @REGPIN_HELD: it waits for regpin_vcpu_answer(). The VMM may do whatever it does
  *	with a vCPU that does not run: save, reset, migrate or end it. Call
  *	regpin_vcpu_enter() again later
- * @REGPIN_STOPPED: the VM must not continue unless it is reset: its VMM should end it
- *	as crashed, as for KVM_SYSTEM_EVENT_CRASH
+ * @REGPIN_STOPPED: the VM must not continue unless it is reset: its VMM should end it,
+ *	as after a KVM_SYSTEM_EVENT_CRASH
  * @REGPIN_EXITED: KVM has completed the last exit and exited again (a debugger's step,
  *	the next part of an MMIO access): the run page holds an exit, as after a
  *	KVM_RUN that returned 0. Call regpin_vcpu_exit(), not KVM_RUN
@@ -355,10 +356,10 @@ enum regpin_entry {
  *
  * Reads the vCPU's registers if the VMM has written some since the last call, if the
  * operator has given a command, or if regpin_vcpu_tick() was called; arms the vCPU if
- * its registers show that it is due. If the vCPU may not enter, KVM has no exit of it
- * left to complete, neither one of regpin's nor one of the VMM's: the library has called
- * KVM_RUN with @immediate_exit for that
- * (KVM: Documentation/virt/kvm/api.rst, "KVM_RUN", the note on pending operations).
+ * its registers show that it is due. If the vCPU may not enter, no exit of it, whether
+ * regpin's or the VMM's, is left for KVM to complete: the library has called KVM_RUN
+ * with @immediate_exit for that (KVM: Documentation/virt/kvm/api.rst, "KVM_RUN", the
+ * note on pending operations).
  *
  * Returns: enum regpin_entry.
  */
@@ -408,8 +409,8 @@ void regpin_vcpu_tick(struct regpin_vcpu *vcpu);
  * regpin_vcpu_answer() - answer a held vCPU, which ends the hold
  * @vcpu: the vCPU. Any thread
  * @action: REGPIN_ALLOW: the access for which it is held happens, this one time;
- *	REGPIN_GP: it gets #GP(0) for the access (if a poll found changed bits: they
- *	are restored); REGPIN_STOP: the VM is stopped
+ *	REGPIN_GP: the vCPU gets #GP(0) for the access (if a poll found changed bits,
+ *	they are restored instead); REGPIN_STOP: the VM is stopped
  *
  * Returns: 0, or -EINVAL if the vCPU is not held, or if this answer does not fit the
  * reason for which it is held.
@@ -495,8 +496,8 @@ int regpin_vm_windowed(const struct regpin_vm *vm);
  * AMD host, the VM has vCPUs and rules of @policy on the four MSRs from LASTBRANCHFROMIP
  * to LASTINTTOIP need a filter that the previous policy did not need; -E2BIG if the
  * policy's MSR filter and the VMM's together need more than KVM's ranges; -EPERM if the
- * policy does not accept what the guest has; -EBUSY if the last change has not settled;
- * -ENOMEM. After an error nothing has changed.
+ * policy does not accept a feature that the VM has; -EBUSY if the last change has not
+ * settled; -ENOMEM. After an error nothing has changed.
  */
 int regpin_vm_set_policy(struct regpin_vm *vm,
 			 const struct regpin_policy *policy);
@@ -508,8 +509,8 @@ int regpin_vm_set_policy(struct regpin_vm *vm,
  * Before this call, registers that only the new policy names are not filtered. After
  * it, the caller may free the previous policy if regpin_vm_settled() had returned 1.
  *
- * Returns: 0, or KVM's error; then the VM is stopped, and stays stopped over a reset as
- * long as KVM refuses the filters. The new policy is in force nevertheless.
+ * Returns: 0, or KVM's error; then the VM is stopped, and stays stopped, even after a
+ * reset, as long as KVM refuses the filters. The new policy is in force nevertheless.
  */
 int regpin_vm_policy_done(struct regpin_vm *vm);
 
