@@ -83,7 +83,7 @@ static int hooked(long number)
 	return syscall(number, 0) == HOOKED;
 }
 
-/* Is a process that starts as user nobody root's afterwards? */
+/* Does a process that starts as an unprivileged user belong to root afterwards? */
 static int become_root(void)
 {
 	pid_t pid = fork();

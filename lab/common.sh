@@ -30,7 +30,7 @@ lab_need()
 		lab_die "missing on this machine: ${missing[*]}; run $lab_dir/install lab"
 }
 
-# lab_covered PATH: is it in a place where a machine of the lab mounts files of its own?
+# lab_covered PATH: is PATH in a place where a machine of the lab mounts its own files?
 lab_covered()
 {
 	case $1/ in
@@ -47,7 +47,7 @@ lab_place()
 	/proc/* | /sys/* | /dev/pts/* | /run/out/* | /run/lab/* | /run/tmp/* | /mods/* | /host/*)
 		lab_die "$2 $1 can't be there: the lab's machines have files of their own at that place" ;;
 	/run/ | /dev/ | /dev/shm/ | /var/tmp/ | /tmp/ | // | /lab/)
-		lab_die "$2 $1 can't be that directory itself, which the lab's machines need: put it in one below it" ;;
+		lab_die "$2 $1 can't be that directory itself, which the lab's machines need: use a directory below it" ;;
 	esac
 	[[ $1 =~ ^[A-Za-z0-9/._+~-]+$ ]] ||
 		lab_die "$2 $1 has a character in its path that make, QEMU or the lab's commands can't handle:" \

@@ -130,7 +130,7 @@ inner_wait()
 	inner_wait_until "$1" "$2" $((SECONDS + $3 * inner_patience))
 }
 
-inner_wait_until() # NAME REGEX END: by SECONDS
+inner_wait_until() # NAME REGEX END: until SECONDS is END
 {
 	local name=$1 regex=$2 start=$SECONDS end=$3 fd=${inner_serial[$1]:-} part dead=false
 
@@ -152,7 +152,7 @@ inner_wait_until() # NAME REGEX END: by SECONDS
 			inner_fail "$name: no '$regex' within $((end - start)) s, see $inner_out/$name.serial.log"
 			return
 		fi
-		inner_alive "$name" || dead=true # read once more: it may have written a last line
+		inner_alive "$name" || dead=true # read once more: the guest may have written a last line
 		inner_nap 0.1
 	done
 }
@@ -219,8 +219,8 @@ inner_hmp()
 	jq -rj '.return' <<<"$INNER_REPLY"
 }
 
-# inner_stop NAME: end the guest by the monitor, or else by QEMU's pid. It is no error if
-# QEMU has already ended; inner_status is its exit status
+# inner_stop NAME: end the guest through the monitor, otherwise by killing QEMU. It is not
+# an error if QEMU has already ended; inner_status is QEMU's exit status
 inner_stop()
 {
 	local name=$1 pid=${inner_pid[$1]:-} i

@@ -7,8 +7,8 @@
  *   cr-loop BIT FILTER COUNT
  * BIT     pge: CR4.PGE by MOV     ts: CR0.TS by MOV and CLTS in turn
  * FILTER  none: no filter is set; works on a KVM without the CR filter as well
- *         other: a filter of clearing CR0.WP, CR4.SMEP, SMAP and UMIP, which the guest
- *         does not do
+ *         other: a filter on clearing CR0.WP, CR4.SMEP, SMAP and UMIP; the guest clears
+ *         none of them
  */
 #include <err.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ static void set_filter(int vm, const char *which)
 	if (!strcmp(which, "other"))
 		must(ioctl(vm, KVM_X86_SET_CR_FILTER, &filter), "the filter");
 	else if (strcmp(which, "none"))
-		errx(2, "what is '%s'?", which);
+		errx(2, "unknown FILTER '%s'", which);
 }
 
 static int set_up(const char *which, uint64_t guest, uint64_t count,
@@ -136,10 +136,10 @@ int main(int argc, char **argv)
 		errx(2, "usage: cr-loop BIT FILTER COUNT");
 	guest = !strcmp(argv[1], "ts");
 	if (!guest && strcmp(argv[1], "pge"))
-		errx(2, "what is '%s'?", argv[1]);
+		errx(2, "unknown BIT '%s'", argv[1]);
 	count = atoi(argv[3]);
 	if (count < 2 || count % 2)
-		errx(2, "COUNT is an even number");
+		errx(2, "COUNT must be an even number");
 	vcpu = set_up(argv[2], guest, (uint64_t)count, &run);
 	until_out(vcpu, run);
 	clock_gettime(CLOCK_MONOTONIC, &from);

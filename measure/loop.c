@@ -171,7 +171,7 @@ static void until_halt(void)
 	}
 }
 
-/* Like a VMM, this must have threads: system calls on fds then take longer. */
+/* A second thread, because a VMM has several: system calls on fds then take longer. */
 static void *other_thread(void *unused)
 {
 	for (;;)
@@ -219,7 +219,7 @@ static int choose(const char *word, const char *const *words)
 	for (int i = 0; words[i]; i++)
 		if (!strcmp(words[i], word))
 			return i;
-	errx(2, "what is '%s'?", word);
+	errx(2, "unknown MODE or GUEST '%s'", word);
 }
 
 int main(int argc, char **argv)
@@ -239,9 +239,9 @@ int main(int argc, char **argv)
 	mode = (enum mode)choose(argv[1], modes);
 	count = atoi(argv[3]);
 	if (count < 1)
-		errx(2, "COUNT is a number from 1");
+		errx(2, "COUNT must be at least 1");
 	if (pthread_create(&thread, NULL, other_thread, NULL))
-		errx(1, "no second thread");
+		errx(1, "cannot create a second thread");
 	set_up();
 	until_halt();
 	must(ioctl(vcpu, KVM_GET_REGS, &regs), "KVM_GET_REGS");

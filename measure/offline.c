@@ -6,7 +6,7 @@
  *
  * Instructions are counted by single-stepping a child with ptrace, so the numbers are the
  * same on every machine. They depend on the compiler, so build with -O2. Times are
- * processor times, the best of some turns.
+ * processor times, the best of several rounds.
  */
 #include <err.h>
 #include <signal.h>
@@ -163,7 +163,7 @@ static void check(int ret, const char *what)
 	errx(1, "%s: error %d", what, ret);
 }
 
-/* Measures the ways from text to blob and from blob to filter, in milliseconds. */
+/* Times the steps from text to blob and from blob to filter, in milliseconds. */
 static void compile(const char *key, bool sorted)
 {
 	static unsigned char blob[BLOB_MAX_SIZE];

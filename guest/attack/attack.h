@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-/* Was the effect seen that is the purpose of the attack? */
+/* Was the effect at which the attack aims seen? */
 enum mark { NOT_SEEN, SEEN, ASK_USER, NO_EFFECT_TO_SEE };
 
 struct attempt {

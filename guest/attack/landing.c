@@ -2,7 +2,7 @@
 /*
  * Continues after a trap in the kernel's own code, and uses such code: after its MOV,
  * native_write_cr4() checks the value that it wrote, and restores the bits. An attacker
- * who single-steps the MOV leaves before that check.
+ * that single-steps the MOV leaves before that check.
  */
 #include <linux/irqflags.h>
 #include <linux/kdebug.h>

@@ -40,7 +40,7 @@
 #define P_WHAT		72
 #define P_LSTAR		80
 
-/* In the low code's GDT and in Linux' own */
+/* Selectors, the same in the low code's GDT and in Linux's own */
 #define CODE32		0x08
 #define CODE64		0x10
 #define DATA		0x18
