@@ -218,7 +218,7 @@ enum regpin_refusal {
  *	a whole register
  * @rip: linear address of the instruction (CS base + RIP), violations only
  * @type: enum regpin_event_type
- * @vm: number of the VM in this process, from 0
+ * @vm: number of the VM, from @vm of struct regpin_vm_options
  * @vcpu: the id given to KVM_CREATE_VCPU, or REGPIN_NO_VCPU
  * @index: MSR index if @kind is REGPIN_MSR, otherwise 0
  * @rule: number, in the policy, of the rule that was violated, or REGPIN_NO_RULE. If
