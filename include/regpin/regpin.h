@@ -458,8 +458,9 @@ int regpin_vm_arm(struct regpin_vm *vm);
  * regpin_vm_disarm() - lift all pins by the operator's command
  * @vm: the VM. Any thread
  *
- * All vCPUs are disarmed, and none is armed again before regpin_vm_arm(). Rules that are
- * not pins, such as `deny` and `value`, still hold.
+ * All vCPUs are disarmed, and none is armed again before regpin_vm_arm() or, with
+ * `arming: request`, before the guest's next request. Rules that are not pins, such as
+ * `deny` and `value`, still hold.
  */
 void regpin_vm_disarm(struct regpin_vm *vm);
 
