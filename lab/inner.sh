@@ -130,7 +130,7 @@ inner_wait()
 	inner_wait_until "$1" "$2" $((SECONDS + $3 * inner_patience))
 }
 
-inner_wait_until() # NAME REGEX END: until SECONDS is END
+inner_wait_until() # NAME REGEX END: waits until SECONDS is END
 {
 	local name=$1 regex=$2 start=$SECONDS end=$3 fd=${inner_serial[$1]:-} part dead=false
 

@@ -86,10 +86,10 @@ enum regpin_action {
  *	writing @value; PAT had had its reset value until then. Otherwise the vCPU has
  *	set LSTAR but not SFMASK for @detail milliseconds of its run time: its set-up
  *	counts as finished, and its registers are pinned as they are
- * @REGPIN_EVENT_UNREACHED: a vCPU can't be made to leave KVM_RUN, or can be made to
- *	leave it again; with REGPIN_NO_VCPU, that holds for each vCPU of the VM. @detail
- *	is an enum regpin_unreached, @index the number of the signal. It comes from a
- *	caller of the library, such as the preloaded shim: the library itself sends no
+ * @REGPIN_EVENT_UNREACHED: a vCPU can't be made to leave KVM_RUN, or can again be made
+ *	to leave it; with REGPIN_NO_VCPU, that holds for each vCPU of the VM. @detail is
+ *	an enum regpin_unreached, @index the number of the signal. The event comes from
+ *	a caller of the library, such as the preloaded shim: the library itself sends no
  *	signals
  * @REGPIN_EVENT_TOLERATED: the VM has a feature for which a policy that enforces would
  *	refuse it; the VM runs, because this policy only reports. @detail is an enum
