@@ -37,8 +37,8 @@ int set_memory_region(int fd, unsigned long request, void *arg)
 		session_refused();
 	ret = real_ioctl(fd, request, arg);
 	if (!ret && vm && region)
-		tell(state_slot(vm, region->slot, region->flags,
-				region->memory_size));
+		tell(migration_note_slot(vm, region->slot, region->flags,
+					 region->memory_size));
 	return ret;
 }
 
@@ -54,9 +54,9 @@ int write_registers(int fd, unsigned long request, void *arg)
 	err = errno;
 	regpin_vcpu_after_write(vcpu);
 	if (request == KVM_SET_MSRS && ret > 0)
-		tell(state_written_msrs(vcpu, arg, (unsigned int)ret));
+		tell(migration_note_written_msrs(vcpu, arg, (unsigned int)ret));
 	else
-		tell(state_loaded(vcpu_vm(vcpu)));
+		tell(migration_note_load(vcpu_vm(vcpu)));
 	errno = err;
 	return ret;
 }
@@ -68,7 +68,7 @@ int get_msrs(int fd, void *arg)
 
 	/* Also /dev/kvm takes it, for what is no vCPU's. */
 	if (ret > 0 && vcpu)
-		tell(state_read_msrs(vcpu, arg, (unsigned int)ret));
+		tell(migration_note_read_msrs(vcpu, arg, (unsigned int)ret));
 	return ret;
 }
 
@@ -78,7 +78,7 @@ int get_regs(int fd, void *arg)
 	int ret = real_ioctl(fd, KVM_GET_REGS, arg);
 
 	if (!ret && vcpu)
-		tell(state_read(vcpu, arg));
+		tell(migration_note_read(vcpu, arg));
 	return ret;
 }
 
@@ -88,6 +88,6 @@ int set_regs(int fd, void *arg)
 	int ret = real_ioctl(fd, KVM_SET_REGS, arg);
 
 	if (!ret && vcpu)
-		tell(state_written(vcpu, arg));
+		tell(migration_note_written(vcpu, arg));
 	return ret;
 }

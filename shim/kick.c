@@ -171,7 +171,7 @@ int kick_thread_of(const struct regpin_vcpu *vcpu)
 
 void kick_unblock(struct regpin_vcpu *vcpu)
 {
-	vcpu_must_unblock(vcpu, kick_thread_of(vcpu));
+	vcpu_request_unblock(vcpu, kick_thread_of(vcpu));
 }
 
 enum regpin_unreached kick_take_back(void)

@@ -37,7 +37,7 @@ static void report(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 		.detail = why,
 	};
 
-	vm_event(vm, vcpu, &event);
+	vm_send_event(vm, vcpu, &event);
 }
 
 /* The signals that a thread blocks now; in KVM_RUN, those that KVM_RUN blocks. */
@@ -87,7 +87,7 @@ static bool run_time_of(int thread, uint64_t *ns)
 static bool is_late(const struct regpin_vcpu *vcpu, int thread)
 {
 	uint32_t every_ms;
-	uint64_t looked_at = vcpu_looked_at(vcpu, &every_ms), now, limit;
+	uint64_t looked_at = vcpu_polled_at(vcpu, &every_ms), now, limit;
 
 	if (!looked_at || !run_time_of(thread, &now))
 		return false;

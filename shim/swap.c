@@ -49,13 +49,13 @@ static bool in_use(const struct vm_list *list, const struct regpin_policy *polic
 
 /*
  * Frees the policies that no VM has any more. regpin_vm_policy_done() has forgotten a
- * VM's previous policy if all vCPUs had looked; vm_forget() does it for those that were
+ * VM's previous policy if all vCPUs had looked; vm_forget_previous() does it for those that were
  * late.
  */
 static void free_unused_policies(struct vm_list *list)
 {
 	for (struct regpin_vm *vm = list->all; vm; vm = *vm_older(vm))
-		vm_forget(vm);
+		vm_forget_previous(vm);
 	for (int i = 0; i < MAX_RETIRED; i++) {
 		if (!swap.retired[i] || in_use(list, swap.retired[i]))
 			continue;

@@ -65,7 +65,7 @@ void vm_list_drop_closed(struct vm_list *list, struct handoff *handoff)
 
 		if (!slot->vm || fds_vm_lives(slot->vm))
 			continue;
-		state_show(slot->vm, NULL);
+		migration_set_seen(slot->vm, NULL);
 		/* With its window, which has no VM to end for. */
 		*slot = (struct vm_slot){ .vm = NULL };
 		atomic_store(&handoff->vms[i].flags, 0);
@@ -85,11 +85,11 @@ int vm_list_add(struct vm_list *list, struct handoff *handoff,
 	if (free < 0)
 		return -1;
 	if (list->slots[free].vm)
-		state_show(list->slots[free].vm, NULL);
+		migration_set_seen(list->slots[free].vm, NULL);
 	list->slots[free] = (struct vm_slot){ .vm = vm, .number = number };
 	*vm_older(vm) = list->all;
 	list->all = vm;
 	handoff->vms[free].vm = number;
-	state_show(vm, &handoff->vms[free].state);
+	migration_set_seen(vm, &handoff->vms[free].state);
 	return free;
 }

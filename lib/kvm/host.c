@@ -298,7 +298,7 @@ static const char *rule_fault(const struct host *host, const struct rule *rule)
 	/* With ignore_msrs, KVM completes such accesses itself and never exits. */
 	if (rule->type == RULE_UNKNOWN && host->ignore_msrs)
 		return "kvm's parameter ignore_msrs is on, so KVM ignores accesses to MSRs that it does not know, and forwards none: switch it off (echo 0 > /sys/module/kvm/parameters/ignore_msrs), or leave `unknown` out";
-	/* A rule that only reports has nothing to keep: see vm_say_tolerated(). */
+	/* A rule that only reports has nothing to keep: see vm_report_tolerated(). */
 	if (rule->action != REGPIN_REPORT && host_vmload_passes(host, rule))
 		return host_vmload_text;
 	return NULL;

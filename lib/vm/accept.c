@@ -10,7 +10,7 @@
 #include "lib/policy/policy.h"
 
 /* What a policy says to accept it; FRED none can. */
-static uint32_t word_for(enum regpin_refusal reason)
+static uint32_t accept_flag_for(enum regpin_refusal reason)
 {
 	switch (reason) {
 	case REGPIN_REFUSED_SVM:
@@ -26,7 +26,8 @@ static uint32_t word_for(enum regpin_refusal reason)
 static bool accepts(const struct regpin_policy *policy,
 		    enum regpin_refusal reason)
 {
-	return policy->flags & word_for(reason) || policy_only_reports(policy);
+	return policy->flags & accept_flag_for(reason) ||
+	       policy_only_reports(policy);
 }
 
 /* Does a rule only report what a guest's VMLOAD loads unseen? */
@@ -42,7 +43,7 @@ static bool misses_vmload(const struct regpin_vm *vm)
 }
 
 /* Of the reasons that there can be, those that the VM and its guest give. */
-static uint32_t reasons_of(const struct regpin_vm *vm)
+static uint32_t reasons_of_locked(const struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;
 	uint32_t reasons = 0;
@@ -63,7 +64,7 @@ static uint32_t reasons_of(const struct regpin_vm *vm)
 bool vm_accepts_locked(const struct regpin_vm *vm,
 		       const struct regpin_policy *policy)
 {
-	uint32_t reasons = reasons_of(vm);
+	uint32_t reasons = reasons_of_locked(vm);
 
 	for (unsigned int i = 0; i < REGPIN_REFUSED_MAX; i++)
 		if (reasons >> i & 1 && !accepts(policy, i))
@@ -79,13 +80,13 @@ static void tolerate(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 				      .detail = reason };
 
 	if (!(atomic_fetch_or(&vm->limits.tolerated, 1u << reason) & 1u << reason))
-		vm_event(vm, vcpu, &event);
+		vm_send_event(vm, vcpu, &event);
 }
 
-int vm_may_have(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
-		uint32_t accepted, enum regpin_refusal reason)
+int vm_allow_or_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+		       uint32_t accepted, enum regpin_refusal reason)
 {
-	if (accepted & word_for(reason))
+	if (accepted & accept_flag_for(reason))
 		return 0;
 	if (!(accepted & POLICY_ONLY_REPORTS))
 		return vm_refuse(vm, vcpu, reason);
@@ -99,14 +100,14 @@ uint32_t vm_accepted_locked(const struct regpin_vm *vm)
 				   POLICY_ONLY_REPORTS : 0);
 }
 
-void vm_say_tolerated(struct regpin_vm *vm)
+void vm_report_tolerated(struct regpin_vm *vm)
 {
 	uint32_t reasons = 0;
 
 	vm_lock(vm);
 	for (unsigned int i = 0; i < REGPIN_REFUSED_MAX; i++)
-		if (reasons_of(vm) >> i & 1 &&
-		    !(vm->policies.whole->flags & word_for(i)))
+		if (reasons_of_locked(vm) >> i & 1 &&
+		    !(vm->policies.whole->flags & accept_flag_for(i)))
 			reasons |= 1u << i;
 	if (misses_vmload(vm))
 		reasons |= 1u << REGPIN_REFUSED_VMLOAD;

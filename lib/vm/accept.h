@@ -17,10 +17,10 @@ bool vm_accepts_locked(const struct regpin_vm *vm,
  * May the VM have what gives @reason to refuse it, by a policy that has @accepted? If
  * not, as vm_refuse(). If the policy only reports, that is an event and 0.
  */
-int vm_may_have(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
-		uint32_t accepted, enum regpin_refusal reason);
+int vm_allow_or_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+		       uint32_t accepted, enum regpin_refusal reason);
 
 /* A policy is in force: what of the VM and its host does it not accept, and tolerates? */
-void vm_say_tolerated(struct regpin_vm *vm);
+void vm_report_tolerated(struct regpin_vm *vm);
 
 #endif

@@ -49,7 +49,7 @@ static void report(const struct audit *audit, const struct rule *rule,
 		       access->new_value, old_unread ? REGPIN_UNREAD_OLD : 0,
 		       &event);
 	event.detail = REGPIN_FOUND_BY_POLICY;
-	vm_event(audit->vcpu->vm, audit->vcpu, &event);
+	vm_send_event(audit->vcpu->vm, audit->vcpu, &event);
 }
 
 /*
@@ -74,13 +74,13 @@ static void audit_pin(const struct audit *audit, const struct rule *rule,
 	    (rule->type == RULE_ONCE && then == now))
 		return;
 	if (rule->type != RULE_NEVER)
-		state = lifecycle_state(audit->vcpu, &access);
+		state = floor_judge_state(audit->vcpu, &access);
 	bits = judge_pin(rule, &state, &access);
 	access.old_value = then;
 	if (bits)
 		report(audit, rule, &access, bits,
 		       audit->vcpu->life.phase != PHASE_READY ||
-			       audit->vcpu->life.set_up.unread & bit);
+			       audit->vcpu->life.set_up_values.unread & bit);
 }
 
 static void audit_required(const struct audit *audit, const struct rule *rule)
@@ -114,7 +114,7 @@ static void audit_required(const struct audit *audit, const struct rule *rule)
 
 static void audit_rule(const struct audit *audit, const struct rule *rule)
 {
-	const struct snapshot *then = &audit->vcpu->life.set_up;
+	const struct snapshot *then = &audit->vcpu->life.set_up_values;
 	const struct snapshot *now = &audit->now;
 
 	if (rule->type == RULE_REQUIRE) {
@@ -151,7 +151,7 @@ static void take_registers(struct audit *audit)
 	vcpu_snapshot(&vcpu->io, &audit->now);
 	audit->blind = !vcpu_get_protections(&vcpu->io, &audit->own);
 	for (unsigned int i = 0;
-	     vm->detects && vcpu->detect.looked_at && i < NR_CRS; i++) {
+	     vm->polled && vcpu->detect.polled_at && i < NR_CRS; i++) {
 		audit->now.crs[i] = vcpu->detect.seen[i];
 		audit->now.unread &= ~snapshot_bit(REGPIN_CR0 + i, 0);
 	}
@@ -168,7 +168,7 @@ bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	uint32_t swaps = atomic_load(&policies->swaps);
 	bool current;
 
-	if (vcpu->detect.audited == swaps)
+	if (vcpu->detect.audited_swaps == swaps)
 		return true;
 	vm_lock(vcpu->vm);
 	swaps = atomic_load(&policies->swaps);
@@ -177,13 +177,13 @@ bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	/* A swap that has come since @policy was read alerts this vCPU once more. */
 	if (!current)
 		return true;
-	if (lifecycle_pinned(vcpu)) {
+	if (vcpu_is_pinned(vcpu)) {
 		if (!vcpu_shows_kernel(&vcpu->io, &vcpu->guest))
 			return false;
 		take_registers(&audit);
 		for (uint32_t i = 0; i < policy->nr_rules; i++)
 			audit_rule(&audit, &policy->rules[i]);
 	}
-	vcpu->detect.audited = swaps;
+	vcpu->detect.audited_swaps = swaps;
 	return true;
 }

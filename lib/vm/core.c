@@ -8,8 +8,8 @@
 #include "core.h"
 #include "types.h"
 
-void vm_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
-	      struct regpin_event *event)
+void vm_send_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
+		   struct regpin_event *event)
 {
 	struct timespec now;
 
@@ -48,7 +48,7 @@ int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 				      .rule = REGPIN_NO_RULE,
 				      .detail = reason };
 
-	vm_event(vm, vcpu, &event);
+	vm_send_event(vm, vcpu, &event);
 	return -EPERM;
 }
 
@@ -65,15 +65,15 @@ void vm_unlock(struct regpin_vm *vm)
 }
 
 /* That a VM is stopped one of its vCPUs must tell, as long as it has any. */
-static void find_crasher(struct regpin_vm *vm)
+static void choose_stop_reporter_locked(struct regpin_vm *vm)
 {
 	struct regpin_vcpu *vcpu;
 
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
-		if (vcpu->ends.by_stop)
+		if (vcpu->end.reports_stop)
 			return;
 	if (vm->vcpus && atomic_load(&vm->stopped))
-		vm->vcpus->ends.by_stop = true;
+		vm->vcpus->end.reports_stop = true;
 }
 
 void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
@@ -81,7 +81,7 @@ void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 	vm_lock(vm);
 	vcpu->next = vm->vcpus;
 	vm->vcpus = vcpu;
-	find_crasher(vm);
+	choose_stop_reporter_locked(vm);
 	vm_unlock(vm);
 }
 
@@ -97,11 +97,11 @@ void vm_del_vcpu(struct regpin_vcpu *vcpu)
 		*at = vcpu->next;
 	if (vcpu->vm->values.first == vcpu)
 		vcpu->vm->values.first = NULL;
-	find_crasher(vcpu->vm);
+	choose_stop_reporter_locked(vcpu->vm);
 	vm_unlock(vcpu->vm);
 }
 
-bool vm_armed_locked(struct regpin_vm *vm)
+bool vm_is_armed_locked(struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;
 	bool armed = false;
@@ -109,29 +109,29 @@ bool vm_armed_locked(struct regpin_vm *vm)
 
 	for (vcpu = vm->vcpus; vcpu && !armed; vcpu = vcpu->next)
 		armed = phase_counts(vcpu->life.phase) &&
-			vcpu->life.number == atomic_load(&vm->gate.life) &&
+			vcpu->life.vm_life == atomic_load(&vm->gate.life) &&
 			!syscall(SYS_tgkill, getpid(), vcpu->wake.thread, 0);
 	errno = err;
 	return armed;
 }
 
-bool vm_armed(struct regpin_vm *vm)
+bool vm_is_armed(struct regpin_vm *vm)
 {
 	bool armed;
 
 	vm_lock(vm);
-	armed = vm_armed_locked(vm);
+	armed = vm_is_armed_locked(vm);
 	vm_unlock(vm);
 	return armed;
 }
 
-const struct regpin_policy *vm_use(struct regpin_vm *vm)
+const struct regpin_policy *vm_get_policy(struct regpin_vm *vm)
 {
 	atomic_fetch_add(&vm->policies.users, 1);
 	return vm->policies.now;
 }
 
-void vm_done(struct regpin_vm *vm)
+void vm_put_policy(struct regpin_vm *vm)
 {
 	atomic_fetch_sub(&vm->policies.users, 1);
 }
@@ -163,7 +163,7 @@ void vm_alert(struct regpin_vm *vm)
 	vm_unlock(vm);
 }
 
-bool vm_settled_locked(struct regpin_vm *vm)
+bool vm_all_looked_locked(struct regpin_vm *vm)
 {
 	struct regpin_vcpu *vcpu;
 	bool settled = true;
@@ -185,36 +185,36 @@ void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 	if (!vcpu)
 		vcpu = vm->vcpus;
 	if (vcpu)
-		vcpu->ends.by_stop = true;
+		vcpu->end.reports_stop = true;
 	if (!atomic_exchange(&vm->stopped, true))
 		vm_alert_locked(vm);
 	vm_unlock(vm);
 }
 
-void vm_stop_with(struct regpin_vcpu *vcpu, const struct regpin_event *event,
-		  int err)
+void vm_stop_with_event(struct regpin_vcpu *vcpu,
+			const struct regpin_event *event, int err)
 {
 	struct regpin_event failed = *event;
 
 	failed.type = REGPIN_EVENT_FAILED;
 	failed.action = REGPIN_STOP;
 	failed.detail = (uint32_t)-err;
-	vm_event(vcpu->vm, vcpu, &failed);
+	vm_send_event(vcpu->vm, vcpu, &failed);
 	vm_stop(vcpu->vm, vcpu);
 }
 
-void vm_stop_failed(struct regpin_vcpu *vcpu, unsigned int kind, uint32_t index,
-		    int err)
+void vm_stop_for_register(struct regpin_vcpu *vcpu, unsigned int kind,
+			  uint32_t index, int err)
 {
 	const struct regpin_event event = {
 		.kind = (uint8_t)kind, .index = index, .write = 1,
 		.rule = REGPIN_NO_RULE,
 	};
 
-	vm_stop_with(vcpu, &event, err);
+	vm_stop_with_event(vcpu, &event, err);
 }
 
-bool vm_up(const struct regpin_vm *vm)
+bool vm_is_set_up(const struct regpin_vm *vm)
 {
 	return atomic_load(&vm->values.settled) == UNIFORM_SETTLED &&
 	       atomic_load(&vm->gate.state) == GATE_OPEN;

@@ -29,19 +29,19 @@ static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 	bool armed;
 
 	/* INIT's work is done: there is nothing to answer, and nothing pending. */
-	floor_note(vcpu, &had);
-	armed = lifecycle_init(vcpu);
-	floor_begins(vcpu);
+	floor_note_protections(vcpu, &had);
+	armed = init_take_pins(vcpu);
+	floor_query_first(vcpu);
 	if (!armed || event.action == REGPIN_ALLOW)
 		return 1;
-	vm_event(vcpu->vm, vcpu, &event);
-	vcpu_react(vcpu, HOLD_INIT, &event);
+	vm_send_event(vcpu->vm, vcpu, &event);
+	hold_carry_out(vcpu, HOLD_INIT, &event);
 	return 1;
 }
 
 /* What becomes of the write: 1, as it is ours in any case. */
-static int apply(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
-		 unsigned int action, uint64_t value)
+static int complete_write(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
+			  unsigned int action, uint64_t value)
 {
 	vcpu->io.answered = true;
 	w->error = action_refuses(action);
@@ -59,25 +59,26 @@ static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 		.old_value = w->old_value,
 		.new_value = w->value,
 	};
-	struct judge_state state = lifecycle_state(vcpu, &access);
+	struct judge_state state = floor_judge_state(vcpu, &access);
 	struct verdict verdict;
 	const struct judged judged = { policy, &state, &access, &verdict };
 	struct regpin_event event;
 
 	judge(policy, &state, &access, &verdict);
 	if (!verdict.rule)
-		return apply(vcpu, w, verdict.action, verdict.value);
+		return complete_write(vcpu, w, verdict.action, verdict.value);
 	violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION, access.new_value,
 		       0, &event);
 	if (verdict.action == REGPIN_PAUSE) {
-		enum regpin_action answer = hold_ticket(vcpu, &event);
+		enum regpin_action answer = hold_use_answer(vcpu, &event);
 
 		if (answer != REGPIN_PAUSE)
-			return apply(vcpu, w, answer, access.new_value);
+			return complete_write(vcpu, w, answer,
+					      access.new_value);
 	}
 	violation_send(vcpu, &judged, &event);
-	return vcpu_react(vcpu, HOLD_ACCESS, &event) ? 1 :
-		apply(vcpu, w, verdict.action, verdict.value);
+	return hold_carry_out(vcpu, HOLD_ACCESS, &event) ? 1 :
+		complete_write(vcpu, w, verdict.action, verdict.value);
 }
 
 int cr_exit(struct regpin_vcpu *vcpu)
@@ -88,7 +89,8 @@ int cr_exit(struct regpin_vcpu *vcpu)
 	 * A filter of the VMM's own: the shim lets it have none beside ours, nor after.
 	 * VMMs end VMs with exits that they don't know.
 	 */
-	if (!vcpu->vm->filters.wants_crs && !atomic_load(&vcpu->vm->filters.crs_were_set))
+	if (!vcpu->vm->filters.crs_wanted &&
+	    !atomic_load(&vcpu->vm->filters.crs_ever_set))
 		return 0;
 	if (w->cause == KVM_X86_CR_CAUSE_INIT)
 		return init_exit(vcpu, w);

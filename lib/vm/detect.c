@@ -25,7 +25,7 @@
 #include "violation.h"
 
 /**
- * struct look - one look at a vCPU's control registers
+ * struct poll - one look at a vCPU's control registers
  * @policy: what it is judged by
  * @now: what they are
  * @efer: and what EFER is
@@ -34,7 +34,7 @@
  * @action: what is to be done
  * @event: of the violation that decides
  */
-struct look {
+struct poll {
 	const struct regpin_policy *policy;
 	uint64_t now[NR_CRS], then[NR_CRS];
 	uint64_t efer;
@@ -44,66 +44,67 @@ struct look {
 };
 
 /* One rule that is violated by what was found. */
-static void found(struct regpin_vcpu *vcpu, struct look *look, int i,
-		  const struct access *access, const struct rule *rule,
-		  uint64_t bits)
+static void report_found(struct regpin_vcpu *vcpu, struct poll *poll, int i,
+			 const struct access *access, const struct rule *rule,
+			 uint64_t bits)
 {
 	/* The rule's action is about a write that could be stopped. */
 	const struct verdict verdict = {
 		.action = rule->action == REGPIN_REPORT ?
-			REGPIN_REPORT : look->policy->settings.detect_action,
-		.rule = rule, .bits = bits, .value = look->now[i],
+			REGPIN_REPORT : poll->policy->settings.detect_action,
+		.rule = rule, .bits = bits, .value = poll->now[i],
 	};
-	const struct judged judged = { look->policy, NULL, access, &verdict };
+	const struct judged judged = { poll->policy, NULL, access, &verdict };
 	struct regpin_event event;
 
-	violation_make(vcpu, &judged, REGPIN_EVENT_DETECTED, look->now[i], 0,
+	violation_make(vcpu, &judged, REGPIN_EVENT_DETECTED, poll->now[i], 0,
 		       &event);
 	if (verdict.action != REGPIN_REPORT)
-		look->then[i] = (look->then[i] & ~bits) |
+		poll->then[i] = (poll->then[i] & ~bits) |
 				(vcpu->detect.seen[i] & bits);
 	if (verdict.action == REGPIN_MASK)
-		event.value = look->then[i];
-	event.detail = look->since >= REGPIN_FOUND_BY_POLICY ?
+		event.value = poll->then[i];
+	event.detail = poll->since >= REGPIN_FOUND_BY_POLICY ?
 			       REGPIN_FOUND_BY_POLICY - 1 :
-			       (uint32_t)look->since;
-	if (action_is_graver(verdict.action, look->action)) {
-		look->action = verdict.action;
-		look->event = event;
+			       (uint32_t)poll->since;
+	if (action_is_graver(verdict.action, poll->action)) {
+		poll->action = verdict.action;
+		poll->event = event;
 	}
-	vm_event(vcpu->vm, vcpu, &event);
+	vm_send_event(vcpu->vm, vcpu, &event);
 }
 
 /*
  * Judges one register as if the guest had written it at once. It has happened, so each
  * rule that has something against it is reported.
  */
-static void look_at(struct regpin_vcpu *vcpu, struct look *look, int i)
+static void judge_register(struct regpin_vcpu *vcpu, struct poll *poll, int i)
 {
 	struct access access = {
 		.kind = (uint8_t)(REGPIN_CR0 + i), .write = true,
-		.old_value = vcpu->detect.seen[i], .new_value = look->now[i],
+		.old_value = vcpu->detect.seen[i], .new_value = poll->now[i],
 	};
 	struct judge_state state = { .armed = true };
 	const struct rule *rule;
 	uint32_t at = 0;
 	uint64_t bits;
 
-	while ((rule = judge_next(look->policy, &state, &access, &at, &bits)))
-		found(vcpu, look, i, &access, rule, bits);
+	while ((rule = judge_next(poll->policy, &state, &access, &at, &bits)))
+		report_found(vcpu, poll, i, &access, rule, bits);
 }
 
 /* Puts the bits back that @values has; XCR0 only if that changes it. */
-static bool put_back(struct regpin_vcpu *vcpu, const uint64_t values[NR_CRS])
+static bool restore_bits(struct regpin_vcpu *vcpu,
+			 const uint64_t values[NR_CRS])
 {
 	int xcr0 = REGPIN_XCR0 - REGPIN_CR0;
 
 	return vcpu_set_crs(&vcpu->io, values, values[xcr0] != vcpu->detect.seen[xcr0]);
 }
 
-void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
+void detect_poll(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 {
-	struct look look = { .policy = policy };
+	struct poll poll = { .policy = policy };
 	uint64_t time = vcpu_run_time();
 
 	/* In SMM or in L2 the registers are another's: the next entry looks again. */
@@ -111,35 +112,36 @@ void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 		atomic_store(&vcpu->wake.ticked, true);
 		return;
 	}
-	if (!vcpu_get_crs(&vcpu->io, true, look.now, &look.efer))
+	if (!vcpu_get_crs(&vcpu->io, true, poll.now, &poll.efer))
 		return;
-	if (lifecycle_found(vcpu, look.now, look.efer)) {
-		vcpu->detect.looked_at = 0;
+	if (init_find_in_poll(vcpu, poll.now, poll.efer)) {
+		vcpu->detect.polled_at = 0;
 		return;
 	}
-	floor_note(vcpu, &(struct protections){ look.now[0], look.now[1],
-						look.efer });
-	efer_seen(vcpu, look.efer);
-	memcpy(look.then, look.now, sizeof(look.then));
-	look.since = (time - vcpu->detect.looked_at) / 1000;
-	for (int i = 0; vcpu->detect.looked_at && i < NR_CRS; i++)
-		look_at(vcpu, &look, i);
-	vcpu->detect.looked_at = time;
-	if (look.action == REGPIN_MASK) {
+	floor_note_protections(vcpu,
+			       &(struct protections){ poll.now[0], poll.now[1],
+						      poll.efer });
+	efer_note(vcpu, poll.efer);
+	memcpy(poll.then, poll.now, sizeof(poll.then));
+	poll.since = (time - vcpu->detect.polled_at) / 1000;
+	for (int i = 0; vcpu->detect.polled_at && i < NR_CRS; i++)
+		judge_register(vcpu, &poll, i);
+	vcpu->detect.polled_at = time;
+	if (poll.action == REGPIN_MASK) {
 		/* Without the bits it must not go on. */
-		if (!put_back(vcpu, look.then))
-			vm_stop_with(vcpu, &look.event, -EIO);
-		memcpy(vcpu->detect.seen, look.then, sizeof(vcpu->detect.seen));
+		if (!restore_bits(vcpu, poll.then))
+			vm_stop_with_event(vcpu, &poll.event, -EIO);
+		memcpy(vcpu->detect.seen, poll.then, sizeof(vcpu->detect.seen));
 		return;
 	}
 	/* An answer may want them back. */
 	for (int i = 0; i < NR_CRS; i++)
-		vcpu->detect.back[i] = look.now[i] ^ look.then[i];
-	vcpu_react(vcpu, HOLD_DETECTED, &look.event);
-	memcpy(vcpu->detect.seen, look.now, sizeof(vcpu->detect.seen));
+		vcpu->detect.to_restore[i] = poll.now[i] ^ poll.then[i];
+	hold_carry_out(vcpu, HOLD_DETECTED, &poll.event);
+	memcpy(vcpu->detect.seen, poll.now, sizeof(vcpu->detect.seen));
 }
 
-void watch_answered(struct regpin_vcpu *vcpu, bool back)
+void detect_apply_answer(struct regpin_vcpu *vcpu, bool back)
 {
 	uint64_t now[NR_CRS];
 
@@ -147,10 +149,10 @@ void watch_answered(struct regpin_vcpu *vcpu, bool back)
 		return;
 	/* Nothing ran since, but the VMM may have written something. */
 	for (int i = 0; i < NR_CRS; i++)
-		now[i] = (now[i] & ~vcpu->detect.back[i]) |
-			 (~vcpu->detect.seen[i] & vcpu->detect.back[i]);
-	if (!put_back(vcpu, now))
-		vm_stop_with(vcpu, &vcpu->hold.event, -EIO);
+		now[i] = (now[i] & ~vcpu->detect.to_restore[i]) |
+			 (~vcpu->detect.seen[i] & vcpu->detect.to_restore[i]);
+	if (!restore_bits(vcpu, now))
+		vm_stop_with_event(vcpu, &vcpu->hold.event, -EIO);
 	memcpy(vcpu->detect.seen, now, sizeof(now));
 }
 
@@ -163,15 +165,15 @@ static bool time_is_up(struct regpin_vcpu *vcpu, uint32_t ms)
 	uint64_t time = vcpu_run_time();
 
 	/* Another thread has another clock. */
-	if (!vcpu->late.since || time < vcpu->late.since) {
-		vcpu->late.since = time;
+	if (!vcpu->deadline.since || time < vcpu->deadline.since) {
+		vcpu->deadline.since = time;
 		return false;
 	}
-	return time - vcpu->late.since >= ms * 1000000ull;
+	return time - vcpu->deadline.since >= ms * 1000000ull;
 }
 
-static void deadline(struct regpin_vcpu *vcpu,
-		     const struct regpin_policy *policy)
+static void report_deadline(struct regpin_vcpu *vcpu,
+			    const struct regpin_policy *policy)
 {
 	struct regpin_event event = {
 		.type = REGPIN_EVENT_DEADLINE,
@@ -182,27 +184,29 @@ static void deadline(struct regpin_vcpu *vcpu,
 
 	if (!time_is_up(vcpu, event.detail))
 		return;
-	vcpu->late.waived = true;
-	vm_event(vcpu->vm, vcpu, &event);
-	vcpu_react(vcpu, HOLD_DEADLINE, &event);
+	vcpu->deadline.waived = true;
+	vm_send_event(vcpu->vm, vcpu, &event);
+	hold_carry_out(vcpu, HOLD_DEADLINE, &event);
 }
 
 /* For a policy without a deadline. */
 #define SET_UP_MS	2000
 
-void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
+void detect_check_time(struct regpin_vcpu *vcpu,
+		       const struct regpin_policy *policy)
 {
 	uint32_t ms = policy->settings.deadline_ms;
-	bool late = floor_late(vcpu);
+	bool late = floor_applies(vcpu);
 
 	/* Where the first vCPU's kernel wrote no SFMASK, none of the others will. */
-	if (vcpu->life.in_setup && (!late || !ms || vcpu->late.waived ||
-			       atomic_load(&vcpu->vm->values.by_time))) {
+	if (vcpu->life.in_setup && (!late || !ms || vcpu->deadline.waived ||
+			       atomic_load(&vcpu->vm->values.ended_by_time))) {
 		ms = ms ? ms : SET_UP_MS;
 		if (time_is_up(vcpu, ms))
-			lifecycle_overdue(vcpu, ms);
-	} else if (ms && late && !vcpu->late.waived && policy_has_pins(policy)) {
+			lifecycle_end_setup(vcpu, ms);
+	} else if (ms && late && !vcpu->deadline.waived &&
+		   policy_has_pins(policy)) {
 		/* Without pins nothing depends on it: see policy_settings_act(). */
-		deadline(vcpu, policy);
+		report_deadline(vcpu, policy);
 	}
 }

@@ -6,16 +6,17 @@
 #include "types.h"
 
 /* The control registers are looked at where KVM can't filter them. */
-void watch_look(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
+void detect_poll(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
 
 /* What was found is accepted, or put @back. */
-void watch_answered(struct regpin_vcpu *vcpu, bool back);
+void detect_apply_answer(struct regpin_vcpu *vcpu, bool back);
 
 /*
  * What time does to a vCPU that does not come up: one that does not arm beside armed
  * ones meets the deadline; one whose syscall set-up does not end is pinned as it is.
  * Which of them, where it is either.
  */
-void watch_time(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
+void detect_check_time(struct regpin_vcpu *vcpu,
+		       const struct regpin_policy *policy);
 
 #endif

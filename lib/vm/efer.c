@@ -5,16 +5,16 @@
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 
-void efer_seen(struct regpin_vcpu *vcpu, uint64_t efer)
+void efer_note(struct regpin_vcpu *vcpu, uint64_t efer)
 {
 	vcpu->detect.efer = efer & ~EFER_LMA;
 	vcpu->detect.efer_swaps = atomic_load(&vcpu->vm->policies.swaps);
-	vcpu->detect.efer_shown = filter_wants(vcpu->vm->policies.now, MSR_EFER,
-					ACCESS_WRITE);
+	vcpu->detect.efer_filtered = filter_wants(vcpu->vm->policies.now,
+						  MSR_EFER, ACCESS_WRITE);
 }
 
 /* The bits of EFER that no write of the guest's clears without a verdict. */
-static uint64_t held_bits(const struct regpin_policy *policy)
+static uint64_t pinned_bits(const struct regpin_policy *policy)
 {
 	uint64_t bits = 0;
 
@@ -36,7 +36,7 @@ bool efer_lost(const struct regpin_vcpu *vcpu, uint64_t efer)
 		return false;
 	if (!efer && vcpu->life.phase == PHASE_READY)
 		return true;
-	return vcpu->detect.efer_shown &&
+	return vcpu->detect.efer_filtered &&
 	       vcpu->detect.efer_swaps == atomic_load(&vcpu->vm->policies.swaps) &&
-	       lost & held_bits(vcpu->vm->policies.now);
+	       lost & pinned_bits(vcpu->vm->policies.now);
 }

@@ -6,7 +6,7 @@
 #include "types.h"
 
 /* EFER is @efer from now on, and rightly so. */
-void efer_seen(struct regpin_vcpu *vcpu, uint64_t efer);
+void efer_note(struct regpin_vcpu *vcpu, uint64_t efer);
 
 /*
  * Are bits of it gone, now that it is @efer, that only an INIT can have taken? Those of

@@ -38,7 +38,7 @@ const struct regpin_policy *vm_whole_policy(const struct regpin_vm *vm)
 bool vm_keeps_policy(const struct regpin_vm *vm,
 		     const struct regpin_policy *policy)
 {
-	return vm->policies.whole == policy || vm->policies.before == policy;
+	return vm->policies.whole == policy || vm->policies.previous == policy;
 }
 
 const struct overflow *vm_overflow(const struct regpin_vm *vm)
@@ -48,7 +48,7 @@ const struct overflow *vm_overflow(const struct regpin_vm *vm)
 
 bool vm_has_cr_filter(const struct regpin_vm *vm)
 {
-	return vm->filters.wants_crs || vm->filters.crs_were_set;
+	return vm->filters.crs_wanted || vm->filters.crs_ever_set;
 }
 
 bool vm_set_unreached(struct regpin_vm *vm, enum regpin_unreached why)
@@ -78,7 +78,7 @@ bool vcpu_is_inside(const struct regpin_vcpu *vcpu)
 
 bool vcpu_reports_stop(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->ends.by_stop;
+	return vcpu->end.reports_stop;
 }
 
 int vcpu_runner(const struct regpin_vcpu *vcpu)
@@ -91,7 +91,7 @@ void vcpu_set_runner(struct regpin_vcpu *vcpu, int thread)
 	atomic_store(&vcpu->wake.runner, thread);
 }
 
-void vcpu_must_unblock(struct regpin_vcpu *vcpu, int thread)
+void vcpu_request_unblock(struct regpin_vcpu *vcpu, int thread)
 {
 	atomic_compare_exchange_strong(&vcpu->wake.runner, &thread, -thread);
 }
@@ -101,11 +101,11 @@ struct reach *vcpu_reach(struct regpin_vcpu *vcpu)
 	return &vcpu->reach;
 }
 
-uint64_t vcpu_looked_at(const struct regpin_vcpu *vcpu, uint32_t *every_ms)
+uint64_t vcpu_polled_at(const struct regpin_vcpu *vcpu, uint32_t *every_ms)
 {
 	*every_ms = vcpu->vm->policies.now->settings.detect_ms;
-	if (!vcpu->vm->detects || !phase_pinned(vcpu->life.phase) ||
+	if (!vcpu->vm->polled || !phase_pinned(vcpu->life.phase) ||
 	    atomic_load(&vcpu->hold.why) != HOLD_NOT || !vcpu_is_inside(vcpu))
 		return 0;
-	return atomic_load(&vcpu->detect.looked_at);
+	return atomic_load(&vcpu->detect.polled_at);
 }

@@ -52,11 +52,11 @@ bool vcpu_reports_stop(const struct regpin_vcpu *vcpu);
 
 /*
  * The thread that runs the vCPU, for kicks; negative if it must unblock the signal before
- * it enters again, which vcpu_must_unblock() asks of @thread if that is still the one.
+ * it enters again, which vcpu_request_unblock() asks of @thread if that is still the one.
  */
 int vcpu_runner(const struct regpin_vcpu *vcpu);
 void vcpu_set_runner(struct regpin_vcpu *vcpu, int thread);
-void vcpu_must_unblock(struct regpin_vcpu *vcpu, int thread);
+void vcpu_request_unblock(struct regpin_vcpu *vcpu, int thread);
 
 /* Whether kicks reach it: the caller's own record, which the library shows in its status. */
 struct reach *vcpu_reach(struct regpin_vcpu *vcpu);
@@ -65,6 +65,6 @@ struct reach *vcpu_reach(struct regpin_vcpu *vcpu);
  * The run time at which its control registers were last looked at, in ns, and how often
  * they should be. 0: no look is due.
  */
-uint64_t vcpu_looked_at(const struct regpin_vcpu *vcpu, uint32_t *every_ms);
+uint64_t vcpu_polled_at(const struct regpin_vcpu *vcpu, uint32_t *every_ms);
 
 #endif

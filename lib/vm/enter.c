@@ -17,7 +17,7 @@
 #include "types.h"
 
 /* Not now: it is out of the way of who waits for all vCPUs. */
-static int away(struct regpin_vcpu *vcpu, enum regpin_entry entry)
+static int refuse_entry(struct regpin_vcpu *vcpu, enum regpin_entry entry)
 {
 	vcpu_alert(vcpu);
 	regpin_vcpu_leave(vcpu);
@@ -47,25 +47,26 @@ static bool still_held(struct regpin_vcpu *vcpu)
 	}
 	vm_unlock(vcpu->vm);
 	/* While it waited it could not arm. */
-	vcpu->late.since = 0;
+	vcpu->deadline.since = 0;
 	event.type = REGPIN_EVENT_ANSWERED;
 	event.action = (uint8_t)answer;
-	vm_event(vcpu->vm, vcpu, &event);
+	vm_send_event(vcpu->vm, vcpu, &event);
 	if (answer == REGPIN_STOP)
 		vm_stop(vcpu->vm, vcpu);
 	else if (why == HOLD_DETECTED)
-		watch_answered(vcpu, answer == REGPIN_GP);
+		detect_apply_answer(vcpu, answer == REGPIN_GP);
 	else if (why == HOLD_DEADLINE)
-		vcpu->late.waived = true;
+		vcpu->deadline.waived = true;
 	return false;
 }
 
 /* Can't be entered? */
-static enum regpin_entry barred(struct regpin_vcpu *vcpu)
+static enum regpin_entry find_bar(struct regpin_vcpu *vcpu)
 {
 	if (atomic_load(&vcpu->vm->stopped))
 		return REGPIN_STOPPED;
-	return vcpu->ends.by_shutdown || still_held(vcpu) ? REGPIN_HELD : REGPIN_ENTER;
+	return vcpu->end.in_shutdown || still_held(vcpu) ? REGPIN_HELD :
+							   REGPIN_ENTER;
 }
 
 /* One thing at a time is asked: the next look finds the rest. */
@@ -75,7 +76,7 @@ static bool is_held(const struct regpin_vcpu *vcpu)
 }
 
 /* Looks at what a vCPU is, which may arm, disarm, hold or stop it. */
-static void look(struct regpin_vcpu *vcpu)
+static void refresh(struct regpin_vcpu *vcpu)
 {
 	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	const struct vmm_moment moment = {
@@ -86,17 +87,18 @@ static void look(struct regpin_vcpu *vcpu)
 	bool ticked = atomic_exchange(&vcpu->wake.ticked, false);
 
 	if (vcpu->writes.state != VMM_NONE &&
-	    lifecycle_vmm(vcpu, VMM_RUNS, &moment) == VMM_INIT)
-		lifecycle_init(vcpu);
+	    lifecycle_step_vmm(vcpu, VMM_RUNS, &moment) == VMM_INIT)
+		init_take_pins(vcpu);
 	/* In SMM or in L2: it must be asked again. */
-	vcpu->life.postponed = !lifecycle_look(vcpu, cause);
+	vcpu->life.look_again = !lifecycle_refresh(vcpu, cause);
 	if (!audit_policy(vcpu, policy))
-		vcpu->life.postponed = true;
-	if (vcpu->vm->detects && phase_pinned(vcpu->life.phase) && !is_held(vcpu) &&
-	    (ticked || !vcpu->detect.looked_at || floor_asks(vcpu)))
-		watch_look(vcpu, policy);
+		vcpu->life.look_again = true;
+	if (vcpu->vm->polled && phase_pinned(vcpu->life.phase) &&
+	    !is_held(vcpu) &&
+	    (ticked || !vcpu->detect.polled_at || floor_is_queried(vcpu)))
+		detect_poll(vcpu, policy);
 	if (!is_held(vcpu))
-		watch_time(vcpu, policy);
+		detect_check_time(vcpu, policy);
 }
 
 #define LATE_TICK_MS	50
@@ -105,15 +107,15 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 {
 	const struct settings *settings = &vcpu->vm->policies.now->settings;
 
-	if (!vcpu->vm->filters.wants_msrs)
+	if (!vcpu->vm->filters.msrs_wanted)
 		return 0;
-	if (vcpu->vm->detects && phase_pinned(vcpu->life.phase))
+	if (vcpu->vm->polled && phase_pinned(vcpu->life.phase))
 		return settings->detect_ms;
-	if (vcpu->life.postponed || vcpu->life.in_setup)
+	if (vcpu->life.look_again || vcpu->life.in_setup)
 		return LATE_TICK_MS;
 	/* Without a first armed vCPU nobody is late. */
-	if (!settings->deadline_ms || vcpu->late.waived ||
-	    vcpu->life.phase == PHASE_READY || !vm_up(vcpu->vm))
+	if (!settings->deadline_ms || vcpu->deadline.waived ||
+	    vcpu->life.phase == PHASE_READY || !vm_is_set_up(vcpu->vm))
 		return 0;
 	return LATE_TICK_MS;
 }
@@ -122,7 +124,7 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
  * Completes an exit that regpin answered. One that KVM does not complete stops the VM:
  * what became of the register is unknown. True if KVM exited anew.
  */
-static bool complete(struct regpin_vcpu *vcpu)
+static bool complete_answered(struct regpin_vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->io.run;
 	bool is_cr = run->exit_reason == KVM_EXIT_X86_CR_WRITE;
@@ -130,8 +132,8 @@ static bool complete(struct regpin_vcpu *vcpu)
 	int ret = vcpu_complete(&vcpu->io);
 
 	if (ret < 0)
-		vm_stop_failed(vcpu, is_cr ? REGPIN_CR0 : REGPIN_MSR, index,
-			       ret);
+		vm_stop_for_register(vcpu, is_cr ? REGPIN_CR0 : REGPIN_MSR,
+				     index, ret);
 	return ret == VCPU_EXITED;
 }
 
@@ -140,7 +142,7 @@ static bool complete(struct regpin_vcpu *vcpu)
  * demands a KVM_RUN before that: the VMM's own last exit (I/O, MMIO, an MSR) is only
  * completed by it. True if KVM exited anew: that exit comes first.
  */
-static bool finish(struct regpin_vcpu *vcpu)
+static bool complete_vmms(struct regpin_vcpu *vcpu)
 {
 	if (vcpu_complete(&vcpu->io) != VCPU_EXITED)
 		return false;
@@ -148,29 +150,30 @@ static bool finish(struct regpin_vcpu *vcpu)
 	return true;
 }
 
-static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
+static __attribute__((noinline)) int handle_attention(struct regpin_vcpu *vcpu)
 {
 	enum regpin_entry entry;
 	uint32_t epoch;
 
 	/* KVM is to be asked about a vCPU with which it is through. */
-	if (vcpu->io.answered && complete(vcpu))
+	if (vcpu->io.answered && complete_answered(vcpu))
 		return REGPIN_EXITED;
 	/* In this order: what changes from now on sets the flag again. */
 	atomic_store(&vcpu->wake.attention, false);
 	epoch = atomic_load(&vcpu->vm->epoch);
-	entry = barred(vcpu);
-	if (entry == REGPIN_ENTER && vcpu->vm->filters.wants_msrs) {
-		look(vcpu);
-		floor_tell_first(vcpu);
-		entry = barred(vcpu);
+	entry = find_bar(vcpu);
+	if (entry == REGPIN_ENTER && vcpu->vm->filters.msrs_wanted) {
+		refresh(vcpu);
+		floor_answer_query(vcpu);
+		entry = find_bar(vcpu);
 	}
 	atomic_store(&vcpu->wake.epoch, epoch);
 	if (entry != REGPIN_ENTER)
-		return finish(vcpu) ? REGPIN_EXITED : away(vcpu, entry);
+		return complete_vmms(vcpu) ? REGPIN_EXITED :
+					     refuse_entry(vcpu, entry);
 	if (vcpu->migration.read.regs || vcpu->migration.read.clock)
-		state_entered(vcpu);
-	if (vcpu->life.postponed)
+		migration_note_entry(vcpu);
+	if (vcpu->life.look_again)
 		vcpu_alert(vcpu);
 	vcpu->wake.tick_ms = next_tick(vcpu);
 	return REGPIN_ENTER;
@@ -179,11 +182,11 @@ static __attribute__((noinline)) int attend(struct regpin_vcpu *vcpu)
 /* The thread's own number, once it has entered a vCPU. */
 static __thread int thread_number __attribute__((tls_model("initial-exec")));
 
-static __attribute__((noinline)) void moved(struct regpin_vcpu *vcpu)
+static __attribute__((noinline)) void note_thread(struct regpin_vcpu *vcpu)
 {
 	if (!thread_number)
 		thread_number = gettid();
-	lifecycle_moved(vcpu, thread_number);
+	lifecycle_set_thread(vcpu, thread_number);
 }
 
 int regpin_vcpu_enter(struct regpin_vcpu *vcpu)
@@ -193,13 +196,13 @@ int regpin_vcpu_enter(struct regpin_vcpu *vcpu)
 	if (__builtin_expect(atomic_load_explicit(&vcpu->wake.thread,
 						  memory_order_relaxed) !=
 			     thread_number, 0))
-		moved(vcpu);
+		note_thread(vcpu);
 	/* Said before it is asked: see operate.c. */
 	atomic_store_explicit(&vcpu->wake.inside, true, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	if (__builtin_expect(atomic_load_explicit(&vcpu->wake.attention,
 						  memory_order_relaxed), 0))
-		entry = attend(vcpu);
+		entry = handle_attention(vcpu);
 	vcpu->io.answered = false;
 	return entry;
 }

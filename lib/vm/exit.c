@@ -20,8 +20,8 @@
 #include "types.h"
 #include "violation.h"
 
-static void failed(struct regpin_vcpu *vcpu, const struct access *access,
-		   int err)
+static void report_failed(struct regpin_vcpu *vcpu, const struct access *access,
+			  int err)
 {
 	struct regpin_event event = {
 		.type = REGPIN_EVENT_FAILED,
@@ -32,7 +32,7 @@ static void failed(struct regpin_vcpu *vcpu, const struct access *access,
 		.detail = (uint32_t)-err,
 	};
 
-	vm_event(vcpu->vm, vcpu, &event);
+	vm_send_event(vcpu->vm, vcpu, &event);
 }
 
 /* Would the VMM's own filter have shown this access to the VMM? */
@@ -45,7 +45,7 @@ static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 }
 
 /* An access that only the VMM's filter asked for. */
-static int not_ours(struct regpin_vcpu *vcpu)
+static int pass_to_vmm(struct regpin_vcpu *vcpu)
 {
 	if (atomic_load_explicit(&vcpu->vm->filters.vmm_mask, memory_order_relaxed) &
 	    KVM_MSR_EXIT_REASON_FILTER) {
@@ -53,7 +53,7 @@ static int not_ours(struct regpin_vcpu *vcpu)
 		return 0;
 	}
 	/* The VMM has a filter but wants no exits: KVM would have injected #GP. */
-	return vcpu_answer(vcpu, true);
+	return refused_answer_msr(vcpu, true);
 }
 
 /**
@@ -79,10 +79,10 @@ static int apply_write(struct regpin_vcpu *vcpu,
 	int ret;
 
 	if (action_refuses(effect->action))
-		return vcpu_answer(vcpu, effect->action == REGPIN_GP);
+		return refused_answer_msr(vcpu, effect->action == REGPIN_GP);
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_WRITE)) {
 		run->msr.data = value;
-		ret = not_ours(vcpu);
+		ret = pass_to_vmm(vcpu);
 		if (ret)
 			effect->value = access->old_value;
 		else
@@ -102,8 +102,8 @@ static int apply_write(struct regpin_vcpu *vcpu,
 		return ret;
 	}
 	if (ret)
-		failed(vcpu, access, ret);
-	return vcpu_answer(vcpu, ret);
+		report_failed(vcpu, access, ret);
+	return refused_answer_msr(vcpu, ret);
 }
 
 /* Must the vCPU be held, or its VM stopped, before the access? */
@@ -123,7 +123,7 @@ static bool hold_or_stop(struct regpin_vcpu *vcpu, const struct judged *judged,
 	const struct access *access = judged->access;
 
 	if (event->action == REGPIN_PAUSE) {
-		effect->action = (uint8_t)hold_ticket(vcpu, event);
+		effect->action = (uint8_t)hold_use_answer(vcpu, event);
 		if (effect->action != REGPIN_PAUSE) {
 			effect->value = effect->action == REGPIN_GP ?
 				access->old_value : access->new_value;
@@ -131,7 +131,7 @@ static bool hold_or_stop(struct regpin_vcpu *vcpu, const struct judged *judged,
 		}
 	}
 	violation_send(vcpu, judged, event);
-	return vcpu_react(vcpu, HOLD_ACCESS, event);
+	return hold_carry_out(vcpu, HOLD_ACCESS, event);
 }
 
 /* Sends @event, which was made before the access took @effect, with what came of it. */
@@ -164,20 +164,20 @@ static int answer_read(struct regpin_vcpu *vcpu, const struct judged *judged,
 	struct kvm_run *run = vcpu->io.run;
 
 	if (effect->action == REGPIN_GP)
-		return vcpu_answer(vcpu, true);
+		return refused_answer_msr(vcpu, true);
 	if (effect->action == REGPIN_DROP || judged->verdict->answered) {
 		run->msr.data = effect->value;
-		return vcpu_answer(vcpu, false);
+		return refused_answer_msr(vcpu, false);
 	}
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_READ))
-		return not_ours(vcpu);
+		return pass_to_vmm(vcpu);
 	/* The guest's CPU has no such register: KVM itself would have refused. */
 	if (err == -EINVAL)
 		return invalid_exit(vcpu, judged->policy, access);
 	if (err)
-		failed(vcpu, access, err);
+		report_failed(vcpu, access, err);
 	run->msr.data = effect->value;
-	return vcpu_answer(vcpu, err);
+	return refused_answer_msr(vcpu, err);
 }
 
 static int read_exit(struct regpin_vcpu *vcpu,
@@ -224,10 +224,10 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	struct effect effect;
 	int err, ret;
 
-	err = perform_look(vcpu, access, &old, proposed);
+	err = perform_preview(vcpu, access, &old, proposed);
 	if (access->index == MSR_EFER && !err)
-		lifecycle_efer(vcpu, old);
-	state = lifecycle_state(vcpu, access);
+		init_find_in_efer(vcpu, old);
+	state = floor_judge_state(vcpu, access);
 	judge(policy, &state, access, &verdict);
 	effect = (struct effect){ verdict.action, 0, verdict.value };
 	if (err || !replay_known(&vcpu->guest, access->index))
@@ -242,8 +242,8 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	}
 	/* The old value is not known, so it can't be judged what the write would lose. */
 	if (err && !action_refuses(effect.action)) {
-		failed(vcpu, access, err);
-		return vcpu_answer(vcpu, true);
+		report_failed(vcpu, access, err);
+		return refused_answer_msr(vcpu, true);
 	}
 	/* KVM would change the masked value, so the write is refused. */
 	if (effect.action == REGPIN_MASK &&
@@ -268,7 +268,7 @@ static int stale_exit(struct regpin_vcpu *vcpu)
 	int err = regpin_vcpu_retract(vcpu);
 
 	if (err)
-		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
+		vm_stop_for_register(vcpu, REGPIN_MSR, index, err);
 	return 1;
 }
 
@@ -276,7 +276,7 @@ static int stale_exit(struct regpin_vcpu *vcpu)
 static int request_exit(struct regpin_vcpu *vcpu)
 {
 	lifecycle_request(vcpu);
-	return vcpu_answer(vcpu, false);
+	return refused_answer_msr(vcpu, false);
 }
 
 static bool is_request(const struct regpin_policy *policy,
@@ -286,7 +286,7 @@ static bool is_request(const struct regpin_policy *policy,
 	       access->index == policy->settings.request_msr;
 }
 
-static bool is_known(uint32_t reason)
+static bool is_known_reason(uint32_t reason)
 {
 	return reason == KVM_MSR_EXIT_REASON_FILTER ||
 	       reason == KVM_MSR_EXIT_REASON_UNKNOWN ||
@@ -305,7 +305,7 @@ static int unwanted_exit(struct regpin_vcpu *vcpu,
 		return refused_exit(vcpu, policy, RULE_UNKNOWN, access);
 	if (reason == KVM_MSR_EXIT_REASON_INVAL)
 		return refused_exit(vcpu, policy, RULE_INVALID, access);
-	return vmm_wants(vcpu->vm, access->index, type) ? not_ours(vcpu) :
+	return vmm_wants(vcpu->vm, access->index, type) ? pass_to_vmm(vcpu) :
 							  stale_exit(vcpu);
 }
 
@@ -325,7 +325,7 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 	};
 	unsigned int type = access.write ? ACCESS_WRITE : ACCESS_READ;
 
-	if (!is_known(run->msr.reason))
+	if (!is_known_reason(run->msr.reason))
 		return 0;
 	if (is_request(policy, &access))
 		return request_exit(vcpu);
@@ -334,7 +334,7 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 	if (policy_may_be_wide(policy) &&
 	    filter_wants_unused(policy, access.index, type))
 		return vmm_wants(vcpu->vm, access.index, type) ?
-			       not_ours(vcpu) :
+			       pass_to_vmm(vcpu) :
 			       nowhere_exit(vcpu, policy, &access);
 	return access.write ? write_exit(vcpu, policy, &access) :
 			      read_exit(vcpu, policy, &access);
@@ -351,7 +351,7 @@ static int hypercall_exit(struct regpin_vcpu *vcpu)
 		return 0;
 	/* Another policy than that which had it forwarded; or the VMM wants it. */
 	if (vcpu->vm->policies.now->arming != ARM_REQUEST) {
-		if (!atomic_load(&vcpu->vm->filters.forwards))
+		if (!atomic_load(&vcpu->vm->filters.hypercalls_forwarded))
 			return 0;
 		run->hypercall.ret = (uint64_t)-NO_HYPERCALL;
 		vcpu->io.answered = true;
@@ -378,9 +378,9 @@ static int shutdown_exit(struct regpin_vcpu *vcpu)
 
 	if (!phase_counts(vcpu->life.phase))
 		return 0;
-	vcpu->ends.by_shutdown = true;
+	vcpu->end.in_shutdown = true;
 	vcpu_alert(vcpu);
-	vm_event(vcpu->vm, vcpu, &event);
+	vm_send_event(vcpu->vm, vcpu, &event);
 	return 0;
 }
 
@@ -404,7 +404,7 @@ static int judge_exit(struct regpin_vcpu *vcpu)
 int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
 {
 	/* Without rules that need it the filter and its exits are the VMM's alone. */
-	int ours = vcpu->vm->filters.wants_msrs && judge_exit(vcpu);
+	int ours = vcpu->vm->filters.msrs_wanted && judge_exit(vcpu);
 
 	if (!ours)
 		regpin_vcpu_leave(vcpu);

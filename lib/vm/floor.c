@@ -26,7 +26,7 @@
  * kernel's: KVM reports an INIT when a SIPI has followed, and a triple fault not to us
  * alone, but shows empty registers at once.
  */
-static void note(struct regpin_vm *vm, const struct protections *has)
+static void note_locked(struct regpin_vm *vm, const struct protections *has)
 {
 	struct protections *first = &vm->values.first_protections;
 
@@ -38,16 +38,16 @@ static void note(struct regpin_vm *vm, const struct protections *has)
 }
 
 /* What the first vCPU has now; under the lock. What KVM shows elsewhere is another's. */
-static void note_first(struct regpin_vm *vm)
+static void note_first_locked(struct regpin_vm *vm)
 {
 	struct protections has;
 
 	if (vcpu_get_protections(&vm->values.first->io, &has) &&
-	    !floor_elsewhere(vm->values.first))
-		note(vm, &has);
+	    !floor_in_smm_or_l2(vm->values.first))
+		note_locked(vm, &has);
 }
 
-bool floor_asks(struct regpin_vcpu *vcpu)
+bool floor_is_queried(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 	bool asks;
@@ -60,7 +60,7 @@ bool floor_asks(struct regpin_vcpu *vcpu)
 	return asks;
 }
 
-void floor_tell_first(struct regpin_vcpu *vcpu)
+void floor_answer_query(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 	uint32_t asked = atomic_load(&vm->values.first_query);
@@ -69,7 +69,7 @@ void floor_tell_first(struct regpin_vcpu *vcpu)
 		return;
 	vm_lock(vm);
 	if (vm->values.first == vcpu) {
-		note_first(vm);
+		note_first_locked(vm);
 		atomic_store(&vm->values.first_reply, asked);
 	}
 	vm_unlock(vm);
@@ -82,7 +82,8 @@ void floor_tell_first(struct regpin_vcpu *vcpu)
  * keeps, in HLT for ever; so only where it is not, and has been alerted a moment ago:
  * should it want to enter now, it will look first, and so wait for our lock.
  */
-static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
+static struct protections get_first_protections(struct regpin_vcpu *vcpu,
+						bool now)
 {
 	const struct timespec moment = { 0, 200000 };
 	struct regpin_vcpu *first, *alerted = NULL;
@@ -102,7 +103,7 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 		if (wait && first == alerted && !atomic_load(&first->wake.inside)) {
 			/* Its pinned bits it looks at itself, before it enters. */
 			atomic_store(&first->wake.ticked, true);
-			note_first(vm);
+			note_first_locked(vm);
 			wait = false;
 		} else if (wait) {
 			vcpu_alert(first);
@@ -118,33 +119,34 @@ static struct protections first_has(struct regpin_vcpu *vcpu, bool now)
 }
 
 /* While the first vCPU settles the values: the length of two ioctls. */
-static bool settled(struct regpin_vm *vm)
+static bool wait_for_values(struct regpin_vm *vm)
 {
 	while (atomic_load(&vm->values.settled) == UNIFORM_SETTLING)
 		__builtin_ia32_pause();
 	return atomic_load(&vm->values.settled) == UNIFORM_SETTLED;
 }
 
-bool floor_late(struct regpin_vcpu *vcpu)
+bool floor_applies(struct regpin_vcpu *vcpu)
 {
-	return !(vcpu->life.phase == PHASE_READY && lifecycle_pinned(vcpu)) &&
+	return !(vcpu->life.phase == PHASE_READY && vcpu_is_pinned(vcpu)) &&
 	       atomic_load(&vcpu->vm->gate.state) == GATE_OPEN &&
-	       settled(vcpu->vm) && vm_armed(vcpu->vm);
+	       wait_for_values(vcpu->vm) && vm_is_armed(vcpu->vm);
 }
 
-void floor_begins(struct regpin_vcpu *vcpu)
+void floor_query_first(struct regpin_vcpu *vcpu)
 {
-	if (floor_late(vcpu))
-		first_has(vcpu, true);
+	if (floor_applies(vcpu))
+		get_first_protections(vcpu, true);
 }
 
-void floor_note(struct regpin_vcpu *vcpu, const struct protections *had)
+void floor_note_protections(struct regpin_vcpu *vcpu,
+			    const struct protections *had)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
 	vm_lock(vm);
 	if (vm->values.first == vcpu)
-		note(vm, had);
+		note_locked(vm, had);
 	vm_unlock(vm);
 }
 
@@ -154,18 +156,18 @@ static bool add_floor(struct regpin_vcpu *vcpu, const struct access *access,
 {
 	bool shown;
 
-	state->floor = judge_needs_own(access) && floor_late(vcpu);
+	state->floor = judge_needs_own(access) && floor_applies(vcpu);
 	if (!state->floor)
 		return true;
 	shown = vcpu_get_protections(&vcpu->io, &state->own);
-	state->first = first_has(vcpu, judge_needs_first(access));
+	state->first = get_first_protections(vcpu, judge_needs_first(access));
 	return shown;
 }
 
-struct judge_state lifecycle_state(struct regpin_vcpu *vcpu,
-				   const struct access *access)
+struct judge_state floor_judge_state(struct regpin_vcpu *vcpu,
+				     const struct access *access)
 {
-	struct judge_state state = { .armed = lifecycle_pinned(vcpu) };
+	struct judge_state state = { .armed = vcpu_is_pinned(vcpu) };
 	int slot = access->kind == REGPIN_MSR ? replay_slot(access->index) : -1;
 
 	state.setup_done = state.armed && vcpu->life.phase == PHASE_READY;
@@ -173,8 +175,8 @@ struct judge_state lifecycle_state(struct regpin_vcpu *vcpu,
 	if (slot >= 0) {
 		const struct uniform *uniform = &vcpu->vm->values.uniform[slot];
 
-		state.once = vcpu->life.set_up.msrs[slot];
-		state.uniform_known = settled(vcpu->vm) &&
+		state.once = vcpu->life.set_up_values.msrs[slot];
+		state.uniform_known = wait_for_values(vcpu->vm) &&
 				      atomic_load(&uniform->known) &&
 				      atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
 		/* But for bits that are the vCPU's own, such as EFER.LMA. */
@@ -188,11 +190,11 @@ struct judge_state lifecycle_state(struct regpin_vcpu *vcpu,
 }
 
 /* The vCPU arms without what @rule requires, which cannot be undone. */
-static void found_lacking(struct regpin_vcpu *vcpu,
-			  const struct regpin_policy *policy,
-			  const struct rule *rule, uint64_t bits,
-			  const struct protections *own,
-			  struct regpin_event *event)
+static void report_lacking(struct regpin_vcpu *vcpu,
+			   const struct regpin_policy *policy,
+			   const struct rule *rule, uint64_t bits,
+			   const struct protections *own,
+			   struct regpin_event *event)
 {
 	const struct access access = { .kind = rule->kind, .write = true,
 				       .index = rule->index };
@@ -210,7 +212,7 @@ static void found_lacking(struct regpin_vcpu *vcpu,
 		       REGPIN_UNREAD_OLD | (own ? 0 : REGPIN_UNREAD_NEW |
 						      REGPIN_UNREAD_VALUE),
 		       event);
-	vm_event(vcpu->vm, vcpu, event);
+	vm_send_event(vcpu->vm, vcpu, event);
 }
 
 void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
@@ -230,10 +232,10 @@ void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar)
 	while ((rule = judge_next(policy, &state, &access, &at, &bits))) {
 		if (rule->type != RULE_REQUIRE)
 			continue;
-		found_lacking(vcpu, policy, rule, bits,
-			      shown ? &state.own : NULL, &event);
+		report_lacking(vcpu, policy, rule, bits,
+			       shown ? &state.own : NULL, &event);
 		if (action_is_graver(event.action, gravest.action))
 			gravest = event;
 	}
-	vcpu_react(vcpu, HOLD_DEADLINE, &gravest);
+	hold_carry_out(vcpu, HOLD_DEADLINE, &gravest);
 }

@@ -11,28 +11,29 @@
 #include "types.h"
 
 /* Is the vCPU in SMM, or in a guest of its own guest? KVM shows other registers then. */
-static inline bool floor_elsewhere(const struct regpin_vcpu *vcpu)
+static inline bool floor_in_smm_or_l2(const struct regpin_vcpu *vcpu)
 {
 	return vcpu->io.run->flags & KVM_RUN_X86_SMM || vcpu_runs_l2(&vcpu->io, &vcpu->guest);
 }
 
 /* Is the vCPU the first one, and asked what it has? Then its pinned bits are looked at. */
-bool floor_asks(struct regpin_vcpu *vcpu);
+bool floor_is_queried(struct regpin_vcpu *vcpu);
 
 /* If so, it answers. */
-void floor_tell_first(struct regpin_vcpu *vcpu);
+void floor_answer_query(struct regpin_vcpu *vcpu);
 
 /* The vCPU has, or had until its INIT, @had. If it is the first one, this stays known. */
-void floor_note(struct regpin_vcpu *vcpu, const struct protections *had);
+void floor_note_protections(struct regpin_vcpu *vcpu,
+			    const struct protections *had);
 
 /*
  * It is about to execute its first instruction after an INIT. What it will be measured
  * by is asked now: the first one may be gone by what it does.
  */
-void floor_begins(struct regpin_vcpu *vcpu);
+void floor_query_first(struct regpin_vcpu *vcpu);
 
 /* Does it come up beside armed ones, and has yet to arm? */
-bool floor_late(struct regpin_vcpu *vcpu);
+bool floor_applies(struct regpin_vcpu *vcpu);
 
 /*
  * It arms by what it is, @lstar, and not by what it does: does it have what is
@@ -41,7 +42,7 @@ bool floor_late(struct regpin_vcpu *vcpu);
 void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar);
 
 /* What the judge needs to know about @vcpu for @access. */
-struct judge_state lifecycle_state(struct regpin_vcpu *vcpu,
-				   const struct access *access);
+struct judge_state floor_judge_state(struct regpin_vcpu *vcpu,
+				     const struct access *access);
 
 #endif

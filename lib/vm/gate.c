@@ -14,7 +14,7 @@
  * When a row applies: always; if the policy has `arming: request`; the same in the VM's
  * first life only; if it has `arming: request` or `arming: operator`.
  */
-enum { ALWAYS, BY_REQUEST, BY_REQUEST_AT_FIRST, BY_WORD };
+enum { ALWAYS, BY_REQUEST, BY_REQUEST_AT_FIRST, BY_COMMAND };
 
 static const struct row {
 	uint8_t event, gates, when, to, act, cause;
@@ -45,7 +45,7 @@ static const struct row {
 	  "In the window another kernel may replace the one that runs." },
 	{ GATE_DISARM, ANY, ALWAYS, GATE_CLOSED, CLOSES, REGPIN_BY_OPERATOR,
 	  "The operator has lifted all pins." },
-	{ GATE_LAST_GONE, S(GATE_OPEN), BY_WORD, GATE_CLOSED, 0, GATE_NO_CAUSE,
+	{ GATE_LAST_GONE, S(GATE_OPEN), BY_COMMAND, GATE_CLOSED, 0, GATE_NO_CAUSE,
 	  "After a reset the guest has to ask, or the operator has to arm, again." },
 	{ GATE_LAST_GONE, ANY, ALWAYS, NR_GATES, 0, GATE_NO_CAUSE,
 	  "The policy arms vCPUs without a command, or the gate is closed already." },
@@ -58,7 +58,7 @@ static bool applies(unsigned int when, const struct gate_moment *moment)
 		return moment->request;
 	case BY_REQUEST_AT_FIRST:
 		return moment->request && moment->first_life;
-	case BY_WORD:
+	case BY_COMMAND:
 		return moment->request || moment->operator;
 	default:
 		return true;

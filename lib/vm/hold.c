@@ -39,13 +39,13 @@ static void hold_access(struct regpin_vcpu *vcpu,
 
 	/* It can't be taken back, so it must not go on. */
 	if (err)
-		vm_stop_with(vcpu, event, err);
+		vm_stop_with_event(vcpu, event, err);
 	else
 		hold_set(vcpu, HOLD_ACCESS, event);
 }
 
-bool vcpu_react(struct regpin_vcpu *vcpu, enum hold_why why,
-		const struct regpin_event *event)
+bool hold_carry_out(struct regpin_vcpu *vcpu, enum hold_why why,
+		    const struct regpin_event *event)
 {
 	switch (event->action) {
 	case REGPIN_PAUSE:
@@ -73,8 +73,8 @@ void hold_drop(struct regpin_vcpu *vcpu)
 	vm_unlock(vcpu->vm);
 }
 
-enum regpin_action hold_ticket(struct regpin_vcpu *vcpu,
-			       const struct regpin_event *event)
+enum regpin_action hold_use_answer(struct regpin_vcpu *vcpu,
+				   const struct regpin_event *event)
 {
 	const struct regpin_event *held = &vcpu->hold.access;
 

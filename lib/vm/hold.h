@@ -11,15 +11,15 @@
  * the others before none of note. False: the action is none of these, and the vCPU goes
  * on.
  */
-bool vcpu_react(struct regpin_vcpu *vcpu, enum hold_why why,
-		const struct regpin_event *event);
+bool hold_carry_out(struct regpin_vcpu *vcpu, enum hold_why why,
+		    const struct regpin_event *event);
 
 /*
  * The answer to @access, if the vCPU was held for it: REGPIN_ALLOW or REGPIN_GP.
  * Otherwise REGPIN_PAUSE. An answer is used once.
  */
-enum regpin_action hold_ticket(struct regpin_vcpu *vcpu,
-			       const struct regpin_event *event);
+enum regpin_action hold_use_answer(struct regpin_vcpu *vcpu,
+				   const struct regpin_event *event);
 
 /* Nothing is held any more. */
 void hold_drop(struct regpin_vcpu *vcpu);

@@ -19,7 +19,7 @@
 #include "vm_filters.h"
 
 /* The room that is not in use now. */
-static struct in_force *other_room(struct regpin_vm *vm)
+static struct in_force *spare_room(struct regpin_vm *vm)
 {
 	const struct regpin_policy *now = atomic_load(&vm->policies.now);
 	struct in_force *room = atomic_load(&vm->policies.rooms[0]);
@@ -33,8 +33,8 @@ static struct in_force *other_room(struct regpin_vm *vm)
 	return room;
 }
 
-int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
-	       uint64_t hold, const struct regpin_policy **ret)
+int in_force_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
+		     uint64_t conditions, const struct regpin_policy **ret)
 {
 	struct in_force *room;
 
@@ -42,22 +42,23 @@ int vm_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 		*ret = whole;
 		return 0;
 	}
-	room = other_room(vm);
+	room = spare_room(vm);
 	if (!room)
 		return -ENOMEM;
 	/* The way back, of a swap that failed: vCPUs may be judging by it. */
-	if (room->of != whole || room->hold != hold) {
-		if (vm->policies.before && !vm_settled_locked(vm))
+	if (room->of != whole || room->conditions != conditions) {
+		if (vm->policies.previous && !vm_all_looked_locked(vm))
 			return -EBUSY;
-		policy_resolve(whole, hold, &room->policy, room->numbers);
+		policy_resolve(whole, conditions, &room->policy, room->numbers);
 		room->of = whole;
-		room->hold = hold;
+		room->conditions = conditions;
 	}
 	*ret = &room->policy;
 	return 0;
 }
 
-uint64_t vm_holds(struct regpin_vm *vm, const struct regpin_policy *whole)
+uint64_t in_force_conditions_locked(struct regpin_vm *vm,
+				    const struct regpin_policy *whole)
 {
 	const struct regpin_vcpu *vcpu;
 
@@ -68,48 +69,50 @@ uint64_t vm_holds(struct regpin_vm *vm, const struct regpin_policy *whole)
 }
 
 /* Is this what all others' CPUID says, as far as the policy asks? */
-static bool agreed(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
-		   uint64_t hold)
+static bool others_agree_locked(struct regpin_vm *vm,
+				const struct regpin_vcpu *vcpu,
+				uint64_t conditions)
 {
 	const struct regpin_vcpu *other;
 
 	for (other = vm->vcpus; other; other = other->next)
 		if (other != vcpu && other->guest.known &&
-		    whens_match(vm->policies.whole, &other->guest) != hold)
+		    whens_match(vm->policies.whole, &other->guest) !=
+			    conditions)
 			return false;
 	return true;
 }
 
 /* Under the lock. */
-static int take_over(struct regpin_vm *vm, uint64_t hold)
+static int apply_conditions_locked(struct regpin_vm *vm, uint64_t conditions)
 {
 	const struct regpin_policy *policy;
 	int err;
 
-	if (hold == vm->policies.hold)
+	if (conditions == vm->policies.conditions)
 		return 0;
-	err = vm_resolve(vm, vm->policies.whole, hold, &policy);
+	err = in_force_resolve(vm, vm->policies.whole, conditions, &policy);
 	if (err)
 		return err;
-	vm->policies.hold = hold;
+	vm->policies.conditions = conditions;
 	/* A vCPU that runs without CPUID may judge by what was there. */
-	if (!vm->policies.before)
-		vm->policies.before = vm->policies.whole;
+	if (!vm->policies.previous)
+		vm->policies.previous = vm->policies.whole;
 	atomic_store(&vm->policies.now, policy);
 	vm_alert_locked(vm);
 	return vm_refilter_locked(vm);
 }
 
-static int try_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
-		     const struct guest *guest, uint32_t *accepted)
+static int try_set_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
+			 const struct guest *guest, uint32_t *accepted)
 {
-	uint64_t hold;
+	uint64_t conditions;
 	int err = -EPERM;
 
 	vm_lock(vm);
-	hold = whens_match(vm->policies.whole, guest);
-	if (agreed(vm, vcpu, hold))
-		err = take_over(vm, hold);
+	conditions = whens_match(vm->policies.whole, guest);
+	if (others_agree_locked(vm, vcpu, conditions))
+		err = apply_conditions_locked(vm, conditions);
 	/*
 	 * Whole, as who swaps policies asks it, too; and at once with the policy that
 	 * has to accept it.
@@ -122,14 +125,14 @@ static int try_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
 	return err;
 }
 
-int vm_guest_known(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
-		   const struct guest *guest, uint32_t *accepted)
+int in_force_set_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
+		       const struct guest *guest, uint32_t *accepted)
 {
 	const struct timespec ms = { 0, 1000000 };
 	int err;
 
 	/* The policy is just being swapped: soon no vCPU needs the last one any more. */
-	while ((err = try_guest(vm, vcpu, guest, accepted)) == -EBUSY)
+	while ((err = try_set_guest(vm, vcpu, guest, accepted)) == -EBUSY)
 		nanosleep(&ms, NULL);
 	if (err == -EPERM)
 		return vm_refuse(vm, vcpu, REGPIN_REFUSED_CPUID);

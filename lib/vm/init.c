@@ -14,7 +14,7 @@
 #include "phase.h"
 #include "types.h"
 
-bool lifecycle_init(struct regpin_vcpu *vcpu)
+bool init_take_pins(struct regpin_vcpu *vcpu)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_DISARMED,
 				      .rule = REGPIN_NO_RULE,
@@ -24,13 +24,13 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 	struct phase_step step;
 
 	lifecycle_catch_up(vcpu);
-	moment = lifecycle_moment(vm);
+	moment = lifecycle_get_moment(vm);
 	vcpu_alert(vcpu);
 	vm_lock(vm);
 	step = lifecycle_step(vcpu, INIT_SEEN, &moment);
 	if (step.act & ACT_KEEP) {
 		vcpu->life.in_setup = false;
-		vcpu->life.settler = false;
+		vcpu->life.settled_uniform = false;
 		/* What it had is what the others are measured by from now on. */
 		if (vm->values.first == vcpu)
 			vm->values.first = NULL;
@@ -38,31 +38,31 @@ bool lifecycle_init(struct regpin_vcpu *vcpu)
 	vm_unlock(vm);
 	if (!(step.act & ACT_KEEP))
 		return false;
-	efer_seen(vcpu, 0);
-	vm_event(vm, vcpu, &event);
+	efer_note(vcpu, 0);
+	vm_send_event(vm, vcpu, &event);
 	if (step.act & ACT_PIN)
 		lifecycle_arm(vcpu, REGPIN_BY_START);
 	return true;
 }
 
-bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
-		     uint64_t efer)
+bool init_find_in_poll(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
+		       uint64_t efer)
 {
 	bool paging_gone = !(now[0] & CR0_PG) && vcpu->detect.seen[0] & CR0_PG;
 
 	/* No guest can turn paging off and clear all of EFER by itself. */
-	if (!vcpu->detect.looked_at ||
+	if (!vcpu->detect.polled_at ||
 	    !((paging_gone && !efer) || efer_lost(vcpu, efer)))
 		return false;
-	return lifecycle_init(vcpu);
+	return init_take_pins(vcpu);
 }
 
-void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old)
+void init_find_in_efer(struct regpin_vcpu *vcpu, uint64_t old)
 {
 	/* The CR filter's own exit reports it, which may come after this. */
-	if (vcpu->vm->filters.wants_crs || vcpu->life.phase != PHASE_READY ||
-	    !efer_lost(vcpu, old) || floor_elsewhere(vcpu))
+	if (vcpu->vm->filters.crs_wanted || vcpu->life.phase != PHASE_READY ||
+	    !efer_lost(vcpu, old) || floor_in_smm_or_l2(vcpu))
 		return;
-	lifecycle_init(vcpu);
-	vcpu->detect.looked_at = 0;
+	init_take_pins(vcpu);
+	vcpu->detect.polled_at = 0;
 }

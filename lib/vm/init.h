@@ -6,13 +6,13 @@
 #include "types.h"
 
 /* The vCPU has had an INIT. Returns true if that took its pins along. */
-bool lifecycle_init(struct regpin_vcpu *vcpu);
+bool init_take_pins(struct regpin_vcpu *vcpu);
 
 /* A look has found these values: has the vCPU had an INIT that KVM did not report? */
-bool lifecycle_found(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
-		     uint64_t efer);
+bool init_find_in_poll(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
+		       uint64_t efer);
 
 /* The same, by EFER's value @old when the guest is about to write it. */
-void lifecycle_efer(struct regpin_vcpu *vcpu, uint64_t old);
+void init_find_in_efer(struct regpin_vcpu *vcpu, uint64_t old);
 
 #endif

@@ -60,8 +60,8 @@ struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 	return step;
 }
 
-enum vmm_act lifecycle_vmm(struct regpin_vcpu *vcpu, enum vmm_event event,
-			   const struct vmm_moment *moment)
+enum vmm_act lifecycle_step_vmm(struct regpin_vcpu *vcpu, enum vmm_event event,
+				const struct vmm_moment *moment)
 {
 	static const struct vmm_moment nothing;
 	uint8_t state = atomic_load(&vcpu->writes.state);
@@ -75,7 +75,7 @@ enum vmm_act lifecycle_vmm(struct regpin_vcpu *vcpu, enum vmm_event event,
 	return step.act;
 }
 
-struct phase_moment lifecycle_moment(struct regpin_vm *vm)
+struct phase_moment lifecycle_get_moment(struct regpin_vm *vm)
 {
 	uint32_t gate = atomic_load(&vm->gate.state);
 
@@ -86,7 +86,7 @@ struct phase_moment lifecycle_moment(struct regpin_vm *vm)
 	};
 }
 
-static void set_up_done(struct regpin_vcpu *vcpu)
+static void finish_set_up(struct regpin_vcpu *vcpu)
 {
 	struct phase_step step = lifecycle_step(vcpu, SET_UP_DONE, NULL);
 
@@ -95,7 +95,7 @@ static void set_up_done(struct regpin_vcpu *vcpu)
 }
 
 /* It can't be protected, so it must not run. */
-static void arm_failed(struct regpin_vcpu *vcpu, int err)
+static void stop_unprotected(struct regpin_vcpu *vcpu, int err)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_FAILED,
 				      .kind = REGPIN_CR0,
@@ -103,17 +103,17 @@ static void arm_failed(struct regpin_vcpu *vcpu, int err)
 				      .rule = REGPIN_NO_RULE,
 				      .detail = (uint32_t)-err };
 
-	vm_event(vcpu->vm, vcpu, &event);
+	vm_send_event(vcpu->vm, vcpu, &event);
 	vm_stop(vcpu->vm, vcpu);
 }
 
 /*
  * The gate may have been closed since the table was asked. Pins that came then would be
- * of the window's life and outlive it, and lifecycle_gate() has alerted the vCPU.
+ * of the window's life and outlive it, and lifecycle_step_gate() has alerted the vCPU.
  */
 static bool may_arm_locked(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->life.number == atomic_load(&vcpu->vm->gate.life) &&
+	return vcpu->life.vm_life == atomic_load(&vcpu->vm->gate.life) &&
 	       atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
 }
 
@@ -132,18 +132,18 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	vm_lock(vcpu->vm);
 	open = may_arm_locked(vcpu);
 	if (open)
-		err = vm_filter_crs_locked(vcpu->vm);
+		err = vm_set_cr_filter_locked(vcpu->vm);
 	if (open && !err)
 		lifecycle_step(vcpu, PINS_HOLD, NULL);
 	vm_unlock(vcpu->vm);
 	if (!open)
 		return;
 	if (err) {
-		arm_failed(vcpu, err);
+		stop_unprotected(vcpu, err);
 		return;
 	}
-	vcpu->detect.looked_at = 0;
-	vm_event(vcpu->vm, vcpu, &event);
+	vcpu->detect.polled_at = 0;
+	vm_send_event(vcpu->vm, vcpu, &event);
 	vcpu_alert(vcpu);
 }
 
@@ -162,12 +162,12 @@ static struct gate_moment gate_moment(const struct regpin_vm *vm)
  * The last one to go takes the VM's values along. Under the lock, under which others
  * arm: behind a window some may do so while this one still finds out.
  */
-static void last_gone_locked(struct regpin_vm *vm)
+static void drop_values_locked(struct regpin_vm *vm)
 {
 	const struct gate_moment moment = gate_moment(vm);
 	uint32_t gate, to;
 
-	if (vm_armed_locked(vm))
+	if (vm_is_armed_locked(vm))
 		return;
 	values_forget_locked(vm);
 	gate = atomic_load(&vm->gate.state);
@@ -176,37 +176,37 @@ static void last_gone_locked(struct regpin_vm *vm)
 		atomic_store(&vm->gate.state, to);
 	/* The next one's firmware is to be as free as the first one's was. */
 	if (vm->policies.now->arming != ARM_START)
-		vm_unfilter_crs_locked(vm);
+		vm_clear_cr_filter_locked(vm);
 }
 
 /* ACT_LEAVE; @counted: it kept its VM armed. */
-static void leave(struct regpin_vcpu *vcpu, bool counted)
+static void release_vm(struct regpin_vcpu *vcpu, bool counted)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
 	vcpu->life.in_setup = false;
-	vcpu->life.settler = false;
-	vcpu->late.waived = false;
-	vcpu->late.since = 0;
-	vcpu->life.number = atomic_load(&vm->gate.life);
+	vcpu->life.settled_uniform = false;
+	vcpu->deadline.waived = false;
+	vcpu->deadline.since = 0;
+	vcpu->life.vm_life = atomic_load(&vm->gate.life);
 	vm_lock(vm);
 	if (vm->values.first == vcpu)
 		vm->values.first = NULL;
 	if (counted)
-		last_gone_locked(vm);
+		drop_values_locked(vm);
 	vm_unlock(vm);
 }
 
-void lifecycle_gone(struct regpin_vcpu *vcpu)
+void lifecycle_drop_vcpu(struct regpin_vcpu *vcpu)
 {
 	bool counted = phase_counts(vcpu->life.phase);
 
 	lifecycle_step(vcpu, VCPU_GONE, NULL);
-	leave(vcpu, counted);
+	release_vm(vcpu, counted);
 }
 
-static void disarm(struct regpin_vcpu *vcpu, enum happening event,
-		   enum regpin_cause cause)
+static void disarm_vcpu(struct regpin_vcpu *vcpu, enum happening event,
+			enum regpin_cause cause)
 {
 	struct regpin_event report = { .type = event == RESET_SEEN ?
 						REGPIN_EVENT_RESET :
@@ -216,12 +216,12 @@ static void disarm(struct regpin_vcpu *vcpu, enum happening event,
 	bool counted = phase_counts(vcpu->life.phase);
 
 	lifecycle_step(vcpu, event, NULL);
-	leave(vcpu, counted);
+	release_vm(vcpu, counted);
 	if (counted)
-		vm_event(vcpu->vm, vcpu, &report);
+		vm_send_event(vcpu->vm, vcpu, &report);
 }
 
-void lifecycle_gate(struct regpin_vm *vm, enum gate_event event)
+void lifecycle_step_gate(struct regpin_vm *vm, enum gate_event event)
 {
 	const struct gate_moment moment = gate_moment(vm);
 	struct gate_step step;
@@ -239,7 +239,7 @@ void lifecycle_gate(struct regpin_vm *vm, enum gate_event event)
 	 * the lock, so that none is given in between: see may_arm_locked().
 	 */
 	if (step.act & GATE_NEW_LIFE) {
-		atomic_store(&vm->gate.entered, false);
+		atomic_store(&vm->gate.kernel_seen, false);
 		atomic_fetch_add(&vm->gate.life, 1);
 	}
 	if (step.to != gate)
@@ -259,29 +259,30 @@ void lifecycle_request(struct regpin_vcpu *vcpu)
 
 	if (gate_next(gate, GATE_REQUEST, &moment).to == gate)
 		return;
-	err = vm_filter_crs(vcpu->vm);
+	err = vm_set_cr_filter(vcpu->vm);
 	if (err)
-		arm_failed(vcpu, err);
+		stop_unprotected(vcpu, err);
 	else
-		lifecycle_gate(vcpu->vm, GATE_REQUEST);
+		lifecycle_step_gate(vcpu->vm, GATE_REQUEST);
 }
 
 /*
  * A vCPU that lives in the past is not armed. Nor is one whose VM's gate was closed as
- * by a reset, while it had no thread: see vm_armed(). Nor does such a one keep its VM
+ * by a reset, while it had no thread: see vm_is_armed(). Nor does such a one keep its VM
  * armed.
  */
 void lifecycle_catch_up(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
-	if (vcpu->life.number == atomic_load(&vm->gate.life) &&
+	if (vcpu->life.vm_life == atomic_load(&vm->gate.life) &&
 	    !(phase_counts(vcpu->life.phase) &&
 	      atomic_load(&vm->gate.state) == GATE_CLOSED))
 		return;
-	disarm(vcpu, PINS_VOID,
-	       atomic_load(&vm->gate.state) == GATE_OPEN ? REGPIN_BY_WINDOW :
-						     atomic_load(&vm->gate.cause));
+	disarm_vcpu(vcpu, PINS_VOID,
+		    atomic_load(&vm->gate.state) == GATE_OPEN ?
+			    REGPIN_BY_WINDOW :
+			    atomic_load(&vm->gate.cause));
 }
 
 /*
@@ -289,28 +290,28 @@ void lifecycle_catch_up(struct regpin_vcpu *vcpu)
  * that is for one kernel: the registers that are written between the two may still hold
  * the values of the last one.
  */
-static void carry_out(struct regpin_vcpu *vcpu, unsigned int act,
-		      enum regpin_cause cause)
+static void carry_out_actions(struct regpin_vcpu *vcpu, unsigned int act,
+			      enum regpin_cause cause)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
 	if (act & ACT_NOTE)
-		atomic_store(&vm->gate.entered, true);
+		atomic_store(&vm->gate.kernel_seen, true);
 	/* Of several vCPUs one ends it. */
 	if (act & ACT_OPEN && !atomic_exchange(&vm->gate.once, false))
 		act &= ~(unsigned int)(ACT_OPEN | ACT_PIN);
 	if (act & ACT_OPEN) {
 		cause = REGPIN_BY_WINDOW;
-		lifecycle_gate(vm, GATE_KERNEL_DONE);
+		lifecycle_step_gate(vm, GATE_KERNEL_DONE);
 	}
 	if (act & ACT_PIN)
 		lifecycle_arm(vcpu, cause);
-	if (act & ACT_FINISH && lifecycle_pinned(vcpu))
-		set_up_done(vcpu);
+	if (act & ACT_FINISH && vcpu_is_pinned(vcpu))
+		finish_set_up(vcpu);
 }
 
-void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
-		       uint64_t value)
+void lifecycle_note_write(struct regpin_vcpu *vcpu, uint32_t index,
+			  uint64_t value)
 {
 	enum happening event = LSTAR_CLEARED;
 	struct phase_moment moment;
@@ -320,12 +321,12 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 	if (index == MSR_PAT)
 		values_settle_pat(vcpu, value);
 	if (index == MSR_EFER)
-		efer_seen(vcpu, value);
-	if ((vcpu->life.phase == PHASE_READY && lifecycle_pinned(vcpu)) ||
+		efer_note(vcpu, value);
+	if ((vcpu->life.phase == PHASE_READY && vcpu_is_pinned(vcpu)) ||
 	    (index != MSR_LSTAR && index != MSR_SFMASK))
 		return;
 	lifecycle_catch_up(vcpu);
-	moment = lifecycle_moment(vcpu->vm);
+	moment = lifecycle_get_moment(vcpu->vm);
 	if (index == MSR_SFMASK) {
 		event = SFMASK_SET;
 		vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
@@ -335,26 +336,26 @@ void lifecycle_written(struct regpin_vcpu *vcpu, uint32_t index,
 		vcpu_alert(vcpu);
 	}
 	step = lifecycle_step(vcpu, event, &moment);
-	carry_out(vcpu, step.act, REGPIN_BY_SYSCALL_ENTRY);
+	carry_out_actions(vcpu, step.act, REGPIN_BY_SYSCALL_ENTRY);
 }
 
 /*
  * Between two threads a vCPU passes for unplugged, and a reset of all others takes the
  * VM's values along. It has them yet: they are the VM's again, and so is the CR filter.
  */
-static void settle_again(struct regpin_vcpu *vcpu)
+static void restore_vm_values(struct regpin_vcpu *vcpu)
 {
 	int err;
 
-	if (vcpu->life.phase != PHASE_READY || !lifecycle_pinned(vcpu) ||
+	if (vcpu->life.phase != PHASE_READY || !vcpu_is_pinned(vcpu) ||
 	    atomic_load(&vcpu->vm->values.settled) != UNIFORM_OPEN)
 		return;
-	err = vm_filter_crs(vcpu->vm);
+	err = vm_set_cr_filter(vcpu->vm);
 	if (err) {
-		arm_failed(vcpu, err);
+		stop_unprotected(vcpu, err);
 		return;
 	}
-	set_up_done(vcpu);
+	finish_set_up(vcpu);
 }
 
 /* A look has found an LSTAR, and the vCPU is pinned: is its set-up finished? */
@@ -370,7 +371,7 @@ static void check_set_up(struct regpin_vcpu *vcpu)
 		values_settle(vcpu);
 }
 
-bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
+bool lifecycle_refresh(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 {
 	struct regpin_vm *vm = vcpu->vm;
 	struct phase_moment moment;
@@ -378,16 +379,17 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	uint64_t lstar = 0;
 
 	lifecycle_catch_up(vcpu);
-	settle_again(vcpu);
-	moment = lifecycle_moment(vm);
-	moment.other = atomic_load(&vm->gate.entered);
+	restore_vm_values(vcpu);
+	moment = lifecycle_get_moment(vm);
+	moment.other = atomic_load(&vm->gate.kernel_seen);
 	lifecycle_step(vcpu, LOOKED, &moment);
 	if (vcpu->life.phase == PHASE_READY || !moment.open)
 		return true;
 	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 	moment.lstar = lstar;
-	moment.home = moment.start || !lstar || !phase_asks_home(vcpu->life.phase) ||
-		      vcpu_shows_kernel(&vcpu->io, &vcpu->guest);
+	moment.own_regs = moment.start || !lstar ||
+			  !phase_asks_own_regs(vcpu->life.phase) ||
+			  vcpu_shows_kernel(&vcpu->io, &vcpu->guest);
 	step = lifecycle_step(vcpu, FOUND, &moment);
 	if (step.act & ACT_LATER)
 		return false;
@@ -401,44 +403,44 @@ bool lifecycle_look(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	return true;
 }
 
-void lifecycle_overdue(struct regpin_vcpu *vcpu, uint32_t ms)
+void lifecycle_end_setup(struct regpin_vcpu *vcpu, uint32_t ms)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_SETTLED,
 				      .rule = REGPIN_NO_RULE, .detail = ms };
 
-	if (!lifecycle_pinned(vcpu))
+	if (!vcpu_is_pinned(vcpu))
 		return;
-	vm_event(vcpu->vm, vcpu, &event);
-	set_up_done(vcpu);
-	if (vcpu->life.settler)
-		atomic_store(&vcpu->vm->values.by_time, true);
+	vm_send_event(vcpu->vm, vcpu, &event);
+	finish_set_up(vcpu);
+	if (vcpu->life.settled_uniform)
+		atomic_store(&vcpu->vm->values.ended_by_time, true);
 }
 
-void lifecycle_moved(struct regpin_vcpu *vcpu, int thread)
+void lifecycle_set_thread(struct regpin_vcpu *vcpu, int thread)
 {
 	atomic_store(&vcpu->wake.thread, thread);
 	if (!phase_counts(vcpu->life.phase))
 		return;
 	/* Another thread's run time begins anew. */
-	vcpu->late.since = 0;
-	if (vcpu->detect.looked_at) {
-		vcpu->detect.looked_at = vcpu_run_time();
+	vcpu->deadline.since = 0;
+	if (vcpu->detect.polled_at) {
+		vcpu->detect.polled_at = vcpu_run_time();
 		atomic_store(&vcpu->wake.ticked, true);
 	}
 	vcpu_alert(vcpu);
 }
 
-void lifecycle_loaded(struct regpin_vcpu *vcpu)
+void lifecycle_note_load(struct regpin_vcpu *vcpu)
 {
 	uint64_t lstar = 0;
 
 	vcpu_get_msr(&vcpu->io, MSR_LSTAR, &lstar);
 	if (!lstar)
 		return;
-	lifecycle_vmm(vcpu, VMM_LOADED, NULL);
+	lifecycle_step_vmm(vcpu, VMM_LOADED, NULL);
 	lifecycle_step(vcpu, STATE_LOADED, NULL);
-	lifecycle_gate(vcpu->vm, GATE_LOADED);
-	lifecycle_look(vcpu, REGPIN_BY_LOAD);
+	lifecycle_step_gate(vcpu->vm, GATE_LOADED);
+	lifecycle_refresh(vcpu, REGPIN_BY_LOAD);
 	/* A state may come in several writes: what it is in the end counts. */
 	if (vcpu->life.phase == PHASE_READY)
 		values_remember(vcpu);
@@ -448,27 +450,28 @@ void lifecycle_loaded(struct regpin_vcpu *vcpu)
  * A reset is the one thing that lets a VM run on that was stopped. But not past filters
  * that KVM has refused: what they are for would never be seen.
  */
-static void run_on(struct regpin_vcpu *vcpu)
+static void resume_stopped(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
-	if (!vcpu->ends.by_stop)
+	if (!vcpu->end.reports_stop)
 		return;
 	vm_lock(vm);
-	if (vm->filters.failed)
-		vm->filters.failed = vm_refilter_locked(vm);
-	if (!vm->filters.failed) {
+	if (vm->filters.refused)
+		vm->filters.refused = vm_refilter_locked(vm);
+	if (!vm->filters.refused) {
 		atomic_store(&vm->stopped, false);
-		vcpu->ends.by_stop = false;
+		vcpu->end.reports_stop = false;
 	}
 	vm_unlock(vm);
 }
 
-bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
-		     const struct snapshot *after)
+bool lifecycle_handle_reset(struct regpin_vcpu *vcpu,
+			    const struct snapshot *before,
+			    const struct snapshot *after)
 {
 	int lstar = replay_slot(MSR_LSTAR);
-	bool over = vcpu->ends.by_shutdown || vcpu->ends.by_stop;
+	bool over = vcpu->end.in_shutdown || vcpu->end.reports_stop;
 
 	/*
 	 * Paging is off and the entry point is gone, which is more than an INIT
@@ -489,9 +492,9 @@ bool lifecycle_reset(struct regpin_vcpu *vcpu, const struct snapshot *before,
 	if (!over && !(before->crs[0] & CR0_PG) && !before->msrs[lstar] &&
 	    vcpu->life.phase != PHASE_READY && vcpu->vm->policies.now->arming == ARM_START)
 		return false;
-	disarm(vcpu, RESET_SEEN, 0);
+	disarm_vcpu(vcpu, RESET_SEEN, 0);
 	hold_drop(vcpu);
-	run_on(vcpu);
-	vcpu->ends.by_shutdown = false;
+	resume_stopped(vcpu);
+	vcpu->end.in_shutdown = false;
 	return true;
 }

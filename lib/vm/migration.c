@@ -57,7 +57,7 @@ static uint64_t hash_regs(const struct kvm_regs *r)
 }
 
 /* The list is in no order that another host would know: so ids, and a sum. */
-static uint64_t of_vcpu(const struct regpin_vcpu *vcpu, uint64_t hash)
+static uint64_t mix_vcpu(const struct regpin_vcpu *vcpu, uint64_t hash)
 {
 	return mix(mix(hash, vcpu->id), hash);
 }
@@ -86,7 +86,7 @@ static bool is_logged(const struct regpin_vm *vm)
 static bool is_armed(const struct regpin_vcpu *vcpu)
 {
 	return phase_counts(vcpu->life.phase) &&
-	       vcpu->life.number == atomic_load(&vcpu->vm->gate.life);
+	       vcpu->life.vm_life == atomic_load(&vcpu->vm->gate.life);
 }
 
 /**
@@ -99,16 +99,16 @@ struct sum {
 	bool no_regs, no_clock;
 };
 
-static void add(struct sum *sum, const struct regpin_vcpu *vcpu,
-		const struct state_print *print)
+static void add_vcpu(struct sum *sum, const struct regpin_vcpu *vcpu,
+		     const struct state_print *print)
 {
 	uint64_t regs = atomic_load(&print->regs);
 	uint64_t clock = atomic_load(&print->clock);
 
 	sum->no_regs |= !regs;
 	sum->no_clock |= !clock;
-	sum->regs += of_vcpu(vcpu, regs);
-	sum->clock += of_vcpu(vcpu, clock);
+	sum->regs += mix_vcpu(vcpu, regs);
+	sum->clock += mix_vcpu(vcpu, clock);
 }
 
 /* Returns true if it is news. @regs, which says that there is one, goes last. */
@@ -122,7 +122,7 @@ static bool publish(struct state_print *print, const struct sum *sum)
 }
 
 /* Under the lock. */
-static bool look_taken(struct regpin_vm *vm)
+static bool find_taken_locked(struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;
 	struct sum sum = { 0 };
@@ -133,7 +133,7 @@ static bool look_taken(struct regpin_vm *vm)
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
 		if (is_gone(vcpu))
 			continue;
-		add(&sum, vcpu, &vcpu->migration.read);
+		add_vcpu(&sum, vcpu, &vcpu->migration.read);
 		armed |= is_armed(vcpu);
 	}
 	return armed && !sum.no_regs && publish(&vm->migration.seen->taken, &sum);
@@ -151,13 +151,13 @@ static bool is_loaded(const struct regpin_vcpu *vcpu, bool from_start)
 
 static bool arms_from_start(struct regpin_vm *vm)
 {
-	bool from_start = vm_use(vm)->arming == ARM_START;
+	bool from_start = vm_get_policy(vm)->arming == ARM_START;
 
-	vm_done(vm);
+	vm_put_policy(vm);
 	return from_start;
 }
 
-static bool look_loaded(struct regpin_vm *vm)
+static bool find_loaded_locked(struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;
 	struct sum sum = { 0 };
@@ -168,13 +168,13 @@ static bool look_loaded(struct regpin_vm *vm)
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next) {
 		if (is_gone(vcpu))
 			continue;
-		add(&sum, vcpu, &vcpu->migration.written);
+		add_vcpu(&sum, vcpu, &vcpu->migration.written);
 		loaded |= is_loaded(vcpu, from_start);
 	}
 	return loaded && !sum.no_regs && publish(&vm->migration.seen->loaded, &sum);
 }
 
-static bool look(struct regpin_vm *vm, bool (*at)(struct regpin_vm *vm))
+static bool find_news(struct regpin_vm *vm, bool (*at)(struct regpin_vm *vm))
 {
 	int err = errno;
 	bool news;
@@ -186,23 +186,24 @@ static bool look(struct regpin_vm *vm, bool (*at)(struct regpin_vm *vm))
 	return news;
 }
 
-bool state_read(struct regpin_vcpu *vcpu, const struct kvm_regs *regs)
+bool migration_note_read(struct regpin_vcpu *vcpu, const struct kvm_regs *regs)
 {
 	atomic_store(&vcpu->migration.read.regs, hash_regs(regs));
 	vcpu_alert(vcpu);
-	return look(vcpu->vm, look_taken);
+	return find_news(vcpu->vm, find_taken_locked);
 }
 
-bool state_written(struct regpin_vcpu *vcpu, const struct kvm_regs *regs)
+bool migration_note_written(struct regpin_vcpu *vcpu,
+			    const struct kvm_regs *regs)
 {
 	atomic_store(&vcpu->migration.written.regs, hash_regs(regs));
-	return look(vcpu->vm, look_loaded);
+	return find_news(vcpu->vm, find_loaded_locked);
 }
 
 #define MSR_TSC	0x10u
 
 /* Notes the TSC, if that is one of them. */
-static bool find_tsc(struct state_print *print, const struct kvm_msrs *msrs,
+static bool note_tsc(struct state_print *print, const struct kvm_msrs *msrs,
 		     unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++) {
@@ -214,29 +215,29 @@ static bool find_tsc(struct state_print *print, const struct kvm_msrs *msrs,
 	return false;
 }
 
-bool state_read_msrs(struct regpin_vcpu *vcpu, const struct kvm_msrs *msrs,
-		     unsigned int nr)
+bool migration_note_read_msrs(struct regpin_vcpu *vcpu,
+			      const struct kvm_msrs *msrs, unsigned int nr)
 {
-	if (!find_tsc(&vcpu->migration.read, msrs, nr))
+	if (!note_tsc(&vcpu->migration.read, msrs, nr))
 		return false;
 	vcpu_alert(vcpu);
-	return look(vcpu->vm, look_taken);
+	return find_news(vcpu->vm, find_taken_locked);
 }
 
-bool state_written_msrs(struct regpin_vcpu *vcpu, const struct kvm_msrs *msrs,
-			unsigned int nr)
+bool migration_note_written_msrs(struct regpin_vcpu *vcpu,
+				 const struct kvm_msrs *msrs, unsigned int nr)
 {
-	find_tsc(&vcpu->migration.written, msrs, nr);
-	return look(vcpu->vm, look_loaded);
+	note_tsc(&vcpu->migration.written, msrs, nr);
+	return find_news(vcpu->vm, find_loaded_locked);
 }
 
-bool state_loaded(struct regpin_vm *vm)
+bool migration_note_load(struct regpin_vm *vm)
 {
-	return look(vm, look_loaded);
+	return find_news(vm, find_loaded_locked);
 }
 
-bool state_slot(struct regpin_vm *vm, uint32_t slot, uint32_t flags,
-		uint64_t size)
+bool migration_note_slot(struct regpin_vm *vm, uint32_t slot, uint32_t flags,
+			 uint64_t size)
 {
 	/* SMRAM, in address space 1, is a second look at the same memory. */
 	if (slot >= NR_SLOTS || flags & KVM_MEM_READONLY)
@@ -247,33 +248,33 @@ bool state_slot(struct regpin_vm *vm, uint32_t slot, uint32_t flags,
 		vm->migration.slots[slot] |= SLOT_LOGGED;
 	vm_unlock(vm);
 	/* The registers may have been read before, while the VM stood still. */
-	return look(vm, look_taken);
+	return find_news(vm, find_taken_locked);
 }
 
-static void forget(struct state_print *print)
+static void clear_print(struct state_print *print)
 {
 	atomic_store(&print->regs, 0);
 	atomic_store(&print->clock, 0);
 }
 
-void state_entered(struct regpin_vcpu *vcpu)
+void migration_note_entry(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
 
 	vm_lock(vm);
-	forget(&vcpu->migration.read);
+	clear_print(&vcpu->migration.read);
 	if (vm->migration.seen)
-		forget(&vm->migration.seen->taken);
+		clear_print(&vm->migration.seen->taken);
 	vm_unlock(vm);
 }
 
-void state_show(struct regpin_vm *vm, struct state_seen *seen)
+void migration_set_seen(struct regpin_vm *vm, struct state_seen *seen)
 {
 	vm_lock(vm);
 	vm->migration.seen = seen;
 	if (seen) {
-		forget(&seen->taken);
-		forget(&seen->loaded);
+		clear_print(&seen->taken);
+		clear_print(&seen->loaded);
 	}
 	vm_unlock(vm);
 }

@@ -17,7 +17,7 @@ struct regpin_vcpu;
 struct regpin_vm;
 
 /* From now on what is seen of @vm is there, as long as that is so. NULL: nowhere. */
-void state_show(struct regpin_vm *vm, struct state_seen *seen);
+void migration_set_seen(struct regpin_vm *vm, struct state_seen *seen);
 
 /*
  * The VMM has read a vCPU's registers (KVM_GET_REGS), has written them (KVM_SET_REGS),
@@ -25,17 +25,18 @@ void state_show(struct regpin_vm *vm, struct state_seen *seen);
  * regpin_vcpu_after_write()), and has set a memory slot. They return true if @taken or
  * @loaded is new. errno stays.
  */
-bool state_read(struct regpin_vcpu *vcpu, const struct kvm_regs *regs);
-bool state_written(struct regpin_vcpu *vcpu, const struct kvm_regs *regs);
-bool state_read_msrs(struct regpin_vcpu *vcpu, const struct kvm_msrs *msrs,
-		     unsigned int nr);
-bool state_written_msrs(struct regpin_vcpu *vcpu, const struct kvm_msrs *msrs,
-			unsigned int nr);
-bool state_loaded(struct regpin_vm *vm);
-bool state_slot(struct regpin_vm *vm, uint32_t slot, uint32_t flags,
-		uint64_t size);
+bool migration_note_read(struct regpin_vcpu *vcpu, const struct kvm_regs *regs);
+bool migration_note_written(struct regpin_vcpu *vcpu,
+			    const struct kvm_regs *regs);
+bool migration_note_read_msrs(struct regpin_vcpu *vcpu,
+			      const struct kvm_msrs *msrs, unsigned int nr);
+bool migration_note_written_msrs(struct regpin_vcpu *vcpu,
+				 const struct kvm_msrs *msrs, unsigned int nr);
+bool migration_note_load(struct regpin_vm *vm);
+bool migration_note_slot(struct regpin_vm *vm, uint32_t slot, uint32_t flags,
+			 uint64_t size);
 
 /* The vCPU enters: what was read of it is not what it is any more. */
-void state_entered(struct regpin_vcpu *vcpu);
+void migration_note_entry(struct regpin_vcpu *vcpu);
 
 #endif

@@ -21,10 +21,10 @@ int regpin_vm_settled(struct regpin_vm *vm)
 	bool settled;
 
 	vm_lock(vm);
-	settled = vm_settled_locked(vm);
+	settled = vm_all_looked_locked(vm);
 	/* Whatever is to be looked at next: of the policy before nobody has need. */
 	if (settled)
-		vm->policies.before = NULL;
+		vm->policies.previous = NULL;
 	vm_unlock(vm);
 	return settled;
 }
@@ -43,23 +43,23 @@ struct regpin_vcpu *regpin_vm_vcpu(struct regpin_vm *vm, __u32 id)
 int regpin_vm_arm(struct regpin_vm *vm)
 {
 	/* Install, then look: each vCPU looks as it arms. */
-	int ret = vm_filter_crs(vm);
+	int ret = vm_set_cr_filter(vm);
 
 	if (ret)
 		return ret;
-	lifecycle_gate(vm, GATE_ARM);
+	lifecycle_step_gate(vm, GATE_ARM);
 	return 0;
 }
 
 void regpin_vm_disarm(struct regpin_vm *vm)
 {
-	lifecycle_gate(vm, GATE_DISARM);
+	lifecycle_step_gate(vm, GATE_DISARM);
 }
 
 void regpin_vm_window(struct regpin_vm *vm, int once)
 {
 	atomic_store(&vm->gate.once, once);
-	lifecycle_gate(vm, GATE_BEGIN_WINDOW);
+	lifecycle_step_gate(vm, GATE_BEGIN_WINDOW);
 }
 
 int regpin_vm_windowed(const struct regpin_vm *vm)
@@ -81,9 +81,9 @@ static bool vm_unreached(struct regpin_vm *vm)
 
 unsigned int regpin_vm_status(struct regpin_vm *vm)
 {
-	unsigned int status = vm_armed(vm) ? REGPIN_IS_ARMED : 0;
+	unsigned int status = vm_is_armed(vm) ? REGPIN_IS_ARMED : 0;
 
-	if (status && !vm_up(vm))
+	if (status && !vm_is_set_up(vm))
 		status |= REGPIN_IS_SETTING_UP;
 	if (regpin_vm_windowed(vm))
 		status |= REGPIN_IS_WINDOWED;
@@ -95,7 +95,7 @@ unsigned int regpin_vm_status(struct regpin_vm *vm)
 		status |= REGPIN_IS_FILTERED;
 	if (vm_unreached(vm))
 		status |= REGPIN_IS_UNREACHED;
-	return vm->detects ? status | REGPIN_IS_POLLED : status;
+	return vm->polled ? status | REGPIN_IS_POLLED : status;
 }
 
 unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
@@ -105,7 +105,8 @@ unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
 
 	/* Pins of an earlier life don't hold, though it has yet to look. */
 	if (phase_pinned(phase) &&
-	    atomic_load(&vcpu->life.number) == atomic_load(&vcpu->vm->gate.life))
+	    atomic_load(&vcpu->life.vm_life) ==
+		    atomic_load(&vcpu->vm->gate.life))
 		status |= REGPIN_IS_ARMED;
 	if (phase_pinned(phase) && phase != PHASE_READY)
 		status |= REGPIN_IS_SETTING_UP;

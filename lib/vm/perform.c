@@ -29,7 +29,7 @@ static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
  * PAT of a guest's own guest, where that one has its own: KVM_SET_MSRS and KVM_GET_MSRS
  * act on L1's, so userspace can't perform the access.
  */
-static bool is_other_pat(const struct regpin_vcpu *vcpu, uint32_t index)
+static bool is_nested_pat(const struct regpin_vcpu *vcpu, uint32_t index)
 {
 	return index == MSR_PAT && atomic_load(&vcpu->vm->limits.own_pat) &&
 	       vcpu_runs_l2(&vcpu->io, &vcpu->guest);
@@ -62,19 +62,19 @@ int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
 	if (replay_needs_lmce(access->index, value))
 		vcpu->guest.lmce = has_lmce(vcpu);
 	if (!replay_valid(&vcpu->guest, access->index, paging, old, value) ||
-	    is_other_pat(vcpu, access->index) ||
+	    is_nested_pat(vcpu, access->index) ||
 	    ends_nesting(vcpu, access->index, old, value))
 		return -EINVAL;
 	ret = vcpu_set_msr(&vcpu->io, access->index, value);
 	if (!ret)
-		lifecycle_written(vcpu, access->index, value);
+		lifecycle_note_write(vcpu, access->index, value);
 	return ret;
 }
 
 int perform_read(const struct regpin_vcpu *vcpu, struct access *access)
 {
 	if (!replay_readable(&vcpu->guest, access->index) ||
-	    is_other_pat(vcpu, access->index))
+	    is_nested_pat(vcpu, access->index))
 		return -EINVAL;
 	return vcpu_get_msr(&vcpu->io, access->index, &access->old_value);
 }
@@ -92,8 +92,8 @@ static bool is_protected(const struct regpin_vcpu *vcpu)
  * version: such a value, which no kernel writes, is tried, unless the guest's own
  * write of it is a #GP, or KVM does not say what is there (@known, @old).
  */
-static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index, bool known,
-			  uint64_t old, uint64_t proposed)
+static uint64_t find_effective(struct regpin_vcpu *vcpu, uint32_t index,
+			       bool known, uint64_t old, uint64_t proposed)
 {
 	uint64_t value = replay_effective(&vcpu->guest, index, old, proposed);
 	uint64_t seen = value;
@@ -113,12 +113,12 @@ static uint64_t effective(struct regpin_vcpu *vcpu, uint32_t index, bool known,
 	/* What was only tried must not stay. */
 	err = vcpu_set_msr(&vcpu->io, index, old);
 	if (err)
-		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
+		vm_stop_for_register(vcpu, REGPIN_MSR, index, err);
 	return seen;
 }
 
-int perform_look(struct regpin_vcpu *vcpu, struct access *access,
-		 uint64_t *old, uint64_t proposed)
+int perform_preview(struct regpin_vcpu *vcpu, struct access *access,
+		    uint64_t *old, uint64_t proposed)
 {
 	int err = 0;
 
@@ -127,7 +127,7 @@ int perform_look(struct regpin_vcpu *vcpu, struct access *access,
 		err = vcpu_get_msr(&vcpu->io, access->index, old);
 	access->old_value = replay_effective(&vcpu->guest, access->index, *old,
 					     *old);
-	access->new_value = effective(vcpu, access->index, !err, *old,
-				      proposed);
+	access->new_value = find_effective(vcpu, access->index, !err, *old,
+					   proposed);
 	return err;
 }

@@ -9,8 +9,8 @@
  * values, by which it is judged. *@old is as KVM has it, and 0 to begin with. Returns 0
  * or KVM's error, after which nothing is known of what it holds.
  */
-int perform_look(struct regpin_vcpu *vcpu, struct access *access,
-		 uint64_t *old, uint64_t proposed);
+int perform_preview(struct regpin_vcpu *vcpu, struct access *access,
+		    uint64_t *old, uint64_t proposed);
 
 /*
  * Does the guest's write what the guest itself could have done? Returns 0, -EINVAL for

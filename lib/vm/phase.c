@@ -165,10 +165,10 @@ const struct phase_row phase_rows[] = {
 	  "The vCPU is already pinned." },
 	{ FOUND, LOOSE, WHATEVER, IF_START, 0, AS_IS, AS_IS, ACT_PIN,
 	  "The pins must hold from the first instruction." },
-	{ FOUND, LOOSE, BELIEVED, IF_LSTAR | IF_HOME, 0, AS_IS, AS_IS,
+	{ FOUND, LOOSE, BELIEVED, IF_LSTAR | IF_OWN_REGS, 0, AS_IS, AS_IS,
 	  ACT_FLOOR | ACT_PIN,
 	  "There is a kernel; a closed gate, or a write by the VMM, has kept it from being pinned." },
-	{ FOUND, LOOSE, BELIEVED, IF_LSTAR, IF_HOME, AS_IS, AS_IS, ACT_LATER,
+	{ FOUND, LOOSE, BELIEVED, IF_LSTAR, IF_OWN_REGS, AS_IS, AS_IS, ACT_LATER,
 	  "KVM shows the registers of SMM or of a nested guest, which say nothing." },
 	{ FOUND, LOOSE, BELIEVED, 0, IF_LSTAR, AS_IS, AS_IS, 0,
 	  "No kernel has started." },
@@ -210,7 +210,8 @@ static unsigned int bits_of(const struct phase_moment *moment)
 	       (moment->start ? IF_START : 0u) |
 	       (moment->lstar ? IF_LSTAR : 0u) |
 	       (moment->sfmask ? IF_SFMASK : 0u) |
-	       (moment->other ? IF_OTHER : 0u) | (moment->home ? IF_HOME : 0u);
+	       (moment->other ? IF_OTHER : 0u) |
+	       (moment->own_regs ? IF_OWN_REGS : 0u);
 }
 
 unsigned int phase_row_of(unsigned int phase, enum happening event,

@@ -59,7 +59,7 @@ static inline enum progress phase_progress(unsigned int phase)
 	return (enum progress)(phase % NR_PROGRESS);
 }
 
-/* Were the pins given, and not taken since? Whether they hold is lifecycle_pinned(). */
+/* Were the pins given, and not taken since? Whether they hold is vcpu_is_pinned(). */
 static inline bool phase_pinned(unsigned int phase)
 {
 	return phase >= PHASE(PINNED, NONE);
@@ -92,7 +92,7 @@ static inline bool phase_sets_up(unsigned int phase)
 }
 
 /* At FOUND: does what happens depend on whether the registers are the vCPU's own? */
-static inline bool phase_asks_home(unsigned int phase)
+static inline bool phase_asks_own_regs(unsigned int phase)
 {
 	return !phase_pinned(phase) && !phase_stale(phase);
 }
@@ -138,13 +138,13 @@ enum happening {
  * @lstar: the register holds an LSTAR; for SFMASK_SET and FOUND
  * @sfmask: the register holds an SFMASK; for CHECKED, see phase_asks_sfmask()
  * @other: a kernel has come up while the gate was closed; for LOOKED
- * @home: KVM shows the vCPU's own registers, not SMM's or a nested guest's; for FOUND,
- *	see phase_asks_home()
+ * @own_regs: KVM shows the vCPU's own registers, not SMM's or a nested guest's; for FOUND,
+ *	see phase_asks_own_regs()
  *
  * The caller fills in what its event asks for. @open and @once exclude each other.
  */
 struct phase_moment {
-	bool open, once, start, lstar, sfmask, other, home;
+	bool open, once, start, lstar, sfmask, other, own_regs;
 };
 
 /* What is to be done on the way, in this order. */
@@ -179,7 +179,7 @@ struct phase_step phase_next(unsigned int phase, enum happening event,
 /* Bits of struct phase_row's @when and @unless. */
 enum {
 	IF_OPEN = 1, IF_ONCE = 2, IF_START = 4, IF_LSTAR = 8, IF_SFMASK = 16,
-	IF_OTHER = 32, IF_HOME = 64,
+	IF_OTHER = 32, IF_OWN_REGS = 64,
 };
 
 /* For struct phase_row's @pinning and @progress: as it was. */

@@ -31,10 +31,11 @@ int vm_check_host(const struct regpin_policy *policy,
 }
 
 /* Would its filter fit? Nothing may be half done. Under the lock. */
-static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
+static int try_filter_locked(struct regpin_vm *vm,
+			     const struct regpin_policy *policy)
 {
 	struct msr_filter *trial = pages_alloc(sizeof(*trial));
-	int err = trial ? vm_build(vm, policy, trial) : -ENOMEM;
+	int err = trial ? vm_build_filter(vm, policy, trial) : -ENOMEM;
 
 	if (err == -E2BIG)
 		vm->filters.overflow = trial->overflow;
@@ -43,48 +44,52 @@ static int try_filter(struct regpin_vm *vm, const struct regpin_policy *policy)
 }
 
 /* What of @whole would be in force? Under the lock. */
-static int find_policy(struct regpin_vm *vm, const struct regpin_policy *whole,
-		       uint64_t *hold, const struct regpin_policy **ret)
+static int find_policy_locked(struct regpin_vm *vm,
+			      const struct regpin_policy *whole,
+			      uint64_t *conditions,
+			      const struct regpin_policy **ret)
 {
 	int err;
 
 	if (!vm_accepts_locked(vm, whole))
 		return -EPERM;
-	*hold = vm_holds(vm, whole);
-	err = vm_resolve(vm, whole, *hold, ret);
+	*conditions = in_force_conditions_locked(vm, whole);
+	err = in_force_resolve(vm, whole, *conditions, ret);
 	/* On the way back the filter of before may be in place yet. */
-	if (!err && whole != vm->policies.before && vm->vcpus &&
+	if (!err && whole != vm->policies.previous && vm->vcpus &&
 	    lbr_comes_late(&vm->host, vm->policies.now, *ret))
 		err = -EOPNOTSUPP;
-	return err ? err : try_filter(vm, *ret);
+	return err ? err : try_filter_locked(vm, *ret);
 }
 
 /*
  * While a vCPU may judge by the policy before, that and the one in force are all that
  * there is room for. Only the way back is open then.
  */
-static bool may_swap(struct regpin_vm *vm, const struct regpin_policy *whole)
+static bool may_swap_locked(struct regpin_vm *vm,
+			    const struct regpin_policy *whole)
 {
-	if (vm->policies.before && vm_settled_locked(vm))
-		vm->policies.before = NULL;
-	return !vm->policies.before || whole == vm->policies.before;
+	if (vm->policies.previous && vm_all_looked_locked(vm))
+		vm->policies.previous = NULL;
+	return !vm->policies.previous || whole == vm->policies.previous;
 }
 
 /* Under the lock. */
-static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
+static int set_policy_locked(struct regpin_vm *vm,
+			     const struct regpin_policy *whole)
 {
 	const struct regpin_policy *policy;
-	uint64_t hold;
+	uint64_t conditions;
 	int err;
 
-	if (!may_swap(vm, whole))
+	if (!may_swap_locked(vm, whole))
 		return -EBUSY;
-	err = find_policy(vm, whole, &hold, &policy);
+	err = find_policy_locked(vm, whole, &conditions, &policy);
 	if (err)
 		return err;
-	vm->policies.before = vm->policies.whole;
+	vm->policies.previous = vm->policies.whole;
 	vm->policies.whole = whole;
-	vm->policies.hold = hold;
+	vm->policies.conditions = conditions;
 	atomic_store(&vm->policies.now, policy);
 	atomic_store(&vm->policies.number, policy->number);
 	atomic_fetch_add(&vm->policies.swaps, 1);
@@ -96,9 +101,9 @@ static int set_policy(struct regpin_vm *vm, const struct regpin_policy *whole)
  * What was in force before is not to be taken for that of another policy there. But for
  * the way back, as long as that is open.
  */
-static void forget_room(struct regpin_vm *vm)
+static void forget_room_locked(struct regpin_vm *vm)
 {
-	for (int i = 0; i < 2 && !vm->policies.before; i++) {
+	for (int i = 0; i < 2 && !vm->policies.previous; i++) {
 		struct in_force *room = vm->policies.rooms[i];
 
 		if (room && &room->policy != vm->policies.now)
@@ -106,26 +111,27 @@ static void forget_room(struct regpin_vm *vm)
 	}
 }
 
-void vm_forget(struct regpin_vm *vm)
+void vm_forget_previous(struct regpin_vm *vm)
 {
 	vm_lock(vm);
-	if (vm->policies.before && vm_settled_locked(vm))
-		vm->policies.before = NULL;
+	if (vm->policies.previous && vm_all_looked_locked(vm))
+		vm->policies.previous = NULL;
 	vm_unlock(vm);
 }
 
 int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy)
 {
 	const struct regpin_policy *found;
-	uint64_t hold;
+	uint64_t conditions;
 	int err = vm_check_host(policy, &vm->host);
 
 	if (err)
 		return err;
 	vm_lock(vm);
-	err = may_swap(vm, policy) ? find_policy(vm, policy, &hold, &found) :
-				     -EBUSY;
-	forget_room(vm);
+	err = may_swap_locked(vm, policy) ?
+		      find_policy_locked(vm, policy, &conditions, &found) :
+		      -EBUSY;
+	forget_room_locked(vm);
 	vm_unlock(vm);
 	return err;
 }
@@ -138,9 +144,9 @@ int regpin_vm_set_policy(struct regpin_vm *vm,
 	if (err)
 		return err;
 	vm_lock(vm);
-	err = set_policy(vm, policy);
+	err = set_policy_locked(vm, policy);
 	if (err)
-		forget_room(vm);
+		forget_room_locked(vm);
 	vm_unlock(vm);
 	return err;
 }
@@ -153,16 +159,16 @@ int regpin_vm_policy_done(struct regpin_vm *vm)
 
 	vm_lock(vm);
 	err = vm_refilter_locked(vm);
-	vm->filters.failed = err;
-	if (vm_settled_locked(vm))
-		vm->policies.before = NULL;
-	forget_room(vm);
+	vm->filters.refused = err;
+	if (vm_all_looked_locked(vm))
+		vm->policies.previous = NULL;
+	forget_room_locked(vm);
 	vm_unlock(vm);
 	if (err) {
 		vm_stop(vm, NULL);
 	} else {
-		vm_event(vm, NULL, &event);
-		vm_say_tolerated(vm);
+		vm_send_event(vm, NULL, &event);
+		vm_report_tolerated(vm);
 	}
 	/* Polling may have become necessary: make every vCPU recompute its tick. */
 	vm_alert(vm);

@@ -12,7 +12,7 @@
 int vm_check_host(const struct regpin_policy *policy, const struct host *host);
 
 /* Forgets the policy before, if no vCPU may judge by it any more. */
-void vm_forget(struct regpin_vm *vm);
+void vm_forget_previous(struct regpin_vm *vm);
 
 /* Would regpin_vm_set_policy() have it? Nothing changes. The same thread as for that. */
 int vm_try_policy(struct regpin_vm *vm, const struct regpin_policy *policy);

@@ -11,7 +11,7 @@
 #include "refused.h"
 #include "violation.h"
 
-int vcpu_answer(struct regpin_vcpu *vcpu, bool gp)
+int refused_answer_msr(struct regpin_vcpu *vcpu, bool gp)
 {
 	vcpu->io.run->msr.error = gp;
 	vcpu->io.answered = true;
@@ -19,7 +19,7 @@ int vcpu_answer(struct regpin_vcpu *vcpu, bool gp)
 }
 
 /* Has the VMM asked for exits of this @reason, so that it decides? */
-static bool is_vmms(const struct regpin_vcpu *vcpu, uint32_t reason)
+static bool vmm_asked_for(const struct regpin_vcpu *vcpu, uint32_t reason)
 {
 	return atomic_load(&vcpu->vm->filters.vmm_mask) & reason;
 }
@@ -40,7 +40,8 @@ static unsigned int read_values(struct regpin_vcpu *vcpu,
 	if (verdict->rule->type == RULE_UNKNOWN ||
 	    vcpu_get_msr(&vcpu->io, access->index, &access->old_value))
 		return REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
-	return !decided && is_vmms(vcpu, reason) ? REGPIN_UNREAD_VALUE : 0;
+	return !decided && vmm_asked_for(vcpu, reason) ? REGPIN_UNREAD_VALUE :
+							 0;
 }
 
 static void report(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
@@ -57,7 +58,7 @@ static void report(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 	/* Nothing was written. */
 	if (access->write && !(unread & REGPIN_UNREAD_VALUE))
 		event.value = access->old_value;
-	vm_event(vcpu->vm, vcpu, &event);
+	vm_send_event(vcpu->vm, vcpu, &event);
 }
 
 int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
@@ -74,13 +75,13 @@ int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 	if (verdict.answered || verdict.action == REGPIN_DROP) {
 		if (!access->write)
 			run->msr.data = verdict.value;
-		return vcpu_answer(vcpu, false);
+		return refused_answer_msr(vcpu, false);
 	}
-	if (is_vmms(vcpu, reason)) {
+	if (vmm_asked_for(vcpu, reason)) {
 		run->msr.reason = reason;
 		return 0;
 	}
-	return vcpu_answer(vcpu, true);
+	return refused_answer_msr(vcpu, true);
 }
 
 int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
@@ -91,7 +92,7 @@ int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 	/* Then KVM swallows them, and asks nobody. */
 	if (!access->write)
 		vcpu->io.run->msr.data = 0;
-	return vcpu_answer(vcpu, false);
+	return refused_answer_msr(vcpu, false);
 }
 
 int invalid_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,

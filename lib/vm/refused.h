@@ -7,7 +7,7 @@
 #include "types.h"
 
 /* Answers an MSR exit: the guest gets #GP, or goes on behind the instruction. 1. */
-int vcpu_answer(struct regpin_vcpu *vcpu, bool gp);
+int refused_answer_msr(struct regpin_vcpu *vcpu, bool gp);
 
 /*
  * An access that KVM does not know (@type is RULE_UNKNOWN) or refuses

@@ -39,13 +39,13 @@ struct uniform {
  * @policy: of these rules
  * @numbers: by which numbers the whole policy knows them
  * @of: the whole policy, NULL if nothing is here that could be used again
- * @hold: which of its conditions do, see whens_match()
+ * @conditions: which of its conditions do, see whens_match()
  */
 struct in_force {
 	struct regpin_policy policy;
 	uint16_t numbers[POLICY_MAX_RULES];
 	const struct regpin_policy *of;
-	uint64_t hold;
+	uint64_t conditions;
 };
 
 /* How far the first armed vCPU is with the VM's values; struct vm_values' @settled. */
@@ -53,11 +53,11 @@ enum { UNIFORM_OPEN, UNIFORM_SETTLING, UNIFORM_SETTLED };
 
 /**
  * struct vm_gate - may vCPUs arm; see gate.h
- * @state: enum gate; set by lifecycle_gate(), and under the VM's lock as the last vCPU goes
+ * @state: enum gate; set by lifecycle_step_gate(), and under the VM's lock as the last vCPU goes
  * @life: counts windows and disarmings: pins of an earlier one are void
  * @cause: enum regpin_cause: what opened the gate last
  * @once: the window ends with the first LSTAR that the guest sets
- * @entered: a kernel has set its entry point while the gate was closed
+ * @kernel_seen: a kernel has set its entry point while the gate was closed
  *
  * Any thread reads it.
  */
@@ -66,17 +66,17 @@ struct vm_gate {
 	_Atomic uint32_t life;
 	_Atomic uint32_t cause;
 	_Atomic bool once;
-	_Atomic bool entered;
+	_Atomic bool kernel_seen;
 };
 
 /**
  * struct vm_policies - the policies of a VM
  * @now: what is in force: @whole, or the rules of it that hold for the guest; another
  *	one may take its place while the VM runs. Any thread reads it: a vCPU's own
- *	exits as they are, others between vm_use() and vm_done()
+ *	exits as they are, others between vm_get_policy() and vm_put_policy()
  * @whole: the caller's, borrowed
- * @before: the one before, while some vCPU may still judge by it, else NULL
- * @hold: which of its conditions hold
+ * @previous: the one before, while some vCPU may still judge by it, else NULL
+ * @conditions: which of its conditions hold
  * @rooms: room for @now and for the one before, NULL where not needed
  * @number: that of @now, for threads that may not read @now itself
  * @swaps: how often it was replaced: for seeing that it was, by whatever number
@@ -86,8 +86,8 @@ struct vm_gate {
  */
 struct vm_policies {
 	_Atomic(const struct regpin_policy *) now;
-	const struct regpin_policy *whole, *before;
-	uint64_t hold;
+	const struct regpin_policy *whole, *previous;
+	uint64_t conditions;
 	_Atomic(struct in_force *) rooms[2];
 	_Atomic uint32_t number;
 	_Atomic uint32_t swaps;
@@ -96,12 +96,12 @@ struct vm_policies {
 
 /**
  * struct vm_filters - what KVM was given for a VM
- * @wants_msrs: the policy needs the MSR filter; else no ioctl is made for it
- * @wants_crs: and the CR filter
+ * @msrs_wanted: the policy needs the MSR filter; else no ioctl is made for it
+ * @crs_wanted: and the CR filter
  * @crs_set: KVM's CR filter is in place
- * @crs_were_set: it was so once: KVM may have an exit of it on its way
- * @forwards: hypercall 13 comes to us, and not because the VMM wants it
- * @failed: KVM has refused the filters of the policy in force: a reset does not lift
+ * @crs_ever_set: it was so once: KVM may have an exit of it on its way
+ * @hypercalls_forwarded: hypercall 13 comes to us, and not because the VMM wants it
+ * @refused: KVM has refused the filters of the policy in force: a reset does not lift
  *	the VM's @stopped before it takes them
  * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
  * @reasons: those that KVM was given for a policy's sake
@@ -114,9 +114,9 @@ struct vm_policies {
  * Written under the VM's lock. Exits read the atomic ones and what @vmm is at.
  */
 struct vm_filters {
-	_Atomic bool wants_msrs, wants_crs;
-	_Atomic bool crs_set, crs_were_set, forwards;
-	bool failed;
+	_Atomic bool msrs_wanted, crs_wanted;
+	_Atomic bool crs_set, crs_ever_set, hypercalls_forwarded;
+	bool refused;
 	_Atomic uint64_t vmm_mask;
 	uint64_t reasons;
 	_Atomic(struct msr_filter *) vmm;
@@ -135,7 +135,7 @@ struct vm_filters {
  * @first_reply: the last query that it has answered
  * @first_protections: all that @first, and the vCPUs that took its place, have been seen
  *	to have since @uniform was last forgotten: it only grows; under the VM's lock
- * @by_time: its set-up was ended by time: its kernel writes no SFMASK
+ * @ended_by_time: its set-up was ended by time: its kernel writes no SFMASK
  */
 struct vm_values {
 	_Atomic uint32_t settled;
@@ -143,7 +143,7 @@ struct vm_values {
 	struct regpin_vcpu *first;
 	_Atomic uint32_t first_query, first_reply;
 	struct protections first_protections;
-	_Atomic bool by_time;
+	_Atomic bool ended_by_time;
 };
 
 /**
@@ -181,7 +181,7 @@ struct vm_migration {
  * @vcpus: all of them, by their @next; changed under @lock, and each is whole before it
  *	is there, so that it takes no lock to read the list where none can go
  * @epoch: counts what every vCPU must look at before it enters again
- * @detects: the policy has rules on control registers that can only be looked at
+ * @polled: the policy has rules on control registers that can only be looked at
  * @stopped: the VM must not run on
  * @unreached: enum regpin_unreached, of all its vCPUs
  * @gate, @policies, @filters, @values, @limits, @migration: each with its own rule of locking
@@ -194,7 +194,7 @@ struct regpin_vm {
 	atomic_flag lock;
 	_Atomic(struct regpin_vcpu *) vcpus;
 	_Atomic uint32_t epoch;
-	_Atomic bool detects;
+	_Atomic bool polled;
 	_Atomic bool stopped;
 	_Atomic uint32_t unreached;
 	struct vm_policies policies;
@@ -253,23 +253,23 @@ struct vcpu_wake {
 
 /**
  * struct vcpu_detection - registers as they were last seen, where KVM can't filter them
- * @looked_at: the vCPU's run time when its control registers were last looked at
+ * @polled_at: the vCPU's run time when its control registers were last looked at
  * @seen: what they were then
- * @back: bits of them that are wrong, if the answer to HOLD_DETECTED says so
+ * @to_restore: bits of them that are wrong, if the answer to HOLD_DETECTED says so
  * @efer: EFER without LMA, as it was last seen or written
  * @efer_swaps: the VM's @swaps then
- * @efer_shown: and the policy was shown each of the guest's writes since
- * @audited: the VM's @swaps as of the policy that it was compared with last
+ * @efer_filtered: and the policy was shown each of the guest's writes since
+ * @audited_swaps: the VM's @swaps as of the policy that it was compared with last
  *
  * The vCPU's thread owns it.
  */
 struct vcpu_detection {
-	_Atomic uint64_t looked_at;
-	uint64_t seen[NR_CRS], back[NR_CRS];
+	_Atomic uint64_t polled_at;
+	uint64_t seen[NR_CRS], to_restore[NR_CRS];
 	uint64_t efer;
 	uint32_t efer_swaps;
-	uint32_t audited;
-	bool efer_shown;
+	uint32_t audited_swaps;
+	bool efer_filtered;
 };
 
 /**
@@ -284,11 +284,11 @@ struct vcpu_deadline {
 
 /**
  * struct vcpu_end - why a vCPU does not run on
- * @by_stop: it is the one whose exit reports that the VM is stopped; under the VM's lock
- * @by_shutdown: it has met a shutdown, and was not reset since; its thread's
+ * @reports_stop: it is the one whose exit reports that the VM is stopped; under the VM's lock
+ * @in_shutdown: it has met a shutdown, and was not reset since; its thread's
  */
 struct vcpu_end {
-	bool by_stop, by_shutdown;
+	bool reports_stop, in_shutdown;
 };
 
 /**
@@ -303,25 +303,25 @@ struct vcpu_migration {
 /**
  * struct vcpu_life - whether a vCPU's pins hold, and how far its kernel's set-up is
  * @phase: where it is in its life, see phase.h; set by lifecycle_step() alone
- * @number: of which of the VM's lives its pins are
+ * @vm_life: of which of the VM's lives its pins are
  * @in_setup: it has begun its set-up, by setting LSTAR, and its pins hold
- * @settler: its values are the VM's uniform ones
- * @postponed: what it is could not be seen yet, in SMM or a nested guest
- * @set_up: the registers when its syscall set-up was finished
+ * @settled_uniform: its values are the VM's uniform ones
+ * @look_again: what it is could not be seen yet, in SMM or a nested guest
+ * @set_up_values: the registers when its syscall set-up was finished
  *
  * Its own thread writes it, or the one that holds it stopped; any thread reads the atomic
  * ones.
  */
 struct vcpu_life {
 	_Atomic uint8_t phase;
-	_Atomic uint32_t number;
-	bool in_setup, settler, postponed;
-	struct snapshot set_up;
+	_Atomic uint32_t vm_life;
+	bool in_setup, settled_uniform, look_again;
+	struct snapshot set_up_values;
 };
 
 /**
  * struct vcpu_writes - what the VMM has written since the last KVM_RUN
- * @state: enum vmm_write, see vmm_write.h; set by lifecycle_vmm() alone
+ * @state: enum vmm_write, see vmm_write.h; set by lifecycle_step_vmm() alone
  * @before: the registers before the VMM's write; the writer's
  */
 struct vcpu_writes {
@@ -335,7 +335,7 @@ struct vcpu_writes {
  * @io: its file and its run page
  * @id: as given to KVM_CREATE_VCPU
  * @guest: what its CPUID offers
- * @life, @wake, @detect, @late, @ends, @writes, @migration: each with its own owner
+ * @life, @wake, @detect, @deadline, @end, @writes, @migration: each with its own owner
  * @reach: whether kicks reach it
  * @next: in the VM's list
  * @hold: whether it waits for an answer
@@ -348,8 +348,8 @@ struct regpin_vcpu {
 	struct vcpu_life life;
 	struct vcpu_wake wake;
 	struct vcpu_detection detect;
-	struct vcpu_deadline late;
-	struct vcpu_end ends;
+	struct vcpu_deadline deadline;
+	struct vcpu_end end;
 	struct vcpu_writes writes;
 	struct vcpu_migration migration;
 	struct reach reach;
@@ -364,10 +364,10 @@ static inline void vcpu_alert(struct regpin_vcpu *vcpu)
 }
 
 /* Do its pins hold at this moment? */
-static inline bool lifecycle_pinned(const struct regpin_vcpu *vcpu)
+static inline bool vcpu_is_pinned(const struct regpin_vcpu *vcpu)
 {
 	return phase_pinned(vcpu->life.phase) &&
-	       vcpu->life.number == atomic_load(&vcpu->vm->gate.life) &&
+	       vcpu->life.vm_life == atomic_load(&vcpu->vm->gate.life) &&
 	       atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
 }
 

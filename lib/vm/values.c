@@ -12,7 +12,7 @@
 #include "lib/policy/registers.h"
 #include "values.h"
 
-static void settle_one(struct regpin_vcpu *vcpu, int slot, uint64_t value)
+static void settle_register(struct regpin_vcpu *vcpu, int slot, uint64_t value)
 {
 	struct uniform *uniform = &vcpu->vm->values.uniform[slot];
 
@@ -33,16 +33,16 @@ void values_remember(struct regpin_vcpu *vcpu)
 	struct regpin_vm *vm = vcpu->vm;
 	struct protections has;
 
-	vcpu_snapshot(&vcpu->io, &vcpu->life.set_up);
-	for (int i = 0; vcpu->life.settler && i < NR_REPLAY; i++)
-		settle_one(vcpu, i, vcpu->life.set_up.msrs[i]);
-	efer_seen(vcpu, vcpu->life.set_up.msrs[replay_slot(MSR_EFER)]);
+	vcpu_snapshot(&vcpu->io, &vcpu->life.set_up_values);
+	for (int i = 0; vcpu->life.settled_uniform && i < NR_REPLAY; i++)
+		settle_register(vcpu, i, vcpu->life.set_up_values.msrs[i]);
+	efer_note(vcpu, vcpu->life.set_up_values.msrs[replay_slot(MSR_EFER)]);
 	vcpu_get_protections(&vcpu->io, &has);
 	vm_lock(vm);
-	if (vcpu->life.settler || !vm->values.first)
+	if (vcpu->life.settled_uniform || !vm->values.first)
 		vm->values.first = vcpu;
 	vm_unlock(vm);
-	floor_note(vcpu, &has);
+	floor_note_protections(vcpu, &has);
 }
 
 void values_settle(struct regpin_vcpu *vcpu)
@@ -52,12 +52,12 @@ void values_settle(struct regpin_vcpu *vcpu)
 
 	vcpu->life.in_setup = false;
 	/* In time. Only here, as it could be started anew, and again, by an INIT. */
-	vcpu->late.waived = false;
-	vcpu->late.since = 0;
-	vcpu->life.settler = atomic_compare_exchange_strong(&vm->values.settled, &open,
-						       UNIFORM_SETTLING);
+	vcpu->deadline.waived = false;
+	vcpu->deadline.since = 0;
+	vcpu->life.settled_uniform = atomic_compare_exchange_strong(
+		&vm->values.settled, &open, UNIFORM_SETTLING);
 	values_remember(vcpu);
-	if (!vcpu->life.settler)
+	if (!vcpu->life.settled_uniform)
 		return;
 	atomic_store(&vm->values.settled, UNIFORM_SETTLED);
 	/* Those that are there already must follow within their time. */
@@ -69,7 +69,7 @@ void values_forget_locked(struct regpin_vm *vm)
 	for (int i = 0; i < NR_REPLAY; i++)
 		atomic_store(&vm->values.uniform[i].known, false);
 	atomic_store(&vm->values.settled, UNIFORM_OPEN);
-	atomic_store(&vm->values.by_time, false);
+	atomic_store(&vm->values.ended_by_time, false);
 	vm->values.first = NULL;
 	vm->values.first_protections = (struct protections){ 0 };
 }
@@ -95,8 +95,8 @@ void values_settle_pat(struct regpin_vcpu *vcpu, uint64_t value)
 	if (atomic_load(&vcpu->vm->values.settled) != UNIFORM_SETTLED ||
 	    atomic_load(&uniform->known))
 		return;
-	settle_one(vcpu, replay_slot(MSR_PAT), value);
+	settle_register(vcpu, replay_slot(MSR_PAT), value);
 	if (atomic_load(&uniform->known) &&
 	    is_uniform(vcpu->vm->policies.now, MSR_PAT))
-		vm_event(vcpu->vm, vcpu, &event);
+		vm_send_event(vcpu->vm, vcpu, &event);
 }

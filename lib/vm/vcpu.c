@@ -43,8 +43,8 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 	vcpu->io.run = run;
 	vcpu->writes.state = VMM_WROTE;
 	vcpu->hold.ticket = REGPIN_ACTION_MAX;
-	vcpu->life.number = atomic_load(&vm->gate.life);
-	vcpu->detect.audited = atomic_load(&vm->policies.swaps);
+	vcpu->life.vm_life = atomic_load(&vm->gate.life);
+	vcpu->detect.audited_swaps = atomic_load(&vm->policies.swaps);
 	vcpu_alert(vcpu);
 	vcpu->guest.linear_bits = vm->host.linear_bits;
 	guest_from_cpuid(&vcpu->guest, NULL);
@@ -60,10 +60,10 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
 
 	if (!vcpu)
 		return;
-	vm_use(vm);
-	lifecycle_gone(vcpu);
+	vm_get_policy(vm);
+	lifecycle_drop_vcpu(vcpu);
 	vm_del_vcpu(vcpu);
-	vm_done(vm);
+	vm_put_policy(vm);
 	pages_free(vcpu, sizeof(*vcpu));
 }
 
@@ -72,7 +72,8 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
  * module and on the guest's CPUID; asking is surer than knowing. But what was there
  * must be there again.
  */
-static void measure(struct regpin_vcpu *vcpu, uint32_t index, uint64_t *bits)
+static void probe_width(struct regpin_vcpu *vcpu, uint32_t index,
+			uint64_t *bits)
 {
 	const uint64_t probe = 0xffffffff80000000ull;
 	uint64_t old = 0, seen = 0;
@@ -85,7 +86,7 @@ static void measure(struct regpin_vcpu *vcpu, uint32_t index, uint64_t *bits)
 		*bits = seen == probe ? ~0ull : 0xffffffffull;
 	err = vcpu_set_msr(&vcpu->io, index, old);
 	if (err)
-		vm_stop_failed(vcpu, REGPIN_MSR, index, err);
+		vm_stop_for_register(vcpu, REGPIN_MSR, index, err);
 }
 
 int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
@@ -97,18 +98,21 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 
 	guest_from_cpuid(&guest, cpuid);
 	limit_guest(vcpu, &guest);
-	err = vm_guest_known(vcpu->vm, vcpu, &guest, &accepted);
+	err = in_force_set_guest(vcpu->vm, vcpu, &guest, &accepted);
 	if (err)
 		return err;
 	/* Also where no rule needs it: another policy's may, when the guest runs. */
-	measure(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
-	measure(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);
+	probe_width(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
+	probe_width(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);
 	if (vcpu->guest.svm)
-		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_SVM);
+		err = vm_allow_or_refuse(vcpu->vm, vcpu, accepted,
+					 REGPIN_REFUSED_SVM);
 	if (!err && vcpu->guest.vmx)
-		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_VMX);
+		err = vm_allow_or_refuse(vcpu->vm, vcpu, accepted,
+					 REGPIN_REFUSED_VMX);
 	if (!err && vcpu->guest.fred)
-		err = vm_may_have(vcpu->vm, vcpu, accepted, REGPIN_REFUSED_FRED);
+		err = vm_allow_or_refuse(vcpu->vm, vcpu, accepted,
+					 REGPIN_REFUSED_FRED);
 	return err;
 }
 
@@ -118,8 +122,8 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
  */
 static bool has_state(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->life.phase != PHASE_OFF || vcpu->ends.by_stop || vcpu->ends.by_shutdown ||
-	       vcpu->hold.why != HOLD_NOT;
+	return vcpu->life.phase != PHASE_OFF || vcpu->end.reports_stop ||
+	       vcpu->end.in_shutdown || vcpu->hold.why != HOLD_NOT;
 }
 
 void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
@@ -130,9 +134,10 @@ void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
 }
 
 /* Reports each pin that the VMM's write of one register lowered. */
-static void compare_one(struct regpin_vcpu *vcpu,
-			const struct regpin_policy *policy, unsigned int kind,
-			uint32_t index, uint64_t before, uint64_t after)
+static void compare_register(struct regpin_vcpu *vcpu,
+			     const struct regpin_policy *policy,
+			     unsigned int kind, uint32_t index, uint64_t before,
+			     uint64_t after)
 {
 	struct access access = {
 		.kind = (uint8_t)kind, .write = true, .index = index,
@@ -145,7 +150,7 @@ static void compare_one(struct regpin_vcpu *vcpu,
 
 	if (before == after)
 		return;
-	state = lifecycle_state(vcpu, &access);
+	state = floor_judge_state(vcpu, &access);
 	while ((rule = judge_next(policy, &state, &access, &at, &bits))) {
 		/* The VMM is never refused; what it wrote stands. */
 		const struct verdict verdict = {
@@ -159,11 +164,12 @@ static void compare_one(struct regpin_vcpu *vcpu,
 			continue;
 		violation_make(vcpu, &judged, REGPIN_EVENT_VMM_WRITE, after, 0,
 			       &event);
-		vm_event(vcpu->vm, vcpu, &event);
+		vm_send_event(vcpu->vm, vcpu, &event);
 	}
 }
 
-static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
+static void compare_registers(struct regpin_vcpu *vcpu,
+			      const struct snapshot *after)
 {
 	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	uint64_t efer = after->msrs[replay_slot(MSR_EFER)] & ~EFER_LMA;
@@ -173,13 +179,15 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 
 	for (int i = 0; i < NR_REPLAY; i++)
 		if (!(unread & snapshot_bit(REGPIN_MSR, i)))
-			compare_one(vcpu, policy, REGPIN_MSR,
-				    replay_registers[i], vcpu->writes.before.msrs[i],
-				    after->msrs[i]);
+			compare_register(vcpu, policy, REGPIN_MSR,
+					 replay_registers[i],
+					 vcpu->writes.before.msrs[i],
+					 after->msrs[i]);
 	for (unsigned int i = 0; i < NR_CRS; i++)
 		if (!(unread & snapshot_bit(REGPIN_CR0 + i, 0)))
-			compare_one(vcpu, policy, REGPIN_CR0 + i, 0,
-				    vcpu->writes.before.crs[i], after->crs[i]);
+			compare_register(vcpu, policy, REGPIN_CR0 + i, 0,
+					 vcpu->writes.before.crs[i],
+					 after->crs[i]);
 	/*
 	 * What the VMM changed is what a look must not find. But only that: what the
 	 * guest had changed before, and the VMM read and wrote back, has yet to be found.
@@ -193,13 +201,14 @@ static void compare(struct regpin_vcpu *vcpu, const struct snapshot *after)
 	vcpu->detect.efer = (vcpu->detect.efer & ~changed) | (efer & changed);
 }
 
-static bool changed(const struct snapshot *before, const struct snapshot *after)
+static bool has_changed(const struct snapshot *before,
+			const struct snapshot *after)
 {
 	return memcmp(before->crs, after->crs, sizeof(after->crs)) != 0 ||
 	       memcmp(before->msrs, after->msrs, sizeof(after->msrs)) != 0;
 }
 
-static void written(struct regpin_vcpu *vcpu)
+static void handle_write(struct regpin_vcpu *vcpu)
 {
 	const struct snapshot *before = &vcpu->writes.before;
 	struct vmm_moment moment = { .past = before->valid };
@@ -207,18 +216,18 @@ static void written(struct regpin_vcpu *vcpu)
 
 	if (moment.past) {
 		vcpu_snapshot(&vcpu->io, &after);
-		moment.reset = lifecycle_reset(vcpu, before, &after);
+		moment.reset = lifecycle_handle_reset(vcpu, before, &after);
 		moment.was_on = before->crs[0] & CR0_PG;
 		moment.is_on = after.crs[0] & CR0_PG;
 		moment.pinned = phase_pinned(vcpu->life.phase);
-		moment.changed = changed(before, &after);
+		moment.changed = has_changed(before, &after);
 	}
-	switch (lifecycle_vmm(vcpu, VMM_WRITTEN, &moment)) {
+	switch (lifecycle_step_vmm(vcpu, VMM_WRITTEN, &moment)) {
 	case VMM_LOAD:
-		lifecycle_loaded(vcpu);
+		lifecycle_note_load(vcpu);
 		break;
 	case VMM_COMPARE:
-		compare(vcpu, &after);
+		compare_registers(vcpu, &after);
 		break;
 	default:
 		break;
@@ -227,11 +236,11 @@ static void written(struct regpin_vcpu *vcpu)
 
 void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
 {
-	lifecycle_vmm(vcpu, VMM_UNSEEN, NULL);
+	lifecycle_step_vmm(vcpu, VMM_UNSEEN, NULL);
 	vcpu_alert(vcpu);
 	/* The policy stays till the end of it: no swap waits for a VMM's thread else. */
-	vm_use(vcpu->vm);
-	if (vcpu->vm->filters.wants_msrs)
-		written(vcpu);
-	vm_done(vcpu->vm);
+	vm_get_policy(vcpu->vm);
+	if (vcpu->vm->filters.msrs_wanted)
+		handle_write(vcpu);
+	vm_put_policy(vcpu->vm);
 }

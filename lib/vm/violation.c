@@ -65,7 +65,7 @@ static void send_others(struct regpin_vcpu *vcpu, const struct judged *judged,
 		/* `report` is for accesses that have no other event. */
 		if (event.rule != decided->rule && rule->type != RULE_REPORT &&
 		    (action == REGPIN_ACTION_MAX || rule->action == action))
-			vm_event(vcpu->vm, vcpu, &event);
+			vm_send_event(vcpu->vm, vcpu, &event);
 	}
 }
 
@@ -94,7 +94,7 @@ static __attribute__((noinline)) void send_all(struct regpin_vcpu *vcpu,
 	struct access let = *judged->access;
 
 	event->bits = own_bits(judged, event->bits);
-	vm_event(vcpu->vm, vcpu, event);
+	vm_send_event(vcpu->vm, vcpu, event);
 	/* The operator must know all that an answer may allow. */
 	if (event->action == REGPIN_PAUSE) {
 		send_others(vcpu, judged, &let, REGPIN_ACTION_MAX, event);
@@ -112,7 +112,7 @@ void violation_send(struct regpin_vcpu *vcpu, const struct judged *judged,
 		    struct regpin_event *event)
 {
 	if (action_refuses(event->action) && event->action != REGPIN_PAUSE)
-		vm_event(vcpu->vm, vcpu, event);
+		vm_send_event(vcpu->vm, vcpu, event);
 	else
 		send_all(vcpu, judged, event);
 }

@@ -25,7 +25,7 @@ static uint32_t first_gate(const struct regpin_policy *policy)
 		       GATE_CLOSED : GATE_OPEN;
 }
 
-static int set_hypercalls(int fd, uint64_t mask)
+static int set_forwarded_hypercalls(int fd, uint64_t mask)
 {
 	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL,
 				      .args = { mask } };
@@ -49,26 +49,27 @@ static bool wants_hypercall(const struct regpin_vm *vm)
 int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask)
 {
 	/* One that is ours stays so, whatever the policy is by now. */
-	bool forwards = (wants_hypercall(vm) || atomic_load(&vm->filters.forwards)) &&
+	bool forwards = (wants_hypercall(vm) ||
+			 atomic_load(&vm->filters.hypercalls_forwarded)) &&
 			!(mask & 1 << HC_LOCK_CR_UPDATE);
-	int ret = set_hypercalls(vm->fd, forwards ?
-				 mask | 1 << HC_LOCK_CR_UPDATE : mask);
+	int ret = set_forwarded_hypercalls(
+		vm->fd, forwards ? mask | 1 << HC_LOCK_CR_UPDATE : mask);
 
 	if (!ret)
-		atomic_store(&vm->filters.forwards, forwards);
+		atomic_store(&vm->filters.hypercalls_forwarded, forwards);
 	return ret;
 }
 
-static int set_up(struct regpin_vm *vm)
+static int install_filters(struct regpin_vm *vm)
 {
 	int err = 0;
 
-	if (vm->filters.wants_msrs)
-		err = vm_set_msrs(vm);
+	if (vm->filters.msrs_wanted)
+		err = vm_set_msr_filter(vm);
 	if (!err && wants_hypercall(vm))
 		err = regpin_vm_set_hypercalls(vm, 0);
 	if (!err && vm->policies.now->arming == ARM_START)
-		err = vm_filter_crs(vm);
+		err = vm_set_cr_filter(vm);
 	return err;
 }
 
@@ -86,7 +87,7 @@ int vm_attach(const struct regpin_policy *policy, const struct host *host,
 	if (!vm)
 		return -ENOMEM;
 	vm->policies.whole = policy;
-	err = vm_resolve(vm, policy, 0, &in_force);
+	err = in_force_resolve(vm, policy, 0, &in_force);
 	if (err) {
 		pages_free(vm, sizeof(*vm));
 		return err;
@@ -99,16 +100,16 @@ int vm_attach(const struct regpin_policy *policy, const struct host *host,
 	vm->host = *host;
 	vm->gate.state = first_gate(policy);
 	vm->gate.cause = REGPIN_BY_SYSCALL_ENTRY;
-	vm_want(vm, in_force);
+	vm_choose_filters(vm, in_force);
 	err = vm_check_host(policy, &vm->host);
 	if (!err)
-		err = set_up(vm);
+		err = install_filters(vm);
 	if (err) {
 		regpin_vm_detach(vm);
 		return err;
 	}
-	vm_event(vm, NULL, &event);
-	vm_say_tolerated(vm);
+	vm_send_event(vm, NULL, &event);
+	vm_report_tolerated(vm);
 	*ret = vm;
 	return 0;
 }
@@ -147,5 +148,5 @@ int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
 	if (accepted & (POLICY_ACCEPT_SMM | POLICY_ONLY_REPORTS))
 		vm->limits.smm = true;
 	vm_unlock(vm);
-	return vm_may_have(vm, NULL, accepted, REGPIN_REFUSED_SMM);
+	return vm_allow_or_refuse(vm, NULL, accepted, REGPIN_REFUSED_SMM);
 }

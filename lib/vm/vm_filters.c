@@ -53,20 +53,20 @@ static int set_reasons(struct regpin_vm *vm, uint64_t reasons)
 }
 
 /* What of the policy and of the host come together. */
-void vm_want(struct regpin_vm *vm, const struct regpin_policy *policy)
+void vm_choose_filters(struct regpin_vm *vm, const struct regpin_policy *policy)
 {
 	const struct host *host = &vm->host;
 
 	/* Once it was there, KVM may always have an exit of it on its way. */
-	vm->filters.wants_msrs = host->msr_filter && host->msr_exits &&
-			 (filter_needed(policy) || vm->filters.wants_msrs);
-	vm->filters.wants_crs = host->cr_filter && vm->filters.wants_msrs &&
+	vm->filters.msrs_wanted = host->msr_filter && host->msr_exits &&
+			 (filter_needed(policy) || vm->filters.msrs_wanted);
+	vm->filters.crs_wanted = host->cr_filter && vm->filters.msrs_wanted &&
 			cr_filter_needed(policy);
-	vm->detects = !host->cr_filter && vm->filters.wants_msrs &&
+	vm->polled = !host->cr_filter && vm->filters.msrs_wanted &&
 		      policy->settings.detect_ms && cr_filter_detects(policy);
 }
 
-int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
+int vm_build_filter(struct regpin_vm *vm, const struct regpin_policy *policy,
 		 struct msr_filter *out)
 {
 	struct msr_filter *vmm = atomic_load(&vm->filters.vmm);
@@ -78,13 +78,14 @@ int vm_build(struct regpin_vm *vm, const struct regpin_policy *policy,
  * Exits before the filter: in between, KVM would #GP itself. And the last policy's as
  * long as the filter is: what that has exit for is not to be a #GP that nobody told of.
  */
-int vm_set_msrs(struct regpin_vm *vm)
+int vm_set_msr_filter(struct regpin_vm *vm)
 {
 	uint64_t reasons = reasons_of(vm->policies.now);
 	int err = set_reasons(vm, vm->filters.reasons | reasons);
 
 	if (!err)
-		err = vm_build(vm, vm->policies.now, &vm->filters.merged);
+		err = vm_build_filter(vm, vm->policies.now,
+				      &vm->filters.merged);
 	if (!err)
 		err = set_filter(vm->fd, &vm->filters.merged.filter);
 	return err ? err : set_reasons(vm, reasons);
@@ -97,16 +98,17 @@ static int replace_filter(struct regpin_vm *vm,
 	struct msr_filter *copy = &vm->filters.copies[vm->filters.vmm == &vm->filters.copies[0]];
 	int ret = filter_copy(copy, filter);
 
-	if (!ret && vm->filters.wants_msrs)
+	if (!ret && vm->filters.msrs_wanted)
 		ret = filter_build(vm->policies.now, &copy->filter, &vm->filters.merged);
 	if (ret == -E2BIG)
 		vm->filters.overflow = vm->filters.merged.overflow;
 	/* While policies change, this is the first filter of the new one. */
-	if (!ret && vm->filters.wants_msrs)
+	if (!ret && vm->filters.msrs_wanted)
 		ret = set_reasons(vm, vm->filters.reasons | reasons_of(vm->policies.now));
 	if (!ret)
-		ret = set_filter(vm->fd, vm->filters.wants_msrs ? &vm->filters.merged.filter :
-							  &copy->filter);
+		ret = set_filter(vm->fd, vm->filters.msrs_wanted ?
+						 &vm->filters.merged.filter :
+						 &copy->filter);
 	/* Only now the judging of exits may follow the new one. */
 	if (!ret)
 		atomic_store(&vm->filters.vmm, copy);
@@ -127,7 +129,7 @@ static void refuse_filter(struct regpin_vm *vm)
 		.new_value = vm->filters.overflow.nr - 1 + vm->filters.overflow.more,
 	};
 
-	vm_event(vm, NULL, &event);
+	vm_send_event(vm, NULL, &event);
 }
 
 int regpin_vm_overflow(struct regpin_vm *vm, char *text, size_t size)
@@ -148,11 +150,11 @@ int regpin_vm_set_msr_filter(struct regpin_vm *vm,
 {
 	int ret;
 
-	vm_use(vm);
+	vm_get_policy(vm);
 	vm_lock(vm);
 	ret = replace_filter(vm, filter);
 	vm_unlock(vm);
-	vm_done(vm);
+	vm_put_policy(vm);
 	if (ret == -E2BIG)
 		refuse_filter(vm);
 	return ret;
@@ -175,44 +177,45 @@ int vm_refilter_locked(struct regpin_vm *vm)
 	const struct regpin_policy *policy = vm->policies.now;
 	int err = 0;
 
-	vm_want(vm, policy);
-	if (vm->filters.wants_msrs)
-		err = vm_set_msrs(vm);
-	if (!err && !vm->filters.wants_crs)
-		err = vm_unfilter_crs_locked(vm);
-	else if (!err && (atomic_exchange(&vm->filters.crs_set, false) ||
-			  vm_armed_locked(vm) || policy->arming == ARM_START))
-		err = vm_filter_crs_locked(vm);
+	vm_choose_filters(vm, policy);
+	if (vm->filters.msrs_wanted)
+		err = vm_set_msr_filter(vm);
+	if (!err && !vm->filters.crs_wanted)
+		err = vm_clear_cr_filter_locked(vm);
+	else if (!err &&
+		 (atomic_exchange(&vm->filters.crs_set, false) ||
+		  vm_is_armed_locked(vm) || policy->arming == ARM_START))
+		err = vm_set_cr_filter_locked(vm);
 	return err;
 }
 
-int vm_filter_crs_locked(struct regpin_vm *vm)
+int vm_set_cr_filter_locked(struct regpin_vm *vm)
 {
 	struct kvm_x86_cr_filter filter;
 
-	if (!vm->filters.wants_crs || atomic_load(&vm->filters.crs_set))
+	if (!vm->filters.crs_wanted || atomic_load(&vm->filters.crs_set))
 		return 0;
 	cr_filter_build(vm->policies.now, vm->host.filterable, &filter);
 	if (kvm_ioctl(vm->fd, KVM_X86_SET_CR_FILTER, &filter))
 		return -errno;
 	atomic_store(&vm->filters.crs_set, true);
-	atomic_store(&vm->filters.crs_were_set, true);
+	atomic_store(&vm->filters.crs_ever_set, true);
 	return 0;
 }
 
-int vm_filter_crs(struct regpin_vm *vm)
+int vm_set_cr_filter(struct regpin_vm *vm)
 {
 	int ret;
 
-	if (!vm->filters.wants_crs || atomic_load(&vm->filters.crs_set))
+	if (!vm->filters.crs_wanted || atomic_load(&vm->filters.crs_set))
 		return 0;
 	vm_lock(vm);
-	ret = vm_filter_crs_locked(vm);
+	ret = vm_set_cr_filter_locked(vm);
 	vm_unlock(vm);
 	return ret;
 }
 
-int vm_unfilter_crs_locked(struct regpin_vm *vm)
+int vm_clear_cr_filter_locked(struct regpin_vm *vm)
 {
 	struct kvm_x86_cr_filter none = { 0 };
 

@@ -37,7 +37,7 @@ enum vmm_event {
 /**
  * struct vmm_moment - what else the table asks for
  * @past: the vCPU had something to lose, so its registers before are known
- * @reset: the write was a reset: lifecycle_reset() says so
+ * @reset: the write was a reset: lifecycle_handle_reset() says so
  * @was_on: paging was on before; @is_on: it is on after
  * @pinned: the vCPU is pinned
  * @changed: a register has changed
@@ -50,7 +50,7 @@ struct vmm_moment {
 
 enum vmm_act {
 	VMM_NOTHING,
-	VMM_LOAD,	/* the state may have a kernel: lifecycle_loaded() */
+	VMM_LOAD,	/* the state may have a kernel: lifecycle_note_load() */
 	VMM_COMPARE,	/* lowered pins are reported */
 	VMM_INIT,	/* it was an INIT */
 };

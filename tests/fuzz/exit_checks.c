@@ -84,7 +84,7 @@ static void look(struct attempt *a, uint32_t index, bool write, uint64_t value,
 		toy_read(vcpu, index, true, &a->access.old_value);
 	if (write)
 		a->access.new_value = oracle_effective(vcpu, index, value);
-	a->state = lifecycle_state(vcpus[story.now], &a->access);
+	a->state = floor_judge_state(vcpus[story.now], &a->access);
 	a->ticket = ticket_for(&a->access, value);
 }
 
@@ -187,7 +187,7 @@ static void check_exit(struct attempt *a, uint32_t reason, bool honest)
 	struct expected e;
 
 	/* Without rules all exits are the VMM's; so are those for unknown reasons. */
-	oracle_exit(a, vm->filters.wants_msrs ? reason : 0, &e);
+	oracle_exit(a, vm->filters.msrs_wanted ? reason : 0, &e);
 	/* Only KVM may retry forever; with an old filter the retries end soon. */
 	REQUIRE(e.outcome != OUT_AGAIN || !honest || story.swapping);
 	story.nr_events = 0;
@@ -258,9 +258,10 @@ static void report_init(uint32_t index, bool write, uint64_t value)
 	struct attempt a;
 
 	look(&a, index, write, 0, false);
-	if (index == MSR_EFER && write && !toy.fails && vm->filters.wants_msrs &&
-	    oracle_wants(&a) && will_exit(index, value))
-		lifecycle_efer(vcpus[story.now], efer);
+	if (index == MSR_EFER && write && !toy.fails &&
+	    vm->filters.msrs_wanted && oracle_wants(&a) &&
+	    will_exit(index, value))
+		init_find_in_efer(vcpus[story.now], efer);
 }
 
 static void check_vcpu(const struct attempt *a, const struct toy_vcpu *other,
@@ -294,7 +295,7 @@ void guest_access(uint32_t index, bool write, uint64_t value)
 		else
 			check_exit(&a, runs[story.now].msr.reason, true);
 	} else {
-		REQUIRE(!vm->filters.wants_msrs || explains(&a, gp, got) ||
+		REQUIRE(!vm->filters.msrs_wanted || explains(&a, gp, got) ||
 			(story.swapping && explains(&by_other, gp, got)));
 	}
 	check_vcpu(story.swapping ? &by_other : &a, &other, false);
@@ -328,13 +329,13 @@ static void guest_between(void)
 
 void follow_policy(uint32_t index, bool write, uint64_t value)
 {
-	if (vm->filters.wants_msrs && scene_enter()) {
+	if (vm->filters.msrs_wanted && scene_enter()) {
 		look(&between.by_new, index, write, value, false);
 		look(&between.by_old, index, write, value, true);
 		toy_changed = guest_between;
 	}
 	REQUIRE(!regpin_vm_policy_done(vm));
-	REQUIRE(!vm->filters.wants_msrs ||
+	REQUIRE(!vm->filters.msrs_wanted ||
 		toy.mask == (story.vmm_mask |
 			     oracle_reasons(&policies[story.in_force])));
 	toy_changed = NULL;

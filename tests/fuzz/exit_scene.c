@@ -111,7 +111,7 @@ void scene_clear(void)
 {
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
 		regpin_vcpu_detach(vcpus[i]);
-	REQUIRE(!vm || (!vm->vcpus && !vm_armed(vm)));
+	REQUIRE(!vm || (!vm->vcpus && !vm_is_armed(vm)));
 	regpin_vm_detach(vm);
 }
 

@@ -61,7 +61,7 @@ static void drop_answers(void)
 
 static void vmm_write(int slot, uint64_t value)
 {
-	bool was = lifecycle_pinned(vcpus[story.now]);
+	bool was = vcpu_is_pinned(vcpus[story.now]);
 
 	regpin_vcpu_before_write(vcpus[story.now]);
 	toy_write(&toy.vcpus[story.now], toy_replay(slot), value, false, false);
@@ -84,7 +84,7 @@ static void vmm_paging(bool paging, bool clear)
 	regpin_vcpu_after_write(vcpus[story.now]);
 	drop_answers();
 	if (clear && !paging && was && !fails)
-		REQUIRE(!vm->filters.wants_msrs ||
+		REQUIRE(!vm->filters.msrs_wanted ||
 			!phase_pinned(vcpus[story.now]->life.phase));
 }
 
@@ -173,7 +173,7 @@ static void check_life(void)
 			!(had.efer & ~has.efer));
 	story.had = settled ? has : (struct protections){ 0 };
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
-		REQUIRE(!lifecycle_pinned(vcpus[i]) ||
+		REQUIRE(!vcpu_is_pinned(vcpus[i]) ||
 			phase_progress(vcpus[i]->life.phase) % AGAIN != BOTH);
 }
 

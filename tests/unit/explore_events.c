@@ -161,7 +161,7 @@ bool happens(char event, unsigned int n, const struct regpin_policy *other)
  */
 static bool is_void(const struct regpin_vcpu *vcpu)
 {
-	return vcpu->life.number != mock.vm->gate.life ||
+	return vcpu->life.vm_life != mock.vm->gate.life ||
 	       (phase_counts(vcpu->life.phase) && mock.vm->gate.state == GATE_CLOSED);
 }
 
@@ -186,13 +186,13 @@ static uint8_t *key_vcpu(uint8_t *at, const struct regpin_vcpu *vcpu,
 	*at++ = vcpu->writes.state != VMM_NONE;
 	*at++ = vmm_loads(vcpu->writes.state);
 	*at++ = vcpu->writes.state == VMM_OFF || vcpu->writes.state == VMM_LOADS_OFF;
-	*at++ = vcpu->life.settler;
-	*at++ = vcpu->ends.by_stop;
-	*at++ = vcpu->ends.by_shutdown;
-	*at++ = vcpu->late.waived;
+	*at++ = vcpu->life.settled_uniform;
+	*at++ = vcpu->end.reports_stop;
+	*at++ = vcpu->end.in_shutdown;
+	*at++ = vcpu->deadline.waived;
 	*at++ = vcpu->wake.ticked;
-	*at++ = vcpu->late.since ? 1 + (now - vcpu->late.since >= deadline) : 0;
-	*at++ = !!vcpu->detect.looked_at;
+	*at++ = vcpu->deadline.since ? 1 + (now - vcpu->deadline.since >= deadline) : 0;
+	*at++ = !!vcpu->detect.polled_at;
 	*at++ = (uint8_t)vcpu->hold.why;
 	*at++ = (uint8_t)vcpu->hold.answer;
 	*at++ = (uint8_t)(vcpu->hold.ticket == REGPIN_ACTION_MAX ?
@@ -206,7 +206,7 @@ static uint8_t *key_vcpu(uint8_t *at, const struct regpin_vcpu *vcpu,
 			  (regs->run.flags & 1) << 2);
 	*at++ = (uint8_t)((vcpu->detect.seen[0] & CR0_PG ? 1 : 0) |
 			  (vcpu->detect.efer ? 2 : 0) |
-			  (vcpu->detect.efer_shown ? 4 : 0));
+			  (vcpu->detect.efer_filtered ? 4 : 0));
 	return at;
 }
 
@@ -218,18 +218,18 @@ struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline)
 
 	*at++ = (uint8_t)vm->gate.state;
 	*at++ = vm->gate.state == GATE_WINDOW && vm->gate.once;
-	*at++ = vm->gate.entered;
-	*at++ = vm->values.by_time;
+	*at++ = vm->gate.kernel_seen;
+	*at++ = vm->values.ended_by_time;
 	*at++ = (uint8_t)vm->values.settled;
 	assert_ptr_equal(at, key.bytes + KEY_FIRST);
 	*at++ = vm->values.first ? (uint8_t)(1 + vm->values.first->id) : 0;
 	*at++ = vm->filters.crs_set;
 	*at++ = vm->stopped;
-	*at++ = vm->filters.failed;
+	*at++ = vm->filters.refused;
 	*at++ = vm->gate.life != 0;
 	*at++ = (uint8_t)vm->gate.cause;
 	*at++ = (uint8_t)vm->policies.now->arming;
-	*at++ = vm->policies.before != NULL;
+	*at++ = vm->policies.previous != NULL;
 	for (unsigned int n = 0; n < nr; n++)
 		at = key_vcpu(at, mock.vcpus[n].regpin, now, deadline);
 	return key;
@@ -286,12 +286,14 @@ const char *state_is_wrong(unsigned int nr)
 		if (!vcpu->wake.attention && phase == PHASE_READY &&
 		    vm->values.settled != UNIFORM_SETTLED)
 			return "the vCPU is ready, and the values are not settled";
-		if (vcpu->life.settler && phase != PHASE_READY && !is_void(vcpu))
+		if (vcpu->life.settled_uniform && phase != PHASE_READY &&
+		    !is_void(vcpu))
 			return "the vCPU has settled the values, and is not ready";
-		if (lifecycle_pinned(vcpu) && vm->gate.state != GATE_OPEN)
+		if (vcpu_is_pinned(vcpu) && vm->gate.state != GATE_OPEN)
 			return "pins hold while the gate is closed";
 	}
-	if (vm_armed(vm) && vm->filters.wants_crs && !vm->filters.crs_set && !vm->stopped)
+	if (vm_is_armed(vm) && vm->filters.crs_wanted && !vm->filters.crs_set &&
+	    !vm->stopped)
 		return "the VM is armed without the CR filter";
 	return NULL;
 }

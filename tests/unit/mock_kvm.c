@@ -163,7 +163,7 @@ void mock_open(struct regpin_policy *policy)
 	mock.vm->host.msr_filter = mock.vm->host.msr_exits = true;
 	memset(mock.vm->host.filterable, 0xff,
 	       sizeof(mock.vm->host.filterable));
-	mock.vm->filters.wants_msrs = mock.vm->filters.wants_crs = true;
+	mock.vm->filters.msrs_wanted = mock.vm->filters.crs_wanted = true;
 	for (unsigned int i = 0; i < MOCK_VCPUS; i++) {
 		struct mock_vcpu *vcpu = &mock.vcpus[i];
 
@@ -180,8 +180,8 @@ void mock_open_stock(struct regpin_policy *policy)
 	mock_open(policy);
 	mock.vm->host.cr_filter = false;
 	memset(mock.vm->host.filterable, 0, sizeof(mock.vm->host.filterable));
-	mock.vm->filters.wants_crs = false;
-	mock.vm->detects = true;
+	mock.vm->filters.crs_wanted = false;
+	mock.vm->polled = true;
 }
 
 void mock_close(void)

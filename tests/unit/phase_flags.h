@@ -108,7 +108,7 @@ static inline unsigned int flags_found(const struct flags *f,
 		return ACT_PIN;
 	if (!m->lstar || f->fresh)
 		return 0;
-	return m->home ? ACT_FLOOR | ACT_PIN : ACT_LATER;
+	return m->own_regs ? ACT_FLOOR | ACT_PIN : ACT_LATER;
 }
 
 static inline bool flags_is_through(const struct flags *f,

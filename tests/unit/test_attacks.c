@@ -188,7 +188,7 @@ static void test_written_back(void **context)
 	mock_sipi(0);
 	vmm_writes_back(0);
 	assert_int_equal(mock_count(REGPIN_EVENT_RESET), 0);
-	assert_true(vm_armed(mock.vm));
+	assert_true(vm_is_armed(mock.vm));
 
 	/* A reset still counts as one, though nothing is left to be cleared. */
 	regpin_vcpu_before_write(mock.vcpus[0].regpin);
@@ -268,13 +268,13 @@ static void test_last_and_first(void **context)
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
 	assert_true(races);
 	pthread_join(other, NULL);
-	assert_true(lifecycle_pinned(mock.vcpus[0].regpin));
+	assert_true(vcpu_is_pinned(mock.vcpus[0].regpin));
 	assert_int_equal(mock.filter.flags, KVM_X86_CR_FILTER_EXIT |
 					    KVM_X86_CR_FILTER_EXIT_INIT);
 	/* That thread has ended, so this thread takes over the vCPU. */
 	vcpu_alert(mock.vcpus[0].regpin);
 	regpin_vcpu_enter(mock.vcpus[0].regpin);
-	assert_true(floor_late(mock.vcpus[1].regpin));
+	assert_true(floor_applies(mock.vcpus[1].regpin));
 	mock_close();
 }
 
@@ -315,7 +315,7 @@ static void test_swap_away(void **context)
 	vcpu->run.exit_reason = KVM_EXIT_HYPERCALL;
 	vcpu->run.hypercall.nr = 13;
 	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 0);
-	mock.vm->filters.forwards = true;
+	mock.vm->filters.hypercalls_forwarded = true;
 	assert_int_equal(regpin_vcpu_exit(vcpu->regpin), 1);
 	assert_int_equal(vcpu->run.hypercall.ret, -1000ull);
 	mock_close();

@@ -165,7 +165,8 @@ static void test_never(void **context)
 
 	open_loose();
 	*msr(1, MSR_EFER) |= SVME;
-	mock.vcpus[1].regpin->life.set_up.msrs[replay_slot(MSR_EFER)] |= SVME;
+	mock.vcpus[1].regpin->life.set_up_values.msrs[replay_slot(MSR_EFER)] |=
+		SVME;
 	old = *msr(1, MSR_EFER);
 	add_pin(tight, RULE_NEVER, MSR_EFER, SVME, REGPIN_GP);
 	tighten();

@@ -237,7 +237,7 @@ static void test_cant_go_back(void **context)
 	const struct regpin_policy *first, *stuck;
 
 	open_two();
-	second->filters.wants_msrs = false;
+	second->filters.msrs_wanted = false;
 	first = now;
 	failing_gives = 1 << 1 | 1 << 2;
 	assert_int_equal(command_policy(0x79, 7), -ESTALE);

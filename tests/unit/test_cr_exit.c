@@ -183,8 +183,8 @@ static void test_others_filter(void **context)
 	struct regpin_cr_write *w;
 
 	boot(REGPIN_GP, REGPIN_ALLOW);
-	mock.vm->filters.wants_crs = false;
-	atomic_store(&mock.vm->filters.crs_were_set, false);
+	mock.vm->filters.crs_wanted = false;
+	atomic_store(&mock.vm->filters.crs_ever_set, false);
 	assert_int_equal(cr_exit_of(0, &w), 0);
 	mock_close();
 }

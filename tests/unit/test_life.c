@@ -322,7 +322,7 @@ static void test_is_unplugged(void **context)
 {
 	open_vm(ARM_SYSCALL_ENTRY);
 	on_a_thread(boots_both);
-	assert_false(vm_armed(mock.vm));
+	assert_false(vm_is_armed(mock.vm));
 	reset(1, AT_ONCE);
 	assert_true(mock_wrmsr(1, MSR_LSTAR, B));
 	mock_close();

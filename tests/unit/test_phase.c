@@ -21,7 +21,7 @@ static struct phase_moment moment_of(unsigned int bits)
 		.open = bits & IF_OPEN, .once = bits & IF_ONCE,
 		.start = bits & IF_START, .lstar = bits & IF_LSTAR,
 		.sfmask = bits & IF_SFMASK, .other = bits & IF_OTHER,
-		.home = bits & IF_HOME,
+		.own_regs = bits & IF_OWN_REGS,
 	};
 }
 
@@ -183,10 +183,10 @@ static void test_asks_for_enough(void **context)
 		struct phase_moment moment = moment_of(i % NR_MOMENTS), other = moment;
 		struct phase_step a, b;
 
-		other.home = !moment.home;
+		other.own_regs = !moment.own_regs;
 		a = phase_next(phase, FOUND, &moment);
 		b = phase_next(phase, FOUND, &other);
-		if (!phase_asks_home(phase))
+		if (!phase_asks_own_regs(phase))
 			assert_true(a.to == b.to && a.act == b.act);
 		other = moment;
 		other.sfmask = !moment.sfmask;

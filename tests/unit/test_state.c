@@ -32,7 +32,7 @@ static void build(struct machine *m, bool up)
 	policy.arming = ARM_SYSCALL_ENTRY;
 	m->vm.policies.now = &policy;
 	m->vm.policies.whole = &policy;
-	state_show(&m->vm, &m->seen);
+	migration_set_seen(&m->vm, &m->seen);
 	for (unsigned int i = 0; i < NR; i++) {
 		struct regpin_vcpu *vcpu = &m->vcpus[up ? i : NR - 1 - i];
 
@@ -47,7 +47,7 @@ static int begin(void **state)
 {
 	build(&here, true);
 	build(&there, false);
-	state_slot(&here.vm, 0, KVM_MEM_LOG_DIRTY_PAGES, RAM);
+	migration_note_slot(&here.vm, 0, KVM_MEM_LOG_DIRTY_PAGES, RAM);
 	return 0;
 }
 
@@ -61,7 +61,7 @@ static bool read_one(struct machine *m, unsigned int vcpu)
 {
 	const struct kvm_regs regs = regs_of(vcpu);
 
-	return state_read(&m->vcpus[vcpu], &regs);
+	return migration_note_read(&m->vcpus[vcpu], &regs);
 }
 
 static void read_all(struct machine *m)
@@ -75,7 +75,7 @@ static bool load_one(struct machine *m, unsigned int vcpu, unsigned int regs_fro
 	const struct kvm_regs regs = regs_of(regs_from);
 
 	m->vcpus[vcpu].writes.state = VMM_LOADS;
-	return state_written(&m->vcpus[vcpu], &regs);
+	return migration_note_written(&m->vcpus[vcpu], &regs);
 }
 
 static void whole_or_not(void **state)
@@ -88,7 +88,7 @@ static void whole_or_not(void **state)
 	/* The same state again is not reported again. */
 	assert_false(read_one(&here, 1));
 	assert_true(atomic_load(&here.vcpus[1].wake.attention));
-	state_entered(&here.vcpus[1]);
+	migration_note_entry(&here.vcpus[1]);
 	assert_int_equal(here.seen.taken.regs, 0);
 	assert_false(read_one(&here, 0));
 	assert_true(read_one(&here, 1));
@@ -104,7 +104,7 @@ static void same_elsewhere(void **state)
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
 	/* It remains when the guest runs, so that the agent cannot miss it. */
 	there.vcpus[0].writes.state = VMM_WROTE;
-	state_entered(&there.vcpus[0]);
+	migration_note_entry(&there.vcpus[0]);
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
 }
 
@@ -117,7 +117,7 @@ static void each_register_counts(void **state)
 		read_all(&here);
 		before = here.seen.taken.regs;
 		((uint64_t *)&regs)[i] ^= 1ull << 40;
-		assert_true(state_read(&here.vcpus[1], &regs));
+		assert_true(migration_note_read(&here.vcpus[1], &regs));
 		assert_int_not_equal(here.seen.taken.regs, before);
 	}
 }
@@ -154,12 +154,12 @@ static void only_what_is_pinned(void **state)
 	assert_int_equal(there.seen.loaded.regs, 0);
 	/* The write that came last arms the vCPU. */
 	there.vcpus[2].life.phase = PHASE_READY;
-	assert_true(state_loaded(&there.vm));
+	assert_true(migration_note_load(&there.vm));
 	/* An armed vCPU makes the VM's state count, but not one of an earlier life. */
 	here.vcpus[2].life.phase = PHASE_READY;
 	here.vm.gate.life = 1;
 	assert_false(read_one(&here, 0));
-	here.vcpus[2].life.number = 1;
+	here.vcpus[2].life.vm_life = 1;
 	assert_true(read_one(&here, 0));
 	assert_int_equal(here.seen.taken.regs, there.seen.loaded.regs);
 }
@@ -177,9 +177,11 @@ static bool tsc(struct machine *m, unsigned int vcpu, uint64_t value, bool writt
 	};
 
 	/* MSRs that KVM did not reach are not included. */
-	state_read_msrs(&m->vcpus[vcpu], &list.header, 1);
-	return written ? state_written_msrs(&m->vcpus[vcpu], &list.header, 3) :
-			 state_read_msrs(&m->vcpus[vcpu], &list.header, 3);
+	migration_note_read_msrs(&m->vcpus[vcpu], &list.header, 1);
+	return written ? migration_note_written_msrs(&m->vcpus[vcpu],
+						     &list.header, 3) :
+			 migration_note_read_msrs(&m->vcpus[vcpu], &list.header,
+						  3);
 }
 
 static void clocks(void **state)
@@ -206,7 +208,7 @@ static void clocks(void **state)
 	assert_true(tsc(&there, 1, 999, true));
 	assert_int_not_equal(there.seen.loaded.clock, clock);
 	/* After a vCPU has run, its clock is unknown. */
-	state_entered(&here.vcpus[0]);
+	migration_note_entry(&here.vcpus[0]);
 	assert_int_equal(here.seen.taken.clock, 0);
 	assert_true(read_one(&here, 0));
 	assert_int_equal(here.seen.taken.regs, regs);
@@ -218,7 +220,7 @@ static void not_a_load(void **state)
 	for (unsigned int i = 0; i < NR; i++) {
 		const struct kvm_regs regs = regs_of(i);
 
-		assert_false(state_written(&there.vcpus[i], &regs));
+		assert_false(migration_note_written(&there.vcpus[i], &regs));
 	}
 	assert_int_equal(there.seen.loaded.regs, 0);
 }
@@ -231,7 +233,7 @@ static void pinned_from_the_start(void **state)
 		const struct kvm_regs regs = regs_of(i);
 
 		there.vcpus[i].life.phase = PHASE_OFF;
-		state_written(&there.vcpus[i], &regs);
+		migration_note_written(&there.vcpus[i], &regs);
 	}
 	read_all(&here);
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
@@ -239,42 +241,46 @@ static void pinned_from_the_start(void **state)
 	for (unsigned int i = 0; i < NR; i++)
 		there.vcpus[i].wake.runner = gettid();
 	there.seen.loaded.regs = 0;
-	assert_false(state_loaded(&there.vm));
+	assert_false(migration_note_load(&there.vm));
 	assert_int_equal(there.seen.loaded.regs, 0);
 }
 
 /* A VMM that only looks at the registers does not read the memory. */
 static void memory_goes_along(void **state)
 {
-	state_slot(&here.vm, 0, 0, RAM);
-	state_slot(&here.vm, 1, KVM_MEM_LOG_DIRTY_PAGES, 16 << 20);
-	state_slot(&here.vm, 2, KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES,
-		   4 * RAM);
-	state_slot(&here.vm, NR_SLOTS, KVM_MEM_LOG_DIRTY_PAGES, 4 * RAM);
-	state_slot(&here.vm, 1u << 16, KVM_MEM_LOG_DIRTY_PAGES, 4 * RAM);
+	migration_note_slot(&here.vm, 0, 0, RAM);
+	migration_note_slot(&here.vm, 1, KVM_MEM_LOG_DIRTY_PAGES, 16 << 20);
+	migration_note_slot(&here.vm, 2,
+			    KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES,
+			    4 * RAM);
+	migration_note_slot(&here.vm, NR_SLOTS, KVM_MEM_LOG_DIRTY_PAGES,
+			    4 * RAM);
+	migration_note_slot(&here.vm, 1u << 16, KVM_MEM_LOG_DIRTY_PAGES,
+			    4 * RAM);
 	read_all(&here);
 	assert_int_equal(here.seen.taken.regs, 0);
 	/* The registers were read before the memory was taken out. */
-	assert_true(state_slot(&here.vm, 0, KVM_MEM_LOG_DIRTY_PAGES, RAM));
+	assert_true(
+		migration_note_slot(&here.vm, 0, KVM_MEM_LOG_DIRTY_PAGES, RAM));
 	assert_int_not_equal(here.seen.taken.regs, 0);
 	/* The end of the dirty log does not undo it. */
-	assert_false(state_slot(&here.vm, 0, 0, RAM));
+	assert_false(migration_note_slot(&here.vm, 0, 0, RAM));
 	assert_int_not_equal(here.seen.taken.regs, 0);
-	state_entered(&here.vcpus[0]);
+	migration_note_entry(&here.vcpus[0]);
 	assert_false(read_one(&here, 0));
 	/* A slot that was removed has no memory. */
-	assert_true(state_slot(&here.vm, 0, 0, 0));
+	assert_true(migration_note_slot(&here.vm, 0, 0, 0));
 }
 
 static void shown_nowhere(void **state)
 {
-	state_show(&here.vm, NULL);
+	migration_set_seen(&here.vm, NULL);
 	read_all(&here);
-	state_entered(&here.vcpus[0]);
+	migration_note_entry(&here.vcpus[0]);
 	assert_int_equal(here.seen.taken.regs, 0);
 	read_one(&here, 0);
 	/* Another VM may use the slot by now. */
-	state_show(&there.vm, &here.seen);
+	migration_set_seen(&there.vm, &here.seen);
 	assert_int_equal(here.seen.taken.regs, 0);
 }
 

@@ -146,7 +146,7 @@ static void test_cpuid_meanwhile(void **context)
 	assert_int_equal(pthread_create(&thread, NULL, look_later, NULL), 0);
 	assert_int_equal(set_cpuid(0, AMD, 0), 0);
 	assert_false(atomic_load(&late->wake.inside));
-	assert_int_equal(mock.vm->policies.hold, 0);
+	assert_int_equal(mock.vm->policies.conditions, 0);
 	pthread_join(thread, NULL);
 	mock_close();
 	free(second);
@@ -159,10 +159,10 @@ static void test_refused_cpuid(void **context)
 	struct regpin_policy *second = other_of(0x79, INTEL);
 
 	open_resolved(first, INTEL);
-	assert_int_equal(mock.vm->policies.hold, 1);
+	assert_int_equal(mock.vm->policies.conditions, 1);
 	assert_int_equal(set_cpuid(2, AMD, 0), -EPERM);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
-	assert_int_equal(mock.vm->policies.hold, 1);
+	assert_int_equal(mock.vm->policies.conditions, 1);
 	mock_close();
 	free(second);
 }
@@ -262,13 +262,13 @@ static void test_stop_is_reported(void **context)
 	mock.fails_with = ENOMEM;
 	assert_int_equal(regpin_vm_policy_done(mock.vm), -ENOMEM);
 	mock.fails = 0;
-	assert_true(attach(0)->ends.by_stop);
+	assert_true(attach(0)->end.reports_stop);
 	assert_int_equal(regpin_vcpu_enter(mock.vcpus[0].regpin),
 			 REGPIN_STOPPED);
-	assert_false(attach(1)->ends.by_stop);
+	assert_false(attach(1)->end.reports_stop);
 	regpin_vcpu_detach(mock.vcpus[0].regpin);
 	mock.vcpus[0].regpin = NULL;
-	assert_true(mock.vcpus[1].regpin->ends.by_stop);
+	assert_true(mock.vcpus[1].regpin->end.reports_stop);
 	mock_close();
 	free(second);
 }
@@ -298,7 +298,7 @@ static void test_reset_unfiltered(void **context)
 	mock.fails = KVM_X86_SET_MSR_FILTER;
 	mock.fails_with = ENOMEM;
 	assert_int_equal(regpin_vm_policy_done(mock.vm), -ENOMEM);
-	while (!mock.vcpus[n].regpin->ends.by_stop)
+	while (!mock.vcpus[n].regpin->end.reports_stop)
 		n++;
 	reporter = mock.vcpus[n].regpin;
 	reset(n);

@@ -84,7 +84,7 @@ static unsigned int ask(const struct explain *explain,
 	if (!explain_shown(explain, &access))
 		return REGPIN_ALLOW;
 	state = state_of(phase, access.new_value, minds);
-	/* See floor_late(). */
+	/* See floor_applies(). */
 	state.floor = minds & FLOOR && judge_needs_own(&access) &&
 		      (phase == PHASE_BESIDE || phase == PHASE_SETUP);
 	/* Looks are for armed vCPUs, as detect.c says. */

@@ -156,7 +156,7 @@ static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 	struct verdict verdict;
 	const struct judged judged = { policy, &state, &access, &verdict };
 
-	if (!atomic_load(&sim->vm->detects) ||
+	if (!atomic_load(&sim->vm->polled) ||
 	    !phase_pinned(vcpu->regpin->life.phase))
 		return;
 	judge(policy, &state, &access, &verdict);
