@@ -20,10 +20,10 @@
 #include "next.h"
 #include "session.h"
 
-static void put_event(void *context, const struct regpin_event *event)
+static void handle_event(void *context, const struct regpin_event *event)
 {
-	if (session_note(event))
-		session_put(event);
+	if (session_filter_event(event))
+		session_send_event(event);
 }
 
 static void check_fd(int fd)
@@ -36,7 +36,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 {
 	struct regpin_vm_options options = {
 		.size = sizeof(options),
-		.event = put_event,
+		.event = handle_event,
 		.kick = kick_vcpu,
 	};
 	struct regpin_vm *vm;
@@ -44,8 +44,8 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 
 	session_join(vm_fd);
 	check_fd(vm_fd);
-	kick_begin();
-	options.vm = session_number();
+	kick_init();
+	options.vm = session_next_number();
 	control_lock();
 	ret = regpin_vm_attach(session_policy(), kvm_fd, vm_fd, &options, &vm);
 	if (ret == -E2BIG)
@@ -56,11 +56,11 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 		session_die(REGPIN_REFUSED_HOST);
 	/* A VM that had this number before is the VMM's memory, not ours. */
 	fds_set_vm(vm_fd, vm);
-	if (!control_add(session_control(), session_handoff(), vm,
-			 options.vm))
+	if (!control_add_vm(session_control(), session_handoff(), vm,
+			    options.vm))
 		session_die_text("the VMM has 64 VMs open already, which is the limit; close some, or start further VMs in other processes");
 	control_unlock();
-	session_attached();
+	session_count_vm();
 	return vm;
 }
 
@@ -120,15 +120,15 @@ struct regpin_vm *attach_learn_vm(int fd)
 		goto out;
 	}
 	/* Only VMs are asked for what led here. */
-	if (is_vm == FDS_CANT_TELL)
+	if (is_vm == FDS_UNKNOWN)
 		session_die(REGPIN_REFUSED_FD);
 	/* It was created elsewhere: its vCPUs come from here all the same. */
 	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm_fd < 0)
 		session_die(REGPIN_REFUSED_FD);
-	session_creating();
+	session_begin_vm();
 	attach_created_vm(kvm_fd, fd);
-	session_created();
+	session_end_vm();
 	close(kvm_fd);
 	vm = fds_vm(fd);
 out:

@@ -36,34 +36,34 @@ static struct {
 	uint32_t done;		/* number of the last command that was run */
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static int settle(struct regpin_vm *vm)
+static int wait_for_vcpus(struct regpin_vm *vm)
 {
-	return vm_list_settle(vm, SETTLE_MS);
+	return vm_list_wait(vm, LOOK_MS);
 }
 
-static int window(struct vm_slot *slot, uint32_t ms, bool once)
+static int begin_window(struct vm_slot *slot, uint32_t ms, bool once)
 {
 	/* Otherwise an agent that dies would leave it open forever. */
 	if (!ms)
 		return -EINVAL;
 	slot->window_end = vm_list_now_ms() + ms;
 	regpin_vm_window(slot->vm, once);
-	return settle(slot->vm);
+	return wait_for_vcpus(slot->vm);
 }
 
-static int answer(struct regpin_vm *vm, uint32_t id, uint32_t action)
+static int answer_vcpu(struct regpin_vm *vm, uint32_t id, uint32_t action)
 {
 	struct regpin_vcpu *vcpu = regpin_vm_vcpu(vm, id);
 
 	return vcpu ? regpin_vcpu_answer(vcpu, action) : -ENOENT;
 }
 
-static int arm(struct vm_slot *slot)
+static int arm_vm(struct vm_slot *slot)
 {
 	int ret = regpin_vm_arm(slot->vm);
 
 	slot->window_end = 0;
-	return ret ? ret : settle(slot->vm);
+	return ret ? ret : wait_for_vcpus(slot->vm);
 }
 
 /**
@@ -80,17 +80,17 @@ static int run_command(struct vm_slot *slot, const struct command *c)
 {
 	switch (c->command) {
 	case CONTROL_ARM:
-		return arm(slot);
+		return arm_vm(slot);
 	case CONTROL_DISARM:
 		slot->window_end = 0;
 		regpin_vm_disarm(slot->vm);
-		return settle(slot->vm);
+		return wait_for_vcpus(slot->vm);
 	case CONTROL_WINDOW:
-		return window(slot, c->arg, c->once);
+		return begin_window(slot, c->arg, c->once);
 	case CONTROL_WINDOW_END:
-		return regpin_vm_windowed(slot->vm) ? arm(slot) : -EINVAL;
+		return regpin_vm_windowed(slot->vm) ? arm_vm(slot) : -EINVAL;
 	case CONTROL_ANSWER:
-		return answer(slot->vm, c->vcpu, c->arg);
+		return answer_vcpu(slot->vm, c->vcpu, c->arg);
 	default:
 		return -EINVAL;
 	}
@@ -143,13 +143,13 @@ static void end_windows(void)
 		if (!slot->window_end || now < slot->window_end)
 			continue;
 		if (regpin_vm_windowed(slot->vm))
-			arm(slot);
+			arm_vm(slot);
 		slot->window_end = 0;
 	}
 }
 
-static void show_vcpu(struct vcpu_status *status, uint32_t number,
-		      struct regpin_vcpu *vcpu)
+static void update_vcpu_status(struct vcpu_status *status, uint32_t number,
+			       struct regpin_vcpu *vcpu)
 {
 	struct regpin_event held = { 0 };
 	uint32_t flags = status_of_vcpu(vcpu, &held);
@@ -161,7 +161,7 @@ static void show_vcpu(struct vcpu_status *status, uint32_t number,
 	atomic_store(&status->flags, flags);
 }
 
-static void show(void)
+static void update_status(void)
 {
 	uint32_t nr = 0;
 
@@ -179,8 +179,8 @@ static void show(void)
 		/* vCPUs go only when a VM is created, which takes our lock. */
 		for (vcpu = vm_first_vcpu(vm); vcpu && nr < STATUS_VCPUS;
 		     vcpu = vcpu_next(vcpu))
-			show_vcpu(&control.handoff->vcpus[nr++], slot->number,
-				  vcpu);
+			update_vcpu_status(&control.handoff->vcpus[nr++],
+					   slot->number, vcpu);
 	}
 	for (; nr < STATUS_VCPUS && control.handoff->vcpus[nr].flags; nr++)
 		atomic_store(&control.handoff->vcpus[nr].flags, 0);
@@ -198,8 +198,8 @@ static void *control_main(void *arg)
 		ran = poll_command();
 		end_windows();
 		reach_check(control.list.all);
-		show();
-		observed_look(control.orders, vm_list_now_ms());
+		update_status();
+		observed_check(control.orders, vm_list_now_ms());
 		pthread_mutex_unlock(&control.lock);
 		/* The answer comes after the status that shows what the command did. */
 		if (ran) {
@@ -214,7 +214,7 @@ static void *control_main(void *arg)
 }
 
 /* No signal of the VMM's is for this thread. */
-static void start(void)
+static void start_thread(void)
 {
 	sigset_t all, old;
 	pthread_attr_t attr;
@@ -241,13 +241,13 @@ static void after_fork(void)
 	memset(&control.list, 0, sizeof(control.list));
 	control.started = false;
 	control.pid = 0;
-	swap_forget();
+	swap_reset();
 }
 
 _Static_assert(STATUS_VMS == 64, "attach_vm() and regpin(1) name it");
 
-bool control_add(const struct control *orders, struct handoff *handoff,
-		 struct regpin_vm *vm, uint32_t number)
+bool control_add_vm(const struct control *orders, struct handoff *handoff,
+		    struct regpin_vm *vm, uint32_t number)
 {
 	control.orders = orders;
 	control.handoff = handoff;
@@ -255,7 +255,7 @@ bool control_add(const struct control *orders, struct handoff *handoff,
 		return false;
 	if (!control.started) {
 		control.done = atomic_load(&orders->request);
-		start();
+		start_thread();
 	}
 	return true;
 }

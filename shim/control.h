@@ -16,8 +16,8 @@ struct handoff;
  * it: else it could come with a policy that is just being replaced. False if there are
  * STATUS_VMS already: no policy, hold or window of the operator's would reach it.
  */
-bool control_add(const struct control *orders, struct handoff *handoff,
-		 struct regpin_vm *vm, uint32_t number);
+bool control_add_vm(const struct control *orders, struct handoff *handoff,
+		    struct regpin_vm *vm, uint32_t number);
 
 /* While vCPUs are taken away, or a VM comes. */
 void control_lock(void);

@@ -46,7 +46,7 @@ struct regpin_vcpu *fds_vcpu(int fd)
 }
 
 /* What /proc calls this fd: "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:3". */
-static bool fd_name(int fd, char *name, size_t size)
+static bool read_fd_name(int fd, char *name, size_t size)
 {
 	char path[40];
 	ssize_t n;
@@ -66,7 +66,7 @@ static bool same_file(int a, int b)
 	return syscall(SYS_kcmp, pid, pid, KCMP_FILE, a, b) == 0;
 }
 
-static void note_fd(int fd)
+static void raise_highest_fd(int fd)
 {
 	int highest = atomic_load(&highest_fd);
 
@@ -78,13 +78,13 @@ static void note_fd(int fd)
 void fds_set_vm(int fd, struct regpin_vm *vm)
 {
 	atomic_store_explicit(&vms[fd], vm, memory_order_release);
-	note_fd(fd);
+	raise_highest_fd(fd);
 }
 
 void fds_set_vcpu(int fd, struct regpin_vcpu *vcpu)
 {
 	atomic_store_explicit(&vcpus[fd], vcpu, memory_order_release);
-	note_fd(fd);
+	raise_highest_fd(fd);
 }
 
 void fds_set_run(int fd, struct regpin_vcpu *vcpu, struct kvm_run *run)
@@ -103,30 +103,31 @@ void fds_set_run_size(size_t size)
 }
 
 /* Is @kind the name of @fd, up to a number that follows? */
-static enum fds_answer is_kind(int fd, const char *kind)
+static enum fds_answer match_kind(int fd, const char *kind)
 {
 	struct stat st;
 	char name[64];
 
-	if (fd_name(fd, name, sizeof(name))) {
+	if (read_fd_name(fd, name, sizeof(name))) {
 		name[strcspn(name, "0123456789")] = '\0';
 		return strcmp(name, kind) == 0 ? FDS_YES : FDS_NO;
 	}
-	return fstat(fd, &st) < 0 || (st.st_mode & S_IFMT) ? FDS_NO : FDS_CANT_TELL;
+	return fstat(fd, &st) < 0 || (st.st_mode & S_IFMT) ? FDS_NO :
+							     FDS_UNKNOWN;
 }
 
 enum fds_answer fds_is_vm(int fd)
 {
-	return is_kind(fd, "anon_inode:kvm-vm");
+	return match_kind(fd, "anon_inode:kvm-vm");
 }
 
 enum fds_answer fds_is_vcpu(int fd)
 {
-	return is_kind(fd, "anon_inode:kvm-vcpu:");
+	return match_kind(fd, "anon_inode:kvm-vcpu:");
 }
 
 /* Another number by which the vCPU behind @fd is known, or -1. */
-static int alias(int fd)
+static int find_alias(int fd)
 {
 	for (int i = atomic_load(&highest_fd); i >= 0; i--)
 		if (i != fd && fds_vcpu(i) == fds_vcpu(fd))
@@ -137,7 +138,7 @@ static int alias(int fd)
 void fds_drop_vcpu(int fd)
 {
 	struct shim_vcpu d = details[fd];
-	int other = fds_vcpu(fd) ? alias(fd) : -1;
+	int other = fds_vcpu(fd) ? find_alias(fd) : -1;
 
 	details[fd] = (struct shim_vcpu){ 0 };
 	if (!atomic_exchange(&vcpus[fd], NULL) || !d.run)
@@ -162,7 +163,7 @@ static bool is_vm(const struct regpin_vm *vm, int fd)
 	return fds_vm(fd) == vm && fds_is_vm(fd) != FDS_NO;
 }
 
-bool fds_vm_lives(struct regpin_vm *vm)
+bool fds_vm_is_open(struct regpin_vm *vm)
 {
 	if (is_vm(vm, vm_fd(vm)))
 		return true;

@@ -15,7 +15,7 @@ struct kvm_run;
 
 /* Without /proc (a VMM may chroot) one of KVM's files is like all the other
  * anonymous ones. */
-enum fds_answer { FDS_NO, FDS_YES, FDS_CANT_TELL };
+enum fds_answer { FDS_NO, FDS_YES, FDS_UNKNOWN };
 
 /* Which VM or vCPU is behind this fd? NULL if it is none. Looks once, cheaply. */
 struct regpin_vm *fds_vm(int fd);
@@ -53,7 +53,7 @@ struct regpin_vm *fds_known_vm(int fd);
 struct regpin_vcpu *fds_known_vcpu(int fd);
 
 /* Is there still a VM behind one of @vm's numbers? Then that one is its fd. */
-bool fds_vm_lives(struct regpin_vm *vm);
+bool fds_vm_is_open(struct regpin_vm *vm);
 
 /* It has none any more. */
 void fds_forget_vm(struct regpin_vm *vm);

@@ -16,7 +16,7 @@
 #include "next.h"
 #include "session.h"
 
-static void tell(bool news)
+static void wake_agent(bool news)
 {
 	int err = errno;
 
@@ -25,7 +25,7 @@ static void tell(bool news)
 	errno = err;
 }
 
-int set_memory_region(int fd, unsigned long request, void *arg)
+int guest_state_set_memory_region(int fd, unsigned long request, void *arg)
 {
 	/* Both structs begin alike: slot, flags, guest_phys_addr, memory_size. */
 	const struct kvm_userspace_memory_region *region = arg;
@@ -34,15 +34,15 @@ int set_memory_region(int fd, unsigned long request, void *arg)
 
 	if (vm && region && region->memory_size &&
 	    regpin_vm_check_slot(vm, region->slot))
-		session_refused();
+		session_die_refused();
 	ret = real_ioctl(fd, request, arg);
 	if (!ret && vm && region)
-		tell(migration_note_slot(vm, region->slot, region->flags,
-					 region->memory_size));
+		wake_agent(migration_note_slot(vm, region->slot, region->flags,
+					       region->memory_size));
 	return ret;
 }
 
-int write_registers(int fd, unsigned long request, void *arg)
+int guest_state_write_registers(int fd, unsigned long request, void *arg)
 {
 	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 	int ret, err;
@@ -54,40 +54,42 @@ int write_registers(int fd, unsigned long request, void *arg)
 	err = errno;
 	regpin_vcpu_after_write(vcpu);
 	if (request == KVM_SET_MSRS && ret > 0)
-		tell(migration_note_written_msrs(vcpu, arg, (unsigned int)ret));
+		wake_agent(migration_note_written_msrs(vcpu, arg,
+						       (unsigned int)ret));
 	else
-		tell(migration_note_load(vcpu_vm(vcpu)));
+		wake_agent(migration_note_load(vcpu_vm(vcpu)));
 	errno = err;
 	return ret;
 }
 
-int get_msrs(int fd, void *arg)
+int guest_state_get_msrs(int fd, void *arg)
 {
 	struct regpin_vcpu *vcpu = fds_vcpu(fd);
 	int ret = real_ioctl(fd, KVM_GET_MSRS, arg);
 
 	/* Also /dev/kvm takes it, for what is no vCPU's. */
 	if (ret > 0 && vcpu)
-		tell(migration_note_read_msrs(vcpu, arg, (unsigned int)ret));
+		wake_agent(
+			migration_note_read_msrs(vcpu, arg, (unsigned int)ret));
 	return ret;
 }
 
-int get_regs(int fd, void *arg)
+int guest_state_get_regs(int fd, void *arg)
 {
 	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 	int ret = real_ioctl(fd, KVM_GET_REGS, arg);
 
 	if (!ret && vcpu)
-		tell(migration_note_read(vcpu, arg));
+		wake_agent(migration_note_read(vcpu, arg));
 	return ret;
 }
 
-int set_regs(int fd, void *arg)
+int guest_state_set_regs(int fd, void *arg)
 {
 	struct regpin_vcpu *vcpu = attach_learn_vcpu(fd);
 	int ret = real_ioctl(fd, KVM_SET_REGS, arg);
 
 	if (!ret && vcpu)
-		tell(migration_note_written(vcpu, arg));
+		wake_agent(migration_note_written(vcpu, arg));
 	return ret;
 }

@@ -3,10 +3,10 @@
 #ifndef REGPIN_SHIM_GUEST_STATE_H
 #define REGPIN_SHIM_GUEST_STATE_H
 
-int set_memory_region(int fd, unsigned long request, void *arg);
-int write_registers(int fd, unsigned long request, void *arg);
-int get_msrs(int fd, void *arg);
-int get_regs(int fd, void *arg);
-int set_regs(int fd, void *arg);
+int guest_state_set_memory_region(int fd, unsigned long request, void *arg);
+int guest_state_write_registers(int fd, unsigned long request, void *arg);
+int guest_state_get_msrs(int fd, void *arg);
+int guest_state_get_regs(int fd, void *arg);
+int guest_state_set_regs(int fd, void *arg);
 
 #endif

@@ -139,7 +139,7 @@ struct control_answer {
 #define STATUS_WINDOW	(1u << 3)	/* VM: a window is open */
 #define STATUS_STOPPED	(1u << 4)	/* VM: must not run on */
 #define STATUS_FILTERED	(1u << 5)	/* VM: KVM's CR filter is in place */
-#define STATUS_DETECTS	(1u << 6)	/* VM: CR rules are looked after, not enforced */
+#define STATUS_POLLED	(1u << 6)	/* VM: CR rules are polled, not enforced */
 #define STATUS_FRESH	(1u << 7)	/* vCPU: under the floor since its INIT */
 #define STATUS_SETUP	(1u << 8)	/* armed, but not through its syscall set-up */
 #define STATUS_UNREACHED (1u << 9)	/* vCPU: kicks don't reach it; VM: some of its vCPUs */

@@ -106,7 +106,7 @@ static int connect_name(const struct join_address *address)
 	return -1;
 }
 
-static bool wait_for(int conn, int64_t end)
+static bool wait_for_message(int conn, int64_t end)
 {
 	struct pollfd pfd = { .fd = conn, .events = POLLIN };
 
@@ -138,8 +138,8 @@ static void take_files(struct msghdr *header, int files[HANDOFF_FILES])
 }
 
 /* The agent's next word. Returns NULL if it is @word, else why it is not. */
-static const char *hear(int conn, enum handoff_word word, uint32_t *number,
-			int files[HANDOFF_FILES])
+static const char *receive_word(int conn, enum handoff_word word,
+				uint32_t *number, int files[HANDOFF_FILES])
 {
 	union {
 		struct cmsghdr align;
@@ -153,7 +153,7 @@ static const char *hear(int conn, enum handoff_word word, uint32_t *number,
 	};
 	ssize_t n;
 
-	if (!wait_for(conn, now_ms() + JOIN_MS))
+	if (!wait_for_message(conn, now_ms() + JOIN_MS))
 		return "the policy did not reach this process: its agent does not answer: is it stopped?";
 	do
 		n = recvmsg(conn, &header, MSG_CMSG_CLOEXEC);
@@ -182,7 +182,7 @@ const char *join_connect(const struct join_address *address, int *conn)
 		fd = connect_name(address);
 	if (fd < 0)
 		return not_reached;
-	why = hear(fd, HANDOFF_WELCOME, &number, files);
+	why = receive_word(fd, HANDOFF_WELCOME, &number, files);
 	if (why)
 		close(fd);
 	else
@@ -191,7 +191,7 @@ const char *join_connect(const struct join_address *address, int *conn)
 }
 
 /* Returns false if it could not be sent. */
-static bool ask(int conn, int vm_fd)
+static bool send_ask(int conn, int vm_fd)
 {
 	union {
 		struct cmsghdr align;
@@ -217,8 +217,8 @@ static bool ask(int conn, int vm_fd)
 	return n == (ssize_t)sizeof(message);
 }
 
-/* Not for children, which may be helpers: see join_child(). */
-static void *map(int fd, size_t size, int prot)
+/* Not for children, which may be helpers: see join_map_zeroes(). */
+static void *map_file(int fd, size_t size, int prot)
 {
 	struct stat st;
 	void *at;
@@ -232,7 +232,8 @@ static void *map(int fd, size_t size, int prot)
 	return at;
 }
 
-static const char *take(const int files[HANDOFF_FILES], struct joined *joined)
+static const char *take_given(const int files[HANDOFF_FILES],
+			      struct joined *joined)
 {
 	const int sealed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 	const char *bad = "the policy did not reach this process: its agent's answer is damaged, or no memory is left";
@@ -240,12 +241,13 @@ static const char *take(const int files[HANDOFF_FILES], struct joined *joined)
 
 	if (seals == -1 || (seals & sealed) != sealed)
 		return bad;
-	joined->control = map(files[1], sizeof(*joined->control), PROT_READ);
-	joined->handoff = map(files[2], sizeof(*joined->handoff),
-			      PROT_READ | PROT_WRITE);
+	joined->control = map_file(files[1], sizeof(*joined->control),
+				   PROT_READ);
+	joined->handoff = map_file(files[2], sizeof(*joined->handoff),
+				   PROT_READ | PROT_WRITE);
 	if (!joined->control || !joined->handoff ||
 	    regpin_policy_open(files[0], &joined->policy)) {
-		join_forget(joined);
+		join_unmap(joined);
 		return bad;
 	}
 	return NULL;
@@ -257,18 +259,18 @@ const char *join_ask(int conn, int vm_fd, struct joined *joined)
 	uint32_t number;
 	const char *why;
 
-	if (!ask(conn, vm_fd))
+	if (!send_ask(conn, vm_fd))
 		return not_reached;
-	why = hear(conn, HANDOFF_GIVEN, &number, files);
+	why = receive_word(conn, HANDOFF_GIVEN, &number, files);
 	if (!why)
-		why = take(files, joined);
+		why = take_given(files, joined);
 	for (int i = 0; i < HANDOFF_FILES; i++)
 		if (files[i] >= 0)
 			close(files[i]);
 	return why;
 }
 
-void join_refuse(int conn, enum regpin_refusal reason)
+void join_send_refusal(int conn, enum regpin_refusal reason)
 {
 	struct handoff_message message = {
 		HANDOFF_MAGIC, HANDOFF_VERSION, HANDOFF_REFUSED, reason,
@@ -277,7 +279,7 @@ void join_refuse(int conn, enum regpin_refusal reason)
 	send(conn, &message, sizeof(message), MSG_NOSIGNAL);
 }
 
-static void put_zeroes(const void *at, size_t size)
+static void map_zeroes(const void *at, size_t size)
 {
 	if (at && mmap((void *)(uintptr_t)at, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
@@ -285,13 +287,13 @@ static void put_zeroes(const void *at, size_t size)
 		return;
 }
 
-void join_child(const struct joined *joined)
+void join_map_zeroes(const struct joined *joined)
 {
-	put_zeroes(joined->control, sizeof(*joined->control));
-	put_zeroes(joined->handoff, sizeof(*joined->handoff));
+	map_zeroes(joined->control, sizeof(*joined->control));
+	map_zeroes(joined->handoff, sizeof(*joined->handoff));
 }
 
-void join_forget(struct joined *joined)
+void join_unmap(struct joined *joined)
 {
 	if (joined->control)
 		munmap((void *)(uintptr_t)joined->control,

@@ -50,15 +50,15 @@ const char *join_connect(const struct join_address *address, int *conn);
 const char *join_ask(int conn, int vm_fd, struct joined *joined);
 
 /* Says why the process ends. */
-void join_refuse(int conn, enum regpin_refusal reason);
+void join_send_refusal(int conn, enum regpin_refusal reason);
 
 /*
  * In a child: what was mapped is not shared with it, and reads as zeroes. Its KVM refuses
  * it its parent's VMs, but it may try, and then finds memory there.
  */
-void join_child(const struct joined *joined);
+void join_map_zeroes(const struct joined *joined);
 
 /* Unmaps what was mapped; the policy stays, as VMs may have it. */
-void join_forget(struct joined *joined);
+void join_unmap(struct joined *joined);
 
 #endif

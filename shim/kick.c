@@ -50,14 +50,14 @@ static _Atomic int kick_signal;
 static pthread_key_t timer_key;
 
 /* Its address is the value of regpin's own signals. */
-static char ours;
+static char own_value;
 
 /* The VMM's actions for the signal, of which one may be in use; -1: it has none. */
 static struct sigaction vmms[2];
 static _Atomic int vmms_now = -1;
 
 /* A timer is the process's: it outlives the thread, and there are so many of them. */
-static void timer_end(void *timer_of_thread)
+static void delete_timer(void *timer_of_thread)
 {
 	timer_delete(*(timer_t *)timer_of_thread);
 }
@@ -66,7 +66,7 @@ static void timer_end(void *timer_of_thread)
 #define MISSED	(~0u)
 
 /* A signal of the VMM's own. */
-static void pass_on(int number, siginfo_t *info, void *context)
+static void call_vmms_handler(int number, siginfo_t *info, void *context)
 {
 	const struct sigaction *act;
 	int now = atomic_load(&vmms_now);
@@ -89,9 +89,9 @@ static void on_kick(int number, siginfo_t *info, void *context)
 {
 	struct regpin_vcpu *vcpu = current;
 
-	if (info->si_value.sival_ptr != &ours ||
+	if (info->si_value.sival_ptr != &own_value ||
 	    (info->si_code != SI_TIMER && info->si_code != SI_QUEUE)) {
-		pass_on(number, info, context);
+		call_vmms_handler(number, info, context);
 		return;
 	}
 	if (!kick_running) {
@@ -125,11 +125,11 @@ static void take_signal(void)
 	session_die_text("the VMM uses all real-time signals: none is left for interrupting its vCPUs");
 }
 
-void kick_begin(void)
+void kick_init(void)
 {
 	if (atomic_load(&kick_signal))
 		return;
-	if (pthread_key_create(&timer_key, timer_end))
+	if (pthread_key_create(&timer_key, delete_timer))
 		session_die_text("the VMM uses all keys of thread-specific data");
 	take_signal();
 }
@@ -140,7 +140,7 @@ int kick_signal_number(void)
 }
 
 /* The thread runs this vCPU from now on. */
-COLD void kick_thread(struct regpin_vcpu *vcpu)
+COLD void kick_set_runner(struct regpin_vcpu *vcpu)
 {
 	sigset_t set;
 
@@ -156,13 +156,13 @@ COLD void kick_thread(struct regpin_vcpu *vcpu)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-bool kick_is_thread(const struct regpin_vcpu *vcpu)
+bool kick_is_runner(const struct regpin_vcpu *vcpu)
 {
 	/* One that came to be where the last one was has no thread yet. */
 	return current == vcpu && vcpu_runner(vcpu) > 0;
 }
 
-int kick_thread_of(const struct regpin_vcpu *vcpu)
+int kick_get_runner(const struct regpin_vcpu *vcpu)
 {
 	int thread = vcpu_runner(vcpu);
 
@@ -171,10 +171,10 @@ int kick_thread_of(const struct regpin_vcpu *vcpu)
 
 void kick_unblock(struct regpin_vcpu *vcpu)
 {
-	vcpu_request_unblock(vcpu, kick_thread_of(vcpu));
+	vcpu_request_unblock(vcpu, kick_get_runner(vcpu));
 }
 
-enum regpin_unreached kick_take_back(void)
+enum regpin_unreached kick_restore_handler(void)
 {
 	struct sigaction act = { .sa_sigaction = on_kick,
 				 .sa_flags = SA_SIGINFO | SA_RESTART };
@@ -194,7 +194,7 @@ enum regpin_unreached kick_take_back(void)
 		       REGPIN_SIGNAL_TAKEN : REGPIN_SIGNAL_IGNORED;
 }
 
-bool kick_taken(struct regpin_vcpu *vcpu)
+bool kick_undo(struct regpin_vcpu *vcpu)
 {
 	if (!kicked)
 		return false;
@@ -205,26 +205,26 @@ bool kick_taken(struct regpin_vcpu *vcpu)
 
 void kick_vcpu(void *context, struct regpin_vcpu *vcpu)
 {
-	int thread = kick_thread_of(vcpu), err = errno;
+	int thread = kick_get_runner(vcpu), err = errno;
 	siginfo_t info = { .si_code = SI_QUEUE };
 
 	info.si_pid = getpid();
 	info.si_uid = getuid();
-	info.si_value.sival_ptr = &ours;
+	info.si_value.sival_ptr = &own_value;
 	if (thread && atomic_load(&kick_signal))
 		syscall(SYS_rt_tgsigqueueinfo, getpid(), thread,
 			atomic_load(&kick_signal), &info);
 	errno = err;
 }
 
-void kick_mask(const unsigned char *set)
+void kick_set_mask(const unsigned char *set)
 {
 	/* Of the thread: a vCPU's mask is set by who runs it. */
 	memcpy(&run_mask, set, sizeof(run_mask));
 	run_masked = true;
 }
 
-bool kick_pending(void)
+bool kick_is_signal_pending(void)
 {
 	unsigned long pending = 0;
 	sigset_t set;
@@ -235,11 +235,11 @@ bool kick_pending(void)
 	return pending & ~run_mask;
 }
 
-static bool timer_make(void)
+static bool make_timer(void)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
 				  .sigev_signo = atomic_load(&kick_signal),
-				  .sigev_value.sival_ptr = &ours };
+				  .sigev_value.sival_ptr = &own_value };
 
 	event._sigev_un._tid = (int)syscall(SYS_gettid);
 	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer))
@@ -251,7 +251,7 @@ static bool timer_make(void)
 	return false;
 }
 
-static COLD void set_timer(struct regpin_vcpu *vcpu, unsigned int ms)
+static COLD void change_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 {
 	const struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
 	const struct itimerspec every = { time, time };
@@ -262,14 +262,14 @@ static COLD void set_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 		vcpu_request_exit(vcpu_io(vcpu)->run);
 	}
 	if (!timer_made)
-		timer_made = timer_make();
+		timer_made = make_timer();
 	if (!timer_made || timer_settime(timer, 0, &every, NULL))
 		session_die_text("no timer for polling a vCPU's registers can be made (RLIMIT_SIGPENDING?)");
 	timer_ms = ms;
 }
 
-void kick_every(struct regpin_vcpu *vcpu, unsigned int ms)
+void kick_set_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 {
 	if (!LIKELY(ms == timer_ms))
-		set_timer(vcpu, ms);
+		change_timer(vcpu, ms);
 }

@@ -19,24 +19,24 @@ static struct {
 	uint64_t gone_since;
 } observed;
 
-void observed_look(const struct control *orders, uint64_t now)
+void observed_check(const struct control *orders, uint64_t now)
 {
 	uint32_t is = atomic_load(&orders->agent);
 	char text[256];
 
 	if (is != observed.agent) {
-		bool had = observed.agent;
+		bool was_known = observed.agent;
 
 		observed.agent = is;
 		observed.gone_since = is & FUTEX_OWNER_DIED ? now : 0;
-		if (!had || !is || observed.gone_since)
+		if (!was_known || !is || observed.gone_since)
 			return;
 		snprintf(text, sizeof(text), "warning: the agent has died (was it killed?), and process %u has taken over: the pins were in force all the time",
 			 is & FUTEX_TID_MASK);
-		session_say(text);
+		session_print(text);
 	} else if (observed.gone_since &&
 		   now - observed.gone_since >= AGENT_MS) {
 		observed.gone_since = 0;
-		session_say("WARNING: the agent has died (was it killed?), and no other one has taken over: the VM runs on with its pins, but it is NOT OBSERVED: no event is written, and no command is taken; held vCPUs stay held. Start the VMM again under `regpin run` to change that");
+		session_print("WARNING: the agent has died (was it killed?), and no other one has taken over: the VM runs on with its pins, but it is NOT OBSERVED: no event is written, and no command is taken; held vCPUs stay held. Start the VMM again under `regpin run` to change that");
 	}
 }

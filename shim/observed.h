@@ -8,6 +8,6 @@
 struct control;
 
 /* Reports on stderr an agent's death, and that another one has taken over. */
-void observed_look(const struct control *orders, uint64_t now_ms);
+void observed_check(const struct control *orders, uint64_t now_ms);
 
 #endif

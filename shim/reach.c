@@ -41,7 +41,7 @@ static void report(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 }
 
 /* The signals that a thread blocks now; in KVM_RUN, those that KVM_RUN blocks. */
-static uint64_t blocked_by(int thread)
+static uint64_t read_blocked(int thread)
 {
 	char path[64], text[4096];
 	const char *field;
@@ -63,17 +63,17 @@ static uint64_t blocked_by(int thread)
  * Does its thread block the signal in KVM_RUN? What it does between two runs is its own
  * affair. Where KVM_RUN has a mask of the VMM's, the shim has taken the signal out of it.
  */
-static bool blocks(struct regpin_vcpu *vcpu, int thread)
+static bool blocks_signal(struct regpin_vcpu *vcpu, int thread)
 {
 	uint64_t bit = 1ull << (kick_signal_number() - 1);
 
 	return !atomic_load(&vcpu_reach(vcpu)->vmm_mask) &&
-	       vcpu_is_inside(vcpu) && blocked_by(thread) & bit &&
+	       vcpu_is_inside(vcpu) && read_blocked(thread) & bit &&
 	       vcpu_is_inside(vcpu);
 }
 
 /* The clock of another thread's run time, as pthread_getcpuclockid(3) makes it. */
-static bool run_time_of(int thread, uint64_t *ns)
+static bool get_run_time(int thread, uint64_t *ns)
 {
 	clockid_t clock = (clockid_t)(~(unsigned int)thread << 3 | 6);
 	struct timespec ts;
@@ -89,19 +89,19 @@ static bool is_late(const struct regpin_vcpu *vcpu, int thread)
 	uint32_t every_ms;
 	uint64_t looked_at = vcpu_polled_at(vcpu, &every_ms), now, limit;
 
-	if (!looked_at || !run_time_of(thread, &now))
+	if (!looked_at || !get_run_time(thread, &now))
 		return false;
 	limit = every_ms * 1000000ull * LATE_TIMES + LATE_MORE_NS;
 	return now > looked_at + limit;
 }
 
-static enum regpin_unreached state_of(struct regpin_vcpu *vcpu)
+static enum regpin_unreached find_reach(struct regpin_vcpu *vcpu)
 {
-	int thread = kick_thread_of(vcpu);
+	int thread = kick_get_runner(vcpu);
 
 	if (!thread)
 		return REGPIN_REACHED;
-	if (blocks(vcpu, thread))
+	if (blocks_signal(vcpu, thread))
 		return REGPIN_SIGNAL_BLOCKED;
 	return is_late(vcpu, thread) ? REGPIN_NOT_POLLED : REGPIN_REACHED;
 }
@@ -109,7 +109,7 @@ static enum regpin_unreached state_of(struct regpin_vcpu *vcpu)
 static void check_vcpu(struct regpin_vcpu *vcpu)
 {
 	struct reach *reach = vcpu_reach(vcpu);
-	uint32_t why = state_of(vcpu), before = atomic_load(&reach->why);
+	uint32_t why = find_reach(vcpu), before = atomic_load(&reach->why);
 
 	reach->rounds = why == before ? 0 : reach->rounds + 1;
 	if (reach->rounds >= ROUNDS) {
@@ -133,7 +133,7 @@ static void check_vm(struct regpin_vm *vm, enum regpin_unreached signal)
 
 void reach_check(struct regpin_vm *all)
 {
-	enum regpin_unreached signal = kick_take_back();
+	enum regpin_unreached signal = kick_restore_handler();
 
 	for (; all; all = all->older)
 		check_vm(all, signal);

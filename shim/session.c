@@ -20,7 +20,7 @@
  * anew: it has the VMM's memory, but not what is shared.
  */
 static struct {
-	bool active, good;
+	bool active, address_valid;
 	struct join_address address;
 	pthread_mutex_t lock;	/* held while a process joins */
 	_Atomic pid_t lock_pid;
@@ -74,7 +74,7 @@ void session_wake(void)
 		NULL, NULL, 0);
 }
 
-static void say(const char *head, const char *text)
+static void print_line(const char *head, const char *text)
 {
 	char line[2200];
 	int n = snprintf(line, sizeof(line), "regpin: %s%s\n", head, text);
@@ -83,29 +83,29 @@ static void say(const char *head, const char *text)
 		return;
 }
 
-bool session_note(const struct regpin_event *event)
+bool session_filter_event(const struct regpin_event *event)
 {
 	if (event->type == REGPIN_EVENT_REFUSED)
 		atomic_store(&session.refusal, event->detail);
 	if (event->type == REGPIN_EVENT_TOLERATED)
-		say("warning: ", regpin_tolerated_text(event->detail));
+		print_line("warning: ", regpin_tolerated_text(event->detail));
 	/* A child's KVM refuses it its parent's VMs: of these it has nothing to report. */
 	return is_joined();
 }
 
-void session_put(const struct regpin_event *event)
+void session_send_event(const struct regpin_event *event)
 {
 	if (ring_put(&session.joined.handoff->ring, event))
 		session_wake();
 }
 
-uint32_t session_number(void)
+uint32_t session_next_number(void)
 {
 	return atomic_fetch_add(&session.joined.handoff->numbers, 1);
 }
 
 /* The lock may have been held in the parent, by a thread that a child does not have. */
-static void lock(void)
+static void lock_session(void)
 {
 	pid_t pid = getpid(), was = atomic_load(&session.lock_pid);
 
@@ -119,20 +119,20 @@ static void lock(void)
 
 static const char *connect_agent(void)
 {
-	if (!session.good)
+	if (!session.address_valid)
 		return "the policy did not reach this process: " HANDOFF_ENV " in its environment is damaged: let the wrapper pass it on as it is";
 	return join_connect(&session.address, &session.conn);
 }
 
 /* Without the lock only a process that has joined goes on. */
-void session_creating(void)
+void session_begin_vm(void)
 {
 	const char *why;
 	int err = errno;
 
 	if (is_joined())
 		return;
-	lock();
+	lock_session();
 	if (is_joined()) {	/* by another thread, meanwhile */
 		pthread_mutex_unlock(&session.lock);
 		return;
@@ -147,7 +147,7 @@ void session_creating(void)
 static void after_fork(void)
 {
 	if (!is_joined())
-		join_child(&session.joined);
+		join_map_zeroes(&session.joined);
 }
 
 void session_join(int vm_fd)
@@ -167,7 +167,7 @@ void session_join(int vm_fd)
 	atomic_store(&session.pid, getpid());
 }
 
-void session_created(void)
+void session_end_vm(void)
 {
 	int err = errno;
 
@@ -180,35 +180,35 @@ void session_created(void)
 	errno = err;
 }
 
-void session_attached(void)
+void session_count_vm(void)
 {
 	atomic_fetch_add(&session.joined.handoff->attached, 1);
 }
 
-void session_say(const char *text)
+void session_print(const char *text)
 {
-	say("", text);
+	print_line("", text);
 }
 
 _Noreturn void session_die_text(const char *text)
 {
-	say("the VM must not run: ", text);
+	print_line("the VM must not run: ", text);
 	end_process(EXIT_REGPIN);
 }
 
 /* For the agent, which makes an event of it. Before there is a VM that needs a word. */
-static void note_refusal(enum regpin_refusal reason)
+static void report_refusal(enum regpin_refusal reason)
 {
 	if (is_joined())
 		atomic_store(&session.joined.handoff->refused,
 			     (uint32_t)reason + 1);
 	else if (session.conn >= 0 || !connect_agent())
-		join_refuse(session.conn, reason);
+		join_send_refusal(session.conn, reason);
 }
 
 _Noreturn void session_die(enum regpin_refusal reason)
 {
-	note_refusal(reason);
+	report_refusal(reason);
 	session_die_text(regpin_refusal_text(reason));
 }
 
@@ -216,13 +216,13 @@ _Noreturn void session_die_overflow(struct regpin_vm *vm)
 {
 	char text[2048];
 
-	note_refusal(REGPIN_REFUSED_FILTER);
+	report_refusal(REGPIN_REFUSED_FILTER);
 	if (regpin_vm_overflow(vm, text, sizeof(text)))
 		session_die_text(regpin_refusal_text(REGPIN_REFUSED_FILTER));
 	session_die_text(text);
 }
 
-_Noreturn void session_refused(void)
+_Noreturn void session_die_refused(void)
 {
 	session_die(atomic_load(&session.refusal));
 }
@@ -239,7 +239,7 @@ __attribute__((constructor)) static void session_init(void)
 	if (!env)
 		return;
 	session.active = true;
-	session.good = join_read(env, &session.address);
+	session.address_valid = join_read(env, &session.address);
 	atomic_store(&session.lock_pid, getpid());
 	errno = saved;
 }

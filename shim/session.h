@@ -24,10 +24,10 @@ void session_join(int vm_fd);
 const struct regpin_policy *session_policy(void);
 
 /* Sees an event of a VM's. Returns false if the agent is not to get it. */
-bool session_note(const struct regpin_event *event);
+bool session_filter_event(const struct regpin_event *event);
 
 /* Passes an event to the agent. */
-void session_put(const struct regpin_event *event);
+void session_send_event(const struct regpin_event *event);
 
 /* Wakes the agent, which has something new to see. */
 void session_wake(void);
@@ -40,18 +40,18 @@ struct handoff *session_handoff(void);
 const struct control *session_control(void);
 
 /* The next VM's number, for its events. */
-uint32_t session_number(void);
+uint32_t session_next_number(void);
 
 /*
  * A VM is about to be created, or to be learnt of; and: it got its policy, or there is
  * none. In between there is a connection to the agent, and its guard is patient. A
  * process that the agent does not want ends here, and has no VM.
  */
-void session_creating(void);
-void session_created(void);
+void session_begin_vm(void);
+void session_end_vm(void);
 
 /* A VM got its policy. */
-void session_attached(void);
+void session_count_vm(void);
 
 /* Says why on stderr and to the agent, and ends the process. */
 _Noreturn void session_die(enum regpin_refusal reason);
@@ -61,9 +61,9 @@ _Noreturn void session_die_overflow(struct regpin_vm *vm);
 _Noreturn void session_die_text(const char *text);
 
 /* Prints a line on the VMM's stderr. */
-void session_say(const char *text);
+void session_print(const char *text);
 
 /* The same, for the reason that came as an event just now. */
-_Noreturn void session_refused(void);
+_Noreturn void session_die_refused(void);
 
 #endif

@@ -43,7 +43,7 @@ static int to_errno(int ret)
 }
 
 /* The first KVM_RUN by this number, or one without a policy. */
-static COLD int run_unknown(int fd, void *arg)
+static COLD int run_unknown_fd(int fd, void *arg)
 {
 	if (!attach_learn_vcpu(fd))
 		return real_ioctl(fd, KVM_RUN, arg);
@@ -59,8 +59,8 @@ static COLD int run_unknown(int fd, void *arg)
  */
 static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
 {
-	return vcpu_io(vcpu)->run->immediate_exit || kick_pending() ||
-	       (interrupted && !kick_taken(vcpu));
+	return vcpu_io(vcpu)->run->immediate_exit || kick_is_signal_pending() ||
+	       (interrupted && !kick_undo(vcpu));
 }
 
 /*
@@ -73,7 +73,7 @@ static COLD int run_barred(struct regpin_vcpu *vcpu, int entry)
 	struct kvm_run *run = vcpu_io(vcpu)->run;
 	bool interrupted;
 
-	kick_taken(vcpu);
+	kick_undo(vcpu);
 	if (vmm_wants_thread(vcpu, false)) {
 		errno = EINTR;
 		return -1;
@@ -97,7 +97,7 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 
 	if (!LIKELY(entry == REGPIN_ENTER))
 		return entry == REGPIN_EXITED ? 0 : run_barred(vcpu, entry);
-	kick_every(vcpu, regpin_vcpu_tick_ms(vcpu));
+	kick_set_timer(vcpu, regpin_vcpu_tick_ms(vcpu));
 	/* Bound, since a vCPU was created. */
 	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
 		vcpu_io(vcpu)->fd, KVM_RUN, arg);
@@ -108,20 +108,20 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
  * while its immediate_exit is there: one that came as the library completed an exit has
  * been seen, and an EINTR after that is the VMM's.
  */
-static bool ours_alone(struct regpin_vcpu *vcpu, int ret)
+static bool was_only_kicked(struct regpin_vcpu *vcpu, int ret)
 {
 	bool soon = vcpu_io(vcpu)->run->immediate_exit == EXIT_SOON;
 
 	if (ret == BARRED_STILL)
 		return true;
-	return ret && errno == EINTR && kick_taken(vcpu) && soon &&
+	return ret && errno == EINTR && kick_undo(vcpu) && soon &&
 	       !vcpu_io(vcpu)->run->immediate_exit;
 }
 
 /* What KVM_RUN said, where that may be for us; and what follows it. */
-static COLD int run_on(struct regpin_vcpu *vcpu, int ret)
+static COLD int handle_exits(struct regpin_vcpu *vcpu, int ret)
 {
-	while (ret ? ours_alone(vcpu, ret) : regpin_vcpu_exit(vcpu))
+	while (ret ? was_only_kicked(vcpu, ret) : regpin_vcpu_exit(vcpu))
 		/* KVM_RUN takes no argument: the first one would have failed. */
 		ret = enter_and_run(vcpu, NULL);
 	if (ret) {
@@ -149,21 +149,21 @@ static inline bool may_be_ours(const struct kvm_run *run)
  * Each exit of the guest comes through here, and most are none of ours: so few
  * instructions, and but one register to save.
  */
-static inline int run(int fd, void *arg)
+static inline int run_vcpu(int fd, void *arg)
 {
 	struct regpin_vcpu *vcpu = fds_vcpu(fd);
 	int ret;
 
 	if (!LIKELY(vcpu))
-		return run_unknown(fd, arg);
+		return run_unknown_fd(fd, arg);
 	/* Of a dup'ed vCPU the number in use is the one sure to be open. */
 	vcpu_io(vcpu)->fd = fd;
-	if (!LIKELY(kick_is_thread(vcpu)))
-		kick_thread(vcpu);
+	if (!LIKELY(kick_is_runner(vcpu)))
+		kick_set_runner(vcpu);
 	kick_running = 1;
 	ret = enter_and_run(vcpu, arg);
 	if (!LIKELY(!ret && !may_be_ours(vcpu_io(vcpu)->run)))
-		ret = run_on(vcpu, ret);
+		ret = handle_exits(vcpu, ret);
 	else
 		regpin_vcpu_leave(vcpu);
 	kick_running = 0;
@@ -180,14 +180,14 @@ static int create_vm(int fd, void *arg)
 
 	if (refused && type <= LAST_VM_TYPE)
 		session_die(REGPIN_REFUSED_CONFIDENTIAL);
-	session_creating();
+	session_begin_vm();
 	ret = real_ioctl(fd, KVM_CREATE_VM, arg);
 	/* A VMM may ask for a type that KVM does not know either, and gets KVM's error. */
 	if (ret >= 0 && refused)
 		session_die(REGPIN_REFUSED_CONFIDENTIAL);
 	if (ret >= 0)
 		attach_created_vm(fd, ret);
-	session_created();
+	session_end_vm();
 	return ret;
 }
 
@@ -232,7 +232,7 @@ static int enable_cap(int fd, void *arg)
 	if (!vm)
 		return real_ioctl(fd, KVM_ENABLE_CAP, arg);
 	if (regpin_vm_check_cap(vm, cap->cap))
-		session_refused();
+		session_die_refused();
 	if (cap->cap == KVM_CAP_EXIT_HYPERCALL)
 		return to_errno(regpin_vm_set_hypercalls(vm, cap->args[0]));
 	if (cap->cap == KVM_CAP_X86_USER_SPACE_MSR)
@@ -245,7 +245,7 @@ static int encrypt_op(int fd, void *arg)
 	struct regpin_vm *vm = attach_learn_vm(fd);
 
 	if (vm && regpin_vm_check_encrypt_op(vm, arg))
-		session_refused();
+		session_die_refused();
 	return real_ioctl(fd, KVM_MEMORY_ENCRYPT_OP, arg);
 }
 
@@ -295,7 +295,7 @@ static int set_cpuid(int fd, unsigned long request, void *arg)
 		cpuid = &copy.header;
 	}
 	if (regpin_vcpu_set_cpuid(vcpu, cpuid))
-		session_refused();
+		session_die_refused();
 	return 0;
 }
 
@@ -330,7 +330,7 @@ static int set_signal_mask(int fd, void *arg)
 		return real_ioctl(fd, KVM_SET_SIGNAL_MASK, arg);
 	atomic_store(&vcpu_reach(vcpu)->vmm_mask, true);
 	/* While it is held, what it would let through is looked for. */
-	kick_mask(mask->sigset);
+	kick_set_mask(mask->sigset);
 	copy.header.len = KERNEL_SIGSET;
 	memcpy(copy.header.sigset, mask->sigset, KERNEL_SIGSET);
 	copy.header.sigset[bit / 8] &= (unsigned char)~(1u << bit % 8);
@@ -360,7 +360,7 @@ static COLD int dispatch(int fd, unsigned long request, void *arg)
 		return set_msr_filter(fd, arg);
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_USER_MEMORY_REGION2:
-		return set_memory_region(fd, request, arg);
+		return guest_state_set_memory_region(fd, request, arg);
 	case KVM_SET_CPUID:
 	case KVM_SET_CPUID2:
 		return set_cpuid(fd, request, arg);
@@ -369,13 +369,13 @@ static COLD int dispatch(int fd, unsigned long request, void *arg)
 	case KVM_SET_SREGS2:
 	case KVM_SET_XCRS:
 	case KVM_SET_ONE_REG:	/* MSRs, since Linux 6.18 */
-		return write_registers(fd, request, arg);
+		return guest_state_write_registers(fd, request, arg);
 	case KVM_GET_MSRS:
-		return get_msrs(fd, arg);
+		return guest_state_get_msrs(fd, arg);
 	case KVM_GET_REGS:
-		return get_regs(fd, arg);
+		return guest_state_get_regs(fd, arg);
 	case KVM_SET_REGS:
-		return set_regs(fd, arg);
+		return guest_state_set_regs(fd, arg);
 	default:
 		return real_ioctl(fd, request, arg);
 	}
@@ -386,6 +386,6 @@ int ioctl_hook(int fd, unsigned long request, void *arg)
 	/* glibc's callers may pass a sign-extended int: KVM takes 32 bits. */
 	request = (unsigned int)request;
 	if (LIKELY(request == KVM_RUN))
-		return run(fd, arg);
+		return run_vcpu(fd, arg);
 	return dispatch(fd, request, arg);
 }

@@ -35,6 +35,6 @@ uint32_t status_of_vm(struct regpin_vm *vm)
 	       (is & REGPIN_IS_CLOSED ? STATUS_CLOSED : 0) |
 	       (is & REGPIN_IS_STOPPED ? STATUS_STOPPED : 0) |
 	       (is & REGPIN_IS_FILTERED ? STATUS_FILTERED : 0) |
-	       (is & REGPIN_IS_POLLED ? STATUS_DETECTS : 0) |
+	       (is & REGPIN_IS_POLLED ? STATUS_POLLED : 0) |
 	       (is & REGPIN_IS_UNREACHED ? STATUS_UNREACHED : 0);
 }

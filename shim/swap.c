@@ -18,7 +18,7 @@
 #include "swap.h"
 
 #ifndef POLICY_MS
-#define POLICY_MS	20000	/* the agent waits a little longer than SETTLE_MS and this */
+#define POLICY_MS	20000	/* the agent waits a little longer than LOOK_MS and this */
 #endif
 #define MAX_RETIRED	16	/* policies of 0.8 MB each */
 
@@ -32,7 +32,7 @@
 static struct {
 	struct regpin_policy *policy;
 	struct regpin_policy *retired[MAX_RETIRED];
-	const struct regpin_policy *had[STATUS_VMS];
+	const struct regpin_policy *previous[STATUS_VMS];
 } swap;
 
 /*
@@ -106,18 +106,18 @@ static int try_policy(const struct vm_list *list,
 
 /*
  * vCPUs look soon at what CPUID, an alert or a late swap has changed; until then a VM
- * refuses a further policy. All VMs together have SETTLE_MS for it.
+ * refuses a further policy. All VMs together have LOOK_MS for it.
  */
-static void settle_all(const struct vm_list *list)
+static void wait_for_all(const struct vm_list *list)
 {
-	uint64_t end = vm_list_now_ms() + SETTLE_MS;
+	uint64_t end = vm_list_now_ms() + LOOK_MS;
 
 	for (unsigned int i = 0; i < STATUS_VMS; i++) {
 		uint64_t now = vm_list_now_ms();
 
 		if (list->slots[i].vm)
-			vm_list_settle(list->slots[i].vm,
-				       now < end ? (uint32_t)(end - now) : 0);
+			vm_list_wait(list->slots[i].vm,
+				     now < end ? (uint32_t)(end - now) : 0);
 	}
 }
 
@@ -131,17 +131,17 @@ static int give_all(const struct vm_list *list,
 {
 	int ret = 0;
 
-	memset(swap.had, 0, sizeof(swap.had));
+	memset(swap.previous, 0, sizeof(swap.previous));
 	for (unsigned int i = 0; i < STATUS_VMS && !ret; i++) {
 		struct regpin_vm *vm = list->slots[i].vm;
-		const struct regpin_policy *had;
+		const struct regpin_policy *previous;
 
 		if (!vm)
 			continue;
-		had = vm_whole_policy(vm);
+		previous = vm_whole_policy(vm);
 		ret = regpin_vm_set_policy(vm, policy);
 		if (!ret)
-			swap.had[i] = had;
+			swap.previous[i] = previous;
 		if (ret == -E2BIG)
 			report_overflow(vm, answer);
 	}
@@ -157,8 +157,8 @@ static int roll_back(const struct vm_list *list)
 	int ret = 0;
 
 	for (unsigned int i = 0; i < STATUS_VMS; i++)
-		if (swap.had[i] &&
-		    regpin_vm_set_policy(list->slots[i].vm, swap.had[i]))
+		if (swap.previous[i] &&
+		    regpin_vm_set_policy(list->slots[i].vm, swap.previous[i]))
 			ret = -ESTALE;
 	return ret;
 }
@@ -171,9 +171,9 @@ static int finish_all(const struct vm_list *list, bool *late)
 	for (unsigned int i = 0; i < STATUS_VMS; i++) {
 		struct regpin_vm *vm = list->slots[i].vm;
 
-		if (!vm || !swap.had[i])
+		if (!vm || !swap.previous[i])
 			continue;
-		*late |= vm_list_settle(vm, POLICY_MS) != 0;
+		*late |= vm_list_wait(vm, POLICY_MS) != 0;
 		ret = regpin_vm_policy_done(vm) ? -ENOTRECOVERABLE : ret;
 	}
 	return ret;
@@ -206,7 +206,7 @@ int swap_policy(struct vm_list *list, const struct control *orders,
 	bool late = false;
 	int ret, back, done;
 
-	settle_all(list);
+	wait_for_all(list);
 	free_unused_policies(list);
 	retired = room_to_retire();
 	if (!retired)
@@ -233,7 +233,7 @@ int swap_policy(struct vm_list *list, const struct control *orders,
 	return done ? done : late ? -ETIMEDOUT : 0;
 }
 
-void swap_forget(void)
+void swap_reset(void)
 {
 	memset(&swap, 0, sizeof(swap));
 }

@@ -6,7 +6,7 @@
 #include "vm_list.h"
 
 /* How long vCPUs may take to look at a change; a VMM that is stopped never looks. */
-#define SETTLE_MS	4000
+#define LOOK_MS	4000
 
 /*
  * Puts the policy in @orders' blob, which must have this @number, in force in all VMs, or
@@ -16,6 +16,6 @@ int swap_policy(struct vm_list *list, const struct control *orders,
 		uint32_t number, struct control_answer *answer);
 
 /* In a child, which has none of its parent's VMs: their policies stay as they are. */
-void swap_forget(void);
+void swap_reset(void);
 
 #endif

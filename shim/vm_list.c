@@ -23,7 +23,7 @@ static void sleep_ms(long ms)
 	nanosleep(&ts, NULL);
 }
 
-int vm_list_settle(struct regpin_vm *vm, uint32_t ms)
+int vm_list_wait(struct regpin_vm *vm, uint32_t ms)
 {
 	uint64_t end = vm_list_now_ms() + ms;
 
@@ -44,12 +44,13 @@ static bool has_slot(const struct vm_list *list, const struct regpin_vm *vm)
 }
 
 /* A VM with neither a file nor a vCPU left is never used again. */
-static void forget_gone(struct vm_list *list)
+static void forget_unused(struct vm_list *list)
 {
 	struct regpin_vm **at = &list->all, *vm;
 
 	while ((vm = *at)) {
-		if (has_slot(list, vm) || vm_first_vcpu(vm) || fds_vm_lives(vm)) {
+		if (has_slot(list, vm) || vm_first_vcpu(vm) ||
+		    fds_vm_is_open(vm)) {
 			at = vm_older(vm);
 			continue;
 		}
@@ -63,14 +64,14 @@ void vm_list_drop_closed(struct vm_list *list, struct handoff *handoff)
 	for (unsigned int i = 0; i < STATUS_VMS; i++) {
 		struct vm_slot *slot = &list->slots[i];
 
-		if (!slot->vm || fds_vm_lives(slot->vm))
+		if (!slot->vm || fds_vm_is_open(slot->vm))
 			continue;
 		migration_set_seen(slot->vm, NULL);
 		/* With its window, which has no VM to end for. */
 		*slot = (struct vm_slot){ .vm = NULL };
 		atomic_store(&handoff->vms[i].flags, 0);
 	}
-	forget_gone(list);
+	forget_unused(list);
 }
 
 int vm_list_add(struct vm_list *list, struct handoff *handoff,
@@ -80,7 +81,7 @@ int vm_list_add(struct vm_list *list, struct handoff *handoff,
 
 	for (int i = 0; i < (int)STATUS_VMS && free < 0; i++)
 		/* A VMM's throw-away VMs, by which it probes, take none for long. */
-		if (!list->slots[i].vm || !fds_vm_lives(list->slots[i].vm))
+		if (!list->slots[i].vm || !fds_vm_is_open(list->slots[i].vm))
 			free = i;
 	if (free < 0)
 		return -1;

@@ -45,6 +45,6 @@ uint64_t vm_list_now_ms(void);
  * Waits until every vCPU has looked at what was changed, for @ms milliseconds at most.
  * Returns 0 or -ETIMEDOUT.
  */
-int vm_list_settle(struct regpin_vm *vm, uint32_t ms);
+int vm_list_wait(struct regpin_vm *vm, uint32_t ms);
 
 #endif

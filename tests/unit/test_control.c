@@ -77,7 +77,7 @@ void session_set_policy(struct regpin_policy *policy)
 	now = policy;
 }
 
-void observed_look(const struct control *agents, uint64_t ms)
+void observed_check(const struct control *agents, uint64_t ms)
 {
 }
 
@@ -97,7 +97,7 @@ void reach_check(struct regpin_vm *all)
 {
 }
 
-bool fds_vm_lives(struct regpin_vm *vm)
+bool fds_vm_is_open(struct regpin_vm *vm)
 {
 	return vm != gone;
 }
@@ -133,14 +133,14 @@ static void open_two(void)
 	second->host = mock.vm->host;
 	second->options.vm = 1;
 	memset(&control, 0, sizeof(control));
-	swap_forget();
+	swap_reset();
 	pthread_mutex_init(&control.lock, NULL);
 	/* There is no control thread: the test runs the commands. */
 	control.started = true;
 	control.pid = getpid();
 	control_lock();
-	assert_true(control_add(orders, shared, mock.vm, 0));
-	assert_true(control_add(orders, shared, second, 1));
+	assert_true(control_add_vm(orders, shared, mock.vm, 0));
+	assert_true(control_add_vm(orders, shared, second, 1));
 	control_unlock();
 	gives = failing_gives = 0;
 	gone = NULL;
@@ -175,7 +175,7 @@ static int command_policy(uint32_t index, uint32_t number)
 	control_lock();
 	vm_list_drop_closed(&control.list, shared);
 	ret = swap_policy(&control.list, orders, number, &shared->answer);
-	show();
+	update_status();
 	control_unlock();
 	return ret;
 }
@@ -368,7 +368,7 @@ static void test_closed_in_window(void **context)
 	gone = mock.vm;
 	vm_list_drop_closed(&control.list, shared);
 	end_windows();
-	show();
+	update_status();
 	control_unlock();
 	assert_null(control.list.slots[0].vm);
 	assert_int_equal(shared->vms[0].flags, 0);

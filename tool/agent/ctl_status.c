@@ -226,7 +226,7 @@ static const char *crs(uint32_t flags)
 {
 	if (flags & STATUS_FILTERED)
 		return "filtered";
-	if (!(flags & STATUS_DETECTS))
+	if (!(flags & STATUS_POLLED))
 		return "free";
 	return flags & STATUS_UNREACHED ? "not-polled" : "detected";
 }
@@ -295,7 +295,7 @@ static enum status_line vm_text(const struct ctl *ctl, uint32_t flags,
 			 is_once(ctl, vm) ? " or until a kernel has done its syscall set-up" : "");
 	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 ": %s%s, control registers %s%s%s%s",
 		 vm, armed(flags), waits_for(ctl, flags),
-		 flags & STATUS_DETECTS && flags & STATUS_UNREACHED ?
+		 flags & STATUS_POLLED && flags & STATUS_UNREACHED ?
 			 "NOT POLLED on some vCPU" : crs(flags),
 		 window, flags & STATUS_STOPPED ? ", STOPPED" : "", older);
 	return STATUS_LINE;
