@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a VM is refused for: registers that are loaded past every filter, or a kernel that
- * can't be seen to take over. A policy may accept it by name. One that refuses nothing
- * itself has nothing that could be undermined so: then it is reported, once for a VM.
+ * Features for which a VM is refused: they load registers past every filter, or let a
+ * kernel take over undetected. A policy may accept a feature by name. A policy that only
+ * reports has no protection to evade, so there the feature is tolerated: it is reported,
+ * once for a VM.
  */
 #include "accept.h"
 #include "core.h"
 #include "lib/kvm/host.h"
 #include "lib/policy/policy.h"
 
-/* What a policy says to accept it; FRED none can. */
+/* The flag by which a policy accepts the feature; no policy can accept FRED. */
 static uint32_t accept_flag_for(enum regpin_refusal reason)
 {
 	switch (reason) {
@@ -30,7 +31,7 @@ static bool accepts(const struct regpin_policy *policy,
 	       policy_only_reports(policy);
 }
 
-/* Does a rule only report what a guest's VMLOAD loads unseen? */
+/* Does a rule only report a register that the guest's VMLOAD writes past the filter? */
 static bool misses_vmload(const struct regpin_vm *vm)
 {
 	const struct regpin_policy *policy = vm->policies.whole;
@@ -42,7 +43,7 @@ static bool misses_vmload(const struct regpin_vm *vm)
 	return false;
 }
 
-/* Of the reasons that there can be, those that the VM and its guest give. */
+/* The features that the VM and its guest have, one bit each. Caller holds the VM lock. */
 static uint32_t reasons_of_locked(const struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A policy that is tightened while the VM runs: what it forbids, and a vCPU has already.
+ * A policy that is tightened while the VM runs: values that it forbids, and that a vCPU
+ * has already.
  *
- * Pins are judged when a register is written. A value that was allowed when it came, by
- * the policy before, is never written again as a rule, so it would stay in silence. Each
- * armed vCPU is therefore compared with the new policy once, before it enters: with what
- * it had when its syscall set-up was finished, with the VM's settled values, with what
- * may not be set at all, and with what the first vCPU has. Nothing is undone: the owner
- * of the policy decides what is to become of that vCPU.
+ * Pins are judged when a register is written. A value that the previous policy allowed is
+ * usually never written again, so it would stay unnoticed. Therefore each armed vCPU is
+ * compared with the new policy once, before it enters. Its registers are compared with
+ * their values at the end of its set-up, with the VM's uniform values, with bits that must
+ * never be set, and with the protections of the first vCPU. Nothing is undone: the owner
+ * of the policy decides how to handle that vCPU.
  */
 #include "audit.h"
 #include "core.h"
@@ -19,13 +20,13 @@
 #include "violation.h"
 
 /**
- * struct audit - one vCPU against one policy
+ * struct audit - the comparison of one vCPU with one policy
  * @vcpu: the vCPU, on its own thread
  * @policy: its new policy
  * @now: its registers
- * @own: of these, what `require` speaks of
- * @blind: KVM does not show them
- * @first: what the VM's first armed vCPU has of it; all zero for that one itself
+ * @own: its protections, for `require`
+ * @first: protections of the VM's first armed vCPU; all zero if @vcpu is that one
+ * @blind: KVM does not return @own
  */
 struct audit {
 	struct regpin_vcpu *vcpu;
@@ -53,8 +54,8 @@ static void report(const struct audit *audit, const struct rule *rule,
 }
 
 /*
- * A pin, as if the guest had just written @now over what there was at its set-up.
- * `never` forbids its bits whenever they were set.
+ * Judges a pin as if the guest had just replaced @then, the value at the end of its
+ * set-up, with @now. `never` forbids its bits whenever they were set.
  */
 static void audit_pin(const struct audit *audit, const struct rule *rule,
 		      unsigned int kind, int slot, uint64_t then, uint64_t now)
@@ -107,7 +108,7 @@ static void audit_required(const struct audit *audit, const struct rule *rule)
 		break;
 	}
 	bits = rule->mask & first & ~access.new_value;
-	/* It is about what there is now, whatever there was at the vCPU's set-up. */
+	/* `require` is about the bits that are set now, not about those at the set-up. */
 	if (bits)
 		report(audit, rule, &access, bits, true);
 }
@@ -123,7 +124,7 @@ static void audit_rule(const struct audit *audit, const struct rule *rule)
 	}
 	if (!rule_is_on_values(rule))
 		return;
-	/* Before its set-up is finished a vCPU has nothing to be compared with. */
+	/* Before its set-up is finished, a vCPU has no values to be compared with. */
 	if (audit->vcpu->life.phase != PHASE_READY && rule->type != RULE_NEVER)
 		return;
 	if (rule->kind != REGPIN_MSR) {
@@ -140,8 +141,8 @@ static void audit_rule(const struct audit *audit, const struct rule *rule)
 }
 
 /*
- * The control registers as they were last looked at, where they are polled: what changed
- * since then is found by the next look, which has a reaction.
+ * Reads the registers. Where control registers are polled, takes those of the last poll:
+ * the next poll detects later changes, and carries out an action.
  */
 static void take_registers(struct audit *audit)
 {
@@ -174,7 +175,7 @@ bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	swaps = atomic_load(&policies->swaps);
 	current = atomic_load(&policies->now) == policy;
 	vm_unlock(vcpu->vm);
-	/* A swap that has come since @policy was read alerts this vCPU once more. */
+	/* Another swap after @policy was read has alerted this vCPU once more. */
 	if (!current)
 		return true;
 	if (vcpu_is_pinned(vcpu)) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * VMs whose registers or memory are not the host's to see: SEV, SEV-ES, SEV-SNP, TDX.
- * KVM makes one by the type that KVM_CREATE_VM is given or, of a VM of the default type,
- * by KVM_MEMORY_ENCRYPT_OP or by taking over the encryption of another VM. What regpin
- * reads there would not be the guest's, and what it writes would have no effect, so
- * each of these is refused before KVM is asked.
+ * VMs whose registers or memory the host cannot read: SEV, SEV-ES, SEV-SNP, TDX. A VM
+ * becomes one by the type that KVM_CREATE_VM is given or, if it has the default type, by
+ * KVM_MEMORY_ENCRYPT_OP, or by taking over the encryption of another VM. The registers
+ * that regpin reads there would not be the guest's, and its writes would have no effect,
+ * so each of these ways is refused before KVM is asked.
  */
 #include <errno.h>
 
@@ -18,13 +18,13 @@
 
 int regpin_check_vm_type(__u64 type)
 {
-	/* Also those that are not known: the next ones may be like 2 to 5. */
+	/* Types that are not known are refused as well: they may be confidential. */
 	return type == VM_DEFAULT || type == VM_SW_PROTECTED ? 0 : -EPERM;
 }
 
 int regpin_vm_check_encrypt_op(struct regpin_vm *vm, const void *cmd)
 {
-	/* Without a command it asks only whether KVM has any. */
+	/* Without a command, the ioctl only asks whether KVM supports it. */
 	if (!cmd)
 		return 0;
 	return vm_refuse(vm, NULL, REGPIN_REFUSED_CONFIDENTIAL);
@@ -41,8 +41,8 @@ int regpin_vm_check_cap(struct regpin_vm *vm, __u32 cap)
 bool vm_is_confidential(int vm_fd)
 {
 	/*
-	 * KVM does not name the type of a VM that exists. But one with protected registers
-	 * has no read-only memory, which every other VM on x86 has (since Linux 6.11).
+	 * KVM does not return the type of an existing VM. But a VM with protected registers
+	 * has no read-only memory, and every other VM on x86 has it (since Linux 6.11).
 	 */
 	return kvm_ioctl(vm_fd, KVM_CHECK_EXTENSION,
 			 (void *)(uintptr_t)KVM_CAP_READONLY_MEM) == 0 &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What all that handles a VM needs: its lock, its list of vCPUs, its events, alerts, stopping. */
+/* The basic functions on a VM: lock, list of vCPUs, events, alerts, stopping. */
 #include <errno.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -64,7 +64,10 @@ void vm_unlock(struct regpin_vm *vm)
 	atomic_flag_clear_explicit(&vm->lock, memory_order_release);
 }
 
-/* That a VM is stopped one of its vCPUs must tell, as long as it has any. */
+/*
+ * Makes sure that a vCPU of a stopped VM reports the stop, if the VM has any vCPU. Caller
+ * holds the VM lock.
+ */
 static void choose_stop_reporter_locked(struct regpin_vm *vm)
 {
 	struct regpin_vcpu *vcpu;
@@ -180,7 +183,10 @@ bool vm_all_looked_locked(struct regpin_vm *vm)
 
 void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu)
 {
-	/* One of them must be the one to tell; if there is none yet, the first to come. */
+	/*
+	 * One vCPU must report the stop to the VMM. If there is none yet, vm_add_vcpu()
+	 * chooses the first one.
+	 */
 	vm_lock(vm);
 	if (!vcpu)
 		vcpu = vm->vcpus;

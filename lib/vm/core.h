@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A VM's lock, its list of vCPUs, its events, alerts, stopping. */
+/* The basic functions on a VM: lock, list of vCPUs, events, alerts, stopping. */
 #ifndef REGPIN_LIB_CORE_H
 #define REGPIN_LIB_CORE_H
 
@@ -10,67 +10,76 @@ void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
 void vm_del_vcpu(struct regpin_vcpu *vcpu);
 
 /*
- * Is any vCPU armed that may still run? One whose thread has ended was unplugged,
- * though the VMM may keep its fd for later: its own pins stay, but it does not
- * keep the VM's values alive over a reset of all others.
+ * Is a vCPU armed that may still run? A vCPU whose thread has ended was unplugged, though
+ * the VMM may keep its file for later: its own pins stay, but it does not keep the VM's
+ * uniform values when all others are reset. Caller of vm_is_armed_locked() holds the VM
+ * lock.
  */
 bool vm_is_armed(struct regpin_vm *vm);
 bool vm_is_armed_locked(struct regpin_vm *vm);
 
-/* Spins: held for the length of a few ioctls at most, and rarely taken. */
+/*
+ * The VM lock is a spinlock: it is held for a few ioctls at most, and rarely taken. A
+ * caller must not wait for another thread while it holds the lock.
+ */
 void vm_lock(struct regpin_vm *vm);
 void vm_unlock(struct regpin_vm *vm);
 
 /*
- * The policy, for a thread that is not judging an exit: it stays until vm_put_policy().
- * A vCPU's own exits need neither, see regpin_vm_set_policy().
+ * Returns the policy in force, which stays valid until vm_put_policy(). For threads that
+ * are not judging an exit; a vCPU's own exits need neither function, see
+ * regpin_vm_set_policy().
  */
 const struct regpin_policy *vm_get_policy(struct regpin_vm *vm);
 void vm_put_policy(struct regpin_vm *vm);
 
 /*
- * Every vCPU looks at itself before it enters again, and soon. If the caller later polls
- * vm_all_looked_locked(), the change and the alert must be made under the same lock.
+ * Makes every vCPU look at itself before it enters again, and kicks it so that this is
+ * soon. If the caller later polls vm_all_looked_locked(), make the change and the alert
+ * under the same lock.
  */
 void vm_alert(struct regpin_vm *vm);
 void vm_alert_locked(struct regpin_vm *vm);
 
-/* As regpin_vm_settled(). */
+/* Like regpin_vm_settled(). Caller holds the VM lock. */
 bool vm_all_looked_locked(struct regpin_vm *vm);
 
-/* Makes a vCPU leave KVM_RUN, if the VMM gave a way. */
+/* Makes a vCPU leave KVM_RUN, if the caller's options have a function for it. */
 void vcpu_kick(struct regpin_vcpu *vcpu);
 
-/* The VM must not run on, by @vcpu's doing. */
+/*
+ * Stops the VM: no vCPU enters before a reset. @vcpu is the one that reports it to the VMM;
+ * NULL: any.
+ */
 void vm_stop(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
 
 /*
- * Likewise, and an event reports why: KVM has failed with @err (negative) where what
- * @event speaks of can't be left as it is.
+ * Stops the VM because KVM failed with @err (negative) in the access of @event, and
+ * reports that. For failures that leave a register in an unknown or forbidden state.
  */
 void vm_stop_with_event(struct regpin_vcpu *vcpu,
 			const struct regpin_event *event, int err);
 
-/* The same, for a register of @vcpu that @kind and @index name. */
+/* The same for the write of the register that @kind and @index name. */
 void vm_stop_for_register(struct regpin_vcpu *vcpu, unsigned int kind,
 			  uint32_t index, int err);
 
-/* Has a first vCPU come up, so that others can be late? */
+/* Has the first armed vCPU finished its set-up, so that deadlines apply to the others? */
 bool vm_is_set_up(const struct regpin_vm *vm);
 
 /*
- * Fills in time, vm, vcpu and, if it speaks of no rule, policy, and hands the event
- * on. @vcpu may be NULL.
+ * Fills in @event's time, vm, vcpu and, if it names no rule, its policy, and passes it to
+ * the caller's function. @vcpu may be NULL.
  */
 void vm_send_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 		   struct regpin_event *event);
 
-/* The number of a rule of a policy in force, as the whole policy counts. */
+/* Returns the number that @rule, of a policy in force, has in the whole policy. */
 uint32_t vm_rule_number(struct regpin_vm *vm,
 			const struct regpin_policy *policy,
 			const struct rule *rule);
 
-/* Sends a refusal as an event and returns -EPERM. */
+/* Reports a refusal and returns -EPERM. */
 int vm_refuse(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	      enum regpin_refusal reason);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A guest's write to a control register, as KVM's CR filter shows it, and INIT. */
+/* The exits of KVM's CR filter: a guest's write to a control register, and INIT. */
 #include <errno.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 					 w->init.efer };
 	bool armed;
 
-	/* INIT's work is done: there is nothing to answer, and nothing pending. */
+	/* KVM has carried out the INIT: there is nothing to answer, and nothing pending. */
 	floor_note_protections(vcpu, &had);
 	armed = init_take_pins(vcpu);
 	floor_query_first(vcpu);
@@ -39,7 +39,7 @@ static int init_exit(struct regpin_vcpu *vcpu, const struct regpin_cr_write *w)
 	return 1;
 }
 
-/* What becomes of the write: 1, as it is ours in any case. */
+/* Answers the exit according to @action. Returns 1: the exit is never the VMM's. */
 static int complete_write(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
 			  unsigned int action, uint64_t value)
 {
@@ -86,8 +86,8 @@ int cr_exit(struct regpin_vcpu *vcpu)
 	struct regpin_cr_write *w = regpin_cr_write(vcpu->io.run);
 
 	/*
-	 * A filter of the VMM's own: the shim lets it have none beside ours, nor after.
-	 * VMMs end VMs with exits that they don't know.
+	 * The exit is from a CR filter of the VMM's own. The shim allows the VMM no filter
+	 * once a policy had one, because a VMM ends its VM at an exit that it does not know.
 	 */
 	if (!vcpu->vm->filters.crs_wanted &&
 	    !atomic_load(&vcpu->vm->filters.crs_ever_set))
@@ -95,7 +95,7 @@ int cr_exit(struct regpin_vcpu *vcpu)
 	if (w->cause == KVM_X86_CR_CAUSE_INIT)
 		return init_exit(vcpu, w);
 	if (w->reg >= NR_CRS) {
-		/* Of a KVM newer than this; nobody asked for it. */
+		/* A newer KVM's register, for which no filter has asked. */
 		w->error = 1;
 		vcpu->io.answered = true;
 		return 1;

@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-/* One of the CR filter's exits. 1: answered, 0: the VMM's. */
+/* Handles an exit of the CR filter. Returns 1 if it was answered, 0 if it is the VMM's. */
 int cr_exit(struct regpin_vcpu *vcpu);
 
 #endif

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Looking, where nothing can be stopped: control registers on a KVM without the CR
+ * Detection of what cannot be stopped: changed control registers on a KVM without the CR
  * filter, and a vCPU that runs beside armed ones and does not arm.
  *
- * The registers are those at one moment; what a guest changes and puts back between
- * two looks is never seen. Time is the vCPU thread's own run time: a vCPU that
- * doesn't run can't change anything either.
+ * A poll reads the registers at one moment: a change that the guest undoes between two
+ * polls goes unnoticed. Time is the run time of the vCPU's thread, because a vCPU that
+ * does not run changes nothing.
  */
 #include <linux/kvm.h>
 #include <errno.h>
@@ -25,14 +25,14 @@
 #include "violation.h"
 
 /**
- * struct poll - one look at a vCPU's control registers
- * @policy: what it is judged by
- * @now: what they are
- * @efer: and what EFER is
- * @then: what they would be, had the violations been masked that count
- * @since: how long nobody had looked, in microseconds
- * @action: what is to be done
- * @event: of the violation that decides
+ * struct poll - one poll of a vCPU's control registers
+ * @policy: the policy in force
+ * @now: the registers
+ * @then: the registers without the bits that violate a rule, except rules that only report
+ * @efer: EFER
+ * @since: time since the last poll, in microseconds
+ * @action: the gravest action of the violations that were found
+ * @event: the event of that violation
  */
 struct poll {
 	const struct regpin_policy *policy;
@@ -43,12 +43,12 @@ struct poll {
 	struct regpin_event event;
 };
 
-/* One rule that is violated by what was found. */
+/* Reports that the register with index @i violates @rule in @bits. */
 static void report_found(struct regpin_vcpu *vcpu, struct poll *poll, int i,
 			 const struct access *access, const struct rule *rule,
 			 uint64_t bits)
 {
-	/* The rule's action is about a write that could be stopped. */
+	/* The rule's action is for writes that can be stopped; here `detect` counts. */
 	const struct verdict verdict = {
 		.action = rule->action == REGPIN_REPORT ?
 			REGPIN_REPORT : poll->policy->settings.detect_action,
@@ -75,8 +75,8 @@ static void report_found(struct regpin_vcpu *vcpu, struct poll *poll, int i,
 }
 
 /*
- * Judges one register as if the guest had written it at once. It has happened, so each
- * rule that has something against it is reported.
+ * Judges one register as if the guest had changed it in one write. The change has
+ * happened, so each rule that it violates is reported.
  */
 static void judge_register(struct regpin_vcpu *vcpu, struct poll *poll, int i)
 {
@@ -93,7 +93,7 @@ static void judge_register(struct regpin_vcpu *vcpu, struct poll *poll, int i)
 		report_found(vcpu, poll, i, &access, rule, bits);
 }
 
-/* Puts the bits back that @values has; XCR0 only if that changes it. */
+/* Writes @values to the registers; to XCR0 only if that changes it. */
 static bool restore_bits(struct regpin_vcpu *vcpu,
 			 const uint64_t values[NR_CRS])
 {
@@ -107,7 +107,7 @@ void detect_poll(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 	struct poll poll = { .policy = policy };
 	uint64_t time = vcpu_run_time();
 
-	/* In SMM or in L2 the registers are another's: the next entry looks again. */
+	/* In SMM or in L2 the registers are not the kernel's: poll at the next entry. */
 	if (!vcpu_shows_kernel(&vcpu->io, &vcpu->guest)) {
 		atomic_store(&vcpu->wake.ticked, true);
 		return;
@@ -128,13 +128,13 @@ void detect_poll(struct regpin_vcpu *vcpu, const struct regpin_policy *policy)
 		judge_register(vcpu, &poll, i);
 	vcpu->detect.polled_at = time;
 	if (poll.action == REGPIN_MASK) {
-		/* Without the bits it must not go on. */
+		/* The vCPU must not run without the bits. */
 		if (!restore_bits(vcpu, poll.then))
 			vm_stop_with_event(vcpu, &poll.event, -EIO);
 		memcpy(vcpu->detect.seen, poll.then, sizeof(vcpu->detect.seen));
 		return;
 	}
-	/* An answer may want them back. */
+	/* The operator's answer may restore the bits. */
 	for (int i = 0; i < NR_CRS; i++)
 		vcpu->detect.to_restore[i] = poll.now[i] ^ poll.then[i];
 	hold_carry_out(vcpu, HOLD_DETECTED, &poll.event);
@@ -147,7 +147,7 @@ void detect_apply_answer(struct regpin_vcpu *vcpu, bool back)
 
 	if (!back || !vcpu_get_crs(&vcpu->io, true, now, NULL))
 		return;
-	/* Nothing ran since, but the VMM may have written something. */
+	/* The guest has not run since, but the VMM may have written other bits. */
 	for (int i = 0; i < NR_CRS; i++)
 		now[i] = (now[i] & ~vcpu->detect.to_restore[i]) |
 			 (~vcpu->detect.seen[i] & vcpu->detect.to_restore[i]);
@@ -157,14 +157,14 @@ void detect_apply_answer(struct regpin_vcpu *vcpu, bool back)
 }
 
 /*
- * Has it run for @ms since it was first asked? Whatever it does: code without paging
- * reaches memory just as well. A CPU that waits to be woken doesn't run.
+ * Has the vCPU run for @ms since the first call? It counts whatever the vCPU executes,
+ * because code without paging can write memory as well. A halted vCPU does not run.
  */
 static bool time_is_up(struct regpin_vcpu *vcpu, uint32_t ms)
 {
 	uint64_t time = vcpu_run_time();
 
-	/* Another thread has another clock. */
+	/* Another thread's clock starts at another time. */
 	if (!vcpu->deadline.since || time < vcpu->deadline.since) {
 		vcpu->deadline.since = time;
 		return false;
@@ -189,7 +189,7 @@ static void report_deadline(struct regpin_vcpu *vcpu,
 	hold_carry_out(vcpu, HOLD_DEADLINE, &event);
 }
 
-/* For a policy without a deadline. */
+/* The time for a set-up under a policy without a deadline. */
 #define SET_UP_MS	2000
 
 void detect_check_time(struct regpin_vcpu *vcpu,
@@ -198,7 +198,7 @@ void detect_check_time(struct regpin_vcpu *vcpu,
 	uint32_t ms = policy->settings.deadline_ms;
 	bool late = floor_applies(vcpu);
 
-	/* Where the first vCPU's kernel wrote no SFMASK, none of the others will. */
+	/* Where the first vCPU's kernel wrote no SFMASK, the others will not either. */
 	if (vcpu->life.in_setup && (!late || !ms || vcpu->deadline.waived ||
 			       atomic_load(&vcpu->vm->values.ended_by_time))) {
 		ms = ms ? ms : SET_UP_MS;
@@ -206,7 +206,7 @@ void detect_check_time(struct regpin_vcpu *vcpu,
 			lifecycle_end_setup(vcpu, ms);
 	} else if (ms && late && !vcpu->deadline.waived &&
 		   policy_has_pins(policy)) {
-		/* Without pins nothing depends on it: see policy_settings_act(). */
+		/* Without pins nothing depends on the deadline: see policy_settings_act(). */
 		report_deadline(vcpu, policy);
 	}
 }

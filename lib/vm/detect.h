@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looking, where nothing can be stopped. */
+/* Detects what cannot be stopped: changed control registers, and missed deadlines. */
 #ifndef REGPIN_LIB_DETECT_H
 #define REGPIN_LIB_DETECT_H
 
 #include "types.h"
 
-/* The control registers are looked at where KVM can't filter them. */
+/* Polls the control registers, on a KVM that cannot filter them. */
 void detect_poll(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
 
-/* What was found is accepted, or put @back. */
+/* Carries out the answer to HOLD_DETECTED: restores the bits that were found if @back. */
 void detect_apply_answer(struct regpin_vcpu *vcpu, bool back);
 
 /*
- * What time does to a vCPU that does not come up: one that does not arm beside armed
- * ones meets the deadline; one whose syscall set-up does not end is pinned as it is.
- * Which of them, where it is either.
+ * Checks how long the vCPU has run. A vCPU that does not arm beside armed ones misses the
+ * deadline of the policy; the set-up of a vCPU that does not finish it is ended, and its
+ * registers are pinned as they are. Where a vCPU could be either, decides which.
  */
 void detect_check_time(struct regpin_vcpu *vcpu,
 		       const struct regpin_policy *policy);

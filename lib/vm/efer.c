@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* EFER as it was last seen or rightly written: what is gone since, only an INIT can have taken. */
+/*
+ * The last EFER that was read or that the policy allowed. If a bit is gone since that no
+ * write of the guest's could clear without a verdict, there was an INIT.
+ */
 #include "efer.h"
 #include "lib/judge/msr_filter.h"
 #include "lib/policy/policy.h"
@@ -13,7 +16,7 @@ void efer_note(struct regpin_vcpu *vcpu, uint64_t efer)
 						  MSR_EFER, ACCESS_WRITE);
 }
 
-/* The bits of EFER that no write of the guest's clears without a verdict. */
+/* The bits of EFER that the guest cannot clear without a verdict. */
 static uint64_t pinned_bits(const struct regpin_policy *policy)
 {
 	uint64_t bits = 0;

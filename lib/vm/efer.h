@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* EFER as it was last seen or rightly written. */
+/* The last EFER that was read or that the policy allowed. An INIT is detected by it. */
 #ifndef REGPIN_LIB_EFER_H
 #define REGPIN_LIB_EFER_H
 
 #include "types.h"
 
-/* EFER is @efer from now on, and rightly so. */
+/* Notes that EFER is @efer, and that no rule forbids it. */
 void efer_note(struct regpin_vcpu *vcpu, uint64_t efer);
 
 /*
- * Are bits of it gone, now that it is @efer, that only an INIT can have taken? Those of
- * rules, if each write since was seen; and of an EFER of which nothing is left, where a
- * kernel has come up with it.
+ * EFER is now @efer. Are bits gone that only an INIT can have cleared? These are the bits
+ * of rules, if every write since was judged; and all bits, where EFER is 0 although a
+ * kernel has finished its set-up with it.
  */
 bool efer_lost(const struct regpin_vcpu *vcpu, uint64_t efer);
 

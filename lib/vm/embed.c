@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A VM and a vCPU, for a program with the library inside. */
+/* Accessors for a program that is linked with the library. */
 #include "embed.h"
 #include "lib/policy/policy.h"
 #include "phase.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * May this vCPU enter the guest? Nearly always it may, and that is told by one flag;
- * all else is looked at where that is set.
+ * May this vCPU enter the guest? Nearly always it may, and then a single flag,
+ * `attention`, is clear. If the flag is set, the vCPU looks at everything that may have
+ * changed.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 #include "migration.h"
 #include "types.h"
 
-/* Not now: it is out of the way of who waits for all vCPUs. */
+/* The vCPU may not enter. Leaves, so that a waiter for all vCPUs does not wait for it. */
 static int refuse_entry(struct regpin_vcpu *vcpu, enum regpin_entry entry)
 {
 	vcpu_alert(vcpu);
@@ -25,7 +26,7 @@ static int refuse_entry(struct regpin_vcpu *vcpu, enum regpin_entry entry)
 }
 
 /*
- * Does the vCPU still wait? If not, what was answered is done, and the answer consumed.
+ * Does the vCPU still wait for an answer? If there is one, carries it out and forgets it.
  * The vCPU's thread is the only one that changes @why.
  */
 static bool still_held(struct regpin_vcpu *vcpu)
@@ -46,7 +47,7 @@ static bool still_held(struct regpin_vcpu *vcpu)
 		hold->access = hold->event;
 	}
 	vm_unlock(vcpu->vm);
-	/* While it waited it could not arm. */
+	/* While the vCPU was held, it could not arm. */
 	vcpu->deadline.since = 0;
 	event.type = REGPIN_EVENT_ANSWERED;
 	event.action = (uint8_t)answer;
@@ -60,7 +61,7 @@ static bool still_held(struct regpin_vcpu *vcpu)
 	return false;
 }
 
-/* Can't be entered? */
+/* Returns why the vCPU may not enter, or REGPIN_ENTER. */
 static enum regpin_entry find_bar(struct regpin_vcpu *vcpu)
 {
 	if (atomic_load(&vcpu->vm->stopped))
@@ -69,13 +70,13 @@ static enum regpin_entry find_bar(struct regpin_vcpu *vcpu)
 							   REGPIN_ENTER;
 }
 
-/* One thing at a time is asked: the next look finds the rest. */
+/* A vCPU is held for one reason at a time; the next refresh() finds the others. */
 static bool is_held(const struct regpin_vcpu *vcpu)
 {
 	return atomic_load(&vcpu->hold.why) != HOLD_NOT;
 }
 
-/* Looks at what a vCPU is, which may arm, disarm, hold or stop it. */
+/* Looks at the vCPU's registers, which may arm, disarm, hold or stop it. */
 static void refresh(struct regpin_vcpu *vcpu)
 {
 	const struct regpin_policy *policy = vcpu->vm->policies.now;
@@ -89,7 +90,7 @@ static void refresh(struct regpin_vcpu *vcpu)
 	if (vcpu->writes.state != VMM_NONE &&
 	    lifecycle_step_vmm(vcpu, VMM_RUNS, &moment) == VMM_INIT)
 		init_take_pins(vcpu);
-	/* In SMM or in L2: it must be asked again. */
+	/* In SMM or in L2 its registers cannot be read: look again at the next entry. */
 	vcpu->life.look_again = !lifecycle_refresh(vcpu, cause);
 	if (!audit_policy(vcpu, policy))
 		vcpu->life.look_again = true;
@@ -113,7 +114,7 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 		return settings->detect_ms;
 	if (vcpu->life.look_again || vcpu->life.in_setup)
 		return LATE_TICK_MS;
-	/* Without a first armed vCPU nobody is late. */
+	/* The deadline begins when a first vCPU is armed and set up. */
 	if (!settings->deadline_ms || vcpu->deadline.waived ||
 	    vcpu->life.phase == PHASE_READY || !vm_is_set_up(vcpu->vm))
 		return 0;
@@ -121,8 +122,8 @@ static unsigned int next_tick(const struct regpin_vcpu *vcpu)
 }
 
 /*
- * Completes an exit that regpin answered. One that KVM does not complete stops the VM:
- * what became of the register is unknown. True if KVM exited anew.
+ * Completes an exit that regpin answered. If KVM does not complete it, stops the VM, since
+ * the value of the register is unknown. Returns true if KVM exited again.
  */
 static bool complete_answered(struct regpin_vcpu *vcpu)
 {
@@ -138,9 +139,9 @@ static bool complete_answered(struct regpin_vcpu *vcpu)
 }
 
 /*
- * The vCPU is not entered, so its VMM may now read its state and save it. KVM's API
- * demands a KVM_RUN before that: the VMM's own last exit (I/O, MMIO, an MSR) is only
- * completed by it. True if KVM exited anew: that exit comes first.
+ * Completes the VMM's own last exit (I/O, MMIO, an MSR). The vCPU does not enter, so its
+ * VMM may read and save its state now, and KVM's API asks for a KVM_RUN before that.
+ * Returns true if KVM exited again: the VMM has to handle that exit first.
  */
 static bool complete_vmms(struct regpin_vcpu *vcpu)
 {
@@ -155,10 +156,10 @@ static __attribute__((noinline)) int handle_attention(struct regpin_vcpu *vcpu)
 	enum regpin_entry entry;
 	uint32_t epoch;
 
-	/* KVM is to be asked about a vCPU with which it is through. */
+	/* Only when the last exit is complete are KVM's registers up to date. */
 	if (vcpu->io.answered && complete_answered(vcpu))
 		return REGPIN_EXITED;
-	/* In this order: what changes from now on sets the flag again. */
+	/* Clear the flag before looking: later changes set it again. */
 	atomic_store(&vcpu->wake.attention, false);
 	epoch = atomic_load(&vcpu->vm->epoch);
 	entry = find_bar(vcpu);
@@ -179,7 +180,7 @@ static __attribute__((noinline)) int handle_attention(struct regpin_vcpu *vcpu)
 	return REGPIN_ENTER;
 }
 
-/* The thread's own number, once it has entered a vCPU. */
+/* The id of this thread; 0 until it has entered a vCPU. */
 static __thread int thread_number __attribute__((tls_model("initial-exec")));
 
 static __attribute__((noinline)) void note_thread(struct regpin_vcpu *vcpu)
@@ -197,7 +198,7 @@ int regpin_vcpu_enter(struct regpin_vcpu *vcpu)
 						  memory_order_relaxed) !=
 			     thread_number, 0))
 		note_thread(vcpu);
-	/* Said before it is asked: see operate.c. */
+	/* `inside` must be set before `attention` is read: see operate.c. */
 	atomic_store_explicit(&vcpu->wake.inside, true, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	if (__builtin_expect(atomic_load_explicit(&vcpu->wake.attention,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* An exit of a vCPU under a policy: is it ours, what does the judge say, apply it. */
+/* The exits of a vCPU under a policy: whether one is regpin's, its verdict, its effect. */
 #include <errno.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ static bool vmm_wants(const struct regpin_vm *vm, uint32_t index,
 	return vmm && !model_filter_allows(&vmm->filter, index, type);
 }
 
-/* An access that only the VMM's filter asked for. */
+/* Passes on an access that only the VMM's filter asked for. */
 static int pass_to_vmm(struct regpin_vcpu *vcpu)
 {
 	if (atomic_load_explicit(&vcpu->vm->filters.vmm_mask, memory_order_relaxed) &
@@ -57,17 +57,18 @@ static int pass_to_vmm(struct regpin_vcpu *vcpu)
 }
 
 /**
- * struct effect - what is done about an access, and what came of it
- * @action: the verdict's, or an operator's answer in its place
+ * struct effect - the effect of a verdict
+ * @action: the verdict's action, or an operator's answer instead
  * @unread: REGPIN_UNREAD_*: the values that are not known
- * @value: what a mask left, or a read returns; in the end what the register holds
+ * @value: the masked value, or the value that a read returns; after the access, the value
+ *	that the register holds
  */
 struct effect {
 	uint8_t action, unread;
 	uint64_t value;
 };
 
-/* Sets @effect's value to what the register really holds afterwards. */
+/* Carries out a write, and sets @effect's value to what the register holds afterwards. */
 static int apply_write(struct regpin_vcpu *vcpu,
 		       const struct regpin_policy *policy,
 		       struct access *access, uint64_t proposed,
@@ -92,7 +93,7 @@ static int apply_write(struct regpin_vcpu *vcpu,
 	ret = perform_write(vcpu, access, value);
 	if (ret)
 		effect->value = access->old_value;
-	/* What KVM itself would have refused. A VMM that asked sees what is left of it. */
+	/* KVM would have refused the write. A VMM that asked for such exits gets it. */
 	if (ret == -EINVAL) {
 		ret = invalid_exit(vcpu, policy, access);
 		if (!ret) {
@@ -106,7 +107,7 @@ static int apply_write(struct regpin_vcpu *vcpu,
 	return refused_answer_msr(vcpu, ret);
 }
 
-/* Must the vCPU be held, or its VM stopped, before the access? */
+/* Must the vCPU be held or its VM be stopped before the access? */
 static bool must_interrupt(const struct verdict *verdict)
 {
 	return action_interrupts(verdict->action);
@@ -134,7 +135,7 @@ static bool hold_or_stop(struct regpin_vcpu *vcpu, const struct judged *judged,
 	return hold_carry_out(vcpu, HOLD_ACCESS, event);
 }
 
-/* Sends @event, which was made before the access took @effect, with what came of it. */
+/* Sends @event, which was made before the access, completed with the @effect. */
 static void report_effect(struct regpin_vcpu *vcpu, const struct judged *judged,
 			  const struct effect *effect,
 			  struct regpin_event *event)
@@ -145,7 +146,7 @@ static void report_effect(struct regpin_vcpu *vcpu, const struct judged *judged,
 	violation_send(vcpu, judged, event);
 }
 
-/* Does the guest get @effect's value, and not a #GP, or whatever the VMM answers? */
+/* Does the guest get @effect's value, and neither a #GP nor the VMM's answer? */
 static bool is_returned(const struct regpin_vcpu *vcpu,
 			const struct judged *judged, const struct effect *effect)
 {
@@ -156,7 +157,7 @@ static bool is_returned(const struct regpin_vcpu *vcpu,
 	       !vmm_wants(vcpu->vm, judged->access->index, ACCESS_READ);
 }
 
-/* Gives the guest what a read has come to; @err: that of reading the register. */
+/* Answers a read with its @effect. @err is the error of reading the register. */
 static int answer_read(struct regpin_vcpu *vcpu, const struct judged *judged,
 		       struct access *access, const struct effect *effect,
 		       int err)
@@ -171,7 +172,7 @@ static int answer_read(struct regpin_vcpu *vcpu, const struct judged *judged,
 	}
 	if (vmm_wants(vcpu->vm, access->index, ACCESS_READ))
 		return pass_to_vmm(vcpu);
-	/* The guest's CPU has no such register: KVM itself would have refused. */
+	/* The guest's CPU has no such register, so KVM would have refused the read. */
 	if (err == -EINVAL)
 		return invalid_exit(vcpu, judged->policy, access);
 	if (err)
@@ -192,7 +193,7 @@ static int read_exit(struct regpin_vcpu *vcpu,
 
 	judge(policy, &state, access, &verdict);
 	effect = (struct effect){ verdict.action, 0, verdict.value };
-	/* The register is only read for those who get to see its value. */
+	/* Read the register only if its value goes to the guest or into an event. */
 	if (verdict.rule || !verdict.answered)
 		err = perform_read(vcpu, access);
 	if (err)
@@ -232,7 +233,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
 	effect = (struct effect){ verdict.action, 0, verdict.value };
 	if (err || !replay_known(&vcpu->guest, access->index))
 		effect.unread = REGPIN_UNREAD_OLD | REGPIN_UNREAD_VALUE;
-	/* The write may arm the vCPU: the event is of the state before it. */
+	/* Make the event before the write, which may arm the vCPU. */
 	if (verdict.rule) {
 		violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION, proposed,
 			       effect.unread, &event);
@@ -240,7 +241,7 @@ static int write_exit(struct regpin_vcpu *vcpu,
 		    hold_or_stop(vcpu, &judged, &event, &effect))
 			return 1;
 	}
-	/* The old value is not known, so it can't be judged what the write would lose. */
+	/* Without the old value, a write that clears a pinned bit could not be judged. */
 	if (err && !action_refuses(effect.action)) {
 		report_failed(vcpu, access, err);
 		return refused_answer_msr(vcpu, true);
@@ -258,9 +259,9 @@ static int write_exit(struct regpin_vcpu *vcpu,
 }
 
 /*
- * A register that the policy does not speak of, and no filter of the VMM's: KVM's
- * filter is still that of another policy. Soon it isn't; till then the guest
- * tries again.
+ * Neither the policy nor the VMM's filter names the register: KVM still has the filter of
+ * another policy, until regpin_vm_policy_done() replaces it. Until then the guest executes
+ * the instruction again.
  */
 static int stale_exit(struct regpin_vcpu *vcpu)
 {
@@ -310,9 +311,10 @@ static int unwanted_exit(struct regpin_vcpu *vcpu,
 }
 
 /*
- * What the policy wants is judged by it whatever KVM's reason is: where KVM has not
- * asked its filter, that is still another policy's, and none must get half of each.
- * Not inlined, so that exits that are not ours don't pay for its registers.
+ * An access for which the policy has a rule is judged, whatever KVM's reason for the exit
+ * is: if the reason is not the filter, KVM still has another policy's filter, and an
+ * access must not be judged half by each. Not inlined, so that exits that are not
+ * regpin's need not save registers for it.
  */
 static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 {
@@ -342,14 +344,14 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 
 #define NO_HYPERCALL		1000ull	/* KVM_ENOSYS */
 
-/* The same by hypercall: which bits, the policy knows better. */
+/* The same by hypercall. The bits that the guest names are ignored: the policy has them. */
 static int hypercall_exit(struct regpin_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->io.run;
 
 	if (run->hypercall.nr != HC_LOCK_CR_UPDATE)
 		return 0;
-	/* Another policy than that which had it forwarded; or the VMM wants it. */
+	/* An earlier policy has had the hypercall forwarded, or the VMM wants it. */
 	if (vcpu->vm->policies.now->arming != ARM_REQUEST) {
 		if (!atomic_load(&vcpu->vm->filters.hypercalls_forwarded))
 			return 0;
@@ -364,9 +366,9 @@ static int hypercall_exit(struct regpin_vcpu *vcpu)
 }
 
 /*
- * A triple fault, or an RSM that KVM's filter refused. KVM's state of the vCPU is of
- * no worth now, and on Intel it would run on from wherever it is: it is for the VMM
- * to reset it, and it doesn't enter before.
+ * A triple fault, or an RSM that KVM's filter refused. KVM's registers of the vCPU are not
+ * valid now, and on Intel the vCPU would continue from wherever they point. So it does
+ * not enter before the VMM has reset it.
  */
 static int shutdown_exit(struct regpin_vcpu *vcpu)
 {
@@ -403,7 +405,7 @@ static int judge_exit(struct regpin_vcpu *vcpu)
 
 int regpin_vcpu_exit(struct regpin_vcpu *vcpu)
 {
-	/* Without rules that need it the filter and its exits are the VMM's alone. */
+	/* If no rule needs the filter, the filter and its exits are the VMM's alone. */
 	int ours = vcpu->vm->filters.msrs_wanted && judge_exit(vcpu);
 
 	if (!ours)

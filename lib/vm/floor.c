@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a vCPU must have that comes up beside armed ones: it begins with everything
- * clear, by INIT or because it was never there, so no pin of its own can hold.
+ * The floor: which bits a vCPU must have set that starts beside armed ones. After an INIT,
+ * or when it is new, all its bits are clear, so no pin of its own can hold.
  *
- * It is measured by the first armed vCPU: what that has not got, the guest's CPU or
- * kernel may not have. The moments are those at which it can begin to do harm, when
- * paging goes on, and at which a kernel has come up, when it sets LSTAR.
+ * It is compared with the first armed vCPU: a bit that the first one does not have may be
+ * missing in the guest's CPU or kernel. It is checked when it turns paging on, because it
+ * could do harm from then on, and when it sets LSTAR, because its kernel has started then.
  */
 #include <time.h>
 
@@ -21,10 +21,11 @@
 #include "violation.h"
 
 /*
- * Under the lock. What a guest could take from this by clearing bits of its first vCPU,
- * others would no longer have to have: so it only grows. Without paging it is no
- * kernel's: KVM reports an INIT when a SIPI has followed, and a triple fault not to us
- * alone, but shows empty registers at once.
+ * Adds the first vCPU's protections to those that are known. Bits are never removed:
+ * otherwise the guest could clear bits on its first vCPU, and the other vCPUs would no
+ * longer need them. Registers without paging are not a kernel's: after an INIT or a triple
+ * fault KVM shows empty registers at once, but reports an INIT only after the SIPI, and a
+ * triple fault not to regpin alone. Caller holds the VM lock.
  */
 static void note_locked(struct regpin_vm *vm, const struct protections *has)
 {
@@ -37,7 +38,10 @@ static void note_locked(struct regpin_vm *vm, const struct protections *has)
 	first->efer |= has->efer;
 }
 
-/* What the first vCPU has now; under the lock. What KVM shows elsewhere is another's. */
+/*
+ * Notes the protections that the first vCPU has now. In SMM or in L2 the registers are not
+ * the kernel's. Caller holds the VM lock.
+ */
 static void note_first_locked(struct regpin_vm *vm)
 {
 	struct protections has;
@@ -76,11 +80,14 @@ void floor_answer_query(struct regpin_vcpu *vcpu)
 }
 
 /*
- * What the first armed vCPU has got. Its CR4 grows while it boots on, by writes that
- * nobody is shown, so it is asked: kicked until it has told on its own thread. Asking
- * KVM over its head takes the vCPU's mutex, which whoever is in KVM_RUN again at once
- * keeps, in HLT for ever; so only where it is not, and has been alerted a moment ago:
- * should it want to enter now, it will look first, and so wait for our lock.
+ * Returns the protections of the first armed vCPU. Its kernel sets further bits of CR4
+ * while it boots, and no filter shows these writes. So if @now, the first vCPU is queried:
+ * it is kicked until it has replied on its own thread.
+ *
+ * KVM_GET_* from another thread would block on the vCPU's mutex for as long as the vCPU is
+ * in KVM_RUN, in HLT forever. So this thread reads the registers itself only if the first
+ * vCPU is not `inside` and was alerted in the round before: if it wants to enter now, it
+ * looks first, and then waits for the VM lock that this thread holds.
  */
 static struct protections get_first_protections(struct regpin_vcpu *vcpu,
 						bool now)
@@ -101,7 +108,7 @@ static struct protections get_first_protections(struct regpin_vcpu *vcpu,
 		wait = now && first && first != vcpu &&
 		       (int32_t)(atomic_load(&vm->values.first_reply) - asked) < 0;
 		if (wait && first == alerted && !atomic_load(&first->wake.inside)) {
-			/* Its pinned bits it looks at itself, before it enters. */
+			/* It polls its control registers itself, before it enters. */
 			atomic_store(&first->wake.ticked, true);
 			note_first_locked(vm);
 			wait = false;
@@ -118,7 +125,10 @@ static struct protections get_first_protections(struct regpin_vcpu *vcpu,
 	return had;
 }
 
-/* While the first vCPU settles the values: the length of two ioctls. */
+/*
+ * Are the uniform values settled? If the first vCPU settles them at this moment, waits for
+ * the few ioctls that this takes.
+ */
 static bool wait_for_values(struct regpin_vm *vm)
 {
 	while (atomic_load(&vm->values.settled) == UNIFORM_SETTLING)
@@ -150,7 +160,10 @@ void floor_note_protections(struct regpin_vcpu *vcpu,
 	vm_unlock(vm);
 }
 
-/* False if KVM does not show the vCPU's own registers: then nothing is there. */
+/*
+ * Adds the protections of the vCPU and of the first one to @state, if the floor applies.
+ * Returns false if KVM does not return the vCPU's own; then these are 0.
+ */
 static bool add_floor(struct regpin_vcpu *vcpu, const struct access *access,
 		      struct judge_state *state)
 {
@@ -179,7 +192,7 @@ struct judge_state floor_judge_state(struct regpin_vcpu *vcpu,
 		state.uniform_known = wait_for_values(vcpu->vm) &&
 				      atomic_load(&uniform->known) &&
 				      atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
-		/* But for bits that are the vCPU's own, such as EFER.LMA. */
+		/* With the bits that differ between vCPUs, such as EFER.LMA, from this one. */
 		state.uniform = replay_effective(&vcpu->guest, access->index,
 						 access->old_value,
 						 atomic_load(&uniform->value));
@@ -189,7 +202,7 @@ struct judge_state floor_judge_state(struct regpin_vcpu *vcpu,
 	return state;
 }
 
-/* The vCPU arms without what @rule requires, which cannot be undone. */
+/* Reports that the vCPU arms without @bits, which @rule requires. This can't be undone. */
 static void report_lacking(struct regpin_vcpu *vcpu,
 			   const struct regpin_policy *policy,
 			   const struct rule *rule, uint64_t bits,

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * What a vCPU must have that comes up beside armed ones.
- */
+/* The floor: which bits a vCPU must have set that starts beside armed ones. */
 #ifndef REGPIN_LIB_FLOOR_H
 #define REGPIN_LIB_FLOOR_H
 
@@ -10,38 +8,41 @@
 #include "lib/policy/guest.h"
 #include "types.h"
 
-/* Is the vCPU in SMM, or in a guest of its own guest? KVM shows other registers then. */
+/* Is the vCPU in SMM or in a nested guest? The registers are not the kernel's then. */
 static inline bool floor_in_smm_or_l2(const struct regpin_vcpu *vcpu)
 {
 	return vcpu->io.run->flags & KVM_RUN_X86_SMM || vcpu_runs_l2(&vcpu->io, &vcpu->guest);
 }
 
-/* Is the vCPU the first one, and asked what it has? Then its pinned bits are looked at. */
+/*
+ * Is the vCPU the first one, and has a query for its protections no reply yet? If so, its
+ * control registers must be polled before it replies.
+ */
 bool floor_is_queried(struct regpin_vcpu *vcpu);
 
-/* If so, it answers. */
+/* Replies to the query, if floor_is_queried(). */
 void floor_answer_query(struct regpin_vcpu *vcpu);
 
-/* The vCPU has, or had until its INIT, @had. If it is the first one, this stays known. */
+/* Notes that the vCPU has, or had before its INIT, @had; if it is the first one. */
 void floor_note_protections(struct regpin_vcpu *vcpu,
 			    const struct protections *had);
 
 /*
- * It is about to execute its first instruction after an INIT. What it will be measured
- * by is asked now: the first one may be gone by what it does.
+ * The vCPU is about to execute its first instruction after an INIT. Queries the first vCPU
+ * now: the code that runs on this one could make the first one go away.
  */
 void floor_query_first(struct regpin_vcpu *vcpu);
 
-/* Does it come up beside armed ones, and has yet to arm? */
+/* Must the vCPU have the floor: is it not armed and set up, while others are? */
 bool floor_applies(struct regpin_vcpu *vcpu);
 
 /*
- * It arms by what it is, @lstar, and not by what it does: does it have what is
- * required?
+ * The vCPU arms because its LSTAR is @lstar, without a write that could be judged. Reports
+ * the required bits that it lacks, and carries out the action of their rules.
  */
 void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar);
 
-/* What the judge needs to know about @vcpu for @access. */
+/* The state of @vcpu that the judge needs for @access. */
 struct judge_state floor_judge_state(struct regpin_vcpu *vcpu,
 				     const struct access *access);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The rows for the gate. lifecycle.c sends the events and carries out the actions. */
+/* The table of the gate. lifecycle.c gives the events and carries out the actions. */
 #include <stddef.h>
 
 #include "gate.h"

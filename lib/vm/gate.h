@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The gate of a VM, behind which its vCPUs may arm, as a table. Pure. */
+/* The gate of a VM, which must be open for its vCPUs to arm, as a table. Pure. */
 #ifndef REGPIN_LIB_GATE_H
 #define REGPIN_LIB_GATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* When a VM's vCPUs may arm; struct regpin_vm's @gate. */
+/* When a VM's vCPUs may arm; struct vm_gate's @state. */
 enum gate {
-	GATE_OPEN,	/* by themselves */
-	GATE_CLOSED,	/* not before the guest asks or the operator says so */
+	GATE_OPEN,	/* without a command */
+	GATE_CLOSED,	/* not before the guest asks or the operator arms */
 	GATE_WINDOW,	/* not before the operator's window ends */
 	NR_GATES
 };
 
 /**
- * enum gate_event - what happens to the gate
+ * enum gate_event - the events that may open or close the gate
  * @GATE_ARM: the operator arms, or ends a window
  * @GATE_REQUEST: the guest asks
  * @GATE_LOADED: the VMM has loaded a state that has a kernel
@@ -31,27 +31,28 @@ enum gate_event {
 };
 
 /**
- * struct gate_moment - what else the table asks for
- * @request: the policy arms when the guest asks
- * @operator: or when the operator says so
- * @first_life: there was no window and no disarming yet
+ * struct gate_moment - the conditions of the table, beside gate and event
+ * @request: the policy has `arming: request`
+ * @operator: the policy has `arming: operator`
+ * @first_life: there was neither a window nor a disarming yet
  */
 struct gate_moment {
 	bool request, operator, first_life;
 };
 
+/* What the caller has to do. */
 enum gate_act {
 	GATE_FORGET = 1,	/* uniform values, and the floor, are open again */
-	GATE_NEW_LIFE = 2,	/* the pins are void, and no kernel was noted */
+	GATE_NEW_LIFE = 2,	/* all pins are void; a kernel seen before does not count */
 	GATE_LOOK = 4,		/* all vCPUs look at themselves */
 };
 
 /**
- * struct gate_step - what the table says
- * @to: enum gate
+ * struct gate_step - the step that the table gives
+ * @to: the next state, enum gate
  * @act: enum gate_act
- * @cause: enum regpin_cause of what arms or disarms from now on; GATE_NO_CAUSE: as it was
- * @why: one sentence
+ * @cause: enum regpin_cause of armings or disarmings from now on; GATE_NO_CAUSE: as before
+ * @why: the reason, one sentence
  */
 struct gate_step {
 	uint8_t to, act, cause;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A vCPU that waits for somebody's answer.
+ * A vCPU that waits for an operator's answer.
  *
- * It stands before the instruction that it is held for, with nothing pending in KVM,
- * so its VMM can save, migrate or reset it meanwhile. When it is answered it executes
- * the instruction again, and the answer is what that one access is judged by: if an
- * interrupt comes first, whatever its handler does is judged as ever.
+ * RIP is at the instruction for which the vCPU is held, and nothing is pending in KVM, so
+ * its VMM can save, migrate or reset it meanwhile. After the answer the vCPU executes the
+ * instruction again, and that one access gets the answer. If an interrupt comes first, the
+ * accesses of its handler are judged by the policy.
  */
 #include <errno.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void hold_access(struct regpin_vcpu *vcpu,
 {
 	int err = vcpu_retract(&vcpu->io);
 
-	/* It can't be taken back, so it must not go on. */
+	/* Otherwise the guest would continue after an access without an answer. */
 	if (err)
 		vm_stop_with_event(vcpu, event, err);
 	else
@@ -55,7 +55,7 @@ bool hold_carry_out(struct regpin_vcpu *vcpu, enum hold_why why,
 			hold_set(vcpu, why, event);
 		return true;
 	case REGPIN_STOP:
-		/* Whatever looks at the VM afterwards finds it before the instruction. */
+		/* Leave RIP at the instruction, for inspection of the stopped VM. */
 		if (why == HOLD_ACCESS)
 			vcpu_retract(&vcpu->io);
 		vm_stop(vcpu->vm, vcpu);

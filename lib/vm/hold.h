@@ -6,22 +6,21 @@
 #include "types.h"
 
 /*
- * Carries out @event's action on the vCPU itself: holds it for an answer, as @why says,
- * or stops the VM. HOLD_ACCESS stands before an instruction, which is taken back first;
- * the others before none of note. False: the action is none of these, and the vCPU goes
- * on.
+ * Carries out @event's action: holds the vCPU because of @why, or stops the VM. With
+ * HOLD_ACCESS, takes the instruction back first, so that it is executed again later.
+ * Returns false if the action is neither, so the vCPU goes on.
  */
 bool hold_carry_out(struct regpin_vcpu *vcpu, enum hold_why why,
 		    const struct regpin_event *event);
 
 /*
- * The answer to @access, if the vCPU was held for it: REGPIN_ALLOW or REGPIN_GP.
- * Otherwise REGPIN_PAUSE. An answer is used once.
+ * Returns the answer to the access of @event if the vCPU was held for that access before:
+ * REGPIN_ALLOW or REGPIN_GP. Otherwise REGPIN_PAUSE. An answer is used once.
  */
 enum regpin_action hold_use_answer(struct regpin_vcpu *vcpu,
 				   const struct regpin_event *event);
 
-/* Nothing is held any more. */
+/* The vCPU is no longer held, and no answer is left. */
 void hold_drop(struct regpin_vcpu *vcpu);
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Which rules of a VM's policy are in force: `when` makes that a question of what the
- * guest's CPUID says.
+ * Which rules of a VM's policy are in force: rules with `when` depend on the guest's
+ * CPUID.
  *
- * Theory of operation: a policy without conditions is in force as it is. Else the rules
- * that hold are copied, so that nobody who judges or filters has to ask again. The VMM
- * sets CPUID before a vCPU runs; till then no such rule holds, and KVM takes no other
- * CPUID later. All vCPUs of a VM must agree, in so far as the policy asks.
+ * Theory of operation: a policy without conditions is in force as it is. Otherwise the
+ * rules that hold are copied, so that the judge and the filters need not check conditions.
+ * The VMM sets CPUID before a vCPU runs; until then no rule with `when` holds, and KVM
+ * refuses another CPUID later. All vCPUs of a VM must meet the same conditions.
  */
 #include <errno.h>
 #include <time.h>
@@ -18,7 +18,7 @@
 #include "lib/policy/when.h"
 #include "vm_filters.h"
 
-/* The room that is not in use now. */
+/* The room that the policy in force does not use. NULL: out of memory. */
 static struct in_force *spare_room(struct regpin_vm *vm)
 {
 	const struct regpin_policy *now = atomic_load(&vm->policies.now);
@@ -45,7 +45,10 @@ int in_force_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 	room = spare_room(vm);
 	if (!room)
 		return -ENOMEM;
-	/* The way back, of a swap that failed: vCPUs may be judging by it. */
+	/*
+	 * If the room has these rules already, a failed swap is being rolled back, and
+	 * vCPUs may be judging by them. Otherwise the room is overwritten.
+	 */
 	if (room->of != whole || room->conditions != conditions) {
 		if (vm->policies.previous && !vm_all_looked_locked(vm))
 			return -EBUSY;
@@ -68,7 +71,7 @@ uint64_t in_force_conditions_locked(struct regpin_vm *vm,
 	return 0;
 }
 
-/* Is this what all others' CPUID says, as far as the policy asks? */
+/* Do all other vCPUs of the VM meet the same conditions? Caller holds the VM lock. */
 static bool others_agree_locked(struct regpin_vm *vm,
 				const struct regpin_vcpu *vcpu,
 				uint64_t conditions)
@@ -83,7 +86,7 @@ static bool others_agree_locked(struct regpin_vm *vm,
 	return true;
 }
 
-/* Under the lock. */
+/* Brings the rules in force that hold with @conditions. Caller holds the VM lock. */
 static int apply_conditions_locked(struct regpin_vm *vm, uint64_t conditions)
 {
 	const struct regpin_policy *policy;
@@ -95,7 +98,7 @@ static int apply_conditions_locked(struct regpin_vm *vm, uint64_t conditions)
 	if (err)
 		return err;
 	vm->policies.conditions = conditions;
-	/* A vCPU that runs without CPUID may judge by what was there. */
+	/* A vCPU that runs without CPUID may judge by the rules that were in force. */
 	if (!vm->policies.previous)
 		vm->policies.previous = vm->policies.whole;
 	atomic_store(&vm->policies.now, policy);
@@ -114,8 +117,8 @@ static int try_set_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
 	if (others_agree_locked(vm, vcpu, conditions))
 		err = apply_conditions_locked(vm, conditions);
 	/*
-	 * Whole, as who swaps policies asks it, too; and at once with the policy that
-	 * has to accept it.
+	 * Set the guest in one go under the lock, because regpin_vm_set_policy() reads it;
+	 * and read @accepted under the same lock, so that it is this policy's.
 	 */
 	if (!err) {
 		vcpu->guest = *guest;
@@ -131,7 +134,7 @@ int in_force_set_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
 	const struct timespec ms = { 0, 1000000 };
 	int err;
 
-	/* The policy is just being swapped: soon no vCPU needs the last one any more. */
+	/* During a swap, wait until no vCPU needs the previous policy any more. */
 	while ((err = try_set_guest(vm, vcpu, guest, accepted)) == -EBUSY)
 		nanosleep(&ms, NULL);
 	if (err == -EPERM)

@@ -6,20 +6,22 @@
 #include "types.h"
 
 /*
- * Under the lock: the rules of @whole that hold by @hold, or -ENOMEM. What was in force
- * stays readable, what was so before it does not; so, -EBUSY while that is needed.
+ * Finds the rules of @whole that hold where @conditions are met. Returns 0, -ENOMEM, or
+ * -EBUSY while a vCPU may still judge by the policy whose room is needed. The policy in
+ * force stays readable; the one before it does not. Caller holds the VM lock, or is the
+ * only one that has the VM.
  */
 int in_force_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 		     uint64_t conditions, const struct regpin_policy **ret);
 
-/* Which of @whole's conditions hold for the VM's guest, as far as it is known? */
+/* The conditions of @whole that the VM's guest meets; 0 before its CPUID is known. */
 uint64_t in_force_conditions_locked(struct regpin_vm *vm,
 				    const struct regpin_policy *whole);
 
 /*
- * A vCPU's CPUID is known, and @guest is what it says: with it, which rules hold. The
- * vCPU gets it whole, under the lock, and @accepted is what the policy accepts. 0 or
- * -errno; -EPERM: refused.
+ * Sets @vcpu's guest to @guest, from its CPUID, which may bring rules in force. @accepted
+ * gets what the policy accepts at that moment. Returns 0, or -EPERM if the CPUID was
+ * refused, which has been reported.
  */
 int in_force_set_guest(struct regpin_vm *vm, struct regpin_vcpu *vcpu,
 		       const struct guest *guest, uint32_t *accepted);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * INIT, which takes what control registers and EFER hold, but not the syscall MSRs:
- * what becomes of the vCPU's pins, and how it is known. KVM's CR filter reports it.
- * Elsewhere it is seen by the bits of EFER that it took: by a look, or when a system on
- * its way to long mode writes EFER.
+ * INIT clears the control registers and EFER, but not the syscall MSRs. KVM's CR filter
+ * reports an INIT. Without that filter regpin detects it by the bits that it cleared in
+ * EFER: at a poll, or when a kernel that enters long mode writes EFER.
  */
 #include "core.h"
 #include "efer.h"
@@ -31,7 +30,7 @@ bool init_take_pins(struct regpin_vcpu *vcpu)
 	if (step.act & ACT_KEEP) {
 		vcpu->life.in_setup = false;
 		vcpu->life.settled_uniform = false;
-		/* What it had is what the others are measured by from now on. */
+		/* The other vCPUs are compared with the protections that it had. */
 		if (vm->values.first == vcpu)
 			vm->values.first = NULL;
 	}
@@ -50,7 +49,7 @@ bool init_find_in_poll(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
 {
 	bool paging_gone = !(now[0] & CR0_PG) && vcpu->detect.seen[0] & CR0_PG;
 
-	/* No guest can turn paging off and clear all of EFER by itself. */
+	/* The guest cannot both turn paging off and clear all of EFER without an INIT. */
 	if (!vcpu->detect.polled_at ||
 	    !((paging_gone && !efer) || efer_lost(vcpu, efer)))
 		return false;
@@ -59,7 +58,7 @@ bool init_find_in_poll(struct regpin_vcpu *vcpu, const uint64_t now[NR_CRS],
 
 void init_find_in_efer(struct regpin_vcpu *vcpu, uint64_t old)
 {
-	/* The CR filter's own exit reports it, which may come after this. */
+	/* The CR filter reports an INIT with an exit, which may come after this one. */
 	if (vcpu->vm->filters.crs_wanted || vcpu->life.phase != PHASE_READY ||
 	    !efer_lost(vcpu, old) || floor_in_smm_or_l2(vcpu))
 		return;

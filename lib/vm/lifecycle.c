@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Theory of operation: a vCPU is armed when it first gives LSTAR a value, which
- * is when an operating system has taken over from firmware, and stays so until
- * the VMM resets it. LSTAR and SFMASK are always watched, so a guest can't take
- * it back. The VM is armed while any of its vCPUs is. The first armed vCPU
- * settles the uniform values when it has finished its syscall set-up. A state
- * that the VMM loads arms as it is written, before any vCPU enters: else a guest
- * could have been saved at a moment at which it passes for unarmed.
+ * Theory of operation: a vCPU is armed when the guest first sets LSTAR, because an
+ * operating system has taken over from firmware then. It stays armed until the VMM resets
+ * it: LSTAR and SFMASK are always filtered, so the guest cannot undo it. The VM is armed
+ * while any of its vCPUs is. The first armed vCPU settles the uniform values when it has
+ * finished its set-up. A state that the VMM loads is armed as it is written, before any
+ * vCPU enters; otherwise a guest that is saved during its set-up would run unarmed.
  *
- * All that is behind a gate of the VM's, which the guest or the operator may have to
- * open, and which a window closes for a while. Each closing begins another life
- * of the VM, in which nothing of the last one counts; vCPUs find out by themselves.
+ * vCPUs arm only while the gate of the VM is open. The guest or the operator may have to
+ * open it, and a window closes it for a while. Each closing begins another life of the VM,
+ * and pins of an earlier life are void: each vCPU compares, see lifecycle_catch_up().
  *
- * An INIT takes a vCPU's control registers and EFER along but not its syscall MSRs.
- * Where KVM tells of it (with the CR filter), it disarms; the VM stays armed, so what
- * comes up there is under the floor (reset and window lift it, nothing else does)
- * until it sets LSTAR itself. On other KVMs it is seen by what it took: a look, or a
- * kernel's write of EFER on its way to long mode, finds bits of EFER gone.
+ * An INIT clears a vCPU's control registers and EFER but not its syscall MSRs, and disarms
+ * it; see init.c. The VM stays armed, so the vCPU is under the floor until it sets LSTAR
+ * itself, or until a reset or a window lifts the floor.
  *
  * The set-up ends when LSTAR and SFMASK have both been written, in any order, since the
- * last INIT, reset or window; a kernel that takes over from another one begins anew.
- * Where SFMASK is never written, time ends it.
+ * last INIT, reset or window. A kernel that takes over from another one begins a new
+ * set-up. Where SFMASK is never written, time ends the set-up.
  *
- * What follows from what is the table in phase.c. Here its events are given, and its
- * actions carried out.
+ * The table in phase.c has all these rules. The functions here give it its events and
+ * carry out its actions.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -50,8 +47,8 @@ struct phase_step lifecycle_step(struct regpin_vcpu *vcpu, enum happening event,
 	struct phase_step step;
 
 	/*
-	 * The VMM may write registers in one thread while another one judges an exit of
-	 * the vCPU's. Neither's step may be lost: it could be the one that pins.
+	 * The VMM may write registers in one thread while another thread judges an exit of
+	 * the vCPU. Neither step may be lost: it could be the one that pins.
 	 */
 	do
 		step = phase_next(phase, event, moment ? moment : &nothing);
@@ -67,7 +64,7 @@ enum vmm_act lifecycle_step_vmm(struct regpin_vcpu *vcpu, enum vmm_event event,
 	uint8_t state = atomic_load(&vcpu->writes.state);
 	struct vmm_step step;
 
-	/* As above: the vCPU's thread and the VMM's may both take one. */
+	/* As above. */
 	do
 		step = vmm_next(state, event, moment ? moment : &nothing);
 	while (step.to != state &&
@@ -94,7 +91,7 @@ static void finish_set_up(struct regpin_vcpu *vcpu)
 		values_settle(vcpu);
 }
 
-/* It can't be protected, so it must not run. */
+/* KVM has refused a filter. Stops the VM, which must not run without protection. */
 static void stop_unprotected(struct regpin_vcpu *vcpu, int err)
 {
 	struct regpin_event event = { .type = REGPIN_EVENT_FAILED,
@@ -108,8 +105,9 @@ static void stop_unprotected(struct regpin_vcpu *vcpu, int err)
 }
 
 /*
- * The gate may have been closed since the table was asked. Pins that came then would be
- * of the window's life and outlive it, and lifecycle_step_gate() has alerted the vCPU.
+ * May the vCPU still arm? The gate may have been closed since the table was asked: pins
+ * that are set now would outlive the window. lifecycle_step_gate() has alerted the vCPU.
+ * Caller holds the VM lock.
  */
 static bool may_arm_locked(const struct regpin_vcpu *vcpu)
 {
@@ -128,7 +126,7 @@ void lifecycle_arm(struct regpin_vcpu *vcpu, enum regpin_cause cause)
 	if (phase_pinned(vcpu->life.phase))
 		return;
 	vcpu->wake.thread = gettid();
-	/* At once, or who is just the last to go would take the filter away: see there. */
+	/* One lock for both: drop_values_locked() clears the filter if no vCPU is armed. */
 	vm_lock(vcpu->vm);
 	open = may_arm_locked(vcpu);
 	if (open)
@@ -159,8 +157,8 @@ static struct gate_moment gate_moment(const struct regpin_vm *vm)
 }
 
 /*
- * The last one to go takes the VM's values along. Under the lock, under which others
- * arm: behind a window some may do so while this one still finds out.
+ * Forgets the VM's values if no vCPU is armed any more. After a window, other vCPUs may
+ * arm while this one still catches up. Caller holds the VM lock, under which they arm.
  */
 static void drop_values_locked(struct regpin_vm *vm)
 {
@@ -174,12 +172,12 @@ static void drop_values_locked(struct regpin_vm *vm)
 	to = gate_next(gate, GATE_LAST_GONE, &moment).to;
 	if (to != gate)
 		atomic_store(&vm->gate.state, to);
-	/* The next one's firmware is to be as free as the first one's was. */
+	/* After a reset, firmware must be as free as it was at first. */
 	if (vm->policies.now->arming != ARM_START)
 		vm_clear_cr_filter_locked(vm);
 }
 
-/* ACT_LEAVE; @counted: it kept its VM armed. */
+/* Carries out ACT_LEAVE. @counted: the vCPU kept its VM armed. */
 static void release_vm(struct regpin_vcpu *vcpu, bool counted)
 {
 	struct regpin_vm *vm = vcpu->vm;
@@ -235,8 +233,8 @@ void lifecycle_step_gate(struct regpin_vm *vm, enum gate_event event)
 		atomic_store(&vm->gate.cause, step.cause);
 	}
 	/*
-	 * In this order, so that no pin of the last life passes for one of this; and under
-	 * the lock, so that none is given in between: see may_arm_locked().
+	 * Count the life before the gate opens, so that no pin of the last life holds; and
+	 * under the lock, so that none is set in between: see may_arm_locked().
 	 */
 	if (step.act & GATE_NEW_LIFE) {
 		atomic_store(&vm->gate.kernel_seen, false);
@@ -267,9 +265,8 @@ void lifecycle_request(struct regpin_vcpu *vcpu)
 }
 
 /*
- * A vCPU that lives in the past is not armed. Nor is one whose VM's gate was closed as
- * by a reset, while it had no thread: see vm_is_armed(). Nor does such a one keep its VM
- * armed.
+ * Drops pins that belong to an earlier life of the VM. Also drops those of a vCPU that had
+ * no thread while a reset of all others closed the gate: see vm_is_armed().
  */
 void lifecycle_catch_up(struct regpin_vcpu *vcpu)
 {
@@ -286,9 +283,9 @@ void lifecycle_catch_up(struct regpin_vcpu *vcpu)
 }
 
 /*
- * The guest has written LSTAR or SFMASK. Only with the end of a set-up does a window end
- * that is for one kernel: the registers that are written between the two may still hold
- * the values of the last one.
+ * Carries out the actions after the guest has written LSTAR or SFMASK. A window for one
+ * kernel ends with the set-up of that kernel, and not earlier: registers that the kernel
+ * has yet to write may still hold the values of the previous one.
  */
 static void carry_out_actions(struct regpin_vcpu *vcpu, unsigned int act,
 			      enum regpin_cause cause)
@@ -297,7 +294,7 @@ static void carry_out_actions(struct regpin_vcpu *vcpu, unsigned int act,
 
 	if (act & ACT_NOTE)
 		atomic_store(&vm->gate.kernel_seen, true);
-	/* Of several vCPUs one ends it. */
+	/* If several vCPUs finish at once, only one of them ends the window. */
 	if (act & ACT_OPEN && !atomic_exchange(&vm->gate.once, false))
 		act &= ~(unsigned int)(ACT_OPEN | ACT_PIN);
 	if (act & ACT_OPEN) {
@@ -340,8 +337,9 @@ void lifecycle_note_write(struct regpin_vcpu *vcpu, uint32_t index,
 }
 
 /*
- * Between two threads a vCPU passes for unplugged, and a reset of all others takes the
- * VM's values along. It has them yet: they are the VM's again, and so is the CR filter.
+ * A vCPU that moves between two threads counts as unplugged meanwhile, so a reset of all
+ * others may have dropped the VM's values. This vCPU still has them: settles them again,
+ * and sets the CR filter again.
  */
 static void restore_vm_values(struct regpin_vcpu *vcpu)
 {
@@ -358,7 +356,7 @@ static void restore_vm_values(struct regpin_vcpu *vcpu)
 	finish_set_up(vcpu);
 }
 
-/* A look has found an LSTAR, and the vCPU is pinned: is its set-up finished? */
+/* The vCPU is pinned and has an LSTAR. Ends its set-up if SFMASK is there, too. */
 static void check_set_up(struct regpin_vcpu *vcpu)
 {
 	struct phase_moment moment = { 0 };
@@ -421,7 +419,7 @@ void lifecycle_set_thread(struct regpin_vcpu *vcpu, int thread)
 	atomic_store(&vcpu->wake.thread, thread);
 	if (!phase_counts(vcpu->life.phase))
 		return;
-	/* Another thread's run time begins anew. */
+	/* Another thread has another run time. */
 	vcpu->deadline.since = 0;
 	if (vcpu->detect.polled_at) {
 		vcpu->detect.polled_at = vcpu_run_time();
@@ -441,15 +439,12 @@ void lifecycle_note_load(struct regpin_vcpu *vcpu)
 	lifecycle_step(vcpu, STATE_LOADED, NULL);
 	lifecycle_step_gate(vcpu->vm, GATE_LOADED);
 	lifecycle_refresh(vcpu, REGPIN_BY_LOAD);
-	/* A state may come in several writes: what it is in the end counts. */
+	/* The VMM may load a state in several writes; the last one completes the values. */
 	if (vcpu->life.phase == PHASE_READY)
 		values_remember(vcpu);
 }
 
-/*
- * A reset is the one thing that lets a VM run on that was stopped. But not past filters
- * that KVM has refused: what they are for would never be seen.
- */
+/* A reset lets a stopped VM run again, unless KVM still refuses the policy's filters. */
 static void resume_stopped(struct regpin_vcpu *vcpu)
 {
 	struct regpin_vm *vm = vcpu->vm;
@@ -474,18 +469,17 @@ bool lifecycle_handle_reset(struct regpin_vcpu *vcpu,
 	bool over = vcpu->end.in_shutdown || vcpu->end.reports_stop;
 
 	/*
-	 * Paging is off and the entry point is gone, which is more than an INIT
-	 * does: VMMs that have the APIC in userspace write that too, at the
-	 * guest's will.
+	 * A reset turns paging off and clears LSTAR. An INIT does not clear LSTAR; a VMM
+	 * with the APIC in userspace writes that as well, whenever the guest wants it.
 	 */
 	if (after->crs[0] & CR0_PG || after->msrs[lstar])
 		return false;
 	/*
-	 * Both may be so before the VMM's write: on SVM KVM clears a vCPU that
-	 * met a triple fault. But then it has told of it. Else who writes back what
-	 * it has read resets nothing: QEMU does that at the guest's will, who may
-	 * have got there by itself. A vCPU that is armed from the start may never
-	 * have had an entry point to lose.
+	 * Both may be true before the write: on SVM, KVM clears a vCPU at a triple fault.
+	 * If the vCPU reported a shutdown, the write is a reset. Otherwise writing back
+	 * unchanged registers is not a reset: QEMU does it when the guest wants, and the
+	 * guest may have cleared both itself. A vCPU that is armed from the start may
+	 * never have had an LSTAR.
 	 */
 	if (!over && snapshot_same(before, after))
 		return false;

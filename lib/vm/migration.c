@@ -2,19 +2,20 @@
 /*
  * Has the VM's state been taken out, or loaded?
  *
- * Theory of operation: who saves or migrates a VM reads the registers of all its vCPUs
- * and then lets none of them run; who loads it writes them. A hash of each struct
- * kvm_regs, summed up over the vCPUs by their ids, is a fingerprint: the same where the
- * state was taken out and where it was loaded. It is no proof, only a name. The TSCs,
- * where the VMM takes them along, tell apart those that stand in the same idle loop.
+ * Theory of operation: a VMM that saves or migrates a VM reads the registers of all its
+ * vCPUs and then lets none of them run; a VMM that loads a state writes them. A hash of
+ * each struct kvm_regs and the vCPU's id, summed up over the vCPUs, is a fingerprint: it
+ * is the same where the state was taken out and where it was loaded. It names a state, but
+ * proves nothing. The TSCs, if the VMM saves them, distinguish VMs that are in the same
+ * idle loop.
  *
- * Reading alone says little: monitors and dumps read, too. But who takes a VM's memory
- * along lets KVM log most of it (KVM_MEM_LOG_DIRTY_PAGES), be it in a live migration
- * or for a file, and QEMU goes on with that until the VM runs again. A frame buffer
- * that is logged all the time is not most of it.
+ * Reading registers alone proves little: monitors and dumps do it, too. But a VMM that
+ * saves a VM's memory has KVM log writes to most of it (KVM_MEM_LOG_DIRTY_PAGES), in a
+ * live migration and for a file, and QEMU continues that until the VM runs again. A frame
+ * buffer that is always logged is only a small part of the memory.
  *
- * A vCPU whose registers were read is told to look at itself before it enters: so
- * one that enters after that is found out off the path that all exits take.
+ * A vCPU whose registers were read is alerted, so that its next entry is noticed in
+ * handle_attention(), which most entries skip.
  */
 #include <errno.h>
 #include <sys/syscall.h>
@@ -26,7 +27,7 @@
 #include "types.h"
 #include "vmm_write.h"
 
-/* A memory slot's size; it is of whole pages, so there is room for a flag. */
+/* A flag in a memory slot's size, whose low bits are free: it is of whole pages. */
 #define SLOT_LOGGED	1ull
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -35,13 +36,13 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-/* 0 says that there is none. */
+/* A hash must not be 0, which means that there is none. */
 static uint64_t not_zero(uint64_t hash)
 {
 	return hash ? hash : 1;
 }
 
-/* By names, not by bytes: on another host the struct may have grown. */
+/* Hashes the members by name, because the struct may be larger on another host. */
 static uint64_t hash_regs(const struct kvm_regs *r)
 {
 	const uint64_t values[] = {
@@ -56,13 +57,13 @@ static uint64_t hash_regs(const struct kvm_regs *r)
 	return not_zero(hash);
 }
 
-/* The list is in no order that another host would know: so ids, and a sum. */
+/* Adds the vCPU's id to a hash. The hashes are summed up, because the list has no order. */
 static uint64_t mix_vcpu(const struct regpin_vcpu *vcpu, uint64_t hash)
 {
 	return mix(mix(hash, vcpu->id), hash);
 }
 
-/* An unplugged vCPU: the VMM may keep it for later, but has no thread for it. */
+/* Is the vCPU unplugged? The VMM may keep its file for later, but has no thread for it. */
 static bool is_gone(const struct regpin_vcpu *vcpu)
 {
 	int thread = atomic_load(&vcpu->wake.runner);
@@ -90,9 +91,11 @@ static bool is_armed(const struct regpin_vcpu *vcpu)
 }
 
 /**
- * struct sum - a VM's fingerprint, as it is added up
- * @regs: of the registers; @clock: of the TSCs
- * @no_regs: a vCPU has none; @no_clock: likewise
+ * struct sum - a VM's fingerprint while it is computed
+ * @regs: sum of the hashes of the registers
+ * @clock: sum of the hashes of the TSCs
+ * @no_regs: the registers of a vCPU are not known
+ * @no_clock: the TSC of a vCPU is not known
  */
 struct sum {
 	uint64_t regs, clock;
@@ -111,7 +114,10 @@ static void add_vcpu(struct sum *sum, const struct regpin_vcpu *vcpu,
 	sum->clock += mix_vcpu(vcpu, clock);
 }
 
-/* Returns true if it is news. @regs, which says that there is one, goes last. */
+/*
+ * Writes the fingerprint to @print. Returns true if it has changed. @regs goes last,
+ * because a reader takes it to mean that there is a fingerprint.
+ */
 static bool publish(struct state_print *print, const struct sum *sum)
 {
 	uint64_t regs = not_zero(sum->regs);
@@ -121,7 +127,7 @@ static bool publish(struct state_print *print, const struct sum *sum)
 	return (atomic_exchange(&print->regs, regs) != regs) | news;
 }
 
-/* Under the lock. */
+/* Has the state been taken out? Returns true if @taken is new. Caller holds the VM lock. */
 static bool find_taken_locked(struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;
@@ -140,8 +146,8 @@ static bool find_taken_locked(struct regpin_vm *vm)
 }
 
 /*
- * What it was given is pinned before it runs. With pins from the first instruction that
- * is so whatever it was given, also the state of a firmware.
+ * Was a state loaded into the vCPU that is pinned before the vCPU runs? With pins from the
+ * first instruction, that is true of any state, also of a firmware's.
  */
 static bool is_loaded(const struct regpin_vcpu *vcpu, bool from_start)
 {
@@ -157,6 +163,7 @@ static bool arms_from_start(struct regpin_vm *vm)
 	return from_start;
 }
 
+/* Has a state been loaded? Returns true if @loaded is new. Caller holds the VM lock. */
 static bool find_loaded_locked(struct regpin_vm *vm)
 {
 	const struct regpin_vcpu *vcpu;
@@ -202,7 +209,7 @@ bool migration_note_written(struct regpin_vcpu *vcpu,
 
 #define MSR_TSC	0x10u
 
-/* Notes the TSC, if that is one of them. */
+/* Notes the TSC, if it is among the MSRs. */
 static bool note_tsc(struct state_print *print, const struct kvm_msrs *msrs,
 		     unsigned int nr)
 {
@@ -239,7 +246,7 @@ bool migration_note_load(struct regpin_vm *vm)
 bool migration_note_slot(struct regpin_vm *vm, uint32_t slot, uint32_t flags,
 			 uint64_t size)
 {
-	/* SMRAM, in address space 1, is a second look at the same memory. */
+	/* SMRAM, in address space 1, is the same memory once more. */
 	if (slot >= NR_SLOTS || flags & KVM_MEM_READONLY)
 		return false;
 	vm_lock(vm);
@@ -247,7 +254,7 @@ bool migration_note_slot(struct regpin_vm *vm, uint32_t slot, uint32_t flags,
 	if (size && flags & KVM_MEM_LOG_DIRTY_PAGES)
 		vm->migration.slots[slot] |= SLOT_LOGGED;
 	vm_unlock(vm);
-	/* The registers may have been read before, while the VM stood still. */
+	/* The registers may have been read earlier, since the VM last ran. */
 	return find_news(vm, find_taken_locked);
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What the operator does to a VM that runs: arm, disarm, a window, another policy.
+ * The operator's commands to a running VM: arm, disarm, window; and its status.
  *
- * Theory of operation: a change is made to the VM first, then each vCPU is told to
- * look (`attention`, `epoch`) and kicked, and looks on its own thread before it
- * enters again. A vCPU that is on its way into the guest has said so by `inside`
- * before it read `attention`; it is given the time that its store takes to be seen
- * (the callers wait a millisecond), then kicked until it has looked.
+ * Theory of operation: the VM is changed first; then each vCPU is alerted (`attention`,
+ * `epoch`) and kicked, and looks at itself on its own thread before it enters again. A
+ * vCPU that is about to enter has set `inside` before it read `attention`. The callers
+ * wait a millisecond, so that this store is visible, and then kick the vCPU until it has
+ * looked.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,7 +22,7 @@ int regpin_vm_settled(struct regpin_vm *vm)
 
 	vm_lock(vm);
 	settled = vm_all_looked_locked(vm);
-	/* Whatever is to be looked at next: of the policy before nobody has need. */
+	/* All vCPUs have looked, so none judges by the previous policy any more. */
 	if (settled)
 		vm->policies.previous = NULL;
 	vm_unlock(vm);
@@ -42,7 +42,7 @@ struct regpin_vcpu *regpin_vm_vcpu(struct regpin_vm *vm, __u32 id)
 
 int regpin_vm_arm(struct regpin_vm *vm)
 {
-	/* Install, then look: each vCPU looks as it arms. */
+	/* Set the filter before the gate opens: vCPUs arm from then on. */
 	int ret = vm_set_cr_filter(vm);
 
 	if (ret)
@@ -103,7 +103,7 @@ unsigned int regpin_vcpu_status(struct regpin_vcpu *vcpu,
 {
 	unsigned int phase = vcpu->life.phase, status = 0;
 
-	/* Pins of an earlier life don't hold, though it has yet to look. */
+	/* Pins of an earlier life do not hold, even before the vCPU has dropped them. */
 	if (phase_pinned(phase) &&
 	    atomic_load(&vcpu->life.vm_life) ==
 		    atomic_load(&vcpu->vm->gate.life))

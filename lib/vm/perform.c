@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What is done for the guest: its own reads and writes of MSRs, by KVM_GET_MSRS and
- * KVM_SET_MSRS. These act for the host, which may do more than the guest.
+ * The guest's reads and writes of MSRs that regpin performs, by KVM_GET_MSRS and
+ * KVM_SET_MSRS. These ioctls act for the host, which may do more than the guest, so the
+ * guest's limits are checked here.
  */
 #include <errno.h>
 
@@ -13,8 +14,8 @@
 #include "perform.h"
 
 /*
- * EFER without SVME, or IA32_FEATURE_CONTROL with nothing, for a guest that is in a
- * guest of its own: by KVM_SET_MSRS, KVM would go on in L1 with L2's registers.
+ * Does the write clear EFER.SVME, or all of IA32_FEATURE_CONTROL, while a nested guest
+ * runs? By KVM_SET_MSRS, KVM would continue in L1 with L2's registers.
  */
 static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 			 uint64_t old, uint64_t value)
@@ -26,8 +27,8 @@ static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 }
 
 /*
- * PAT of a guest's own guest, where that one has its own: KVM_SET_MSRS and KVM_GET_MSRS
- * act on L1's, so userspace can't perform the access.
+ * Is the register the PAT of a nested guest that has its own? KVM_SET_MSRS and
+ * KVM_GET_MSRS act on L1's PAT, so userspace cannot perform the access.
  */
 static bool is_nested_pat(const struct regpin_vcpu *vcpu, uint32_t index)
 {
@@ -43,7 +44,7 @@ void regpin_vm_disabled_quirks(struct regpin_vm *vm, __u64 quirks)
 		atomic_store(&vm->limits.own_pat, true);
 }
 
-/* The VMM may set up machine checks at any time. */
+/* Read each time, because the VMM may set up machine checks at any time. */
 static bool has_lmce(const struct regpin_vcpu *vcpu)
 {
 	uint64_t cap;
@@ -87,10 +88,10 @@ static bool is_protected(const struct regpin_vcpu *vcpu)
 }
 
 /*
- * What KVM makes of the guest's value. It makes SYSENTER_ESP and SYSENTER_EIP
- * canonical, by the guest's or the host's address width, depending on its
- * version: such a value, which no kernel writes, is tried, unless the guest's own
- * write of it is a #GP, or KVM does not say what is there (@known, @old).
+ * Returns the value that KVM would store for @proposed. KVM makes SYSENTER_ESP and
+ * SYSENTER_EIP canonical, by the guest's or the host's address width, depending on its
+ * version. So a value that is not canonical, which no kernel writes, is written as a
+ * trial, unless the guest's write would get #GP, or the old value is not @known.
  */
 static uint64_t find_effective(struct regpin_vcpu *vcpu, uint32_t index,
 			       bool known, uint64_t old, uint64_t proposed)
@@ -99,7 +100,7 @@ static uint64_t find_effective(struct regpin_vcpu *vcpu, uint32_t index,
 	uint64_t seen = value;
 	int err;
 
-	/* Without the old value nothing could be put back. */
+	/* Without the old value, a trial could not be undone. */
 	if (!known || replay_kept(index, value))
 		return value;
 	if (vcpu->vm->host.emulates_real_mode)
@@ -110,7 +111,7 @@ static uint64_t find_effective(struct regpin_vcpu *vcpu, uint32_t index,
 	if (vcpu_set_msr(&vcpu->io, index, value))
 		return seen;
 	vcpu_get_msr(&vcpu->io, index, &seen);
-	/* What was only tried must not stay. */
+	/* Undo the trial. */
 	err = vcpu_set_msr(&vcpu->io, index, old);
 	if (err)
 		vm_stop_for_register(vcpu, REGPIN_MSR, index, err);
@@ -122,7 +123,7 @@ int perform_preview(struct regpin_vcpu *vcpu, struct access *access,
 {
 	int err = 0;
 
-	/* What is no MSR holds nothing, for the host, too; older KVMs say so by an error. */
+	/* Don't read what is not an MSR: it holds nothing, and older KVMs return an error. */
 	if (replay_known(&vcpu->guest, access->index))
 		err = vcpu_get_msr(&vcpu->io, access->index, old);
 	access->old_value = replay_effective(&vcpu->guest, access->index, *old,

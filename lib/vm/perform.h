@@ -5,21 +5,21 @@
 #include "vm.h"
 
 /*
- * What the register holds, and what it would after a write of @proposed: @access's
- * values, by which it is judged. *@old is as KVM has it, and 0 to begin with. Returns 0
- * or KVM's error, after which nothing is known of what it holds.
+ * Fills in @access's old value, and the value that the register would hold after a write
+ * of @proposed; the write is judged by these two. *@old gets the value as KVM has it, and
+ * must be 0 before. Returns 0, or KVM's error: the old value is not known then.
  */
 int perform_preview(struct regpin_vcpu *vcpu, struct access *access,
 		    uint64_t *old, uint64_t proposed);
 
 /*
- * Does the guest's write what the guest itself could have done? Returns 0, -EINVAL for
- * a #GP as without regpin, or another error of KVM's.
+ * Performs the guest's write, if the guest's CPU would have allowed it. Returns 0, -EINVAL
+ * for a #GP that the guest would get without regpin as well, or another error of KVM's.
  */
 int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
 		  uint64_t value);
 
-/* @access's old value, as the guest itself would have read it: -EINVAL where KVM refuses. */
+/* Reads @access's old value as the guest would have. -EINVAL: KVM would have refused. */
 int perform_read(const struct regpin_vcpu *vcpu, struct access *access);
 
 #endif

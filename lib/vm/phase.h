@@ -31,7 +31,7 @@ enum pinning { UNPINNED, KEPT, PINNED, READY };
  * @ENTRY: LSTAR; or the VMM has loaded a state that has one
  * @BOTH: both
  * @STALE: nothing, and the LSTAR that the register holds is not believed: the vCPU has
- *	had an INIT, or another vCPU's kernel came up while the gate was closed
+ *	had an INIT, or another vCPU's kernel started while the gate was closed
  * @STALE_MASK: SFMASK, and LSTAR is not believed
  * @AGAIN: from here on the same six, where the other registers still hold what an
  *	earlier kernel has left in them
@@ -59,7 +59,7 @@ static inline enum progress phase_progress(unsigned int phase)
 	return (enum progress)(phase % NR_PROGRESS);
 }
 
-/* Were the pins given, and not taken since? Whether they hold is vcpu_is_pinned(). */
+/* Were the pins set, and not taken since? Whether they hold, vcpu_is_pinned() says. */
 static inline bool phase_pinned(unsigned int phase)
 {
 	return phase >= PHASE(PINNED, NONE);
@@ -91,13 +91,13 @@ static inline bool phase_sets_up(unsigned int phase)
 	return phase_pinning(phase) == PINNED && !phase_stale(phase);
 }
 
-/* At FOUND: does what happens depend on whether the registers are the vCPU's own? */
+/* At FOUND: does the step depend on whether the registers are the vCPU's own? */
 static inline bool phase_asks_own_regs(unsigned int phase)
 {
 	return !phase_pinned(phase) && !phase_stale(phase);
 }
 
-/* At CHECKED: does what happens depend on the value of SFMASK? */
+/* At CHECKED: does the step depend on the value of SFMASK? */
 static inline bool phase_asks_sfmask(unsigned int phase)
 {
 	unsigned int progress = phase_progress(phase);
@@ -107,17 +107,17 @@ static inline bool phase_asks_sfmask(unsigned int phase)
 }
 
 /**
- * enum happening - what can happen to a vCPU
+ * enum happening - the events of a vCPU's life cycle
  * @LSTAR_SET: the guest has written an LSTAR
  * @LSTAR_CLEARED: the guest has written 0 to it
  * @SFMASK_SET: the guest has written SFMASK, whatever the value
- * @INIT_SEEN: it has had an INIT
- * @RESET_SEEN: the VMM has reset it
+ * @INIT_SEEN: the vCPU has had an INIT
+ * @RESET_SEEN: the VMM has reset the vCPU
  * @STATE_LOADED: the VMM has loaded a state that has an LSTAR
  * @PINS_VOID: a window or a disarming has begun another life of the VM. It is given
  *	before any other event of that life
- * @VCPU_GONE: the VMM gives it up
- * @LOOKED: it looks at itself before it enters
+ * @VCPU_GONE: the vCPU is being detached
+ * @LOOKED: the vCPU looks at itself before it enters
  * @FOUND: that look has read LSTAR; the gate is open and the set-up not finished
  * @CHECKED: that look has found an LSTAR, and the vCPU is pinned
  * @PINS_HOLD: ACT_PIN has succeeded
@@ -131,40 +131,41 @@ enum happening {
 };
 
 /**
- * struct phase_moment - what the table may ask for beside phase and event
+ * struct phase_moment - the conditions of the table, beside phase and event
  * @open: the VM's gate is open
- * @once: it is closed by a window that ends with one kernel's set-up
+ * @once: the gate is closed by a window that ends with one kernel's set-up
  * @start: the policy pins from the first instruction
  * @lstar: the register holds an LSTAR; for SFMASK_SET and FOUND
  * @sfmask: the register holds an SFMASK; for CHECKED, see phase_asks_sfmask()
- * @other: a kernel has come up while the gate was closed; for LOOKED
+ * @other: a kernel has started while the gate was closed; for LOOKED
  * @own_regs: KVM shows the vCPU's own registers, not SMM's or a nested guest's; for FOUND,
  *	see phase_asks_own_regs()
  *
- * The caller fills in what its event asks for. @open and @once exclude each other.
+ * The caller fills in the conditions that its event asks for. @open and @once exclude each
+ * other.
  */
 struct phase_moment {
 	bool open, once, start, lstar, sfmask, other, own_regs;
 };
 
-/* What is to be done on the way, in this order. */
+/* What the caller has to do, in this order. */
 enum phase_act {
-	ACT_NOTE = 1,		/* the VM notes that a kernel has come up */
-	ACT_LATER = 2,		/* the vCPU looks again soon: nothing is known yet */
-	ACT_FLOOR = 4,		/* what it lacks of the floor is reported */
-	ACT_OPEN = 8,		/* the window ends */
-	ACT_PIN = 16,		/* unless pinned: KVM gets the filters, then PINS_HOLD */
-	ACT_FINISH = 32,	/* if its pins hold: SET_UP_DONE */
-	ACT_REMEMBER = 64,	/* the values are remembered, and settled for the VM */
-	ACT_KEEP = 128,		/* an INIT took the pins: the VM stays armed; reported */
-	ACT_LEAVE = 256,	/* it no longer keeps the VM armed; reported if it did */
+	ACT_NOTE = 1,		/* note for the VM that a kernel has started */
+	ACT_LATER = 2,		/* look again soon: nothing is known yet */
+	ACT_FLOOR = 4,		/* report the bits of the floor that the vCPU lacks */
+	ACT_OPEN = 8,		/* end the window */
+	ACT_PIN = 16,		/* unless pinned: give KVM the filters, then PINS_HOLD */
+	ACT_FINISH = 32,	/* if the pins hold: SET_UP_DONE */
+	ACT_REMEMBER = 64,	/* remember the values, and settle them for the VM */
+	ACT_KEEP = 128,		/* report that an INIT took the pins; the VM stays armed */
+	ACT_LEAVE = 256,	/* the vCPU no longer keeps the VM armed; report if it did */
 };
 
 /**
- * struct phase_step - what the table says
- * @to: the next phase; where KVM refuses ACT_PIN, the vCPU stays in it
+ * struct phase_step - the step that the table gives
+ * @to: the next phase; the vCPU stays in it if KVM refuses ACT_PIN
  * @act: enum phase_act
- * @why: one sentence
+ * @why: the reason, one sentence
  */
 struct phase_step {
 	uint8_t to;
@@ -182,20 +183,20 @@ enum {
 	IF_OTHER = 32, IF_OWN_REGS = 64,
 };
 
-/* For struct phase_row's @pinning and @progress: as it was. */
+/* For struct phase_row's @pinning and @progress: unchanged. */
 #define AS_IS	0xff
 
 /**
- * struct phase_row - a row of the table; the first that fits counts
+ * struct phase_row - a row of the table; the first row that applies counts
  * @event: enum happening
- * @pinnings: for these, 1 << enum pinning; READY has any progress
- * @progresses: and these, 1 << enum progress
- * @when: if all of these are so
+ * @pinnings: the pinnings for which the row is, 1 << enum pinning; READY has any progress
+ * @progresses: the progresses for which the row is, 1 << enum progress
+ * @when: the row applies if all of these conditions are true
  * @unless: and none of these
- * @pinning: the next one, or AS_IS
- * @progress: likewise
+ * @pinning: the next pinning, or AS_IS
+ * @progress: the next progress, or AS_IS
  * @act: enum phase_act
- * @why: the reason
+ * @why: the reason, one sentence
  */
 struct phase_row {
 	uint8_t event, pinnings;
@@ -210,11 +211,11 @@ struct phase_row {
 extern const struct phase_row phase_rows[];
 extern const unsigned int phase_nr_rows;
 
-/* Which of the rows applies: an index into phase_rows. */
+/* The row that applies, as an index into phase_rows. */
 unsigned int phase_row_of(unsigned int phase, enum happening event,
 			  const struct phase_moment *moment);
 
-/* Names, as the documentation has them. */
+/* The names in docs/internals/life-cycle.md. */
 extern const char *const phase_pinnings[4];
 extern const char *const phase_progresses[NR_PROGRESS];
 extern const char *const phase_happenings[NR_HAPPENINGS];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Another policy for a VM that runs: is it possible, and the change. */
+/* The swap of a VM's policy while the VM runs. */
 #include <errno.h>
 
 #include "accept.h"
@@ -12,10 +12,6 @@
 #include "policies.h"
 #include "vm_filters.h"
 
-/*
- * A rule that this host can't enforce stops the start, unless it is optional or is
- * only to be looked after.
- */
 int vm_check_host(const struct regpin_policy *policy,
 		      const struct host *host)
 {
@@ -30,7 +26,10 @@ int vm_check_host(const struct regpin_policy *policy,
 	return 0;
 }
 
-/* Would its filter fit? Nothing may be half done. Under the lock. */
+/*
+ * Builds the policy's filter to see whether it fits. A swap must not fail half-way. Caller
+ * holds the VM lock.
+ */
 static int try_filter_locked(struct regpin_vm *vm,
 			     const struct regpin_policy *policy)
 {
@@ -43,7 +42,10 @@ static int try_filter_locked(struct regpin_vm *vm,
 	return err;
 }
 
-/* What of @whole would be in force? Under the lock. */
+/*
+ * Finds the rules of @whole that would be in force, and checks whether the VM can have
+ * them. Caller holds the VM lock.
+ */
 static int find_policy_locked(struct regpin_vm *vm,
 			      const struct regpin_policy *whole,
 			      uint64_t *conditions,
@@ -55,7 +57,7 @@ static int find_policy_locked(struct regpin_vm *vm,
 		return -EPERM;
 	*conditions = in_force_conditions_locked(vm, whole);
 	err = in_force_resolve(vm, whole, *conditions, ret);
-	/* On the way back the filter of before may be in place yet. */
+	/* In a rollback, KVM may still have the filter of that policy. */
 	if (!err && whole != vm->policies.previous && vm->vcpus &&
 	    lbr_comes_late(&vm->host, vm->policies.now, *ret))
 		err = -EOPNOTSUPP;
@@ -63,8 +65,9 @@ static int find_policy_locked(struct regpin_vm *vm,
 }
 
 /*
- * While a vCPU may judge by the policy before, that and the one in force are all that
- * there is room for. Only the way back is open then.
+ * May the policy be replaced by @whole? There is room for two policies, so while a vCPU may
+ * judge by the previous policy, only that one can be put in force again. Caller holds the
+ * VM lock.
  */
 static bool may_swap_locked(struct regpin_vm *vm,
 			    const struct regpin_policy *whole)
@@ -74,7 +77,7 @@ static bool may_swap_locked(struct regpin_vm *vm,
 	return !vm->policies.previous || whole == vm->policies.previous;
 }
 
-/* Under the lock. */
+/* Caller holds the VM lock. */
 static int set_policy_locked(struct regpin_vm *vm,
 			     const struct regpin_policy *whole)
 {
@@ -98,8 +101,9 @@ static int set_policy_locked(struct regpin_vm *vm,
 }
 
 /*
- * What was in force before is not to be taken for that of another policy there. But for
- * the way back, as long as that is open.
+ * Marks the room that is not in force as unused: the caller may free its policy, and
+ * another one may get the same address. As long as there is a previous policy, its room
+ * is kept for a rollback. Caller holds the VM lock.
  */
 static void forget_room_locked(struct regpin_vm *vm)
 {

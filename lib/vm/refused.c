@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Accesses to MSRs that KVM does not know, or that it refuses: what the policy's
- * `unknown` and `invalid` say, and else what KVM would have done. An exit of such a
- * reason is the VMM's only if the VMM has asked for it.
+ * Accesses to MSRs that KVM does not know, or that it refuses: handled as `unknown` and
+ * `invalid` in the policy say, otherwise as KVM would have done. An exit for such a reason
+ * is the VMM's only if the VMM has asked for it.
  */
 #include "core.h"
 #include "lib/judge/judge.h"
@@ -25,9 +25,9 @@ static bool vmm_asked_for(const struct regpin_vcpu *vcpu, uint32_t reason)
 }
 
 /*
- * Reads what the register held, and returns what of that, and of what it holds now, is not
- * known. What KVM does not know can't be read, and holds nothing; and a read that ends in
- * #GP, or at the VMM, has returned nothing yet.
+ * Reads the old value of the register into @access. Returns REGPIN_UNREAD_*: which of the
+ * old and the new value are not known. An MSR that KVM does not know cannot be read; and a
+ * read that ends in #GP, or that goes to the VMM, has not returned a value yet.
  */
 static unsigned int read_values(struct regpin_vcpu *vcpu,
 				const struct verdict *verdict, uint32_t reason,
@@ -89,7 +89,7 @@ int nowhere_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 {
 	if (!vcpu->vm->host.ignore_msrs)
 		return refused_exit(vcpu, policy, RULE_UNKNOWN, access);
-	/* Then KVM swallows them, and asks nobody. */
+	/* With kvm.ignore_msrs, KVM ignores writes and reads 0, without an exit. */
 	if (!access->write)
 		vcpu->io.run->msr.data = 0;
 	return refused_answer_msr(vcpu, false);

@@ -6,14 +6,18 @@
 #include "lib/judge/judge.h"
 #include "types.h"
 
-/* Answers an MSR exit: the guest gets #GP, or goes on behind the instruction. 1. */
+/*
+ * Answers an MSR exit: the guest gets #GP, or continues after the instruction. Always
+ * returns 1.
+ */
 int refused_answer_msr(struct regpin_vcpu *vcpu, bool gp);
 
 /*
- * An access that KVM does not know (@type is RULE_UNKNOWN) or refuses
- * (RULE_INVALID), and one where the policy says nothing, no MSR is, and KVM was not
- * asked. Which of them, where KVM would have refused what we were to do for the guest,
- * invalid_exit() finds. 1: answered, 0: the VMM's.
+ * Handle accesses that have no effect. refused_exit(): KVM does not know the MSR (@type is
+ * RULE_UNKNOWN) or refuses the access (RULE_INVALID). nowhere_exit(): the guest's CPU has
+ * no such MSR, no rule names it, and KVM has not been asked. invalid_exit(): KVM would
+ * have refused what regpin was to do for the guest; finds out which of the others applies.
+ * They return 1 if the exit was answered, 0 if it is the VMM's.
  */
 int refused_exit(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		 enum rule_type type, struct access *access);

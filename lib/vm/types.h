@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A VM and its vCPUs under a policy: what they consist of. The functions on them stand in
- * this folder's other headers, each in the one that is named as its file.
+ * The structs of a VM and its vCPUs under a policy. The functions on them are declared in
+ * this folder's other headers, each in the header that has the name of its source file.
  */
 #ifndef REGPIN_LIB_TYPES_H
 #define REGPIN_LIB_TYPES_H
@@ -23,23 +23,23 @@
 
 /**
  * struct uniform - the value that all vCPUs must write to a register
- * @known: the first armed vCPU has finished its syscall set-up
- * @value: what it left there
+ * @known: @value is settled: the first armed vCPU has finished its syscall set-up
+ * @value: what the register of that vCPU held then
  */
 struct uniform {
 	_Atomic bool known;
 	_Atomic uint64_t value;
 };
 
-/* Memory slots that are followed: VMMs use the lowest numbers, QEMU some dozens. */
+/* Memory slots that are tracked: VMMs use the lowest numbers, QEMU a few dozen. */
 #define NR_SLOTS	512
 
 /**
- * struct in_force - a policy's rules that hold for a guest, where not all do
- * @policy: of these rules
- * @numbers: by which numbers the whole policy knows them
- * @of: the whole policy, NULL if nothing is here that could be used again
- * @conditions: which of its conditions do, see whens_match()
+ * struct in_force - those rules of a policy whose conditions a guest meets
+ * @policy: a policy of these rules alone
+ * @numbers: for each rule of @policy, its number in the whole policy
+ * @of: the whole policy; NULL: nothing here can be used again
+ * @conditions: the conditions of @of that the guest meets, see whens_match()
  */
 struct in_force {
 	struct regpin_policy policy;
@@ -48,18 +48,19 @@ struct in_force {
 	uint64_t conditions;
 };
 
-/* How far the first armed vCPU is with the VM's values; struct vm_values' @settled. */
+/* Whether the VM's uniform values are settled; struct vm_values' @settled. */
 enum { UNIFORM_OPEN, UNIFORM_SETTLING, UNIFORM_SETTLED };
 
 /**
- * struct vm_gate - may vCPUs arm; see gate.h
- * @state: enum gate; set by lifecycle_step_gate(), and under the VM's lock as the last vCPU goes
- * @life: counts windows and disarmings: pins of an earlier one are void
+ * struct vm_gate - whether vCPUs may arm; see gate.h
+ * @state: enum gate; set by lifecycle_step_gate(), and by lifecycle.c when the last armed
+ *	vCPU is gone
+ * @life: number of windows and disarmings so far: pins of an earlier life are void
  * @cause: enum regpin_cause: what opened the gate last
- * @once: the window ends with the first LSTAR that the guest sets
+ * @once: the window ends when one kernel has finished its set-up
  * @kernel_seen: a kernel has set its entry point while the gate was closed
  *
- * Any thread reads it.
+ * Any thread may read the members. @state and @life are written under the VM lock.
  */
 struct vm_gate {
 	_Atomic uint32_t state;
@@ -71,18 +72,19 @@ struct vm_gate {
 
 /**
  * struct vm_policies - the policies of a VM
- * @now: what is in force: @whole, or the rules of it that hold for the guest; another
- *	one may take its place while the VM runs. Any thread reads it: a vCPU's own
- *	exits as they are, others between vm_get_policy() and vm_put_policy()
- * @whole: the caller's, borrowed
- * @previous: the one before, while some vCPU may still judge by it, else NULL
- * @conditions: which of its conditions hold
- * @rooms: room for @now and for the one before, NULL where not needed
- * @number: that of @now, for threads that may not read @now itself
- * @swaps: how often it was replaced: for seeing that it was, by whatever number
- * @users: threads that read @now outside of a vCPU's run
+ * @now: the policy in force: @whole, or those of its rules whose conditions the guest
+ *	meets. A swap replaces it while the VM runs. A vCPU's own exits read it as it is;
+ *	all other code reads it between vm_get_policy() and vm_put_policy()
+ * @whole: the policy that the caller gave last, borrowed
+ * @previous: the policy that @whole replaced, while a vCPU may still judge by it;
+ *	otherwise NULL
+ * @conditions: the conditions of @whole that the guest meets
+ * @rooms: memory for @now and for what @now replaced; NULL where not needed
+ * @number: number of @now, for threads that must not read @now itself
+ * @swaps: number of swaps so far; two policies may have the same number
+ * @users: number of threads between vm_get_policy() and vm_put_policy()
  *
- * Written under the VM's lock, @users without it.
+ * Written under the VM lock, except @users.
  */
 struct vm_policies {
 	_Atomic(const struct regpin_policy *) now;
@@ -95,23 +97,25 @@ struct vm_policies {
 };
 
 /**
- * struct vm_filters - what KVM was given for a VM
- * @msrs_wanted: the policy needs the MSR filter; else no ioctl is made for it
- * @crs_wanted: and the CR filter
- * @crs_set: KVM's CR filter is in place
- * @crs_ever_set: it was so once: KVM may have an exit of it on its way
- * @hypercalls_forwarded: hypercall 13 comes to us, and not because the VMM wants it
+ * struct vm_filters - the filters that KVM has for a VM
+ * @msrs_wanted: the policy in force, or an earlier one, needs the MSR filter; otherwise
+ *	KVM is never asked for it
+ * @crs_wanted: the policy in force needs the CR filter
+ * @crs_set: KVM has the CR filter
+ * @crs_ever_set: KVM had the CR filter at some time, so one of its exits may be pending
+ * @hypercalls_forwarded: KVM forwards hypercall 13 because of a policy, and the VMM has
+ *	not asked for it
  * @refused: KVM has refused the filters of the policy in force: a reset does not lift
- *	the VM's @stopped before it takes them
+ *	the VM's @stopped until KVM takes them
  * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
- * @reasons: those that KVM was given for a policy's sake
- * @vmm: a copy of the VMM's own filter, NULL if it has none
- * @copies: where @vmm is; a new one goes to the other place, so that vCPUs that look at
- *	the old one meanwhile see it whole
- * @merged: what KVM was given last
- * @overflow: what the last filter or policy that did not fit had no room for
+ * @reasons: the KVM_MSR_EXIT_REASON_* mask that policies need
+ * @vmm: a copy of the VMM's own filter; NULL: it has none
+ * @copies: memory for @vmm. A new filter goes to the copy that @vmm does not point at, so
+ *	that an exit that reads the old filter at this moment reads it whole
+ * @merged: the filter that KVM was given last, or would have been given
+ * @overflow: the MSR ranges for which the last filter that did not fit had no room
  *
- * Written under the VM's lock. Exits read the atomic ones and what @vmm is at.
+ * Written under the VM lock. Exits read the atomic members, and what @vmm points at.
  */
 struct vm_filters {
 	_Atomic bool msrs_wanted, crs_wanted;
@@ -126,16 +130,18 @@ struct vm_filters {
 };
 
 /**
- * struct vm_values - what the first armed vCPU has, by which the others are measured
- * @settled: how far that vCPU is with @uniform: UNIFORM_OPEN and so on. The thread that
- *	makes it UNIFORM_SETTLING writes @uniform, alone, and then UNIFORM_SETTLED
- * @uniform: settled values, by replay_slot()
- * @first: that vCPU, NULL once it is gone; under the VM's lock
- * @first_query: how often @first was asked for its protections
- * @first_reply: the last query that it has answered
- * @first_protections: all that @first, and the vCPUs that took its place, have been seen
- *	to have since @uniform was last forgotten: it only grows; under the VM's lock
- * @ended_by_time: its set-up was ended by time: its kernel writes no SFMASK
+ * struct vm_values - the first armed vCPU's values, with which the others are compared
+ * @settled: UNIFORM_OPEN, UNIFORM_SETTLING or UNIFORM_SETTLED. The thread that makes it
+ *	UNIFORM_SETTLING alone writes @uniform, and then makes it UNIFORM_SETTLED
+ * @uniform: the settled values, by replay_slot()
+ * @first: the first armed vCPU, or the one that took its place; NULL: it is gone. Under
+ *	the VM lock
+ * @first_query: number of times that @first was asked for its protections
+ * @first_reply: number of the last query that @first has answered
+ * @first_protections: all protections that @first, and the vCPUs that had its place
+ *	before, were seen to have since @uniform was last forgotten. No bit is ever
+ *	cleared until then. Under the VM lock
+ * @ended_by_time: time ended the set-up of @first: its kernel writes no SFMASK
  */
 struct vm_values {
 	_Atomic uint32_t settled;
@@ -147,11 +153,11 @@ struct vm_values {
 };
 
 /**
- * struct vm_limits - what a VM has that not every policy accepts
- * @smm: memory for SMM
- * @own_pat: the guests of its guests have PATs of their own
- * @tolerated: what it would be refused for by a policy that enforces, and has been
- *	reported: one bit for each enum regpin_refusal
+ * struct vm_limits - features of a VM that not every policy accepts
+ * @smm: the VM has memory for SMM
+ * @own_pat: nested guests have a PAT of their own
+ * @tolerated: one bit for each enum regpin_refusal for which a policy that enforces would
+ *	refuse the VM, and which the event `tolerated` has reported
  */
 struct vm_limits {
 	_Atomic bool smm, own_pat;
@@ -159,11 +165,11 @@ struct vm_limits {
 };
 
 /**
- * struct vm_migration - what is known of states taken out and loaded; see migration.c
- * @slots: the sizes of the VM's memory slots, and whether KVM logs them
- * @seen: where it is shown what was taken out and loaded, or NULL
+ * struct vm_migration - state that was taken out of a VM or loaded; see migration.c
+ * @slots: the size of each memory slot, and SLOT_LOGGED if KVM logs its writes
+ * @seen: the fingerprints are written there; NULL: nowhere
  *
- * Under the VM's lock.
+ * Under the VM lock.
  */
 struct vm_migration {
 	uint64_t slots[NR_SLOTS];
@@ -172,19 +178,25 @@ struct vm_migration {
 
 /**
  * struct regpin_vm - a VM under a policy
- * @fd: the VM, borrowed
- * @options: the caller's, completed with defaults
- * @host: what this KVM can do
- * @older: the caller's, for a list of its VMs
- * @lock: taken while the VMM's filter or mask changes, and for the list; on a vCPU's
- *	path only where it arms, disarms, comes up or is compared with a new policy
- * @vcpus: all of them, by their @next; changed under @lock, and each is whole before it
- *	is there, so that it takes no lock to read the list where none can go
- * @epoch: counts what every vCPU must look at before it enters again
- * @polled: the policy has rules on control registers that can only be looked at
- * @stopped: the VM must not run on
- * @unreached: enum regpin_unreached, of all its vCPUs
- * @gate, @policies, @filters, @values, @limits, @migration: each with its own rule of locking
+ * @fd: file descriptor of the VM, borrowed
+ * @options: the caller's options
+ * @host: what this host's KVM can do
+ * @older: next VM in a list that the caller keeps
+ * @lock: the VM lock. A vCPU's exits take it only where the vCPU arms, disarms, starts
+ *	or is compared with a new policy
+ * @vcpus: head of the list of vCPUs. The list is changed under the VM lock, and a vCPU is
+ *	complete before it is in the list. Where no vCPU can be detached, the list may be
+ *	read without the lock
+ * @epoch: number of changes so far that every vCPU must look at before it enters again
+ * @polled: the policy in force has rules on control registers that can only be polled
+ * @stopped: no vCPU of the VM may enter
+ * @unreached: enum regpin_unreached: why no vCPU of the VM can be kicked
+ * @policies: the policy in force, and the previous one
+ * @filters: the filters that KVM has
+ * @values: the first armed vCPU's values
+ * @limits: features that not every policy accepts
+ * @migration: state that was taken out or loaded
+ * @gate: whether vCPUs may arm
  */
 struct regpin_vm {
 	int fd;
@@ -208,20 +220,20 @@ struct regpin_vm {
 /* Why a vCPU is held; struct hold's @why. */
 enum hold_why {
 	HOLD_NOT,
-	HOLD_ACCESS,	/* it stands before an instruction */
-	HOLD_INIT,	/* it has had an INIT, and not run since */
-	HOLD_DEADLINE,	/* it has not armed in time */
-	HOLD_DETECTED,	/* its registers were found changed */
+	HOLD_ACCESS,	/* RIP is at the instruction that was judged */
+	HOLD_INIT,	/* an INIT happened, and the vCPU has not run since */
+	HOLD_DEADLINE,	/* it did not arm in time, or armed without its floor */
+	HOLD_DETECTED,	/* a poll found a violation */
 };
 
 /**
- * struct hold - a vCPU that waits for an answer, or has one
- * @why: enum hold_why; under the VM's lock
- * @answer: REGPIN_ACTION_MAX while there is none; likewise
- * @event: what was reported of it
- * @ticket: the answer to an access that has yet to come again, or
- *	REGPIN_ACTION_MAX; good for once
- * @access: what was reported of that one
+ * struct hold - why a vCPU is held, and the operator's answer
+ * @why: enum hold_why; written under the VM lock, by the vCPU's thread alone
+ * @answer: the answer, or REGPIN_ACTION_MAX while there is none; written under the VM lock
+ * @event: the event that was reported when the vCPU was held
+ * @ticket: after HOLD_ACCESS: the answer to the access that the vCPU now executes again;
+ *	used once. Otherwise REGPIN_ACTION_MAX. The vCPU's thread owns it
+ * @access: the event of the access that @ticket is for
  */
 struct hold {
 	_Atomic uint32_t why;
@@ -233,16 +245,19 @@ struct hold {
 
 /**
  * struct vcpu_wake - how a vCPU is made to look at itself before it enters
- * @attention: it must; any thread sets it
- * @inside: it may be in KVM_RUN, or in an exit that is being judged
- * @epoch: how far it has looked, of the VM's
- * @ticked: its run time has come to where it must be looked at
+ * @attention: the vCPU must look at itself before it enters; any thread sets it
+ * @inside: the vCPU may be in KVM_RUN, or in an exit that is being judged
+ * @ticked: its control registers are due to be polled; set by its thread, by the signal
+ *	handler there, and by get_first_protections()
+ * @epoch: the VM's @epoch when the vCPU last looked at itself
  * @tick_ms: see regpin_vcpu_tick_ms()
- * @runner: the thread that runs it, for kicks; negative: it must unblock the signal
- *	before it enters again
- * @thread: that entered it last, or armed it: its end is taken for the vCPU's
+ * @runner: the thread that runs the vCPU, for kicks; negative: that thread must unblock
+ *	the signal before it enters again
+ * @thread: the thread that entered the vCPU last, or armed it. When that thread has
+ *	ended, the vCPU counts as unplugged
  *
- * Its own thread writes all but @attention; any thread reads the atomic ones.
+ * The vCPU's thread writes all members where nothing else is said; any thread may read
+ * the atomic ones.
  */
 struct vcpu_wake {
 	_Atomic bool attention, inside, ticked;
@@ -252,14 +267,16 @@ struct vcpu_wake {
 };
 
 /**
- * struct vcpu_detection - registers as they were last seen, where KVM can't filter them
- * @polled_at: the vCPU's run time when its control registers were last looked at
- * @seen: what they were then
- * @to_restore: bits of them that are wrong, if the answer to HOLD_DETECTED says so
- * @efer: EFER without LMA, as it was last seen or written
- * @efer_swaps: the VM's @swaps then
- * @efer_filtered: and the policy was shown each of the guest's writes since
- * @audited_swaps: the VM's @swaps as of the policy that it was compared with last
+ * struct vcpu_detection - registers as they were last seen, for polls and for audits
+ * @polled_at: the vCPU's run time when its control registers were last polled, in ns;
+ *	0: not since it was armed
+ * @seen: the values that were read then
+ * @to_restore: the bits in which @seen violates a rule: the answer `gp` to HOLD_DETECTED
+ *	inverts them
+ * @efer: EFER without LMA, as it was last read or written
+ * @efer_swaps: the VM's @swaps at that time
+ * @efer_filtered: each write of EFER by the guest since then is judged by the policy
+ * @audited_swaps: the VM's @swaps at the policy that the vCPU was last compared with
  *
  * The vCPU's thread owns it.
  */
@@ -273,9 +290,11 @@ struct vcpu_detection {
 };
 
 /**
- * struct vcpu_deadline - a vCPU that does not come up in time; its thread owns it
- * @waived: that it has not armed in time has been reported, and allowed
- * @since: its run time when it was first seen not set up, 0: not yet
+ * struct vcpu_deadline - the time that a vCPU has to arm, or to finish its set-up
+ * @waived: the missed deadline was reported and accepted
+ * @since: the vCPU's run time when the time began, in ns; 0: it has not begun
+ *
+ * The vCPU's thread owns it.
  */
 struct vcpu_deadline {
 	bool waived;
@@ -283,9 +302,10 @@ struct vcpu_deadline {
 };
 
 /**
- * struct vcpu_end - why a vCPU does not run on
- * @reports_stop: it is the one whose exit reports that the VM is stopped; under the VM's lock
- * @in_shutdown: it has met a shutdown, and was not reset since; its thread's
+ * struct vcpu_end - why a vCPU does not enter again before a reset
+ * @reports_stop: the exit of this vCPU reports to the VMM that the VM is stopped; written
+ *	under the VM lock
+ * @in_shutdown: the vCPU had a shutdown, and no reset since; the vCPU's thread owns it
  */
 struct vcpu_end {
 	bool reports_stop, in_shutdown;
@@ -293,8 +313,9 @@ struct vcpu_end {
 
 /**
  * struct vcpu_migration - what the VMM has read and written of a vCPU; see migration.c
- * @read: its struct kvm_regs and its TSC as the VMM has read them; 0: not since it ran
- * @written: likewise as the VMM last wrote them; 0: never
+ * @read: fingerprint of the struct kvm_regs and the TSC that the VMM has read; 0: it has
+ *	read none since the vCPU ran
+ * @written: fingerprint of those that the VMM last wrote; 0: it has written none
  */
 struct vcpu_migration {
 	struct state_print read, written;
@@ -302,15 +323,16 @@ struct vcpu_migration {
 
 /**
  * struct vcpu_life - whether a vCPU's pins hold, and how far its kernel's set-up is
- * @phase: where it is in its life, see phase.h; set by lifecycle_step() alone
- * @vm_life: of which of the VM's lives its pins are
- * @in_setup: it has begun its set-up, by setting LSTAR, and its pins hold
- * @settled_uniform: its values are the VM's uniform ones
- * @look_again: what it is could not be seen yet, in SMM or a nested guest
- * @set_up_values: the registers when its syscall set-up was finished
+ * @phase: its phase, see phase.h; written by lifecycle_step() alone
+ * @vm_life: the life of the VM (struct vm_gate's @life) in which its pins were set
+ * @in_setup: its pins hold, and its kernel has set LSTAR but not finished its set-up
+ * @settled_uniform: its values are the VM's uniform values
+ * @look_again: its registers could not be read, in SMM or in a nested guest, so it must
+ *	look at itself once more
+ * @set_up_values: its registers when its set-up was finished
  *
- * Its own thread writes it, or the one that holds it stopped; any thread reads the atomic
- * ones.
+ * The vCPU's thread writes the members, or the thread that writes its registers while it
+ * does not run; any thread may read the atomic ones.
  */
 struct vcpu_life {
 	_Atomic uint8_t phase;
@@ -321,8 +343,8 @@ struct vcpu_life {
 
 /**
  * struct vcpu_writes - what the VMM has written since the last KVM_RUN
- * @state: enum vmm_write, see vmm_write.h; set by lifecycle_step_vmm() alone
- * @before: the registers before the VMM's write; the writer's
+ * @state: enum vmm_write, see vmm_write.h; written by lifecycle_step_vmm() alone
+ * @before: the registers before the VMM's write; the thread that writes owns it
  */
 struct vcpu_writes {
 	_Atomic uint8_t state;
@@ -331,13 +353,20 @@ struct vcpu_writes {
 
 /**
  * struct regpin_vcpu - a vCPU under its VM's policy
- * @vm: borrowed
+ * @vm: its VM, borrowed
  * @io: its file and its run page
- * @id: as given to KVM_CREATE_VCPU
- * @guest: what its CPUID offers
- * @life, @wake, @detect, @deadline, @end, @writes, @migration: each with its own owner
+ * @id: its id, as given to KVM_CREATE_VCPU
+ * @guest: what its CPUID offers; the members that policies ask for are written under the
+ *	VM lock
+ * @life: whether its pins hold
+ * @wake: how it is made to look at itself
+ * @detect: registers as they were last seen
+ * @deadline: the time that it has to arm
+ * @end: why it does not enter again
+ * @writes: what the VMM has written
+ * @migration: what the VMM has taken out or loaded
  * @reach: whether kicks reach it
- * @next: in the VM's list
+ * @next: next vCPU in the VM's list
  * @hold: whether it waits for an answer
  */
 struct regpin_vcpu {
@@ -357,13 +386,13 @@ struct regpin_vcpu {
 	struct hold hold;
 };
 
-/* The vCPU looks at itself before it enters again. Any thread, any time. */
+/* Makes the vCPU look at itself before it enters again. Any thread may call it. */
 static inline void vcpu_alert(struct regpin_vcpu *vcpu)
 {
 	atomic_store(&vcpu->wake.attention, true);
 }
 
-/* Do its pins hold at this moment? */
+/* Do the vCPU's pins hold at this moment? */
 static inline bool vcpu_is_pinned(const struct regpin_vcpu *vcpu)
 {
 	return phase_pinned(vcpu->life.phase) &&

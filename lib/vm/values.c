@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The values that the VM's first armed vCPU has settled, which its other vCPUs must write,
- * and what a vCPU itself was set up to.
+ * The uniform values, which the VM's first armed vCPU settles and its other vCPUs must
+ * write, and the values that a vCPU had at the end of its own set-up.
  */
 #include "core.h"
 #include "efer.h"
@@ -17,8 +17,8 @@ static void settle_register(struct regpin_vcpu *vcpu, int slot, uint64_t value)
 	struct uniform *uniform = &vcpu->vm->values.uniform[slot];
 
 	/*
-	 * A kernel that has not touched PAT so far may yet: on resume from S3
-	 * Linux restores it last.
+	 * A kernel that has not written PAT yet may do so later: on resume from S3, Linux
+	 * restores PAT last.
 	 */
 	if (replay_registers[slot] == MSR_PAT && value == PAT_RESET)
 		return;
@@ -51,7 +51,7 @@ void values_settle(struct regpin_vcpu *vcpu)
 	uint32_t open = UNIFORM_OPEN;
 
 	vcpu->life.in_setup = false;
-	/* In time. Only here, as it could be started anew, and again, by an INIT. */
+	/* Clear the deadline only when set-up is done: an INIT must not restart it. */
 	vcpu->deadline.waived = false;
 	vcpu->deadline.since = 0;
 	vcpu->life.settled_uniform = atomic_compare_exchange_strong(
@@ -60,7 +60,7 @@ void values_settle(struct regpin_vcpu *vcpu)
 	if (!vcpu->life.settled_uniform)
 		return;
 	atomic_store(&vm->values.settled, UNIFORM_SETTLED);
-	/* Those that are there already must follow within their time. */
+	/* From now on, vCPUs that run already have a deadline: each must compute its tick. */
 	vm_alert(vm);
 }
 

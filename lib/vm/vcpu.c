@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A vCPU under a policy: what the VMM sets up and writes. Its exits: exit.c. */
+/* A vCPU under a policy: attach and detach, CPUID, the VMM's writes. Exits: exit.c. */
 #include <errno.h>
 #include <string.h>
 
@@ -19,8 +19,8 @@
 #include "violation.h"
 
 /*
- * CPUID bits beyond what KVM offers give nothing. Older KVMs go by CPUID alone: there
- * such a guest gets a #GP more.
+ * Clears features that KVM does not offer: KVM refuses their registers, whatever CPUID
+ * says. Older KVMs check CPUID alone, so there such a guest gets a #GP more.
  */
 static void limit_guest(const struct regpin_vcpu *vcpu, struct guest *guest)
 {
@@ -68,9 +68,9 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
 }
 
 /*
- * Does KVM keep all of a register, or the low half? That depends on its vendor
- * module and on the guest's CPUID; asking is surer than knowing. But what was there
- * must be there again.
+ * Does KVM keep all bits of a register, or the low half? That depends on its vendor module
+ * and on the guest's CPUID, so it is tried. If the old value cannot be restored, stops the
+ * VM.
  */
 static void probe_width(struct regpin_vcpu *vcpu, uint32_t index,
 			uint64_t *bits)
@@ -101,7 +101,7 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 	err = in_force_set_guest(vcpu->vm, vcpu, &guest, &accepted);
 	if (err)
 		return err;
-	/* Also where no rule needs it: another policy's may, when the guest runs. */
+	/* Even if no rule needs it now: a later policy may, while the guest runs. */
 	probe_width(vcpu, MSR_SYSENTER_EIP, &vcpu->guest.sysenter);
 	probe_width(vcpu, MSR_SYSENTER_CS, &vcpu->guest.sysenter_cs);
 	if (vcpu->guest.svm)
@@ -117,8 +117,8 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 }
 
 /*
- * A vCPU of which something would be lost, or lifted, by a write of the VMM's: also how
- * far an unarmed one is with its set-up, which a reset must end.
+ * Has the vCPU a state that a write of the VMM's could end? That includes the progress of
+ * an unarmed vCPU's set-up, which a reset must clear.
  */
 static bool has_state(const struct regpin_vcpu *vcpu)
 {
@@ -174,7 +174,7 @@ static void compare_registers(struct regpin_vcpu *vcpu,
 	const struct regpin_policy *policy = vcpu->vm->policies.now;
 	uint64_t efer = after->msrs[replay_slot(MSR_EFER)] & ~EFER_LMA;
 	uint64_t changed = efer ^ vcpu->writes.before.msrs[replay_slot(MSR_EFER)];
-	/* What KVM did not show was not seen to change. */
+	/* A register that could not be read is not compared. */
 	uint32_t unread = vcpu->writes.before.unread | after->unread;
 
 	for (int i = 0; i < NR_REPLAY; i++)
@@ -189,8 +189,8 @@ static void compare_registers(struct regpin_vcpu *vcpu,
 					 vcpu->writes.before.crs[i],
 					 after->crs[i]);
 	/*
-	 * What the VMM changed is what a look must not find. But only that: what the
-	 * guest had changed before, and the VMM read and wrote back, has yet to be found.
+	 * A poll must not report what the VMM has changed. But it must still find what the
+	 * guest had changed before, even if the VMM has read and written it back.
 	 */
 	for (int i = 0; i < NR_CRS; i++) {
 		uint64_t by_vmm = vcpu->writes.before.crs[i] ^ after->crs[i];
@@ -238,7 +238,7 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu)
 {
 	lifecycle_step_vmm(vcpu, VMM_UNSEEN, NULL);
 	vcpu_alert(vcpu);
-	/* The policy stays till the end of it: no swap waits for a VMM's thread else. */
+	/* Keep the policy until the end: a swap waits for vCPUs, not for other threads. */
 	vm_get_policy(vcpu->vm);
 	if (vcpu->vm->filters.msrs_wanted)
 		handle_write(vcpu);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What is reported of an access that a rule has something against. The verdict names
- * the rule that decided; where the access happens all the same, each rule that let it
- * happen is an event of its own, or one could be hidden behind another.
+ * The events of a violation. The verdict names the rule that decided. If the access
+ * happens nevertheless, each other rule that it violates gets an event of its own, because
+ * otherwise one violation could hide another.
  */
 #include "core.h"
 #include "lib/judge/judge.h"
@@ -44,8 +44,8 @@ void violation_make(struct regpin_vcpu *vcpu, const struct judged *judged,
 }
 
 /*
- * Each rule that @access violates and whose action is @action (REGPIN_ACTION_MAX: any),
- * but for the one that decided.
+ * Sends an event for each rule that @access violates and whose action is @action
+ * (REGPIN_ACTION_MAX: any), except the rule that decided.
  */
 static void send_others(struct regpin_vcpu *vcpu, const struct judged *judged,
 			const struct access *access, unsigned int action,
@@ -69,7 +69,7 @@ static void send_others(struct regpin_vcpu *vcpu, const struct judged *judged,
 	}
 }
 
-/* The bits of @access that violate the rule that decided, and no other one. */
+/* The bits of the access that violate the rule that decided. */
 static uint64_t own_bits(const struct judged *judged, uint64_t bits)
 {
 	const struct rule *rule;
@@ -95,14 +95,14 @@ static __attribute__((noinline)) void send_all(struct regpin_vcpu *vcpu,
 
 	event->bits = own_bits(judged, event->bits);
 	vm_send_event(vcpu->vm, vcpu, event);
-	/* The operator must know all that an answer may allow. */
+	/* The operator must know all violations that the answer may allow. */
 	if (event->action == REGPIN_PAUSE) {
 		send_others(vcpu, judged, &let, REGPIN_ACTION_MAX, event);
 		return;
 	}
 	if (event->action == REGPIN_MASK)
 		send_others(vcpu, judged, &let, REGPIN_MASK, event);
-	/* What a mask has kept did not happen, and needs no report. */
+	/* Bits that the mask kept did not change, so they are not reported. */
 	if (let.write)
 		let.new_value = judged->verdict->value;
 	send_others(vcpu, judged, &let, REGPIN_REPORT, event);

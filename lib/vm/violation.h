@@ -7,11 +7,11 @@
 #include "types.h"
 
 /**
- * struct judged - an access that was judged, as it was then
- * @policy: the rules
- * @state: the vCPU's state before the access
+ * struct judged - an access and its verdict
+ * @policy: the policy by which it was judged
+ * @state: the vCPU's state before the access; NULL: events need no state
  * @access: the access
- * @verdict: what judge() made of it
+ * @verdict: the verdict
  */
 struct judged {
 	const struct regpin_policy *policy;
@@ -21,16 +21,16 @@ struct judged {
 };
 
 /*
- * Makes the event of an access that a rule has something against, by what is known before
- * anything is done about it. @proposed is what was written, @unread what is not known.
+ * Makes the event of a violation, with what is known before the action is carried out.
+ * @proposed is the value that was written; @unread says which values are not known.
  */
 void violation_make(struct regpin_vcpu *vcpu, const struct judged *judged,
 		    uint32_t type, uint64_t proposed, unsigned int unread,
 		    struct regpin_event *event);
 
 /*
- * Sends @event, which violation_make() made of @judged; and where the access happens, or
- * may be allowed, one like it for each other rule that let it happen.
+ * Sends @event, which violation_make() made from @judged. If the access happens, or an
+ * answer may allow it, sends one more event for each other rule that it violates.
  */
 void violation_send(struct regpin_vcpu *vcpu, const struct judged *judged,
 		    struct regpin_event *event);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A VM under a policy: its filter, the VMM's own filter, what it must not have. */
+/* A VM under a policy: attach and detach, forwarded hypercalls, memory for SMM. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -48,7 +48,7 @@ static bool wants_hypercall(const struct regpin_vm *vm)
 
 int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask)
 {
-	/* One that is ours stays so, whatever the policy is by now. */
+	/* Once a policy had the hypercall forwarded, that stays, also under another one. */
 	bool forwards = (wants_hypercall(vm) ||
 			 atomic_load(&vm->filters.hypercalls_forwarded)) &&
 			!(mask & 1 << HC_LOCK_CR_UPDATE);
@@ -144,7 +144,7 @@ int regpin_vm_check_slot(struct regpin_vm *vm, __u32 slot)
 		return 0;
 	vm_lock(vm);
 	accepted = vm_accepted_locked(vm);
-	/* At once with the policy that allows it. */
+	/* Under the same lock, so that a policy that refuses SMM cannot be set meanwhile. */
 	if (accepted & (POLICY_ACCEPT_SMM | POLICY_ONLY_REPORTS))
 		vm->limits.smm = true;
 	vm_unlock(vm);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What KVM is given for a VM: the filters and the reasons that its policy needs, merged
- * with the VMM's own.
+ * The filters that KVM gets for a VM, and the reasons for which it exits: those that the
+ * policy needs, merged with the VMM's own.
  */
 #include <errno.h>
 
@@ -28,7 +28,7 @@ static int set_mask(int fd, uint64_t mask)
 	return kvm_ioctl(fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;
 }
 
-/* Its reasons: UNKNOWN and INVAL only where it speaks of them. */
+/* The reasons that a policy needs: UNKNOWN and INVAL only if it has such rules. */
 static uint64_t reasons_of(const struct regpin_policy *policy)
 {
 	uint64_t reasons = KVM_MSR_EXIT_REASON_FILTER;
@@ -40,7 +40,7 @@ static uint64_t reasons_of(const struct regpin_policy *policy)
 	return reasons;
 }
 
-/* Has KVM exit for the VMM's reasons and these. */
+/* Makes KVM exit for the VMM's reasons and for @reasons. */
 static int set_reasons(struct regpin_vm *vm, uint64_t reasons)
 {
 	int err = 0;
@@ -52,12 +52,11 @@ static int set_reasons(struct regpin_vm *vm, uint64_t reasons)
 	return err;
 }
 
-/* What of the policy and of the host come together. */
 void vm_choose_filters(struct regpin_vm *vm, const struct regpin_policy *policy)
 {
 	const struct host *host = &vm->host;
 
-	/* Once it was there, KVM may always have an exit of it on its way. */
+	/* Once KVM had the filter, an exit of it may always be pending. */
 	vm->filters.msrs_wanted = host->msr_filter && host->msr_exits &&
 			 (filter_needed(policy) || vm->filters.msrs_wanted);
 	vm->filters.crs_wanted = host->cr_filter && vm->filters.msrs_wanted &&
@@ -75,8 +74,9 @@ int vm_build_filter(struct regpin_vm *vm, const struct regpin_policy *policy,
 }
 
 /*
- * Exits before the filter: in between, KVM would #GP itself. And the last policy's as
- * long as the filter is: what that has exit for is not to be a #GP that nobody told of.
+ * The reasons go before the filter: in between, KVM would inject #GP itself. The previous
+ * policy's reasons stay until its filter is replaced: otherwise an access that the old
+ * filter denies would get a #GP that no event reports.
  */
 int vm_set_msr_filter(struct regpin_vm *vm)
 {
@@ -91,7 +91,10 @@ int vm_set_msr_filter(struct regpin_vm *vm)
 	return err ? err : set_reasons(vm, reasons);
 }
 
-/* Without rules that need it the filter is the VMM's alone, till a policy has some. */
+/*
+ * Sets the VMM's filter, merged with the policy's. If no policy has needed a filter yet,
+ * KVM gets the VMM's alone. Caller holds the VM lock.
+ */
 static int replace_filter(struct regpin_vm *vm,
 			  const struct kvm_msr_filter *filter)
 {
@@ -102,20 +105,20 @@ static int replace_filter(struct regpin_vm *vm,
 		ret = filter_build(vm->policies.now, &copy->filter, &vm->filters.merged);
 	if (ret == -E2BIG)
 		vm->filters.overflow = vm->filters.merged.overflow;
-	/* While policies change, this is the first filter of the new one. */
+	/* During a swap, this may be the first filter of the new policy. */
 	if (!ret && vm->filters.msrs_wanted)
 		ret = set_reasons(vm, vm->filters.reasons | reasons_of(vm->policies.now));
 	if (!ret)
 		ret = set_filter(vm->fd, vm->filters.msrs_wanted ?
 						 &vm->filters.merged.filter :
 						 &copy->filter);
-	/* Only now the judging of exits may follow the new one. */
+	/* Exits are judged by the new filter only when KVM has it. */
 	if (!ret)
 		atomic_store(&vm->filters.vmm, copy);
 	return ret;
 }
 
-/* All that did not fit is in @vm->filters.overflow; an event has room for the first. */
+/* Reports the first range that did not fit; the VM's overflow has all of them. */
 static void refuse_filter(struct regpin_vm *vm)
 {
 	const struct overflow_range *first = &vm->filters.overflow.list[0];

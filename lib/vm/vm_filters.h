@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What KVM is given for a VM: filters, and reasons for exits. */
+/* The filters that KVM gets for a VM, and the reasons for which it exits. */
 #ifndef REGPIN_LIB_VM_FILTERS_H
 #define REGPIN_LIB_VM_FILTERS_H
 
 #include "types.h"
 
 /*
- * Under the lock: what of @policy and of the host come together; the
- * filter for @policy and for what the VMM has asked for; KVM is given the reasons and
- * the filter; and all its filters follow the policy. 0 or -errno.
+ * Caller of these four holds the VM lock, or is the only one that has the VM.
+ * vm_choose_filters() sets which filters @policy needs and the host has;
+ * vm_build_filter() builds the MSR filter for @policy and the VMM; vm_set_msr_filter()
+ * gives KVM the MSR filter and its reasons; vm_refilter_locked() gives KVM all filters of
+ * the policy in force. They return 0 or -errno.
  */
 void vm_choose_filters(struct regpin_vm *vm,
 		       const struct regpin_policy *policy);
@@ -18,8 +20,8 @@ int vm_set_msr_filter(struct regpin_vm *vm);
 int vm_refilter_locked(struct regpin_vm *vm);
 
 /*
- * Puts KVM's CR filter in place, if the policy needs it; takes it away. 0 or -errno.
- * The latter two are for who has the lock.
+ * Set KVM's CR filter if the policy needs it, or clear it. They return 0 or -errno. Caller
+ * of the functions with _locked holds the VM lock.
  */
 int vm_set_cr_filter(struct regpin_vm *vm);
 int vm_set_cr_filter_locked(struct regpin_vm *vm);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The rows for the VMM's writes. vcpu.c sends the events and carries out the actions. */
+/* The table of the VMM's writes. vcpu.c gives the events and carries out the actions. */
 #include <stddef.h>
 
 #include "vmm_write.h"
@@ -10,7 +10,7 @@
 #define LOADING		(S(VMM_LOADS) | S(VMM_LOADS_OFF))
 
 const struct vmm_row vmm_rows[] = {
-	/* A vCPU without a past: it has nothing to lose. */
+	/* A vCPU without a past has no pins to lose. */
 	{ VMM_WRITTEN, S(VMM_NONE), 0, IF_PAST, VMM_WROTE, VMM_LOAD,
 	  "A new vCPU has no pins to lose; the write may be part of a state for it." },
 	{ VMM_WRITTEN, ANY, 0, IF_PAST, VMM_SAME, VMM_LOAD,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the VMM has written to a vCPU since that ran last, as a table: a part of a state
- * that is being loaded, a part of a reset, or something that pins are compared with. A
- * VMM writes registers in several ioctls, so one write does not say which it is. Pure.
+ * What the VMM has written to a vCPU since the vCPU last ran, as a table: part of a state
+ * that is being loaded, part of a reset, or another write, which is compared with the
+ * pins. A VMM writes registers in several ioctls, so a single write does not show which
+ * it is. Pure.
  */
 #ifndef REGPIN_LIB_VMM_WRITE_H
 #define REGPIN_LIB_VMM_WRITE_H
@@ -12,10 +13,10 @@
 
 /**
  * enum vmm_write - what the VMM's writes have been so far
- * @VMM_NONE: there was none
- * @VMM_WROTE: there was one, of no further interest
- * @VMM_LOADS: they are those of a running system, which the vCPU was not pinned with before
- * @VMM_OFF: paging went off with them: the first half of a reset, or an INIT
+ * @VMM_NONE: there was no write
+ * @VMM_WROTE: there was a write, with nothing to remember
+ * @VMM_LOADS: the state of a running system is being loaded into a vCPU without pins
+ * @VMM_OFF: paging went off: the first half of a reset, or an INIT
  * @VMM_LOADS_OFF: paging went off in the middle of a load
  */
 enum vmm_write {
@@ -23,11 +24,11 @@ enum vmm_write {
 };
 
 /**
- * enum vmm_event - what happens
- * @VMM_WRITTEN: the VMM has written registers
- * @VMM_UNSEEN: likewise, whatever it is; it comes before VMM_WRITTEN, which only comes
- *	where a rule needs to know more
- * @VMM_LOADED: what it has written has an LSTAR
+ * enum vmm_event - the events of the table
+ * @VMM_WRITTEN: the VMM has written registers, and the registers were compared
+ * @VMM_UNSEEN: the VMM has written registers. It comes before VMM_WRITTEN, which only
+ *	comes if the policy needs filters
+ * @VMM_LOADED: the registers have an LSTAR after the write
  * @VMM_RUNS: the vCPU is about to run
  */
 enum vmm_event {
@@ -35,19 +36,21 @@ enum vmm_event {
 };
 
 /**
- * struct vmm_moment - what else the table asks for
- * @past: the vCPU had something to lose, so its registers before are known
- * @reset: the write was a reset: lifecycle_handle_reset() says so
- * @was_on: paging was on before; @is_on: it is on after
+ * struct vmm_moment - the conditions of the table, beside state and event
+ * @past: the vCPU had pins or another state to lose, so its registers before are known
+ * @reset: the write was a reset, as lifecycle_handle_reset() found
+ * @was_on: paging was on before the write
+ * @is_on: paging is on after the write
  * @pinned: the vCPU is pinned
  * @changed: a register has changed
  *
- * VMM_WRITTEN asks for all, but for nothing else without @past; VMM_RUNS for @pinned.
+ * VMM_WRITTEN asks for all, but only for @past if that is false. VMM_RUNS asks for @pinned.
  */
 struct vmm_moment {
 	bool past, reset, was_on, is_on, pinned, changed;
 };
 
+/* What the caller has to do. */
 enum vmm_act {
 	VMM_NOTHING,
 	VMM_LOAD,	/* the state may have a kernel: lifecycle_note_load() */
@@ -55,6 +58,12 @@ enum vmm_act {
 	VMM_INIT,	/* it was an INIT */
 };
 
+/**
+ * struct vmm_step - the step that the table gives
+ * @to: the next state, enum vmm_write
+ * @act: enum vmm_act
+ * @why: the reason, one sentence
+ */
 struct vmm_step {
 	uint8_t to, act;
 	const char *why;
@@ -76,18 +85,18 @@ enum {
 	IF_CHANGED = 32,
 };
 
-/* For struct vmm_row's @to: as it was. */
+/* For struct vmm_row's @to: unchanged. */
 #define VMM_SAME	0xff
 
 /**
- * struct vmm_row - a row of the table; the first that fits counts
+ * struct vmm_row - a row of the table; the first row that applies counts
  * @event: enum vmm_event
- * @states: for these, 1 << enum vmm_write
- * @when: if all of these are so
+ * @states: the states for which the row is, 1 << enum vmm_write
+ * @when: the row applies if all of these conditions are true
  * @unless: and none of these
  * @to: the next state, or VMM_SAME
  * @act: enum vmm_act
- * @why: the reason
+ * @why: the reason, one sentence
  */
 struct vmm_row {
 	uint8_t event, states, when, unless, to, act;
