@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * VMs and vCPUs come under the policy: as the VMM creates them, or as it first uses an fd
- * that came otherwise.
+ * Puts VMs and vCPUs under the policy: when the VMM creates them, or when it first uses an
+ * fd that it got otherwise.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)
 		session_die(REGPIN_REFUSED_CONFIDENTIAL);
 	if (ret)
 		session_die(REGPIN_REFUSED_HOST);
-	/* A VM that had this number before is the VMM's memory, not ours. */
+	/* A VM that had this fd before was closed; vm_list.c drops it. */
 	fds_set_vm(vm_fd, vm);
 	if (!control_add_vm(session_control(), session_handoff(), vm,
 			    options.vm))
@@ -119,10 +119,10 @@ struct regpin_vm *attach_learn_vm(int fd)
 		fds_set_vm(fd, vm);
 		goto out;
 	}
-	/* Only VMs are asked for what led here. */
+	/* The ioctl that led here is only for VMs, so the fd must be one. */
 	if (is_vm == FDS_UNKNOWN)
 		session_die(REGPIN_REFUSED_FD);
-	/* It was created elsewhere: its vCPUs come from here all the same. */
+	/* Another process created the VM, but its vCPUs are created here. */
 	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm_fd < 0)
 		session_die(REGPIN_REFUSED_FD);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What the operator wants, from the agent by shared memory: a thread of its own that
- * sleeps on a futex, does one command after the other, and keeps what `status` shows.
- * It begins with the process's first VM.
+ * The control thread: it sleeps on a futex, carries out the operator's commands, which the
+ * agent writes to shared memory, one at a time, and updates the status that `regpin ctl`
+ * prints. It is started with the process's first VM.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -23,15 +23,15 @@
 #include "swap.h"
 #include "vm_list.h"
 
-#define STATUS_MS	200	/* how old what `status` shows may be */
+#define STATUS_MS	200	/* how old the status may be, in ms */
 
 static struct {
-	const struct control *orders;	/* the agent's: not to be written */
+	const struct control *orders;	/* read-only: only the agent writes it */
 	struct handoff *handoff;
 	pthread_mutex_t lock;
 	pthread_t thread;
 	bool started;
-	pid_t pid;		/* a child has VMs of its own, but no thread */
+	pid_t pid;		/* the process of @thread: a child has no such thread */
 	struct vm_list list;
 	uint32_t done;		/* number of the last command that was run */
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -43,7 +43,7 @@ static int wait_for_vcpus(struct regpin_vm *vm)
 
 static int begin_window(struct vm_slot *slot, uint32_t ms, bool once)
 {
-	/* Otherwise an agent that dies would leave it open forever. */
+	/* A window without an end would stay open forever if the agent dies. */
 	if (!ms)
 		return -EINVAL;
 	slot->window_end = vm_list_now_ms() + ms;
@@ -67,15 +67,19 @@ static int arm_vm(struct vm_slot *slot)
 }
 
 /**
- * struct command - a command as it was when it was taken
- * @command: and the others as in struct control
+ * struct command - a copy of a command in struct control, which may change meanwhile
+ * @command: enum control_command
+ * @vm: number of the VM, or CONTROL_ALL_VMS
+ * @vcpu: id of the vCPU
+ * @arg: see enum control_command
+ * @once: the window ends when one kernel has finished its set-up
  */
 struct command {
 	uint32_t command, vm, vcpu, arg;
 	bool once;
 };
 
-/* For one VM. */
+/* Carries out the command for one VM. */
 static int run_command(struct vm_slot *slot, const struct command *c)
 {
 	switch (c->command) {
@@ -96,12 +100,12 @@ static int run_command(struct vm_slot *slot, const struct command *c)
 	}
 }
 
-/* For the VMs that it names. */
+/* Carries out the command for the VMs that it names. */
 static int run_for_vms(const struct command *c)
 {
 	int ret = -ENOENT;
 
-	/* The agent has given up waiting for it. */
+	/* The agent no longer waits for the command, and has cleared it. */
 	if (c->command == CONTROL_NONE)
 		return -ECANCELED;
 	if (c->command == CONTROL_POLICY)
@@ -176,7 +180,7 @@ static void update_status(void)
 		status->vm = slot->number;
 		atomic_store(&status->policy, vm_whole_policy(vm)->number);
 		atomic_store(&status->flags, status_of_vm(vm));
-		/* vCPUs go only when a VM is created, which takes our lock. */
+		/* vCPUs are detached only under control_lock(), which the caller holds. */
 		for (vcpu = vm_first_vcpu(vm); vcpu && nr < STATUS_VCPUS;
 		     vcpu = vcpu_next(vcpu))
 			update_vcpu_status(&control.handoff->vcpus[nr++],
@@ -213,7 +217,7 @@ static void *control_main(void *arg)
 	return arg;
 }
 
-/* No signal of the VMM's is for this thread. */
+/* Starts the control thread, with all signals blocked: they are for the VMM's threads. */
 static void start_thread(void)
 {
 	sigset_t all, old;
@@ -232,7 +236,10 @@ static void start_thread(void)
 	control.pid = getpid();
 }
 
-/* A child has neither our thread nor its VMs, and may have got the lock locked. */
+/*
+ * In a child: it has neither the control thread nor the parent's VMs, and its copy of the
+ * lock may be locked.
+ */
 static void after_fork(void)
 {
 	if (!control.pid || control.pid == getpid())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The operator's commands. */
+/* The control thread, which carries the operator's commands out. */
 #ifndef REGPIN_SHIM_CONTROL_H
 #define REGPIN_SHIM_CONTROL_H
 
@@ -12,14 +12,14 @@ struct control;
 struct handoff;
 
 /*
- * A VM that the operator may speak of. Under control_lock(), and so is the attaching of
- * it: else it could come with a policy that is just being replaced. False if there are
- * STATUS_VMS already: no policy, hold or window of the operator's would reach it.
+ * Makes @vm known to the operator's commands. Caller holds control_lock() here and while it
+ * attaches the VM; otherwise the VM could get a policy that is being replaced. Returns
+ * false if there are STATUS_VMS VMs already: no command would reach the new one.
  */
 bool control_add_vm(const struct control *orders, struct handoff *handoff,
 		    struct regpin_vm *vm, uint32_t number);
 
-/* While vCPUs are taken away, or a VM comes. */
+/* Taken while a vCPU is detached or a VM is added, and by the control thread. */
 void control_lock(void);
 void control_unlock(void);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Which fd is which VM or vCPU. Fds are learnt where they are created; those
- * that came otherwise (dup, a socket, an exec) are recognised by their name in
- * /proc and by kcmp(2). close(2) is not hooked: an fd's number is taken over
- * when KVM hands it out again, and what is gone is swept when a VM is created.
+ * Finds the VM or the vCPU of an fd. Fds are noted when KVM creates them; those that the
+ * VMM got otherwise (by dup, a socket, an exec) are recognised by their name in /proc and
+ * by kcmp(2). close(2) is not hooked: when KVM returns a number again, the new file
+ * replaces the old one, and fds_sweep() finds closed vCPUs when a VM is created.
  */
 #include <linux/kcmp.h>
 #include <stdatomic.h>
@@ -19,12 +19,17 @@
 
 #include "fds.h"
 
+/**
+ * struct shim_vcpu - the shim's mapping of a vCPU
+ * @vcpu: the vCPU; NULL: the mapping is noted at another fd of it, or there is none
+ * @run: its run page
+ */
 struct shim_vcpu {
 	struct regpin_vcpu *vcpu;
 	struct kvm_run *run;
 };
 
-/* Pages that are never touched cost nothing. */
+/* These arrays take memory only for the pages that are used. */
 static _Atomic(struct regpin_vm *) vms[FDS_MAX];
 static _Atomic(struct regpin_vcpu *) vcpus[FDS_MAX];
 static struct shim_vcpu details[FDS_MAX];
@@ -45,7 +50,7 @@ struct regpin_vcpu *fds_vcpu(int fd)
 	return atomic_load_explicit(&vcpus[fd], memory_order_acquire);
 }
 
-/* What /proc calls this fd: "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:3". */
+/* Reads the fd's name in /proc: "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:3". */
 static bool read_fd_name(int fd, char *name, size_t size)
 {
 	char path[40];
@@ -102,7 +107,7 @@ void fds_set_run_size(size_t size)
 	atomic_store(&run_size, size);
 }
 
-/* Is @kind the name of @fd, up to a number that follows? */
+/* Is @kind the name of @fd, without the number at its end? */
 static enum fds_answer match_kind(int fd, const char *kind)
 {
 	struct stat st;
@@ -126,7 +131,7 @@ enum fds_answer fds_is_vcpu(int fd)
 	return match_kind(fd, "anon_inode:kvm-vcpu:");
 }
 
-/* Another number by which the vCPU behind @fd is known, or -1. */
+/* Another known fd of the vCPU of @fd, or -1. */
 static int find_alias(int fd)
 {
 	for (int i = atomic_load(&highest_fd); i >= 0; i--)
@@ -167,7 +172,7 @@ bool fds_vm_is_open(struct regpin_vm *vm)
 {
 	if (is_vm(vm, vm_fd(vm)))
 		return true;
-	/* The VMM may have closed this number, and go on with another. */
+	/* The VMM may have closed that fd, and use another one. */
 	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--) {
 		if (!is_vm(vm, fd))
 			continue;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The VMM at its guest's state: what it writes is looked at for pins, and what it takes
- * out or loads as a whole is shown to the agent at once. The VMM may end right after it.
+ * Snoops the VMM's register and state ioctls: writes are compared with the pins, and a
+ * state that is taken out or loaded as a whole is shown to the agent at once, because the
+ * VMM may end right after it.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -27,7 +28,7 @@ static void wake_agent(bool news)
 
 int guest_state_set_memory_region(int fd, unsigned long request, void *arg)
 {
-	/* Both structs begin alike: slot, flags, guest_phys_addr, memory_size. */
+	/* The structs of both requests begin alike: slot, flags, guest_phys_addr, memory_size. */
 	const struct kvm_userspace_memory_region *region = arg;
 	struct regpin_vm *vm = attach_learn_vm(fd);
 	int ret;
@@ -67,7 +68,7 @@ int guest_state_get_msrs(int fd, void *arg)
 	struct regpin_vcpu *vcpu = fds_vcpu(fd);
 	int ret = real_ioctl(fd, KVM_GET_MSRS, arg);
 
-	/* Also /dev/kvm takes it, for what is no vCPU's. */
+	/* KVM_GET_MSRS on /dev/kvm reads feature MSRs, which are not a vCPU's. */
 	if (ret > 0 && vcpu)
 		wake_agent(
 			migration_note_read_msrs(vcpu, arg, (unsigned int)ret));

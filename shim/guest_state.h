@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the VMM reads and writes of its guest's state: these do as the hook itself. */
+/*
+ * Handle the VMM's ioctls that read or write its guest's state. Each returns what ioctl(2)
+ * returns.
+ */
 #ifndef REGPIN_SHIM_GUEST_STATE_H
 #define REGPIN_SHIM_GUEST_STATE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What `regpin run` hands to the shim, and what both see of each other. The one
- * place that names the environment variables and the shared memory's layout.
+ * The interface of agent and shim: the environment variable, the messages and the layout
+ * of the shared memory. All of these are defined here alone.
  */
 #ifndef REGPIN_SHIM_HANDOFF_H
 #define REGPIN_SHIM_HANDOFF_H
@@ -14,11 +14,10 @@
 #include "lib/vm/state.h"
 
 /*
- * "FILE,USER,NAME": where the agent listens, and nothing else. FILE is the number of an
- * inherited O_PATH file of its socket, or -1; NAME is the name of an abstract socket,
- * for a process that has closed that file or has no /proc; USER is the agent's user id,
- * by which an impostor under NAME is found out. Without this variable the shim does
- * nothing at all.
+ * "FILE,USER,NAME": where the agent listens. FILE is the number of an inherited O_PATH
+ * file of its socket, or -1. NAME is the name of an abstract socket, for a process that
+ * has closed that file or has no /proc. USER is the agent's user id: a process of another
+ * user that listens under NAME is refused. Without this variable the shim does nothing.
  */
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
@@ -29,30 +28,37 @@
  * The agent numbers each policy that it hands out, 1 for the first; the number is in the
  * policy's blob, in the events of its rules, and in struct vm_status.
  *
- * What is said on a connection, a message each (SOCK_SEQPACKET). The process connects
- * before it creates a VM; the agent looks at who that is and answers WELCOME, or why
- * not. When there is a VM the process asks, with the VM's file (SCM_RIGHTS), and gets
- * GIVEN with HANDOFF_FILES files: the policy's blob (sealed), struct control (which only
- * the agent can write: F_SEAL_FUTURE_WRITE), and struct handoff. It closes all of these
- * once they are mapped, and the connection once the VM has its policy: as long as it is
- * open the guard is patient.
+ * Each packet on a connection (SOCK_SEQPACKET) is one message. The process connects before
+ * it creates a VM; the agent authenticates it and answers WELCOME, or why not. When there
+ * is a VM, the process sends ASK with the VM's file (SCM_RIGHTS), and gets GIVEN with
+ * HANDOFF_FILES files: the policy's blob (sealed), struct control (which only the agent
+ * can write: F_SEAL_FUTURE_WRITE), and struct handoff. The process closes these files when
+ * they are mapped, and the connection when the VM has its policy. As long as the
+ * connection is open, the guard does not end the process.
  */
 enum handoff_word {
-	HANDOFF_WELCOME,	/* agent: go on */
-	HANDOFF_ASK,		/* process: here is my VM */
-	HANDOFF_GIVEN,		/* agent: here are the policy, and the memory */
-	HANDOFF_REFUSED,	/* process: number is an enum regpin_refusal; it ends */
-	HANDOFF_USER,		/* agent: another user's process gets nothing */
-	HANDOFF_STRANGER,	/* agent: nor does one that is not from this `run` */
-	HANDOFF_BUSY,		/* agent: too many processes create VMs just now */
-	HANDOFF_NO_VM,		/* agent: that file is no VM */
-	HANDOFF_UNFIT,		/* agent: its guest could end its pins itself */
+	HANDOFF_WELCOME,	/* agent: the process may create its VM */
+	HANDOFF_ASK,		/* process: asks for the policy, with its VM's file */
+	HANDOFF_GIVEN,		/* agent: the policy and the shared memory */
+	HANDOFF_REFUSED,	/* process: it ends; number is an enum regpin_refusal */
+	HANDOFF_USER,		/* agent: refused, the process is another user's */
+	HANDOFF_STRANGER,	/* agent: refused, the process is not from this `run` */
+	HANDOFF_BUSY,		/* agent: too many processes create VMs at the moment */
+	HANDOFF_NO_VM,		/* agent: the file is not a VM's */
+	HANDOFF_UNFIT,		/* agent: the guest could end its pins itself */
 	HANDOFF_FAILED,		/* agent: out of memory or files */
 	HANDOFF_WORDS
 };
 
 #define HANDOFF_FILES	3
 
+/**
+ * struct handoff_message - a message between process and agent
+ * @magic: HANDOFF_MAGIC
+ * @version: HANDOFF_VERSION
+ * @word: enum handoff_word
+ * @number: with HANDOFF_REFUSED: enum regpin_refusal; otherwise 0
+ */
 struct handoff_message {
 	uint32_t magic;
 	uint32_t version;
@@ -60,10 +66,10 @@ struct handoff_message {
 	uint32_t number;
 };
 
-/* Exit status of a VMM that the shim ended, and of a `run` that never began. */
+/* Exit status of a VMM that the shim ended, and of a `run` that could not start. */
 #define EXIT_REGPIN	125
 
-/* What the agent can tell the shim to do. */
+/* The agent's commands to the shim, with the members of struct control that they use. */
 enum control_command {
 	CONTROL_NONE,
 	CONTROL_ARM,		/* vm */
@@ -79,19 +85,22 @@ enum control_command {
 #define OVERFLOW_VMM	(1u << 31)
 
 /**
- * struct control - one command at a time, from the agent to the process of the VMs, which
- * can read it only. Its answer is struct control_answer
+ * struct control - the agent's current command to the process, which can only read it
  * @request: number of the last command; the agent writes it last, and wakes the
- *	futex. Commands that change all vCPUs are done when each has entered again
+ *	futex. A command that changes all vCPUs is done when each has looked at itself
  * @command: enum control_command
  * @vm: number of the VM, or CONTROL_ALL_VMS
  * @vcpu: id of the vCPU
  * @arg: see enum control_command
- * @once: a window ends with the first LSTAR that the guest sets
+ * @once: the window ends when one kernel has finished its set-up
  * @blob_size: bytes of @blob
- * @agent: thread id of the agent, a robust futex: FUTEX_OWNER_DIED if it has died and
- *	no other one has taken over; 0 if there is to be none
+ * @agent: thread id of the agent, a robust futex: FUTEX_OWNER_DIED if the agent has died
+ *	and no other one has taken over; 0: the agent has ended, or ends
+ * @pad: 0
  * @blob: a policy
+ * @pad_blob: makes the size a multiple of 64
+ *
+ * The process answers in struct control_answer.
  */
 struct control {
 	_Atomic uint32_t request;
@@ -108,20 +117,24 @@ struct control {
 };
 
 /**
- * struct control_answer - what became of a command
- * @done: number of the last command that is done; written by the shim behind
- *	@result, which then wakes the agent
- * @result: 0, or a negative errno: -ENOENT no such VM or vCPU, -EINVAL an answer to
- *	a vCPU that is not held, or a bad blob; -ETIMEDOUT the new policy is in force
- *	on all vCPUs but some that the VMM has not entered since; -ENOTRECOVERABLE it
- *	is in force, but KVM has refused its filters in some VM, which is stopped;
- *	-ESTALE some VMs have it and can't go back to the one that the others have;
- *	-EBUSY vCPUs have yet to look at the last one, or too many are still in use;
- *	-E2BIG, -EPERM
- * @overflow_base, @overflow_nmsrs, @overflow_flags, @overflow_more: with @result -E2BIG: the
- *	first MSRs that KVM's filter had no room for, how many they are, how they are
- *	accessed (1: reads, 2: writes), whether only the VMM's filter names them
- *	(OVERFLOW_VMM), and how many ranges more there are
+ * struct control_answer - the result of a command
+ * @done: number of the last command that was carried out; the shim writes it after
+ *	@result, and then wakes the agent
+ * @result: 0, or a negative errno. -ENOENT: there is no such VM or vCPU. -EINVAL: an
+ *	answer to a vCPU that is not held, the end of a window that is not open, or a bad
+ *	blob. -ETIMEDOUT: the new policy is in force, but some vCPUs have not entered
+ *	since. -ENOTRECOVERABLE: it is in force, but KVM has refused its filters for a
+ *	VM, which is stopped. -ESTALE: some VMs have the new policy and cannot go back to
+ *	the one that the others have. -EBUSY: vCPUs have yet to look at the last policy,
+ *	or too many policies are in use. -EOPNOTSUPP: the host cannot enforce a rule.
+ *	-E2BIG: a filter has no room for the policy. -EPERM: the policy does not accept
+ *	what a VM has. -ENOMEM: out of memory. -ECANCELED: the agent no longer waits
+ * @overflow_base: with -E2BIG: the first MSR for which KVM's filter had no room
+ * @overflow_nmsrs: number of MSRs in that range
+ * @overflow_flags: the accesses (1: reads, 2: writes), and OVERFLOW_VMM if only the VMM's
+ *	filter names the range
+ * @overflow_more: number of further ranges without room
+ * @pad: 0
  */
 struct control_answer {
 	_Atomic uint32_t done;
@@ -134,27 +147,27 @@ struct control_answer {
 };
 
 #define STATUS_PRESENT	(1u << 0)
-#define STATUS_ARMED	(1u << 1)	/* of a VM: some vCPU is */
+#define STATUS_ARMED	(1u << 1)	/* its pins hold; VM: those of some vCPU */
 #define STATUS_HELD	(1u << 2)	/* vCPU: waits for an answer */
 #define STATUS_WINDOW	(1u << 3)	/* VM: a window is open */
-#define STATUS_STOPPED	(1u << 4)	/* VM: must not run on */
+#define STATUS_STOPPED	(1u << 4)	/* VM: its vCPUs may not enter */
 #define STATUS_FILTERED	(1u << 5)	/* VM: KVM's CR filter is in place */
 #define STATUS_POLLED	(1u << 6)	/* VM: CR rules are polled, not enforced */
-#define STATUS_FRESH	(1u << 7)	/* vCPU: under the floor since its INIT */
-#define STATUS_SETUP	(1u << 8)	/* armed, but not through its syscall set-up */
-#define STATUS_UNREACHED (1u << 9)	/* vCPU: kicks don't reach it; VM: some of its vCPUs */
-#define STATUS_CLOSED	(1u << 10)	/* VM: no vCPU arms before it is armed or requested */
+#define STATUS_FRESH	(1u << 7)	/* vCPU: not set up since its INIT */
+#define STATUS_SETUP	(1u << 8)	/* armed, but its set-up is not finished */
+#define STATUS_UNREACHED (1u << 9)	/* kicks do not reach it; VM: one of its vCPUs */
+#define STATUS_CLOSED	(1u << 10)	/* VM: its gate is closed, and no window is open */
 
-#define STATUS_VMS	64	/* at a time; one more ends the VMM */
+#define STATUS_VMS	64	/* at a time; one more VM ends the VMM */
 #define STATUS_VCPUS	1024
 
 /**
  * struct vcpu_status - status of a vCPU
- * @flags: STATUS_*; 0: a free slot. Written last
+ * @flags: STATUS_*; 0: the slot is free. Written last
  * @vm: number of its VM
  * @vcpu: its id
  * @pad: 0
- * @held: while STATUS_HELD: the event that was made when it was held
+ * @held: with STATUS_HELD: the event that was reported when it was held
  */
 struct vcpu_status {
 	_Atomic uint32_t flags;
@@ -165,12 +178,13 @@ struct vcpu_status {
 };
 
 /**
- * struct vm_status - likewise for a VM
- * @flags: STATUS_*; 0: a free slot
+ * struct vm_status - status of a VM
+ * @flags: STATUS_*; 0: the slot is free
  * @vm: its number
- * @policy: number of the policy that it has
- * @state: what of its state was taken out or loaded; it stays when the VM is gone,
- *	until another one takes the slot
+ * @policy: number of its policy
+ * @pad: 0
+ * @state: fingerprints of the states that were taken out or loaded. They stay when the VM
+ *	is closed, until another VM gets the slot
  */
 struct vm_status {
 	_Atomic uint32_t flags;
@@ -181,19 +195,20 @@ struct vm_status {
 };
 
 /**
- * struct handoff - shared by the agent and every process that it was given to
+ * struct handoff - the memory that the agent and its processes share
  * @attached: number of VMs that got their policy
  * @refused: enum regpin_refusal + 1 once the shim has ended the VMM
- * @numbers: how many numbers have been given to VMs, so that two processes of
- *	one VMM don't use the same in their events
- * @wake: a futex that the agent sleeps on; counted up to wake it
+ * @numbers: number of VMs so far. It gives each VM its number, so that two processes of one
+ *	VMM do not use the same number in their events
+ * @wake: the futex on which the agent sleeps; incremented to wake it
+ * @pad: 0
  * @ring: events
- * @answer: to struct control
- * @vms: the VMs; a slot whose @flags are 0 is free
- * @vcpus: likewise
+ * @answer: the answer to struct control
+ * @vms: status of the VMs
+ * @vcpus: status of the vCPUs
  *
- * The agent trusts none of it for more than reporting: a VMM that has been
- * taken over can write here, and can do without us anyway.
+ * The agent uses it for reports only: an attacker that has taken over a VMM can write here,
+ * and could bypass regpin altogether.
  */
 struct handoff {
 	_Atomic uint32_t attached;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * In the hook's path there is no malloc, no stdio and no lock, and errno is the VMM's.
+ * The path of KVM_RUN through the hook uses no malloc, no stdio and no lock, and leaves
+ * errno as KVM set it.
  */
 #ifndef REGPIN_SHIM_HOT_H
 #define REGPIN_SHIM_HOT_H
 
 #define LIKELY(x)	__builtin_expect(!!(x), 1)
 
-/* Out of the way of the instructions that each exit pays for. */
+/* For functions that are not on the path of each exit. */
 #define COLD __attribute__((noinline))
 
 #endif

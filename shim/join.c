@@ -2,11 +2,11 @@
 /*
  * The process of a VM asks the agent for the policy and the shared memory.
  *
- * Nothing of that is inherited: helpers that a launcher starts beside the VMM, as other
- * users or in a sandbox, have the same environment and open files. The agent gives it
- * only to a process of this `run` that shows it a VM. No file of ours stays open here,
- * so there is none that the VMM could close or hand on, and all of this comes before the
- * first vCPU, when no VMM is in its own sandbox yet.
+ * Neither is inherited, because helpers that a launcher starts beside the VMM, as other
+ * users or in a sandbox, have the same environment and open files. The agent gives them
+ * only to a process of this `run` that shows it a VM. No file of regpin's stays open in
+ * the process, so the VMM cannot close one or pass it on. All this happens before the
+ * first vCPU is created, when no VMM has entered its own sandbox yet.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 
 #include "join.h"
 
-#define JOIN_MS	30000	/* the agent may have a command in hand that takes long */
+#define JOIN_MS	30000	/* the agent may be busy with a command that takes long */
 
 static const char not_reached[] =
 	"the policy did not reach this process: its agent can't be reached (was it killed? does a wrapper close all files and go to another network namespace, or is there no /proc?)";
@@ -64,7 +64,7 @@ static int connect_to(const struct sockaddr_un *sun, socklen_t len)
 
 	if (fd < 0)
 		return -1;
-	/* Others may flood the agent's backlog, so there may be a wait. */
+	/* Other users may fill the agent's backlog, so connect() may have to wait. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
 	do
 		ret = connect(fd, (const struct sockaddr *)sun, len);
@@ -75,7 +75,7 @@ static int connect_to(const struct sockaddr_un *sun, socklen_t len)
 	return -1;
 }
 
-/* By the inherited file: whoever made the file has the socket, wherever we are. */
+/* Connects by the inherited file, which works in any mount or network namespace. */
 static int connect_file(int file)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -86,7 +86,10 @@ static int connect_file(int file)
 	return connect_to(&sun, sizeof(sun));
 }
 
-/* Anybody may take an abstract name that is free: it must be the agent's user's. */
+/*
+ * Connects by the abstract name. Any process may take such a name, so the peer must be of
+ * the agent's user or of this process's.
+ */
 static int connect_name(const struct join_address *address)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -121,7 +124,7 @@ static bool wait_for_message(int conn, int64_t end)
 	}
 }
 
-/* The files of a message, or -1 for each that did not come. */
+/* Takes the files of a message; -1 for each file that is missing. */
 static void take_files(struct msghdr *header, int files[HANDOFF_FILES])
 {
 	struct cmsghdr *part = CMSG_FIRSTHDR(header);
@@ -137,7 +140,7 @@ static void take_files(struct msghdr *header, int files[HANDOFF_FILES])
 	       (nr < HANDOFF_FILES ? nr : HANDOFF_FILES) * sizeof(int));
 }
 
-/* The agent's next word. Returns NULL if it is @word, else why it is not. */
+/* Receives the agent's next message. Returns NULL if its word is @word, otherwise why not. */
 static const char *receive_word(int conn, enum handoff_word word,
 				uint32_t *number, int files[HANDOFF_FILES])
 {
@@ -190,7 +193,7 @@ const char *join_connect(const struct join_address *address, int *conn)
 	return why;
 }
 
-/* Returns false if it could not be sent. */
+/* Sends ASK with the VM's file. Returns false if that failed. */
 static bool send_ask(int conn, int vm_fd)
 {
 	union {
@@ -217,7 +220,7 @@ static bool send_ask(int conn, int vm_fd)
 	return n == (ssize_t)sizeof(message);
 }
 
-/* Not for children, which may be helpers: see join_map_zeroes(). */
+/* Maps a file. Children, which may be helpers, do not inherit it: see join_map_zeroes(). */
 static void *map_file(int fd, size_t size, int prot)
 {
 	struct stat st;

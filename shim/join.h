@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a process with a VM gets what the agent has for it. See shim/handoff.h. */
+/* Connects to the agent, and gets the policy and the shared memory. See shim/handoff.h. */
 #ifndef REGPIN_SHIM_JOIN_H
 #define REGPIN_SHIM_JOIN_H
 
@@ -14,10 +14,10 @@
 #define JOIN_NAME_MAX	64
 
 /**
- * struct join_address - where the agent listens, as HANDOFF_ENV says
- * @file: number of an inherited file, or -1
+ * struct join_address - where the agent listens, from HANDOFF_ENV
+ * @file: number of an inherited file of its socket, or -1
  * @user: the agent's user id
- * @name: of an abstract socket
+ * @name: name of its abstract socket
  */
 struct join_address {
 	int file;
@@ -26,10 +26,10 @@ struct join_address {
 };
 
 /**
- * struct joined - what the agent gave
- * @policy: to be freed by the caller
- * @control: mapped, for reading
- * @handoff: mapped
+ * struct joined - the agent's files, as they were read or mapped
+ * @policy: the policy; the caller frees it
+ * @control: mapped read-only
+ * @handoff: mapped read-write
  */
 struct joined {
 	struct regpin_policy *policy;
@@ -37,28 +37,28 @@ struct joined {
 	struct handoff *handoff;
 };
 
-/* Reads what HANDOFF_ENV holds. Returns false if it makes no sense. */
+/* Parses the value of HANDOFF_ENV. Returns false if it is malformed. */
 bool join_read(const char *env, struct join_address *address);
 
 /*
- * Connects to the agent, and waits until it is @welcome: returns NULL, or a sentence
- * that says why not. @conn is closed on exec.
+ * Connects to the agent, and waits until it answers HANDOFF_WELCOME. Returns NULL, or a
+ * sentence that says why not. @conn is close-on-exec.
  */
 const char *join_connect(const struct join_address *address, int *conn);
 
-/* Asks by @vm_fd, and maps what comes. Returns NULL, or why nothing did. */
+/* Asks for the policy of @vm_fd, and maps the files. Returns NULL, or why that failed. */
 const char *join_ask(int conn, int vm_fd, struct joined *joined);
 
-/* Says why the process ends. */
+/* Sends the agent the reason for which the process ends. */
 void join_send_refusal(int conn, enum regpin_refusal reason);
 
 /*
- * In a child: what was mapped is not shared with it, and reads as zeroes. Its KVM refuses
- * it its parent's VMs, but it may try, and then finds memory there.
+ * For a child, which does not inherit the shared mappings: maps zeroes in their place. KVM
+ * refuses a child its parent's VMs, but the child's code may still read these pages.
  */
 void join_map_zeroes(const struct joined *joined);
 
-/* Unmaps what was mapped; the policy stays, as VMs may have it. */
+/* Unmaps the memory. The policy stays, because VMs may have it. */
 void join_unmap(struct joined *joined);
 
 #endif

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Getting a vCPU out of KVM_RUN: by a signal of our own to the thread that runs it,
- * whose handler sets immediate_exit, so that none comes too early. The same signal
- * comes from a timer on the thread's run time where a vCPU has to be looked at now
- * and then.
+ * Makes a vCPU leave KVM_RUN by a signal to the thread that runs it. The handler sets
+ * immediate_exit, so that a signal which comes just before KVM_RUN is not lost. Where a
+ * vCPU has to be polled, a timer on the thread's run time sends the same signal.
  *
- * What the handler did is undone by the thread itself, which then enters again: the
- * VMM sees none of it. A kick of the VMM's at the same time is not lost: it has set
- * immediate_exit to a value of its own, or its signal is still pending.
+ * The thread itself undoes the effect of the handler, and enters again: the VMM does not
+ * notice the kick. A kick of the VMM's at the same time is not lost: it has set
+ * immediate_exit to another value, or its signal is still pending.
  *
- * The signal was free when it was taken. A VMM that changes its handler afterwards, as
- * language runtimes do for all signals, gets its own signals by way of ours: those of
- * regpin carry a value that no other has.
+ * The signal was free when it was taken. A VMM may change its handler afterwards, as
+ * language runtimes do for all signals. kick_restore_handler() then sets regpin's handler
+ * again, which passes the VMM's own signals on. Regpin's signals carry a value that no
+ * other signal has.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -28,7 +28,7 @@
 #include "session.h"
 
 
-/* The thread's own; handlers of other threads' signals see other ones. */
+/* Of this thread, for its signal handler. */
 static __thread struct regpin_vcpu *volatile current
 	__attribute__((tls_model("initial-exec")));
 static __thread volatile sig_atomic_t kicked
@@ -38,34 +38,37 @@ __thread volatile sig_atomic_t kick_running
 	__attribute__((tls_model("initial-exec")));
 static __thread volatile unsigned int timer_ms
 	__attribute__((tls_model("initial-exec")));
-/* What the VMM blocks in KVM_RUN, by the kernel's bits. */
+/* The signals that the VMM blocks in KVM_RUN, as the kernel's sigset. */
 static __thread unsigned long run_mask
 	__attribute__((tls_model("initial-exec")));
 static __thread bool run_masked __attribute__((tls_model("initial-exec")));
 static __thread bool timer_made __attribute__((tls_model("initial-exec")));
-/* A child has this thread's variables, but no timer. */
+/* The process of the timer: a child inherits this thread's variables, but no timer. */
 static __thread pid_t timer_pid __attribute__((tls_model("initial-exec")));
 
 static _Atomic int kick_signal;
 static pthread_key_t timer_key;
 
-/* Its address is the value of regpin's own signals. */
+/* The address of this variable is the value that regpin's own signals carry. */
 static char own_value;
 
-/* The VMM's actions for the signal, of which one may be in use; -1: it has none. */
+/*
+ * The VMM's actions for the signal. A new one goes to the entry that is not in use;
+ * vmms_now is the index of the current one, -1: there is none.
+ */
 static struct sigaction vmms[2];
 static _Atomic int vmms_now = -1;
 
-/* A timer is the process's: it outlives the thread, and there are so many of them. */
+/* At the thread's end: a timer is the process's, and the number of timers is limited. */
 static void delete_timer(void *timer_of_thread)
 {
 	timer_delete(*(timer_t *)timer_of_thread);
 }
 
-/* No time of a timer: it has ticked and the thread was not with its vCPU. */
+/* A value of timer_ms: a tick came while the thread was not in the hook for KVM_RUN. */
 #define MISSED	(~0u)
 
-/* A signal of the VMM's own. */
+/* Passes a signal of the VMM's own to its handler. */
 static void call_vmms_handler(int number, siginfo_t *info, void *context)
 {
 	const struct sigaction *act;
@@ -81,9 +84,9 @@ static void call_vmms_handler(int number, siginfo_t *info, void *context)
 }
 
 /*
- * Outside of KVM_RUN's hook, @current may be a vCPU that is no more: any thread may
- * have closed it. Nothing is lost: who kicks has said why, to be read at the entry, and
- * a tick is made up for there.
+ * Outside the hook for KVM_RUN, @current may be a vCPU that another thread has closed, so
+ * the handler does not use it. Nothing is lost: a caller that kicks has alerted the vCPU
+ * before, which looks at its next entry, and change_timer() makes up for a missed tick.
  */
 static void on_kick(int number, siginfo_t *info, void *context)
 {
@@ -105,7 +108,7 @@ static void on_kick(int number, siginfo_t *info, void *context)
 	vcpu_request_exit(vcpu_io(vcpu)->run);
 }
 
-/* A real-time signal that nobody has taken, from the last one down. */
+/* Takes the last real-time signal that has no handler. */
 static void take_signal(void)
 {
 	struct sigaction act = { .sa_sigaction = on_kick,
@@ -139,7 +142,6 @@ int kick_signal_number(void)
 	return atomic_load(&kick_signal);
 }
 
-/* The thread runs this vCPU from now on. */
 COLD void kick_set_runner(struct regpin_vcpu *vcpu)
 {
 	sigset_t set;
@@ -149,7 +151,7 @@ COLD void kick_set_runner(struct regpin_vcpu *vcpu)
 		timer_ms = 0;
 	}
 	current = vcpu;
-	/* In this order: a check that finds the signal blocked wants it once more. */
+	/* Unblock last: a check that finds the signal blocked asks for it again. */
 	vcpu_set_runner(vcpu, (int)syscall(SYS_gettid));
 	sigemptyset(&set);
 	sigaddset(&set, atomic_load(&kick_signal));
@@ -158,7 +160,7 @@ COLD void kick_set_runner(struct regpin_vcpu *vcpu)
 
 bool kick_is_runner(const struct regpin_vcpu *vcpu)
 {
-	/* One that came to be where the last one was has no thread yet. */
+	/* A new vCPU at the address of a freed one has no thread yet. */
 	return current == vcpu && vcpu_runner(vcpu) > 0;
 }
 
@@ -219,7 +221,7 @@ void kick_vcpu(void *context, struct regpin_vcpu *vcpu)
 
 void kick_set_mask(const unsigned char *set)
 {
-	/* Of the thread: a vCPU's mask is set by who runs it. */
+	/* The mask is kept for the thread, because the thread that runs a vCPU sets it. */
 	memcpy(&run_mask, set, sizeof(run_mask));
 	run_masked = true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How threads that run vCPUs are interrupted. */
+/* Kicks: the signal that interrupts threads which run vCPUs. */
 #ifndef REGPIN_SHIM_KICK_H
 #define REGPIN_SHIM_KICK_H
 
@@ -8,41 +8,45 @@
 
 #include "regpin/regpin.h"
 
-/* Takes a signal for kicks; once, before there is a vCPU. */
+/* Takes a signal for kicks, at the first call. Call it before there is a vCPU. */
 void kick_init(void);
 int kick_signal_number(void);
 
-/* For struct regpin_vm_options. */
+/* Kicks @vcpu: the function for struct regpin_vm_options. */
 void kick_vcpu(void *context, struct regpin_vcpu *vcpu);
 
-/* This thread runs @vcpu; does it already? */
+/* Notes that this thread runs @vcpu; and is that noted already? */
 void kick_set_runner(struct regpin_vcpu *vcpu);
 bool kick_is_runner(const struct regpin_vcpu *vcpu);
 
-/* The thread that runs @vcpu, 0: none has. Any thread */
+/* The thread that runs @vcpu; 0: none has run it yet. Any thread may call it. */
 int kick_get_runner(const struct regpin_vcpu *vcpu);
 
-/* That thread unblocks the signal before it enters again. Any thread */
+/* Makes that thread unblock the signal before it enters again. Any thread may call it. */
 void kick_unblock(struct regpin_vcpu *vcpu);
 
 /*
- * Has the VMM changed what the signal does? Then it is as before, and the VMM's handler
- * gets the VMM's own signals. One thread only.
+ * If the VMM has changed the signal's handler, sets regpin's again, which passes the VMM's
+ * own signals on to the VMM's handler. Returns what the VMM had done. Only the control
+ * thread calls it.
  */
 enum regpin_unreached kick_restore_handler(void);
 
-/* Was this thread kicked? Then what the kick did is undone. */
+/* If this thread was kicked, undoes the effect of the kick and returns true. */
 bool kick_undo(struct regpin_vcpu *vcpu);
 
-/* This thread's KVM_SET_SIGNAL_MASK, 8 bytes; is a signal pending that it lets in? */
+/*
+ * Notes this thread's KVM_SET_SIGNAL_MASK, 8 bytes; and is a signal pending that this mask
+ * does not block?
+ */
 void kick_set_mask(const unsigned char *set);
 bool kick_is_signal_pending(void);
 
-/* This thread is in KVM_RUN's hook, with the vCPU of kick_set_runner(). */
+/* This thread is in the hook for KVM_RUN, with the vCPU of kick_set_runner(). */
 extern __thread volatile sig_atomic_t kick_running
 	__attribute__((tls_model("initial-exec")));
 
-/* Ticks for @vcpu, which this thread runs, each @ms of its run time; 0: none. */
+/* Makes a timer tick for @vcpu after each @ms of this thread's run time; 0: no timer. */
 void kick_set_timer(struct regpin_vcpu *vcpu, unsigned int ms);
 
 #endif

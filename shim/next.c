@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* ioctl(2) as the VMM would have called it: the next one in the process. */
+/* The ioctl(2) that the VMM would have called without the shim. */
 #include <dlfcn.h>
 
 #include "hot.h"
@@ -8,7 +8,7 @@
 
 _Atomic(ioctl_fn) next_ioctl;
 
-/* Another library's constructor may call ioctl() before ours has run. */
+/* Bound at the first call, because a constructor may call ioctl() before the shim's runs. */
 static COLD ioctl_fn bind_ioctl(void)
 {
 	ioctl_fn fn = (ioctl_fn)dlsym(RTLD_NEXT, "ioctl");

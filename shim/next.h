@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ioctl(2) as the VMM would have called it. */
+/* The ioctl(2) that the VMM would have called without the shim. */
 #ifndef REGPIN_SHIM_NEXT_H
 #define REGPIN_SHIM_NEXT_H
 
@@ -7,10 +7,10 @@
 
 typedef int (*ioctl_fn)(int, unsigned long, ...);
 
-/* The next one in the process, once one was called; see real_ioctl(). */
+/* That function; NULL until real_ioctl() was called once. */
 extern _Atomic(ioctl_fn) next_ioctl;
 
-/* Calls it. */
+/* Calls that function. */
 int real_ioctl(int fd, unsigned long request, void *arg);
 
 #endif

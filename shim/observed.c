@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Is there an agent? The pins need none, but without one nothing that the guest does is
- * reported, so its death is: by a word that the kernel marks when the agent's thread ends.
+ * Does an agent observe the VM? The pins hold without an agent, but no event is written.
+ * Therefore its death is reported: the kernel marks a robust futex when the agent's thread
+ * ends.
  */
 #include <linux/futex.h>
 #include <stdatomic.h>
@@ -11,9 +12,12 @@
 #include "observed.h"
 #include "session.h"
 
-#define AGENT_MS	2000	/* an agent that takes over is there sooner */
+#define AGENT_MS	2000	/* a standby takes over sooner than this */
 
-/* Of the control thread: @agent as last seen; @gone_since: when it was found dead, or 0. */
+/*
+ * @agent: struct control's @agent at the last check; @gone_since: when the agent was found
+ * dead, in ms, or 0. The control thread owns both.
+ */
 static struct {
 	uint32_t agent;
 	uint64_t gone_since;

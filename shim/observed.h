@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Is there an agent that observes the VM? */
+/* Does an agent observe the VM? */
 #ifndef REGPIN_SHIM_OBSERVED_H
 #define REGPIN_SHIM_OBSERVED_H
 
@@ -7,7 +7,7 @@
 
 struct control;
 
-/* Reports on stderr an agent's death, and that another one has taken over. */
+/* Prints on stderr that the agent has died, and whether another one has taken over. */
 void observed_check(const struct control *orders, uint64_t now_ms);
 
 #endif

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Do regpin's signals still reach the vCPUs? On a KVM without the CR filter all that is
- * known of control registers comes by them, and so do the operator's commands to a vCPU
- * that does not exit by itself. A VMM may take, ignore or block the signal at any time
- * after it created its VM; nothing fails then, and nothing would ever be reported again.
+ * Do regpin's signals still reach the vCPUs? On a KVM without the CR filter, polls need
+ * them, and so do the operator's commands to a vCPU that does not exit. A VMM may handle,
+ * ignore or block the signal at any time after it has created its VM. No call fails then,
+ * so the loss would go unnoticed.
  *
- * So the control thread checks what the signal does, whether a vCPU's thread blocks it
- * in KVM_RUN, and how long a vCPU that has to be polled has run without it.
+ * Therefore the control thread checks what the signal's handler is, whether a vCPU's
+ * thread blocks the signal in KVM_RUN, and how long a vCPU that has to be polled has run
+ * without a poll.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,9 +22,9 @@
 #include "reach.h"
 
 
-/* So many checks in a row must agree: a thread may block all signals for a moment. */
+/* Number of checks in a row that must agree: a thread may block signals for a moment. */
 #define ROUNDS		3
-/* And a vCPU is late when it has run for so many times what it was to run, and more. */
+/* A poll is late after LATE_TIMES times the time between two polls, plus LATE_MORE_NS. */
 #define LATE_TIMES	20
 #define LATE_MORE_NS	1000000000ull
 
@@ -40,7 +41,7 @@ static void report(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 	vm_send_event(vm, vcpu, &event);
 }
 
-/* The signals that a thread blocks now; in KVM_RUN, those that KVM_RUN blocks. */
+/* Reads the signals that a thread blocks now; in KVM_RUN, those that KVM_RUN blocks. */
 static uint64_t read_blocked(int thread)
 {
 	char path[64], text[4096];
@@ -60,8 +61,8 @@ static uint64_t read_blocked(int thread)
 }
 
 /*
- * Does its thread block the signal in KVM_RUN? What it does between two runs is its own
- * affair. Where KVM_RUN has a mask of the VMM's, the shim has taken the signal out of it.
+ * Does the vCPU's thread block the signal in KVM_RUN? Outside KVM_RUN it may block it. If
+ * KVM_RUN has a mask of the VMM's, the shim has removed the signal from that mask.
  */
 static bool blocks_signal(struct regpin_vcpu *vcpu, int thread)
 {
@@ -72,7 +73,7 @@ static bool blocks_signal(struct regpin_vcpu *vcpu, int thread)
 	       vcpu_is_inside(vcpu);
 }
 
-/* The clock of another thread's run time, as pthread_getcpuclockid(3) makes it. */
+/* Reads another thread's run time, from the clock of pthread_getcpuclockid(3). */
 static bool get_run_time(int thread, uint64_t *ns)
 {
 	clockid_t clock = (clockid_t)(~(unsigned int)thread << 3 | 6);

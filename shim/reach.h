@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Do kicks still reach the vCPUs? */
+/* Checks whether kicks reach the vCPUs. */
 #ifndef REGPIN_SHIM_REACH_H
 #define REGPIN_SHIM_REACH_H
 
 #include "regpin/regpin.h"
 
 /*
- * Looks whether kicks reach the vCPUs of @all VMs, a list by @older. Each change is
- * an event. Now and then, on one thread, while vCPUs stay (control_lock()).
+ * Checks whether kicks reach the vCPUs of all VMs of a list by vm_older(), which begins
+ * with @all. Reports each change. Called on the control thread; caller holds
+ * control_lock(), so that no vCPU is detached.
  */
 void reach_check(struct regpin_vm *all);
 

@@ -16,24 +16,25 @@
 #include "session.h"
 
 /*
- * @address is set by the constructor. All else is of the process @pid, and a child begins
- * anew: it has the VMM's memory, but not what is shared.
+ * The constructor sets @active, @address_valid and @address. All other members are for the
+ * process @pid. A child joins again: it inherits the VMM's memory, but not the shared
+ * memory.
  */
 static struct {
 	bool active, address_valid;
 	struct join_address address;
-	pthread_mutex_t lock;	/* held while a process joins */
-	_Atomic pid_t lock_pid;
-	_Atomic pid_t pid;	/* has joined */
-	int conn;		/* to the agent, while it joins; else -1 */
+	pthread_mutex_t lock;	/* held while this process joins */
+	_Atomic pid_t lock_pid;	/* the process that initialised @lock */
+	_Atomic pid_t pid;	/* the process that has joined; 0: none */
+	int conn;		/* the connection to the agent, while it joins; or -1 */
 	struct joined joined;
 	_Atomic uint32_t refusal;
 } session = { .lock = PTHREAD_MUTEX_INITIALIZER, .conn = -1 };
 
-/* This thread has the lock, and the connection. */
+/* This thread holds the lock, and uses the connection. */
 static __thread bool joining __attribute__((tls_model("initial-exec")));
 
-/* Is what was joined this process's? */
+/* Has this process joined, not only its parent? */
 static bool is_joined(void)
 {
 	return atomic_load(&session.pid) == getpid();
@@ -64,7 +65,7 @@ const struct control *session_control(void)
 	return session.joined.control;
 }
 
-/* A futex, as a file might have been closed by the VMM, and its number be another's. */
+/* By a futex: the VMM could close a file, and use its number for another one. */
 void session_wake(void)
 {
 	if (!is_joined())
@@ -89,7 +90,7 @@ bool session_filter_event(const struct regpin_event *event)
 		atomic_store(&session.refusal, event->detail);
 	if (event->type == REGPIN_EVENT_TOLERATED)
 		print_line("warning: ", regpin_tolerated_text(event->detail));
-	/* A child's KVM refuses it its parent's VMs: of these it has nothing to report. */
+	/* KVM refuses a child its parent's VMs, so it has nothing to report of them. */
 	return is_joined();
 }
 
@@ -104,7 +105,7 @@ uint32_t session_next_number(void)
 	return atomic_fetch_add(&session.joined.handoff->numbers, 1);
 }
 
-/* The lock may have been held in the parent, by a thread that a child does not have. */
+/* Takes the lock. In a child, makes it new: a thread of the parent may have held it. */
 static void lock_session(void)
 {
 	pid_t pid = getpid(), was = atomic_load(&session.lock_pid);
@@ -124,7 +125,7 @@ static const char *connect_agent(void)
 	return join_connect(&session.address, &session.conn);
 }
 
-/* Without the lock only a process that has joined goes on. */
+/* Returns with the lock held, unless the process has joined already. */
 void session_begin_vm(void)
 {
 	const char *why;
@@ -133,7 +134,7 @@ void session_begin_vm(void)
 	if (is_joined())
 		return;
 	lock_session();
-	if (is_joined()) {	/* by another thread, meanwhile */
+	if (is_joined()) {	/* another thread has joined meanwhile */
 		pthread_mutex_unlock(&session.lock);
 		return;
 	}
@@ -160,7 +161,7 @@ void session_join(int vm_fd)
 	why = join_ask(session.conn, vm_fd, &joined);
 	if (why)
 		session_die_text(why);
-	/* Once: a child has its parent's handlers. */
+	/* Only once: a child inherits its parent's handlers. */
 	if (!atomic_load(&session.pid))
 		pthread_atfork(NULL, NULL, after_fork);
 	session.joined = joined;
@@ -196,7 +197,10 @@ _Noreturn void session_die_text(const char *text)
 	end_process(EXIT_REGPIN);
 }
 
-/* For the agent, which makes an event of it. Before there is a VM that needs a word. */
+/*
+ * Reports the reason to the agent, which makes an event of it: in the shared memory, or by
+ * a message if this process has not joined yet.
+ */
 static void report_refusal(enum regpin_refusal reason)
 {
 	if (is_joined())
@@ -228,8 +232,8 @@ _Noreturn void session_die_refused(void)
 }
 
 /*
- * Runs in every process that the environment reaches, wrappers and the VMM's
- * helpers included. It only looks; a process that then creates a VM asks the agent.
+ * Runs in every process that has the environment variable, also in wrappers and in the
+ * VMM's helpers. It only parses the variable; a process that creates a VM asks the agent.
  */
 __attribute__((constructor)) static void session_init(void)
 {

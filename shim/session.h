@@ -15,55 +15,60 @@ struct handoff;
 bool session_active(void);
 
 /*
- * Asks the agent for what it has for this process, by a VM of the process's; ends the
- * process if it gets nothing. Once is enough, but for a child.
+ * Asks the agent for the policy and the shared memory, with a VM of this process; ends the
+ * process if the agent refuses. Does nothing if this process has joined already; a child
+ * has to join again.
  */
 void session_join(int vm_fd);
 
-/* The policy of VMs that come; after session_join(). */
+/* The policy for VMs that are created from now on; after session_join(). */
 const struct regpin_policy *session_policy(void);
 
-/* Sees an event of a VM's. Returns false if the agent is not to get it. */
+/* Notes a VM's event. Returns false if the event must not go to the agent. */
 bool session_filter_event(const struct regpin_event *event);
 
-/* Passes an event to the agent. */
+/* Sends an event to the agent. */
 void session_send_event(const struct regpin_event *event);
 
-/* Wakes the agent, which has something new to see. */
+/* Wakes the agent, so that it reads the shared memory. */
 void session_wake(void);
 
-/* VMs that are created from now on get this policy. */
+/* Sets the policy for VMs that are created from now on. */
 void session_set_policy(struct regpin_policy *policy);
 
-/* What is shared with the agent, and what only the agent writes. */
+/* The memory that is shared with the agent; and the memory that only the agent writes. */
 struct handoff *session_handoff(void);
 const struct control *session_control(void);
 
-/* The next VM's number, for its events. */
+/* Takes the next number for a VM. Its events carry the number. */
 uint32_t session_next_number(void);
 
 /*
- * A VM is about to be created, or to be learnt of; and: it got its policy, or there is
- * none. In between there is a connection to the agent, and its guard is patient. A
- * process that the agent does not want ends here, and has no VM.
+ * session_begin_vm(): a VM is about to be created, or a VM of another process to be
+ * attached. session_end_vm(): the VM has its policy, or it could not be created. In
+ * between there is a connection to the agent, and the guard does not end the process. If
+ * the agent refuses the process, session_begin_vm() ends it, before it has a VM.
  */
 void session_begin_vm(void);
 void session_end_vm(void);
 
-/* A VM got its policy. */
+/* Counts a VM that got its policy. */
 void session_count_vm(void);
 
-/* Says why on stderr and to the agent, and ends the process. */
+/* Prints the reason on stderr, sends it to the agent, and ends the process. */
 _Noreturn void session_die(enum regpin_refusal reason);
 
-/* Likewise where the MSRs that did not fit can be named: by regpin_vm_overflow(). */
+/*
+ * The same. session_die_overflow() names the MSRs that did not fit, from
+ * regpin_vm_overflow(); session_die_text() only prints @text.
+ */
 _Noreturn void session_die_overflow(struct regpin_vm *vm);
 _Noreturn void session_die_text(const char *text);
 
 /* Prints a line on the VMM's stderr. */
 void session_print(const char *text);
 
-/* The same, for the reason that came as an event just now. */
+/* Ends the process like session_die(), for the reason of the last `refused` event. */
 _Noreturn void session_die_refused(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The one hook: ioctl(2) of an unmodified VMM. It dispatches on KVM's request
- * numbers and is the first user of the C API.
+ * The shim's only hook: ioctl(2) of an unmodified VMM. It dispatches on KVM's request
+ * numbers, and calls the library.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -22,8 +22,8 @@
 #include "session.h"
 
 /*
- * ioctl(2) is variadic for its callers only; a callee that says so spills all
- * the registers that might hold an argument, on each of the guest's exits.
+ * Callers see ioctl(2) as variadic. A definition that is variadic would store all registers
+ * that may hold an argument, on each of the guest's exits.
  */
 __attribute__((visibility("default"))) int
 ioctl_hook(int fd, unsigned long request, void *arg) __asm__("ioctl");
@@ -33,7 +33,7 @@ ioctl_hook(int fd, unsigned long request, void *arg) __asm__("ioctl");
 #define KVM_SET_USER_MEMORY_REGION2 _IOC(_IOC_WRITE, KVMIO, 0x49, 160)
 #endif
 
-/* The library answers 0 or -errno; the VMM expects -1 and errno. */
+/* The library returns 0 or -errno; the VMM expects -1 and errno. */
 static int to_errno(int ret)
 {
 	if (!ret)
@@ -42,7 +42,7 @@ static int to_errno(int ret)
 	return -1;
 }
 
-/* The first KVM_RUN by this number, or one without a policy. */
+/* The first KVM_RUN with this fd, or one of a VM without a policy. */
 static COLD int run_unknown_fd(int fd, void *arg)
 {
 	if (!attach_learn_vcpu(fd))
@@ -51,11 +51,11 @@ static COLD int run_unknown_fd(int fd, void *arg)
 }
 
 #define HELD_MS		10
-#define BARRED_STILL	1	/* neither what an ioctl nor what KVM_RUN returns */
+#define BARRED_STILL	1	/* a value that KVM_RUN never returns */
 
 /*
- * Does the VMM want its vCPU's thread? It says so by immediate_exit, by a signal with
- * a handler, which ends a sleep, or by one that only KVM_RUN would let through.
+ * Does the VMM want its vCPU's thread back? It has set immediate_exit, or sent a signal
+ * that has ended the sleep, or one that only KVM_RUN's mask would let through.
  */
 static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
 {
@@ -64,8 +64,9 @@ static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
 }
 
 /*
- * The vCPU must not enter. It sleeps, until that is different or the VMM's loop wants
- * something else of it (stop, save, end): then as if it had been interrupted.
+ * The vCPU may not enter: sleeps for a moment, and returns BARRED_STILL. If the VMM wants
+ * the thread back (to stop, save or end the VM), fails with EINTR like an interrupted
+ * KVM_RUN.
  */
 static COLD int run_barred(struct regpin_vcpu *vcpu, int entry)
 {
@@ -98,15 +99,15 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 	if (!LIKELY(entry == REGPIN_ENTER))
 		return entry == REGPIN_EXITED ? 0 : run_barred(vcpu, entry);
 	kick_set_timer(vcpu, regpin_vcpu_tick_ms(vcpu));
-	/* Bound, since a vCPU was created. */
+	/* Not NULL: real_ioctl() was called when the vCPU was created. */
 	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
 		vcpu_io(vcpu)->fd, KVM_RUN, arg);
 }
 
 /*
- * Was KVM_RUN interrupted by a kick of regpin's, and by nothing else? A kick counts only
- * while its immediate_exit is there: one that came as the library completed an exit has
- * been seen, and an EINTR after that is the VMM's.
+ * Was KVM_RUN interrupted by a kick of regpin's alone? A kick counts only while its
+ * immediate_exit is set: a kick during the completion of an exit has been handled there,
+ * and an EINTR after it is the VMM's.
  */
 static bool was_only_kicked(struct regpin_vcpu *vcpu, int ret)
 {
@@ -118,11 +119,11 @@ static bool was_only_kicked(struct regpin_vcpu *vcpu, int ret)
 	       !vcpu_io(vcpu)->run->immediate_exit;
 }
 
-/* What KVM_RUN said, where that may be for us; and what follows it. */
+/* Handles an exit that may be regpin's, and runs the vCPU until an exit is the VMM's. */
 static COLD int handle_exits(struct regpin_vcpu *vcpu, int ret)
 {
 	while (ret ? was_only_kicked(vcpu, ret) : regpin_vcpu_exit(vcpu))
-		/* KVM_RUN takes no argument: the first one would have failed. */
+		/* KVM_RUN takes no argument; with one, the first call would have failed. */
 		ret = enter_and_run(vcpu, NULL);
 	if (ret) {
 		int err = errno;
@@ -146,8 +147,8 @@ static inline bool may_be_ours(const struct kvm_run *run)
 }
 
 /*
- * Each exit of the guest comes through here, and most are none of ours: so few
- * instructions, and but one register to save.
+ * Each exit of the guest passes here, and most are not regpin's. So there are few
+ * instructions, and only one register to save.
  */
 static inline int run_vcpu(int fd, void *arg)
 {
@@ -156,7 +157,7 @@ static inline int run_vcpu(int fd, void *arg)
 
 	if (!LIKELY(vcpu))
 		return run_unknown_fd(fd, arg);
-	/* Of a dup'ed vCPU the number in use is the one sure to be open. */
+	/* The VMM may have duplicated the vCPU's fd: the fd in use is surely open. */
 	vcpu_io(vcpu)->fd = fd;
 	if (!LIKELY(kick_is_runner(vcpu)))
 		kick_set_runner(vcpu);
@@ -182,7 +183,7 @@ static int create_vm(int fd, void *arg)
 		session_die(REGPIN_REFUSED_CONFIDENTIAL);
 	session_begin_vm();
 	ret = real_ioctl(fd, KVM_CREATE_VM, arg);
-	/* A VMM may ask for a type that KVM does not know either, and gets KVM's error. */
+	/* If KVM does not know the type either, the VMM gets KVM's error. */
 	if (ret >= 0 && refused)
 		session_die(REGPIN_REFUSED_CONFIDENTIAL);
 	if (ret >= 0)
@@ -211,7 +212,7 @@ static int disable_quirks(struct regpin_vm *vm, int fd,
 	return ret;
 }
 
-/* Other capabilities may be a vCPU's, or not ours to look at. */
+/* Does the shim handle this capability? Others may be for a vCPU's fd. */
 static bool cap_is_of_vm(uint32_t cap)
 {
 	return cap == KVM_CAP_X86_USER_SPACE_MSR ||
@@ -262,7 +263,7 @@ static int set_msr_filter(int fd, void *arg)
 	return to_errno(ret);
 }
 
-/* The older struct has no subleafs; only a few leaves matter to the library. */
+/* The older struct has no subleaves; the library reads only a few leaves. */
 static void cpuid_from_old(const struct kvm_cpuid *old, struct kvm_cpuid2 *new)
 {
 	new->nent = old->nent < KVM_MAX_CPUID_ENTRIES ?
@@ -299,7 +300,7 @@ static int set_cpuid(int fd, unsigned long request, void *arg)
 	return 0;
 }
 
-/* A filter of the VMM's own would take the place of ours. */
+/* Refuses a CR filter of the VMM's own, which would replace the policy's. */
 static int set_cr_filter(int fd, void *arg)
 {
 	struct regpin_vm *vm = attach_learn_vm(fd);
@@ -312,7 +313,7 @@ static int set_cr_filter(int fd, void *arg)
 
 #define KERNEL_SIGSET	8
 
-/* The signals that are blocked in KVM_RUN: not ours. */
+/* Sets the signals that KVM_RUN blocks, without regpin's. */
 static int set_signal_mask(int fd, void *arg)
 {
 	struct {
@@ -329,7 +330,7 @@ static int set_signal_mask(int fd, void *arg)
 	if (!mask || mask->len != KERNEL_SIGSET || bit < 0 || !vcpu)
 		return real_ioctl(fd, KVM_SET_SIGNAL_MASK, arg);
 	atomic_store(&vcpu_reach(vcpu)->vmm_mask, true);
-	/* While it is held, what it would let through is looked for. */
+	/* run_barred() looks for signals that this mask would let through. */
 	kick_set_mask(mask->sigset);
 	copy.header.len = KERNEL_SIGSET;
 	memcpy(copy.header.sigset, mask->sigset, KERNEL_SIGSET);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What the library says of VMs and vCPUs, as STATUS_*. Of the two sets of flags one is for
- * processes of other builds.
+ * Converts the library's status flags to STATUS_*, which do not change between builds: the
+ * agent may be of another build.
  */
 #include "handoff.h"
 #include "status.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Another policy for all VMs of this process.
+ * The swap of the policy of all VMs of this process.
  *
- * Theory of operation: each VM is asked first whether it can have the policy. Then all get
- * it, and judge by it from then on; when each vCPU has looked, KVM gets the filters. A VM
- * that fails meanwhile, which a change by the VMM can bring about, takes the others back
- * to what they had. A policy is freed when no vCPU can be judging by it any more.
+ * Theory of operation: each VM is asked first whether it can have the policy. Then all VMs
+ * get it, and judge by it from then on; when each vCPU has looked, KVM gets the filters. If
+ * a VM fails meanwhile, because its VMM has changed a filter, the others are rolled back.
+ * A policy is freed when no vCPU can judge by it any more.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,14 +20,14 @@
 #ifndef POLICY_MS
 #define POLICY_MS	20000	/* the agent waits a little longer than LOOK_MS and this */
 #endif
-#define MAX_RETIRED	16	/* policies of 0.8 MB each */
+#define MAX_RETIRED	16	/* a policy has 0.8 MB */
 
 /**
  * struct swap - the policies that came by swaps
- * @policy: the last one that is in force
- * @retired: those that are not the session's, but may still be some VM's
- * @had: by slot: what the VM had before the swap that is going on; NULL: it was not given
- *	another one
+ * @policy: the policy of the last swap that succeeded
+ * @retired: policies that new VMs no longer get, but that a VM may still have
+ * @previous: for each slot: the policy that its VM had before the current swap; NULL: the
+ *	VM has not got the new one
  */
 static struct {
 	struct regpin_policy *policy;
@@ -36,8 +36,8 @@ static struct {
 } swap;
 
 /*
- * Is it any VM's, or may a vCPU that has not looked since still judge by it? VMs that the
- * VMM has closed count as long as they have vCPUs: these may be open.
+ * Has a VM the policy, or may a vCPU that has not looked since still judge by it? VMs that
+ * the VMM has closed count as long as they have vCPUs, which may still be open.
  */
 static bool in_use(const struct vm_list *list, const struct regpin_policy *policy)
 {
@@ -64,7 +64,7 @@ static void free_unused_policies(struct vm_list *list)
 	}
 }
 
-/* A place for a policy that retires, or NULL: then there must be no further one. */
+/* A free entry for a retired policy. NULL: there must be no further swap now. */
 static struct regpin_policy **room_to_retire(void)
 {
 	for (int i = 0; i < MAX_RETIRED; i++)
@@ -85,7 +85,7 @@ static void report_overflow(const struct regpin_vm *vm,
 	answer->overflow_more = overflow->nr - 1 + overflow->more;
 }
 
-/* Can all VMs have the policy? If not, none must be judged by it for a moment. */
+/* Can all VMs have the policy? It is checked first, so that either all get it or none. */
 static int try_policy(const struct vm_list *list,
 		      const struct regpin_policy *policy,
 		      struct control_answer *answer)
@@ -105,8 +105,8 @@ static int try_policy(const struct vm_list *list,
 }
 
 /*
- * vCPUs look soon at what CPUID, an alert or a late swap has changed; until then a VM
- * refuses a further policy. All VMs together have LOOK_MS for it.
+ * Waits until all vCPUs have looked at earlier changes (CPUID, an alert, a late swap):
+ * until then a VM refuses a further policy. Waits LOOK_MS for all VMs together.
  */
 static void wait_for_all(const struct vm_list *list)
 {
@@ -122,8 +122,8 @@ static void wait_for_all(const struct vm_list *list)
 }
 
 /*
- * Gives the policy to all VMs. Returns 0; or -errno of the first one that could not have
- * it, after which roll_back() is due.
+ * Gives the policy to all VMs. Returns 0, or -errno of the first VM that could not have
+ * it; the caller must roll back then.
  */
 static int give_all(const struct vm_list *list,
 		    const struct regpin_policy *policy,
@@ -149,8 +149,8 @@ static int give_all(const struct vm_list *list,
 }
 
 /*
- * Gives each VM what it had, in the same way. Where that is not possible, as the VMM has
- * set a filter meanwhile that only the new policy leaves room for, the new one stays.
+ * Gives each VM its previous policy again. A VM whose VMM has set a filter meanwhile for
+ * which only the new policy leaves room keeps the new one: returns -ESTALE.
  */
 static int roll_back(const struct vm_list *list)
 {
@@ -163,7 +163,7 @@ static int roll_back(const struct vm_list *list)
 	return ret;
 }
 
-/* KVM gets the filters of the VMs that were given another policy. */
+/* Gives KVM the filters of each VM that got another policy, when its vCPUs have looked. */
 static int finish_all(const struct vm_list *list, bool *late)
 {
 	int ret = 0;
@@ -182,7 +182,7 @@ static int finish_all(const struct vm_list *list, bool *late)
 static int load_policy(const struct control *orders, uint32_t number,
 		       struct regpin_policy **policy)
 {
-	/* It is shared: read once. */
+	/* Read shared memory only once. */
 	const uint32_t size = orders->blob_size;
 	int ret = size <= BLOB_MAX_SIZE ?
 		regpin_policy_load(orders->blob, size, policy) : -EINVAL;
@@ -195,9 +195,9 @@ static int load_policy(const struct control *orders, uint32_t number,
 }
 
 /*
- * Only if a VMM sets another filter at this very moment, the VMs that have the policy
- * already must go back. If KVM refuses its filters afterwards, that VM is stopped: the new
- * policy is in force nevertheless, and judges what the old filter still shows.
+ * The VMs are rolled back only if a VMM sets another filter between try_policy() and
+ * give_all(). If KVM refuses filters afterwards, that VM is stopped: the new policy stays
+ * in force, and judges the accesses that the old filter still shows.
  */
 int swap_policy(struct vm_list *list, const struct control *orders,
 		uint32_t number, struct control_answer *answer)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The VMs of this process that the operator's commands are for. */
+/* The VMs of this process, for the operator's commands. */
 #include <errno.h>
 #include <time.h>
 
@@ -43,7 +43,7 @@ static bool has_slot(const struct vm_list *list, const struct regpin_vm *vm)
 	return false;
 }
 
-/* A VM with neither a file nor a vCPU left is never used again. */
+/* Forgets VMs without an open file, a slot or a vCPU: they are never used again. */
 static void forget_unused(struct vm_list *list)
 {
 	struct regpin_vm **at = &list->all, *vm;
@@ -67,7 +67,7 @@ void vm_list_drop_closed(struct vm_list *list, struct handoff *handoff)
 		if (!slot->vm || fds_vm_is_open(slot->vm))
 			continue;
 		migration_set_seen(slot->vm, NULL);
-		/* With its window, which has no VM to end for. */
+		/* Also forgets its window. */
 		*slot = (struct vm_slot){ .vm = NULL };
 		atomic_store(&handoff->vms[i].flags, 0);
 	}
@@ -80,7 +80,7 @@ int vm_list_add(struct vm_list *list, struct handoff *handoff,
 	int free = -1;
 
 	for (int i = 0; i < (int)STATUS_VMS && free < 0; i++)
-		/* A VMM's throw-away VMs, by which it probes, take none for long. */
+		/* VMMs create VMs to probe KVM, and close them: their slots are free again. */
 		if (!list->slots[i].vm || !fds_vm_is_open(list->slots[i].vm))
 			free = i;
 	if (free < 0)
