@@ -29,7 +29,7 @@ static void handle_event(void *context, const struct regpin_event *event)
 static void check_fd(int fd)
 {
 	if (fd >= FDS_MAX)
-		session_die_text("the VMM has more than 65,536 open files, more than regpin can follow");
+		session_die_text("the VMM has more than 65,536 open files, and regpin cannot track more");
 }
 
 static struct regpin_vm *attach_vm(int kvm_fd, int vm_fd)

@@ -229,7 +229,7 @@ static void start_thread(void)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, 1ul << 18);
 	if (pthread_create(&control.thread, &attr, control_main, NULL))
-		session_die_text("the thread for the operator's commands can't be started");
+		session_die_text("the thread for the operator's commands could not be created; raise the limit of processes (RLIMIT_NPROC)");
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	control.started = true;

@@ -26,15 +26,15 @@
 #define JOIN_MS	30000	/* the agent may be busy with a command that takes long */
 
 static const char not_reached[] =
-	"the policy did not reach this process: its agent can't be reached (was it killed? does a wrapper close all files and go to another network namespace, or is there no /proc?)";
+	"the policy did not reach this process: it cannot connect to its agent (was the agent killed? does a wrapper close all files and enter another network namespace, or is there no /proc?)";
 
 static const char *const refusals[HANDOFF_WORDS] = {
-	[HANDOFF_USER] = "the policy did not reach this process: it runs as another user than `regpin run`, and as another than the process that `run` became; name that user by --vmm-user",
-	[HANDOFF_STRANGER] = "the policy did not reach this process: it does not come from this `regpin run`, as far as the agent can see (its parents have ended, and the files that it inherited are closed); start it by `regpin run` itself",
-	[HANDOFF_BUSY] = "the policy did not reach this process: too many processes create VMs under one `regpin run` at the same time",
-	[HANDOFF_NO_VM] = "the policy did not reach this process: the agent does not recognise its VM's file as one of a VM",
-	[HANDOFF_UNFIT] = "with the VMM's command line the guest could end its pins itself; `regpin run` has printed how, and the event 'refused' has it as well",
-	[HANDOFF_FAILED] = "the policy did not reach this process: its agent is out of memory or of files",
+	[HANDOFF_USER] = "the policy did not reach this process: its user is neither that of `regpin run` nor that of the process that `regpin run` became; name its user by --vmm-user",
+	[HANDOFF_STRANGER] = "the policy did not reach this process: the agent cannot see that this `regpin run` has started it (its parents have ended, and the files that it inherited are closed); start it by `regpin run` directly",
+	[HANDOFF_BUSY] = "the policy did not reach this process: too many processes create VMs under this `regpin run` at the same time; start them one after the other",
+	[HANDOFF_NO_VM] = "the policy did not reach this process: the agent found that its VM's file is not a VM",
+	[HANDOFF_UNFIT] = "with the VMM's command line the guest could end its pins itself; `regpin run` has printed how, and so does the event 'refused'",
+	[HANDOFF_FAILED] = "the policy did not reach this process: its agent is out of memory or file descriptors",
 };
 
 static int64_t now_ms(void)
@@ -157,7 +157,7 @@ static const char *receive_word(int conn, enum handoff_word word,
 	ssize_t n;
 
 	if (!wait_for_message(conn, now_ms() + JOIN_MS))
-		return "the policy did not reach this process: its agent does not answer: is it stopped?";
+		return "the policy did not reach this process: its agent does not answer (is the agent stopped?)";
 	do
 		n = recvmsg(conn, &header, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
@@ -166,7 +166,7 @@ static const char *receive_word(int conn, enum handoff_word word,
 	take_files(&header, files);
 	if (n != (ssize_t)sizeof(message) || message.magic != HANDOFF_MAGIC ||
 	    message.version != HANDOFF_VERSION)
-		return "the policy did not reach this process: its agent is of another version than the shim";
+		return "the policy did not reach this process: its agent and the shim have different versions; install both from one version";
 	*number = message.number;
 	if (message.word == (uint32_t)word)
 		return NULL;
@@ -239,7 +239,7 @@ static const char *take_given(const int files[HANDOFF_FILES],
 			      struct joined *joined)
 {
 	const int sealed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-	const char *bad = "the policy did not reach this process: its agent's answer is damaged, or no memory is left";
+	const char *bad = "the policy did not reach this process: its agent sent a file that is not valid, or this process is out of memory";
 	int seals = fcntl(files[0], F_GET_SEALS);
 
 	if (seals == -1 || (seals & sealed) != sealed)

@@ -125,7 +125,7 @@ static void take_signal(void)
 			return;
 		}
 	}
-	session_die_text("the VMM uses all real-time signals: none is left for interrupting its vCPUs");
+	session_die_text("the VMM uses all real-time signals, and regpin needs one to interrupt its vCPUs");
 }
 
 void kick_init(void)
@@ -133,7 +133,7 @@ void kick_init(void)
 	if (atomic_load(&kick_signal))
 		return;
 	if (pthread_key_create(&timer_key, delete_timer))
-		session_die_text("the VMM uses all keys of thread-specific data");
+		session_die_text("the VMM uses all keys of thread-specific data, and regpin needs one for its timers");
 	take_signal();
 }
 
@@ -266,7 +266,7 @@ static COLD void change_timer(struct regpin_vcpu *vcpu, unsigned int ms)
 	if (!timer_made)
 		timer_made = make_timer();
 	if (!timer_made || timer_settime(timer, 0, &every, NULL))
-		session_die_text("no timer for polling a vCPU's registers can be made (RLIMIT_SIGPENDING?)");
+		session_die_text("the timer for polling a vCPU's registers could not be created; raise the limit of pending signals (RLIMIT_SIGPENDING)");
 	timer_ms = ms;
 }
 

@@ -35,12 +35,12 @@ void observed_check(const struct control *orders, uint64_t now)
 		observed.gone_since = is & FUTEX_OWNER_DIED ? now : 0;
 		if (!was_known || !is || observed.gone_since)
 			return;
-		snprintf(text, sizeof(text), "warning: the agent has died (was it killed?), and process %u has taken over: the pins were in force all the time",
+		snprintf(text, sizeof(text), "warning: the agent has died (was it killed?), and process %u has taken over: the pins stayed in force",
 			 is & FUTEX_TID_MASK);
 		session_print(text);
 	} else if (observed.gone_since &&
 		   now - observed.gone_since >= AGENT_MS) {
 		observed.gone_since = 0;
-		session_print("WARNING: the agent has died (was it killed?), and no other one has taken over: the VM runs on with its pins, but it is NOT OBSERVED: no event is written, and no command is taken; held vCPUs stay held. Start the VMM again under `regpin run` to change that");
+		session_print("WARNING: the agent has died (was it killed?), and no standby has taken over: the VM runs on with its pins, but it is NOT OBSERVED: no event is written, no command is carried out, and held vCPUs stay held. Restart the VMM under `regpin run`");
 	}
 }

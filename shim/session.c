@@ -121,7 +121,7 @@ static void lock_session(void)
 static const char *connect_agent(void)
 {
 	if (!session.address_valid)
-		return "the policy did not reach this process: " HANDOFF_ENV " in its environment is damaged: let the wrapper pass it on as it is";
+		return "the policy did not reach this process: " HANDOFF_ENV " in its environment is malformed; make the wrapper pass it on unchanged";
 	return join_connect(&session.address, &session.conn);
 }
 
