@@ -96,8 +96,13 @@ done
 for file in ../../policies/*.yaml; do
 	policy "$file" 0 true /dev/null
 done
-# The README contains a policy, too.
-sed -n '/^```yaml$/,/^```$/p' ../../README.md | grep -v '^```' >"$tmp/README.yaml"
-policy "$tmp/README.yaml" 0 true /dev/null
+# The README contains policies, too.
+awk -v to="$tmp/README" '/^```yaml$/ { nr++; file = to nr ".yaml"; next } /^```$/ { file = "" }
+	file { print >file }' ../../README.md
+REGPIN_POLICIES=$(realpath ../../policies)
+export REGPIN_POLICIES
+for readme in "$tmp"/README*.yaml; do
+	policy "$readme" 0 true /dev/null
+done
 echo "1..$nr"
 exit $failed
