@@ -29,7 +29,7 @@ static const char not_reached[] =
 	"the policy did not reach this process: it cannot connect to its agent (was the agent killed? does a wrapper close all files and enter another network namespace, or is there no /proc?)";
 
 static const char *const refusals[HANDOFF_WORDS] = {
-	[HANDOFF_USER] = "the policy did not reach this process: its user is neither that of `regpin run` nor that of the process that `regpin run` became; name its user by --vmm-user",
+	[HANDOFF_USER] = "the policy did not reach this process: its user is neither that of `regpin run` nor that of the process that `regpin run` became; name that user by --vmm-user",
 	[HANDOFF_STRANGER] = "the policy did not reach this process: the agent cannot see that this `regpin run` has started it (its parents have ended, and the files that it inherited are closed); start it by `regpin run` directly",
 	[HANDOFF_BUSY] = "the policy did not reach this process: too many processes create VMs under this `regpin run` at the same time; start them one after the other",
 	[HANDOFF_NO_VM] = "the policy did not reach this process: the agent found that its VM's file is not a VM",
