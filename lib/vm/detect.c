@@ -28,7 +28,8 @@
  * struct poll - one poll of a vCPU's control registers
  * @policy: the policy in force
  * @now: the registers
- * @then: the registers without the bits that violate a rule, except rules that only report
+ * @then: the registers, but with the bits that violate a rule as they were at the last
+ *	poll; rules that only report do not count
  * @efer: EFER
  * @since: time since the last poll, in microseconds
  * @action: the gravest action of the violations that were found

@@ -5,7 +5,8 @@
  * it: LSTAR and SFMASK are always filtered, so the guest cannot undo it. The VM is armed
  * while any of its vCPUs is. The first armed vCPU settles the uniform values when it has
  * finished its set-up. A state that the VMM loads is armed as it is written, before any
- * vCPU enters; otherwise a guest that is saved during its set-up would run unarmed.
+ * vCPU enters; otherwise a guest could be saved when it does not count as armed, and run
+ * without pins.
  *
  * vCPUs arm only while the gate of the VM is open. The guest or the operator may have to
  * open it, and a window closes it for a while. Each closing begins another life of the VM,
