@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/agent_say.h"
+#include "agent/agent_output.h"
 #include "agent/launch_state.h"
 #include "agent/moves.h"
 #include "fake_agent.h"

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "agent/agent_say.h"
+#include "agent/agent_output.h"
 
 static void put_events(unsigned int nr)
 {

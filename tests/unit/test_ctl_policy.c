@@ -2,7 +2,7 @@
 /* The agent's side of `regpin ctl`: policies, and modes. */
 #include "agent/launch_state.h"
 #include "agent/policies.h"
-#include "agent/tell.h"
+#include "agent/report.h"
 #include "ctl_scene.h"
 #include "lib/policy/blob.h"
 #include "lib/policy/registers.h"

@@ -4,7 +4,7 @@
 
 #include "agent/launch_state.h"
 #include "agent/policies.h"
-#include "agent/tell.h"
+#include "agent/report.h"
 #include "ctl_scene.h"
 #include "lib/policy/registers.h"
 #include "lib/ring.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "admit.h"
-#include "agent_say.h"
+#include "agent_output.h"
 #include "base/proc.h"
 #include "launch_state.h"
 #include "vmm/s3.h"

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "agent_say.h"
+#include "agent_output.h"
 #include "agent_state.h"
 #include "base/clock.h"
 #include "ctl.h"
@@ -37,8 +37,8 @@
 #include "moves.h"
 #include "out.h"
 #include "policies.h"
+#include "report.h"
 #include "standby.h"
-#include "tell.h"
 #include "wake.h"
 
 /* Who has a VM? Looked at whenever a VM got its policy. */

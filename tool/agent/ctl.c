@@ -11,8 +11,8 @@
 #include "ctl_answer.h"
 #include "ctl_clients.h"
 #include "ctl_event.h"
-#include "ctl_job.h"
-#include "ctl_policy.h"
+#include "ctl_proposal.h"
+#include "vmm_command.h"
 
 #define ACCEPTS		16	/* at once: events go on meanwhile */
 #define ACCEPT_AGAIN_MS	1000

@@ -7,12 +7,12 @@
 
 #include "agent_state.h"
 #include "ctl_answer.h"
-#include "ctl_job.h"
-#include "ctl_policy.h"
+#include "ctl_proposal.h"
 #include "ctl_status.h"
 #include "event/event_parts.h"
 #include "launch_state.h"
 #include "moves.h"
+#include "vmm_command.h"
 
 static void give_help(struct ctl_conn *conn, uint64_t now)
 {

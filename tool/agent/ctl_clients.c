@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The agent's clients. */
 #include "ctl_clients.h"
-#include "ctl_policy.h"
+#include "ctl_proposal.h"
 
 void ctl_drop(struct ctl_conn *conn)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who did what, and when: an event for each command. */
-#include "agent_say.h"
+#include "agent_output.h"
 #include "agent_state.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ctl_event.h"
-#include "ctl_stage.h"
+#include "ctl_proposal_state.h"
 #include "event/event_names.h"
 #include "event/event_parts.h"
 #include "policy/policy_diff_list.h"

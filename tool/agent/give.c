@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "admit.h"
-#include "agent_say.h"
+#include "agent_output.h"
 #include "agent_state.h"
 #include "base/clock.h"
 #include "base/proc.h"

@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "admit.h"
-#include "agent_say.h"
+#include "agent_output.h"
 #include "base/clock.h"
 #include "base/proc.h"
 #include "give.h"

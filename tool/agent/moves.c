@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "agent_say.h"
+#include "agent_output.h"
 #include "agent_state.h"
 #include "launch_state.h"
 #include "moves.h"

@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "ctl_stage.h"
+#include "ctl_proposal_state.h"
 #include "launch_state.h"
 #include "policies.h"
 

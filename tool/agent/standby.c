@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent_say.h"
+#include "agent_output.h"
 #include "agent_state.h"
 #include "base/clock.h"
 #include "ctl_clients.h"

@@ -20,14 +20,14 @@
 #include "agent_state.h"
 #include "ctl_confirm.h"
 #include "ctl_event.h"
-#include "ctl_job.h"
-#include "ctl_policy.h"
+#include "ctl_proposal.h"
 #include "ctl_window.h"
 #include "launch_state.h"
 #include "lib/judge/msr_filter.h"
 #include "policies.h"
+#include "report.h"
 #include "standby.h"
-#include "tell.h"
+#include "vmm_command.h"
 
 /**
  * struct outcome - what a command came to

@@ -10,14 +10,14 @@
 #include "agent_state.h"
 #include "base/proc.h"
 #include "base/words.h"
-#include "ctl_policy.h"
+#include "ctl_proposal.h"
 #include "event/event_names.h"
 #include "launch_state.h"
 #include "policy/policy_diff.h"
 #include "policy/policy_diff_text.h"
 #include "policy/policy_written.h"
 #include "policy/problems.h"
-#include "tell.h"
+#include "report.h"
 
 /* From @written to @policy and @diff. Returns false if there is no memory. */
 static bool finish(struct ctl *ctl, struct ctl_stage *stage)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A policy that came by the control socket, and may come into force. */
-#ifndef REGPIN_TOOL_CTL_STAGE_H
-#define REGPIN_TOOL_CTL_STAGE_H
+#ifndef REGPIN_TOOL_CTL_PROPOSAL_STATE_H
+#define REGPIN_TOOL_CTL_PROPOSAL_STATE_H
 
 #include <stdint.h>
 

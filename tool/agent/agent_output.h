@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the agent writes: lines of events, messages on stderr. */
-#ifndef REGPIN_TOOL_AGENT_SAY_H
-#define REGPIN_TOOL_AGENT_SAY_H
+#ifndef REGPIN_TOOL_AGENT_OUTPUT_H
+#define REGPIN_TOOL_AGENT_OUTPUT_H
 
 #include <stddef.h>
 

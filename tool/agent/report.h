@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the agent tells, and when. */
-#ifndef REGPIN_TOOL_TELL_H
-#define REGPIN_TOOL_TELL_H
+#ifndef REGPIN_TOOL_REPORT_H
+#define REGPIN_TOOL_REPORT_H
 
 #include "agent_state.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent_say.h"
+#include "agent_output.h"
 #include "base/clock.h"
 #include "ctl_log.h"
 #include "event/event_parts.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The commands to the VMM's process, one at a time. */
-#ifndef REGPIN_TOOL_CTL_JOB_H
-#define REGPIN_TOOL_CTL_JOB_H
+#ifndef REGPIN_TOOL_VMM_COMMAND_H
+#define REGPIN_TOOL_VMM_COMMAND_H
 
 #include <stdbool.h>
 #include <stdint.h>

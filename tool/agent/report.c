@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent_say.h"
+#include "agent_output.h"
 #include "base/clock.h"
 #include "base/proc.h"
 #include "event/event_names.h"
@@ -16,7 +16,7 @@
 #include "out.h"
 #include "policies.h"
 #include "policy/policy_fit.h"
-#include "tell.h"
+#include "report.h"
 
 #define BATCH		256	/* events before the processes are looked at */
 #define FAREWELL_MS	2000	/* for a slow reader, after the VMM's end */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A policy that came by the control socket, from its text to being in force. */
-#ifndef REGPIN_TOOL_CTL_POLICY_H
-#define REGPIN_TOOL_CTL_POLICY_H
+#ifndef REGPIN_TOOL_CTL_PROPOSAL_H
+#define REGPIN_TOOL_CTL_PROPOSAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctl_stage.h"
+#include "ctl_proposal_state.h"
 #include "policy/policy_mode.h"
 
 struct ctl;
