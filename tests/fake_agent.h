@@ -90,7 +90,7 @@ static inline struct ctl *fake_begin(void)
 
 static inline void fake_end(struct ctl *ctl)
 {
-	ctl_farewell(ctl);
+	ctl_end_commands(ctl);
 	ctl_end(ctl);
 	policy_forget(&fake_launch.written);
 }

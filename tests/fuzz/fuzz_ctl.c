@@ -41,21 +41,21 @@ static void check_control(void)
 	const struct control *control = &fake_control;
 	uint32_t command;
 
-	if (!ctl->job.given)
+	if (!ctl->command.given)
 		return;
-	if (ctl->job.number != last) {
-		REQUIRE(ctl->job.number == last + 1);
+	if (ctl->command.number != last) {
+		REQUIRE(ctl->command.number == last + 1);
 		REQUIRE(control->command > CONTROL_NONE &&
 			control->command < CONTROL_MAX);
 		REQUIRE(control->blob_size <= BLOB_MAX_SIZE);
-		last = ctl->job.number;
+		last = ctl->command.number;
 		memcpy(&given, control, sizeof(given));
 	}
 	command = control->command;
 	REQUIRE(command == given.command ||
-		(command == CONTROL_NONE && ctl->job.expired));
+		(command == CONTROL_NONE && ctl->command.expired));
 	given.command = command;
-	REQUIRE(atomic_load(&control->request) == ctl->job.number);
+	REQUIRE(atomic_load(&control->request) == ctl->command.number);
 	REQUIRE(!memcmp(&given, control, sizeof(given)));
 }
 
@@ -76,8 +76,8 @@ static void check(void)
 		followers += conn->state == CONN_EVENTS && conn->request.follow;
 	}
 	REQUIRE(followers <= CTL_FOLLOWERS);
-	REQUIRE(!ctl->job.given || ctl->job.command != CONTROL_POLICY ||
-		ctl->job.stage);
+	REQUIRE(!ctl->command.given || ctl->command.kind != CONTROL_POLICY ||
+		ctl->command.proposal);
 	check_control();
 }
 
@@ -95,7 +95,7 @@ static void put_event(uint8_t byte)
 	int len = snprintf(line, sizeof(line), "{\"n\":%u}\n", byte);
 
 	for (unsigned int i = 0; i <= byte; i++)
-		agent_line(&fake_agent, line, (size_t)len);
+		agent_write_line(&fake_agent, line, (size_t)len);
 }
 
 static void scribble(uint8_t byte)

@@ -14,7 +14,7 @@ static void put_events(unsigned int nr)
 	for (unsigned int i = 0; i < nr; i++) {
 		int len = snprintf(line, sizeof(line), "{\"n\":%u}\n", i);
 
-		agent_line(&fake_agent, line, (size_t)len);
+		agent_write_line(&fake_agent, line, (size_t)len);
 	}
 }
 

@@ -354,7 +354,7 @@ static void found_by_a_new_policy(void **state)
 	int fd = client();
 
 	ring_put(&fake_handoff.ring, &event);
-	tell_events(&fake_agent);
+	report_events(&fake_agent);
 	send_policy(fd, text);
 	hear(fd);
 	say(fd, "apply\n");
@@ -392,7 +392,7 @@ static void new_policy_now(int fd)
 	fake_answer(0);
 	run();
 	hear(fd);
-	tell_events(&fake_agent);
+	report_events(&fake_agent);
 }
 
 /* A held vCPU is shown with the rule that held it, whatever policies came later. */

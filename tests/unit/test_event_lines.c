@@ -192,34 +192,34 @@ static void test_times(void **state)
 			    "2554-07-21T23:34:33.709551615Z");
 }
 
-static void test_notices(void **state)
+static void test_agent_events(void **state)
 {
-	struct notice notice = {
-		.time = TIME, .event = "dropped",
+	struct agent_event event = {
+		.time = TIME, .type = "dropped",
 		.counts[0] = { "count", 17 },
 	};
 	const uint32_t vm = 0;
 	char buf[EVENT_LINE_MAX];
 
-	assert_true(notice_json(buf, &notice) > 0);
+	assert_true(agent_event_json(buf, &event) > 0);
 	assert_string_equal(buf, HEAD "\"dropped\",\"count\":17}\n");
-	notice = (struct notice){
-		.time = TIME, .event = "degraded", .text = "a \"reason\"",
+	event = (struct agent_event){
+		.time = TIME, .type = "degraded", .text = "a \"reason\"",
 		.policy = &policy, .rule = &policy.rules[1],
 	};
-	assert_true(notice_json(buf, &notice) > 0);
+	assert_true(agent_event_json(buf, &event) > 0);
 	assert_string_equal(buf, HEAD "\"degraded\",\"register\":\"MSRs 0x1234-0x1237\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"text\":\"a \\\"reason\\\"\"}\n");
-	notice = (struct notice){
-		.time = TIME, .event = "refused", .reason = "raw", .pid = 12,
+	event = (struct agent_event){
+		.time = TIME, .type = "refused", .reason = "raw", .pid = 12,
 		.text = "b",
 	};
-	assert_true(notice_json(buf, &notice) > 0);
+	assert_true(agent_event_json(buf, &event) > 0);
 	assert_string_equal(buf, HEAD "\"refused\",\"pid\":12,\"reason\":\"raw\",\"text\":\"b\"}\n");
-	notice = (struct notice){
-		.time = TIME, .event = "moved", .vm = &vm, .to = "target",
+	event = (struct agent_event){
+		.time = TIME, .type = "moved", .vm = &vm, .to = "target",
 		.rules = "same", .pid = 12,
 	};
-	assert_true(notice_json(buf, &notice) > 0);
+	assert_true(agent_event_json(buf, &event) > 0);
 	assert_string_equal(buf, HEAD "\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":12}\n");
 }
 
@@ -255,7 +255,7 @@ int main(void)
 		cmocka_unit_test(test_made_up_events),
 		cmocka_unit_test(test_random_events),
 		cmocka_unit_test(test_times),
-		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_agent_events),
 		cmocka_unit_test(test_longest_line),
 	};
 

@@ -19,7 +19,7 @@ static bool wants(const char *top, const char *rule)
 	assert_true(len > 0 && len < (int)sizeof(text));
 	assert_int_equal(policy_text_read("test.yaml", text, (size_t)len,
 					  &policy, &problems), 0);
-	return launch_wants_operator(&policy);
+	return launch_needs_operator(&policy);
 }
 
 #define STICKY	"{register: EFER, sticky: [NXE]}"

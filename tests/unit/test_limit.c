@@ -294,17 +294,17 @@ static void lost(void **context)
 		sum_add(&sum, &event, false);
 	}
 	copy = sum;
-	assert_true(limit_lost(&oracle.limit, &copy, policy, 0));
+	assert_true(limit_pass_sum(&oracle.limit, &copy, policy, 0));
 	for (int i = 0; i < 5; i++) {
 		copy = sum;
-		assert_true(limit_lost(&oracle.limit, &copy, policy, 0));
+		assert_true(limit_pass_sum(&oracle.limit, &copy, policy, 0));
 	}
 	copy = sum;
-	assert_false(limit_lost(&oracle.limit, &copy, policy, 0));
+	assert_false(limit_pass_sum(&oracle.limit, &copy, policy, 0));
 	assert_int_equal(limit_left(&oracle.limit), 50);
 	copy = sum;
 	copy.event.bits |= 0x800;
-	assert_true(limit_lost(&oracle.limit, &copy, policy, 0));
+	assert_true(limit_pass_sum(&oracle.limit, &copy, policy, 0));
 	assert_true(limit_take(&oracle.limit, 0, true, &sum, &many));
 	assert_int_equal(sum.count, 50);
 	assert_true(sum.many_vcpus);

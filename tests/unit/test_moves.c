@@ -35,8 +35,8 @@ static int begin(void **state)
 
 static enum move look_in(unsigned int slot, uint64_t regs, uint64_t clock)
 {
-	return moves_look(&moves, slot, (struct print){ regs, clock }, now,
-			  &arrival);
+	return moves_check_departure(&moves, slot, (struct print){ regs, clock }, now,
+				     &arrival);
 }
 
 static enum move look(uint64_t regs)
@@ -46,7 +46,7 @@ static enum move look(uint64_t regs)
 
 static bool loaded(uint64_t regs)
 {
-	return moves_loaded(&moves, 0, (struct print){ regs, 0 }, now);
+	return moves_check_loading(&moves, 0, (struct print){ regs, 0 }, now);
 }
 
 static void arrive(uint64_t state, const char *name)
@@ -54,7 +54,7 @@ static void arrive(uint64_t state, const char *name)
 	struct ctl_request request = { .state = state, .rules = 7 };
 
 	snprintf(request.name, sizeof(request.name), "%s", name);
-	moves_arrived(&moves, &request, 42, now);
+	moves_add_arrival(&moves, &request, 42, now);
 }
 
 static void no_agent_takes_it(void **state)
@@ -158,13 +158,13 @@ static void clocks(void **state)
 				       .name = "target" };
 
 	look_in(0, STATE, 4);
-	moves_arrived(&moves, &request, 42, now);
+	moves_add_arrival(&moves, &request, 42, now);
 	assert_int_equal(look_in(0, STATE, 4), MOVE_NONE);
 	assert_int_equal(look_in(1, STATE, 5), MOVE_MOVED);
-	moves_arrived(&moves, &request, 42, now);
+	moves_add_arrival(&moves, &request, 42, now);
 	assert_int_equal(look_in(2, STATE, 0), MOVE_MOVED);
 	request.clock = 0;
-	moves_arrived(&moves, &request, 42, now);
+	moves_add_arrival(&moves, &request, 42, now);
 	assert_int_equal(look_in(0, STATE, 4), MOVE_MOVED);
 	/* The same registers at another time are another state. */
 	assert_int_equal(look_in(0, STATE, 6), MOVE_NONE);
@@ -220,12 +220,12 @@ static void rules_compare(void **state)
 	two.rules[0].line++;
 	two.rules[1].column++;
 	two.number++;
-	assert_int_equal(moves_rules(&one), moves_rules(&two));
+	assert_int_equal(moves_hash_rules(&one), moves_hash_rules(&two));
 	two.rules[1].action = REGPIN_REPORT;
-	assert_int_not_equal(moves_rules(&one), moves_rules(&two));
+	assert_int_not_equal(moves_hash_rules(&one), moves_hash_rules(&two));
 	two = one;
 	two.settings.detect_ms++;
-	assert_int_not_equal(moves_rules(&one), moves_rules(&two));
+	assert_int_not_equal(moves_hash_rules(&one), moves_hash_rules(&two));
 	fake_end(&fake_agent.ctl);
 }
 
@@ -251,20 +251,20 @@ static void sent_by_the_agent(void **state)
 	moves_run(&fake_agent, fake_now);
 	snprintf(line, sizeof(line), "arrived state=0x%llx rules=0x%llx from=target\n",
 		 (unsigned long long)STATE,
-		 (unsigned long long)moves_rules(&fake_launch.policy));
+		 (unsigned long long)moves_hash_rules(&fake_launch.policy));
 	assert_true(send(client, line, strlen(line), 0) > 0);
 	ctl_run(ctl, fake_now);
 	moves_run(&fake_agent, fake_now);
 	assert_int_equal(events("\"event\":\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":4711}"), 1);
-	assert_false(moves_wait(&fake_agent, fake_now));
+	assert_false(moves_must_wait(&fake_agent, fake_now));
 	fake_agent.moves.ended = 0;
 
 	seen->taken.regs = STATE + 1;
 	moves_run(&fake_agent, fake_now);
 	assert_int_equal(events("\"event\":\"left\""), 0);
-	assert_true(moves_wait(&fake_agent, fake_now));
+	assert_true(moves_must_wait(&fake_agent, fake_now));
 	fake_now += MOVES_ENDED_MS;
-	assert_false(moves_wait(&fake_agent, fake_now));
+	assert_false(moves_must_wait(&fake_agent, fake_now));
 	assert_int_equal(events("\"event\":\"left\",\"vm\":0,\"reason\":\"ended\""), 1);
 	assert_int_equal(events("\"event\":\"moved\""), 1);
 

@@ -48,7 +48,7 @@ static void read_lines(char *to, size_t size)
 	/* Lines are kept for a log that is not there. */
 	fake_out.log = true;
 	fake_out.len = 0;
-	tell_events(&fake_agent);
+	report_events(&fake_agent);
 	assert_true(fake_out.len < size);
 	memcpy(to, fake_out.buf, fake_out.len);
 	to[fake_out.len] = 0;
@@ -134,10 +134,10 @@ static void event_of_no_policy(void **state)
 		ring_put(&fake_handoff.ring, &event);
 	event = event_of(99, 1);
 	ring_put(&fake_handoff.ring, &event);
-	while (tell_events(&fake_agent))
+	while (report_events(&fake_agent))
 		fake_out.len = 0;
 	fake_out.len = 0;
-	tell_dropped(&fake_agent, true);
+	report_dropped(&fake_agent, true);
 	assert_non_null(memmem(fake_out.buf, fake_out.len, "\"policy_number\":99,",
 			       strlen("\"policy_number\":99,")));
 }

@@ -15,7 +15,7 @@
 #include "vmm/s3.h"
 
 /* Each program's text once; another process may have asked before the VMM does. */
-static bool is_news(struct agent *agent, const char *text)
+static bool is_new(struct agent *agent, const char *text)
 {
 	const size_t most = sizeof(agent->s3_unknown) / sizeof(uint64_t);
 	uint64_t hash = 0xcbf29ce484222325ull;
@@ -33,24 +33,24 @@ static bool is_news(struct agent *agent, const char *text)
 	return false;
 }
 
-/* The VM runs: as an event @event, and on stderr. */
-static void report_open(struct agent *agent, pid_t pid, const char *event,
-			const char *text)
+/* The VM may run: reports an event of @type, and logs the same on stderr. */
+static void report_admitted(struct agent *agent, pid_t pid, const char *type,
+			    const char *text)
 {
-	struct notice notice = {
-		.event = event, .reason = "s3", .text = text,
+	struct agent_event event = {
+		.type = type, .reason = "s3", .text = text,
 		.pid = (uint32_t)pid,
 	};
 
-	if (!is_news(agent, text))
+	if (!is_new(agent, text))
 		return;
-	agent_say(agent, "warning: %s", text);
-	agent_notice(agent, &notice);
+	agent_log(agent, "warning: %s", text);
+	agent_report(agent, &event);
 }
 
 /* Its paths are read as it would read them: it may be in a container. */
-static enum vmm_fault fault_of(const struct regpin_policy *policy, pid_t pid,
-			       const char *const *argv, char *text, size_t size)
+static enum vmm_fault find_fault(const struct regpin_policy *policy, pid_t pid,
+				 const char *const *argv, char *text, size_t size)
 {
 	char name[PATH_MAX], path[64], root[64], cwd[64];
 	struct vmm_line line = {
@@ -68,21 +68,21 @@ static enum vmm_fault fault_of(const struct regpin_policy *policy, pid_t pid,
 static void report_refused(struct agent *agent, pid_t pid, const char *text)
 {
 	char name[256];
-	struct notice notice = {
-		.event = "refused", .reason = "s3", .text = text,
+	struct agent_event event = {
+		.type = "refused", .reason = "s3", .text = text,
 		.pid = (uint32_t)pid,
 	};
 
 	proc_name(pid, name, sizeof(name));
-	agent_say(agent, "%s (pid %d) gets no VM: %s", name, (int)pid, text);
-	agent_notice(agent, &notice);
+	agent_log(agent, "%s (pid %d) gets no VM: %s", name, (int)pid, text);
+	agent_report(agent, &event);
 }
 
 bool admit_emulates(const struct agent *agent, pid_t pid, char *text, size_t size)
 {
 	char **argv = proc_argv(pid);
-	bool emulates = argv && fault_of(&agent->launch->policy, pid, (const char *const *)argv,
-					 text, size) == VMM_TCG;
+	bool emulates = argv && find_fault(&agent->launch->policy, pid, (const char *const *)argv,
+					   text, size) == VMM_TCG;
 
 	free(argv);
 	if (emulates)
@@ -90,23 +90,23 @@ bool admit_emulates(const struct agent *agent, pid_t pid, char *text, size_t siz
 	return emulates;
 }
 
-bool admit(struct agent *agent, pid_t pid)
+bool admit_process(struct agent *agent, pid_t pid)
 {
 	char text[1024] = "S3 can't be checked: the VMM's command line can't be read";
 	enum vmm_fault fault = VMM_UNKNOWN;
 	char **argv = proc_argv(pid);
 
 	if (argv)
-		fault = fault_of(&agent->launch->policy, pid, (const char *const *)argv, text,
-				 sizeof(text));
+		fault = find_fault(&agent->launch->policy, pid, (const char *const *)argv, text,
+				   sizeof(text));
 	else if (proc_has_shim(pid, agent->launch->shim) == -ESRCH)
 		fault = VMM_FINE;	/* it has ended */
 	free(argv);
 	make_printable(text);
 	if (fault == VMM_UNKNOWN)
-		report_open(agent, pid, "degraded", text);
+		report_admitted(agent, pid, "degraded", text);
 	if (fault == VMM_S3_TOLERATED)
-		report_open(agent, pid, "tolerated", text);
+		report_admitted(agent, pid, "tolerated", text);
 	if (fault == VMM_S3)
 		report_refused(agent, pid, text);
 	return fault != VMM_S3;
@@ -122,8 +122,8 @@ bool admit_policy(const struct agent *agent, const struct regpin_policy *policy,
 		pid_t pid = watch->list[i].pid;
 		char **argv = watch->list[i].vm ? proc_argv(pid) : NULL;
 
-		suits = !argv || fault_of(policy, pid, (const char *const *)argv,
-					  text, size) != VMM_S3;
+		suits = !argv || find_fault(policy, pid, (const char *const *)argv,
+					    text, size) != VMM_S3;
 		free(argv);
 	}
 	return suits;

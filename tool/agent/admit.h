@@ -10,7 +10,7 @@
  * otherwise the reason has been reported. That nothing can be known of it is reported,
  * too, and once.
  */
-bool admit(struct agent *agent, pid_t pid);
+bool admit_process(struct agent *agent, pid_t pid);
 
 /*
  * May @policy come into force for the VMs that there are? Not if their VMM would have

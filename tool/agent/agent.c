@@ -42,7 +42,7 @@
 #include "wake.h"
 
 /* Who has a VM? Looked at whenever a VM got its policy. */
-static void see_attached(struct agent *agent)
+static void update_attached(struct agent *agent)
 {
 	uint32_t attached = atomic_load(&agent->launch->shared->attached);
 
@@ -52,15 +52,15 @@ static void see_attached(struct agent *agent)
 		agent->attached_at = clock_now();
 		if (agent->launch->seen >= 0 &&
 		    write(agent->launch->seen, "", 1) < 0)
-			agent_say(agent, "the parent of --require-vm has ended");
-		agent->look_at_all = agent->attached_at + GUARD_ALL_MS;
+			agent_log(agent, "the parent of --require-vm has ended");
+		agent->check_all_at = agent->attached_at + GUARD_ALL_MS;
 	}
 	/* Those that were given the policy are known to have one: see give.c. */
 	watch_only_vms(&agent->watch);
 	agent->attached = attached ? attached : 1;
 }
 
-static bool root_lives(const struct watch *watch)
+static bool is_root_running(const struct watch *watch)
 {
 	for (unsigned int i = 0; i < watch->nr; i++)
 		if (watch->list[i].root)
@@ -69,7 +69,7 @@ static bool root_lives(const struct watch *watch)
 }
 
 /* Is there still somebody to be there for? */
-static bool vmm_lives(struct agent *agent)
+static bool is_vmm_running(struct agent *agent)
 {
 	struct watch *watch = &agent->watch;
 
@@ -82,12 +82,12 @@ static bool vmm_lives(struct agent *agent)
 	return watch->nr;
 }
 
-static bool goes_on(struct agent *agent)
+static bool must_go_on(struct agent *agent)
 {
-	bool lives = vmm_lives(agent);
+	bool lives = is_vmm_running(agent);
 
-	if (lives && !root_lives(&agent->watch))
-		agent_release(agent);
+	if (lives && !is_root_running(&agent->watch))
+		agent_release_stderr(agent);
 	return lives;
 }
 
@@ -103,16 +103,16 @@ static int longest_sleep(struct agent *agent)
 {
 	if (!agent->attached)
 		return agent->tick_ms;
-	return shorter(shorter(guard_late_sleep(agent), tell_sleep(agent)),
+	return shorter(shorter(guard_late_sleep(agent), report_sleep(agent)),
 		       moves_sleep(&agent->moves, clock_now()));
 }
 
 /* Sleeps until something happens. Returns false if there was no exec. */
-static bool wait_for_news(struct agent *agent, bool more)
+static bool wait_for_work(struct agent *agent, bool more)
 {
 	struct ring *ring = &agent->launch->shared->ring;
 	struct pollfd pfd[WATCH_MAX + 5 + CTL_POLLS + GIVE_POLLS];
-	bool room = out_room(agent->events);
+	bool room = out_has_room(agent->events);
 	int timeout = longest_sleep(agent);
 	uint64_t wakes;
 	nfds_t nr = 4;
@@ -120,7 +120,7 @@ static bool wait_for_news(struct agent *agent, bool more)
 
 	/* The VMM wakes for events, and when it has carried out a command. */
 	pfd[0] = (struct pollfd){
-		room || agent->ctl.job.given ? agent->launch->wake : -1, POLLIN, 0,
+		room || agent->ctl.command.given ? agent->launch->wake : -1, POLLIN, 0,
 	};
 	pfd[1] = (struct pollfd){ agent->start, POLLIN, 0 };
 	timeout = shorter(timeout, out_poll(agent->events, &pfd[2]));
@@ -149,38 +149,38 @@ static void loop(struct agent *agent)
 {
 	bool more = false;
 
-	tell_mode(agent);
-	tell_degraded(agent);
+	report_mode(agent);
+	report_degraded(agent);
 	do {
-		tell_flush(agent);
+		report_flush(agent);
 		standby_run(agent);
-		if (!wait_for_news(agent, more)) {
+		if (!wait_for_work(agent, more)) {
 			standby_end(agent);
 			ctl_unlisten(&agent->ctl.socket);
 			end_process(0);
 		}
 		/* Before @attached is looked at: whoever has gone has counted it up. */
 		give_run(agent);
-		more = tell_events(agent);
-		tell_repeated(agent, false);
-		tell_dropped(agent, false);
-		see_attached(agent);
+		more = report_events(agent);
+		report_repeated(agent, false);
+		report_dropped(agent, false);
+		update_attached(agent);
 		if (agent->attached)
 			guard_late(agent);
 		else if (agent->start < 0)
 			guard_tick(agent);
-		tell_unarmed(agent);
+		report_unarmed(agent);
 		ctl_run(&agent->ctl, clock_now());
 		moves_run(agent, clock_now());
-	} while (goes_on(agent) || moves_wait(agent, clock_now()));
+	} while (must_go_on(agent) || moves_must_wait(agent, clock_now()));
 	/* All of them have ended: what they did between the two looks counts. */
 	give_run(agent);
-	see_attached(agent);
+	update_attached(agent);
 	standby_end(agent);
-	ctl_farewell(&agent->ctl);
-	tell_farewell(agent);
+	ctl_end_commands(&agent->ctl);
+	report_remaining(agent);
 	ctl_end(&agent->ctl);
-	tell_end(agent);
+	report_summary(agent);
 	for (int i = 0; i < 40 && agent->messages->len; i++) {
 		poll(NULL, 0, 50);
 		out_flush(agent->messages);
@@ -188,7 +188,7 @@ static void loop(struct agent *agent)
 }
 
 /* Its own session, no terminal, none of the VMM's files, no early end. */
-static void settle_in(void)
+static void init_process(void)
 {
 	static const int ignored[] = {
 		SIGINT, SIGHUP, SIGTERM, SIGPIPE, SIGXFSZ,
@@ -240,10 +240,10 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	static struct agent agent;
 	static struct out messages;
 
-	settle_in();
+	init_process();
 	agent.launch = launch;
 	agent.start = start;
-	policies_number(&agent, &launch->policy);
+	policies_assign_number(&agent, &launch->policy);
 	limit_init(&agent.limit, launch->event_limit, launch->event_total);
 	out_open_fd(&messages, 2);
 	agent.messages = &messages;

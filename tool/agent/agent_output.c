@@ -10,17 +10,17 @@
 #include "event/event_parts.h"
 #include "out.h"
 
-static void put_message(struct agent *agent, const char *line)
+static void report_message(struct agent *agent, const char *line)
 {
-	struct notice notice = { .event = "message", .text = line };
+	struct agent_event event = { .type = "message", .text = line };
 	static const char head[] = "regpin: ";
 
 	if (strncmp(line, head, strlen(head)) == 0)
-		notice.text += strlen(head);
-	agent_notice(agent, &notice);
+		event.text += strlen(head);
+	agent_report(agent, &event);
 }
 
-void agent_say(struct agent *agent, const char *format, ...)
+void agent_log(struct agent *agent, const char *format, ...)
 {
 	char line[2048] = "regpin: ";
 	va_list ap;
@@ -33,7 +33,7 @@ void agent_say(struct agent *agent, const char *format, ...)
 	if (n < 0)
 		return;
 	if (agent->released && agent->events != agent->messages) {
-		put_message(agent, line);
+		report_message(agent, line);
 		return;
 	}
 	len = strlen(line);
@@ -43,38 +43,38 @@ void agent_say(struct agent *agent, const char *format, ...)
 }
 
 /* What stderr has not taken, line by line, goes on as events. */
-static void move_messages(struct agent *agent)
+static void report_messages(struct agent *agent)
 {
 	struct out *out = agent->messages;
 	char *line = out->buf, *end;
 
 	while ((end = memchr(line, '\n', out->len - (size_t)(line - out->buf)))) {
 		*end = 0;
-		put_message(agent, line);
+		report_message(agent, line);
 		line = end + 1;
 	}
 	out->len = 0;
 }
 
-void agent_release(struct agent *agent)
+void agent_release_stderr(struct agent *agent)
 {
 	struct out *out = agent->messages;
 
 	if (agent->released || !out->ends)
 		return;
 	if (agent->events == out)
-		agent_say(agent, "the first process has ended and others run on: events and messages go to the system's log from now on (--events FILE: to that file)");
+		agent_log(agent, "the first process has ended and others run on: events and messages go to the system's log from now on (--events FILE: to that file)");
 	out_flush(out);
 	agent->released = true;
 	if (agent->events == out) {
 		out_to_log(out);
 	} else {
 		out_close(out);
-		move_messages(agent);
+		report_messages(agent);
 	}
 }
 
-void agent_line(struct agent *agent, const char *line, size_t len)
+void agent_write_line(struct agent *agent, const char *line, size_t len)
 {
 	if (!len) {	/* no memory */
 		agent->events->lost++;
@@ -84,13 +84,13 @@ void agent_line(struct agent *agent, const char *line, size_t len)
 	ctl_log_add(&agent->ctl.log, line, len);
 }
 
-void agent_notice(struct agent *agent, struct notice *notice)
+void agent_report(struct agent *agent, struct agent_event *event)
 {
 	char line[EVENT_LINE_MAX];
 	size_t len;
 
-	notice->time = clock_wall();
-	len = notice_json(line, notice);
+	event->time = clock_wall();
+	len = agent_event_json(line, event);
 	if (len)
-		agent_line(agent, line, len);
+		agent_write_line(agent, line, len);
 }

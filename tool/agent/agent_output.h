@@ -13,19 +13,19 @@
  * has been let go of it is an event, or goes to the system's log if events do.
  */
 void __attribute__((format(printf, 2, 3)))
-agent_say(struct agent *agent, const char *format, ...);
+agent_log(struct agent *agent, const char *format, ...);
 
 /*
  * The first process has ended, and others run on, as when a VMM daemonizes. A caller
  * that reads stderr to its end must not wait for these, so a pipe, a socket and a
  * terminal are let go of.
  */
-void agent_release(struct agent *agent);
+void agent_release_stderr(struct agent *agent);
 
 /* An event of the agent's own; its time is filled in. */
-void agent_notice(struct agent *agent, struct notice *notice);
+void agent_report(struct agent *agent, struct agent_event *event);
 
 /* A line of JSON, to where events go and to those who follow them. */
-void agent_line(struct agent *agent, const char *line, size_t len);
+void agent_write_line(struct agent *agent, const char *line, size_t len);
 
 #endif

@@ -35,26 +35,26 @@ struct policies {
  * struct agent - what the agent knows
  * @launch: what it was started with
  * @events: where the lines of JSON go; may be the same as @messages
- * @messages: stderr, until the first process has ended; see agent_release()
+ * @messages: stderr, until the first process has ended; see agent_release_stderr()
  * @released: stderr has been let go of
  * @start: the launcher; it says a byte if there was no exec, else it ends
  * @watch: the processes
  * @begun: when it began, in ms of CLOCK_MONOTONIC
  * @attached: handoff->attached when last looked at
  * @attached_at: when it was first seen above 0
- * @look_at: when the guard looks again, with a VM attached
- * @look_at_all: when it looks at all processes there are
+ * @check_at: when the guard next checks the watched processes, with a VM attached
+ * @check_all_at: when it next checks all processes of the host
  * @limit: which violations are written
  * @dropped_at: when @dropped was told
  * @tick_ms: how often the guard looks before that
  * @s3_unknown: of which programs it has been reported that S3 can't be checked: hashes of
  *	the texts, 0: none
- * @crowd: there were more processes than it can watch
+ * @crowd_reported: an event has reported more processes than the agent can watch
  * @killed: a process was killed for having a VM, or none, without a policy
- * @refused: the shim's refusal has become an event
+ * @refusal_reported: an event has reported the shim's refusal
  * @armed: some vCPU has been armed
- * @unarmed: that none was has been told
- * @failing: a failure to write events has been told
+ * @unarmed_reported: an event has reported that no vCPU was armed in time
+ * @failure_reported: a message has reported that events could not be written
  * @violations: violations that were stopped
  * @reports: violations that happened
  * @pauses: violations that are neither, as they wait for an answer
@@ -75,12 +75,12 @@ struct agent {
 	struct watch watch;
 	uint64_t begun;
 	uint32_t attached;
-	uint64_t attached_at, look_at, look_at_all, dropped_at;
+	uint64_t attached_at, check_at, check_all_at, dropped_at;
 	struct limit limit;
 	int tick_ms;
-	bool crowd;
+	bool crowd_reported;
 	uint64_t s3_unknown[16];
-	bool killed, refused, armed, unarmed, failing;
+	bool killed, refusal_reported, armed, unarmed_reported, failure_reported;
 	uint64_t violations, reports, detected, dropped, unnamed, nonsense;
 	struct pauses pauses;
 	struct policies policies;

@@ -33,7 +33,7 @@ void ctl_init(struct ctl *ctl, struct agent *agent,
 }
 
 /* One line, for whom it goes through; nothing is read, and nobody is waited for. */
-static void turn_away(int fd, const char *line)
+static void reject(int fd, const char *line)
 {
 	send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
@@ -63,18 +63,18 @@ static struct ctl_conn *find_slot(struct ctl *ctl, uint64_t now)
 			oldest = conn;
 	}
 	if (oldest)
-		ctl_drop(oldest);
+		ctl_drop_client(oldest);
 	return oldest;
 }
 
 static void deny(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 		 uint64_t now)
 {
-	turn_away(fd, "error denied this VM is another user's\n");
+	reject(fd, "error denied this VM is another user's\n");
 	ctl->denied++;
 	if (ctl->denied_at && now - ctl->denied_at < DENIED_MS)
 		return;
-	ctl_event_denied(ctl, uid, pid, ctl->denied);
+	ctl_report_denied(ctl, uid, pid, ctl->denied);
 	ctl->denied = 0;
 	ctl->denied_at = now ? now : 1;
 }
@@ -93,7 +93,7 @@ void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	if (!conn) {
 		snprintf(busy, sizeof(busy), "error busy %u clients are connected already\n",
 			 CTL_CLIENTS);
-		turn_away(fd, busy);
+		reject(fd, busy);
 		return;
 	}
 	conn_open(conn, fd, uid, pid, ++ctl->clients, now);
@@ -116,14 +116,14 @@ static void accept_all(struct ctl *ctl, uint64_t now)
 			return;
 		}
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-			turn_away(fd, "error denied the agent can't read the credentials of its client\n");
+			reject(fd, "error denied the agent can't read the credentials of its client\n");
 		else
 			ctl_adopt(ctl, fd, peer.uid, (uint32_t)peer.pid, now);
 	}
 }
 
 /* Has it had its time? Not while it waits for us. */
-static bool is_over(const struct ctl_conn *conn, uint64_t now)
+static bool must_close(const struct ctl_conn *conn, uint64_t now)
 {
 	switch (conn->state) {
 	case CONN_WAITING:
@@ -153,24 +153,24 @@ static void serve(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	bool more = true;
 
 	if (!conn_read(conn)) {
-		ctl_drop(conn);
+		ctl_drop_client(conn);
 		return;
 	}
 	/* Goes on while all is taken at once: what is kept for a client is bounded. */
 	while (more) {
 		more = ctl_answer(ctl, conn, now);
 		if (!conn_flush(conn, now)) {
-			ctl_drop(conn);
+			ctl_drop_client(conn);
 			return;
 		}
 		more &= !conn->out_len;
 	}
-	if (is_over(conn, now))
-		ctl_drop(conn);
+	if (must_close(conn, now))
+		ctl_drop_client(conn);
 }
 
 /* Both ends are closed: nobody will take anything. */
-static bool hung_up(const struct ctl_conn *conn)
+static bool is_hung_up(const struct ctl_conn *conn)
 {
 	struct pollfd pfd = { .fd = conn->fd };
 
@@ -186,12 +186,12 @@ void ctl_run(struct ctl *ctl, uint64_t now)
 
 		if (conn->state == CONN_FREE)
 			continue;
-		if (hung_up(conn))
-			ctl_drop(conn);
+		if (is_hung_up(conn))
+			ctl_drop_client(conn);
 		else
 			serve(ctl, conn, now);
 	}
-	ctl_jobs(ctl, now);
+	vmm_command_run(ctl, now);
 	/* What the jobs brought: answers, and lines for those who follow. */
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
 		if (ctl->conns[i].state != CONN_FREE)
@@ -215,7 +215,7 @@ nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
 		pfd[nr++] = (struct pollfd){ ctl->socket.fd, POLLIN, 0 };
 	else
 		shorten(timeout, ctl->accept_at, now);
-	if (ctl->job.given)
+	if (ctl->command.given)
 		shorten(timeout, now + CTL_TICK_MS, now);
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++) {
 		struct ctl_conn *conn = &ctl->conns[i];
@@ -223,7 +223,7 @@ nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
 		if (conn->state == CONN_FREE)
 			continue;
 		pfd[nr++] = (struct pollfd){
-			conn->fd, (short)((conn_reads(conn) ? POLLIN : 0) |
+			conn->fd, (short)((conn_wants_input(conn) ? POLLIN : 0) |
 					  (conn->out_len ? POLLOUT : 0)), 0,
 		};
 		if (conn->state == CONN_CLOSING)
@@ -236,15 +236,15 @@ nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
 }
 
 /* Nobody will carry out what is in hand, or waits. */
-void ctl_farewell(struct ctl *ctl)
+void ctl_end_commands(struct ctl *ctl)
 {
 	static const char text[] = "the VMM has ended";
 	uint64_t now = clock_now();
 
-	if (ctl->job.given && !ctl->job.expired)
-		ctl_event(ctl, &ctl->job, "ended", text, now);
-	stage_free(ctl->job.stage);
-	ctl->job = (struct ctl_job){ .given = false };
+	if (ctl->command.given && !ctl->command.expired)
+		ctl_report_command(ctl, &ctl->command, "ended", text, now);
+	proposal_free(ctl->command.proposal);
+	ctl->command = (struct vmm_command){ .given = false };
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
 		if (ctl->conns[i].state == CONN_WAITING)
 			conn_error(&ctl->conns[i], now, "ended", "%s", text);

@@ -42,7 +42,7 @@ void ctl_adopt(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 	       uint64_t now);
 
 /* The VMM has ended: no more clients, and no more commands. */
-void ctl_farewell(struct ctl *ctl);
+void ctl_end_commands(struct ctl *ctl);
 
 /* Gives followers the last lines, for a moment, and closes all. */
 void ctl_end(struct ctl *ctl);

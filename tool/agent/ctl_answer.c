@@ -14,7 +14,7 @@
 #include "moves.h"
 #include "vmm_command.h"
 
-static void give_help(struct ctl_conn *conn, uint64_t now)
+static void put_help(struct ctl_conn *conn, uint64_t now)
 {
 	const char *line = ctl_help_line((unsigned int)conn->at++);
 
@@ -24,7 +24,7 @@ static void give_help(struct ctl_conn *conn, uint64_t now)
 		conn_ok(conn, now, "%s", "");
 }
 
-static void give_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+static void put_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	char buf[EVENT_LINE_MAX];
 
@@ -42,7 +42,7 @@ static void give_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 }
 
 /* Returns false if there is nothing to give, for now. */
-static bool give_event(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+static bool put_event(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	uint64_t first = ctl_log_first(&ctl->log);
 	const char *line;
@@ -68,7 +68,7 @@ static bool give_event(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	return true;
 }
 
-static void wait_in_queue(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+static void enqueue(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	uint32_t vm;
 
@@ -76,7 +76,7 @@ static void wait_in_queue(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		conn_error(conn, now, "ended", "the VMM has ended");
 	else if (!ctl->agent->attached)
 		conn_error(conn, now, "no-vm", "there is no VM yet");
-	else if (ctl_find_vm(ctl, conn, &vm, now)) {
+	else if (vmm_command_find_vm(ctl, conn, &vm, now)) {
 		conn->state = CONN_WAITING;
 		conn->ticket = ++ctl->tickets;
 	}
@@ -84,12 +84,12 @@ static void wait_in_queue(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 
 static void end_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
-	struct ctl_stage *stage = conn->stage;
-	const unsigned int *counts = stage->diff.counts;
-	bool good = stage_good(stage);
+	struct ctl_proposal *proposal = conn->proposal;
+	const unsigned int *counts = proposal->diff.counts;
+	bool good = proposal_is_usable(proposal);
 
 	if (good && conn->request.verb == CTL_MODE) {
-		wait_in_queue(ctl, conn, now);
+		enqueue(ctl, conn, now);
 		return;
 	}
 	if (good) {
@@ -98,34 +98,34 @@ static void end_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 			counts[DIFF_CHANGES]);
 		return;
 	}
-	stage_free(stage);
-	conn->stage = NULL;
+	proposal_free(proposal);
+	conn->proposal = NULL;
 	conn_error(conn, now, "rejected", "%s", conn->request.verb == CTL_MODE ?
 		   "the policy can't be in force in this mode: all stays as it is" :
 		   "the policy can't be used: the one in force stays");
 }
 
-static void give_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+static void put_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	char buf[EVENT_LINE_MAX];
 	const char *line;
 
-	/* Without a stage it would not be in this state, see new_stage(). */
-	assert(conn->stage);
-	line = stage_line(conn->stage, conn->at++, buf, sizeof(buf));
+	/* Without a proposal it would not be in this state, see set_proposal(). */
+	assert(conn->proposal);
+	line = proposal_line(conn->proposal, conn->at++, buf, sizeof(buf));
 	if (line)
 		conn_line(conn, "data %s", line);
 	else
 		end_changes(ctl, conn, now);
 }
 
-static void new_stage(struct ctl_conn *conn, struct ctl_stage *stage,
-		      uint64_t now)
+static void set_proposal(struct ctl_conn *conn, struct ctl_proposal *proposal,
+			 uint64_t now)
 {
-	stage_free(conn->stage);
-	conn->stage = stage;
+	proposal_free(conn->proposal);
+	conn->proposal = proposal;
 	conn->at = 0;
-	if (stage)
+	if (proposal)
 		conn->state = CONN_CHANGES;
 	else
 		conn_error(conn, now, "memory", "the agent is out of memory");
@@ -153,8 +153,8 @@ static bool fill_body(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	/* The operator's mode outlives the policy that it was given for. */
 	if (!(conn->request.has & 1u << CTL_KEY_MODE))
 		conn->request.mode = ctl->agent->launch->mode;
-	new_stage(conn, stage_text(ctl, name, conn->body, conn->body_len,
-				   conn->request.mode), now);
+	set_proposal(conn, proposal_from_text(ctl, name, conn->body, conn->body_len,
+					      conn->request.mode), now);
 	free(conn->body);
 	conn->body = NULL;
 	return true;
@@ -187,10 +187,10 @@ static void begin_events(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 
 static void apply(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
-	if (!conn->stage || !stage_good(conn->stage))
+	if (!conn->proposal || !proposal_is_usable(conn->proposal))
 		conn_error(conn, now, "nothing", "there is no policy to apply: send one first");
 	else
-		wait_in_queue(ctl, conn, now);
+		enqueue(ctl, conn, now);
 }
 
 static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
@@ -207,7 +207,7 @@ static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		begin_events(ctl, conn, now);
 		break;
 	case CTL_MODE:
-		new_stage(conn, stage_mode(ctl, conn->request.mode), now);
+		set_proposal(conn, proposal_from_mode(ctl, conn->request.mode), now);
 		break;
 	case CTL_POLICY:
 		begin_body(conn, now);
@@ -216,12 +216,12 @@ static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		apply(ctl, conn, now);
 		break;
 	case CTL_ARRIVED:
-		moves_arrived(&ctl->agent->moves, &conn->request, conn->pid,
-			      now);
+		moves_add_arrival(&ctl->agent->moves, &conn->request, conn->pid,
+				  now);
 		conn_ok(conn, now, "%s", "");
 		break;
 	default:
-		wait_in_queue(ctl, conn, now);
+		enqueue(ctl, conn, now);
 		break;
 	}
 }
@@ -261,11 +261,11 @@ static bool take_request(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	good = ctl_request_read(&conn->request, line, len, error);
 	if (!good)
 		refuse_request(conn, line, len, error, now);
-	conn_took(conn, len + 1);
+	conn_consume(conn, len + 1);
 	/* What was shown is forgotten when something else is asked. */
 	if (!good || conn->request.verb != CTL_APPLY) {
-		stage_free(conn->stage);
-		conn->stage = NULL;
+		proposal_free(conn->proposal);
+		conn->proposal = NULL;
 	}
 	if (good)
 		begin_answer(ctl, conn, now);
@@ -280,15 +280,15 @@ static bool answer_some(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	case CONN_BODY:
 		return fill_body(ctl, conn, now);
 	case CONN_HELP:
-		give_help(conn, now);
+		put_help(conn, now);
 		return true;
 	case CONN_STATUS:
-		give_status(ctl, conn, now);
+		put_status(ctl, conn, now);
 		return true;
 	case CONN_EVENTS:
-		return give_event(ctl, conn, now);
+		return put_event(ctl, conn, now);
 	case CONN_CHANGES:
-		give_changes(ctl, conn, now);
+		put_changes(ctl, conn, now);
 		return true;
 	case CONN_FREE:
 	case CONN_WAITING:
@@ -302,7 +302,7 @@ bool ctl_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	bool some = false;
 
-	while (conn_room(conn) && answer_some(ctl, conn, now))
+	while (conn_has_room(conn) && answer_some(ctl, conn, now))
 		some = true;
 	return some;
 }

@@ -3,10 +3,10 @@
 #include "ctl_clients.h"
 #include "ctl_proposal.h"
 
-void ctl_drop(struct ctl_conn *conn)
+void ctl_drop_client(struct ctl_conn *conn)
 {
-	stage_free(conn->stage);
-	conn->stage = NULL;
+	proposal_free(conn->proposal);
+	conn->proposal = NULL;
 	conn_close(conn);
 }
 
@@ -14,5 +14,5 @@ void ctl_drop_clients(struct ctl *ctl)
 {
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
 		if (ctl->conns[i].state != CONN_FREE)
-			ctl_drop(&ctl->conns[i]);
+			ctl_drop_client(&ctl->conns[i]);
 }

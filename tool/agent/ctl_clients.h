@@ -6,7 +6,7 @@
 #include "ctl_state.h"
 
 /* Closes a connection. */
-void ctl_drop(struct ctl_conn *conn);
+void ctl_drop_client(struct ctl_conn *conn);
 
 /* Closes all connections. */
 void ctl_drop_clients(struct ctl *ctl);

@@ -14,10 +14,10 @@
 #include "launch_state.h"
 
 /* "1 of 4 vCPUs is armed; ...": and what the others wait for. */
-static void armed_text(const struct ctl *ctl, const struct ctl_job *job,
+static void armed_text(const struct ctl *ctl, const struct vmm_command *command,
 		       char *buf, size_t size)
 {
-	struct vcpu_tally tally = ctl_count_vcpus(ctl, job->vm);
+	struct vcpu_tally tally = ctl_count_vcpus(ctl, command->vm);
 	unsigned int left = tally.vcpus - tally.armed;
 	bool start = ctl->agent->launch->policy.arming == ARM_START;
 
@@ -35,9 +35,9 @@ static void disarmed_text(const struct ctl *ctl, char *buf, size_t size)
 		 request ? " or the guest's next request" : "");
 }
 
-static void window_text(const struct ctl_job *job, char *buf, size_t size)
+static void window_text(const struct vmm_command *command, char *buf, size_t size)
 {
-	uint64_t end = clock_wall() / 1000000000u + job->request.ms / 1000;
+	uint64_t end = clock_wall() / 1000000000u + command->request.ms / 1000;
 	time_t seconds = (time_t)end;
 	struct tm tm;
 	char until[32];
@@ -46,8 +46,8 @@ static void window_text(const struct ctl_job *job, char *buf, size_t size)
 	    !strftime(until, sizeof(until), "%H:%M:%S UTC", &tm))
 		*until = 0;
 	snprintf(buf, size, "window open for %" PRIu32 ".%03" PRIu32 " s, until %s%s: no pins hold",
-		 job->request.ms / 1000, job->request.ms % 1000, until,
-		 job->request.once ? ", or until a kernel has done its syscall set-up" : "");
+		 command->request.ms / 1000, command->request.ms % 1000, until,
+		 command->request.once ? ", or until a kernel has done its syscall set-up" : "");
 }
 
 static const char *answer_text(enum ctl_verb verb)
@@ -62,11 +62,11 @@ static const char *answer_text(enum ctl_verb verb)
 	}
 }
 
-static void policy_text(const struct ctl *ctl, const struct ctl_job *job,
+static void policy_text(const struct ctl *ctl, const struct vmm_command *command,
 			char *buf, size_t size)
 {
 	const struct launch *launch = ctl->agent->launch;
-	uint64_t detected = ctl->agent->detected - job->detected;
+	uint64_t detected = ctl->agent->detected - command->detected;
 	char mode[128], rules[128], found[128] = "";
 
 	policy_mode_text(mode, sizeof(mode), &launch->policy,
@@ -80,31 +80,31 @@ static void policy_text(const struct ctl *ctl, const struct ctl_job *job,
 		 found);
 }
 
-void ctl_confirm(const struct ctl *ctl, const struct ctl_job *job, char *buf,
+void ctl_confirm(const struct ctl *ctl, const struct vmm_command *command, char *buf,
 		 size_t size)
 {
 	*buf = 0;
-	switch (job->command) {
+	switch (command->kind) {
 	case CONTROL_ARM:
-		armed_text(ctl, job, buf, size);
+		armed_text(ctl, command, buf, size);
 		break;
 	case CONTROL_WINDOW_END:
 		snprintf(buf, size, "window closed; ");
-		armed_text(ctl, job, buf + strlen(buf), size - strlen(buf));
+		armed_text(ctl, command, buf + strlen(buf), size - strlen(buf));
 		break;
 	case CONTROL_DISARM:
 		disarmed_text(ctl, buf, size);
 		break;
 	case CONTROL_WINDOW:
-		window_text(job, buf, size);
+		window_text(command, buf, size);
 		break;
 	case CONTROL_ANSWER:
 		snprintf(buf, size, "vm %" PRIu32 " vcpu %" PRIu32 ": %s",
-			 job->vm, job->request.vcpu,
-			 answer_text(job->request.verb));
+			 command->vm, command->request.vcpu,
+			 answer_text(command->request.verb));
 		break;
 	case CONTROL_POLICY:
-		policy_text(ctl, job, buf, size);
+		policy_text(ctl, command, buf, size);
 		break;
 	default:
 		break;

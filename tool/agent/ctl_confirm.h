@@ -7,8 +7,8 @@
 
 #include "ctl_state.h"
 
-/* What @job, which is done, has brought about; "" if nothing is to say. */
-void ctl_confirm(const struct ctl *ctl, const struct ctl_job *job, char *buf,
+/* What @command, which is done, has brought about; "" if nothing is to say. */
+void ctl_confirm(const struct ctl *ctl, const struct vmm_command *command, char *buf,
 		 size_t size);
 
 #endif

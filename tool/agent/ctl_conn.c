@@ -30,7 +30,7 @@ void conn_close(struct ctl_conn *conn)
 	conn->state = CONN_FREE;
 }
 
-bool conn_reads(const struct ctl_conn *conn)
+bool conn_wants_input(const struct ctl_conn *conn)
 {
 	return !conn->eof && conn->in_len < sizeof(conn->in) &&
 	       (conn->state == CONN_READY || conn->state == CONN_BODY);
@@ -40,7 +40,7 @@ bool conn_read(struct ctl_conn *conn)
 {
 	ssize_t n;
 
-	if (!conn_reads(conn))
+	if (!conn_wants_input(conn))
 		return true;
 	n = recv(conn->fd, conn->in + conn->in_len,
 		 sizeof(conn->in) - conn->in_len, MSG_DONTWAIT);
@@ -68,7 +68,7 @@ bool conn_flush(struct ctl_conn *conn, uint64_t now)
 	return true;
 }
 
-bool conn_room(const struct ctl_conn *conn)
+bool conn_has_room(const struct ctl_conn *conn)
 {
 	return conn->out_len + CTL_ANSWER_MAX + CTL_RESERVE <=
 	       sizeof(conn->out);
@@ -143,7 +143,7 @@ const char *conn_get_line(struct ctl_conn *conn, size_t *len)
 	return conn->in;
 }
 
-void conn_took(struct ctl_conn *conn, size_t len)
+void conn_consume(struct ctl_conn *conn, size_t len)
 {
 	conn->in_len -= len;
 	memmove(conn->in, conn->in + len, conn->in_len);
@@ -156,6 +156,6 @@ bool conn_fill_body(struct ctl_conn *conn)
 
 	memcpy(conn->body + conn->body_len, conn->in, n);
 	conn->body_len += n;
-	conn_took(conn, n);
+	conn_consume(conn, n);
 	return conn->body_len == conn->request.size;
 }

@@ -45,7 +45,7 @@ enum ctl_state {
  * @end: CONN_EVENTS without follow: where it ends
  * @body: a policy's text
  * @body_len: how much of it is there
- * @stage: the policy that it has shown, and may apply
+ * @proposal: the policy that it has shown, and may apply
  * @in_len: bytes in @in
  * @out_len: bytes in @out
  */
@@ -61,7 +61,7 @@ struct ctl_conn {
 	uint64_t ticket, at, end;
 	char *body;
 	size_t body_len;
-	struct ctl_stage *stage;
+	struct ctl_proposal *proposal;
 	size_t in_len, out_len;
 	char in[CTL_LINE_MAX];
 	char out[CTL_OUT_SIZE];
@@ -71,7 +71,7 @@ struct ctl_conn {
 void conn_open(struct ctl_conn *conn, int fd, uint32_t uid, uint32_t pid,
 	       uint64_t id, uint64_t now);
 
-/* Closes it, and frees all but @stage. */
+/* Closes it, and frees all but @proposal. */
 void conn_close(struct ctl_conn *conn);
 
 /* Reads what has come. Returns false if the client is gone. */
@@ -81,12 +81,12 @@ bool conn_read(struct ctl_conn *conn);
 bool conn_flush(struct ctl_conn *conn, uint64_t now);
 
 /* Does it take more requests, or more of a body? */
-bool conn_reads(const struct ctl_conn *conn);
+bool conn_wants_input(const struct ctl_conn *conn);
 
 /* Is there room for one more line of an answer? */
-bool conn_room(const struct ctl_conn *conn);
+bool conn_has_room(const struct ctl_conn *conn);
 
-/* Adds a line; too long ones are cut. Only with conn_room(), or to end an answer. */
+/* Adds a line; too long ones are cut. Only with conn_has_room(), or to end an answer. */
 void __attribute__((format(printf, 2, 3)))
 conn_line(struct ctl_conn *conn, const char *format, ...);
 
@@ -99,10 +99,10 @@ conn_error(struct ctl_conn *conn, uint64_t now, const char *code,
 
 /*
  * Takes a line out of what has come; @len is without its '\n'. Returns NULL if
- * there is no whole one. The line is good until conn_took().
+ * there is no whole one. The line is good until conn_consume().
  */
 const char *conn_get_line(struct ctl_conn *conn, size_t *len);
-void conn_took(struct ctl_conn *conn, size_t len);
+void conn_consume(struct ctl_conn *conn, size_t len);
 
 /* Moves what has come into the body. Returns true if that is complete. */
 bool conn_fill_body(struct ctl_conn *conn);

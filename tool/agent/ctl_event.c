@@ -17,7 +17,7 @@ static bool begin(char *buf, struct json *json)
 
 static void end(struct ctl *ctl, struct json *json, const char *buf)
 {
-	agent_line(ctl->agent, buf, event_line_end(json));
+	agent_write_line(ctl->agent, buf, event_line_end(json));
 }
 
 static void put_operator(struct json *json, uint32_t uid, uint32_t pid)
@@ -28,24 +28,24 @@ static void put_operator(struct json *json, uint32_t uid, uint32_t pid)
 	json_object_end(json);
 }
 
-static void put_stage(struct json *json, const struct ctl_stage *stage)
+static void put_proposal(struct json *json, const struct ctl_proposal *proposal)
 {
-	enum policy_mode effective = policy_effective(&stage->policy,
-						      stage->written.own, stage->mode);
+	enum policy_mode effective = policy_effective(&proposal->policy,
+						      proposal->written.own, proposal->mode);
 
-	json_string(json, "policy", stage->policy.source);
-	json_u64(json, "loosens", stage->diff.counts[DIFF_LOOSENS]);
-	json_u64(json, "tightens", stage->diff.counts[DIFF_TIGHTENS]);
-	json_u64(json, "changes", stage->diff.counts[DIFF_CHANGES]);
+	json_string(json, "policy", proposal->policy.source);
+	json_u64(json, "loosens", proposal->diff.counts[DIFF_LOOSENS]);
+	json_u64(json, "tightens", proposal->diff.counts[DIFF_TIGHTENS]);
+	json_u64(json, "changes", proposal->diff.counts[DIFF_CHANGES]);
 	json_string(json, "mode", policy_mode_names[effective]);
 }
 
-static void put_job(struct json *json, const struct ctl_job *job)
+static void put_command(struct json *json, const struct vmm_command *command)
 {
-	const struct ctl_request *request = &job->request;
+	const struct ctl_request *request = &command->request;
 
-	if (job->vm != CONTROL_ALL_VMS)
-		json_u64(json, "vm", job->vm);
+	if (command->vm != CONTROL_ALL_VMS)
+		json_u64(json, "vm", command->vm);
 	if (request->has & (1u << CTL_KEY_VCPU))
 		json_u64(json, "vcpu", request->vcpu);
 	if (request->verb == CTL_WINDOW) {
@@ -54,39 +54,39 @@ static void put_job(struct json *json, const struct ctl_job *job)
 	}
 	if (request->verb == CTL_MODE)
 		json_string(json, "to", policy_mode_names[request->mode]);
-	if (job->stage)
-		put_stage(json, job->stage);
+	if (command->proposal)
+		put_proposal(json, command->proposal);
 }
 
 /* What the operator asked for: `apply` is the end of `policy`. */
-static const char *command_name(const struct ctl_job *job)
+static const char *command_name(const struct vmm_command *command)
 {
-	return ctl_verb_names[job->request.verb == CTL_APPLY ?
-				      CTL_POLICY : job->request.verb];
+	return ctl_verb_names[command->request.verb == CTL_APPLY ?
+				      CTL_POLICY : command->request.verb];
 }
 
-void ctl_event(struct ctl *ctl, const struct ctl_job *job, const char *code,
-	       const char *text, uint64_t now)
+void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, const char *code,
+			const char *text, uint64_t now)
 {
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
 	if (!begin(buf, &json))
 		return;
-	json_string(&json, "command", command_name(job));
-	put_job(&json, job);
-	put_operator(&json, job->uid, job->pid);
+	json_string(&json, "command", command_name(command));
+	put_command(&json, command);
+	put_operator(&json, command->uid, command->pid);
 	json_string(&json, "result", code ? code : "done");
 	if (text)
 		json_string(&json, "text", text);
-	if (job->expired)
+	if (command->expired)
 		json_bool(&json, "late", true);
-	json_u64(&json, "took_ms", now - job->begun);
+	json_u64(&json, "took_ms", now - command->begun);
 	end(ctl, &json, buf);
 }
 
-void ctl_event_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
-		      uint64_t count)
+void ctl_report_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
+		       uint64_t count)
 {
 	char buf[EVENT_LINE_MAX];
 	struct json json;

@@ -13,11 +13,11 @@
 #include "policy/unfit.h"
 
 /**
- * struct ctl_stage - a policy that may come into force
+ * struct ctl_proposal - a policy that may come into force
  * @written: as its owner wrote it
  * @policy: as it would be in force
  * @mode: the operator's mode that it would be in force with
- * @before: the effective mode of the policy in force
+ * @previous_mode: the effective mode of the policy in force
  * @policies: ctl->policies when it was compared
  * @problems: what is wrong with its text
  * @init_why: why `init` can't be done on this host, or NULL
@@ -25,10 +25,10 @@
  * @diff: what it changes
  * @unsuited: what the VM has that it does not accept, or ""
  */
-struct ctl_stage {
+struct ctl_proposal {
 	struct policy_written written;
 	struct regpin_policy policy;
-	enum policy_mode mode, before;
+	enum policy_mode mode, previous_mode;
 	uint64_t policies;
 	struct problems problems;
 	const char *init_why;

@@ -14,7 +14,7 @@
 #include "ctl_log.h"
 
 struct agent;
-struct ctl_stage;
+struct ctl_proposal;
 
 #define CTL_CLIENTS	16u
 #define CTL_FOLLOWERS	12u	/* of them: somebody must be able to command */
@@ -27,11 +27,11 @@ struct ctl_stage;
 #define CTL_TICK_MS	50	/* a VMM that can't wake us is looked at so often */
 
 /**
- * struct ctl_job - the command that the VMM's process has in hand
+ * struct vmm_command - the command that the VMM's process has in hand
  * @given: there is one
  * @expired: its time is over, its client has been told, and it was withdrawn
  * @number: of the command, in control->request
- * @command: what it is
+ * @kind: which command it is
  * @vm: for which VM, or CONTROL_ALL_VMS
  * @begun: when it was given, in ms
  * @deadline: when it expires
@@ -40,19 +40,19 @@ struct ctl_stage;
  * @uid: whose it is
  * @pid: likewise
  * @detected: the agent's number of detected violations, when it was given
- * @stage: CONTROL_POLICY: the policy
+ * @proposal: CONTROL_POLICY: the policy
  */
-struct ctl_job {
+struct vmm_command {
 	bool given, expired;
 	uint32_t number;
-	enum control_command command;
+	enum control_command kind;
 	uint32_t vm;
 	uint64_t begun, deadline;
 	struct ctl_request request;
 	uint64_t client;
 	uint32_t uid, pid;
 	uint64_t detected;
-	struct ctl_stage *stage;
+	struct ctl_proposal *proposal;
 };
 
 /**
@@ -81,7 +81,7 @@ struct ctl_window {
  * @denied_at: when the last was told
  * @number: of the last command
  * @policies: how often the policy in force has changed
- * @job: what the VMM's process has in hand
+ * @command: what the VMM's process has in hand
  * @windows: those that were opened
  * @conns: the clients
  */
@@ -95,7 +95,7 @@ struct ctl {
 	uint64_t denied, denied_at;
 	uint32_t number;
 	uint64_t policies;
-	struct ctl_job job;
+	struct vmm_command command;
 	struct ctl_window windows[STATUS_VMS];
 	struct ctl_conn conns[CTL_CLIENTS];
 };

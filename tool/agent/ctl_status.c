@@ -180,10 +180,10 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 	json_u64(&json, "reports", agent->reports);
 	json_u64(&json, "detected", agent->detected);
 	json_u64(&json, "dropped", agent->dropped);
-	if (ctl->job.given)
+	if (ctl->command.given)
 		json_string(&json, "command",
-			    ctl_verb_names[ctl->job.request.verb]);
-	json_bool(&json, "answers", !ctl->job.expired);
+			    ctl_verb_names[ctl->command.request.verb]);
+	json_bool(&json, "answers", !ctl->command.expired);
 	put_vmm(&json, agent);
 	return end(&json, buf);
 }
@@ -201,7 +201,7 @@ static enum status_line whole_text(const struct ctl *ctl, char *buf)
 		 ctl->socket.name, launch->policy.source, mode, rules,
 		 agent->violations, ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held, agent->reports,
 		 agent->detected, agent->dropped, plural(agent->dropped),
-		 ctl->job.expired ? "; THE VMM DOES NOT ANSWER COMMANDS" :
+		 ctl->command.expired ? "; THE VMM DOES NOT ANSWER COMMANDS" :
 		 !agent->attached ? "; no VM yet" : "", vmm_text(agent));
 	make_printable(buf);
 	return STATUS_LINE;
@@ -210,14 +210,14 @@ static enum status_line whole_text(const struct ctl *ctl, char *buf)
 /* Milliseconds that a window stays open, or 0 if that is not known. */
 static uint64_t left_of(const struct ctl *ctl, uint32_t vm, uint64_t now)
 {
-	const struct ctl_window *window = ctl_window(ctl, vm);
+	const struct ctl_window *window = ctl_find_window(ctl, vm);
 
 	return window && window->until > now ? window->until - now : 0;
 }
 
 static bool is_once(const struct ctl *ctl, uint32_t vm)
 {
-	const struct ctl_window *window = ctl_window(ctl, vm);
+	const struct ctl_window *window = ctl_find_window(ctl, vm);
 
 	return window && window->once;
 }

@@ -4,8 +4,8 @@
 
 #include "ctl_window.h"
 
-void ctl_remember_window(struct ctl *ctl, uint32_t vm, uint64_t until,
-			 bool once)
+void ctl_set_window(struct ctl *ctl, uint32_t vm, uint64_t until,
+		    bool once)
 {
 	struct ctl_window *window = ctl->windows;
 
@@ -20,7 +20,7 @@ void ctl_remember_window(struct ctl *ctl, uint32_t vm, uint64_t until,
 	*window = (struct ctl_window){ .vm = vm, .until = until, .once = once };
 }
 
-const struct ctl_window *ctl_window(const struct ctl *ctl, uint32_t vm)
+const struct ctl_window *ctl_find_window(const struct ctl *ctl, uint32_t vm)
 {
 	const struct ctl_window *all = NULL;
 

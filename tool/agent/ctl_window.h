@@ -9,10 +9,10 @@
 #include "ctl_state.h"
 
 /* From now on @vm has a window until @until, in ms; 0: none. */
-void ctl_remember_window(struct ctl *ctl, uint32_t vm, uint64_t until,
-			 bool once);
+void ctl_set_window(struct ctl *ctl, uint32_t vm, uint64_t until,
+		    bool once);
 
 /* The window of @vm, or NULL. */
-const struct ctl_window *ctl_window(const struct ctl *ctl, uint32_t vm);
+const struct ctl_window *ctl_find_window(const struct ctl *ctl, uint32_t vm);
 
 #endif

@@ -114,7 +114,7 @@ int give_listen(struct give *give)
 	return listen_name(give);
 }
 
-static bool say(int fd, enum handoff_word word)
+static bool send_word(int fd, enum handoff_word word)
 {
 	struct handoff_message message = {
 		HANDOFF_MAGIC, HANDOFF_VERSION, word, 0,
@@ -144,21 +144,21 @@ static void deny(struct agent *agent, int fd, const struct ucred *peer,
 {
 	struct give *give = &agent->launch->give;
 	uint64_t now = clock_now();
-	struct notice notice = {
-		.event = "denied", .reason = reason,
+	struct agent_event event = {
+		.type = "denied", .reason = reason,
 		.text = "a process that asked for this VM's policy and events was refused",
 		.pid = (uint32_t)peer->pid,
 	};
 
-	say(fd, word);
+	send_word(fd, word);
 	close(fd);
 	if (!give_denied_due(give, now))
 		return;
-	notice.counts[0].name = "uid";
-	notice.counts[0].n = peer->uid;
-	notice.counts[1].name = "count";
-	notice.counts[1].n = give->denied;
-	agent_notice(agent, &notice);
+	event.counts[0].name = "uid";
+	event.counts[0].n = peer->uid;
+	event.counts[1].name = "count";
+	event.counts[1].n = give->denied;
+	agent_report(agent, &event);
 	give->denied = 0;
 }
 
@@ -189,7 +189,7 @@ static int pidfd_of(int fd, pid_t pid)
 	return pidfd_open(pid, 0);
 }
 
-static bool lives(int pidfd)
+static bool is_running(int pidfd)
 {
 	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
 
@@ -212,7 +212,7 @@ void give_drop(struct give *give)
 }
 
 /* One for each process: the shim has one at a time, and no flood takes all. */
-static struct give_conn *place_for(struct give *give, pid_t pid)
+static struct give_conn *slot_for(struct give *give, pid_t pid)
 {
 	struct give_conn *free = NULL;
 
@@ -227,7 +227,7 @@ static struct give_conn *place_for(struct give *give, pid_t pid)
 	return free;
 }
 
-static void welcome(struct agent *agent, int fd, const struct ucred *peer)
+static void accept_process(struct agent *agent, int fd, const struct ucred *peer)
 {
 	struct give_conn *conn;
 	int pidfd;
@@ -238,19 +238,19 @@ static void welcome(struct agent *agent, int fd, const struct ucred *peer)
 	}
 	pidfd = peer->pid > 0 ? pidfd_of(fd, peer->pid) : -1;
 	if (pidfd < 0 || !watch_is_ours(&agent->watch, peer->pid) ||
-	    !lives(pidfd)) {
+	    !is_running(pidfd)) {
 		deny(agent, fd, peer, HANDOFF_STRANGER, "stranger");
 		if (pidfd >= 0)
 			close(pidfd);
 		return;
 	}
-	if (!admit(agent, peer->pid)) {
-		say(fd, HANDOFF_UNFIT);
+	if (!admit_process(agent, peer->pid)) {
+		send_word(fd, HANDOFF_UNFIT);
 		close(fd);
 		close(pidfd);
 		return;
 	}
-	conn = place_for(&agent->launch->give, peer->pid);
+	conn = slot_for(&agent->launch->give, peer->pid);
 	if (!conn) {
 		deny(agent, fd, peer, HANDOFF_BUSY, "busy");
 		close(pidfd);
@@ -260,7 +260,7 @@ static void welcome(struct agent *agent, int fd, const struct ucred *peer)
 		.fd = fd, .pidfd = pidfd, .pid = peer->pid,
 		.policies = agent->ctl.policies,
 	};
-	if (!say(fd, HANDOFF_WELCOME))
+	if (!send_word(fd, HANDOFF_WELCOME))
 		drop(conn);
 }
 
@@ -268,7 +268,7 @@ static void welcome(struct agent *agent, int fd, const struct ucred *peer)
  * As many as can have waited when this began: so whoever was connected before the guard
  * looks is known to it, and a flood takes no more than its turn.
  */
-static void take_all(struct agent *agent, int listening)
+static void accept_all(struct agent *agent, int listening)
 {
 	for (int i = 0; i <= BACKLOG && listening >= 0; i++) {
 		int fd = accept4(listening, NULL, NULL,
@@ -281,7 +281,7 @@ static void take_all(struct agent *agent, int listening)
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 			close(fd);
 		else
-			welcome(agent, fd, &peer);
+			accept_process(agent, fd, &peer);
 	}
 }
 
@@ -300,7 +300,7 @@ static bool is_vm(const struct agent *agent, int fd)
 }
 
 /* The policy as it is now, and the memory. Returns false if that failed. */
-static bool give(const struct agent *agent, int fd)
+static bool send_policy(const struct agent *agent, int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -353,7 +353,7 @@ static int take_file(struct msghdr *header)
 }
 
 /* What a process says. Returns false at its end. */
-static bool hear(int fd, struct handoff_message *message, int *file)
+static bool receive(int fd, struct handoff_message *message, int *file)
 {
 	union {
 		struct cmsghdr align;
@@ -381,15 +381,15 @@ static bool serve(struct agent *agent, struct give_conn *conn)
 {
 	struct handoff_message message = { .word = HANDOFF_WORDS };
 	int file;
-	bool goes_on = hear(conn->fd, &message, &file);
+	bool goes_on = receive(conn->fd, &message, &file);
 
 	if (goes_on && message.word == HANDOFF_REFUSED)
 		atomic_store(&agent->launch->shared->refused,
 			     message.number + 1);
 	if (goes_on && message.word == HANDOFF_ASK) {
-		conn->asked = file >= 0 && is_vm(agent, file);
-		if (!conn->asked) {
-			say(conn->fd, HANDOFF_NO_VM);
+		conn->waiting = file >= 0 && is_vm(agent, file);
+		if (!conn->waiting) {
+			send_word(conn->fd, HANDOFF_NO_VM);
 			goes_on = false;
 		}
 	}
@@ -399,41 +399,41 @@ static bool serve(struct agent *agent, struct give_conn *conn)
 }
 
 /* Not while a policy is on its way: it would come to the other processes only. */
-static bool may_give(const struct agent *agent)
+static bool may_answer(const struct agent *agent)
 {
-	return !agent->ctl.job.given || agent->ctl.job.expired ||
-	       agent->ctl.job.command != CONTROL_POLICY;
+	return !agent->ctl.command.given || agent->ctl.command.expired ||
+	       agent->ctl.command.kind != CONTROL_POLICY;
 }
 
 static void answer(struct agent *agent, struct give_conn *conn)
 {
-	conn->asked = false;
+	conn->waiting = false;
 	/* Admitted by one policy, it does not get another one that would not have it. */
-	if (conn->policies != agent->ctl.policies && !admit(agent, conn->pid)) {
-		say(conn->fd, HANDOFF_UNFIT);
+	if (conn->policies != agent->ctl.policies && !admit_process(agent, conn->pid)) {
+		send_word(conn->fd, HANDOFF_UNFIT);
 		drop(conn);
 		return;
 	}
-	if (!give(agent, conn->fd)) {
-		say(conn->fd, HANDOFF_FAILED);
+	if (!send_policy(agent, conn->fd)) {
+		send_word(conn->fd, HANDOFF_FAILED);
 		drop(conn);
 		return;
 	}
 	/* It lives: its id is no other's. */
-	if (lives(conn->pidfd))
-		watch_given(&agent->watch, conn->pid);
+	if (is_running(conn->pidfd))
+		watch_add_vm(&agent->watch, conn->pid);
 }
 
 void give_run(struct agent *agent)
 {
 	for (int i = 0; i < 2; i++)
-		take_all(agent, agent->launch->give.fds[i]);
+		accept_all(agent, agent->launch->give.fds[i]);
 	for (unsigned int i = 0; i < GIVE_CONNS; i++) {
 		struct give_conn *conn = &agent->launch->give.conns[i];
 
 		if (conn->fd >= 0 && !serve(agent, conn))
 			drop(conn);
-		if (conn->fd >= 0 && conn->asked && may_give(agent))
+		if (conn->fd >= 0 && conn->waiting && may_answer(agent))
 			answer(agent, conn);
 	}
 }

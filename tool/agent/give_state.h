@@ -15,13 +15,13 @@
  * @fd: the connection, -1: a free slot
  * @pidfd: the process
  * @pid: likewise
- * @asked: it has shown its VM, and waits for its answer
+ * @waiting: it has shown its VM, and waits for its policy
  * @policies: how many policies had come into force when it was admitted
  */
 struct give_conn {
 	int fd, pidfd;
 	pid_t pid;
-	bool asked;
+	bool waiting;
 	uint64_t policies;
 };
 

@@ -51,19 +51,19 @@ static const struct {
 		"the shim is loaded but saw no call: the program makes its system calls itself, past libc's ioctl(), or undid the shim; only a build that calls libregpin can be protected" },
 };
 
-static void put_refusal(struct agent *agent, pid_t pid, const char *reason,
-			const char *text)
+static void report_refusal(struct agent *agent, pid_t pid, const char *reason,
+			   const char *text)
 {
-	struct notice notice = {
-		.event = "refused", .reason = reason, .text = text,
+	struct agent_event event = {
+		.type = "refused", .reason = reason, .text = text,
 		.pid = (uint32_t)pid,
 	};
 
-	agent_notice(agent, &notice);
+	agent_report(agent, &event);
 }
 
 /* By its pidfd: the process that was looked at, and no other. */
-static const char *kill_it(struct agent *agent, struct watched *process)
+static const char *kill_process(struct agent *agent, struct watched *process)
 {
 	process->killed = true;
 	agent->killed = true;
@@ -79,15 +79,15 @@ static void refuse_unguarded(struct agent *agent, struct watched *process,
 	const char *done;
 
 	proc_name(process->pid, name, sizeof(name));
-	done = kill_it(agent, process);
-	agent_say(agent, "%s %s (pid %d), which has a KVM VM without its policy: %s",
+	done = kill_process(agent, process);
+	agent_log(agent, "%s %s (pid %d), which has a KVM VM without its policy: %s",
 		  done, name, (int)process->pid, unguarded[why].text);
-	put_refusal(agent, process->pid, unguarded[why].reason,
-		    unguarded[why].text);
+	report_refusal(agent, process->pid, unguarded[why].reason,
+		       unguarded[why].text);
 }
 
 /* To be asked after it was seen that there is a VM: see give.h. */
-static bool is_patient(struct agent *agent, struct watched *process)
+static bool is_in_grace(struct agent *agent, struct watched *process)
 {
 	bool shim = proc_has_shim(process->pid, agent->launch->shim) > 0;
 
@@ -96,7 +96,7 @@ static bool is_patient(struct agent *agent, struct watched *process)
 	return process->ticks++ < (shim ? GRACE_TICKS : AGAIN_TICKS);
 }
 
-static void look_at(struct agent *agent, struct watched *process)
+static void check_process(struct agent *agent, struct watched *process)
 {
 	const char *shim = agent->launch->shim;
 	enum unguarded why;
@@ -104,7 +104,7 @@ static void look_at(struct agent *agent, struct watched *process)
 	/* One that was given the policy has a VM by the shim. */
 	if (process->killed || process->vm || proc_has_vm(process->pid) != 1 ||
 	    proc_has_shim(process->pid, shim) == -ESRCH ||
-	    is_patient(agent, process))
+	    is_in_grace(agent, process))
 		return;
 	why = proc_unguarded(process->pid, shim);
 	/* The shim may have attached just now, or the pid be another's. */
@@ -134,10 +134,10 @@ static void refuse_late(struct agent *agent, struct watched *process,
 	const char *done;
 
 	proc_name(process->pid, name, sizeof(name));
-	done = kill_it(agent, process);
-	agent_say(agent, "%s %s (pid %d): it %s; --attach-timeout TIME allows more time",
+	done = kill_process(agent, process);
+	agent_log(agent, "%s %s (pid %d): it %s; --attach-timeout TIME allows more time",
 		  done, name, (int)process->pid, text);
-	put_refusal(agent, process->pid, "timeout", text);
+	report_refusal(agent, process->pid, "timeout", text);
 }
 
 /* All that came from the VMM: killing a wrapper alone leaves a VMM behind. */
@@ -165,22 +165,22 @@ static void refuse_all(struct agent *agent)
 static void refuse_crowd(struct agent *agent)
 {
 	struct watch *watch = &agent->watch;
-	struct notice notice = { .event = "refused", .reason = "crowd" };
+	struct agent_event event = { .type = "refused", .reason = "crowd" };
 	char text[256];
 
 	snprintf(text, sizeof(text),
 		 "%u processes came from the VMM before it had a VM, and the agent can't watch more of them (at most %d, and as many as its limit of open files allows: ulimit -Hn): start the VMM with fewer",
 		 watch->nr, WATCH_MAX);
-	notice.text = text;
-	if (!agent->crowd) {
-		agent_say(agent, "killed the VMM: %s", text);
-		agent_notice(agent, &notice);
+	event.text = text;
+	if (!agent->crowd_reported) {
+		agent_log(agent, "killed the VMM: %s", text);
+		agent_report(agent, &event);
 	}
-	agent->crowd = true;
+	agent->crowd_reported = true;
 	watch_holders(watch, false);
 	for (unsigned int i = 0; i < watch->nr; i++)
 		if (!watch->list[i].killed)
-			kill_it(agent, &watch->list[i]);
+			kill_process(agent, &watch->list[i]);
 }
 
 /* With many processes a look takes long: the agent is to sleep for most of the time. */
@@ -208,9 +208,9 @@ static bool refuse_emulator(struct agent *agent, struct watched *process)
 	if (!admit_emulates(agent, process->pid, text, sizeof(text)))
 		return false;
 	proc_name(process->pid, name, sizeof(name));
-	done = kill_it(agent, process);
-	agent_say(agent, "%s %s (pid %d): %s", done, name, (int)process->pid, text);
-	put_refusal(agent, process->pid, "tcg", text);
+	done = kill_process(agent, process);
+	agent_log(agent, "%s %s (pid %d): %s", done, name, (int)process->pid, text);
+	report_refusal(agent, process->pid, "tcg", text);
 	return true;
 }
 
@@ -221,7 +221,7 @@ void guard_tick(struct agent *agent)
 	watch_children(&agent->watch);
 	for (unsigned int i = 0; i < agent->watch.nr; i++)
 		if (!refuse_emulator(agent, &agent->watch.list[i]))
-			look_at(agent, &agent->watch.list[i]);
+			check_process(agent, &agent->watch.list[i]);
 	set_pace(agent, begun);
 	if (agent->watch.full && !atomic_load(&agent->launch->shared->attached))
 		refuse_crowd(agent);
@@ -231,7 +231,7 @@ void guard_tick(struct agent *agent)
 }
 
 /* Returns true if it has to be looked at again soon. */
-static bool look_late(struct agent *agent, struct watched *process)
+static bool check_process_late(struct agent *agent, struct watched *process)
 {
 	const char *shim = agent->launch->shim;
 	enum unguarded why;
@@ -260,7 +260,7 @@ static bool look_late(struct agent *agent, struct watched *process)
 }
 
 /* CPU time of this process, in microseconds. */
-static uint64_t spent(void)
+static uint64_t cpu_time(void)
 {
 	struct timespec ts;
 
@@ -272,7 +272,7 @@ static uint64_t spent(void)
  * When to look again, after a look that took @us of CPU time: it is to cost 1/40000 of a
  * CPU, or a host with hundreds of VMs would be busy with their agents.
  */
-static uint64_t pace(uint64_t us, uint64_t least, uint64_t most)
+static uint64_t next_pause(uint64_t us, uint64_t least, uint64_t most)
 {
 	uint64_t ms = us * 40;
 
@@ -280,15 +280,15 @@ static uint64_t pace(uint64_t us, uint64_t least, uint64_t most)
 }
 
 /* Others than children: those that lost their parent. */
-static void look_at_all(struct agent *agent, uint64_t now)
+static void check_all(struct agent *agent, uint64_t now)
 {
-	uint64_t before = spent();
+	uint64_t before = cpu_time();
 
-	if (now < agent->look_at_all)
+	if (now < agent->check_all_at)
 		return;
 	watch_holders(&agent->watch, true);
-	agent->look_at_all = clock_now() + pace(spent() - before, GUARD_ALL_MS,
-						GUARD_ALL_MAX_MS);
+	agent->check_all_at = clock_now() + next_pause(cpu_time() - before, GUARD_ALL_MS,
+						       GUARD_ALL_MAX_MS);
 }
 
 void guard_late(struct agent *agent)
@@ -297,22 +297,22 @@ void guard_late(struct agent *agent)
 	uint64_t now = clock_now(), before;
 	bool again = false;
 
-	if (now < agent->look_at)
+	if (now < agent->check_at)
 		return;
-	look_at_all(agent, now);
-	before = spent();
+	check_all(agent, now);
+	before = cpu_time();
 	watch_children(watch);
 	for (unsigned int i = 0; i < watch->nr; i++)
-		again |= look_late(agent, &watch->list[i]);
+		again |= check_process_late(agent, &watch->list[i]);
 	watch_only_vms(watch);
-	agent->look_at = clock_now() +
-		(again ? AGAIN_MS : pace(spent() - before, GUARD_LATE_MS,
-					 GUARD_LATE_MAX_MS));
+	agent->check_at = clock_now() +
+		(again ? AGAIN_MS : next_pause(cpu_time() - before, GUARD_LATE_MS,
+					       GUARD_LATE_MAX_MS));
 }
 
 int guard_late_sleep(const struct agent *agent)
 {
 	uint64_t now = clock_now();
 
-	return agent->look_at <= now ? 0 : (int)(agent->look_at - now);
+	return agent->check_at <= now ? 0 : (int)(agent->check_at - now);
 }

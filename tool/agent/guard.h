@@ -7,7 +7,7 @@
 
 #define GUARD_TICK_MS	20
 
-/* How often it looks later, and at processes that lost their parent: see pace(). */
+/* How often it looks later, and at processes that lost their parent: see next_pause(). */
 #define GUARD_LATE_MS		1000
 #define GUARD_LATE_MAX_MS	5000
 #define GUARD_ALL_MS		10000

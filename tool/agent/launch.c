@@ -71,7 +71,7 @@ static bool deadline_pauses(const struct regpin_policy *policy)
 	       policy->arming != ARM_START && policy_has_pins(policy);
 }
 
-bool launch_wants_operator(const struct regpin_policy *policy)
+bool launch_needs_operator(const struct regpin_policy *policy)
 {
 	const struct settings *s = &policy->settings;
 
@@ -94,7 +94,7 @@ static int make_control(struct launch *launch)
 	snprintf(launch->socket.name, sizeof(launch->socket.name), "%s",
 		 launch->name ? launch->name : name);
 	if (launch->no_ctl) {
-		if (launch_wants_operator(&launch->policy))
+		if (launch_needs_operator(&launch->policy))
 			fprintf(stderr, "regpin: warning: the policy holds vCPUs or waits for an operator, and with --no-ctl no operator can answer: leave --no-ctl out, or use 'floor: {action: report}' and other actions than pause\n");
 		return 0;
 	}

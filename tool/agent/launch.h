@@ -9,7 +9,7 @@
 #include "launch_state.h"
 
 /* Does the policy wait for an operator, to arm a VM or to answer for a held vCPU? */
-bool launch_wants_operator(const struct regpin_policy *policy);
+bool launch_needs_operator(const struct regpin_policy *policy);
 
 /*
  * Where the caller closed 0, 1 or 2, nothing of ours must land. Returns 0 or an

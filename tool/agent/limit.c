@@ -19,7 +19,7 @@ void limit_free(struct limit *limit)
 }
 
 /* Those that no guest can bring about. */
-static bool is_free(const struct regpin_event *event)
+static bool is_unlimited(const struct regpin_event *event)
 {
 	return event->type == REGPIN_EVENT_ATTACHED ||
 	       event->type == REGPIN_EVENT_REFUSED ||
@@ -27,7 +27,7 @@ static bool is_free(const struct regpin_event *event)
 }
 
 /* A new hour: all may be written again, first of all what is left of the old one. */
-static void see_hour(struct limit_vm *vm, uint64_t now)
+static void update_hour(struct limit_vm *vm, uint64_t now)
 {
 	if (now < vm->end)
 		return;
@@ -43,8 +43,8 @@ static void see_hour(struct limit_vm *vm, uint64_t now)
 }
 
 /* Is there room for one more line of repeats? */
-static bool spend(const struct limit *limit, struct limit_vm *vm,
-		  struct limit_row *row, unsigned int type)
+static bool spend_line(const struct limit *limit, struct limit_vm *vm,
+		       struct limit_row *row, unsigned int type)
 {
 	uint32_t budget = limit->total;
 
@@ -61,14 +61,14 @@ static bool spend(const struct limit *limit, struct limit_vm *vm,
 }
 
 /* Is the rule about several MSRs, of which an event names one? */
-static bool is_by_index(const struct rule *rule)
+static bool has_many_msrs(const struct rule *rule)
 {
 	return rule && rule->count != 1;
 }
 
 /* The places of its row that @event takes. */
-static uint64_t places(const struct regpin_event *event,
-		       const struct rule *rule)
+static uint64_t places_of(const struct regpin_event *event,
+			  const struct rule *rule)
 {
 	uint64_t offset;
 
@@ -76,7 +76,7 @@ static uint64_t places(const struct regpin_event *event,
 		return 1ull << event->vcpu % 64;
 	if (rule_is_wide(rule))
 		return 1;
-	if (!is_by_index(rule))
+	if (!has_many_msrs(rule))
 		return event->bits;
 	offset = event->index - rule->index;
 	if (offset >= rule->count)
@@ -90,7 +90,7 @@ static bool is_first(struct limit_row *row, const struct regpin_event *event,
 		     const struct rule *rule)
 {
 	uint64_t *seen = &row->seen[event->write != 0];
-	uint64_t take = places(event, rule), new = take & ~*seen;
+	uint64_t take = places_of(event, rule), new = take & ~*seen;
 
 	*seen |= take;
 	return new;
@@ -136,7 +136,7 @@ static struct limit_row *row_now(struct limit *limit,
 				 uint64_t now, struct limit_vm **vm)
 {
 	*vm = limit_vm(limit, event->vm, now);
-	see_hour(*vm, now);
+	update_hour(*vm, now);
 	return limit_row(limit, *vm, event, policy);
 }
 
@@ -148,7 +148,7 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 	struct limit_row *row;
 	struct limit_vm *vm;
 
-	if (!limit->max || is_free(event))
+	if (!limit->max || is_unlimited(event))
 		return true;
 	row = row_now(limit, event, policy, now, &vm);
 	if (!row) {
@@ -163,32 +163,32 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 	/* Violations by many vCPUs wait for the hour's end; nothing else does. */
 	if ((cause ? cause->seen <= limit->max :
 		     event->type != REGPIN_EVENT_VIOLATION) &&
-	    spend(limit, vm, row, event->type))
+	    spend_line(limit, vm, row, event->type))
 		return true;
 	if (cause) {
-		sum_add(&cause->left, event, is_by_index(rule));
+		sum_add(&cause->left, event, has_many_msrs(rule));
 		limit->left++;
 	} else {
 		sum_add(&row->rest[event->write != 0], event,
-			is_by_index(rule));
+			has_many_msrs(rule));
 		vm->held++;
 	}
 	return false;
 }
 
-bool limit_lost(struct limit *limit, struct limit_sum *sum,
-		const struct regpin_policy *policy, uint64_t now)
+bool limit_pass_sum(struct limit *limit, struct limit_sum *sum,
+		    const struct regpin_policy *policy, uint64_t now)
 {
 	const struct regpin_event *event = &sum->event;
 	const struct rule *rule = limit_rule(event, policy);
 	struct limit_row *row;
 	struct limit_vm *vm;
 
-	if (!limit->max || is_free(event))
+	if (!limit->max || is_unlimited(event))
 		return true;
 	row = row_now(limit, event, policy, now, &vm);
 	if (row && (is_first(row, event, rule) ||
-		    spend(limit, vm, row, event->type)))
+		    spend_line(limit, vm, row, event->type)))
 		return true;
 	if (row)
 		vm->held += sum->count;
@@ -205,8 +205,8 @@ static bool take_cause(struct limit *limit, bool all, struct limit_sum *sum)
 		if (!cause->row || !cause->left.count)
 			continue;
 		limit->left -= cause->left.count;
-		if (all || spend(limit, cause->vm, cause->row,
-				 cause->left.event.type)) {
+		if (all || spend_line(limit, cause->vm, cause->row,
+				      cause->left.event.type)) {
 			*sum = cause->left;
 			cause->left.count = 0;
 			return true;
@@ -224,7 +224,7 @@ static bool take_rest(const struct limit *limit, struct limit_vm *vm,
 		struct limit_sum *rest = &row->rest[i];
 
 		if (!rest->count ||
-		    !(all || spend(limit, vm, row, rest->event.type)))
+		    !(all || spend_line(limit, vm, row, rest->event.type)))
 			continue;
 		*sum = *rest;
 		vm->held -= rest->count;
@@ -255,7 +255,7 @@ bool limit_take(struct limit *limit, uint64_t now, bool all,
 	*many_kinds = false;
 	for (unsigned int i = 0; i < LIMIT_VMS; i++)
 		if (limit->vms[i].used)
-			see_hour(&limit->vms[i], now);
+			update_hour(&limit->vms[i], now);
 	if (all || now >= limit->end) {
 		if (take_cause(limit, all, sum))
 			return true;

@@ -38,8 +38,8 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
  * The same for events of one kind that were lost on their way here, and of which only
  * the sum is known: is that to be written?
  */
-bool limit_lost(struct limit *limit, struct limit_sum *sum,
-		const struct regpin_policy *policy, uint64_t now);
+bool limit_pass_sum(struct limit *limit, struct limit_sum *sum,
+		    const struct regpin_policy *policy, uint64_t now);
 
 /*
  * Takes a sum that is to be written now; with @all any that there is. Returns false if

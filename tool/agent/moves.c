@@ -13,13 +13,13 @@
 #include "moves.h"
 #include "moves_send.h"
 
-static bool same(struct print a, struct print b)
+static bool is_same(struct print a, struct print b)
 {
 	return a.regs == b.regs && a.clock == b.clock;
 }
 
 /* A VMM that does not read or write clocks can't be asked for them. */
-static bool fits(struct print a, struct print b)
+static bool matches(struct print a, struct print b)
 {
 	return a.regs == b.regs &&
 	       (a.clock == b.clock || !a.clock || !b.clock);
@@ -41,13 +41,13 @@ static bool is_fresh(const struct arrival *arrival, uint64_t now)
 }
 
 /* Takes the arrival of @state, if there was one. */
-static bool take(struct moves *moves, struct print state, uint64_t now,
-		 struct arrival *ret)
+static bool take_arrival(struct moves *moves, struct print state, uint64_t now,
+			 struct arrival *ret)
 {
 	for (unsigned int i = 0; i < MOVES_ARRIVALS; i++) {
 		struct arrival *arrival = &moves->arrivals[i];
 
-		if (!is_fresh(arrival, now) || !fits(arrival->state, state))
+		if (!is_fresh(arrival, now) || !matches(arrival->state, state))
 			continue;
 		*ret = *arrival;
 		arrival->state.regs = 0;
@@ -65,47 +65,47 @@ static uint64_t due(const struct moves *moves, const struct departure *d)
 	return moves->ended && ended < stands ? ended : stands;
 }
 
-enum move moves_look(struct moves *moves, unsigned int i, struct print taken,
-		     uint64_t now, struct arrival *arrival)
+enum move moves_check_departure(struct moves *moves, unsigned int i, struct print taken,
+				uint64_t now, struct arrival *arrival)
 {
 	struct departure *d = &moves->departures[i];
 
 	/* It has run on here, or another state was taken out since. */
-	if (!same(d->state, taken))
+	if (!is_same(d->state, taken))
 		*d = (struct departure){ .state = taken, .since = now };
-	if (!d->state.regs || d->moved)
+	if (!d->state.regs || d->moved_reported)
 		return MOVE_NONE;
 	/* Also later than in time: then the alarm is over. */
-	if (take(moves, d->state, now, arrival)) {
-		d->moved = true;
+	if (take_arrival(moves, d->state, now, arrival)) {
+		d->moved_reported = true;
 		return MOVE_MOVED;
 	}
-	if (d->left || now < due(moves, d))
+	if (d->left_reported || now < due(moves, d))
 		return MOVE_NONE;
-	d->left = true;
+	d->left_reported = true;
 	return MOVE_LEFT;
 }
 
-bool moves_loaded(struct moves *moves, unsigned int i, struct print loaded,
-		  uint64_t now)
+bool moves_check_loading(struct moves *moves, unsigned int i, struct print loaded,
+			 uint64_t now)
 {
 	struct loading *l = &moves->loadings[i];
 
-	if (!same(l->state, loaded)) {
+	if (!is_same(l->state, loaded)) {
 		l->state = loaded;
 		l->at = now;
 	}
 	/* vCPUs are written one after the other: the last one makes it whole. */
-	if (!l->state.regs || same(l->state, l->told) ||
+	if (!l->state.regs || is_same(l->state, l->announced) ||
 	    now - l->at < MOVES_QUIET_MS || moves->sender || (moves->sent && now - moves->sent < MOVES_AGAIN_MS))
 		return false;
-	l->told = l->state;
+	l->announced = l->state;
 	moves->sent = now;
 	return true;
 }
 
-void moves_arrived(struct moves *moves, const struct ctl_request *request,
-		   uint32_t pid, uint64_t now)
+void moves_add_arrival(struct moves *moves, const struct ctl_request *request,
+		       uint32_t pid, uint64_t now)
 {
 	struct arrival *arrival =
 		&moves->arrivals[moves->nr_arrivals++ % MOVES_ARRIVALS];
@@ -126,11 +126,11 @@ int moves_sleep(const struct moves *moves, uint64_t now)
 		const struct departure *d = &moves->departures[i];
 		const struct loading *l = &moves->loadings[i];
 
-		if (d->state.regs && !d->moved && !d->left &&
+		if (d->state.regs && !d->moved_reported && !d->left_reported &&
 		    due(moves, d) < first)
 			first = due(moves, d);
 		/* The sender's end wakes nobody. */
-		if (!same(l->state, l->told) && now + MOVES_QUIET_MS < first)
+		if (!is_same(l->state, l->announced) && now + MOVES_QUIET_MS < first)
 			first = now + MOVES_QUIET_MS;
 	}
 	if (first == UINT64_MAX)
@@ -138,7 +138,7 @@ int moves_sleep(const struct moves *moves, uint64_t now)
 	return first > now ? (int)(first - now) : 0;
 }
 
-uint64_t moves_rules(const struct regpin_policy *policy)
+uint64_t moves_hash_rules(const struct regpin_policy *policy)
 {
 	static struct regpin_policy plain;
 	static unsigned char blob[BLOB_MAX_SIZE];
@@ -159,35 +159,35 @@ uint64_t moves_rules(const struct regpin_policy *policy)
 	return hash ? hash : 1;
 }
 
-static void tell_moved(struct agent *agent, uint32_t vm,
-		       const struct arrival *arrival)
+static void report_moved(struct agent *agent, uint32_t vm,
+			 const struct arrival *arrival)
 {
-	bool same = arrival->rules == moves_rules(&agent->launch->policy);
-	struct notice notice = {
-		.event = "moved", .vm = &vm, .to = arrival->name,
+	bool same = arrival->rules == moves_hash_rules(&agent->launch->policy);
+	struct agent_event event = {
+		.type = "moved", .vm = &vm, .to = arrival->name,
 		.rules = same ? "same" : "other", .pid = arrival->pid,
 	};
 
 	if (!same)
-		notice.text = "the policy in force there differs from the one here, or that host can enforce more or less of it";
-	agent_notice(agent, &notice);
+		event.text = "the policy in force there differs from the one here, or that host can enforce more or less of it";
+	agent_report(agent, &event);
 }
 
-static void tell_left(struct agent *agent, uint32_t vm)
+static void report_left(struct agent *agent, uint32_t vm)
 {
 	static const char stands[] = "the VM's whole state was taken out (migrated, or saved), it has not run on here, and no other regpin has reported that it took the VM over: where the VM continues, it may run without pins. If it was migrated, see whether the destination is under regpin, and stop it there if not; if it was saved, load it under 'regpin run' only";
 	static const char ended[] = "the VM's whole state was taken out (migrated, or saved) before the VMM ended, and no other regpin has reported that it took the VM over: where the VM continues, it may run without pins. If it was migrated, see whether the destination is under regpin, and stop it there if not; if it was saved, load it under 'regpin run' only";
-	struct notice notice = {
-		.event = "left", .vm = &vm,
+	struct agent_event event = {
+		.type = "left", .vm = &vm,
 		.reason = agent->moves.ended ? "ended" : "stands",
 		.text = agent->moves.ended ? ended : stands,
 	};
 
-	agent_notice(agent, &notice);
-	agent_say(agent, "warning: VM %u: %s", vm, notice.text);
+	agent_report(agent, &event);
+	agent_log(agent, "warning: VM %u: %s", vm, event.text);
 }
 
-static void send_loaded(struct agent *agent, struct print state)
+static void announce_loaded(struct agent *agent, struct print state)
 {
 	const struct ctl_socket *own = &agent->ctl.socket;
 	char line[CTL_LINE_MAX], clock[32] = "";
@@ -199,12 +199,12 @@ static void send_loaded(struct agent *agent, struct print state)
 			 (unsigned long long)state.clock);
 	snprintf(line, sizeof(line), "arrived state=0x%llx%s rules=0x%llx from=%s\n",
 		 (unsigned long long)state.regs, clock,
-		 (unsigned long long)moves_rules(&agent->launch->policy),
+		 (unsigned long long)moves_hash_rules(&agent->launch->policy),
 		 own->name);
 	agent->moves.sender = moves_send(own, line);
 	if (agent->moves.sender < 0) {
 		agent->moves.sender = 0;
-		agent_say(agent, "warning: other agents are not notified that this VM was loaded here: no process could be started for that");
+		agent_log(agent, "warning: other agents are not notified that this VM was loaded here: no process could be started for that");
 	}
 }
 
@@ -220,23 +220,23 @@ void moves_run(struct agent *agent, uint64_t now)
 		struct vm_status *vm = &shared->vms[i];
 		struct print loaded = print_of(&vm->state.loaded);
 
-		switch (moves_look(moves, i, print_of(&vm->state.taken), now,
-				   &arrival)) {
+		switch (moves_check_departure(moves, i, print_of(&vm->state.taken), now,
+					      &arrival)) {
 		case MOVE_MOVED:
-			tell_moved(agent, vm->vm, &arrival);
+			report_moved(agent, vm->vm, &arrival);
 			break;
 		case MOVE_LEFT:
-			tell_left(agent, vm->vm);
+			report_left(agent, vm->vm);
 			break;
 		case MOVE_NONE:
 			break;
 		}
-		if (moves_loaded(moves, i, loaded, now))
-			send_loaded(agent, loaded);
+		if (moves_check_loading(moves, i, loaded, now))
+			announce_loaded(agent, loaded);
 	}
 }
 
-bool moves_wait(struct agent *agent, uint64_t now)
+bool moves_must_wait(struct agent *agent, uint64_t now)
 {
 	struct moves *moves = &agent->moves;
 	bool waits = false;
@@ -248,7 +248,7 @@ bool moves_wait(struct agent *agent, uint64_t now)
 	for (unsigned int i = 0; i < STATUS_VMS; i++) {
 		const struct departure *d = &moves->departures[i];
 
-		waits |= d->state.regs && !d->left && !d->moved;
+		waits |= d->state.regs && !d->left_reported && !d->moved_reported;
 	}
 	if (waits)
 		ctl_give_up_name(&agent->ctl.socket);

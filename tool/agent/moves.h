@@ -32,27 +32,27 @@ enum move {
 };
 
 /* Looks at VM slot @i, whose state @taken was taken out, if there is one. Pure. */
-enum move moves_look(struct moves *moves, unsigned int i, struct print taken,
-		     uint64_t now, struct arrival *arrival);
+enum move moves_check_departure(struct moves *moves, unsigned int i, struct print taken,
+				uint64_t now, struct arrival *arrival);
 
 /* The same for what was loaded. Returns true if it is time to tell the others. */
-bool moves_loaded(struct moves *moves, unsigned int i, struct print loaded,
-		  uint64_t now);
+bool moves_check_loading(struct moves *moves, unsigned int i, struct print loaded,
+			 uint64_t now);
 
 /* Another agent's word. */
-void moves_arrived(struct moves *moves, const struct ctl_request *request,
-		   uint32_t pid, uint64_t now);
+void moves_add_arrival(struct moves *moves, const struct ctl_request *request,
+		       uint32_t pid, uint64_t now);
 
 /* For how many ms there is nothing to do, or -1. */
 int moves_sleep(const struct moves *moves, uint64_t now);
 
 /* A fingerprint of what a policy says, whatever its file is called. */
-uint64_t moves_rules(const struct regpin_policy *policy);
+uint64_t moves_hash_rules(const struct regpin_policy *policy);
 
 /* Does all there is to do now. */
 void moves_run(struct agent *agent, uint64_t now);
 
 /* The VMM has ended: is there still a state whose whereabouts may become known? */
-bool moves_wait(struct agent *agent, uint64_t now);
+bool moves_must_wait(struct agent *agent, uint64_t now);
 
 #endif

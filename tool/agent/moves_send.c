@@ -26,12 +26,12 @@
  * struct peer - another agent
  * @name: its VM's
  * @fd: the connection; -1: not yet, or no more
- * @over: there is nothing left to do
+ * @done: nothing is left to do for it
  */
 struct peer {
 	char name[CTL_NAME_MAX];
 	int fd;
-	bool over;
+	bool done;
 };
 
 static unsigned int find_peers(const struct ctl_socket *own,
@@ -54,33 +54,33 @@ static unsigned int find_peers(const struct ctl_socket *own,
 }
 
 /* The line fits into the socket's buffer, and the greeting need not be waited for. */
-static void begin(struct peer *peer, int dir, const char *line)
+static void connect_peer(struct peer *peer, int dir, const char *line)
 {
 	int fd = ctl_connect_at(dir, peer->name);
 
 	if (fd == -EAGAIN)	/* its backlog is full: later again */
 		return;
-	peer->over = fd < 0;
+	peer->done = fd < 0;
 	if (fd < 0)
 		return;
 	peer->fd = fd;
 	if (send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ||
 	    shutdown(fd, SHUT_WR) < 0)
-		peer->over = true;
+		peer->done = true;
 }
 
 /* Its answer is of no interest; but who closes before it is taken has said nothing. */
-static void hear(struct peer *peer)
+static void read_answer(struct peer *peer)
 {
 	char buf[512];
 	ssize_t n;
 
 	while ((n = recv(peer->fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 		;
-	peer->over = n == 0 || (errno != EAGAIN && errno != EINTR);
+	peer->done = n == 0 || (errno != EAGAIN && errno != EINTR);
 }
 
-static void talk(struct peer *peers, unsigned int nr, int dir, const char *line)
+static void send_to_all(struct peer *peers, unsigned int nr, int dir, const char *line)
 {
 	static struct pollfd pfd[PEERS_MAX];
 	uint64_t end = clock_now() + SEND_MS;
@@ -91,15 +91,15 @@ static void talk(struct peer *peers, unsigned int nr, int dir, const char *line)
 		for (unsigned int i = 0; i < nr; i++) {
 			struct peer *peer = &peers[i];
 
-			if (peer->fd < 0 && !peer->over)
-				begin(peer, dir, line);
-			else if (!peer->over)
-				hear(peer);
-			if (peer->over && peer->fd >= 0) {
+			if (peer->fd < 0 && !peer->done)
+				connect_peer(peer, dir, line);
+			else if (!peer->done)
+				read_answer(peer);
+			if (peer->done && peer->fd >= 0) {
 				close(peer->fd);
 				peer->fd = -1;
 			}
-			left += !peer->over;
+			left += !peer->done;
 			pfd[i] = (struct pollfd){ peer->fd, POLLIN, 0 };
 		}
 		if (left)
@@ -118,6 +118,6 @@ pid_t moves_send(const struct ctl_socket *own, const char *line)
 	close_range(3, (unsigned int)own->dir - 1, 0);
 	close_range((unsigned int)own->dir + 1, ~0u, 0);
 	prctl(PR_SET_NAME, "regpin-arrived");
-	talk(peers, find_peers(own, peers), own->dir, line);
+	send_to_all(peers, find_peers(own, peers), own->dir, line);
 	end_process(0);
 }

@@ -28,13 +28,13 @@ struct print {
  * struct departure - a state that was taken out of a VM
  * @state: its fingerprint
  * @since: when it was first seen, in ms
- * @left: that nobody has taken it over has been told
- * @moved: that somebody has
+ * @left_reported: an event has reported that no agent took it over
+ * @moved_reported: an event has reported which agent took it over
  */
 struct departure {
 	struct print state;
 	uint64_t since;
-	bool left, moved;
+	bool left_reported, moved_reported;
 };
 
 /**
@@ -55,11 +55,11 @@ struct arrival {
 /**
  * struct loading - a state that was loaded into a VM
  * @state: its fingerprint, as last seen
- * @told: the one that others have been told of
+ * @announced: the fingerprint that was last sent to other agents
  * @at: when @state was first seen
  */
 struct loading {
-	struct print state, told;
+	struct print state, announced;
 	uint64_t at;
 };
 

@@ -84,7 +84,7 @@ void out_open_fd(struct out *out, int fd)
 	}
 }
 
-bool out_room(const struct out *out)
+bool out_has_room(const struct out *out)
 {
 	return out->len + OUT_LINE_MAX + RESERVE <= OUT_SIZE;
 }

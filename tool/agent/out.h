@@ -46,7 +46,7 @@ int out_open(struct out *out, const char *path);
 void out_open_fd(struct out *out, int fd);
 
 /* Is there room for a line of OUT_LINE_MAX bytes and for some messages? */
-bool out_room(const struct out *out);
+bool out_has_room(const struct out *out);
 
 /* Adds one line, @line ends with '\n'. Without room it is lost, and counted. */
 void out_line(struct out *out, const char *line, size_t len);

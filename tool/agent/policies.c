@@ -7,7 +7,7 @@
 #include "launch_state.h"
 #include "policies.h"
 
-void policies_number(struct agent *agent, struct regpin_policy *policy)
+void policies_assign_number(struct agent *agent, struct regpin_policy *policy)
 {
 	/* 0 is of blobs that no agent made. */
 	if (!++agent->policies.given)
@@ -61,15 +61,15 @@ void policies_keep(struct agent *agent, const struct regpin_policy *policy)
 const struct regpin_policy *policies_find(const struct agent *agent,
 					  uint32_t number)
 {
-	const struct ctl_stage *stage = agent->ctl.job.stage;
+	const struct ctl_proposal *proposal = agent->ctl.command.proposal;
 
 	if (!number)
 		return NULL;
 	if (agent->launch->policy.number == number)
 		return &agent->launch->policy;
 	/* It is on its way, and some vCPUs may be judged by it already. */
-	if (stage && stage->policy.number == number)
-		return &stage->policy;
+	if (proposal && proposal->policy.number == number)
+		return &proposal->policy;
 	for (unsigned int i = 0; i < AGENT_POLICIES; i++)
 		if (agent->policies.list[i].number == number)
 			return &agent->policies.list[i];

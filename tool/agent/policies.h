@@ -14,7 +14,7 @@
 #include "agent_state.h"
 
 /* Gives @policy, which is about to be handed out, the next number. */
-void policies_number(struct agent *agent, struct regpin_policy *policy);
+void policies_assign_number(struct agent *agent, struct regpin_policy *policy);
 
 /*
  * Keeps a copy of @policy, which was replaced, or was in force in some VMs or for a moment

@@ -45,13 +45,13 @@ static void count(struct agent *agent, const struct regpin_event *event)
 	else if (event->type == REGPIN_EVENT_ARMED)
 		agent->armed = true;
 	else if (event->type == REGPIN_EVENT_REFUSED)
-		agent->refused = true;
+		agent->refusal_reported = true;
 }
 
-void tell_new_policy(struct agent *agent, const struct regpin_policy *policy)
+void report_replace_policy(struct agent *agent, const struct regpin_policy *policy)
 {
 	/* The sums are of the old policy's rules. */
-	tell_repeated(agent, true);
+	report_repeated(agent, true);
 	policies_keep(agent, &agent->launch->policy);
 	policy_copy(&agent->launch->policy, policy);
 }
@@ -69,10 +69,10 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 	count(agent, event);
 	policy = policies_find(agent, event->policy);
 	if (limit_pass(&agent->limit, event, policy, now))
-		agent_line(agent, line, event_json(line, event, policy));
+		agent_write_line(agent, line, event_json(line, event, policy));
 }
 
-void tell_repeated(struct agent *agent, bool all)
+void report_repeated(struct agent *agent, bool all)
 {
 	static struct limit_sum sum;
 	uint64_t now = clock_now();
@@ -80,23 +80,23 @@ void tell_repeated(struct agent *agent, bool all)
 	bool many_kinds;
 
 	/* Where there is no room the second, and the hour, go on until there is. */
-	while (out_room(agent->events) &&
+	while (out_has_room(agent->events) &&
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
-		agent_line(agent, line,
+		agent_write_line(agent, line,
 			  event_sum_json(line, "repeated", &sum, many_kinds,
 					 policies_find(agent, sum.event.policy),
 					 clock_wall()));
 }
 
 /* Returns false if the ring is empty, true if there may be more. */
-bool tell_events(struct agent *agent)
+bool report_events(struct agent *agent)
 {
 	struct ring *ring = &agent->launch->shared->ring;
 	struct regpin_event event;
 	uint64_t now = clock_now();
 
-	tell_repeated(agent, false);
-	for (int i = 0; i < BATCH && out_room(agent->events); i++) {
+	report_repeated(agent, false);
+	for (int i = 0; i < BATCH && out_has_room(agent->events); i++) {
 		if (!ring_get(ring, &event))
 			return false;
 		put_event(agent, &event, now);
@@ -123,19 +123,19 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 		sum->indices[sum->nr_indices++] = sum->event.index;
 		sum->more_indices = sum->count > 1;
 	}
-	if (limit_lost(&agent->limit, sum, policy, now))
-		agent_line(agent, line, event_sum_json(line, "dropped", sum,
+	if (limit_pass_sum(&agent->limit, sum, policy, now))
+		agent_write_line(agent, line, event_sum_json(line, "dropped", sum,
 						      false, policy,
 						      clock_wall()));
 }
 
 /* Returns false if there was no room for all. */
-static bool tell_lost(struct agent *agent, uint64_t now)
+static bool report_lost(struct agent *agent, uint64_t now)
 {
 	struct ring *ring = &agent->launch->shared->ring;
 	uint32_t at = 0;
 
-	while (out_room(agent->events)) {
+	while (out_has_room(agent->events)) {
 		struct limit_sum sum = { 0 };
 
 		if (!ring_take_lost(ring, &at, &sum.event, &sum.count,
@@ -146,78 +146,78 @@ static bool tell_lost(struct agent *agent, uint64_t now)
 	return false;
 }
 
-void tell_dropped(struct agent *agent, bool all)
+void report_dropped(struct agent *agent, bool all)
 {
 	const struct ring *ring = &agent->launch->shared->ring;
 	uint64_t dropped = ring_dropped(ring), unnamed;
 	uint64_t now = clock_now();
-	struct notice notice = { .event = "dropped" };
+	struct agent_event event = { .type = "dropped" };
 
-	if (dropped <= agent->dropped || !out_room(agent->events) ||
-	    (!all && now - agent->dropped_at < TELL_DROPPED_MS) ||
-	    !tell_lost(agent, now))
+	if (dropped <= agent->dropped || !out_has_room(agent->events) ||
+	    (!all && now - agent->dropped_at < REPORT_DROPPED_MS) ||
+	    !report_lost(agent, now))
 		return;
 	agent->dropped = dropped;
 	agent->dropped_at = now;
 	unnamed = ring_unnamed(ring);
 	if (unnamed <= agent->unnamed)
 		return;
-	notice.counts[0].name = "count";
-	notice.counts[0].n = unnamed - agent->unnamed;
+	event.counts[0].name = "count";
+	event.counts[0].n = unnamed - agent->unnamed;
 	agent->unnamed = unnamed;
-	agent_notice(agent, &notice);
+	agent_report(agent, &event);
 }
 
 /*
  * The shim says on stderr why it ends the VMM. Where it could not make an event
  * of it (no VM yet, or the ring was full), this does.
  */
-static void tell_refused(struct agent *agent)
+static void report_refused(struct agent *agent)
 {
 	uint32_t refused = atomic_load(&agent->launch->shared->refused);
-	struct notice notice = { .event = "refused" };
+	struct agent_event event = { .type = "refused" };
 
-	if (!refused || refused > REGPIN_REFUSED_MAX || agent->refused)
+	if (!refused || refused > REGPIN_REFUSED_MAX || agent->refusal_reported)
 		return;
-	agent->refused = true;
-	notice.reason = event_refusal_name(refused - 1);
-	notice.text = regpin_refusal_text(refused - 1);
-	agent_notice(agent, &notice);
+	agent->refusal_reported = true;
+	event.reason = event_refusal_name(refused - 1);
+	event.text = regpin_refusal_text(refused - 1);
+	agent_report(agent, &event);
 }
 
-void tell_unarmed(struct agent *agent)
+void report_unarmed(struct agent *agent)
 {
 	uint32_t ms = agent->launch->policy.settings.unarmed_ms;
-	struct notice notice = { .event = "unarmed" };
+	struct agent_event event = { .type = "unarmed" };
 	char text[128];
 
-	if (!ms || !agent->attached || agent->armed || agent->unarmed ||
+	if (!ms || !agent->attached || agent->armed || agent->unarmed_reported ||
 	    clock_now() - agent->attached_at < ms)
 		return;
-	agent->unarmed = true;
+	agent->unarmed_reported = true;
 	snprintf(text, sizeof(text), "no vCPU has armed within %u.%03u s: the policy's pins do not hold yet",
 		 ms / 1000, ms % 1000);
-	notice.text = text;
-	agent_notice(agent, &notice);
-	agent_say(agent, "warning: %s (is the guest still in its firmware, or does its kernel not write LSTAR?)",
+	event.text = text;
+	agent_report(agent, &event);
+	agent_log(agent, "warning: %s (is the guest still in its firmware, or does its kernel not write LSTAR?)",
 		  text);
 }
 
-int tell_sleep(const struct agent *agent)
+int report_sleep(const struct agent *agent)
 {
 	uint32_t ms = agent->launch->policy.settings.unarmed_ms;
 	uint64_t now = clock_now(), due = UINT64_MAX;
 
-	if (ms && agent->attached && !agent->armed && !agent->unarmed)
+	if (ms && agent->attached && !agent->armed && !agent->unarmed_reported)
 		due = agent->attached_at + ms;
-	if (out_room(agent->events) && limit_due(&agent->limit) < due)
+	if (out_has_room(agent->events) && limit_due(&agent->limit) < due)
 		due = limit_due(&agent->limit);
 	if (due == UINT64_MAX)
 		return -1;
 	return due > now ? (int)(due - now) : 0;
 }
 
-void tell_mode(struct agent *agent)
+void report_mode(struct agent *agent)
 {
 	const struct launch *launch = agent->launch;
 	struct policy_tally tally = policy_tally(&launch->policy);
@@ -225,8 +225,8 @@ void tell_mode(struct agent *agent)
 						      launch->written.own,
 						      launch->mode);
 	char text[128];
-	struct notice notice = {
-		.event = "mode", .to = policy_mode_names[effective],
+	struct agent_event event = {
+		.type = "mode", .to = policy_mode_names[effective],
 		.text = text,
 		.counts = {
 			{ "rules_enforced", tally.enforced },
@@ -239,10 +239,10 @@ void tell_mode(struct agent *agent)
 		return;
 	policy_mode_text(text, sizeof(text), &launch->policy,
 			 launch->written.own, launch->mode);
-	agent_notice(agent, &notice);
+	agent_report(agent, &event);
 }
 
-void tell_degraded(struct agent *agent)
+void report_degraded(struct agent *agent)
 {
 	const struct launch *launch = agent->launch;
 
@@ -251,8 +251,8 @@ void tell_degraded(struct agent *agent)
 		enum fitted fitted = rule->flags & RULE_DETECT ?
 			FIT_DETECTED : FIT_LEFT_OUT;
 		char how[FIT_TEXT], text[FIT_TEXT + 512];
-		struct notice notice = {
-			.event = "degraded", .policy = &launch->policy,
+		struct agent_event event = {
+			.type = "degraded", .policy = &launch->policy,
 			.rule = rule, .text = text,
 			.action = regpin_action_names[rule->action],
 		};
@@ -261,35 +261,35 @@ void tell_degraded(struct agent *agent)
 			 fit_text(how, &launch->policy, fitted, rule),
 			 launch->degraded_why[i]);
 		if (fitted == FIT_DETECTED) {
-			notice.reaction = fit_reaction(&launch->policy, rule);
-			notice.counts[0].name = "every_ms";
-			notice.counts[0].n = launch->policy.settings.detect_ms;
+			event.reaction = fit_reaction(&launch->policy, rule);
+			event.counts[0].name = "every_ms";
+			event.counts[0].n = launch->policy.settings.detect_ms;
 		}
-		agent_notice(agent, &notice);
+		agent_report(agent, &event);
 	}
 	if (launch->init_why) {
-		struct notice notice = {
-			.event = "degraded", .reason = "init",
+		struct agent_event event = {
+			.type = "degraded", .reason = "init",
 			.text = launch->init_why,
 		};
 
-		agent_notice(agent, &notice);
+		agent_report(agent, &event);
 	}
 }
 
-void tell_flush(struct agent *agent)
+void report_flush(struct agent *agent)
 {
 	int err = out_flush(agent->events);
 
-	if (err && !agent->failing && agent->events != agent->messages) {
-		agent->failing = true;
-		agent_say(agent, "events can't be written to %s: %s; those that are lost are counted",
+	if (err && !agent->failure_reported && agent->events != agent->messages) {
+		agent->failure_reported = true;
+		agent_log(agent, "events can't be written to %s: %s; those that are lost are counted",
 			  agent->launch->events_name, strerror(-err));
 	}
 	out_flush(agent->messages);
 }
 
-static void say_lost(struct agent *agent)
+static void log_lost_lines(struct agent *agent)
 {
 	uint64_t lost;
 
@@ -298,16 +298,16 @@ static void say_lost(struct agent *agent)
 	out_give_up(agent->events);
 	lost = agent->events->lost;
 	if (lost)
-		agent_say(agent, "%llu line%s of events %s lost: %s had no reader, or could not be written",
+		agent_log(agent, "%llu line%s of events %s lost: %s had no reader, or could not be written",
 			  (unsigned long long)lost, lost == 1 ? "" : "s",
 			  lost == 1 ? "is" : "are", agent->launch->events_name);
 }
 
 /* The VMM has ended: what is left goes out, if somebody takes it in time. */
-void tell_farewell(struct agent *agent)
+void report_remaining(struct agent *agent)
 {
-	struct notice notice = {
-		.event = "detached",
+	struct agent_event event = {
+		.type = "detached",
 		.counts = {
 			{ "violations", 0 }, { "reports", 0 }, { "dropped", 0 },
 			{ "detected", 0 },
@@ -315,28 +315,28 @@ void tell_farewell(struct agent *agent)
 	};
 	uint64_t end = clock_now() + FAREWELL_MS, dropped;
 	bool more = true, said = !agent->attached;
-	struct regpin_event event;
+	struct regpin_event unread;
 	struct pollfd pfd;
 	/* A ring's worth is all that an honest VMM leaves behind. */
 	unsigned int batches = 2 * RING_SLOTS / BATCH;
 
 	do {
-		more = more && batches && tell_events(agent);
-		batches -= more && out_room(agent->events);
-		tell_repeated(agent, !more);
-		tell_dropped(agent, true);
+		more = more && batches && report_events(agent);
+		batches -= more && out_has_room(agent->events);
+		report_repeated(agent, !more);
+		report_dropped(agent, true);
 		if (!more)
-			tell_refused(agent);
+			report_refused(agent);
 		if (!more && !said && !limit_left(&agent->limit) &&
-		    out_room(agent->events)) {
-			notice.counts[0].n = agent->violations;
-			notice.counts[1].n = agent->reports;
-			notice.counts[2].n = agent->dropped;
-			notice.counts[3].n = agent->detected;
-			agent_notice(agent, &notice);
+		    out_has_room(agent->events)) {
+			event.counts[0].n = agent->violations;
+			event.counts[1].n = agent->reports;
+			event.counts[2].n = agent->dropped;
+			event.counts[3].n = agent->detected;
+			agent_report(agent, &event);
 			said = true;
 		}
-		tell_flush(agent);
+		report_flush(agent);
 		if (!more && said && !agent->events->len)
 			break;
 		if (out_poll(agent->events, &pfd) > 0 || pfd.fd >= 0)
@@ -348,23 +348,23 @@ void tell_farewell(struct agent *agent)
 	agent->events->lost += dropped > agent->dropped ?
 				       dropped - agent->dropped : 0;
 	for (unsigned int n = 0; more && n < RING_SLOTS; n++) {
-		more = ring_get(&agent->launch->shared->ring, &event);
+		more = ring_get(&agent->launch->shared->ring, &unread);
 		agent->events->lost += more;
 	}
-	say_lost(agent);
+	log_lost_lines(agent);
 }
 
-void tell_end(struct agent *agent)
+void report_summary(struct agent *agent)
 {
 	char name[256];
 
 	if (agent->nonsense)
-		agent_say(agent, "warning: the VMM's process wrote %llu events that regpin never writes: the process may have been taken over",
+		agent_log(agent, "warning: the VMM's process wrote %llu events that regpin never writes: the process may have been taken over",
 			  (unsigned long long)agent->nonsense);
-	if (agent->attached || agent->killed || agent->refused)
+	if (agent->attached || agent->killed || agent->refusal_reported)
 		return;
 	snprintf(name, sizeof(name), "%s", agent->launch->argv[0]);
 	make_printable(name);
-	agent_say(agent, "warning: %s ended without having created a KVM VM: nothing was protected",
+	agent_log(agent, "warning: %s ended without having created a KVM VM: nothing was protected",
 		  name);
 }

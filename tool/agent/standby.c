@@ -48,8 +48,8 @@ static uint64_t stamp_of(const struct agent *agent)
 {
 	const uint64_t values[] = {
 		agent->attached, agent->watch.nr, agent->released, agent->armed,
-		agent->unarmed, agent->refused, agent->ctl.policies,
-		agent->ctl.job.given, agent->ctl.job.number,
+		agent->unarmed_reported, agent->refusal_reported, agent->ctl.policies,
+		agent->ctl.command.given, agent->ctl.command.number,
 		agent->start < 0,
 	};
 	uint64_t stamp = 1;
@@ -95,7 +95,7 @@ static uint64_t counts_of(const struct agent *agent)
 }
 
 /* The kernel marks @agent of struct control when this thread ends. */
-static void sign(struct agent *agent)
+static void set_robust_word(struct agent *agent)
 {
 	static struct robust_list entry;
 	static struct robust_list_head head;
@@ -116,14 +116,14 @@ int standby_begin(struct agent *agent)
 
 	if (at == MAP_FAILED)
 		return -1;
-	*standby = (struct standby){ .on = true, .fd = -1, .pipe = -1 };
+	*standby = (struct standby){ .enabled = true, .fd = -1, .pipe = -1 };
 	standby->page = at;
 	save_totals(agent);
-	sign(agent);
+	set_robust_word(agent);
 	return 0;
 }
 
-static void forget(struct standby *standby)
+static void forget_child(struct standby *standby)
 {
 	if (!standby->pid)
 		return;
@@ -134,26 +134,26 @@ static void forget(struct standby *standby)
 	standby->fd = standby->pipe = -1;
 }
 
-static void end(struct standby *standby)
+static void end_child(struct standby *standby)
 {
 	if (standby->pid)
 		kill(standby->pid, SIGKILL);
-	forget(standby);
+	forget_child(standby);
 }
 
-static void tell_takeover(struct agent *agent, pid_t old)
+static void report_takeover(struct agent *agent, pid_t old)
 {
-	uint64_t taken = tail_of(agent) - atomic_load(&agent->standby.page->settled);
-	struct notice notice = {
-		.event = "takeover", .pid = (uint32_t)old,
+	uint64_t taken = tail_of(agent) - atomic_load(&agent->standby.page->written);
+	struct agent_event event = {
+		.type = "takeover", .pid = (uint32_t)old,
 		.text = "the agent has died, and the standby has taken over: the pins were in force all the time",
 		.counts[0] = { "lost", taken < RING_SLOTS ? taken : RING_SLOTS },
 	};
 
-	agent_notice(agent, &notice);
-	agent_say(agent, "warning: the agent, process %d, has died (was it killed?), and process %d has taken over: the pins were in force all the time; up to %llu events may be lost, and clients have to connect again",
+	agent_report(agent, &event);
+	agent_log(agent, "warning: the agent, process %d, has died (was it killed?), and process %d has taken over: the pins were in force all the time; up to %llu events may be lost, and clients have to connect again",
 		  (int)old, (int)getpid(),
-		  (unsigned long long)notice.counts[0].n);
+		  (unsigned long long)event.counts[0].n);
 }
 
 static void wait_for_end(int fd)
@@ -166,7 +166,7 @@ static void wait_for_end(int fd)
 }
 
 /* In the child. Its copies of connections would keep them open. */
-static void stand_by(struct agent *agent, int fd, pid_t old)
+static void wait_and_take_over(struct agent *agent, int fd, pid_t old)
 {
 	uint64_t begun = clock_now();
 
@@ -181,16 +181,16 @@ static void stand_by(struct agent *agent, int fd, pid_t old)
 	if (clock_now() - begun < YOUNG_MS)
 		poll(NULL, 0, PAUSE_MS);
 	prctl(PR_SET_NAME, "regpin-agent");
-	sign(agent);
+	set_robust_word(agent);
 	load_totals(agent);
 	/* The old one may have written these since; `lost` of the event has them. */
 	out_discard(agent->events);
 	if (agent->messages != agent->events)
 		out_discard(agent->messages);
 	if (wake_begin(agent->launch->shared, agent->launch->wake) < 0)
-		agent_say(agent, "warning: no thread could be started: events are written up to 1 s late");
-	tell_takeover(agent, old);
-	agent->look_at_all = 0;
+		agent_log(agent, "warning: no thread could be started: events are written up to 1 s late");
+	report_takeover(agent, old);
+	agent->check_all_at = 0;
 	standby_renew(agent);
 }
 
@@ -200,9 +200,9 @@ void standby_renew(struct agent *agent)
 	pid_t old = getpid(), pid;
 	int ends[2];
 
-	if (!standby->on)
+	if (!standby->enabled)
 		return;
-	end(standby);
+	end_child(standby);
 	standby->made = clock_now();
 	standby->stamp = stamp_of(agent);
 	standby->counts = counts_of(agent);
@@ -212,7 +212,7 @@ void standby_renew(struct agent *agent)
 	pid = fork();
 	if (pid == 0) {
 		close(ends[1]);
-		stand_by(agent, ends[0], old);
+		wait_and_take_over(agent, ends[0], old);
 		return;
 	}
 	close(ends[0]);
@@ -239,13 +239,13 @@ void standby_run(struct agent *agent)
 	struct standby *standby = &agent->standby;
 	bool old = clock_now() - standby->made >= RENEW_MS;
 
-	if (!standby->on)
+	if (!standby->enabled)
 		return;
 	save_totals(agent);
 	if (!agent->events->len)
-		atomic_store(&standby->page->settled, tail_of(agent));
+		atomic_store(&standby->page->written, tail_of(agent));
 	if (has_died(standby))
-		forget(standby);
+		forget_child(standby);
 	if ((!standby->pid && (old || !standby->made)) ||
 	    standby->stamp != stamp_of(agent) ||
 	    (old && standby->counts != counts_of(agent)))
@@ -261,9 +261,9 @@ void standby_poll(const struct agent *agent, struct pollfd *pfd)
 
 void standby_end(struct agent *agent)
 {
-	if (!agent->standby.on)
+	if (!agent->standby.enabled)
 		return;
-	end(&agent->standby);
-	agent->standby.on = false;
+	end_child(&agent->standby);
+	agent->standby.enabled = false;
 	atomic_store(&agent->launch->control->agent, 0);
 }

@@ -9,18 +9,18 @@
 
 /**
  * struct standby_page - in memory that the agent and its child both have
- * @settled: how many events had been written
+ * @written: number of events whose lines have been written
  * @counts: the agent's totals then, in the order of standby.c
  */
 #define STANDBY_COUNTS	6u
 struct standby_page {
-	_Atomic uint64_t settled;
+	_Atomic uint64_t written;
 	_Atomic uint64_t counts[STANDBY_COUNTS];
 };
 
 /**
  * struct standby - the agent's child that waits
- * @on: there is to be one
+ * @enabled: the agent keeps such a child
  * @pid: its id, 0: there is none
  * @fd: its pidfd
  * @pipe: the agent's end of a pipe, whose end is the agent's end
@@ -30,7 +30,7 @@ struct standby_page {
  * @page: what the agent has done since
  */
 struct standby {
-	bool on;
+	bool enabled;
 	pid_t pid;
 	int fd, pipe;
 	uint64_t made, stamp, counts;

@@ -48,7 +48,7 @@ static const struct control_answer *answer_of(const struct ctl *ctl)
 	return &ctl->agent->launch->shared->answer;
 }
 
-static enum control_command command_of(enum ctl_verb verb)
+static enum control_command kind_of(enum ctl_verb verb)
 {
 	switch (verb) {
 	case CTL_ARM:
@@ -71,7 +71,7 @@ static enum control_command command_of(enum ctl_verb verb)
 	}
 }
 
-static uint32_t argument(const struct ctl_request *request)
+static uint32_t argument_of(const struct ctl_request *request)
 {
 	switch (request->verb) {
 	case CTL_ALLOW:
@@ -104,8 +104,8 @@ static unsigned int find_held(const struct ctl *ctl, uint32_t vcpu,
 	return nr;
 }
 
-bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
-		 uint64_t now)
+bool vmm_command_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
+			 uint64_t now)
 {
 	const struct ctl_request *request = &conn->request;
 	unsigned int nr;
@@ -115,7 +115,7 @@ bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
 		*vm = request->vm;
 		return true;
 	}
-	if (command_of(request->verb) != CONTROL_ANSWER)
+	if (kind_of(request->verb) != CONTROL_ANSWER)
 		return true;
 	nr = find_held(ctl, request->vcpu, vm);
 	if (nr == 1)
@@ -177,50 +177,50 @@ static bool policy_overflow(const struct control_answer *shared, char *text,
 	return true;
 }
 
-static struct outcome outcome_of(const struct ctl_job *job, int32_t result)
+static struct outcome outcome_of(const struct vmm_command *command, int32_t result)
 {
 	if (result == 0)
 		return (struct outcome){ NULL, NULL };
-	if (result == -ECANCELED || (job->expired && result == -EINVAL))
+	if (result == -ECANCELED || (command->expired && result == -EINVAL))
 		return (struct outcome){ "cancelled", "the command was withdrawn before the VMM's process began it" };
 	if (result == -ENOENT)
 		return (struct outcome){ "no-such", "there is no such VM or vCPU" };
-	if (job->command != CONTROL_ANSWER && result == -ETIMEDOUT)
+	if (command->kind != CONTROL_ANSWER && result == -ETIMEDOUT)
 		return (struct outcome){ NULL, "some vCPUs have not run since the command: it takes effect for them when they do" };
-	if (job->command == CONTROL_POLICY)
+	if (command->kind == CONTROL_POLICY)
 		return policy_outcome(result);
-	if (job->command == CONTROL_ANSWER && result == -EINVAL)
+	if (command->kind == CONTROL_ANSWER && result == -EINVAL)
 		return (struct outcome){ "not-held", "the vCPU is not held, or no longer held: nothing waits for an answer" };
-	if (job->command == CONTROL_WINDOW_END && result == -EINVAL)
+	if (command->kind == CONTROL_WINDOW_END && result == -EINVAL)
 		return (struct outcome){ "no-window", "no window is open" };
 	return (struct outcome){ "failed", NULL };
 }
 
-/* The client that waits for this job, if it still does. */
-static struct ctl_conn *waiting(struct ctl *ctl, const struct ctl_job *job)
+/* The client that waits for this command, if it still does. */
+static struct ctl_conn *waiting_client(struct ctl *ctl, const struct vmm_command *command)
 {
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
 		if (ctl->conns[i].state == CONN_WAITING &&
-		    ctl->conns[i].id == job->client)
+		    ctl->conns[i].id == command->client)
 			return &ctl->conns[i];
 	return NULL;
 }
 
-static void settle(struct ctl *ctl, const struct ctl_job *job, uint64_t now)
+static void apply_effects(struct ctl *ctl, const struct vmm_command *command, uint64_t now)
 {
-	if (job->command == CONTROL_POLICY)
-		stage_applied(ctl, job->stage);
-	else if (job->command == CONTROL_WINDOW)
-		ctl_remember_window(ctl, job->vm, now + job->request.ms,
-				job->request.once);
-	else if (job->command == CONTROL_WINDOW_END)
-		ctl_remember_window(ctl, job->vm, 0, false);
+	if (command->kind == CONTROL_POLICY)
+		proposal_put_in_force(ctl, command->proposal);
+	else if (command->kind == CONTROL_WINDOW)
+		ctl_set_window(ctl, command->vm, now + command->request.ms,
+				command->request.once);
+	else if (command->kind == CONTROL_WINDOW_END)
+		ctl_set_window(ctl, command->vm, 0, false);
 }
 
 /* A policy that has come into force, though not all is well. */
-static bool in_force(const struct ctl_job *job, int32_t result)
+static bool is_in_force(const struct vmm_command *command, int32_t result)
 {
-	return job->command == CONTROL_POLICY && result == -ENOTRECOVERABLE;
+	return command->kind == CONTROL_POLICY && result == -ENOTRECOVERABLE;
 }
 
 /* @but: what is not as it should be, or NULL. */
@@ -229,7 +229,7 @@ static void confirm(struct ctl *ctl, struct ctl_conn *conn, const char *but,
 {
 	char text[CTL_TEXT_MAX];
 
-	ctl_confirm(ctl, &ctl->job, text, sizeof(text));
+	ctl_confirm(ctl, &ctl->command, text, sizeof(text));
 	if (*text)
 		conn_line(conn, "data %s", text);
 	conn_ok(conn, now, "%s", but ? but : "");
@@ -241,18 +241,18 @@ static void confirm(struct ctl *ctl, struct ctl_conn *conn, const char *but,
  */
 static void read_events(struct agent *agent)
 {
-	for (unsigned int i = 0; i < RING_SLOTS && tell_events(agent); i++)
+	for (unsigned int i = 0; i < RING_SLOTS && report_events(agent); i++)
 		;
 }
 
 static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 {
-	struct ctl_job *job = &ctl->job;
-	struct ctl_conn *conn = job->expired ? NULL : waiting(ctl, job);
-	struct outcome outcome = outcome_of(job, result);
+	struct vmm_command *command = &ctl->command;
+	struct ctl_conn *conn = command->expired ? NULL : waiting_client(ctl, command);
+	struct outcome outcome = outcome_of(command, result);
 	char text[CTL_TEXT_MAX];
 
-	if (job->command == CONTROL_POLICY && result == -E2BIG &&
+	if (command->kind == CONTROL_POLICY && result == -E2BIG &&
 	    policy_overflow(answer_of(ctl), text, sizeof(text)))
 		outcome.text = text;
 	if (outcome.code && !outcome.text) {
@@ -261,34 +261,34 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 					 strerror(-result) : "nonsense");
 		outcome.text = text;
 	}
-	if (job->command == CONTROL_POLICY)
+	if (command->kind == CONTROL_POLICY)
 		read_events(ctl->agent);
-	if (!outcome.code || in_force(job, result))
-		settle(ctl, job, now);
-	else if (job->command == CONTROL_POLICY && result != -ECANCELED)
+	if (!outcome.code || is_in_force(command, result))
+		apply_effects(ctl, command, now);
+	else if (command->kind == CONTROL_POLICY && result != -ECANCELED)
 		/* Some vCPUs may have been judged by it, and be held. */
-		policies_keep(ctl->agent, &job->stage->policy);
-	ctl_event(ctl, job, outcome.code, outcome.text, now);
+		policies_keep(ctl->agent, &command->proposal->policy);
+	ctl_report_command(ctl, command, outcome.code, outcome.text, now);
 	if (conn && outcome.code)
 		conn_error(conn, now, outcome.code, "%s", outcome.text);
 	else if (conn)
 		confirm(ctl, conn, outcome.text, now);
-	stage_free(job->stage);
-	*job = (struct ctl_job){ .given = false };
+	proposal_free(command->proposal);
+	*command = (struct vmm_command){ .given = false };
 }
 
 /* Too late. What is in the VMM's hand stays there until it says so. */
 static void expire(struct ctl *ctl, uint64_t now)
 {
 	static const char text[] = "the VMM did not answer in time: is it stopped? The command is withdrawn, unless it has begun";
-	struct ctl_job *job = &ctl->job;
-	struct ctl_conn *conn = waiting(ctl, job);
+	struct vmm_command *command = &ctl->command;
+	struct ctl_conn *conn = waiting_client(ctl, command);
 
 	atomic_store(&control_of(ctl)->command, (uint32_t)CONTROL_NONE);
-	ctl_event(ctl, job, "timeout", text, now);
+	ctl_report_command(ctl, command, "timeout", text, now);
 	if (conn)
 		conn_error(conn, now, "timeout", "%s", text);
-	job->expired = true;
+	command->expired = true;
 }
 
 static void wake_shim(struct control *control)
@@ -300,62 +300,62 @@ static void wake_shim(struct control *control)
  * Is what @conn was shown still true? If not, a mode is made anew of the policy that
  * has come into force meanwhile: nobody was asked about it. A policy is not.
  */
-static bool renew_stage(struct ctl *ctl, struct ctl_conn *conn)
+static bool renew_proposal(struct ctl *ctl, struct ctl_conn *conn)
 {
-	if (conn->stage->policies == ctl->policies)
+	if (conn->proposal->policies == ctl->policies)
 		return true;
 	if (conn->request.verb != CTL_MODE)
 		return false;
-	stage_free(conn->stage);
-	conn->stage = stage_mode(ctl, conn->request.mode);
-	return conn->stage && stage_good(conn->stage);
+	proposal_free(conn->proposal);
+	conn->proposal = proposal_from_mode(ctl, conn->request.mode);
+	return conn->proposal && proposal_is_usable(conn->proposal);
 }
 
 /* Returns false if the policy can't be put in force as it was shown. */
-static bool put_policy(struct ctl *ctl, struct ctl_conn *conn)
+static bool write_policy(struct ctl *ctl, struct ctl_conn *conn)
 {
 	struct control *control = control_of(ctl);
 
-	if (!renew_stage(ctl, conn))
+	if (!renew_proposal(ctl, conn))
 		return false;
-	policies_number(ctl->agent, &conn->stage->policy);
-	control->arg = conn->stage->policy.number;
-	control->blob_size = (uint32_t)blob_seal(&conn->stage->policy,
+	policies_assign_number(ctl->agent, &conn->proposal->policy);
+	control->arg = conn->proposal->policy.number;
+	control->blob_size = (uint32_t)blob_seal(&conn->proposal->policy,
 						 control->blob);
 	return true;
 }
 
-static void give(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+static void send_command(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	struct control *control = control_of(ctl);
-	struct ctl_job job = {
-		.command = command_of(conn->request.verb), .begun = now,
+	struct vmm_command command = {
+		.kind = kind_of(conn->request.verb), .begun = now,
 		.request = conn->request, .client = conn->id,
 		.uid = conn->uid, .pid = conn->pid, .given = true,
 		.detected = ctl->agent->detected,
 	};
 
-	if (!ctl_find_vm(ctl, conn, &job.vm, now))
+	if (!vmm_command_find_vm(ctl, conn, &command.vm, now))
 		return;
-	if (job.command == CONTROL_POLICY && !put_policy(ctl, conn)) {
+	if (command.kind == CONTROL_POLICY && !write_policy(ctl, conn)) {
 		conn_error(conn, now, "changed", "another policy came into force meanwhile: look again at what this one changes");
 		return;
 	}
-	job.stage = conn->stage;
-	conn->stage = NULL;
-	job.deadline = now + (job.command == CONTROL_POLICY ? CTL_POLICY_MS :
+	command.proposal = conn->proposal;
+	conn->proposal = NULL;
+	command.deadline = now + (command.kind == CONTROL_POLICY ? CTL_POLICY_MS :
 							      CTL_ANSWER_MS);
-	job.number = ++ctl->number;
-	ctl->job = job;
-	control->vm = job.vm;
+	command.number = ++ctl->number;
+	ctl->command = command;
+	control->vm = command.vm;
 	control->vcpu = conn->request.vcpu;
-	if (job.command != CONTROL_POLICY)
-		control->arg = argument(&conn->request);
+	if (command.kind != CONTROL_POLICY)
+		control->arg = argument_of(&conn->request);
 	control->once = conn->request.once;
-	atomic_store(&control->command, (uint32_t)job.command);
+	atomic_store(&control->command, (uint32_t)command.kind);
 	/* A standby goes on here, and gives it again: that is the same command. */
 	standby_renew(ctl->agent);
-	atomic_store(&control->request, job.number);
+	atomic_store(&control->request, command.number);
 	wake_shim(control);
 }
 
@@ -373,18 +373,18 @@ static struct ctl_conn *next_in_queue(struct ctl *ctl)
 	return next;
 }
 
-void ctl_jobs(struct ctl *ctl, uint64_t now)
+void vmm_command_run(struct ctl *ctl, uint64_t now)
 {
 	const struct control_answer *answer = answer_of(ctl);
 	struct ctl_conn *conn;
 
-	if (ctl->job.given && atomic_load(&answer->done) == ctl->job.number)
+	if (ctl->command.given && atomic_load(&answer->done) == ctl->command.number)
 		finish(ctl, __atomic_load_n(&answer->result, __ATOMIC_RELAXED),
 		       now);
-	if (ctl->job.given && !ctl->job.expired && now >= ctl->job.deadline)
+	if (ctl->command.given && !ctl->command.expired && now >= ctl->command.deadline)
 		expire(ctl, now);
-	while (ctl->job.expired && (conn = next_in_queue(ctl)))
+	while (ctl->command.expired && (conn = next_in_queue(ctl)))
 		conn_error(conn, now, "stuck", "the VMM has not answered an earlier command yet: is it stopped?");
-	while (!ctl->job.given && (conn = next_in_queue(ctl)))
-		give(ctl, conn, now);
+	while (!ctl->command.given && (conn = next_in_queue(ctl)))
+		send_command(ctl, conn, now);
 }

@@ -9,10 +9,10 @@
 #include "ctl_state.h"
 
 /* Sees whether the VMM has answered, and gives the next command. */
-void ctl_jobs(struct ctl *ctl, uint64_t now);
+void vmm_command_run(struct ctl *ctl, uint64_t now);
 
 /* The VM that a request means, in @vm. Returns false if @conn was told why not. */
-bool ctl_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
-		 uint64_t now);
+bool vmm_command_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
+			 uint64_t now);
 
 #endif

@@ -155,7 +155,7 @@ static void add_vm(struct watch *watch, pid_t pid)
 		process->vm = true;
 }
 
-void watch_given(struct watch *watch, pid_t pid)
+void watch_add_vm(struct watch *watch, pid_t pid)
 {
 	struct watched *process = add(watch, pid);
 

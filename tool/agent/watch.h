@@ -84,7 +84,7 @@ void watch_children(struct watch *watch);
 void watch_holders(struct watch *watch, bool vm);
 
 /* Adds @pid, which has got the policy for its VM. */
-void watch_given(struct watch *watch, pid_t pid);
+void watch_add_vm(struct watch *watch, pid_t pid);
 
 /* Does @pid come from those that are watched, or hold the lifeline? */
 bool watch_is_ours(const struct watch *watch, pid_t pid);

@@ -218,35 +218,35 @@ size_t event_json(char *buf, const struct regpin_event *event,
 	return event_line_end(&json);
 }
 
-size_t notice_json(char *buf, const struct notice *notice)
+size_t agent_event_json(char *buf, const struct agent_event *event)
 {
 	char subject[REGISTER_NAME_MAX];
 	struct json json;
 
-	if (!event_line_begin(buf, &json, notice->time, notice->event))
+	if (!event_line_begin(buf, &json, event->time, event->type))
 		return 0;
-	if (notice->vm)
-		json_u64(&json, "vm", *notice->vm);
-	if (notice->to)
-		json_string(&json, "to", notice->to);
-	if (notice->rules)
-		json_string(&json, "policy", notice->rules);
-	if (notice->pid)
-		json_u64(&json, "pid", notice->pid);
-	if (notice->rule) {
+	if (event->vm)
+		json_u64(&json, "vm", *event->vm);
+	if (event->to)
+		json_string(&json, "to", event->to);
+	if (event->rules)
+		json_string(&json, "policy", event->rules);
+	if (event->pid)
+		json_u64(&json, "pid", event->pid);
+	if (event->rule) {
 		json_string(&json, "register",
-			    event_rule_subject(subject, notice->rule));
-		event_put_rule(&json, notice->policy, notice->rule);
+			    event_rule_subject(subject, event->rule));
+		event_put_rule(&json, event->policy, event->rule);
 	}
-	if (notice->reason)
-		json_string(&json, "reason", notice->reason);
-	if (notice->action)
-		json_string(&json, "action", notice->action);
-	if (notice->reaction)
-		json_string(&json, "reaction", notice->reaction);
-	if (notice->text)
-		json_string(&json, "text", notice->text);
-	for (size_t i = 0; i < 4 && notice->counts[i].name; i++)
-		json_u64(&json, notice->counts[i].name, notice->counts[i].n);
+	if (event->reason)
+		json_string(&json, "reason", event->reason);
+	if (event->action)
+		json_string(&json, "action", event->action);
+	if (event->reaction)
+		json_string(&json, "reaction", event->reaction);
+	if (event->text)
+		json_string(&json, "text", event->text);
+	for (size_t i = 0; i < 4 && event->counts[i].name; i++)
+		json_u64(&json, event->counts[i].name, event->counts[i].n);
 	return event_line_end(&json);
 }

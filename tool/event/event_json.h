@@ -26,9 +26,9 @@ size_t event_json(char *buf, const struct regpin_event *event,
 bool event_makes_sense(const struct regpin_event *event);
 
 /**
- * struct notice - an event of the agent's own
+ * struct agent_event - an event of the agent's own
  * @time: CLOCK_REALTIME in nanoseconds
- * @event: its name
+ * @type: its name in JSON
  * @reason: one word, or NULL
  * @text: a sentence, or NULL
  * @policy: what @rule is part of, or NULL
@@ -41,9 +41,9 @@ bool event_makes_sense(const struct regpin_event *event);
  * @reaction: what is done instead, or NULL
  * @counts: up to four numbers; the first one without a name ends them
  */
-struct notice {
+struct agent_event {
 	uint64_t time;
-	const char *event, *reason, *text;
+	const char *type, *reason, *text;
 	const struct regpin_policy *policy;
 	const struct rule *rule;
 	const uint32_t *vm;
@@ -57,6 +57,6 @@ struct notice {
 };
 
 /* As event_json(). */
-size_t notice_json(char *buf, const struct notice *notice);
+size_t agent_event_json(char *buf, const struct agent_event *event);
 
 #endif
