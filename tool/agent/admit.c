@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `run` sees the command line that it was given itself: that of a wrapper, perhaps.
- * What counts is the command line of the process that makes the VM.
+ * `run` sees only the command line that it was given, which may be a wrapper's. What counts
+ * is the command line of the process that creates the VM, which is checked here.
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include "launch_state.h"
 #include "vmm/s3.h"
 
-/* Each program's text once; another process may have asked before the VMM does. */
+/* Is @text reported for the first time? Processes of one VMM may cause the same text. */
 static bool is_new(struct agent *agent, const char *text)
 {
 	const size_t most = sizeof(agent->s3_unknown) / sizeof(uint64_t);
@@ -48,7 +48,7 @@ static void report_admitted(struct agent *agent, pid_t pid, const char *type,
 	agent_report(agent, &event);
 }
 
-/* Its paths are read as it would read them: it may be in a container. */
+/* Paths are read relative to the root of @pid, which may be in a container. */
 static enum vmm_fault find_fault(const struct regpin_policy *policy, pid_t pid,
 				 const char *const *argv, char *text, size_t size)
 {

@@ -2,16 +2,16 @@
 /*
  * The agent's loop. Theory of operation:
  *
- * It watches pidfds of the VMM's processes; processes that ask for the policy (give.h);
- * the eventfd by which it is woken when the ring has events (wake.h); until the first
- * VM is attached a clock of 20 ms, later of 1 s (guard.c); and those who command it
- * (ctl.h). It never waits for who reads its lines: it takes events from the
- * ring only while there is room for their lines, and the ring drops the rest.
+ * It polls pidfds of the VMM's processes; connections of processes that ask for the policy
+ * (give.h); the eventfd that wakes it when the ring has events (wake.h); a clock, of 20 ms
+ * until the first VM is attached, of 1 s later (guard.c); and the clients of `regpin ctl`
+ * (ctl.h). It never waits for a reader of its lines: it takes events from the ring only
+ * while there is room for their lines, and the ring drops the rest.
  *
- * It ends when neither the process that `run` became nor one that has a VM is
- * left; as long as there was no VM, when nobody holds the lifeline any more (a
- * VMM may fork and let the first process end). All that is in shared memory may
- * come from a VMM that was taken over: numbers are checked before use.
+ * It ends when neither the process that `run` became nor a process with a VM is left. If
+ * there has been no VM, it ends when no process holds the lifeline any more, because a VMM
+ * may fork and let its first process end. All that is in shared memory may come from a VMM
+ * that was taken over, so numbers are checked before use.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@
 #include "standby.h"
 #include "wake.h"
 
-/* Who has a VM? Looked at whenever a VM got its policy. */
+/* Notes that VMs got their policy since the last call. */
 static void update_attached(struct agent *agent)
 {
 	uint32_t attached = atomic_load(&agent->launch->shared->attached);
@@ -55,7 +55,7 @@ static void update_attached(struct agent *agent)
 			agent_log(agent, "the parent of --require-vm has ended");
 		agent->check_all_at = agent->attached_at + GUARD_ALL_MS;
 	}
-	/* Those that were given the policy are known to have one: see give.c. */
+	/* give.c has marked each process that got a policy as one with a VM. */
 	watch_only_vms(&agent->watch);
 	agent->attached = attached ? attached : 1;
 }
@@ -68,7 +68,7 @@ static bool is_root_running(const struct watch *watch)
 	return false;
 }
 
-/* Is there still somebody to be there for? */
+/* Is a process left that the agent has to watch? */
 static bool is_vmm_running(struct agent *agent)
 {
 	struct watch *watch = &agent->watch;
@@ -98,7 +98,7 @@ static int shorter(int a, int b)
 	return a < b ? a : b;
 }
 
-/* How long may it sleep, if nothing happens? */
+/* How long the agent may sleep in ms if nothing happens; -1: forever. */
 static int longest_sleep(struct agent *agent)
 {
 	if (!agent->attached)
@@ -107,7 +107,7 @@ static int longest_sleep(struct agent *agent)
 		       moves_sleep(&agent->moves, clock_now()));
 }
 
-/* Sleeps until something happens. Returns false if there was no exec. */
+/* Sleeps until something happens. Returns false if the launcher's exec failed. */
 static bool wait_for_work(struct agent *agent, bool more)
 {
 	struct ring *ring = &agent->launch->shared->ring;
@@ -118,7 +118,7 @@ static bool wait_for_work(struct agent *agent, bool more)
 	nfds_t nr = 4;
 	char byte;
 
-	/* The VMM wakes for events, and when it has carried out a command. */
+	/* The VMM wakes the agent for events, and when it has carried out a command. */
 	pfd[0] = (struct pollfd){
 		room || agent->ctl.command.given ? agent->launch->wake : -1, POLLIN, 0,
 	};
@@ -159,7 +159,10 @@ static void loop(struct agent *agent)
 			ctl_unlisten(&agent->ctl.socket);
 			end_process(0);
 		}
-		/* Before @attached is looked at: whoever has gone has counted it up. */
+		/*
+		 * Before @attached is read: a process that closed its connection since has
+		 * counted itself in @attached.
+		 */
 		give_run(agent);
 		more = report_events(agent);
 		report_repeated(agent, false);
@@ -173,7 +176,7 @@ static void loop(struct agent *agent)
 		ctl_run(&agent->ctl, clock_now());
 		moves_run(agent, clock_now());
 	} while (must_go_on(agent) || moves_must_wait(agent, clock_now()));
-	/* All of them have ended: what they did between the two looks counts. */
+	/* All processes have ended. What they did since the last round counts as well. */
 	give_run(agent);
 	update_attached(agent);
 	standby_end(agent);
@@ -187,7 +190,7 @@ static void loop(struct agent *agent)
 	}
 }
 
-/* Its own session, no terminal, none of the VMM's files, no early end. */
+/* Ignores the signals that end the VMM: the agent has to outlive it. */
 static void init_process(void)
 {
 	static const int ignored[] = {
@@ -202,7 +205,7 @@ static void init_process(void)
 	prctl(PR_SET_NAME, "regpin-agent");
 }
 
-/* Closes all that is not needed; stderr goes too, as it was opened again. */
+/* Closes all files that the agent does not need, and stderr: @messages has its own. */
 static void close_others(const struct agent *agent)
 {
 	const struct launch *l = agent->launch;
@@ -218,7 +221,7 @@ static void close_others(const struct agent *agent)
 	for (fd = 0; fd < 3; fd++)
 		if (null >= 0)
 			dup2(null, fd);
-	/* From one kept fd to the next bigger one. */
+	/* Closes the gaps between the files to keep, in ascending order. */
 	for (;;) {
 		unsigned int next = ~0u;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The process beside the VMM: events out, and nothing runs without its policy.
+ * The process beside the VMM, which writes events and ends a VMM that runs without its
+ * policy.
  */
 #ifndef REGPIN_TOOL_AGENT_H
 #define REGPIN_TOOL_AGENT_H
@@ -9,7 +10,7 @@
 
 struct launch;
 
-/* The agent's whole life, in a process of its own. */
+/* Runs the agent, in a process of its own, until the VMM has ended. */
 void __attribute__((noreturn)) agent_main(struct launch *launch, pid_t vmm,
 					  int start);
 

@@ -42,7 +42,7 @@ void agent_log(struct agent *agent, const char *format, ...)
 	out_flush(agent->messages);
 }
 
-/* What stderr has not taken, line by line, goes on as events. */
+/* Messages that stderr has not taken are reported as events, one for each line. */
 static void report_messages(struct agent *agent)
 {
 	struct out *out = agent->messages;

@@ -9,23 +9,24 @@
 #include "event/event_json.h"
 
 /*
- * A message for people, on stderr: "regpin: " and a line break are added. Once stderr
- * has been let go of it is an event, or goes to the system's log if events do.
+ * Logs a message for people on stderr, with "regpin: " in front and a line break. After
+ * agent_release_stderr() the message is reported as an event instead, or goes to the
+ * system's log if events go there.
  */
 void __attribute__((format(printf, 2, 3)))
 agent_log(struct agent *agent, const char *format, ...);
 
 /*
- * The first process has ended, and others run on, as when a VMM daemonizes. A caller
- * that reads stderr to its end must not wait for these, so a pipe, a socket and a
- * terminal are let go of.
+ * To be called when the first process has ended and others run on, as when a VMM
+ * daemonizes. Closes stderr if it is a pipe, a socket or a terminal: otherwise a program
+ * that reads it to its end would wait for the daemon.
  */
 void agent_release_stderr(struct agent *agent);
 
-/* An event of the agent's own; its time is filled in. */
+/* Reports an event of the agent's own; its time is filled in. */
 void agent_report(struct agent *agent, struct agent_event *event);
 
-/* A line of JSON, to where events go and to those who follow them. */
+/* Writes a line of JSON to where events go, and to the clients that follow events. */
 void agent_write_line(struct agent *agent, const char *line, size_t len);
 
 #endif

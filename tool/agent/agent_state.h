@@ -21,10 +21,10 @@ struct out;
 #define AGENT_POLICIES	8
 
 /**
- * struct policies - what the agent knows policies by
- * @given: number of the policy that was handed out last
- * @list: policies that were replaced, or were in force in some VMs or for a moment only;
- *	number 0: a free place
+ * struct policies - policies beside the one in force, to be found by their numbers
+ * @given: the highest number that a policy was given
+ * @list: policies that were replaced, or that were in force in some VMs only, or only for
+ *	a moment; number 0: a free place
  */
 struct policies {
 	uint32_t given;
@@ -36,19 +36,20 @@ struct policies {
  * @launch: what it was started with
  * @events: where the lines of JSON go; may be the same as @messages
  * @messages: stderr, until the first process has ended; see agent_release_stderr()
- * @released: stderr has been let go of
- * @start: the launcher; it says a byte if there was no exec, else it ends
+ * @released: stderr has been closed
+ * @start: a socket to the launcher, which sends a byte if its exec failed; it is closed by
+ *	a successful exec
  * @watch: the processes
  * @begun: when it began, in ms of CLOCK_MONOTONIC
- * @attached: handoff->attached when last looked at
+ * @attached: handoff->attached when it was last read
  * @attached_at: when it was first seen above 0
  * @check_at: when the guard next checks the watched processes, with a VM attached
  * @check_all_at: when it next checks all processes of the host
- * @limit: which violations are written
- * @dropped_at: when @dropped was told
- * @tick_ms: how often the guard looks before that
- * @s3_unknown: of which programs it has been reported that S3 can't be checked: hashes of
- *	the texts, 0: none
+ * @limit: which events get a line of their own
+ * @dropped_at: when dropped events were last reported
+ * @tick_ms: how often the guard checks until a VM is attached
+ * @s3_unknown: hashes of the texts that have been reported about S3, so that each is
+ *	reported once; 0: a free place
  * @crowd_reported: an event has reported more processes than the agent can watch
  * @killed: a process was killed for having a VM, or none, without a policy
  * @refusal_reported: an event has reported the shim's refusal
@@ -56,15 +57,15 @@ struct policies {
  * @unarmed_reported: an event has reported that no vCPU was armed in time
  * @failure_reported: a message has reported that events could not be written
  * @violations: violations that were stopped
- * @reports: violations that happened
- * @pauses: violations that are neither, as they wait for an answer
- * @detected: violations that could not be stopped, and were found later
+ * @reports: violations that were let pass
+ * @pauses: violations that wait for an answer, and are not counted yet
+ * @detected: violations that were found after they had happened
  * @dropped: events that found the ring full
- * @unnamed: those of them of which nothing else is known
- * @nonsense: events that the library does not make
+ * @unnamed: dropped events of which only the number is known
+ * @nonsense: events in the ring that regpin's library never makes
  * @policies: policies beside the one in force, by their numbers
- * @moves: states of VMs that were taken out, and those that came
- * @ctl: who commands it
+ * @moves: states that were taken out of VMs here, and states that were loaded
+ * @ctl: the server side of `regpin ctl`
  * @standby: the process that takes over if this one dies
  */
 struct agent {

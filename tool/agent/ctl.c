@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The agent's ear: who is heard, and for how long. */
+/* Server side of `regpin ctl`: connections and their limits. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@
 #include "ctl_proposal.h"
 #include "vmm_command.h"
 
-#define ACCEPTS		16	/* at once: events go on meanwhile */
+#define ACCEPTS		16	/* in one round, so that events are not delayed */
 #define ACCEPT_AGAIN_MS	1000
 #define DENIED_MS	1000
 #define FAREWELL_MS	500
@@ -32,7 +32,7 @@ void ctl_init(struct ctl *ctl, struct agent *agent,
 	ctl->uid = geteuid();
 }
 
-/* One line, for whom it goes through; nothing is read, and nobody is waited for. */
+/* Sends one line, if the socket has room for it, and closes; reads nothing. */
 static void reject(int fd, const char *line)
 {
 	send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -48,7 +48,7 @@ static bool is_stalled(const struct ctl_conn *conn, uint64_t now)
 	return conn->out_len && now - conn->moved >= CTL_STALLED_MS;
 }
 
-/* A free slot, if need be that of who has done nothing for the longest time. */
+/* A free slot; if there is none, the client that has been stalled longest is closed. */
 static struct ctl_conn *find_slot(struct ctl *ctl, uint64_t now)
 {
 	struct ctl_conn *oldest = NULL;
@@ -109,7 +109,7 @@ static void accept_all(struct ctl *ctl, uint64_t now)
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0) {
-			/* Else poll() would return at once, again and again. */
+			/* poll() would return at once again, as the client still waits. */
 			if (errno == EMFILE || errno == ENFILE ||
 			    errno == ENOMEM || errno == ENOBUFS)
 				ctl->accept_at = now + ACCEPT_AGAIN_MS;
@@ -122,7 +122,7 @@ static void accept_all(struct ctl *ctl, uint64_t now)
 	}
 }
 
-/* Has it had its time? Not while it waits for us. */
+/* Is the client done or out of time? Never while it waits for the VMM or for events. */
 static bool must_close(const struct ctl_conn *conn, uint64_t now)
 {
 	switch (conn->state) {
@@ -156,7 +156,7 @@ static void serve(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		ctl_drop_client(conn);
 		return;
 	}
-	/* Goes on while all is taken at once: what is kept for a client is bounded. */
+	/* Until the client takes no more: its buffer holds only a part of a long answer. */
 	while (more) {
 		more = ctl_answer(ctl, conn, now);
 		if (!conn_flush(conn, now)) {
@@ -169,7 +169,7 @@ static void serve(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		ctl_drop_client(conn);
 }
 
-/* Both ends are closed: nobody will take anything. */
+/* Has the client closed both directions? Then it will not read an answer. */
 static bool is_hung_up(const struct ctl_conn *conn)
 {
 	struct pollfd pfd = { .fd = conn->fd };
@@ -192,7 +192,7 @@ void ctl_run(struct ctl *ctl, uint64_t now)
 			serve(ctl, conn, now);
 	}
 	vmm_command_run(ctl, now);
-	/* What the jobs brought: answers, and lines for those who follow. */
+	/* Sends the answers to commands, and their events to the clients that follow. */
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
 		if (ctl->conns[i].state != CONN_FREE)
 			serve(ctl, &ctl->conns[i], now);
@@ -235,7 +235,6 @@ nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
 	return nr;
 }
 
-/* Nobody will carry out what is in hand, or waits. */
 void ctl_end_commands(struct ctl *ctl)
 {
 	static const char text[] = "the VMM has ended";

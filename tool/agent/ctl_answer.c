@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What each request is answered with. */
+/* Answers to requests. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void put_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	}
 }
 
-/* Returns false if there is nothing to give, for now. */
+/* Returns false if there is no further event yet. */
 static bool put_event(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	uint64_t first = ctl_log_first(&ctl->log);
@@ -110,7 +110,7 @@ static void put_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	char buf[EVENT_LINE_MAX];
 	const char *line;
 
-	/* Without a proposal it would not be in this state, see set_proposal(). */
+	/* set_proposal() enters CONN_CHANGES only with a proposal. */
 	assert(conn->proposal);
 	line = proposal_line(conn->proposal, conn->at++, buf, sizeof(buf));
 	if (line)
@@ -227,8 +227,8 @@ static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 }
 
 /*
- * A policy's text may come behind the line, whoever wrote that: its lines must
- * never be taken for requests.
+ * A policy's text may follow the line even if the line was wrong. The connection is closed
+ * then, because the text's lines must never be taken for requests.
  */
 static void refuse_request(struct ctl_conn *conn, const char *line, size_t len,
 			   const char *error, uint64_t now)
@@ -262,7 +262,7 @@ static bool take_request(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	if (!good)
 		refuse_request(conn, line, len, error, now);
 	conn_consume(conn, len + 1);
-	/* What was shown is forgotten when something else is asked. */
+	/* Only `apply` uses the proposal that was shown; any other request drops it. */
 	if (!good || conn->request.verb != CTL_APPLY) {
 		proposal_free(conn->proposal);
 		conn->proposal = NULL;

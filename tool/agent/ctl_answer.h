@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What each request is answered with. */
+/* Answers to requests. */
 #ifndef REGPIN_TOOL_CTL_ANSWER_H
 #define REGPIN_TOOL_CTL_ANSWER_H
 
@@ -9,8 +9,8 @@
 #include "ctl_state.h"
 
 /*
- * Does what @conn asks for, or what there is now room for. Returns true if that was
- * anything.
+ * Carries out requests of @conn, and adds lines of answers while there is room for them.
+ * Returns true if anything was done.
  */
 bool ctl_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now);
 

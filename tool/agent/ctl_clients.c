@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The agent's clients. */
+/* Closing the connections of `regpin ctl`, with what belongs to them. */
 #include "ctl_clients.h"
 #include "ctl_proposal.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a command that is done has brought about, and what is still waited for. */
+/* The effect of a command that is done, and what the VM still waits for. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "ctl_status.h"
 #include "launch_state.h"
 
-/* "1 of 4 vCPUs is armed; ...": and what the others wait for. */
+/* "1 of 4 vCPUs armed; ..", and what the other vCPUs wait for. */
 static void armed_text(const struct ctl *ctl, const struct vmm_command *command,
 		       char *buf, size_t size)
 {

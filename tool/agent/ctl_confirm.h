@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a command that is done has brought about. */
+/* The confirmation of a command that the VMM has carried out. */
 #ifndef REGPIN_TOOL_CTL_CONFIRM_H
 #define REGPIN_TOOL_CTL_CONFIRM_H
 
@@ -7,7 +7,7 @@
 
 #include "ctl_state.h"
 
-/* What @command, which is done, has brought about; "" if nothing is to say. */
+/* Writes the effect of @command, which is done, to @buf, or "" if there is nothing to add. */
 void ctl_confirm(const struct ctl *ctl, const struct vmm_command *command, char *buf,
 		 size_t size);
 

@@ -82,7 +82,7 @@ static void put(struct ctl_conn *conn, const char *format, va_list ap)
 
 	if (left > CTL_ANSWER_MAX)
 		left = CTL_ANSWER_MAX;
-	/* One for the line break: vsnprintf() takes one for its NUL. */
+	/* The byte that vsnprintf() uses for its NUL is used for the line break. */
 	n = left ? vsnprintf(at, left, format, ap) : -1;
 	if (n < 0)
 		return;

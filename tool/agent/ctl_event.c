@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who did what, and when: an event for each command. */
+/* An event for each command: the operator, the command, its result and its time. */
 #include "agent_output.h"
 #include "agent_state.h"
 #include "base/clock.h"
@@ -58,7 +58,7 @@ static void put_command(struct json *json, const struct vmm_command *command)
 		put_proposal(json, command->proposal);
 }
 
-/* What the operator asked for: `apply` is the end of `policy`. */
+/* The command as the operator knows it: `apply` completes `policy`. */
 static const char *command_name(const struct vmm_command *command)
 {
 	return ctl_verb_names[command->request.verb == CTL_APPLY ?

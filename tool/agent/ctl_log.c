@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The agent's last lines. */
+/* The agent's last lines of events. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The agent's last lines, for `regpin ctl events`. Lines are numbered; a reader
- * keeps the number of its next one, and sees by it how many it has missed.
+ * The agent's last lines of events, for `regpin ctl events`. Lines are numbered. A client
+ * keeps the number of its next line, from which the number of missed lines follows.
  */
 #ifndef REGPIN_TOOL_CTL_LOG_H
 #define REGPIN_TOOL_CTL_LOG_H
@@ -12,9 +12,9 @@
 #include "ctl/ctl_request.h"
 
 /**
- * struct ctl_log - they
+ * struct ctl_log - the last lines
  * @next: number of the next line
- * @lines: line n is in slot n % CTL_LOG_LINES, or NULL there for want of memory
+ * @lines: line n is in slot n % CTL_LOG_LINES; NULL: there was no memory for it
  */
 struct ctl_log {
 	uint64_t next;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Policies that come while the VM runs: read, fitted to the host, compared. */
+/* Policies for a running VM: they are read, fitted to the host, and compared. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "policy/problems.h"
 #include "report.h"
 
-/* From @written to @policy and @diff. Returns false if there is no memory. */
+/* Makes @policy and @diff from @written. Returns false if there is no memory. */
 static bool finish(struct ctl *ctl, struct ctl_proposal *proposal)
 {
 	struct launch *launch = ctl->agent->launch;
@@ -114,7 +114,7 @@ static void unfit_text(const struct ctl_proposal *proposal, const struct unfit *
 		 unfit->why);
 }
 
-/* Is line *@n one of the next @nr? If not, it is counted from behind them on. */
+/* Is line *@n one of the next @nr lines? If not, *@n becomes its number after these. */
 static bool within(uint64_t *n, uint64_t nr)
 {
 	if (*n < nr)
@@ -150,7 +150,7 @@ static const char *mode_text(const struct ctl_proposal *proposal, char *buf,
 	return buf;
 }
 
-/* What is wrong with the text, and what this host can't do. */
+/* Problems of the text, and rules that this host can't enforce. */
 static const char *remark(const struct ctl_proposal *proposal, uint64_t *n, char *buf,
 			  size_t size)
 {
@@ -173,8 +173,8 @@ static const char *remark(const struct ctl_proposal *proposal, uint64_t *n, char
 }
 
 /*
- * A client may show the first lines only, so they are the summary, the mode and all
- * that the policy loosens, however long its text makes the rest.
+ * A client may show the first lines only, so these are the summary, the mode and all that
+ * the policy loosens. A long text of the policy cannot push them away.
  */
 const char *proposal_line(const struct ctl_proposal *proposal, uint64_t n, char *buf,
 			  size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A policy that came by the control socket, and may come into force. */
+/* A policy that a client of `regpin ctl` has proposed. */
 #ifndef REGPIN_TOOL_CTL_PROPOSAL_STATE_H
 #define REGPIN_TOOL_CTL_PROPOSAL_STATE_H
 
@@ -13,17 +13,17 @@
 #include "policy/unfit.h"
 
 /**
- * struct ctl_proposal - a policy that may come into force
- * @written: as its owner wrote it
- * @policy: as it would be in force
- * @mode: the operator's mode that it would be in force with
+ * struct ctl_proposal - a policy that a client may put in force
+ * @written: the policy as its owner wrote it
+ * @policy: the policy as it would be in force
+ * @mode: the operator's mode with which it would be in force
  * @previous_mode: the effective mode of the policy in force
- * @policies: ctl->policies when it was compared
- * @problems: what is wrong with its text
- * @init_why: why `init` can't be done on this host, or NULL
+ * @policies: ctl->policies when it was compared with the policy in force
+ * @problems: errors and warnings about its text
+ * @init_why: why `init` can't be enforced on this host, or NULL
  * @unfits: the rules that this host can't enforce
- * @diff: what it changes
- * @unsuited: what the VM has that it does not accept, or ""
+ * @diff: its changes to the policy in force
+ * @unsuited: the property of the VM that it does not accept, as a sentence, or ""
  */
 struct ctl_proposal {
 	struct policy_written written;

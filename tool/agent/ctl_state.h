@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who commands the agent, and which command is in hand. */
+/* The clients of `regpin ctl`, and the command that the VMM's process carries out. */
 #ifndef REGPIN_TOOL_CTL_STATE_H
 #define REGPIN_TOOL_CTL_STATE_H
 
@@ -17,29 +17,29 @@ struct agent;
 struct ctl_proposal;
 
 #define CTL_CLIENTS	16u
-#define CTL_FOLLOWERS	12u	/* of them: somebody must be able to command */
-#define CTL_POLLS	(CTL_CLIENTS + 1u)	/* fds that ctl_poll() names */
+#define CTL_FOLLOWERS	12u	/* of them: others can still send requests */
+#define CTL_POLLS	(CTL_CLIENTS + 1u)	/* files that ctl_poll() fills in */
 
-#define CTL_IDLE_MS	60000u	/* then a client without a request is closed */
-#define CTL_STALLED_MS	5000u	/* then one that takes nothing makes way for others */
+#define CTL_IDLE_MS	60000u	/* for a client without a request */
+#define CTL_STALLED_MS	5000u	/* for one that takes no output, if others wait */
 #define CTL_ANSWER_MS	5000u	/* for a VMM to carry out a command */
-#define CTL_POLICY_MS	30000u	/* and a new policy */
-#define CTL_TICK_MS	50	/* a VMM that can't wake us is looked at so often */
+#define CTL_POLICY_MS	30000u	/* for a VMM to take a new policy */
+#define CTL_TICK_MS	50	/* between checks for the VMM's answer */
 
 /**
- * struct vmm_command - the command that the VMM's process has in hand
- * @given: there is one
- * @expired: its time is over, its client has been told, and it was withdrawn
- * @number: of the command, in control->request
+ * struct vmm_command - the command that the VMM's process carries out
+ * @given: a command was sent and has not been answered
+ * @expired: its time is over: it was withdrawn, and its client got an error
+ * @number: its number, as in control->request
  * @kind: which command it is
- * @vm: for which VM, or CONTROL_ALL_VMS
- * @begun: when it was given, in ms
- * @deadline: when it expires
- * @request: what the client said
- * @client: which client it was; it may be gone
- * @uid: whose it is
- * @pid: likewise
- * @detected: the agent's number of detected violations, when it was given
+ * @vm: the VM that it is for, or CONTROL_ALL_VMS
+ * @begun: when it was sent, in ms
+ * @deadline: when it expires, in ms
+ * @request: the client's request
+ * @client: the client's id; the client may have left
+ * @uid: the client's user
+ * @pid: the client's process
+ * @detected: the agent's count of detected violations when the command was sent
  * @proposal: CONTROL_POLICY: the policy
  */
 struct vmm_command {
@@ -57,9 +57,9 @@ struct vmm_command {
 
 /**
  * struct ctl_window - when a VM's window ends, as far as the agent knows
- * @vm: its number, or CONTROL_ALL_VMS
- * @until: in ms; 0: none
- * @once: it ends with the first LSTAR, too
+ * @vm: the VM's number, or CONTROL_ALL_VMS
+ * @until: when it ends, in ms; 0: there is no window
+ * @once: it also ends when a kernel writes LSTAR
  */
 struct ctl_window {
 	uint32_t vm;
@@ -68,21 +68,21 @@ struct ctl_window {
 };
 
 /**
- * struct ctl - it
- * @agent: whose it is
- * @socket: where it listens
- * @uid: who may connect, beside root
+ * struct ctl - the server side of `regpin ctl`
+ * @agent: the agent that it belongs to
+ * @socket: the listening socket
+ * @uid: the user that may connect, beside root
  * @log: the last lines of events
- * @clients: how many there were
- * @tickets: how many have waited in the queue
- * @accept_at: when to accept again, after there were no file numbers left
- * @ended: the VMM has: nothing is given to it any more
- * @denied: peers that were turned away and not told yet
- * @denied_at: when the last was told
- * @number: of the last command
+ * @clients: number of clients since the start
+ * @tickets: number of clients that have waited in the queue
+ * @accept_at: when to accept again, after the file table was full
+ * @ended: the VMM has ended, so no more commands are sent
+ * @denied: refused peers that no event has reported yet
+ * @denied_at: when refused peers were last reported
+ * @number: the number of the last command
  * @policies: how often the policy in force has changed
- * @command: what the VMM's process has in hand
- * @windows: those that were opened
+ * @command: the command that the VMM's process carries out
+ * @windows: open windows, as far as the agent knows
  * @conns: the clients
  */
 struct ctl {

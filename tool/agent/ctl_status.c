@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `status`: line 0 is about the whole, then come the VMs, then the vCPUs. */
+/* `status`: line 0 is about the agent, the next lines are about VMs, the last ones vCPUs. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -26,7 +26,10 @@ _Static_assert(offsetof(struct vcpu_status, vcpu) == sizeof(word) &&
 	       sizeof(struct vcpu_status) % sizeof(word) == 0,
 	       "the flags and the VM's number are one word");
 
-/* All but the flags, which the caller reads before and after: acquire keeps that order. */
+/*
+ * Copies all but the flags, which the caller reads before and after: the acquire loads keep
+ * that order.
+ */
 static void copy_words(const struct vcpu_status *from, struct vcpu_status *to)
 {
 	const word *in = (const word *)from;
@@ -37,7 +40,10 @@ static void copy_words(const struct vcpu_status *from, struct vcpu_status *to)
 		out[i] = __atomic_load_n(&in[i], __ATOMIC_ACQUIRE);
 }
 
-/* Reads an entry that may be changing: only if its flags are what they were. */
+/*
+ * Copies an entry that may be changing. If its flags changed meanwhile, the event of a held
+ * vCPU may be torn, so the copy is not shown as held.
+ */
 static bool copy_vcpu(const struct vcpu_status *from, struct vcpu_status *to)
 {
 	uint32_t flags = atomic_load(&from->flags);
@@ -79,7 +85,7 @@ static bool begin(char *buf, struct json *json)
 	return json_buf_begin(json, buf, EVENT_LINE_MAX);
 }
 
-/* Without the line break. */
+/* Ends the line, without a line break. */
 static enum status_line end(struct json *json, char *buf)
 {
 	size_t len = json_buf_end(json, EVENT_LINE_MAX);
@@ -91,9 +97,9 @@ static enum status_line end(struct json *json, char *buf)
 }
 
 /**
- * struct vmm - the process of the VMs, or the first one, if it is not known yet
- * @pid: its id; 0: there is none any more
- * @state: what the kernel says of it, whatever it shows itself
+ * struct vmm - the process of the VMs, or the first process while there is no VM
+ * @pid: its id; 0: it has ended
+ * @state: its state as the kernel reports it, whatever the process itself shows
  */
 struct vmm {
 	pid_t pid;
@@ -132,7 +138,7 @@ static void put_vmm(struct json *json, const struct agent *agent)
 	json_object_end(json);
 }
 
-/* What a VMM that does not run shows is what was so when it did last. */
+/* A VMM that does not run shows the state from when it last ran. */
 static const char *vmm_text(const struct agent *agent)
 {
 	switch (find_vmm(agent).state) {
@@ -207,7 +213,7 @@ static enum status_line whole_text(const struct ctl *ctl, char *buf)
 	return STATUS_LINE;
 }
 
-/* Milliseconds that a window stays open, or 0 if that is not known. */
+/* Milliseconds until the window of @vm closes, or 0 if that is not known. */
 static uint64_t left_of(const struct ctl *ctl, uint32_t vm, uint64_t now)
 {
 	const struct ctl_window *window = ctl_find_window(ctl, vm);
@@ -242,7 +248,7 @@ static bool is_current(const struct ctl *ctl, uint32_t policy)
 	return policy == ctl->agent->launch->policy.number;
 }
 
-/* What a VM that is not armed waits for. */
+/* The condition that a VM which is not armed waits for, or "". */
 static const char *waits_for(const struct ctl *ctl, uint32_t flags)
 {
 	if (flags & (STATUS_ARMED | STATUS_WINDOW) || !(flags & STATUS_CLOSED))
@@ -314,7 +320,7 @@ static enum status_line vm_line(const struct ctl *ctl, unsigned int slot,
 		      vm_text(ctl, flags, vm, policy, now, buf);
 }
 
-/* Why a vCPU is held, if that can be made sense of: its event's line. */
+/* The line of the event for which a vCPU is held. Returns false if it is not valid. */
 static bool held_json(const struct ctl *ctl, const struct vcpu_status *vcpu,
 		      char line[EVENT_LINE_MAX])
 {
@@ -351,7 +357,7 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	return end(&json, buf);
 }
 
-/* ": 0x751ef0 -> 0x651ef0" of a write, ": 0x1" of a read, as far as it was read. */
+/* ": 0x751ef0 -> 0x651ef0" for a write, ": 0x1" for a read, without values not read. */
 static void values_text(const struct regpin_event *held, char *buf, size_t size)
 {
 	bool read = !held->write && held->type != REGPIN_EVENT_DETECTED;
@@ -409,7 +415,7 @@ static enum status_line vcpu_text(const struct ctl *ctl,
 				  const struct vcpu_status *vcpu, char *buf)
 {
 	uint32_t flags = flags_of(vcpu);
-	/* The names of all bits, and where the rule stands. */
+	/* Room for the names of 64 bits and the rule's place. */
 	char held[3072] = "";
 
 	if (flags & STATUS_HELD)
@@ -435,7 +441,7 @@ static enum status_line vcpu_line(const struct ctl *ctl, unsigned int slot,
 	return json ? vcpu_json(ctl, &vcpu, buf) : vcpu_text(ctl, &vcpu, buf);
 }
 
-/* Of the whole, in one line. The policy's name may have spaces in it, so it is last. */
+/* One line about the agent. The policy's name may contain spaces, so it is last. */
 static enum status_line whole_words(const struct ctl *ctl, char *buf)
 {
 	const struct agent *agent = ctl->agent;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the VMs and vCPUs are in, line by line, out of memory that the VMM's
- * process can write at any time: each entry is copied first, and made sense of.
+ * The state of VMs and vCPUs, line by line. It is read from memory that the VMM's process
+ * can write at any time, so each entry is copied before it is checked and shown.
  */
 #ifndef REGPIN_TOOL_CTL_STATUS_H
 #define REGPIN_TOOL_CTL_STATUS_H
@@ -15,26 +15,26 @@
 struct ctl;
 
 enum status_line {
-	STATUS_LINE,	/* there is one */
-	STATUS_SKIP,	/* there is none for this number */
-	STATUS_END,	/* nor for all that follow */
+	STATUS_LINE,	/* the line has been written */
+	STATUS_SKIP,	/* there is no line of this number, but there may be later ones */
+	STATUS_END,	/* there is no line of this number or a later one */
 };
 
 /**
- * struct vcpu_tally - vCPUs in numbers, as the VMM's process shows them
- * @vcpus: all of them
- * @armed: how many are armed
- * @held: and how many are held
+ * struct vcpu_tally - numbers of vCPUs, as the VMM's process shows them
+ * @vcpus: of all vCPUs
+ * @armed: of armed vCPUs
+ * @held: of held vCPUs
  */
 struct vcpu_tally {
 	unsigned int vcpus, armed, held;
 };
 
-/* Of VM @vm, or of CONTROL_ALL_VMS. */
+/* Counts the vCPUs of VM @vm, or of all VMs if @vm is CONTROL_ALL_VMS. */
 struct vcpu_tally ctl_count_vcpus(const struct ctl *ctl, uint32_t vm);
 
 /*
- * Line @n in @buf, of EVENT_LINE_MAX bytes. STATUS_WORDS has one line only, of
+ * Writes line @n to @buf, of EVENT_LINE_MAX bytes. STATUS_WORDS has only one line, of
  * KEY=VALUE, for tables of many VMs.
  */
 enum status_line ctl_status_line(const struct ctl *ctl, uint64_t n,

@@ -8,7 +8,7 @@
 
 #include "ctl_state.h"
 
-/* From now on @vm has a window until @until, in ms; 0: none. */
+/* Notes that @vm has a window until @until, in ms; 0: that it has none. */
 void ctl_set_window(struct ctl *ctl, uint32_t vm, uint64_t until,
 		    bool once);
 

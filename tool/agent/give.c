@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who gets the policy, the ring of events and the commands?
+ * Hands the policy, the ring of events and the commands to processes that create VMs.
  *
- * A process of the right user, that comes from what `run` became, and has a VM. The
- * right users are the agent's own, root, the one that the process which `run` became has
- * now (a launcher that drops its rights and then is the VMM), and the one of --vmm-user.
- * Helpers that a launcher starts as other users have the address, too: of them no byte
- * is read. All that is asked here the kernel answers, not the process.
+ * A process gets them if it runs as an allowed user, descends from the process that `run`
+ * became, and shows a VM. The allowed users are the agent's own, root, the present user of
+ * the process that `run` became (a launcher may drop its rights and become the VMM), and
+ * the user of --vmm-user. Helpers that a launcher starts as other users have the address as
+ * well; no byte of theirs is read. All these facts come from the kernel, none from the
+ * process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +40,10 @@
 #define SO_PEERPIDFD	77	/* Linux 6.5 */
 #endif
 
-/* In a directory that is gone again at once: only the file's number leads there. */
+/*
+ * Binds in a directory that is removed at once, so that the socket can be reached only by
+ * the open file.
+ */
 static int bind_in(struct give *give, const char *parent)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -50,7 +54,7 @@ static int bind_in(struct give *give, const char *parent)
 			       (int)sizeof(dir) || !mkdtemp(dir))
 		return -1;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/s", dir);
-	/* Whoever may connect is decided later: a VMM's user may be another one. */
+	/* Any user may connect, as the VMM's may be another one; is_right_user() decides. */
 	if (bind(give->fds[0], (struct sockaddr *)&sun, sizeof(sun)) == 0) {
 		give->file = chmod(sun.sun_path, 0666) ? -1 :
 			     open(sun.sun_path, O_PATH | O_CLOEXEC);
@@ -66,7 +70,7 @@ static int new_socket(void)
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* Without a place for it the name must do. */
+/* If no directory can hold the socket, the abstract name alone is used. */
 static void listen_file(struct give *give)
 {
 	const char *const places[] = {
@@ -176,7 +180,10 @@ static bool is_right_user(const struct agent *agent, uid_t user)
 	return false;
 }
 
-/* A pidfd of the one that connected: its id may be another's by now. */
+/*
+ * A pidfd of the process that connected. Without SO_PEERPIDFD the id may belong to another
+ * process by now.
+ */
 static int pidfd_of(int fd, pid_t pid)
 {
 	socklen_t size = sizeof(int);
@@ -211,7 +218,10 @@ void give_drop(struct give *give)
 			drop(&give->conns[i]);
 }
 
-/* One for each process: the shim has one at a time, and no flood takes all. */
+/*
+ * A free slot. A process has one connection at a time, so an older one is closed: no single
+ * process can take all slots.
+ */
 static struct give_conn *slot_for(struct give *give, pid_t pid)
 {
 	struct give_conn *free = NULL;
@@ -265,8 +275,8 @@ static void accept_process(struct agent *agent, int fd, const struct ucred *peer
 }
 
 /*
- * As many as can have waited when this began: so whoever was connected before the guard
- * looks is known to it, and a flood takes no more than its turn.
+ * Accepts as many connections as can have waited when this began. So the guard knows all
+ * processes that connected before its check, and a flood cannot keep the agent here.
  */
 static void accept_all(struct agent *agent, int listening)
 {
@@ -299,7 +309,7 @@ static bool is_vm(const struct agent *agent, int fd)
 	       strcmp(name, "anon_inode:kvm-vm") == 0;
 }
 
-/* The policy as it is now, and the memory. Returns false if that failed. */
+/* Sends the policy in force, and the shared memory. Returns false if that failed. */
 static bool send_policy(const struct agent *agent, int fd)
 {
 	union {
@@ -332,7 +342,7 @@ static bool send_policy(const struct agent *agent, int fd)
 	return done;
 }
 
-/* The first file of a message, or -1. There is room for more, which are closed. */
+/* Returns the first file of a message, or -1, and closes further files. */
 static int take_file(struct msghdr *header)
 {
 	struct cmsghdr *part = CMSG_FIRSTHDR(header);
@@ -352,7 +362,7 @@ static int take_file(struct msghdr *header)
 	return file;
 }
 
-/* What a process says. Returns false at its end. */
+/* Receives a message. Returns false at the end of the connection, or if it is not valid. */
 static bool receive(int fd, struct handoff_message *message, int *file)
 {
 	union {
@@ -376,7 +386,7 @@ static bool receive(int fd, struct handoff_message *message, int *file)
 	       message->version == HANDOFF_VERSION;
 }
 
-/* Returns false if it is to be dropped. */
+/* Returns false if the connection is to be closed. */
 static bool serve(struct agent *agent, struct give_conn *conn)
 {
 	struct handoff_message message = { .word = HANDOFF_WORDS };
@@ -398,7 +408,7 @@ static bool serve(struct agent *agent, struct give_conn *conn)
 	return goes_on;
 }
 
-/* Not while a policy is on its way: it would come to the other processes only. */
+/* Not while a new policy is being sent: this process would not get that one. */
 static bool may_answer(const struct agent *agent)
 {
 	return !agent->ctl.command.given || agent->ctl.command.expired ||
@@ -408,7 +418,7 @@ static bool may_answer(const struct agent *agent)
 static void answer(struct agent *agent, struct give_conn *conn)
 {
 	conn->waiting = false;
-	/* Admitted by one policy, it does not get another one that would not have it. */
+	/* It was admitted under the previous policy: the one in force may refuse it. */
 	if (conn->policies != agent->ctl.policies && !admit_process(agent, conn->pid)) {
 		send_word(conn->fd, HANDOFF_UNFIT);
 		drop(conn);
@@ -419,7 +429,7 @@ static void answer(struct agent *agent, struct give_conn *conn)
 		drop(conn);
 		return;
 	}
-	/* It lives: its id is no other's. */
+	/* While the process runs, its id cannot belong to another one. */
 	if (is_running(conn->pidfd))
 		watch_add_vm(&agent->watch, conn->pid);
 }

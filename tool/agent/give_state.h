@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where processes that create VMs connect, and those that do just now. */
+/* The sockets and connections of processes that create VMs. */
 #ifndef REGPIN_TOOL_GIVE_STATE_H
 #define REGPIN_TOOL_GIVE_STATE_H
 
@@ -11,10 +11,10 @@
 #define GIVE_POLLS	(2 + GIVE_CONNS)
 
 /**
- * struct give_conn - a process that was welcomed
+ * struct give_conn - a process that may ask for the policy
  * @fd: the connection, -1: a free slot
- * @pidfd: the process
- * @pid: likewise
+ * @pidfd: the process's pidfd
+ * @pid: the process's id
  * @waiting: it has shown its VM, and waits for its policy
  * @policies: how many policies had come into force when it was admitted
  */
@@ -26,14 +26,15 @@ struct give_conn {
 };
 
 /**
- * struct give - where processes connect
- * @fds: the listening sockets: one of the inherited file, and the abstract one; -1: none
- * @file: the first one's O_PATH file
- * @name: the second one's name
- * @conns: those that are welcome
- * @denied: those that were not, since the last event about them
- * @denied_at: when that was
- * @denied_hour: when the hour began that @denied_lines counts such events of
+ * struct give - the sockets by which processes connect
+ * @fds: the listening sockets: the one of the inherited file, and the abstract one; -1: none
+ * @file: the O_PATH file of the first one
+ * @name: the name of the second one
+ * @conns: the connections
+ * @denied: processes refused since the last event about them
+ * @denied_at: when that event was reported
+ * @denied_hour: when the hour began in which @denied_lines are counted
+ * @denied_lines: events about refused processes in that hour
  */
 struct give {
 	int fds[2];

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Until the first VM has got its policy, all processes that came from the VMM
- * are looked at. The shim connects to the agent before it creates a VM, and goes away
- * when that has its policy, so a process that has a VM without a connection got it past
- * the shim.
+ * Until the first VM has got its policy, all processes that descend from the VMM are
+ * checked each tick. The shim connects to the agent before it creates a VM, and closes the
+ * connection when the VM has its policy, so a process that has a VM and no connection
+ * created it past the shim.
  *
- * From then on they are looked at more rarely, and for the shim alone: whether a
- * process that has it has asked it for each of its VMs can't be seen.
+ * Later they are checked less often, and only for the shim: it cannot be seen from outside
+ * whether a process with the shim created each of its VMs through it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -24,12 +24,12 @@
 #include "guard.h"
 #include "launch_state.h"
 
-/* Ticks for a VM that came by another way than by KVM_CREATE_VM. */
+/* Ticks that a process may have a VM that it got by other means than KVM_CREATE_VM. */
 #define GRACE_TICKS	5
 
 /*
- * Without the shim once more must do: in an execve() the new program is there
- * shortly before the files that are closed on exec are gone.
+ * A process without the shim is checked once more only: in an execve() the new program
+ * appears shortly before the files that are closed on exec are gone.
  */
 #define AGAIN_TICKS	1
 #define AGAIN_MS	100
@@ -62,7 +62,7 @@ static void report_refusal(struct agent *agent, pid_t pid, const char *reason,
 	agent_report(agent, &event);
 }
 
-/* By its pidfd: the process that was looked at, and no other. */
+/* Kills by pidfd: that is the process that was checked, even if its id was reused. */
 static const char *kill_process(struct agent *agent, struct watched *process)
 {
 	process->killed = true;
@@ -86,7 +86,7 @@ static void refuse_unguarded(struct agent *agent, struct watched *process,
 		       unguarded[why].text);
 }
 
-/* To be asked after it was seen that there is a VM: see give.h. */
+/* The caller has seen that there is a VM, so a connection announced it before. */
 static bool is_in_grace(struct agent *agent, struct watched *process)
 {
 	bool shim = proc_has_shim(process->pid, agent->launch->shim) > 0;
@@ -101,20 +101,20 @@ static void check_process(struct agent *agent, struct watched *process)
 	const char *shim = agent->launch->shim;
 	enum unguarded why;
 
-	/* One that was given the policy has a VM by the shim. */
+	/* @vm: it was given the policy, so it created its VM through the shim. */
 	if (process->killed || process->vm || proc_has_vm(process->pid) != 1 ||
 	    proc_has_shim(process->pid, shim) == -ESRCH ||
 	    is_in_grace(agent, process))
 		return;
 	why = proc_unguarded(process->pid, shim);
-	/* The shim may have attached just now, or the pid be another's. */
+	/* The shim may have attached just now, or the process id may have been reused. */
 	if (atomic_load(&agent->launch->shared->attached) ||
 	    pidfd_send_signal(process->fd, 0, NULL, 0) < 0)
 		return;
 	refuse_unguarded(agent, process, why);
 }
 
-/* Is the shim in it? Looks into its memory again only if it has executed since. */
+/* Is the shim loaded? Reads the memory map again only after another execve(). */
 static int has_shim(struct agent *agent, struct watched *process)
 {
 	uint64_t image = proc_image(process->pid);
@@ -140,7 +140,7 @@ static void refuse_late(struct agent *agent, struct watched *process,
 	report_refusal(agent, process->pid, "timeout", text);
 }
 
-/* All that came from the VMM: killing a wrapper alone leaves a VMM behind. */
+/* Kills all descendants: killing a wrapper alone would leave the VMM running. */
 static void refuse_all(struct agent *agent)
 {
 	unsigned int ms = agent->launch->timeout_ms;
@@ -161,7 +161,7 @@ static void refuse_all(struct agent *agent)
 			refuse_late(agent, &watch->list[i], text);
 }
 
-/* More than can be watched: what is not seen could have a VM. */
+/* There are more processes than can be watched, and one of the others could have a VM. */
 static void refuse_crowd(struct agent *agent)
 {
 	struct watch *watch = &agent->watch;
@@ -183,7 +183,7 @@ static void refuse_crowd(struct agent *agent)
 			kill_process(agent, &watch->list[i]);
 }
 
-/* With many processes a look takes long: the agent is to sleep for most of the time. */
+/* A check of many processes takes long, so the pause is at least four times as long. */
 static void set_pace(struct agent *agent, uint64_t begun)
 {
 	uint64_t ms = (clock_now() - begun) * 4;
@@ -193,8 +193,8 @@ static void set_pace(struct agent *agent, uint64_t begun)
 }
 
 /*
- * A QEMU behind a wrapper whose options make it emulate its guest never has a VM for the
- * shim to refuse: without this its guest would run until the time limit.
+ * A QEMU that a wrapper started with options for emulation never creates a VM that the shim
+ * could refuse. Without this check its guest would run until the time limit.
  */
 static bool refuse_emulator(struct agent *agent, struct watched *process)
 {
@@ -230,7 +230,7 @@ void guard_tick(struct agent *agent)
 		refuse_all(agent);
 }
 
-/* Returns true if it has to be looked at again soon. */
+/* Returns true if the process has to be checked again soon. */
 static bool check_process_late(struct agent *agent, struct watched *process)
 {
 	const char *shim = agent->launch->shim;
@@ -239,19 +239,19 @@ static bool check_process_late(struct agent *agent, struct watched *process)
 	if (process->killed)
 		return false;
 	if (has_shim(agent, process) != 0 || proc_has_vm(process->pid) != 1) {
-		/* A child that was about to exec, and is a helper now? */
+		/* It was a child between fork and exec, and is a helper now. */
 		if (process->suspect)
 			process->vm = false;
 		process->suspect = false;
 		return false;
 	}
-	/* As one that has a VM it stays in the set until the next look. */
+	/* Marked as one with a VM, it stays in the set until the next check. */
 	if (!process->suspect) {
 		process->suspect = process->vm = true;
 		return true;
 	}
 	why = proc_unguarded(process->pid, shim);
-	/* Its memory may be gone since: then all reasons are wrong. */
+	/* If the process has ended meanwhile, the reason would be wrong. */
 	if (why != UNGUARDED_RAW &&
 	    proc_has_shim(process->pid, shim) == 0 &&
 	    pidfd_send_signal(process->fd, 0, NULL, 0) == 0)
@@ -269,8 +269,8 @@ static uint64_t cpu_time(void)
 }
 
 /*
- * When to look again, after a look that took @us of CPU time: it is to cost 1/40000 of a
- * CPU, or a host with hundreds of VMs would be busy with their agents.
+ * The pause after a check that took @us of CPU time, in ms. Checks may cost 1/40000 of a
+ * CPU; otherwise a host with hundreds of VMs would be busy with their agents.
  */
 static uint64_t next_pause(uint64_t us, uint64_t least, uint64_t most)
 {
@@ -279,34 +279,34 @@ static uint64_t next_pause(uint64_t us, uint64_t least, uint64_t most)
 	return ms < least ? least : ms < most ? ms : most;
 }
 
-/* Others than children: those that lost their parent. */
+/* Finds descendants that are not children of a watched process, as their parent ended. */
 static void check_all(struct agent *agent, uint64_t now)
 {
-	uint64_t before = cpu_time();
+	uint64_t start = cpu_time();
 
 	if (now < agent->check_all_at)
 		return;
 	watch_holders(&agent->watch, true);
-	agent->check_all_at = clock_now() + next_pause(cpu_time() - before, GUARD_ALL_MS,
+	agent->check_all_at = clock_now() + next_pause(cpu_time() - start, GUARD_ALL_MS,
 						       GUARD_ALL_MAX_MS);
 }
 
 void guard_late(struct agent *agent)
 {
 	struct watch *watch = &agent->watch;
-	uint64_t now = clock_now(), before;
+	uint64_t now = clock_now(), start;
 	bool again = false;
 
 	if (now < agent->check_at)
 		return;
 	check_all(agent, now);
-	before = cpu_time();
+	start = cpu_time();
 	watch_children(watch);
 	for (unsigned int i = 0; i < watch->nr; i++)
 		again |= check_process_late(agent, &watch->list[i]);
 	watch_only_vms(watch);
 	agent->check_at = clock_now() +
-		(again ? AGAIN_MS : next_pause(cpu_time() - before, GUARD_LATE_MS,
+		(again ? AGAIN_MS : next_pause(cpu_time() - start, GUARD_LATE_MS,
 					       GUARD_LATE_MAX_MS));
 }
 

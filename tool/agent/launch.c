@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Becoming the VMM. Its process id, signals, files and exit status are those
- * that the caller of `regpin run` gave or sees; all that we add are a file by which
- * the agent's socket is found, the lifeline, and two environment variables. None of
- * these gives a right to anything: see give.c.
+ * Becoming the VMM. Its process id, signals and files are those that the caller of
+ * `regpin run` gave, and the caller gets its exit status. regpin adds a file by which the
+ * agent's socket is found, the lifeline, and two environment variables. None of these gives
+ * a right to anything: see give.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 #include "lib/end.h"
 #include "memory.h"
 
-/* Out of the way of the small numbers that wrapper scripts redirect. */
+/* Files get numbers from here on, because wrapper scripts redirect small ones. */
 #define HIGH_FD	500
 
 static int fail(const char *what)
@@ -36,7 +36,7 @@ static int fail(const char *what)
 	return EXIT_RUN;
 }
 
-/* Our mapping stays writable; there can be no other one, and no write(). */
+/* The mapping of @control made here stays writable; F_SEAL_FUTURE_WRITE forbids others. */
 static int make_shared(struct launch *launch)
 {
 	launch->control = memory_map("regpin-control", sizeof(*launch->control),
@@ -126,9 +126,8 @@ static int prepare(struct launch *launch)
 }
 
 /*
- * The agent is its grandchild, so that the VMM has no child that it does not
- * know, and the child ends without SIGCHLD: a VMM that blocks it would find one
- * pending.
+ * The agent is a grandchild of the VMM, so that the VMM has no child that it does not know.
+ * The child is made without SIGCHLD, which a VMM that blocks it would find pending.
  */
 static int fork_agent(struct launch *launch, int ends[2])
 {
@@ -165,7 +164,7 @@ static int start_agent(struct launch *launch, int *agent)
 	return EXIT_RUN;
 }
 
-/* A copy that survives exec, at a high number if there may be such. */
+/* A copy that survives exec, at a high number if the limit of files allows that. */
 static int keep(int fd)
 {
 	int high = fcntl(fd, F_DUPFD, HIGH_FD);
@@ -223,7 +222,7 @@ int launch(struct launch *launch)
 		execvp(launch->vmm, launch->argv);
 		status = cannot_exec(launch);
 	}
-	/* Tells the agent that there will be no VMM. */
+	/* The byte ends the agent: there will be no VMM. */
 	send(agent, "", 1, MSG_NOSIGNAL);
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a start needs, and the agent after it. */
+/* All that the start of a VMM needs, and later its agent. */
 #ifndef REGPIN_TOOL_LAUNCH_STATE_H
 #define REGPIN_TOOL_LAUNCH_STATE_H
 
@@ -17,36 +17,36 @@
 #include "policy/policy_written.h"
 
 /**
- * struct launch - all that a start needs to know
+ * struct launch - the start of a VMM under a policy
  * @vmm: path of the VMM's program, with a '/' in it
  * @argv: its arguments
  * @shim: path of the preload object
- * @host: what this host gives
+ * @host: the capabilities of this host
  * @written: the policy in force as its owner wrote it
- * @mode: the operator's mode: --mode, and what `regpin ctl` made of it
- * @policy: as the shim gets it; the rules that events refer to
+ * @mode: the operator's mode: --mode, or the last one of `regpin ctl NAME mode`
+ * @policy: the policy in force as the shim gets it, to whose rules events refer
  * @degraded: the optional rules that this host can't enforce; those with
- *	RULE_DETECT are looked after
+ *	RULE_DETECT are polled
  * @degraded_why: a constant text for each of them
- * @nr_degraded: how many
+ * @nr_degraded: number of @degraded
  * @init_why: why the policy's `init` can't be done, or NULL
  * @timeout_ms: within which there must be a VM, 0 for no limit
  * @event_limit: lines a second for one cause, 0 for no limit
  * @event_total: lines an hour for repeats in one VM, 0 for no limit
  * @events: where events go
- * @events_name: what the user calls that
+ * @events_name: the name that the user gave for it
  * @name: the VM's name, NULL for the VMM's process id
  * @ctl: the directory of its socket, NULL for the default
- * @no_ctl: there is to be none
+ * @no_ctl: there is to be no socket for commands
  * @vmm_user: --vmm-user, if @has_vmm_user
- * @socket: where commands come
- * @give: where the VMM asks for its policy
+ * @socket: the socket for commands
+ * @give: the sockets by which the VMM asks for its policy
  * @memory: fd of @shared
- * @shared: what the shim and the agent share
+ * @shared: the memory that the shim and the agent both write
  * @orders: fd of @control
- * @control: the agent's commands, which nobody but it can write
+ * @control: the agent's commands, which no other process can write
  * @wake: eventfd that wakes the agent's loop
- * @seen: where the agent writes a byte when there is a VM, or -1
+ * @seen: a file to which the agent writes a byte when there is a VM, or -1
  * @lifeline: a pipe: the agent has the read end [0], the VMM the other
  */
 struct launch {

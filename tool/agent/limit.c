@@ -18,7 +18,7 @@ void limit_free(struct limit *limit)
 		limit_forget(limit, &limit->vms[i]);
 }
 
-/* Those that no guest can bring about. */
+/* Events that no guest can cause are not limited. */
 static bool is_unlimited(const struct regpin_event *event)
 {
 	return event->type == REGPIN_EVENT_ATTACHED ||
@@ -26,7 +26,7 @@ static bool is_unlimited(const struct regpin_event *event)
 	       event->type == REGPIN_EVENT_POLICY;
 }
 
-/* A new hour: all may be written again, first of all what is left of the old one. */
+/* Begins a new hour if it is time to: its first lines are the sums of the previous one. */
 static void update_hour(struct limit_vm *vm, uint64_t now)
 {
 	if (now < vm->end)
@@ -42,7 +42,7 @@ static void update_hour(struct limit_vm *vm, uint64_t now)
 	}
 }
 
-/* Is there room for one more line of repeats? */
+/* Takes one line from the budgets of @type and @row. Returns false if one is used up. */
 static bool spend_line(const struct limit *limit, struct limit_vm *vm,
 		       struct limit_row *row, unsigned int type)
 {
@@ -66,7 +66,7 @@ static bool has_many_msrs(const struct rule *rule)
 	return rule && rule->count != 1;
 }
 
-/* The places of its row that @event takes. */
+/* The places of @event in its row, one bit each. */
 static uint64_t places_of(const struct regpin_event *event,
 			  const struct rule *rule)
 {
@@ -85,7 +85,7 @@ static uint64_t places_of(const struct regpin_event *event,
 					    offset * 64 / rule->count);
 }
 
-/* Is something of it the first of its kind in this hour? */
+/* Does @event have a place whose first event of this hour it is? */
 static bool is_first(struct limit_row *row, const struct regpin_event *event,
 		     const struct rule *rule)
 {
@@ -129,7 +129,7 @@ static struct limit_cause *cause_of(struct limit *limit, struct limit_vm *vm,
 	return NULL;
 }
 
-/* The event's row, NULL if there is no room for one, and its VM. */
+/* Returns the event's row, or NULL if there is no room for one, and its VM in @vm. */
 static struct limit_row *row_now(struct limit *limit,
 				 const struct regpin_event *event,
 				 const struct regpin_policy *policy,
@@ -160,7 +160,7 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 		cause->seen++;
 	if (is_first(row, event, rule))
 		return true;
-	/* Violations by many vCPUs wait for the hour's end; nothing else does. */
+	/* Without a cause, which many vCPUs can use up, violations wait for the hour's end. */
 	if ((cause ? cause->seen <= limit->max :
 		     event->type != REGPIN_EVENT_VIOLATION) &&
 	    spend_line(limit, vm, row, event->type))
@@ -196,7 +196,7 @@ bool limit_pass_sum(struct limit *limit, struct limit_sum *sum,
 	return false;
 }
 
-/* The second's causes: each gets its line, or goes to its row for the hour's end. */
+/* Takes the sum of a cause, or adds it to its row's if the budget is used up. */
 static bool take_cause(struct limit *limit, bool all, struct limit_sum *sum)
 {
 	for (; limit->left; limit->at = (limit->at + 1) % LIMIT_CAUSES) {
@@ -231,7 +231,7 @@ static bool take_rest(const struct limit *limit, struct limit_vm *vm,
 		rest->count = 0;
 		return true;
 	}
-	/* What has no room in this hour either waits for the next one. */
+	/* Beyond the budget of this hour as well, the sums wait for the next hour. */
 	vm->due -= row->due;
 	row->due = false;
 	return false;

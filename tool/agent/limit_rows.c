@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The rows of the limiter: made when something happens, found by number. */
+/* The rows of the limiter, which are made at the first event and found by number. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ void limit_flush_causes(struct limit *limit)
 	limit->left = 0;
 }
 
-/* The row's events have no better place any more. */
+/* Frees a row, and adds its sums to @others. */
 static void drop_row(struct limit *limit, struct limit_vm *vm,
 		     struct limit_row *row)
 {
@@ -33,7 +33,7 @@ static void drop_row(struct limit *limit, struct limit_vm *vm,
 	free(row);
 }
 
-/* Drops the rows of @rules, or, if that is NULL, all. */
+/* Frees the rows of @rules, or all rows if @rules is NULL. */
 static void drop_rows(struct limit *limit, struct limit_vm *vm,
 		      const struct limit_rules *rules)
 {
@@ -72,7 +72,7 @@ struct limit_vm *limit_vm(struct limit *limit, uint32_t number, uint64_t now)
 			other->last = now;
 			return other;
 		}
-		/* A free one, or else the one that was idle longest. */
+		/* A free slot; otherwise the one that was idle longest. */
 		if (vm->used && (!other->used || other->last < vm->last))
 			vm = other;
 	}
@@ -97,7 +97,7 @@ const struct rule *limit_rule(const struct regpin_event *event,
 		       &policy->rules[event->rule] : NULL;
 }
 
-/* Those of the event's policy; where they are not, the older ones make room. */
+/* The rows of the event's policy. New ones replace the older one of two policies. */
 static struct limit_rules *rules_of(struct limit *limit, struct limit_vm *vm,
 				    const struct regpin_event *event,
 				    const struct regpin_policy *policy)
@@ -121,7 +121,7 @@ static struct limit_rules *rules_of(struct limit *limit, struct limit_vm *vm,
 	return rules->rows ? rules : NULL;
 }
 
-/* Why something happened, as far as it has budgets of its own. */
+/* The reason in an event without a rule: each reason has rows of its own. */
 static unsigned int reason_of(const struct regpin_event *event)
 {
 	switch (event->type) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the limiter knows of each VM, each rule and each type of event; see limit.h. */
+/* Counts and sums of the limiter, by VM, rule and type of event; see limit.h. */
 #ifndef REGPIN_TOOL_LIMIT_ROWS_H
 #define REGPIN_TOOL_LIMIT_ROWS_H
 
@@ -14,15 +14,15 @@
 #define LIMIT_PART	10u
 
 /*
- * Causes in one second, half of them for violations. Those that are beyond are summed
- * up by row, or, if they are none of violations, written as the budget permits.
+ * Causes in one second, half of them for violations. Further violations are summed up by
+ * row; further events of other types get lines as far as the budget permits.
  */
 #define LIMIT_CAUSES	2048u
 
-/* VMs with rows of their own; a further one takes the place of the one idle longest. */
+/* VMs with rows of their own; a further one replaces the VM that was idle longest. */
 #define LIMIT_VMS	64u
 
-/* Rows of all VMs: more than guests can touch, but a hostile VMM makes up events. */
+/* Rows of all VMs. Guests cannot use up so many, but a hostile VMM could. */
 #define LIMIT_ROWS	65536u
 
 /* Reasons for which events without a rule have rows, and groups of 64 vCPUs. */
@@ -34,13 +34,13 @@
 #define LIMIT_RULE_TYPES	3u
 
 /**
- * struct limit_row - what was written of one kind of event, and what was not
+ * struct limit_row - places, lines and sums of one kind of event
  * @next: the VM's next row
- * @rules: struct limit_rules's @rows that it is one of, or NULL
- * @seen: places whose first event has been written this hour, by access
+ * @rules: the @rows of struct limit_rules that point to it, or NULL
+ * @seen: places whose first event of this hour got a line, by access
  * @spent: lines of repeats this hour
- * @due: @rest is of an hour that has ended
- * @rest: what got no line, by access: reads, and writes and all else
+ * @due: @rest has sums of an hour that has ended
+ * @rest: sums of events that got no line: [0] of reads, [1] of writes and other events
  */
 struct limit_row {
 	struct limit_row *next;
@@ -53,9 +53,9 @@ struct limit_row {
 
 /**
  * struct limit_rules - the rows of one policy's rules
- * @rows: by type and rule, NULL where nothing has happened; NULL: not in use
+ * @rows: by type and rule, NULL where there was no event; NULL: not in use
  * @nr: number of rules
- * @policy: as in events
+ * @policy: the policy's number
  */
 struct limit_rules {
 	struct limit_row **rows;
@@ -65,16 +65,16 @@ struct limit_rules {
 
 /**
  * struct limit_vm - one VM's rows
- * @used: it is in use
- * @vm: its number
+ * @used: the slot is in use
+ * @vm: the VM's number
  * @end: when its hour ends, in ms
- * @last: when it had an event last
- * @held: events in the rows' @rest
+ * @last: when it last had an event
+ * @held: number of events in the rows' @rest
  * @due: rows whose @due is set
  * @spent: lines of repeats this hour, by type
  * @list: all rows
- * @rules: those of its policy, and of the one before
- * @types: all others, by type, reason and group; NULL: no memory
+ * @rules: the rows of its policy's rules, and of the previous policy's
+ * @types: all other rows, by type, reason and group; NULL: there was no memory
  */
 struct limit_vm {
 	bool used;
@@ -91,10 +91,10 @@ struct limit_vm {
 /**
  * struct limit_cause - one cause in this second
  * @row: its row, NULL: a free place
- * @vm: that one's VM
+ * @vm: the row's VM
  * @vcpu, @write, @action: as in its events
  * @seen: number of events
- * @left: those of them that got no line
+ * @left: the sum of those that got no line
  */
 struct limit_cause {
 	struct limit_row *row;
@@ -107,14 +107,14 @@ struct limit_cause {
 
 /**
  * struct limit - all VMs of an agent
- * @max: lines for one cause in a second, 0: everything is written
- * @total: lines of repeats for violations in one VM and hour, 0: as many as come
+ * @max: lines for one cause in a second, 0: all events get lines
+ * @total: lines of repeats for violations in one VM and hour, 0: no limit
  * @end: when the second ends, in ms
  * @nr_causes: number of causes in it
- * @at: the place in @causes from which limit_take() goes on
- * @left: events in the causes' @left
+ * @at: the place in @causes at which limit_take() continues
+ * @left: number of events in the causes' @left
  * @nr_rows: number of rows of all VMs
- * @others: events of many kinds, whose rows are gone, or for which there was no room
+ * @others: the sum of events of many kinds, without a row
  * @vms: VMs that had events
  * @causes: a hash table
  */
@@ -129,10 +129,10 @@ struct limit {
 	struct limit_cause causes[LIMIT_CAUSES];
 };
 
-/* Moves all that the second's causes have left out to their rows. */
+/* Adds the sums of this second's causes to those of their rows, and frees the causes. */
 void limit_flush_causes(struct limit *limit);
 
-/* The VM of that number, for which there is always a place. */
+/* The VM of that number; if need be, the VM that was idle longest makes room for it. */
 struct limit_vm *limit_vm(struct limit *limit, uint32_t number, uint64_t now);
 
 /* The row of @event, or NULL if there are too many or no memory. */
@@ -144,7 +144,7 @@ struct limit_row *limit_row(struct limit *limit, struct limit_vm *vm,
 const struct rule *limit_rule(const struct regpin_event *event,
 			      const struct regpin_policy *policy);
 
-/* Frees all of a VM's rows; what they had left out counts as of many kinds. */
+/* Frees all rows of a VM; their sums are added to @others. */
 void limit_forget(struct limit *limit, struct limit_vm *vm);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files in memory, which the VMM's processes are given. */
+/* Files in memory, which the agent sends to the VMM's processes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>

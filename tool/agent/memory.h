@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files in memory, which the VMM's processes are given. */
+/* Files in memory, which the agent sends to the VMM's processes. */
 #ifndef REGPIN_TOOL_MEMORY_H
 #define REGPIN_TOOL_MEMORY_H
 
@@ -7,10 +7,10 @@
 
 #include "lib/policy/policy.h"
 
-/* A sealed file of @policy, or -1. Closed by the caller, and on exec. */
+/* Makes a sealed file with @policy. Returns it, close-on-exec, or -1. The caller closes it. */
 int memory_blob(const struct regpin_policy *policy);
 
-/* Maps a new file of @size, which then gets @seals, too. NULL if that failed. */
+/* Makes and maps a file of @size, and adds @seals. Returns NULL if that failed. */
 void *memory_map(const char *name, size_t size, int seals, int *fd);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * States that leave, and states that come. All numbers are from shared memory, which a
- * VMM that was taken over may write: they are only ever compared.
+ * States that are taken out of VMs, and states that are loaded. All numbers come from shared
+ * memory, which a VMM that was taken over may write, so they are only compared.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,14 +18,14 @@ static bool is_same(struct print a, struct print b)
 	return a.regs == b.regs && a.clock == b.clock;
 }
 
-/* A VMM that does not read or write clocks can't be asked for them. */
+/* A clock of 0 matches any: some VMMs neither read nor write the clock. */
 static bool matches(struct print a, struct print b)
 {
 	return a.regs == b.regs &&
 	       (a.clock == b.clock || !a.clock || !b.clock);
 }
 
-/* The VMM may be about to change it: then the next look finds the rest. */
+/* Reads a fingerprint. If the VMM is changing it, the next call reads the rest. */
 static struct print print_of(struct state_print *shared)
 {
 	struct print print = { .regs = atomic_load(&shared->regs) };
@@ -40,7 +40,7 @@ static bool is_fresh(const struct arrival *arrival, uint64_t now)
 	return arrival->state.regs && now - arrival->at < MOVES_ARRIVED_MS;
 }
 
-/* Takes the arrival of @state, if there was one. */
+/* Moves the arrival of @state to @ret. Returns false if there was none. */
 static bool take_arrival(struct moves *moves, struct print state, uint64_t now,
 			 struct arrival *ret)
 {
@@ -56,7 +56,7 @@ static bool take_arrival(struct moves *moves, struct print state, uint64_t now,
 	return false;
 }
 
-/* When has a departure had its time? */
+/* When a departure without an arrival is to be reported. */
 static uint64_t due(const struct moves *moves, const struct departure *d)
 {
 	uint64_t stands = d->since + MOVES_STANDS_MS;
@@ -75,7 +75,7 @@ enum move moves_check_departure(struct moves *moves, unsigned int i, struct prin
 		*d = (struct departure){ .state = taken, .since = now };
 	if (!d->state.regs || d->moved_reported)
 		return MOVE_NONE;
-	/* Also later than in time: then the alarm is over. */
+	/* An arrival is reported even after `left`, as it ends the alarm. */
 	if (take_arrival(moves, d->state, now, arrival)) {
 		d->moved_reported = true;
 		return MOVE_MOVED;
@@ -95,9 +95,10 @@ bool moves_check_loading(struct moves *moves, unsigned int i, struct print loade
 		l->state = loaded;
 		l->at = now;
 	}
-	/* vCPUs are written one after the other: the last one makes it whole. */
+	/* vCPUs are loaded one after the other, and only the last one completes the state. */
 	if (!l->state.regs || is_same(l->state, l->announced) ||
-	    now - l->at < MOVES_QUIET_MS || moves->sender || (moves->sent && now - moves->sent < MOVES_AGAIN_MS))
+	    now - l->at < MOVES_QUIET_MS || moves->sender ||
+	    (moves->sent && now - moves->sent < MOVES_AGAIN_MS))
 		return false;
 	l->announced = l->state;
 	moves->sent = now;
@@ -129,7 +130,7 @@ int moves_sleep(const struct moves *moves, uint64_t now)
 		if (d->state.regs && !d->moved_reported && !d->left_reported &&
 		    due(moves, d) < first)
 			first = due(moves, d);
-		/* The sender's end wakes nobody. */
+		/* The end of the sender does not wake the loop. */
 		if (!is_same(l->state, l->announced) && now + MOVES_QUIET_MS < first)
 			first = now + MOVES_QUIET_MS;
 	}
@@ -243,7 +244,7 @@ bool moves_must_wait(struct agent *agent, uint64_t now)
 
 	if (!moves->ended)
 		moves->ended = now ? now : 1;
-	/* What it took out last has not been looked at yet. */
+	/* States that were taken out last have not been checked yet. */
 	moves_run(agent, now);
 	for (unsigned int i = 0; i < STATUS_VMS; i++) {
 		const struct departure *d = &moves->departures[i];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where does a VM's state go? What was taken out of an armed VM, none of whose vCPUs
- * then ran on, has to come under regpin somewhere else: the agent there says so, by the
- * request `arrived`. Else that is an alarm here.
+ * Follows the state of migrated and saved VMs. If the whole state of an armed VM was read,
+ * and none of its vCPUs ran on, the VM may continue elsewhere. If it is loaded under regpin
+ * there, that agent sends the request `arrived` to the other agents, and this one reports
+ * `moved`; otherwise this one reports `left`, which is an alarm.
  */
 #ifndef REGPIN_TOOL_MOVES_H
 #define REGPIN_TOOL_MOVES_H
@@ -15,44 +16,46 @@
 
 struct agent;
 
-/* How long a VM stands still before its state counts as gone, and how much longer than
- * the VMM the agent waits at most to be told where it went. */
+/*
+ * How long a VM has to stand still before its state counts as gone, and how long the agent
+ * waits for `arrived` after the VMM has ended.
+ */
 #define MOVES_STANDS_MS	10000u
 #define MOVES_ENDED_MS	5000u
 
-/* A state is told of when no more was written for so long, and so often at most. */
+/* A loaded state is announced when it was unchanged for QUIET, and once in AGAIN at most. */
 #define MOVES_QUIET_MS	100u
 #define MOVES_AGAIN_MS	500u
 
-/* What has become of a departure: news, each told once. */
+/* A change to report about a departure; each is returned once. */
 enum move {
 	MOVE_NONE,
-	MOVE_MOVED,	/* @arrival says where to */
-	MOVE_LEFT,	/* nobody took it over in time */
+	MOVE_MOVED,	/* the state was loaded under the agent in @arrival */
+	MOVE_LEFT,	/* no agent has reported an arrival in time */
 };
 
-/* Looks at VM slot @i, whose state @taken was taken out, if there is one. Pure. */
+/* Checks VM slot @i, whose state @taken was taken out, if it is not zero. Pure. */
 enum move moves_check_departure(struct moves *moves, unsigned int i, struct print taken,
 				uint64_t now, struct arrival *arrival);
 
-/* The same for what was loaded. Returns true if it is time to tell the others. */
+/* The same for a loaded state. Returns true if it is to be announced to other agents. */
 bool moves_check_loading(struct moves *moves, unsigned int i, struct print loaded,
 			 uint64_t now);
 
-/* Another agent's word. */
+/* Notes the request `arrived` of another agent. */
 void moves_add_arrival(struct moves *moves, const struct ctl_request *request,
 		       uint32_t pid, uint64_t now);
 
-/* For how many ms there is nothing to do, or -1. */
+/* Milliseconds until something is to be done, or -1 if nothing is. */
 int moves_sleep(const struct moves *moves, uint64_t now);
 
-/* A fingerprint of what a policy says, whatever its file is called. */
+/* A hash of a policy's content, without names and places of files. */
 uint64_t moves_hash_rules(const struct regpin_policy *policy);
 
-/* Does all there is to do now. */
+/* Reports departures, and announces loaded states, as far as that is due. */
 void moves_run(struct agent *agent, uint64_t now);
 
-/* The VMM has ended: is there still a state whose whereabouts may become known? */
+/* The VMM has ended: is there a departure about which another agent may still report? */
 bool moves_must_wait(struct agent *agent, uint64_t now);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One line to all the agents there are. In a process of its own, so that none of them
- * can keep ours waiting; and to all at once, so that none keeps another one waiting.
+ * Sends one line to all other agents: in a process of its own, so that this agent does not
+ * wait for them, and to all of them at once, so that none of them delays another.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,13 +19,13 @@
 #include "moves_send.h"
 
 #define PEERS_MAX	512u
-#define SEND_MS		2000u	/* for all of it */
+#define SEND_MS		2000u	/* for all agents together */
 #define TRY_MS		100
 
 /**
  * struct peer - another agent
- * @name: its VM's
- * @fd: the connection; -1: not yet, or no more
+ * @name: the name of its VM
+ * @fd: the connection; -1: it is not open
  * @done: nothing is left to do for it
  */
 struct peer {
@@ -53,12 +53,12 @@ static unsigned int find_peers(const struct ctl_socket *own,
 	return nr;
 }
 
-/* The line fits into the socket's buffer, and the greeting need not be waited for. */
+/* The line fits into the socket's buffer, and may be sent before the greeting is read. */
 static void connect_peer(struct peer *peer, int dir, const char *line)
 {
 	int fd = ctl_connect_at(dir, peer->name);
 
-	if (fd == -EAGAIN)	/* its backlog is full: later again */
+	if (fd == -EAGAIN)	/* its backlog is full: try again later */
 		return;
 	peer->done = fd < 0;
 	if (fd < 0)
@@ -69,7 +69,10 @@ static void connect_peer(struct peer *peer, int dir, const char *line)
 		peer->done = true;
 }
 
-/* Its answer is of no interest; but who closes before it is taken has said nothing. */
+/*
+ * Reads and ignores the answer. The connection must not be closed before the agent there has
+ * read the line, because it drops clients that have hung up.
+ */
 static void read_answer(struct peer *peer)
 {
 	char buf[512];
@@ -114,7 +117,7 @@ pid_t moves_send(const struct ctl_socket *own, const char *line)
 
 	if (pid)
 		return pid;
-	/* None of the agent's files: the VMM's end, and its own, are seen by them. */
+	/* Copies of the agent's files would hide the end of the VMM, or of the agent. */
 	close_range(3, (unsigned int)own->dir - 1, 0);
 	close_range((unsigned int)own->dir + 1, ~0u, 0);
 	prctl(PR_SET_NAME, "regpin-arrived");

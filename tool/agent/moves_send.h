@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One line to all the agents there are. */
+/* Sends one line to the other agents of this host's directory. */
 #ifndef REGPIN_TOOL_MOVES_SEND_H
 #define REGPIN_TOOL_MOVES_SEND_H
 
@@ -8,8 +8,8 @@
 #include "ctl/ctl_socket.h"
 
 /*
- * Sends @line to all agents in the directory of @own, and hears their
- * answers, in a process of its own that ends soon. Returns its id, or -1.
+ * Sends @line to all other agents in the directory of @own, and reads their answers, in a
+ * process of its own that ends soon. Returns its id, or -1.
  */
 pid_t moves_send(const struct ctl_socket *own, const char *line);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The states that left a VM, and those that came. */
+/* States that were taken out of VMs, and states that were loaded. */
 #ifndef REGPIN_TOOL_MOVES_STATE_H
 #define REGPIN_TOOL_MOVES_STATE_H
 
@@ -11,7 +11,7 @@
 
 #include "ctl/ctl_socket.h"
 
-/* How long an arrival is kept: it comes about when the state is taken out. */
+/* How long an arrival is kept: it may be reported shortly before the state is taken out. */
 #define MOVES_ARRIVED_MS	10000u
 #define MOVES_ARRIVALS	16u
 
@@ -38,12 +38,12 @@ struct departure {
 };
 
 /**
- * struct arrival - a state that another agent has told of
- * @state: its fingerprint; none: a free slot
- * @rules: a fingerprint of the policy there
- * @at: when, in ms
- * @pid: who said it
- * @name: the VM there
+ * struct arrival - a state that another agent has announced
+ * @state: its fingerprint; zero: a free slot
+ * @rules: moves_hash_rules() of the policy in force there
+ * @at: when it was announced, in ms
+ * @pid: the process that announced it
+ * @name: the name of the VM there
  */
 struct arrival {
 	struct print state;
@@ -54,7 +54,7 @@ struct arrival {
 
 /**
  * struct loading - a state that was loaded into a VM
- * @state: its fingerprint, as last seen
+ * @state: its fingerprint when it was last read
  * @announced: the fingerprint that was last sent to other agents
  * @at: when @state was first seen
  */
@@ -64,14 +64,14 @@ struct loading {
 };
 
 /**
- * struct moves - all of them, by the slots of handoff->vms
- * @departures: out
- * @loadings: in
- * @arrivals: what other agents said, in turn
- * @nr_arrivals: how many that were
- * @ended: when the VMM had ended; 0: not yet
- * @sender: the process that tells the others, or 0
- * @sent: when that began
+ * struct moves - states of all VMs, by the slots of handoff->vms
+ * @departures: states that were taken out
+ * @loadings: states that were loaded
+ * @arrivals: announcements of other agents, a ring
+ * @nr_arrivals: number of announcements so far
+ * @ended: when the VMM ended, in ms; 0: it runs
+ * @sender: the process that announces a loaded state, or 0
+ * @sent: when that process was started, in ms
  */
 struct moves {
 	struct departure departures[STATUS_VMS];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lines to places that may be slow, full or gone. */
+/* Writing lines to readers that may be slow or gone, and to files that may be full. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "out.h"
 
-#define RESERVE		(16ul * 1024)	/* for messages, when events fill it */
+#define RESERVE		(16ul * 1024)	/* for messages, when events fill the buffer */
 #define FIFO_RETRY_MS	200
 
 static void init(struct out *out)
@@ -22,7 +22,7 @@ static void init(struct out *out)
 	out->fifo = -1;
 }
 
-/* Another open file of what @fd is: with flags of its own. */
+/* Opens the file of @fd a second time, so that the result has flags of its own. */
 static int open_again(int fd, int flags)
 {
 	char path[64];
@@ -63,9 +63,9 @@ int out_open(struct out *out, const char *path)
 }
 
 /*
- * O_NONBLOCK on the VMM's own stderr would break the VMM. Pipes and terminals
- * can be opened again, with flags of our own. A regular file must not be: its
- * offset is shared, and the VMM would write over our lines.
+ * O_NONBLOCK on the VMM's own stderr would break the VMM. Pipes and terminals can be opened
+ * again, with other flags. A regular file must not be opened again: the VMM would write
+ * over these lines, because it would not share their offset.
  */
 void out_open_fd(struct out *out, int fd)
 {
@@ -141,7 +141,7 @@ void out_give_up(struct out *out)
 	out_discard(out);
 }
 
-/* The reader is gone. What it has half a line of, a next one can't use. */
+/* The reader is gone. The rest of a line that it got in part is lost for the next reader. */
 static void reader_gone(struct out *out)
 {
 	char *end;
@@ -160,7 +160,7 @@ static void reader_gone(struct out *out)
 	out->mid = false;
 }
 
-/* What is left of a line that the last reader has a part of makes no sense alone. */
+/* Drops the rest of a line of which the last reader got the first part. */
 static void skip_part(struct out *out)
 {
 	char *end = out->mid ? memchr(out->buf, '\n', out->len) : NULL;
@@ -198,7 +198,7 @@ static int open_log(void)
 	return -1;
 }
 
-/* Sends the first line. Returns false if that has to wait, as for a log that starts. */
+/* Sends the first line. Returns false to try later, as when the log is not running. */
 static bool log_line(struct out *out)
 {
 	char *end = memchr(out->buf, '\n', out->len), text[OUT_LINE_MAX + 64];
@@ -215,7 +215,7 @@ static bool log_line(struct out *out)
 	if (send(out->fd, text, (size_t)n, MSG_NOSIGNAL) < 0) {
 		if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
 			return false;
-		if (errno != EMSGSIZE) {	/* the log was started again */
+		if (errno != EMSGSIZE) {	/* the log was restarted */
 			close(out->fd);
 			out->fd = -1;
 			return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the agent's lines go: a file, a FIFO, stderr, the system's log. Nothing
- * here waits: what a slow reader does not take stays in a buffer, and then is
- * counted as lost.
+ * Writes the agent's lines to a file, a FIFO, stderr or the system's log. Nothing here waits:
+ * lines that a slow reader does not take stay in a buffer, and are lost and counted when
+ * that is full.
  */
 #ifndef REGPIN_TOOL_OUT_H
 #define REGPIN_TOOL_OUT_H
@@ -16,18 +16,18 @@
 #define OUT_LINE_MAX	8192u
 
 /**
- * struct out - a place for lines
- * @fd: what is written to, or -1
- * @fifo: O_PATH of a FIFO by name, to find a new reader; else -1
- * @shared: @fd's flags are other people's, so it may be blocking
+ * struct out - a place to which lines are written
+ * @fd: the open file, or -1
+ * @fifo: an O_PATH file of a named FIFO, to open it again for a new reader; otherwise -1
+ * @shared: the flags of @fd are shared with other processes, so it may be blocking
  * @socket: @fd is a socket
- * @ends: @fd is a pipe, a socket or a terminal: its reader may wait for its end
- * @log: lines go to the system's log, each in a datagram; @fd may be -1 until then
- * @mid: the reader has the first part of the buffer's first line
- * @torn: a line was cut by an error, the next begins with a line break
+ * @ends: @fd is a pipe, a socket or a terminal, whose reader may wait for its end
+ * @log: lines go to the system's log, each in a datagram; @fd is -1 while it is not open
+ * @mid: the reader has got the first part of the buffer's first line
+ * @torn: an error cut a line, so the next one begins with a line break
  * @len: bytes in @buf
- * @lost: lines that were given up
- * @buf: whole lines, but for the first one if @mid
+ * @lost: number of lines that were lost
+ * @buf: whole lines, except that the first one is a rest if @mid
  */
 struct out {
 	int fd, fifo;
@@ -37,42 +37,44 @@ struct out {
 	char buf[OUT_SIZE];
 };
 
-/* Opens the file at @path for appending; it is made (0600) if need be. A FIFO
- * need not have a reader yet. Returns 0 or a negative errno: -ELOOP for a
- * symbolic link, which who may write in that directory could lead anywhere. */
+/*
+ * Opens the file at @path for appending, and creates it (0600) if need be. A FIFO need not
+ * have a reader yet. Returns 0 or a negative errno: -ELOOP for a symbolic link, which a
+ * writer of the directory could redirect.
+ */
 int out_open(struct out *out, const char *path);
 
-/* The same for an fd of this process, which stays open and untouched. */
+/* Uses a copy of an fd of this process, which itself stays open and unchanged. */
 void out_open_fd(struct out *out, int fd);
 
 /* Is there room for a line of OUT_LINE_MAX bytes and for some messages? */
 bool out_has_room(const struct out *out);
 
-/* Adds one line, @line ends with '\n'. Without room it is lost, and counted. */
+/* Adds one line, which ends with '\n'. If there is no room, it is lost and counted. */
 void out_line(struct out *out, const char *line, size_t len);
 
 /*
- * Writes what can be written now. Returns 0, or the negative errno of an error
- * for which lines were lost.
+ * Writes as much as possible without waiting. Returns 0, or the negative errno of an error
+ * by which lines were lost.
  */
 int out_flush(struct out *out);
 
-/* Fills @pfd to wait for room. Returns the longest time to wait in ms, or -1. */
+/* Fills @pfd to wait until more can be written. Returns the longest wait in ms, or -1. */
 int out_poll(const struct out *out, struct pollfd *pfd);
 
 /*
- * Lets go of @fd, and from now on lines go to the system's log (syslog's socket,
- * which journald has, too). Those in the buffer go there as well.
+ * Closes @fd. From now on lines go to the system's log (syslog's socket, which journald
+ * serves as well), and so do those in the buffer.
  */
 void out_to_log(struct out *out);
 
-/* Lets go of @fd: from now on lines are lost, and counted. */
+/* Closes @fd: from now on lines are lost and counted. */
 void out_close(struct out *out);
 
-/* Gives up what is in the buffer. */
+/* Empties the buffer, and counts its lines as lost. */
 void out_give_up(struct out *out);
 
-/* Forgets them as well, and counts none: another process may have written them. */
+/* Empties the buffer without counting: another process may have written the lines. */
 void out_discard(struct out *out);
 
 #endif

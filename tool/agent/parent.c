@@ -13,7 +13,7 @@
 #include "base/exit_codes.h"
 #include "parent.h"
 
-/* What is sent to `run` is meant for the VMM. */
+/* Signals that `run` passes on to the VMM. */
 static const int passed[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
 };
@@ -25,7 +25,7 @@ static int fail(const char *what)
 	return EXIT_RUN;
 }
 
-/* The terminal sends its signals to the VMM itself, too. */
+/* The terminal signals the VMM as well, so only signals of processes are passed on. */
 static int wait_for(pid_t child, const sigset_t *signals)
 {
 	siginfo_t info;
@@ -44,7 +44,7 @@ static int wait_for(pid_t child, const sigset_t *signals)
 	}
 }
 
-/* As the VMM ended: of its signal, but without a core of ours. */
+/* Ends as the VMM ended, by the same signal, but without a core file. */
 static int end_as(int status)
 {
 	const struct rlimit none = { 0, 0 };
@@ -58,7 +58,7 @@ static int end_as(int status)
 	return 128 + number;
 }
 
-/* The agent has the other end. It ends without a byte if there was no VM. */
+/* The agent holds the other end, and closes it without a byte if there was no VM. */
 static bool saw_vm(int fd)
 {
 	char byte;
@@ -98,7 +98,7 @@ int parent_fork(int *seen)
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
 		sigaddset(&signals, passed[i]);
 	sigprocmask(SIG_BLOCK, &signals, &before);
-	/* Ignored, it would take the status away. */
+	/* If SIGCHLD were ignored, waitpid() would not return the status. */
 	sigaction(SIGCHLD, &plain, &old);
 	child = fork();
 	if (child < 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Violations that wait for an answer. */
+/* vCPUs held by violations that wait for an answer. */
 #include <string.h>
 
 #include "pauses.h"
@@ -24,7 +24,7 @@ bool pauses_take(struct pauses *pauses, const struct regpin_event *event)
 
 void pauses_add(struct pauses *pauses, const struct regpin_event *event)
 {
-	/* After a reset of the VM, which no answer is needed for. */
+	/* It may still be listed, because a reset of the VM frees vCPUs without an answer. */
 	pauses_take(pauses, event);
 	if (pauses->nr == PAUSES_MAX)
 		forget(pauses, 0);

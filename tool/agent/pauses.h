@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Violations whose vCPU is held: they are neither stopped nor let pass before somebody
- * has answered. Pure.
+ * Violations whose vCPU is held: only the operator's answer decides whether they are
+ * stopped or let pass. Pure.
  */
 #ifndef REGPIN_TOOL_PAUSES_H
 #define REGPIN_TOOL_PAUSES_H
@@ -13,9 +13,9 @@
 #define PAUSES_MAX	1024u
 
 /**
- * struct pauses - vCPUs that were held by a violation, and not answered since
- * @nr: how many
- * @list: they; the oldest first
+ * struct pauses - vCPUs that are held by a violation without an answer
+ * @nr: number of vCPUs
+ * @list: the vCPUs, the oldest first
  */
 struct pauses {
 	unsigned int nr;
@@ -24,10 +24,10 @@ struct pauses {
 	} list[PAUSES_MAX];
 };
 
-/* @event is a violation that holds its vCPU. */
+/* Adds the vCPU of @event, a violation that holds it. */
 void pauses_add(struct pauses *pauses, const struct regpin_event *event);
 
-/* @event is an answer. Was its vCPU held by a violation? It is no longer. */
+/* Removes the vCPU of @event, an answer. Returns true if a violation held it. */
 bool pauses_take(struct pauses *pauses, const struct regpin_event *event);
 
 #endif

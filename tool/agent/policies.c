@@ -9,7 +9,7 @@
 
 void policies_assign_number(struct agent *agent, struct regpin_policy *policy)
 {
-	/* 0 is of blobs that no agent made. */
+	/* 0 is the number in blobs that no agent made. */
 	if (!++agent->policies.given)
 		agent->policies.given = 1;
 	policy->number = agent->policies.given;
@@ -32,8 +32,8 @@ static bool is_used(const struct agent *agent, uint32_t number)
 }
 
 /*
- * A free place; or that of the oldest policy of those that are not used, or of all if
- * each is used.
+ * A free place; otherwise that of the oldest policy that is not in use, or of the oldest one
+ * if all are in use.
  */
 static struct regpin_policy *place_for_one(struct agent *agent)
 {
@@ -67,7 +67,7 @@ const struct regpin_policy *policies_find(const struct agent *agent,
 		return NULL;
 	if (agent->launch->policy.number == number)
 		return &agent->launch->policy;
-	/* It is on its way, and some vCPUs may be judged by it already. */
+	/* It is being sent, and some vCPUs may be judged by it already. */
 	if (proposal && proposal->policy.number == number)
 		return &proposal->policy;
 	for (unsigned int i = 0; i < AGENT_POLICIES; i++)

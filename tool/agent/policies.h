@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The policies that the agent knows by their numbers: the one in force, the one that is on
- * its way, and some of those that were replaced. The VMM's processes name a policy by its
- * number alone, in events and in what they show; one that was taken over may name any.
+ * The policies that the agent knows by their numbers: the one in force, the one that is
+ * being sent, and some of those that were replaced. The VMM's processes name a policy only
+ * by its number, in events and in their status; one that was taken over may name any.
  */
 #ifndef REGPIN_TOOL_POLICIES_H
 #define REGPIN_TOOL_POLICIES_H
@@ -13,16 +13,16 @@
 
 #include "agent_state.h"
 
-/* Gives @policy, which is about to be handed out, the next number. */
+/* Gives @policy, which is about to be sent, the next number. */
 void policies_assign_number(struct agent *agent, struct regpin_policy *policy);
 
 /*
- * Keeps a copy of @policy, which was replaced, or was in force in some VMs or for a moment
- * only. If no place is free, it takes that of one that no VM and no held vCPU has.
+ * Keeps a copy of @policy, which was replaced, or was in force in some VMs only, or only for
+ * a moment. If no place is free, it replaces one that no VM and no held vCPU uses.
  */
 void policies_keep(struct agent *agent, const struct regpin_policy *policy);
 
-/* The policy of this number; NULL: there was none, or it was forgotten. */
+/* The policy of this number; NULL: there was none, or it is not kept any more. */
 const struct regpin_policy *policies_find(const struct agent *agent,
 					  uint32_t number);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the agent tells: events as lines of JSON, messages on stderr. */
+/* Reports the VM's events as lines of JSON, and limits and sums them up. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,10 +18,10 @@
 #include "policy/policy_fit.h"
 #include "report.h"
 
-#define BATCH		256	/* events before the processes are looked at */
-#define FAREWELL_MS	2000	/* for a slow reader, after the VMM's end */
+#define BATCH		256	/* events taken before the processes are checked */
+#define FAREWELL_MS	2000	/* a slow reader has this time after the VMM's end */
 
-/* A write that is held is counted when it is known what becomes of it. */
+/* A held write is counted when it is answered: only then is it stopped or let pass. */
 static void count_violation(struct agent *agent,
 			    const struct regpin_event *event)
 {
@@ -50,7 +50,7 @@ static void count(struct agent *agent, const struct regpin_event *event)
 
 void report_replace_policy(struct agent *agent, const struct regpin_policy *policy)
 {
-	/* The sums are of the old policy's rules. */
+	/* The sums name rules of the previous policy, so they are reported first. */
 	report_repeated(agent, true);
 	policies_keep(agent, &agent->launch->policy);
 	policy_copy(&agent->launch->policy, policy);
@@ -79,7 +79,7 @@ void report_repeated(struct agent *agent, bool all)
 	char line[EVENT_LINE_MAX];
 	bool many_kinds;
 
-	/* Where there is no room the second, and the hour, go on until there is. */
+	/* While there is no room, the second and the hour of the limits do not end. */
 	while (out_has_room(agent->events) &&
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
 		agent_write_line(agent, line,
@@ -88,7 +88,6 @@ void report_repeated(struct agent *agent, bool all)
 					 clock_wall()));
 }
 
-/* Returns false if the ring is empty, true if there may be more. */
 bool report_events(struct agent *agent)
 {
 	struct ring *ring = &agent->launch->shared->ring;
@@ -104,7 +103,7 @@ bool report_events(struct agent *agent)
 	return true;
 }
 
-/* The sum of what was dropped of one kind: written, or part of another sum. */
+/* Reports the sum of dropped events of one kind, or adds it to another sum. */
 static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 {
 	const struct regpin_policy *policy;
@@ -129,7 +128,7 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 						      clock_wall()));
 }
 
-/* Returns false if there was no room for all. */
+/* Reports all dropped events by kind. Returns false if there was no room for all lines. */
 static bool report_lost(struct agent *agent, uint64_t now)
 {
 	struct ring *ring = &agent->launch->shared->ring;
@@ -169,8 +168,8 @@ void report_dropped(struct agent *agent, bool all)
 }
 
 /*
- * The shim says on stderr why it ends the VMM. Where it could not make an event
- * of it (no VM yet, or the ring was full), this does.
+ * The shim prints on stderr why it ends the VMM. If it could not report an event as well
+ * (there was no VM yet, or the ring was full), the agent reports it.
  */
 static void report_refused(struct agent *agent)
 {
@@ -303,7 +302,6 @@ static void log_lost_lines(struct agent *agent)
 			  lost == 1 ? "is" : "are", agent->launch->events_name);
 }
 
-/* The VMM has ended: what is left goes out, if somebody takes it in time. */
 void report_remaining(struct agent *agent)
 {
 	struct agent_event event = {
@@ -314,10 +312,10 @@ void report_remaining(struct agent *agent)
 		},
 	};
 	uint64_t end = clock_now() + FAREWELL_MS, dropped;
-	bool more = true, said = !agent->attached;
+	bool more = true, reported = !agent->attached;
 	struct regpin_event unread;
 	struct pollfd pfd;
-	/* A ring's worth is all that an honest VMM leaves behind. */
+	/* A well-behaved VMM leaves at most one full ring; another one could write forever. */
 	unsigned int batches = 2 * RING_SLOTS / BATCH;
 
 	do {
@@ -327,22 +325,22 @@ void report_remaining(struct agent *agent)
 		report_dropped(agent, true);
 		if (!more)
 			report_refused(agent);
-		if (!more && !said && !limit_left(&agent->limit) &&
+		if (!more && !reported && !limit_left(&agent->limit) &&
 		    out_has_room(agent->events)) {
 			event.counts[0].n = agent->violations;
 			event.counts[1].n = agent->reports;
 			event.counts[2].n = agent->dropped;
 			event.counts[3].n = agent->detected;
 			agent_report(agent, &event);
-			said = true;
+			reported = true;
 		}
 		report_flush(agent);
-		if (!more && said && !agent->events->len)
+		if (!more && reported && !agent->events->len)
 			break;
 		if (out_poll(agent->events, &pfd) > 0 || pfd.fd >= 0)
 			poll(&pfd, 1, 50);
 	} while (clock_now() < end);
-	agent->events->lost += !said;
+	agent->events->lost += !reported;
 	agent->events->lost += limit_left(&agent->limit);
 	dropped = ring_dropped(&agent->launch->shared->ring);
 	agent->events->lost += dropped > agent->dropped ?

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Theory of operation: the agent forks, and the child waits for the agent's end. The
- * child is the agent as it was at that moment, so there is nothing to save and to read
- * back: when the agent dies the child returns from standby_renew() and goes on. What
- * changed since then is in the shared memory (the ring, the command in hand), is found by
- * looking again (processes), or is made known by forking anew (policies, commands,
- * processes with VMs; counts once a second).
+ * Theory of operation: the agent forks, and the child waits for the agent's end. The child
+ * has the agent's state of that moment, so nothing has to be saved and read back: when the
+ * agent dies, the child returns from standby_renew() and continues as the agent. Later
+ * changes are in the shared memory (the ring, the command that is carried out), are found
+ * by checking again (processes), or cause another fork (policies, commands, processes with
+ * VMs; counts once a second).
  *
- * Each replaces the other: a child that dies is made again. Only if both are killed in the
- * same moment is there no agent, and then the shim reports that: the word @agent in
- * struct control is a robust futex, which the kernel marks when the agent's thread ends.
+ * Each of the two replaces the other: a child that dies is forked again. Only if both are
+ * killed at the same moment is there no agent. Then the shim reports that: the word @agent
+ * in struct control is a robust futex, which the kernel marks when the agent's thread ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@
 #include "wake.h"
 
 #define RENEW_MS	1000	/* for counts */
-#define YOUNG_MS	1000	/* an agent that dies so soon may die of what it met */
+#define YOUNG_MS	1000	/* one that dies so soon may die again for the same reason */
 #define PAUSE_MS	200
 
 static uint64_t tail_of(const struct agent *agent)
@@ -43,7 +43,7 @@ static uint64_t tail_of(const struct agent *agent)
 	return atomic_load(&agent->launch->shared->ring.tail);
 }
 
-/* Of what no look finds again. */
+/* A hash of the state that a standby could not find by checking again. */
 static uint64_t stamp_of(const struct agent *agent)
 {
 	const uint64_t values[] = {
@@ -59,7 +59,7 @@ static uint64_t stamp_of(const struct agent *agent)
 	return stamp;
 }
 
-/* The totals, which are shown by status and at the end. */
+/* The totals, which `status` and the last event show. */
 static void totals_of(struct agent *agent, uint64_t *totals[STANDBY_COUNTS])
 {
 	totals[0] = &agent->violations;
@@ -165,13 +165,13 @@ static void wait_for_end(int fd)
 	close(fd);
 }
 
-/* In the child. Its copies of connections would keep them open. */
+/* Runs in the child, and closes its copies of connections, which would keep them open. */
 static void wait_and_take_over(struct agent *agent, int fd, pid_t old)
 {
 	uint64_t begun = clock_now();
 
 	prctl(PR_SET_NAME, "regpin-standby");
-	/* Its other end is the same file: see watch_holders(). */
+	/* Both ends are the same file, and watch_holders() looks for that file. */
 	if (agent->launch->lifeline[0] >= 0)
 		close(agent->launch->lifeline[0]);
 	agent->launch->lifeline[0] = -1;
@@ -183,7 +183,7 @@ static void wait_and_take_over(struct agent *agent, int fd, pid_t old)
 	prctl(PR_SET_NAME, "regpin-agent");
 	set_robust_word(agent);
 	load_totals(agent);
-	/* The old one may have written these since; `lost` of the event has them. */
+	/* The dead agent may have written these; `lost` of the event counts them. */
 	out_discard(agent->events);
 	if (agent->messages != agent->events)
 		out_discard(agent->messages);
@@ -206,7 +206,7 @@ void standby_renew(struct agent *agent)
 	standby->made = clock_now();
 	standby->stamp = stamp_of(agent);
 	standby->counts = counts_of(agent);
-	/* Tried again in a second: the agent can do without. */
+	/* standby_run() tries again in a second; the agent works without a standby. */
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return;
 	pid = fork();
@@ -221,7 +221,7 @@ void standby_renew(struct agent *agent)
 		return;
 	}
 	standby->pid = pid;
-	/* It has the lifeline open until it has closed it. */
+	/* The child holds the lifeline until it closes it, and must not count as a holder. */
 	agent->watch.own = pid;
 	standby->pipe = ends[1];
 	standby->fd = pidfd_open(pid, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A second agent that waits for the first one's death, with all that it needs: the
- * shared memory, the sockets, the events' file and the policy.
+ * A fork of the agent that takes over when the agent dies. It has all that an agent needs:
+ * the shared memory, the sockets, the file for events and the policy.
  */
 #ifndef REGPIN_TOOL_STANDBY_H
 #define REGPIN_TOOL_STANDBY_H
@@ -12,22 +12,22 @@
 
 struct agent;
 
-/* From now on there is one. Returns 0 or -1. */
+/* Starts a standby, and enables its renewal. Returns 0 or -1. */
 int standby_begin(struct agent *agent);
 
 /*
- * Makes another one, which has what the agent has now, in the place of the one there is.
- * In the new process this returns once the agent has died: that one is the agent then.
+ * Replaces the standby by a new fork, which has the agent's present state. In the new
+ * process this returns once the agent has died; then that process is the agent.
  */
 void standby_renew(struct agent *agent);
 
-/* The same, if there is need to. To be called each time round. */
+/* Renews the standby if need be. To be called in each round of the loop. */
 void standby_run(struct agent *agent);
 
-/* Wakes the loop when it has died. */
+/* Fills in @pfd, which is ready when the standby has died. */
 void standby_poll(const struct agent *agent, struct pollfd *pfd);
 
-/* There is nothing more to take over. */
+/* Ends the standby, as the agent itself ends. */
 void standby_end(struct agent *agent);
 
 #endif

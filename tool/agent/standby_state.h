@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The second agent, as the first one knows it. */
+/* The standby as its agent knows it. */
 #ifndef REGPIN_TOOL_STANDBY_STATE_H
 #define REGPIN_TOOL_STANDBY_STATE_H
 
@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 /**
- * struct standby_page - in memory that the agent and its child both have
+ * struct standby_page - memory that the agent and its standby share
  * @written: number of events whose lines have been written
- * @counts: the agent's totals then, in the order of standby.c
+ * @counts: the agent's totals, in the order of totals_of()
  */
 #define STANDBY_COUNTS	6u
 struct standby_page {
@@ -21,13 +21,13 @@ struct standby_page {
 /**
  * struct standby - the agent's child that waits
  * @enabled: the agent keeps such a child
- * @pid: its id, 0: there is none
- * @fd: its pidfd
- * @pipe: the agent's end of a pipe, whose end is the agent's end
- * @made: when it was made
- * @stamp: what the agent had in hand then
- * @counts: how many events it had taken then
- * @page: what the agent has done since
+ * @pid: the child's id, 0: there is none
+ * @fd: the child's pidfd
+ * @pipe: the agent's end of a pipe, by whose closing the child detects the agent's death
+ * @made: when the child was forked, in ms
+ * @stamp: a hash of the agent's state then, see stamp_of()
+ * @counts: number of events that the agent had taken then
+ * @page: the agent's progress since then
  */
 struct standby {
 	bool enabled;

@@ -2,11 +2,11 @@
 /*
  * Commands to the VMM's process, one at a time.
  *
- * The shim takes a command by its number in control->request, and says by the
- * same number in answer->done that it is carried out. Nothing in struct control
- * changes in between, but for one thing: a command whose time is over becomes
- * CONTROL_NONE. A shim that has not begun with it answers -ECANCELED; one that has
- * goes on to its end. Either way the next command waits for it.
+ * The agent announces a command by its number in control->request, and the shim writes the
+ * same number to answer->done when it has carried the command out. In between nothing in
+ * struct control changes, with one exception: a command whose time is over becomes
+ * CONTROL_NONE. A shim that has not begun with it answers -ECANCELED; otherwise it carries
+ * the command out. In both cases the next command is sent only after the answer.
  */
 #include <errno.h>
 #include <limits.h>
@@ -30,8 +30,8 @@
 #include "vmm_command.h"
 
 /**
- * struct outcome - what a command came to
- * @code: the error, NULL if it is done
+ * struct outcome - the result of a command
+ * @code: the error's code, NULL if the command succeeded
  * @text: for people, or NULL
  */
 struct outcome {
@@ -85,7 +85,7 @@ static uint32_t argument_of(const struct ctl_request *request)
 	}
 }
 
-/* The held vCPU of this id, if there is but one, tells its VM. */
+/* Counts held vCPUs with this id, and returns the VM of the last one in @vm. */
 static unsigned int find_held(const struct ctl *ctl, uint32_t vcpu,
 			      uint32_t *vm)
 {
@@ -151,11 +151,11 @@ static struct outcome policy_outcome(int32_t result)
 	}
 }
 
-/* Which MSRs had no room: as far as the VMM's process tells it. */
+/* The MSRs that did not fit into KVM's filter, if the VMM's process has named them. */
 static bool policy_overflow(const struct control_answer *shared, char *text,
 			    size_t size)
 {
-	/* Copied first: the VMM's process can change it. */
+	/* A copy, because the VMM's process can change the original at any time. */
 	const struct control_answer copy = {
 		.overflow_base = shared->overflow_base,
 		.overflow_nmsrs = shared->overflow_nmsrs,
@@ -196,7 +196,7 @@ static struct outcome outcome_of(const struct vmm_command *command, int32_t resu
 	return (struct outcome){ "failed", NULL };
 }
 
-/* The client that waits for this command, if it still does. */
+/* The client that waits for this command, or NULL if it has left. */
 static struct ctl_conn *waiting_client(struct ctl *ctl, const struct vmm_command *command)
 {
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
@@ -217,14 +217,14 @@ static void apply_effects(struct ctl *ctl, const struct vmm_command *command, ui
 		ctl_set_window(ctl, command->vm, 0, false);
 }
 
-/* A policy that has come into force, though not all is well. */
+/* Is the policy in force although the command failed? */
 static bool is_in_force(const struct vmm_command *command, int32_t result)
 {
 	return command->kind == CONTROL_POLICY && result == -ENOTRECOVERABLE;
 }
 
-/* @but: what is not as it should be, or NULL. */
-static void confirm(struct ctl *ctl, struct ctl_conn *conn, const char *but,
+/* @remark: what the operator should know beside the success, or NULL. */
+static void confirm(struct ctl *ctl, struct ctl_conn *conn, const char *remark,
 		    uint64_t now)
 {
 	char text[CTL_TEXT_MAX];
@@ -232,12 +232,13 @@ static void confirm(struct ctl *ctl, struct ctl_conn *conn, const char *but,
 	ctl_confirm(ctl, &ctl->command, text, sizeof(text));
 	if (*text)
 		conn_line(conn, "data %s", text);
-	conn_ok(conn, now, "%s", but ? but : "");
+	conn_ok(conn, now, "%s", remark ? remark : "");
 }
 
 /*
- * What the vCPUs found when they looked at themselves by a new policy is in the ring
- * before the VMM's process says that it is done. All of it, at most the ring's size.
+ * vCPUs check their registers when a policy comes into force. The violations that they find
+ * are in the ring before the command is done, so they are reported before its result. At
+ * most one full ring is read.
  */
 static void read_events(struct agent *agent)
 {
@@ -266,7 +267,7 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 	if (!outcome.code || is_in_force(command, result))
 		apply_effects(ctl, command, now);
 	else if (command->kind == CONTROL_POLICY && result != -ECANCELED)
-		/* Some vCPUs may have been judged by it, and be held. */
+		/* It may have judged some vCPUs, which may be held by it. */
 		policies_keep(ctl->agent, &command->proposal->policy);
 	ctl_report_command(ctl, command, outcome.code, outcome.text, now);
 	if (conn && outcome.code)
@@ -277,7 +278,7 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 	*command = (struct vmm_command){ .given = false };
 }
 
-/* Too late. What is in the VMM's hand stays there until it says so. */
+/* The time is over. No other command is sent before the VMM answers this one. */
 static void expire(struct ctl *ctl, uint64_t now)
 {
 	static const char text[] = "the VMM did not answer in time: is it stopped? The command is withdrawn, unless it has begun";
@@ -297,8 +298,9 @@ static void wake_shim(struct control *control)
 }
 
 /*
- * Is what @conn was shown still true? If not, a mode is made anew of the policy that
- * has come into force meanwhile: nobody was asked about it. A policy is not.
+ * Do the changes that @conn was shown still apply? They don't if another policy has come
+ * into force meanwhile. Then a change of mode is applied to that policy, because the
+ * operator named no policy; a policy is refused, because its changes were confirmed.
  */
 static bool renew_proposal(struct ctl *ctl, struct ctl_conn *conn)
 {
@@ -311,7 +313,7 @@ static bool renew_proposal(struct ctl *ctl, struct ctl_conn *conn)
 	return conn->proposal && proposal_is_usable(conn->proposal);
 }
 
-/* Returns false if the policy can't be put in force as it was shown. */
+/* Returns false if the changes would not be those that the operator was shown. */
 static bool write_policy(struct ctl *ctl, struct ctl_conn *conn)
 {
 	struct control *control = control_of(ctl);
@@ -353,7 +355,7 @@ static void send_command(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		control->arg = argument_of(&conn->request);
 	control->once = conn->request.once;
 	atomic_store(&control->command, (uint32_t)command.kind);
-	/* A standby goes on here, and gives it again: that is the same command. */
+	/* A standby that takes over sends the command again, under the same number. */
 	standby_renew(ctl->agent);
 	atomic_store(&control->request, command.number);
 	wake_shim(control);

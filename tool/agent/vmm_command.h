@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The commands to the VMM's process, one at a time. */
+/* Commands to the VMM's process, one at a time. */
 #ifndef REGPIN_TOOL_VMM_COMMAND_H
 #define REGPIN_TOOL_VMM_COMMAND_H
 
@@ -8,10 +8,13 @@
 
 #include "ctl_state.h"
 
-/* Sees whether the VMM has answered, and gives the next command. */
+/* Handles the answer of the VMM's process, if there is one, and sends the next command. */
 void vmm_command_run(struct ctl *ctl, uint64_t now);
 
-/* The VM that a request means, in @vm. Returns false if @conn was told why not. */
+/*
+ * Finds the VM that the request of @conn is about. Returns false if there is none; then the
+ * error has been sent to the client.
+ */
 bool vmm_command_find_vm(struct ctl *ctl, struct ctl_conn *conn, uint32_t *vm,
 			 uint64_t now);
 

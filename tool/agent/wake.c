@@ -27,7 +27,7 @@ static void *wake_main(void *arg)
 			continue;
 		}
 		waker.seen = now;
-		/* If it is full the loop has enough to wake for. */
+		/* A full eventfd wakes the loop as well, so the error does not matter. */
 		if (write(waker.wake, &one, sizeof(one)) < 0)
 			continue;
 	}
@@ -42,7 +42,7 @@ int wake_begin(struct handoff *shared, int wake)
 
 	waker.shared = shared;
 	waker.wake = wake;
-	/* Before the loop's first look, so that nothing is missed in between. */
+	/* Read before the loop first checks the ring, so that no wakeup is missed. */
 	waker.seen = atomic_load(&shared->wake);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A set of processes, by pidfd: a process id may be another's tomorrow. */
+/* A set of processes, held by pidfds, because process ids are reused. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include "base/proc.h"
 #include "watch.h"
 
-#define MAX_DEPTH	64	/* of a process below the one that `run` became */
+#define MAX_DEPTH	64	/* generations between a process and the root */
 
 static struct watched *find(struct watch *watch, pid_t pid)
 {
@@ -24,7 +24,10 @@ static struct watched *find(struct watch *watch, pid_t pid)
 	return NULL;
 }
 
-/* Caller: the pidfd may be of who has got the id since it was looked at. */
+/*
+ * Adds @pid. The pid may have been reused before pidfd_open(), so the caller must check the
+ * process again.
+ */
 static struct watched *add(struct watch *watch, pid_t pid)
 {
 	struct watched *process = find(watch, pid);
@@ -49,7 +52,7 @@ static struct watched *add(struct watch *watch, pid_t pid)
 
 #define OTHER_FILES	32
 
-/* As many files as this process may have. */
+/* Raises the limit of open files as far as allowed, and returns it. */
 static int raise_limit(void)
 {
 	struct rlimit limit;
@@ -96,22 +99,22 @@ void watch_prune(struct watch *watch)
 		pfd[i] = (struct pollfd){ watch->list[i].fd, POLLIN, 0 };
 	if (poll(pfd, watch->nr, 0) <= 0)
 		return;
-	/* The last one takes the place of one that is dropped, and was asked already. */
+	/* Downwards: drop() moves the last process, which was checked already, to @i. */
 	for (unsigned int i = watch->nr; i-- > 0;)
 		if (pfd[i].revents)
 			drop(watch, i);
 }
 
-/* Adds @pid, unless it is another's by the time that we hold its pidfd. */
+/* Adds @pid, if it is still the same process once its pidfd is open, as @still checks. */
 static struct watched *add_if(struct watch *watch, pid_t pid,
 			      bool (*still)(const struct watch *watch,
 					    pid_t pid))
 {
-	unsigned int before = watch->nr;
+	unsigned int nr = watch->nr;
 	struct watched *process = add(watch, pid);
 
-	if (watch->nr > before && !still(watch, pid)) {
-		drop(watch, before);
+	if (watch->nr > nr && !still(watch, pid)) {
+		drop(watch, nr);
 		return NULL;
 	}
 	return process;
@@ -139,7 +142,7 @@ static void add_child(void *context, pid_t pid)
 
 void watch_children(struct watch *watch)
 {
-	/* @nr grows while this goes on: so come the children's children. */
+	/* @nr grows meanwhile, so the children of children are added as well. */
 	for (unsigned int i = 0; i < watch->nr; i++)
 		proc_children(watch->list[i].pid, add_child, watch);
 }
@@ -167,7 +170,7 @@ bool watch_is_ours(const struct watch *watch, pid_t pid)
 {
 	if (is_holder(watch, pid))
 		return true;
-	/* A process that dies on the way is replaced by what reaps its children. */
+	/* The parent of an orphan is the process that adopted it. */
 	for (int i = 0; i < MAX_DEPTH && pid > 1; i++) {
 		for (unsigned int j = 0; j < watch->nr; j++)
 			if (watch->list[j].pid == pid)
@@ -178,12 +181,12 @@ bool watch_is_ours(const struct watch *watch, pid_t pid)
 }
 
 /**
- * struct scan - a look at all processes
- * @watch: for this set
- * @vm: only those that have a VM are added
- * @list: all that are there, for the next look
- * @nr, @size: how many, and how many there is room for
- * @at: how many of @watch->known are behind us
+ * struct scan - a check of all processes of the host
+ * @watch: the set to which processes are added
+ * @vm: only processes with a VM are added
+ * @list: all processes found, for the next scan
+ * @nr, @size: their number, and the number that @list has room for
+ * @at: the first entry of @watch->known that has not been compared yet
  */
 struct scan {
 	struct watch *watch;
@@ -208,7 +211,7 @@ static struct known *remember(struct scan *scan, pid_t pid, uint64_t ino)
 	return list;
 }
 
-/* Is it known from the last look that @pid, by this @ino, does not hold the lifeline? */
+/* Is it known from the last scan that @pid, with this @ino, does not hold the lifeline? */
 static bool is_stranger(struct scan *scan, pid_t pid, uint64_t ino)
 {
 	const struct watch *watch = scan->watch;
@@ -220,7 +223,7 @@ static bool is_stranger(struct scan *scan, pid_t pid, uint64_t ino)
 	       !watch->known[scan->at].holder;
 }
 
-/* Asked before its files, which may be many. */
+/* Is @pid older than the root? This is cheaper than a check of all its files. */
 static bool is_older(const struct watch *watch, pid_t pid)
 {
 	uint64_t started = proc_started(pid);

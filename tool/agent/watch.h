@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The processes that the agent watches: the one that became the VMM, those that
- * have VMs, and, until there is a VM, all that came from it.
+ * The processes that the agent watches: the one that became the VMM (the root), those that
+ * have VMs, and, until there is a VM, all descendants of the root.
  */
 #ifndef REGPIN_TOOL_WATCH_H
 #define REGPIN_TOOL_WATCH_H
@@ -11,20 +11,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Fewer, if the agent may not have so many files. */
+/* The limit of the agent's open files may reduce this number. */
 #define WATCH_MAX	4096
 
 /**
  * struct watched - a process
  * @pid: its id
  * @fd: its pidfd; readable once it has ended
- * @root: it is what `regpin run` became
+ * @root: it is the process that `regpin run` became
  * @vm: it has, or had, a VM
  * @killed: it was sent SIGKILL
- * @image: its program (proc_image()) when the shim was seen in it, or 0
- * @judged: its program when it was asked whether it emulates its guest, or 0
+ * @image: its program (proc_image()) when the shim was last found in it, or 0
+ * @judged: its program when it was last checked for emulation, or 0
  * @suspect: it was seen with a VM and without the shim, after the first VM
- * @ticks: how often it was seen with a VM and without a policy, before that
+ * @ticks: how often it was seen with a VM and without a policy, before the first VM
  */
 struct watched {
 	pid_t pid;
@@ -35,10 +35,10 @@ struct watched {
 };
 
 /**
- * struct known - a process that has been looked at for the lifeline
+ * struct known - a process whose files have been checked for the lifeline
  * @pid: its id
  * @ino: the inode of its directory in /proc
- * @holder: it had the lifeline open; one without it never gets it
+ * @holder: it had the lifeline open; a process without it can never get it
  */
 struct known {
 	pid_t pid;
@@ -47,17 +47,16 @@ struct known {
 };
 
 /**
- * struct watch - the set of them
- * @nr: how many
- * @own: a process of the agent's own, which is none of these, or 0
- * @lifeline: "pipe:[INODE]", which all that came from the VMM have open
- * @born: when the root was started: what came from it is not older
- * @last_fd: from this number on there are no pidfds: some files must be left to look at
- *	/proc by
+ * struct watch - the watched processes
+ * @nr: number of watched processes
+ * @own: the agent's standby, which is not watched, or 0
+ * @lifeline: "pipe:[INODE]", a file that all descendants of the VMM have open
+ * @born: when the root was started; no descendant is older
+ * @last_fd: pidfds have lower numbers: some files must be left for reading /proc
  * @full: there was a process that the set had no room for
- * @known: all processes at the last watch_holders(), by rising ids
- * @nr_known: how many
- * @list: the processes; what is not in use was never written, and costs no memory
+ * @known: all processes at the last watch_holders(), in the order of their ids
+ * @nr_known: number of @known
+ * @list: the processes; unused entries are never written, and cost no memory
  */
 struct watch {
 	unsigned int nr;
@@ -71,25 +70,25 @@ struct watch {
 	struct watched list[WATCH_MAX];
 };
 
-/* Begins with @root, and with the read end of the lifeline. 0 or -errno. */
+/* Starts to watch @root. @lifeline is the read end. Returns 0 or a negative errno. */
 int watch_init(struct watch *watch, pid_t root, int lifeline);
 
-/* Forgets those that have ended. */
+/* Removes the processes that have ended. */
 void watch_prune(struct watch *watch);
 
-/* Adds the children of those that are watched, and theirs. */
+/* Adds all descendants of the watched processes. */
 void watch_children(struct watch *watch);
 
-/* Adds those that hold the lifeline; if @vm, only those with an open VM. */
+/* Adds the processes that hold the lifeline; if @vm, only those with a VM. */
 void watch_holders(struct watch *watch, bool vm);
 
-/* Adds @pid, which has got the policy for its VM. */
+/* Adds @pid, which has got the policy for its VM, and marks it as one with a VM. */
 void watch_add_vm(struct watch *watch, pid_t pid);
 
-/* Does @pid come from those that are watched, or hold the lifeline? */
+/* Does @pid descend from a watched process, or hold the lifeline? */
 bool watch_is_ours(const struct watch *watch, pid_t pid);
 
-/* Keeps only the root and those with a VM. */
+/* Removes all processes but the root and those with a VM. */
 void watch_only_vms(struct watch *watch);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Events to lines of JSON. The keys: regpin-events(7). */
+/* Events as lines of JSON. The keys are described in regpin-events(7). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,9 +28,9 @@ static const struct {
 };
 
 /**
- * struct shape - what an event of one type can be
- * @actions: the actions that it can have, one bit each; 0: it has none
- * @details: @detail is below that; 0: any number
+ * struct shape - the valid values of an event of one type
+ * @actions: the actions that it can have, one bit each; 0: the action is not used
+ * @details: the event's @detail is lower than this; 0: any number is valid
  */
 static const struct shape {
 	uint32_t actions;
@@ -52,7 +52,7 @@ static const struct shape {
 	[REGPIN_EVENT_TOLERATED] = { 0, REGPIN_REFUSED_MAX },
 };
 
-/* The access: which register, how, from what to what, who and by which rule. */
+/* The access: the register, read or write, the values, the guest's RIP and the rule. */
 static void put_access(struct json *json, const struct regpin_event *event,
 		       const struct regpin_policy *policy)
 {
@@ -77,7 +77,7 @@ static void put_access(struct json *json, const struct regpin_event *event,
 			    regpin_action_names[event->action]);
 }
 
-/* Nobody saw the access: what is known is what was there before, and what is now. */
+/* The access itself was not seen: only the values before and after it are known. */
 static void put_detected(struct json *json, const struct regpin_event *event,
 			 const struct regpin_policy *policy)
 {
@@ -103,7 +103,7 @@ static void put_init(struct json *json, const struct regpin_event *event)
 	json_string(json, "reaction", regpin_action_names[event->action]);
 }
 
-/* A filter that does not fit names what did not, as far as an event can. */
+/* For a filter that does not fit, the event names the first range without room. */
 static void put_refused(struct json *json, const struct regpin_event *event)
 {
 	struct overflow overflow = {
@@ -126,7 +126,7 @@ static void put_refused(struct json *json, const struct regpin_event *event)
 	json_u64(json, "count", overflow.list[0].nmsrs);
 }
 
-/* By the guest's write of one register, or by time. */
+/* The values of the VM are settled by the guest's write of one register, or by time. */
 static void put_settled(struct json *json, const struct regpin_event *event)
 {
 	if (event->detail) {
@@ -190,7 +190,6 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 	}
 }
 
-/* The ring is the VMM's memory: a VMM that was taken over writes anything. */
 bool event_makes_sense(const struct regpin_event *event)
 {
 	const struct shape *shape;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events as lines of JSON, for people's tools. Pure: nothing is read but the
- * arguments, and an event that makes no sense gives no line, never a wild one.
+ * Events as lines of JSON. Pure: only the arguments are read. An event that is not valid
+ * yields no line.
  */
 #ifndef REGPIN_TOOL_EVENT_JSON_H
 #define REGPIN_TOOL_EVENT_JSON_H
@@ -14,15 +14,17 @@
 #include "lib/policy/policy.h"
 
 /*
- * Writes @event as one line with its '\n' to @buf, which has EVENT_LINE_MAX
- * bytes. @policy is what the event's rule number refers to. Returns the line's
- * length, or 0 if the event is none that regpin's library makes, or if there
- * is no memory.
+ * Writes @event as one line with its '\n' to @buf, which has EVENT_LINE_MAX bytes. @policy is
+ * the policy that the event's rule number refers to. Returns the line's length, or 0 if
+ * event_is_valid() is false or there is no memory.
  */
 size_t event_json(char *buf, const struct regpin_event *event,
 		  const struct regpin_policy *policy);
 
-/* Could regpin's library have made this event? */
+/*
+ * Could regpin's library have made this event? The ring is the VMM's memory, and a VMM that
+ * was taken over may write anything there.
+ */
 bool event_makes_sense(const struct regpin_event *event);
 
 /**
@@ -31,14 +33,14 @@ bool event_makes_sense(const struct regpin_event *event);
  * @type: its name in JSON
  * @reason: one word, or NULL
  * @text: a sentence, or NULL
- * @policy: what @rule is part of, or NULL
- * @rule: the rule it is about, or NULL
- * @vm: the VM it is about, or NULL
- * @to: the name of another one, or NULL
- * @rules: how that one's policy compares, or NULL
- * @pid: the process it is about, or 0
- * @action: what the rule wants done, or NULL
- * @reaction: what is done instead, or NULL
+ * @policy: the policy that @rule belongs to, or NULL
+ * @rule: the rule that it is about, or NULL
+ * @vm: the number of the VM that it is about, or NULL
+ * @to: the name of another VM, or the effective mode, or NULL
+ * @rules: how the other VM's policy compares with this one's, or NULL
+ * @pid: the process that it is about, or 0
+ * @action: the rule's action, or NULL
+ * @reaction: the action that is taken instead, or NULL
  * @counts: up to four numbers; the first one without a name ends them
  */
 struct agent_event {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names in lines of events: of events, registers, causes and times. */
+/* Names of events, registers and causes, and the form of times, in lines of events. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -93,7 +93,7 @@ const char *event_time(char buf[EVENT_TIME_MAX], uint64_t ns)
 	struct tm tm;
 	size_t len;
 
-	/* Until the year 2554, which is as far as @ns reaches. */
+	/* gmtime_r() cannot fail: @ns reaches only to the year 2554. */
 	gmtime_r(&seconds, &tm);
 	len = strftime(buf, EVENT_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(buf + len, EVENT_TIME_MAX - len, ".%09uZ",

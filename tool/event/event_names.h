@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Names in lines of events: of events, registers, causes and times. */
+/* Names of events, registers and causes, and the form of times, in lines of events. */
 #ifndef REGPIN_TOOL_EVENT_NAMES_H
 #define REGPIN_TOOL_EVENT_NAMES_H
 
@@ -15,20 +15,18 @@ extern const char *const event_type_names[REGPIN_EVENT_TYPE_MAX];
 #define REGISTER_NAME_MAX	REGISTER_TITLE_MAX
 #define EVENT_TIME_MAX		40
 
-/*
- * "EFER", "MTRRphysBase3" or "MSR 0x1234". Returns @buf.
- */
+/* The name of a register: "EFER", "MTRRphysBase3" or "MSR 0x1234". Returns @buf. */
 const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
 				uint32_t index);
 
-/* The same for what a rule speaks of: "EFER", "MSRs 0x0-0x2fff". */
+/* The same for the registers of a rule: "EFER", "MSRs 0x0-0x2fff". */
 const char *event_rule_subject(char buf[REGISTER_NAME_MAX],
 			       const struct rule *rule);
 
-/* Why a vCPU armed or disarmed, in one word; NULL for other events. */
+/* The cause for which a vCPU was armed or disarmed, as one word; NULL for other events. */
 const char *event_cause_name(const struct regpin_event *event);
 
-/* One word for an enum regpin_refusal, which must be in range. */
+/* One word for a reason of enum regpin_refusal. The caller has checked its range. */
 const char *event_refusal_name(unsigned int reason);
 
 /* "2026-11-21T22:43:23.123456789Z". Returns @buf. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Parts of events' lines, for the files that write lines; see event_json.h. */
+/* Parts of events' lines, for the files that write such lines; see event_json.h. */
 #ifndef REGPIN_TOOL_EVENT_PARTS_H
 #define REGPIN_TOOL_EVENT_PARTS_H
 
@@ -31,24 +31,24 @@ void event_put_new(struct json *json, const struct regpin_event *event);
 void event_put_value(struct json *json, const struct regpin_event *event);
 
 /*
- * What violated the rule: bits of the register that was written; but `require` is
- * violated by a write to CR0 or LSTAR, and is about what else the vCPU lacks then.
+ * The bits that violated the rule: those of the register that was written. A rule `require`
+ * is violated by a write to CR0 or LSTAR; then these are the bits that the vCPU lacks.
  */
 void event_put_violated(struct json *json, const struct regpin_event *event,
 			const struct regpin_policy *policy);
 
-/* A rule's kind, and where it was written. */
+/* A rule's type, and its place in the policy's file. */
 void event_put_rule(struct json *json, const struct regpin_policy *policy,
 		    const struct rule *rule);
 
 /*
- * The rule that @event names; or, where its policy is not known (@policy is NULL), that
- * one's number. A number that the policy has no rule for is left out.
+ * The rule that @event names. If its policy is not known (@policy is NULL), the policy's
+ * number is written instead. A rule number that the policy does not have is left out.
  */
 void event_put_named_rule(struct json *json, const struct regpin_event *event,
 			  const struct regpin_policy *policy);
 
-/* What failed, and with which error. */
+/* The register whose access failed, the rule, and the error. */
 void event_put_failure(struct json *json, const struct regpin_event *event,
 		       const struct regpin_policy *policy);
 

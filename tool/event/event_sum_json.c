@@ -5,7 +5,7 @@
 #include "event_parts.h"
 #include "event_sum_json.h"
 
-/* The register, or the MSRs that a rule on many of them was violated by. */
+/* The register; for a rule on many MSRs those that were accessed. */
 static void put_registers(struct json *json, const struct limit_sum *sum)
 {
 	char index[16];
@@ -24,7 +24,7 @@ static void put_registers(struct json *json, const struct limit_sum *sum)
 		json_bool(json, "more_indices", true);
 }
 
-/* What was violated, with all the bits, and the last value of that register. */
+/* The registers, all violating bits, and the last values. */
 static void put_accesses(struct json *json, const struct limit_sum *sum,
 			 const struct regpin_policy *policy)
 {

@@ -12,9 +12,8 @@
 #include "limit_sum.h"
 
 /*
- * As event_json(), for the sum of some events that got no line each, under the name
- * @name. If they are of @many_kinds, there is nothing to say of them but how many they
- * are, and when.
+ * As event_json(), for the sum of events that got no line of their own, under the name
+ * @name. With @many_kinds the line has only their number and their times.
  */
 size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
 		      bool many_kinds, const struct regpin_policy *policy,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sums of events: nothing of them is lost but their order and their values. */
+/* Sums of events. They keep all bits, MSRs, and the last values, but not the order. */
 #include <string.h>
 
 #include "limit_sum.h"
@@ -22,7 +22,7 @@ static void begin(struct limit_sum *sum, const struct regpin_event *event)
 	sum->first = event->time;
 }
 
-/* @event, which may be a sum's, joins those that are there. */
+/* Adds @event, which may be that of another sum, to a sum that is not empty. */
 static void join(struct limit_sum *sum, const struct regpin_event *event,
 		 uint64_t first)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What events that got no line of their own come to. Pure. */
+/* Sums of events that get no line of their own. Pure. */
 #ifndef REGPIN_TOOL_LIMIT_SUM_H
 #define REGPIN_TOOL_LIMIT_SUM_H
 
@@ -8,18 +8,18 @@
 
 #include "regpin/regpin.h"
 
-/* Indices that a sum lists, of rules that are not about one register. */
+/* Indices that a sum lists, if its rule is about several registers. */
 #define SUM_INDICES	64u
 
 /**
  * struct limit_sum - the sum of some events of one type, one rule and one VM
- * @event: the last one of them; its @bits are those of all
- * @count: how many they are, 0: none, and the rest means nothing
- * @first: the first one's time, as in @event
- * @many_vcpus: they are of several vCPUs
- * @many_actions: they had several verdicts
- * @by_index: @indices says which MSRs they were about
- * @more_indices: there were more than @indices has room for
+ * @event: the last event; its @bits are those of all events
+ * @count: number of events; 0: the other members are not valid
+ * @first: time of the first event
+ * @many_vcpus: the events are of several vCPUs
+ * @many_actions: the events had several verdicts
+ * @by_index: @indices lists the MSRs of the events
+ * @more_indices: there were more MSRs than @indices has room for
  * @nr_indices: number of @indices
  * @indices: MSRs, each once, in the order in which they came
  */
@@ -33,11 +33,11 @@ struct limit_sum {
 	uint32_t indices[SUM_INDICES];
 };
 
-/* Adds one event. @by_index: its rule is not about one register. */
+/* Adds one event. @by_index: its rule is about several registers. */
 void sum_add(struct limit_sum *sum, const struct regpin_event *event,
 	     bool by_index);
 
-/* Adds @from to @to, and empties it. */
+/* Adds @from to @to, and empties @from. */
 void sum_merge(struct limit_sum *to, struct limit_sum *from);
 
 #endif
