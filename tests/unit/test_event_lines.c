@@ -40,16 +40,16 @@ static void test_repeated_indices(void **state)
 	event.bits = UINT64_MAX;
 	event.rule = 3;
 	event.index = 0x10;
-	sum_add(&sum, &event, true);
-	sum_add(&sum, &event, true);
+	limit_sum_add(&sum, &event, true);
+	limit_sum_add(&sum, &event, true);
 	sum.first -= 1000000000;
 	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"TSC\",\"index\":\"0x10\",\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"count\":2");
 	event.index = 0xc0000080;
-	sum_add(&sum, &event, true);
+	limit_sum_add(&sum, &event, true);
 	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"indices\":[\"0x10\",\"0xc0000080\"],\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"count\":3");
 	for (uint32_t i = 0; i < 1000; i++) {
 		event.index = 0x1000 + i;
-		sum_add(&sum, &event, true);
+		limit_sum_add(&sum, &event, true);
 	}
 	assert_true(event_sum_json(buf, "repeated", &sum, false, &policy, TIME) > 0);
 	assert_non_null(strstr(buf, ",\"0x103d\"],\"more_indices\":true,"));

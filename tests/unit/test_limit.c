@@ -291,7 +291,7 @@ static void lost(void **context)
 		struct regpin_event event = violation(0, i % 2, 1);
 
 		event.time = 100 + i;
-		sum_add(&sum, &event, false);
+		limit_sum_add(&sum, &event, false);
 	}
 	copy = sum;
 	assert_true(limit_pass_sum(&oracle.limit, &copy, policy, 0));

@@ -382,7 +382,7 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 	char place[PLACE_MAX];
 	char values[64];
 
-	if (!event_makes_sense(held)) {
+	if (!event_is_valid(held)) {
 		snprintf(buf, size, "its event can't be read");
 		return;
 	}

@@ -152,7 +152,7 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 		return true;
 	row = row_now(limit, event, policy, now, &vm);
 	if (!row) {
-		sum_add(&limit->others, event, false);
+		limit_sum_add(&limit->others, event, false);
 		return false;
 	}
 	cause = cause_of(limit, vm, row, event);
@@ -166,11 +166,11 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 	    spend_line(limit, vm, row, event->type))
 		return true;
 	if (cause) {
-		sum_add(&cause->left, event, has_many_msrs(rule));
+		limit_sum_add(&cause->left, event, has_many_msrs(rule));
 		limit->left++;
 	} else {
-		sum_add(&row->rest[event->write != 0], event,
-			has_many_msrs(rule));
+		limit_sum_add(&row->rest[event->write != 0], event,
+			      has_many_msrs(rule));
 		vm->held++;
 	}
 	return false;
@@ -192,7 +192,7 @@ bool limit_pass_sum(struct limit *limit, struct limit_sum *sum,
 		return true;
 	if (row)
 		vm->held += sum->count;
-	sum_merge(row ? &row->rest[event->write != 0] : &limit->others, sum);
+	limit_sum_merge(row ? &row->rest[event->write != 0] : &limit->others, sum);
 	return false;
 }
 
@@ -212,7 +212,7 @@ static bool take_cause(struct limit *limit, bool all, struct limit_sum *sum)
 			return true;
 		}
 		cause->vm->held += cause->left.count;
-		sum_merge(&cause->row->rest[cause->write], &cause->left);
+		limit_sum_merge(&cause->row->rest[cause->write], &cause->left);
 	}
 	return false;
 }

@@ -13,7 +13,7 @@ void limit_flush_causes(struct limit *limit)
 		if (!cause->row)
 			continue;
 		cause->vm->held += cause->left.count;
-		sum_merge(&cause->row->rest[cause->write], &cause->left);
+		limit_sum_merge(&cause->row->rest[cause->write], &cause->left);
 		cause->row = NULL;
 	}
 	limit->nr_causes = 0;
@@ -26,7 +26,7 @@ static void drop_row(struct limit *limit, struct limit_vm *vm,
 {
 	for (int i = 0; i < 2; i++) {
 		vm->held -= row->rest[i].count;
-		sum_merge(&limit->others, &row->rest[i]);
+		limit_sum_merge(&limit->others, &row->rest[i]);
 	}
 	vm->due -= row->due;
 	limit->nr_rows--;

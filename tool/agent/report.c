@@ -62,7 +62,7 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 	const struct regpin_policy *policy;
 	char line[EVENT_LINE_MAX];
 
-	if (!event_makes_sense(event)) {
+	if (!event_is_valid(event)) {
 		agent->nonsense++;
 		return;
 	}
@@ -110,7 +110,7 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 	const struct rule *rule;
 	char line[EVENT_LINE_MAX];
 
-	if (!event_makes_sense(&sum->event)) {
+	if (!event_is_valid(&sum->event)) {
 		agent->nonsense++;
 		return;
 	}

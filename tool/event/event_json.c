@@ -190,7 +190,7 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 	}
 }
 
-bool event_makes_sense(const struct regpin_event *event)
+bool event_is_valid(const struct regpin_event *event)
 {
 	const struct shape *shape;
 
@@ -208,7 +208,7 @@ size_t event_json(char *buf, const struct regpin_event *event,
 {
 	struct json json;
 
-	if (!event_makes_sense(event) ||
+	if (!event_is_valid(event) ||
 	    !event_line_begin(buf, &json, event->time,
 			      event_type_names[event->type]))
 		return 0;

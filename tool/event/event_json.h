@@ -25,7 +25,7 @@ size_t event_json(char *buf, const struct regpin_event *event,
  * Could regpin's library have made this event? The ring is the VMM's memory, and a VMM that
  * was taken over may write anything there.
  */
-bool event_makes_sense(const struct regpin_event *event);
+bool event_is_valid(const struct regpin_event *event);
 
 /**
  * struct agent_event - an event of the agent's own

@@ -78,7 +78,7 @@ size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
 	char first[EVENT_TIME_MAX], last[EVENT_TIME_MAX];
 	struct json json;
 
-	if (!many_kinds && !event_makes_sense(&sum->event))
+	if (!many_kinds && !event_is_valid(&sum->event))
 		return 0;
 	if (!event_line_begin(buf, &json, time, name))
 		return 0;

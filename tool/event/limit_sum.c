@@ -37,8 +37,8 @@ static void join(struct limit_sum *sum, const struct regpin_event *event,
 	sum->event.bits = bits;
 }
 
-void sum_add(struct limit_sum *sum, const struct regpin_event *event,
-	     bool by_index)
+void limit_sum_add(struct limit_sum *sum, const struct regpin_event *event,
+		   bool by_index)
 {
 	if (!sum->count)
 		begin(sum, event);
@@ -51,7 +51,7 @@ void sum_add(struct limit_sum *sum, const struct regpin_event *event,
 	add_index(sum, event->index);
 }
 
-void sum_merge(struct limit_sum *to, struct limit_sum *from)
+void limit_sum_merge(struct limit_sum *to, struct limit_sum *from)
 {
 	if (!from->count)
 		return;

@@ -34,10 +34,10 @@ struct limit_sum {
 };
 
 /* Adds one event. @by_index: its rule is about several registers. */
-void sum_add(struct limit_sum *sum, const struct regpin_event *event,
-	     bool by_index);
+void limit_sum_add(struct limit_sum *sum, const struct regpin_event *event,
+		   bool by_index);
 
 /* Adds @from to @to, and empties @from. */
-void sum_merge(struct limit_sum *to, struct limit_sum *from);
+void limit_sum_merge(struct limit_sum *to, struct limit_sum *from);
 
 #endif
