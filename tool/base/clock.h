@@ -8,7 +8,7 @@
 /* Milliseconds of CLOCK_MONOTONIC. */
 uint64_t clock_now(void);
 
-/* CLOCK_REALTIME in ns. */
+/* Nanoseconds of CLOCK_REALTIME. */
 uint64_t clock_wall(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* JSON, one value a line. */
+/* JSON, one value on each line. */
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "json.h"
 #include "utf8.h"
 
-/* Writes @text as a JSON string; what is not UTF-8 becomes U+FFFD. */
+/* Writes @text as a JSON string; bytes that are not UTF-8 become U+FFFD. */
 static void write_string(FILE *file, const char *text)
 {
 	size_t left = strlen(text), len;
@@ -27,7 +27,7 @@ static void write_string(FILE *file, const char *text)
 			fputs("\\t", file);
 		} else if (c < ' ' || (c >= 0x7f && c < 0xa0) ||
 			   c == 0x2028 || c == 0x2029) {
-			/* U+2028 ends a line for some readers of lines. */
+			/* Some readers take U+2028 for the end of a line. */
 			fprintf(file, "\\u%04" PRIx32, c);
 		} else {
 			fwrite(text, 1, len, file);
@@ -36,7 +36,7 @@ static void write_string(FILE *file, const char *text)
 	fputc('"', file);
 }
 
-/* What stands before a value: a comma if it is not the first, and its key. */
+/* Writes a comma, if the value is not the first one, and its key. */
 static void value_begin(struct json *json, const char *key)
 {
 	uint64_t level = 1ull << json->depth;

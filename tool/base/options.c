@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Options on the command line, and what is printed about wrong ones. */
+/* Options on the command line, and messages about wrong ones. */
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -47,7 +47,7 @@ static bool is_ambiguous(const struct option *longs, const char *name,
 	return nr > 1;
 }
 
-/* A long option that getopt does not take: @word, "--jsn" or "--jsn=1". */
+/* Reports an unknown long option: @word is "--jsn" or "--jsn=1". */
 static void unknown_long(const char *command, const char *word,
 			 const struct option *longs)
 {
@@ -94,7 +94,7 @@ static void complain(const char *command, char **argv, int c,
 		unknown_long(command, word, longs);
 }
 
-/* The last of two would win unseen: the first may be the one that was meant. */
+/* An option given twice is an error, because the first value may be the intended one. */
 static int first_time(const char *command, int c, const struct option *longs,
 		      bool seen[UCHAR_MAX + 1])
 {
@@ -119,9 +119,9 @@ int option_next(const char *command, int argc, char **argv, const char *shorts,
 	char quiet[32];
 	int c;
 
-	if (!optind)	/* from where getopt begins anew */
+	if (!optind)	/* getopt begins again */
 		memset(seen, 0, sizeof(seen));
-	/* After '+', which must come first, ':' tells missing values apart. */
+	/* ':' makes getopt return a code of its own for missing values; '+' must be first. */
 	snprintf(quiet, sizeof(quiet), "%s:%s", *shorts == '+' ? "+" : "",
 		 *shorts == '+' ? shorts + 1 : shorts);
 	opterr = 0;

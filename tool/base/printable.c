@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names that other people chose, such as paths, for a terminal. */
+/* Names that others have chosen, such as paths, made safe for a terminal. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "printable.h"
 #include "utf8.h"
 
-/* A terminal would obey it, or show the rest in another order or on another line. */
+/* Could it make a terminal act, or show the rest in another order or on another line? */
 static bool is_control(uint32_t c)
 {
 	return c < ' ' || (c >= 0x7f && c < 0xa0) ||

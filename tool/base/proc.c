@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looking at other processes through /proc. What is read here was written by
- * them: it is compared and shown, never obeyed.
+ * Reads facts about other processes from /proc. Some of the text was chosen by these
+ * processes, so it is only compared and shown.
  */
 #include <dirent.h>
 #include <elf.h>
@@ -19,7 +19,7 @@
 #define CMDLINE_MAX	(4u << 20)
 
 #define VM_LINK		"anon_inode:kvm-vm"
-#define VCPU_LINK	"anon_inode:kvm-vcpu"	/* ":ID" behind it, since Linux 4.17 */
+#define VCPU_LINK	"anon_inode:kvm-vcpu"	/* followed by ":ID" since Linux 4.17 */
 
 enum elf elf_kind(int fd)
 {
@@ -48,8 +48,8 @@ enum elf elf_kind(int fd)
 }
 
 /*
- * Reads what is in @pid's file @name, up to @size; freed by the caller. NULL if
- * it can't be opened.
+ * Reads at most @size bytes of @pid's file @name. The caller frees the result. NULL if the
+ * file can't be opened.
  */
 static char *slurp(pid_t pid, const char *name, size_t size, size_t *len)
 {
@@ -75,7 +75,7 @@ static char *slurp(pid_t pid, const char *name, size_t size, size_t *len)
 	return buf;
 }
 
-/* Is @text a VM's file, or one of its vCPUs', by which it can be run as well? */
+/* Is @text the file of a VM, or of a vCPU, which is enough to run the VM? */
 static bool is_vm(const char *text, const char *link)
 {
 	size_t len = strlen(VCPU_LINK);
@@ -90,7 +90,7 @@ static bool is_link(const char *text, const char *link)
 	return strcmp(text, link) == 0;
 }
 
-/* 1, 0, or a negative errno: -ENOENT if the directory is empty. */
+/* Is there such a link? 1, 0, or a negative errno: -ENOENT if the directory is empty. */
 static int find_in(const char *path, const char *link,
 		   bool (*is)(const char *text, const char *link))
 {
@@ -115,8 +115,8 @@ static int find_in(const char *path, const char *link,
 }
 
 /*
- * @pid, or another thread of it, if the first one has ended: that has no files and no
- * memory, though the process goes on.
+ * @pid, or another thread of it if the first one has ended: /proc shows neither files nor
+ * memory of an ended thread, though the process runs on.
  */
 static pid_t live_thread(pid_t pid)
 {
@@ -199,7 +199,7 @@ static bool is_secure(pid_t pid)
 	return secure;
 }
 
-/* Has it been started with our variables? If that can't be told: yes. */
+/* Was it started with regpin's variables? If that cannot be read: yes. */
 static bool has_environment(pid_t pid, const char *shim)
 {
 	bool preload = false, handoff = false, unknown;
@@ -218,7 +218,7 @@ static bool has_environment(pid_t pid, const char *shim)
 	return unknown || (preload && handoff);
 }
 
-/* 1, 0, or a negative errno: -ESRCH if there is no memory. */
+/* Has @pid mapped a file of this name? 1, 0, or a negative errno: -ESRCH: no memory. */
 static int find_map(pid_t pid, const char *name)
 {
 	bool found = false, any = false;
@@ -298,7 +298,7 @@ pid_t proc_parent(pid_t pid)
 {
 	size_t len;
 	char *text = slurp(pid, "stat", 4096, &len);
-	/* The name, in brackets, may be anything; then come state and parent. */
+	/* The name, in brackets, may hold any characters; state and parent follow. */
 	char *end = text ? strrchr(text, ')') : NULL;
 	int parent = -1;
 
@@ -365,7 +365,7 @@ uint64_t proc_image(pid_t pid)
 	size_t len;
 	char *auxv = slurp(pid, "auxv", 4096, &len);
 
-	/* Of a process whose first thread has ended it is empty. */
+	/* The file is empty if the first thread of the process has ended. */
 	for (size_t i = 0; auxv && i < len; i++)
 		hash = (hash ^ (unsigned char)auxv[i]) * 0x100000001b3u;
 	free(auxv);
@@ -381,7 +381,7 @@ char **proc_argv(pid_t pid)
 	if (text && len && len < CMDLINE_MAX) {
 		for (size_t i = 0; i < len; i++)
 			nr += !text[i];
-		/* The words behind the pointers: one free() for all. */
+		/* The words follow the pointers, so that one free() is enough. */
 		argv = malloc((nr + 2) * sizeof(*argv) + len + 1);
 	}
 	if (argv) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What /proc tells of a process that may be a VMM. */
+/* Facts from /proc about processes that may be VMMs. */
 #ifndef REGPIN_TOOL_PROC_H
 #define REGPIN_TOOL_PROC_H
 
@@ -8,15 +8,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* enum elf - what a file is, as far as a preload object is concerned */
+/* enum elf - kinds of programs, as far as preloading is concerned */
 enum elf {
-	ELF_DYNAMIC,	/* x86-64 with an interpreter: can be preloaded into */
+	ELF_DYNAMIC,	/* x86-64 with an interpreter: the shim can be preloaded */
 	ELF_STATIC,	/* no PT_INTERP */
 	ELF_FOREIGN,	/* 32-bit, or another machine */
-	ELF_NONE,	/* no ELF file */
+	ELF_NONE,	/* not an ELF file */
 };
 
-/* Looks at the head of the file @fd. */
+/* Reads the head of the file @fd. */
 enum elf elf_kind(int fd);
 
 /* enum unguarded - why a process has a VM without its policy */
@@ -25,37 +25,39 @@ enum unguarded {
 	UNGUARDED_FOREIGN,	/* a program for another architecture */
 	UNGUARDED_SECURE,	/* AT_SECURE: set-user-ID, capabilities */
 	UNGUARDED_ENVIRONMENT,	/* LD_PRELOAD or REGPIN_HANDOFF are gone */
-	UNGUARDED_UNLOADED,	/* all is there, and yet the shim is not */
-	UNGUARDED_RAW,		/* the shim is there and was not called */
+	UNGUARDED_UNLOADED,	/* the environment is there, but the shim is not loaded */
+	UNGUARDED_RAW,		/* the shim is loaded, but was not called */
 	UNGUARDED_MAX
 };
 
-/* Has @pid an open VM, or a vCPU of one? 1, 0, or a negative errno if that can't be seen. */
+/* Has @pid a VM or a vCPU open? Returns 1, 0, or a negative errno if that can't be read. */
 int proc_has_vm(pid_t pid);
 
-/* Has @pid an open file that /proc shows as @link ("pipe:[123]")? As proc_has_vm(). */
+/* The same for an open file that /proc shows as @link ("pipe:[123]"). */
 int proc_has_link(pid_t pid, const char *link);
 
-/* Does @pid have @shim, or another file of that name, in its memory? 1, 0, or a
- * negative errno if it can't be told: -ESRCH if it is ending. */
+/*
+ * Has @pid mapped @shim, or another file of that name? Returns 1, 0, or a negative errno if
+ * that can't be read: -ESRCH if @pid is ending.
+ */
 int proc_has_shim(pid_t pid, const char *shim);
 
-/* The first of its reasons. @shim is the shim's path. */
+/* The first reason that applies to @pid. @shim is the shim's path. */
 enum unguarded proc_unguarded(pid_t pid, const char *shim);
 
 /*
- * A number that changes when @pid executes another program, or the same one again: the
- * kernel gives each other random bytes at other addresses. 0 if it can't be had.
+ * A number that changes when @pid executes a program, even the same one again, because each
+ * execve() gets new random bytes at new addresses. 0 if it can't be read.
  */
 uint64_t proc_image(pid_t pid);
 
-/* @pid's command line, NULL behind the last word; freed by the caller. NULL on errors. */
+/* @pid's command line, which ends with NULL; NULL on errors. The caller frees it. */
 char **proc_argv(pid_t pid);
 
-/* The path of @pid's program, as @pid's kernel has it. False if it can't be had. */
+/* The path of @pid's program, as the kernel shows it. False if it can't be read. */
 bool proc_program(pid_t pid, char *buf, size_t size);
 
-/* Its program's name, for people: nothing in it but printable ASCII. */
+/* The name of @pid's program, for messages: only printable ASCII. */
 void proc_name(pid_t pid, char *buf, size_t size);
 
 /* The effective user id of @pid, or -1. */
@@ -64,7 +66,7 @@ uid_t proc_user(pid_t pid);
 /* The process id of @pid's parent, or -1. */
 pid_t proc_parent(pid_t pid);
 
-/* When @pid was started, in clock ticks since boot; 0 if that can't be had. */
+/* When @pid was started, in clock ticks since boot; 0 if that can't be read. */
 uint64_t proc_started(pid_t pid);
 
 /* Calls @call with each child of @pid. */
@@ -72,13 +74,13 @@ void proc_children(pid_t pid, void (*call)(void *context, pid_t child),
 		   void *context);
 
 /*
- * Calls @call with each process there is, by rising ids. @ino is the inode of its
- * directory, which another process with its id does not have.
+ * Calls @call with each process, in the order of ids. @ino is the inode of its directory in
+ * /proc, which differs for a later process with the same id.
  */
 void proc_all(void (*call)(void *context, pid_t pid, uint64_t ino),
 	      void *context);
 
-/* Replaces what is not printable ASCII: terminals obey control characters. */
+/* Replaces all but printable ASCII, because terminals act on control characters. */
 void make_printable(char *text);
 
 #endif

@@ -22,7 +22,7 @@ static char state_of(int tasks, const char *thread)
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = 0;
-	/* The name, in brackets, may be anything; then comes the state. */
+	/* The name, in brackets, may hold any characters; the state follows. */
 	end = strrchr(text, ')');
 	if (!end || end[1] != ' ' || !end[2])
 		return 'X';

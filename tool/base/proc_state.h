@@ -4,11 +4,11 @@
 
 #include <sys/types.h>
 
-/* What state a process is in, by what the kernel says of its threads. */
+/* The state of a process, from the states of its threads. */
 enum proc_state {
 	PROC_RUNS,
 	PROC_STOPPED,	/* by a signal, or by a debugger */
-	PROC_ENDED,	/* nothing of it runs on */
+	PROC_ENDED,	/* no thread of it is left */
 };
 
 enum proc_state proc_state(pid_t pid);

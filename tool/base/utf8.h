@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Decodes the character at @text, of which @size > 0 bytes are there. Returns
- * its length, or 0 if it is not UTF-8 (too long, a surrogate, cut off).
+ * Decodes the character at @text, of @size > 0 bytes. Returns its length, or 0 if it is not
+ * UTF-8 (overlong, a surrogate, or cut off).
  */
 size_t utf8_decode(const char *text, size_t size, uint32_t *character);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Words and numbers of the policy language, and what is said about bad ones. */
+/* Words and numbers of the policy language, and messages about wrong ones. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "printable.h"
 #include "words.h"
 
-#define NEAREST_MAX	32	/* characters of words that are compared */
+#define NEAREST_MAX	32	/* characters of the longest words that are compared */
 
 struct shown show(const char *text)
 {
@@ -22,7 +22,7 @@ struct shown show(const char *text)
 		snprintf(shown.text, sizeof(shown.text), "'%s'", text);
 		return shown;
 	}
-	/* Not in the middle of a character. */
+	/* Does not cut within a character. */
 	while (max && ((unsigned char)text[max] & 0xc0) == 0x80)
 		max--;
 	snprintf(shown.text, sizeof(shown.text), "'%.*s...'", (int)max, text);
@@ -143,7 +143,7 @@ static bool all_of(const char *text, size_t len, int (*is)(int))
 	return len > 0;
 }
 
-/* Why @text, which is neither decimal nor 0x and digits, is no number. */
+/* Why @text is not a valid number: it is neither decimal nor 0x and digits. */
 static const char *number_fault(const char *text, size_t len)
 {
 	if (!len)
@@ -223,7 +223,7 @@ static const struct {
 	{ "h", 3600000 },
 };
 
-/* How many milliseconds a number with @unit counts; 0: there is no such unit. */
+/* The milliseconds of one @unit; 0: there is no such unit. */
 static uint32_t unit_ms(const char *unit, uint32_t plain_ms)
 {
 	if (!*unit)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a policy's scalars are made of: words of a fixed set, and numbers. */
+/* The scalars of policies: words of a fixed set, numbers and times. */
 #ifndef REGPIN_TOOL_WORDS_H
 #define REGPIN_TOOL_WORDS_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Text of others as it may stand in a message: in quotes, printable, and not long. */
+/* Foreign text for a message: in quotes, printable, and not long. */
 struct shown {
 	char text[56];
 };
@@ -16,9 +16,9 @@ struct shown show(const char *text);
 #define WORD_ELSEWHERE	(-2)	/* a key that belongs to another map */
 
 /**
- * struct word - one of the words that may stand in some place
+ * struct word - one of the words that are valid in some place
  * @text: the word
- * @value: what it means, or WORD_ELSEWHERE
+ * @value: its meaning, or WORD_ELSEWHERE
  */
 struct word {
 	const char *text;
@@ -26,15 +26,15 @@ struct word {
 };
 
 /*
- * Levenshtein's distance, with the exchange of neighbours as one step, in any case. Words
- * that are too long to be compared are far from all others.
+ * Levenshtein's distance, without regard to case, with the exchange of neighbours as one
+ * step. Words that are too long to be compared are far from all others.
  */
 unsigned int word_distance(const char *a, const char *b);
 
 /**
- * struct nearest - which of some words comes closest to a mistaken one
+ * struct nearest - the word that is closest to a mistaken one
  * @text: the mistaken word
- * @best: NULL if none comes close
+ * @best: the closest word, NULL if none is close
  * @distance: of @best
  */
 struct nearest {
@@ -51,24 +51,23 @@ struct hint {
 };
 struct hint nearest_hint(const struct nearest *nearest);
 
-/* "a, b or c": the words that may be used, as far as they fit into @to. */
+/* "a, b or c": the valid words, as far as they fit into @to. */
 void words_list(char *to, size_t size, const struct word *words, size_t nr);
 
 #define WORDS_SEVERAL	", |+&"	/* what people write between several words */
 
-/* "LSTAR | STAR" as the list that was meant: "[LSTAR, STAR]". Returns @to. */
+/* Writes "LSTAR | STAR" as the intended list, "[LSTAR, STAR]". Returns @to. */
 const char *words_as_list(char *to, size_t size, const char *text);
 
 /*
- * Reads @len bytes of @text as a number, decimal or 0x. Returns NULL, or what
- * is wrong with it.
+ * Reads @len bytes of @text as a number, decimal or 0x. Returns NULL, or the reason why it is
+ * wrong.
  */
 const char *number_read(const char *text, size_t len, uint64_t max,
 			uint64_t *value);
 
 /*
- * Reads "N" or "N-M" into @first and @last. Returns NULL, or what is wrong with
- * it.
+ * Reads "N" or "N-M" into @first and @last. Returns NULL, or the reason why it is wrong.
  */
 const char *range_read(const char *text, uint64_t max, uint64_t *first,
 		       uint64_t *last);
@@ -79,16 +78,16 @@ const char *range_read(const char *text, uint64_t max, uint64_t *first,
 
 /*
  * Reads a time ("10ms", "2s", "5m", "5min", "1h") as milliseconds, from 0 to a day. It
- * is the one grammar for times in policies, on the command line and in requests.
- * @plain_ms: what a number without a unit counts, for example 1000 for seconds; 0: it
- * needs a unit. Returns NULL, or what is wrong with it.
+ * is the one grammar for times in policies, on the command line and in requests. @plain_ms
+ * is the unit of a number without one, for example 1000 for seconds; 0: a unit is required.
+ * Returns NULL, or the reason why it is wrong.
  */
 const char *duration_read(const char *text, uint32_t plain_ms, uint32_t *ms);
 
 /* "s" for all numbers but 1: "1 rule", "0 rules". */
 const char *plural(uint64_t nr);
 
-/* Does @text look as if it was meant as a number or a range? */
+/* Is @text probably meant as a number or a range? */
 bool number_like(const char *text);
 
 #endif

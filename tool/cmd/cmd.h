@@ -5,9 +5,8 @@
 
 /**
  * struct cmd - a subcommand
- * @name: what follows "regpin" on the command line
- * @main: called with argv[0] = "regpin NAME"; resets getopt by optind = 0 itself;
- *	returns one of the exit codes
+ * @name: the word after "regpin" on the command line
+ * @main: is called with argv[0] = "regpin NAME", sets optind to 0, and returns an exit code
  * @help: one line for `regpin help`
  */
 struct cmd {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin check: is this a policy, and what would not work as it says? */
+/* regpin check: errors and warnings about a policy. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +14,9 @@
 #include "policy/problems_json.h"
 
 /**
- * struct checked - what one policy came to
+ * struct checked - the result for one policy
  * @policy: the policy
- * @problems: what is wrong with it
+ * @problems: errors and warnings about it
  * @werror: warnings reject it
  */
 struct checked {
@@ -25,7 +25,7 @@ struct checked {
 	bool werror;
 };
 
-/* What is listed can be counted; with "more" there is more than that. */
+/* Counts the listed errors or warnings; there may be more, which are not listed. */
 static uint64_t listed(const struct problems *problems, bool warning)
 {
 	uint64_t nr = 0;
@@ -62,7 +62,7 @@ static int check_one(const char *path, struct checked *checked)
 		       EXIT_REJECTED : EXIT_OK;
 }
 
-/* Checks all policies at @paths. Returns the exit code: what can't be read counts most. */
+/* Checks all policies at @paths. Returns the exit code of the worst; unreadable is worst. */
 static int check_all(char **paths, struct json *json, struct checked *checked)
 {
 	int ret = EXIT_OK;
@@ -93,12 +93,12 @@ static int check_json(char **paths, struct checked *checked)
 	json_array_end(&json);
 	json_bool(&json, "ok", ret == EXIT_OK);
 	json_object_end(&json);
-	/* What was lost on the way is reported by main(). */
+	/* main() reports a failed write to standard output. */
 	json_end(&json);
 	return ret;
 }
 
-/* Standard input can be read once. */
+/* Is standard input named twice? It can be read only once. */
 static bool stdin_twice(char **paths)
 {
 	unsigned int nr = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin compile: a policy to a blob, for a VMM that links libregpin. */
+/* regpin compile: compiles a policy to a blob, for a VMM that links libregpin. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static int write_all(int fd, const char *from, size_t size)
 	return 0;
 }
 
-/* Writes @temp and moves it to @path. Returns 0 or an errno. */
+/* Writes the temporary file @temp and renames it to @path. Returns 0 or an errno. */
 static int replace(const char *path, char *temp, const void *blob, size_t size)
 {
 	int fd = mkstemp(temp), error;

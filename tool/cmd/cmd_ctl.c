@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin ctl: talks to the agent of a VM. The protocol: docs/protocol.md. */
+/* regpin ctl: sends requests to the agent of a VM. The protocol is in docs/protocol.md. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static void print_dropped(const char *count)
 		count, strcmp(count, "1") ? "s were" : " was");
 }
 
-/* Returns an exit code, or -1 to go on. */
+/* Returns an exit code, or -1 to continue. */
 static int read_options(int argc, char **argv, struct ctl_options *options)
 {
 	/* Above all characters, so that no short option can be one of them. */
@@ -90,8 +90,8 @@ static enum ctl_answer_kind ask(struct ctl_client *client, const char *request,
 }
 
 /*
- * Reads the policy @path with all that it extends, which the agent must not look for: its
- * folders may be others. The agent reports what is wrong with the text itself. Returns
+ * Reads the policy @path with all that it extends, because the agent may have other policy
+ * folders. The agent reports problems of the text itself. Returns
  * EXIT_OK, or another exit code after a message.
  */
 static int read_policy(const char *path, struct policy_written *written)
@@ -130,7 +130,7 @@ static bool confirm(const char *name)
 	       (*line == 'y' || *line == 'Y');
 }
 
-/* The list may have scrolled away: the numbers stand right before the question. */
+/* Repeats the numbers before the question, as the list may have scrolled away. */
 static bool print_counts(const char *answer)
 {
 	unsigned int loosens, tightens, changes;
@@ -204,7 +204,7 @@ static int command(const char *name, char **words,
 	return status;
 }
 
-/* The name may be a mistyped 'status' or 'list', which need none. */
+/* Reports a missing command. @name may be a mistyped 'status' or 'list', which need none. */
 static int no_command(const char *name)
 {
 	struct nearest nearest;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin diff: what one policy stops and another does not. */
+/* regpin diff: accesses that one policy stops and another does not. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,9 +19,9 @@
 #include "policy/which_guest.h"
 #include "policy/which_kvm.h"
 
-/* Exit statuses of diff alone: a script asks whether a policy became looser. */
+/* Exit statuses of diff, by which a script can test whether a policy became looser. */
 enum {
-	DIFF_SAFE = 0,		/* nothing is stopped less */
+	DIFF_SAFE = 0,		/* B does not loosen A */
 	DIFF_LOOSER = 1,	/* B loosens A, or exceeds MAX */
 	DIFF_UNREADABLE = 3,	/* a policy is wrong, or can't be read */
 };
@@ -49,7 +49,7 @@ static void ignore_unfit(void *context, enum fitted fitted,
 	/* An optional rule that is only detected is a difference by itself. */
 }
 
-/* Reads a policy for comparison. Returns false, after a message, if that can't be done. */
+/* Reads a policy for comparison. Returns false after a message if that failed. */
 static bool read_policy(const struct diff_options *options, const char *path,
 			struct regpin_policy *to)
 {
@@ -96,7 +96,7 @@ static void print_changes(const struct policy_diff *diff, const char *from,
 	       diff->counts[DIFF_CHANGES]);
 }
 
-/* MAX is a limit: where B is tighter, there is nothing to report. */
+/* Prints where B loosens MAX; as MAX is a limit, tighter rules are not printed. */
 static void print_excess(const struct policy_diff *diff, const char *max,
 			 const char *to)
 {
@@ -137,7 +137,7 @@ static void put_json(const struct diff_options *options,
 	json_end(&json);
 }
 
-/* Compares @path with B, if it was given. False if that can't be done. */
+/* Compares @path, if it was given, with B. Returns false if that failed. */
 static bool compare(const struct diff_options *options, const char *path,
 		    const struct regpin_policy *to, struct policy_diff *diff)
 {
@@ -180,7 +180,7 @@ out:
 	return ret;
 }
 
-/* Names A and B from what is left of the command line. False, after a message, if it is wrong. */
+/* Sets A and B from the arguments. Returns false after a message if they are wrong. */
 static bool name_policies(struct diff_options *options, int argc, char **argv)
 {
 	int nr = argc - optind, stdins;

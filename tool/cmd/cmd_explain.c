@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin explain: what a policy comes to, for its reviewer. */
+/* regpin explain: the effects of a policy, for its reviewer. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ static void arming(struct report *report)
 	report_line(report, "armed", "a vCPU is armed", texts[policy->arming]);
 }
 
-/* What is asked of a vCPU that comes up when others are armed. */
+/* The conditions for a vCPU that starts while others are armed. */
 static void coming_up(struct report *report)
 {
 	const struct settings *s = &report->explain.policy->settings;
@@ -71,7 +71,7 @@ static void coming_up(struct report *report)
 	report_end(report);
 }
 
-/* Of the whole policy, as rules for other guests count, too. */
+/* For the whole policy, because rules for other guests count as well. */
 static void past_filters(struct report *report,
 			 const struct regpin_policy *whole)
 {
@@ -158,7 +158,7 @@ static int report_all(struct report *report, const struct regpin_policy *whole,
 	return err;
 }
 
-/* Makes @policy what that KVM enforces of it. False if it refuses it. */
+/* Reduces @policy to the rules that @kvm enforces. Returns false if @kvm refuses it. */
 static bool fit(struct regpin_policy *policy, const struct which_kvm *kvm,
 		bool json)
 {

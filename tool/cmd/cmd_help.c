@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What `regpin help COMMAND` prints: synopsis, options, examples, statuses, manual. */
+/* Texts of help: synopsis, options, examples, exit statuses, manual. */
 #include "cmd_help.h"
 #include "policy/which_guest.h"
 #include "policy/which_kvm.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `regpin help COMMAND` and `regpin COMMAND --help` print. The completion of the
- * shells reads the options of a command from its text, and tests/unit/tools.sh runs the
- * examples.
+ * The texts of `regpin help COMMAND` and `regpin COMMAND --help`. The shells' completion reads
+ * a command's options from its text, and tests/unit/tools.sh runs the examples.
  */
 #ifndef REGPIN_TOOL_CMD_HELP_H
 #define REGPIN_TOOL_CMD_HELP_H

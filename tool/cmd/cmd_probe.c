@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin probe: what this host can enforce, and why not the rest. */
+/* regpin probe: rules that this host can enforce, and reasons why not others. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static const char *const vendor_names[] = {
 	[HOST_OTHER] = "other",
 };
 
-/* What a KVM that can't be asked has, is not known. */
+/* "yes" or "no"; "unknown" if KVM can't be used. */
 static const char *has(const struct host *host, bool what)
 {
 	return host->kvm_errno ? "unknown" : what ? "yes" : "no";
@@ -66,7 +66,7 @@ static void print_by_vmload(void)
 	print_wrapped("      ", host_vmload_text);
 }
 
-/* What becomes of optional rules where there is no CR filter, as run does it. */
+/* How `run` handles optional rules without the CR filter. */
 static const char *instead(unsigned int kind)
 {
 	return kind == REGPIN_XCR0 ?
@@ -96,7 +96,7 @@ static void print_kind(const struct host *host, unsigned int kind)
 		print_by_vmload();
 }
 
-/* What a policy says of all MSRs at once: each may fail for reasons of its own. */
+/* default, unknown and invalid: each may be refused for reasons of its own. */
 static void print_wide(const struct host *host)
 {
 	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {
@@ -135,7 +135,7 @@ static int before(const void *a, const void *b)
 		return x->line < y->line ? -1 : 1;
 	if (x->column != y->column)
 		return x->column < y->column ? -1 : 1;
-	/* Of one rule on several registers: as in the policy's array. */
+	/* Several registers of one rule keep their order in the policy's array. */
 	return (x > y) - (x < y);
 }
 
@@ -146,7 +146,7 @@ static void order(const struct regpin_policy *policy)
 	qsort(ordered, policy->nr_rules, sizeof(const struct rule *), before);
 }
 
-/* Reasons that rules refer to by a number, as many rules have the same one. */
+/* Reasons, to which rules refer by number, because many rules have the same reason. */
 static const char *reasons[16];
 static unsigned int nr_reasons;
 
@@ -193,7 +193,7 @@ static void print_rules(const struct host *host,
 	}
 }
 
-/* null: what a KVM that can't be asked has, is not known. */
+/* A boolean, or null if KVM can't be used. */
 static void json_has(struct json *json, const char *key,
 		     const struct host *host, bool what)
 {
@@ -277,7 +277,7 @@ static void json_rule(struct json *json, const struct host *host,
 	json_object_end(json);
 }
 
-/* How many of the rules are not enforced; *@stops of them are not optional. */
+/* Counts rules that are not enforced; *@stops is the number of those not optional. */
 static unsigned int missing(const struct host *host,
 			    const struct regpin_policy *policy,
 			    unsigned int *stops)
@@ -299,7 +299,7 @@ static unsigned int missing(const struct host *host,
 }
 
 /**
- * struct probed - what is printed
+ * struct probed - the facts to print
  * @host: this host
  * @policy: the policy, or NULL
  * @missing: how many rules, or without a policy kinds of rules, are not enforced

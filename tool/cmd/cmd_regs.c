@@ -20,7 +20,7 @@
 #include "regs/regs_search.h"
 
 
-/* An MSR that regpin has no row for can be one of certain CPUs'. */
+/* An MSR without a row of its own may be known on certain CPUs. */
 static void find_index(struct found *found, uint32_t index)
 {
 	found->index = index;
@@ -36,7 +36,7 @@ static void find_index(struct found *found, uint32_t index)
 
 enum find { FIND_ONE, FIND_NOTHING, FIND_ERROR };
 
-/* Finds the one register that @text stands for. A message is printed for an error. */
+/* Finds the register that @text names. Prints a message if there is an error. */
 static enum find find(const char *text, struct found *found)
 {
 	struct register_named named;
@@ -62,7 +62,7 @@ static enum find find(const char *text, struct found *found)
 	return FIND_ONE;
 }
 
-/* "EFER 0xd01" in one argument: the value of a register is written with =. */
+/* Is it "EFER 0xd01" in one argument? A value has to be written with =. */
 static bool is_register_and_value(const char *text)
 {
 	char name[REGISTER_TITLE_MAX];
@@ -98,7 +98,7 @@ static bool unknown(const char *text)
 	return false;
 }
 
-/* Prints what @text stands for. False if that is nothing; a message is printed then. */
+/* Prints the registers that @text names. Returns false after a message if there are none. */
 static bool put(const char *text, struct json *json)
 {
 	char plain[REGISTER_TITLE_MAX];
@@ -132,7 +132,7 @@ static bool put(const char *text, struct json *json)
 	}
 }
 
-/* "0x69" or "69h"; NULL, or what is wrong with it. */
+/* Reads "0x69" or "69h". Returns NULL, or the reason why it is wrong. */
 static const char *read_value(const char *text, uint64_t *value)
 {
 	char plain[REGISTER_TITLE_MAX];
@@ -141,7 +141,7 @@ static const char *read_value(const char *text, uint64_t *value)
 	return number_read(text, strlen(text), UINT64_MAX, value);
 }
 
-/* Prints what @value, a number, is as a value of @text. False: there is a message. */
+/* Explains the number @value as a value of @text. Returns false after a message. */
 static bool put_value(const char *text, const char *value, struct json *json)
 {
 	char plain[REGISTER_TITLE_MAX];
@@ -168,7 +168,7 @@ static bool put_value(const char *text, const char *value, struct json *json)
 	return true;
 }
 
-/* "EFER=0xd01", with blanks around the = as may be. */
+/* "EFER=0xd01"; there may be blanks around the =. */
 static bool put_assigned(const char *text, const char *equals,
 			 struct json *json)
 {
@@ -196,8 +196,8 @@ static void all(struct json *json)
 }
 
 /*
- * Are these two a register and its value? Not if the second could be another
- * register's index.
+ * Are these two arguments a register and its value? Not if the second one could be the
+ * index of another register.
  */
 static bool is_value(char **texts)
 {

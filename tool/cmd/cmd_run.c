@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin run: a VMM under a policy. The start itself is in launch.c. */
+/* regpin run: starts a VMM under a policy. The start itself is in launch.c. */
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -61,7 +61,7 @@ static bool read_number(const char *text, unsigned long max, unsigned int *ret)
 	return true;
 }
 
-/* A time as everywhere; a number without a unit is in seconds. */
+/* A time, as duration_read() takes it; a number without a unit is in seconds. */
 static int read_timeout(const char *text, unsigned int *timeout_ms)
 {
 	const char *fault = NULL;
@@ -128,7 +128,7 @@ static int read_mode(const char *text, enum policy_mode *mode)
 	return 0;
 }
 
-/* Returns an exit code, or -1 to go on. */
+/* Returns an exit code, or -1 to continue. */
 static int read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
@@ -190,7 +190,7 @@ static int read_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-/* The mode is only news if it is not what stands in the policy. */
+/* Prints a mode that replaces the policy's own, and warns of rules that still report. */
 static void say_mode(const struct launch *launch)
 {
 	struct policy_tally tally = policy_tally(&launch->policy);
@@ -245,7 +245,7 @@ static void print_unfit(void *context, const struct unfit *first,
 		text, first->why, others);
 }
 
-/* What can't be enforced here is printed, and kept for the events. */
+/* Prints the rules that this host can't enforce, and keeps them for events. */
 static unsigned int fit_rules(struct launch *launch)
 {
 	static struct unfits unfits;
@@ -263,7 +263,7 @@ static unsigned int fit_rules(struct launch *launch)
 	return refused;
 }
 
-/* `init` is no rule, and can't be optional: without it the others still hold. */
+/* `init` can't be optional; without it the rules still hold. */
 static void fit_init(struct launch *launch)
 {
 	const char *action =
@@ -275,7 +275,7 @@ static void fit_init(struct launch *launch)
 			launch->policy.source, action, launch->init_why);
 }
 
-/* What concerns all rules is said once, and is no reason to make them optional. */
+/* A fault of KVM that concerns all rules is printed once, not for each rule. */
 static bool has_kvm(const struct launch *launch)
 {
 	const char *fault = host_kvm_fault(&launch->host);
@@ -316,8 +316,8 @@ static int fit_to_host(struct launch *launch)
 }
 
 /*
- * Is this QEMU's own command line, or a wrapper's in which QEMU's follows? A process
- * that another wrapper starts is looked at when it has a VM.
+ * Is this QEMU's own command line, or a wrapper's that contains QEMU's? A process that
+ * another kind of wrapper starts is checked by the agent when it creates a VM.
  */
 static bool find_line(const struct launch *launch, struct vmm_line *line)
 {
@@ -344,7 +344,7 @@ static bool find_line(const struct launch *launch, struct vmm_line *line)
 	return false;
 }
 
-/* What can be read off the command line before anything runs. */
+/* Checks the command line before anything is started. */
 static int check_line(const struct launch *launch)
 {
 	enum vmm_fault fault = VMM_FINE;
@@ -353,7 +353,7 @@ static int check_line(const struct launch *launch)
 
 	if (find_line(launch, &line))
 		fault = vmm_fault(&launch->policy, &line, text, sizeof(text));
-	/* The agent reports it when the VM is made. */
+	/* The agent reports it when the VM is created. */
 	if (fault == VMM_FINE || fault == VMM_S3_TOLERATED)
 		return 0;
 	fprintf(stderr, "regpin: the VMM was not started: %s\n",
@@ -361,7 +361,7 @@ static int check_line(const struct launch *launch)
 	return EXIT_CANNOT_EXEC;
 }
 
-/* The shim is not looked for: one of another version may be installed. */
+/* Without a shim of its own, regpin must not use an installed one of another version. */
 static int refuse_without_shim(void)
 {
 	if (WITH_SHIM)
@@ -370,7 +370,7 @@ static int refuse_without_shim(void)
 	return EXIT_RUN;
 }
 
-/* Beside the program in a build tree, else where it was installed. */
+/* The shim is beside the program in a build tree, otherwise where it was installed. */
 static int find_shim(char shim[PATH_MAX])
 {
 	char exe[PATH_MAX], path[PATH_MAX + 32];
@@ -398,7 +398,7 @@ static int find_shim(char shim[PATH_MAX])
 	return 0;
 }
 
-/* A shim has room for one policy, and one agent. */
+/* A shim can serve only one agent, so `run` must not be nested. */
 static int refuse_nesting(void)
 {
 	if (!getenv(HANDOFF_ENV))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin sim: what a policy would say to the accesses of a trace or a log. */
+/* regpin sim: judges the accesses of a trace or a log by a policy. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static int run(struct reader *reader)
 	return ret == EXIT_OK && printer->unexpected ? EXIT_REJECTED : ret;
 }
 
-/* What the policy is made fit for, and who has to know what that took away. */
+/* Context of policy_fit(): rules that are not enforced are printed as comments. */
 struct fitting {
 	const struct regpin_policy *policy;
 	struct printer *printer;
@@ -72,7 +72,7 @@ static void print_unfit(void *context, const struct unfit *first,
 		print_comment(fitting->printer, comment);
 }
 
-/* What this KVM leaves of the policy. False if it refuses it. */
+/* Reduces the policy to the rules that this KVM enforces. False if it is refused. */
 static bool fit(struct regpin_policy *policy, struct printer *printer)
 {
 	struct fitting fitting = { policy, printer };
@@ -99,8 +99,8 @@ static void ignore_unfit(void *context, enum fitted fitted,
 }
 
 /*
- * The policy as the simulated host would have it, and as one with the CR filter would, or
- * an exit code.
+ * Reads the policy as the simulated host would enforce it, and as a host with the CR filter
+ * would. Returns an exit code.
  */
 static int read_policy(const char *path, struct printer *printer,
 		       struct regpin_policy *policy,
@@ -113,7 +113,7 @@ static int read_policy(const char *path, struct printer *printer,
 	if (!problems)
 		return out_of_memory();
 	err = policy_text_file(path, policy, problems);
-	/* Warnings are what 'regpin check' is for. */
+	/* Warnings are left to 'regpin check'. */
 	if (err && printer->json)
 		json_wrong_policy(path, problems);
 	else if (err)
@@ -128,12 +128,12 @@ static int read_policy(const char *path, struct printer *printer,
 	policy_copy(other, policy);
 	if (!fit(policy, printer))
 		return EXIT_HOST;
-	/* There is no time here that could pass. */
+	/* In a simulation no time passes, so there are no deadlines. */
 	policy->settings.deadline_ms = other->settings.deadline_ms = 0;
 	return EXIT_OK;
 }
 
-/* All that is too large for the stack. */
+/* Objects that are too large for the stack. */
 struct all {
 	struct regpin_policy policy, other_policy;
 	struct asked_guest asked;
@@ -144,8 +144,8 @@ struct all {
 };
 
 /*
- * Rules about which the description of the guest leaves open whether they hold are
- * reported, and left out, as by explain.
+ * If the description of the guest leaves open whether a rule holds, the rule is printed and
+ * left out, as `explain` does.
  */
 static void drop_undecided(const struct asked_guest *asked,
 			   struct regpin_policy *policy, bool quiet)
@@ -174,7 +174,7 @@ static void drop_undecided(const struct asked_guest *asked,
 	policy_sort(policy);
 }
 
-/* As the real one, but that it knows each register and refuses no access. */
+/* The simulated host is like the real one, but knows all registers and refuses no access. */
 static void simulated(struct host *to, const struct host *real)
 {
 	kvm_host(to, real->cr_filter);
@@ -193,8 +193,8 @@ static int open_trace(struct all *all, const char *trace)
 }
 
 /*
- * A trace is a policy's test, and most are written for a KVM with the CR filter. Where no
- * option names the KVM it should not fail because this host's has none.
+ * A trace tests a policy, and most traces are written for a KVM with the CR filter. If no
+ * option names the KVM, a trace must not fail because this host's KVM has no such filter.
  */
 static void open_other(struct all *all)
 {
@@ -250,7 +250,7 @@ static int simulate(struct all *all, const char *policy, const char *trace)
 	return ret;
 }
 
-/* Returns an exit code, or -1 to go on. */
+/* Returns an exit code, or -1 to continue. */
 static int read_options(int argc, char **argv, struct all *all)
 {
 	static const struct option options[] = {

@@ -10,7 +10,7 @@
 
 #include "policy/policy_fit.h"
 
-/* One for each register file: what is asked about it holds for all types. */
+/* Whether a rule can be enforced, and if not, the reason. */
 struct probe_answer {
 	bool enforced;
 	const char *why;
@@ -19,13 +19,13 @@ struct probe_answer {
 struct probe_answer probe_ask(const struct host *host, unsigned int kind,
 			      unsigned int type);
 
-/* Are there rules of this type on this kind of register, with something to enforce? */
+/* Do rules of this type exist for this kind of register, and need enforcement? */
 bool probe_possible(unsigned int kind, unsigned int type);
 
-/* Registers that VMLOAD loads by name, one call after the other; NULL at the end. */
+/* Names of the registers that VMLOAD loads, one for each call; NULL at the end. */
 const char *probe_by_vmload(size_t *i);
 
-/* What becomes of a rule that this host can't enforce. */
+/* How a rule that this host can't enforce is handled. */
 enum fitted probe_fitted(const struct host *host,
 			 const struct regpin_policy *policy,
 			 const struct rule *rule);

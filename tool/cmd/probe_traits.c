@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What of this host depends on its KVM's version, in sentences and as JSON. */
+/* Traits of this host that depend on its KVM's version, as sentences and as JSON. */
 #include <stdio.h>
 
 #include "probe_traits.h"
 
-/* The next type from *@type on that is refused; false at the end. */
+/* Finds the next type from *@type on that is refused. Returns false at the end. */
 static bool next_refused(const struct host_traits *traits, unsigned int *type)
 {
 	while (*type < HOST_VM_TYPES && !(traits->vm_types >> *type & 1))

@@ -25,7 +25,7 @@ static int wait_for(int fd, short events, int ms)
 	return n == 0 ? -ETIMEDOUT : n < 0 ? -errno : 0;
 }
 
-/* The next line, without its '\n', or NULL and @err. */
+/* Returns the next line, without its '\n', or NULL and sets @err. */
 static char *next_line(struct ctl_client *client, int ms, int *err)
 {
 	for (;;) {
@@ -162,7 +162,7 @@ client_answer(struct ctl_client *client, int ms, void (*line)(const char *line),
 	char *text;
 
 	while ((text = next_line(client, ms, &err))) {
-		/* JSON has UTF-8 in it, and a terminal obeys what it is sent. */
+		/* JSON may contain UTF-8, but a terminal must not get control characters. */
 		if (isatty(STDOUT_FILENO) || strncmp(text, "data ", 5) != 0)
 			make_printable(text);
 		if (strncmp(text, "data ", 5) == 0) {
@@ -179,7 +179,7 @@ client_answer(struct ctl_client *client, int ms, void (*line)(const char *line),
 				 text ? text + 1 : "it failed");
 			return CTL_REFUSED;
 		}
-		/* Else it is of a later version, and can be left out. */
+		/* Other lines belong to a later version, and may be ignored. */
 	}
 	fail(client, err);
 	return CTL_LOST;

@@ -9,15 +9,15 @@
 #include "ctl_request.h"
 
 #define CTL_GREETING_MS	5000
-#define CTL_WAIT_MS	90000	/* longer than anything takes in the agent */
+#define CTL_WAIT_MS	90000	/* longer than any command takes in the agent */
 
 /**
  * struct ctl_client - a connection to an agent
  * @fd: its socket
  * @len: bytes in @buf
- * @taken: bytes of @buf that were read as lines
- * @error: what went wrong, for people
- * @buf: what has come
+ * @taken: bytes of @buf that have been returned as lines
+ * @error: a message for people about the last error
+ * @buf: the input
  */
 struct ctl_client {
 	int fd;
@@ -27,29 +27,29 @@ struct ctl_client {
 };
 
 /**
- * enum ctl_answer_kind - how an answer ends
- * @CTL_OK: well; @error has the rest of the line
- * @CTL_REFUSED: with an error, which is in @error
- * @CTL_LOST: there is no connection any more; @error says why
+ * enum ctl_answer_kind - the last line of an answer
+ * @CTL_OK: "ok"; @error has the rest of the line
+ * @CTL_REFUSED: "error"; @error has its text
+ * @CTL_LOST: the connection was lost; @error has the reason
  */
 enum ctl_answer_kind { CTL_OK, CTL_REFUSED, CTL_LOST };
 
 /*
- * Connects to the agent of @name in @dir, and reads its greeting for at most @ms.
- * Returns 0; -ENOENT no socket, -ECONNREFUSED no agent behind it, -ETIMEDOUT,
- * -EACCES it wants nothing of us, -EPROTO, or another errno. @client->error is set.
+ * Connects to the agent of @name in @dir, and waits at most @ms for its greeting. Returns 0,
+ * or a negative errno and sets @client->error: -ENOENT: there is no socket; -ECONNREFUSED: no
+ * agent listens on it; -EACCES: the agent refuses this user; -ETIMEDOUT, -EPROTO, or another.
  */
 int client_open(struct ctl_client *client, const char *dir, const char *name,
 		int ms);
 
 void client_close(struct ctl_client *client);
 
-/* Sends it. An error is seen when the answer is read. */
+/* Sends @text. An error is returned when the answer is read. */
 void client_send(struct ctl_client *client, const char *text, size_t len);
 
 /*
- * Reads an answer, for at most @ms from one line to the next; -1: no limit. Calls
- * @line for each of its lines; @dropped for lines that were lost.
+ * Reads an answer, and waits at most @ms for each line; -1: no limit. Calls @line for each
+ * line, and @dropped for the number of lines that were lost.
  */
 enum ctl_answer_kind
 client_answer(struct ctl_client *client, int ms, void (*line)(const char *line),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the commands of `regpin ctl` take, by one table, and what they ask the agent. */
+/* The objects and options of the commands of `regpin ctl`, and their requests. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #define OPT(option)	(1u << CTL_OPT_##option)
 
-/* As they are written, and as `needs` shows them. */
+/* The options as they are written, in messages and in `needs`. */
 static const char *const option_names[CTL_OPT_MAX] = {
 	[CTL_OPT_VM] = "--vm N",
 	[CTL_OPT_VCPU] = "--vcpu N",
@@ -30,7 +30,7 @@ static const char *const option_names[CTL_OPT_MAX] = {
 static const struct command {
 	const char *name;
 	uint32_t may, must;
-	const char *object;	/* what follows the name, or NULL */
+	const char *object;	/* the argument after the name, or NULL */
 } commands[] = {
 	{ "status", OPT(JSON), 0, NULL },
 	{ "events", OPT(LAST) | OPT(FOLLOW), 0, NULL },
@@ -45,7 +45,7 @@ static const struct command {
 	{ "help", 0, 0, NULL },
 };
 
-/* The option's name without what it takes. */
+/* The option's name without its value. */
 static struct shown option_name(unsigned int option)
 {
 	struct shown name;
@@ -74,7 +74,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Are there options that @name does not take, or not those that it needs? */
+/* Is an option given that @name does not take, or one missing that it needs? */
 static int check_set(const char *name, uint32_t may, uint32_t must,
 		     const struct ctl_options *options)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The command line of `regpin ctl`, and the request that it becomes. */
+/* The command line of `regpin ctl`, and the request that is made of it. */
 #ifndef REGPIN_TOOL_CTL_COMMAND_H
 #define REGPIN_TOOL_CTL_COMMAND_H
 
@@ -25,7 +25,7 @@ enum ctl_option {
 /**
  * struct ctl_options - the command line
  * @dir: --ctl, or NULL
- * @value: what an option was given, "" for those without a value; NULL: not given
+ * @value: the values of options, "" for options without a value; NULL: not given
  */
 struct ctl_options {
 	const char *dir;
@@ -33,20 +33,20 @@ struct ctl_options {
 };
 
 /*
- * Checks @words, a command and its objects, and @options. Returns -1, or EXIT_USAGE if
- * they are wrong; a message in terms of the command line is printed then.
+ * Checks @words, a command and its objects, and @options. Returns -1 if they are valid, or
+ * EXIT_USAGE after a message.
  */
 int ctl_command_check(char *const *words, const struct ctl_options *options);
 
-/* The same for the table of all VMs: only --json is possible. */
+/* The same for the table of all VMs, which takes only --json. */
 int ctl_table_check(const char *what, const char *object,
 		    const struct ctl_options *options);
 
-/* Adds to @request, as far as there is room. */
+/* Appends to @request as much as there is room for. */
 void __attribute__((format(printf, 2, 3)))
 ctl_append(char request[CTL_LINE_MAX], const char *format, ...);
 
-/* The request of a good command that is not `policy`. */
+/* Makes the request of a valid command other than `policy`. */
 void ctl_command_request(char *const *words, const struct ctl_options *options,
 			 char request[CTL_LINE_MAX]);
 

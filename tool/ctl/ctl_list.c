@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin ctl list: the sockets in a directory, and what their agents say of their VMs. */
+/* regpin ctl list: the sockets in a directory, and the status of their agents' VMs. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "ctl_socket.h"
 #include "event/event_parts.h"
 
-#define LIST_MS	1000	/* for each agent: one that is stopped says nothing */
+#define LIST_MS	1000	/* for each agent: a stopped one does not answer */
 
 /* Keys of `status format=words` that are numbers, in the order of the JSON. */
 static const char *const numbers[] = {
@@ -28,7 +28,7 @@ static const char *const numbers[] = {
  * struct row - a VM
  * @name: its name
  * @state: whether its agent answers
- * @words: what that says, KEY=VALUE ...; "": nothing
+ * @words: the agent's answer, KEY=VALUE ..; "": there is none
  */
 struct row {
 	char name[CTL_NAME_MAX];
@@ -54,7 +54,7 @@ static void take_dropped(const char *count)
 {
 }
 
-/* An agent of an older version does not know this request: then it is alive, no more. */
+/* An agent of an older version refuses this request: only its being alive is known. */
 static void ask(struct ctl_client *client)
 {
 	static const char request[] = "status format=words\n";
@@ -90,7 +90,7 @@ static void fill(const char *dir)
 	}
 }
 
-/* The value of @key, in @buf; "-" if it is not known. That of `policy` is the last. */
+/* Copies the value of @key to @buf; "-" if it is not known. `policy` is the last key. */
 static const char *value(const char *key, char *buf, size_t size)
 {
 	size_t len = strlen(key);
@@ -153,7 +153,7 @@ static void put_row(struct json *json)
 	json_object_end(json);
 }
 
-/* @json: NULL: for people. */
+/* Prints one row; @json: NULL: as text. */
 static void put_all(const char *dir, struct dirent **entries, int nr,
 		    struct json *json)
 {
@@ -185,7 +185,7 @@ int ctl_list(const char *dir, bool given, bool json)
 	struct json out;
 	int nr = scandir(dir, &entries, is_socket, alphasort);
 
-	/* The default one is made by the first start: before that there is nothing. */
+	/* The default directory is made by the first start; before that there are no VMs. */
 	if (nr < 0 && (given || errno != ENOENT)) {
 		fprintf(stderr, "regpin ctl: the directory %s can't be read: %s%s\n",
 			printable(dir), strerror(errno), errno == ENOENT ?

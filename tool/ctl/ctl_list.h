@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /*
- * `regpin ctl list` and `regpin ctl status`: all VMs in @dir, as a table or as JSON. It
- * is an error if there is no @dir, and it was @given. Returns an exit code.
+ * `regpin ctl list` and `regpin ctl status`: prints all VMs in @dir, as a table or as JSON. A
+ * missing @dir is an error only if it was @given. Returns an exit code.
  */
 int ctl_list(const char *dir, bool given, bool json);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading a request: VERB KEY=VALUE ..., as two tables say. */
+/* Reading a request, VERB KEY=VALUE .., by two tables. */
 #include <stdio.h>
 #include <string.h>
 
@@ -110,7 +110,7 @@ static const char *read_hash(const char *text, uint64_t *ret)
 	return good ? NULL : "a number of 64 bits is needed, not 0";
 }
 
-/* It goes into an event: the rules for names hold. */
+/* The name of a VM goes into an event, so it must be a valid one. */
 static const char *read_from(const char *text, char *name)
 {
 	const char *fault = ctl_name_fault(text);
@@ -131,7 +131,7 @@ static bool read_number(const char *text, uint64_t min, uint64_t max,
 	return true;
 }
 
-/* A time as everywhere; a number without a unit is in milliseconds. */
+/* A time, as duration_read() takes it; a number without a unit is in milliseconds. */
 static const char *read_time(const char *text, uint32_t *ms)
 {
 	const char *fault = duration_read(text, 1, ms);
@@ -139,7 +139,7 @@ static const char *read_time(const char *text, uint32_t *ms)
 	return fault || *ms ? fault : DURATION_ZERO;
 }
 
-/* One of two words; @ret is true for the second. */
+/* One of two words; sets @ret to true for the second one. */
 static bool read_choice(const char *text, const char *no, const char *yes,
 			bool *ret)
 {
@@ -162,7 +162,7 @@ static bool read_format(const char *text, enum status_format *ret)
 	return false;
 }
 
-/* Returns NULL, or what the value should have been. */
+/* Returns NULL, or the kind of value that was expected. */
 static const char *read_value(struct ctl_request *request, enum ctl_key key,
 			      const char *text)
 {
@@ -248,7 +248,7 @@ static bool read_pair(struct ctl_request *request, char *word,
 	return true;
 }
 
-/* The next word of *@rest, which is moved behind it. name= takes all that is left. */
+/* Returns the next word, and moves *@rest past it. name= takes the rest of the line. */
 static char *next_word(char **rest)
 {
 	char *word = *rest, *end;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The requests of the control protocol: one line each. docs/protocol.md has the
- * grammar. Pure.
+ * The requests of the control protocol, one line each. docs/protocol.md has the grammar.
+ * Pure.
  */
 #ifndef REGPIN_TOOL_CTL_REQUEST_H
 #define REGPIN_TOOL_CTL_REQUEST_H
@@ -16,10 +16,10 @@
 
 #define CTL_VERSION	1
 #define CTL_LINE_MAX	4096u		/* a request, with its '\n' */
-#define CTL_LOG_LINES	256u		/* that an agent keeps */
+#define CTL_LOG_LINES	256u		/* that an agent keeps for `events` */
 #define CTL_MAX_ID	0xfffffffeu	/* of a VM or vCPU */
 
-/* A line of an answer, with the word before it, its '\n' and a NUL. */
+/* Room for a line of an answer, with its first word, its '\n' and a NUL. */
 #define CTL_ANSWER_MAX	(EVENT_LINE_MAX + 32u)
 
 enum ctl_verb {
@@ -66,8 +66,8 @@ enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_WORDS };
 
 /**
  * struct ctl_request - a request
- * @verb: what is wanted
- * @has: which keys were there, a bit each
+ * @verb: the first word
+ * @has: the keys that were given, a bit each
  * @vm: vm=
  * @vcpu: vcpu=
  * @ms: for=
@@ -80,7 +80,7 @@ enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_WORDS };
  * @state: state=
  * @clock: clock=, or 0
  * @rules: rules=
- * @name: name=, harmless on a terminal; or from=, then a VM's name
+ * @name: name=, without control characters; or from=, a valid name of a VM
  */
 struct ctl_request {
 	enum ctl_verb verb;
@@ -96,13 +96,13 @@ struct ctl_request {
 #define CTL_ERROR_MAX	200
 
 /*
- * Reads @len bytes of @line, which has no '\n'. Returns true, or false and says
- * in @error what is wrong.
+ * Reads a request of @len bytes without '\n'. Returns true, or false and writes the reason
+ * to @error.
  */
 bool ctl_request_read(struct ctl_request *request, const char *line, size_t len,
 		      char error[CTL_ERROR_MAX]);
 
-/* Line @n of the answer to `help`, or NULL behind the last. */
+/* Line @n of the answer to `help`, or NULL after the last line. */
 const char *ctl_help_line(unsigned int n);
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sockets are bound and found by way of /proc/self/fd/DIRECTORY, so that a
- * directory's path may be longer than sockaddr_un, and can't be exchanged between
- * the look at it and its use.
+ * Sockets are bound and found through /proc/self/fd/DIRECTORY, so that a directory's path
+ * may be longer than sockaddr_un, and can't be replaced between its check and its use.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -58,7 +57,7 @@ const char *ctl_default_dir(char buf[PATH_MAX])
 	return buf;
 }
 
-/* Who can write in the directory could put a socket of his own in our place. */
+/* A user who can write in the directory could replace the socket by another one. */
 static int check_dir(int dir, const char *path, char *error, size_t size)
 {
 	struct stat st;
@@ -115,7 +114,7 @@ int ctl_connect_at(int dir, const char *name)
 	if (fd < 0)
 		return -errno;
 	address(&sun, dir, name);
-	/* EAGAIN: it listens, and its backlog is full. */
+	/* EAGAIN: an agent listens, and its backlog is full. */
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return fd;
 	err = -errno;
@@ -135,8 +134,8 @@ int ctl_connect(const char *path, const char *name)
 }
 
 /*
- * Two that start at once must not both take over the same dead socket. A lock on the
- * directory itself could be held by each user who can read it.
+ * Two agents that start at once must not both replace the same dead socket. The lock is on
+ * a file of its own: a lock on the directory could be held by any user who can read it.
  */
 static int lock_dir(int dir)
 {
@@ -157,7 +156,7 @@ static int lock_dir(int dir)
 	return fd;
 }
 
-/* Returns 0 if the name is free, now. */
+/* Returns 0 if the name is free, after a dead socket was removed. */
 static int take_over(int dir, const char *name)
 {
 	char file[CTL_NAME_MAX + 8];
@@ -167,7 +166,7 @@ static int take_over(int dir, const char *name)
 	snprintf(file, sizeof(file), "%s.sock", name);
 	if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	/* Connecting to a file fails just as to a socket that is dead. */
+	/* connect() fails in the same way for a regular file as for a dead socket. */
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
 	fd = ctl_connect_at(dir, name);
@@ -249,7 +248,7 @@ int ctl_listen(struct ctl_socket *sock, const char *path, const char *name,
 	return 0;
 }
 
-/* Its name, as @file; is it still the one that was bound there? */
+/* Writes the name of the socket's file to @file. Is that still the file that was bound? */
 static bool own_file(const struct ctl_socket *sock,
 		     char file[CTL_NAME_MAX + 8])
 {
@@ -267,7 +266,7 @@ void ctl_give_up_name(struct ctl_socket *sock)
 
 	if (sock->fd < 0 || !own_file(sock, old))
 		return;
-	/* Room for the longest process id. */
+	/* With room for the longest process id. */
 	snprintf(name, sizeof(name), "%.45s.ended-%d", sock->name, getpid());
 	snprintf(new, sizeof(new), "%s" SUFFIX, name);
 	if (!renameat2(sock->dir, old, sock->dir, new, RENAME_NOREPLACE))
@@ -302,8 +301,8 @@ static pid_t pid_of_name(const char *name)
 }
 
 /*
- * A socket is also refused between bind() and listen(), which are under the lock, and
- * the VM of an agent that was killed may run on: then its process is there.
+ * A connection is also refused between bind() and listen(), which are done under the lock.
+ * The VM of a killed agent may run on; then its process exists, and the socket is kept.
  */
 bool ctl_sweep(const char *path, const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where agents can be talked to: DIRECTORY/NAME.sock. */
+/* The sockets of agents: DIRECTORY/NAME.sock. */
 #ifndef REGPIN_TOOL_CTL_SOCKET_H
 #define REGPIN_TOOL_CTL_SOCKET_H
 
@@ -12,10 +12,10 @@
 
 /**
  * struct ctl_socket - an agent's socket
- * @fd: it listens; -1: there is none
+ * @fd: the listening socket; -1: there is none
  * @dir: the directory
- * @dev: the socket's file, so that only that one is removed at the end
- * @ino: likewise
+ * @dev: the device of the socket's file, so that only that file is removed at the end
+ * @ino: the inode of the socket's file
  * @name: the VM's name
  */
 struct ctl_socket {
@@ -25,43 +25,45 @@ struct ctl_socket {
 	char name[CTL_NAME_MAX];
 };
 
-/* Can a VM have this name? If not, it is said why. */
+/* Returns NULL if a VM may have this name; otherwise the reason why not. */
 const char *ctl_name_fault(const char *name);
 
-/* Is @name a word of the command line, which no VM can be called by? */
+/* Is @name a word of the command line, and so not a valid name of a VM? */
 bool ctl_name_reserved(const char *name);
 
-/* "/run/regpin" for root, else "$XDG_RUNTIME_DIR/regpin". NULL if there is none. */
+/* "/run/regpin" for root, otherwise "$XDG_RUNTIME_DIR/regpin"; NULL if that is not set. */
 const char *ctl_default_dir(char buf[PATH_MAX]);
 
 /*
- * Makes the directory @path if need be, and listens there as @name. A socket that
- * nobody listens on any more is taken over. Returns 0, or a negative errno and
- * says in @error what is wrong and what to do.
+ * Makes the directory @path if need be, and listens there as @name. A socket on which no
+ * process listens any more is replaced. Returns 0, or a negative errno and writes the reason
+ * and the remedy to @error.
  */
 int ctl_listen(struct ctl_socket *sock, const char *path, const char *name,
 	       char *error, size_t size);
 
 /*
- * The VMM has ended, but its agent still listens: the name is free for the next VM,
- * and the socket is DIRECTORY/NAME.ended-PID.sock. Best effort.
+ * To be called when the VMM has ended and its agent still listens: frees the name for the
+ * next VM by renaming the socket to DIRECTORY/NAME.ended-PID.sock. Best effort.
  */
 void ctl_give_up_name(struct ctl_socket *sock);
 
-/* Is @file the name of a VM's socket? Then @name is the VM's. */
+/* Is @file the name of a VM's socket? Then the VM's name is written to @name. */
 bool ctl_file_name(const char *file, char name[CTL_NAME_MAX]);
 
 /*
- * Removes the socket of @name in @path if it was named by a process id, that process
- * is gone, and nobody listens. Returns true if it is removed.
+ * Removes the socket of @name in @path if it was named by a process id, that process is
+ * gone, and no process listens. Returns true if it was removed.
  */
 bool ctl_sweep(const char *path, const char *name);
 
 /* Removes the socket, and closes it. */
 void ctl_unlisten(struct ctl_socket *sock);
 
-/* Connects to the agent of @name. Returns the fd, or a negative errno:
- * -ECONNREFUSED if there is a socket but no agent. */
+/*
+ * Connects to the agent of @name. Returns the fd, or a negative errno: -ECONNREFUSED if there
+ * is a socket but no agent.
+ */
 int ctl_connect(const char *path, const char *name);
 
 /* The same, in an open directory. */
