@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* As lib/vm/accept.c and s3.c do it, in words. */
+/* Describes in words how lib/vm/accept.c and s3.c decide. */
 #include <stdio.h>
 
 #include "acceptance.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What becomes of a VM that has what loads registers past every filter, by its policy. */
+/*
+ * How a policy handles a VM with a feature that loads registers past every filter: nested
+ * virtualisation, SMM, S3.
+ */
 #ifndef REGPIN_TOOL_ACCEPTANCE_H
 #define REGPIN_TOOL_ACCEPTANCE_H
 
@@ -7,10 +10,10 @@
 #include "lib/policy/policy.h"
 
 /**
- * enum acceptance - what becomes of it
- * @NO_PINS: it runs: it ends pins and nothing else, and the policy has none. Of S3 only
- * @ACCEPTED: it runs: the policy says so
- * @TOLERATED: it runs and that is an event, as what there is to lose are reports only
+ * enum acceptance - how such a VM is handled
+ * @NO_PINS: it runs: the feature ends only pins, and the policy has none. For S3 only
+ * @ACCEPTED: it runs, because the policy accepts the feature
+ * @TOLERATED: it runs, and an event reports that: only reports can be lost
  * @REFUSED: it does not run
  */
 enum acceptance {
@@ -20,10 +23,10 @@ enum acceptance {
 	REFUSED,
 };
 
-/* By which of a policy's words: one of POLICY_ACCEPT_*. */
+/* How @policy handles the feature @word, one of POLICY_ACCEPT_*. */
 enum acceptance acceptance(const struct regpin_policy *policy, uint32_t word);
 
-/* A line on each of these words, behind @indent. */
+/* Prints a line for each feature, after @indent. */
 void acceptance_print(const struct regpin_policy *policy, const char *indent);
 
 /* The same as an object "past_filters". */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Warnings about rules that are right and may promise less than their author thinks. They
+ * Warnings about rules that are valid but may do less than their author thinks. They
  * depend on what was written, not only on what it means: an author who has written the
  * other half as well is not warned.
  */
@@ -10,7 +10,7 @@
 #include "policy_reader.h"
 #include "yaml_word.h"
 
-/* What `detect` calls the reaction that comes nearest to an action. */
+/* The reaction of `detect` that is closest to an action. */
 static const char *reaction_like(unsigned int action)
 {
 	return action == REGPIN_PAUSE ? "pause" :
@@ -37,10 +37,10 @@ void advise_action(const struct reader *reader, const struct yaml_node *rule,
 	const struct yaml_node *pin = first_key(rule, pins, 3);
 	const struct yaml_node *at = action ? action : pin;
 
-	/* The policy's gp is the default, whether it was written or not. */
+	/* A policy's gp is not distinguished from the default, which is gp as well. */
 	if (!pin || !(proto->flags & RULE_OPTIONAL) || reader->reaction_said ||
 	    proto->action == REGPIN_REPORT ||
-	    /* An error of its own. */
+	    /* drop here is an error, which has been reported. */
 	    proto->action == REGPIN_DROP ||
 	    (!action && proto->action == REGPIN_GP) ||
 	    !reader->policy->settings.detect_ms)

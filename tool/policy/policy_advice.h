@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Within the policy's front end: warnings about what a rule does not promise. */
+/* Within the policy's front end: warnings about gaps that a valid rule leaves. */
 #ifndef REGPIN_TOOL_POLICY_ADVICE_H
 #define REGPIN_TOOL_POLICY_ADVICE_H
 
@@ -12,10 +12,10 @@
 void advise_action(const struct reader *reader, const struct yaml_node *rule,
 		   const struct rule *proto, unsigned int kind);
 
-/* Warns of what never and frozen leave open before a vCPU is armed. */
+/* Warns of writes that never and frozen allow before a vCPU is armed. */
 void advise_arming(const struct reader *reader, const struct yaml_node *rule);
 
-/* The key `from`, by which an author says that this is known. */
+/* Reads the key `from`, by which an author confirms that this is intended. */
 void from_read(const struct reader *reader, const struct yaml_node *rule);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define LINE_START	"--- # extended: "
 
-/* The next line between texts in @text, or NULL; *@end is behind its line feed. */
+/* The next line between texts in @text, or NULL; *@end is set to the byte after it. */
 static const char *find_line(const char *text, size_t size, const char **end)
 {
 	const size_t len = strlen(LINE_START);
@@ -41,7 +41,7 @@ bool bundle_has_line(const char *text, size_t size)
 	return find_line(text, size, &end);
 }
 
-/* "NAME PATH" of a line into @part. False if it is not of this form. */
+/* Reads "NAME PATH" of a line into @part. Returns false if it is not of this form. */
 static bool read_names(const char *at, const char *end, struct bundle_part *part)
 {
 	const char *blank, *name = at + strlen(LINE_START);
@@ -137,7 +137,7 @@ static void explain_open(const struct yaml_node *node, const char *path,
 			   printable(path), strerror(-err));
 }
 
-/* Reads the policy that @node names behind *@text. Returns 0 or a negative errno. */
+/* Appends the policy that @node names to *@text. Returns 0 or a negative errno. */
 static int append_base(const struct yaml_node *node, char **text, size_t *size,
 		       struct problems *problems)
 {
@@ -151,7 +151,7 @@ static int append_base(const struct yaml_node *node, char **text, size_t *size,
 		explain_open(node, path, fd, problems);
 		return -EINVAL;
 	}
-	/* A line of its own, whether or not the text before it ends with one. */
+	/* Begins with a line feed, because the text before it may not end with one. */
 	snprintf(line, sizeof(line), "\n" LINE_START "%s %s\n", node->text,
 		 printable(path));
 	room = used + strlen(line) + YAML_MAX_SIZE + 1;
@@ -178,7 +178,7 @@ static int append_base(const struct yaml_node *node, char **text, size_t *size,
 	return problems->errors ? -EINVAL : 0;
 }
 
-/* Is the policy @name one of those that @bundle extends already? */
+/* Is the policy @name part of @bundle already? Then it extends itself. */
 static bool is_circle(const struct bundle *bundle, const char *name)
 {
 	for (unsigned int i = 1; i < bundle->nr; i++)
@@ -200,7 +200,7 @@ static const char *fault_of(const struct bundle *bundle, unsigned int part,
 	return NULL;
 }
 
-/* Adds what part @n of *@text extends. Returns 1, 0 if it extends none, or an errno. */
+/* Adds the policy that part @n extends. Returns 1, 0 if there is none, or an errno. */
 static int fill_one(char **text, size_t *size, unsigned int n,
 		    struct problems *problems)
 {

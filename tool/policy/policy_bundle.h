@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A policy's text with the texts that it extends behind it, so that it can be kept, sent
- * to an agent and read again without any file. Behind a line
+ * A policy's text, followed by the texts that it extends, so that it can be kept, sent to an
+ * agent and read again without any file. After a line
  *
  *	--- # extended: NAME PATH
  *
- * follows the text of the policy NAME, which was read from PATH: first the one that the
- * policy's own text extends, then the one that that one extends, and so on.
+ * follows the text of the policy NAME, which was read from PATH: first the policy that the
+ * own text extends, then the policy that this one extends, and so on.
  */
 #ifndef REGPIN_TOOL_POLICY_BUNDLE_H
 #define REGPIN_TOOL_POLICY_BUNDLE_H
@@ -18,7 +18,7 @@
 #include "policy_find.h"
 #include "yaml_tree.h"
 
-/* Of all texts together, with the lines between them. */
+/* The limit for all texts together, with the lines between them. */
 #define BUNDLE_MAX_SIZE	((POLICY_MAX_BASES + 1) * (YAML_MAX_SIZE + 512u))
 
 /**
@@ -41,24 +41,24 @@ struct bundle {
 };
 
 /*
- * Finds the texts of a bundle; a text without bases has one part. What looks like a line
- * between texts and is none stays in its part, where no parser takes it.
+ * Finds the texts of a bundle; a text without bases has one part. A malformed line between
+ * texts stays in its part, where no parser accepts it.
  */
 void bundle_split(struct bundle *bundle, const char *text, size_t size);
 
 /*
- * Makes problems within a base problems of the policy's own `extends`, which is at @line
- * and @column: a reader of messages knows one file by its path.
+ * Moves problems within a base to the policy's own `extends`, at @line and @column, because
+ * messages name only the policy's own file.
  */
 void bundle_place_problems(const struct bundle *bundle, uint32_t line,
 			   uint32_t column, struct problems *problems);
 
-/* Is there a line between texts in @text? A file must not have one. */
+/* Does @text have a line as it stands between texts? A file must not have one. */
 bool bundle_has_line(const char *text, size_t size);
 
 /*
  * The policy that @text extends: its node in *@root, which the caller frees; or NULL.
- * What is wrong with the text is for the policy's reader to report.
+ * Problems of the text are left to the policy's reader.
  */
 const struct yaml_node *bundle_extends(const char *text, size_t size,
 				       unsigned int text_number,

@@ -19,13 +19,13 @@
 #include "policy_diff_whole.h"
 
 
-/* What is pinned bit by bit, and what as a whole, in the order of diff_what. */
+/* Kinds of changes to single bits, and to whole registers, in the order of diff_what. */
 #define NR_BITWISE	(DIFF_REQUIRE + 1)
 #define NR_WHOLE	(DIFF_VALUE + 1 - NR_BITWISE)
 
 /**
- * struct effects - what a policy does about one register
- * @bits: about each bit: 0 or an action, as in struct policy_change
+ * struct effects - the effects of a policy on accesses to one register
+ * @bits: for each bit: 0 or an action, as in struct policy_change
  * @whole: about the register as a whole
  * @value: what reads answer
  */
@@ -36,7 +36,7 @@ struct effects {
 };
 
 /**
- * struct comparison - what is being compared
+ * struct comparison - a comparison of two policies
  * @from: the old policy
  * @to: the new one
  * @when: rules under this condition count as well; NULL: only those without
@@ -48,7 +48,7 @@ struct comparison {
 	struct policy_diff *diff;
 };
 
-/* Where several rules judge one access, the strongest action decides. */
+/* If several rules judge one access, the strongest action decides. */
 static void strengthen(uint8_t *effect, uint8_t other)
 {
 	if (diff_level(other) > diff_level(*effect) ||
@@ -69,7 +69,7 @@ static void add_whole(struct effects *effects, enum diff_what what,
 	strengthen(&effects->whole[what - NR_BITWISE], effect);
 }
 
-/* Has it something to say on every access of a kind, whatever its value is? */
+/* Does the rule apply to each access of a kind, whatever the value is? */
 static bool all_events(const struct rule *rule)
 {
 	return rule->type == RULE_DENY ||
@@ -108,7 +108,7 @@ static bool counts(const struct regpin_policy *policy, const struct rule *rule,
 	       (when && when_same(&policy->whens[rule->when - 1], when));
 }
 
-/* What is done about accesses that no rule speaks of: @spoken are ACCESS_*. */
+/* Adds the effects of `default` on accesses without a rule: those not in @spoken. */
 static void add_default(struct effects *effects,
 			const struct regpin_policy *policy, uint32_t index,
 			unsigned int spoken)
@@ -143,7 +143,7 @@ static void find_effects(const struct regpin_policy *policy,
 		add_default(effects, policy, index, spoken);
 }
 
-/* @from and @to are four sets: old and new, and both without the condition. */
+/* @e has four sets: the old and the new effects, and both without the condition. */
 static void compare_bits(struct policy_diff *diff, struct policy_change *change,
 			 const struct effects e[4], unsigned int what)
 {
@@ -247,7 +247,7 @@ static size_t add_borders(uint64_t *borders, const struct regpin_policy *policy)
 	return nr;
 }
 
-/* Does any rule speak of it? What none does is the defaults' matter. */
+/* Is there a rule on this MSR? The others are compared by their defaults. */
 static bool spoken_of(const struct comparison *c, uint32_t index)
 {
 	const unsigned int any = ACCESS_READ | ACCESS_WRITE;
@@ -284,7 +284,7 @@ static int compare_rules(const struct comparison *c)
 	return compare_msrs(c);
 }
 
-/* Each condition of either policy, once. */
+/* Compares the policies under each condition that one of them has. */
 static int compare_conditions(struct comparison *c)
 {
 	int ret = compare_rules(c);
@@ -305,7 +305,7 @@ static int compare_conditions(struct comparison *c)
 	return ret;
 }
 
-/* A reader may stop early, so the worst comes first. */
+/* The changes that loosen come first, because a reader may stop early. */
 static int sort_by_class(struct policy_diff *diff)
 {
 	struct policy_change *sorted;

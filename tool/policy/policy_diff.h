@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What one policy stops and another does not: by what happens to a register's
- * bits, not by how the rules are written. Pure.
+ * The accesses that one policy stops and another does not. Compared are the effects on the
+ * bits of registers, not the texts of rules. Pure.
  */
 #ifndef REGPIN_TOOL_POLICY_DIFF_H
 #define REGPIN_TOOL_POLICY_DIFF_H
@@ -11,9 +11,9 @@
 #include "policy_diff_list.h"
 
 /*
- * Compares two policies that went through policy_check() and, if what the host
- * can't enforce is to count, through policy_fit(). Whatever was in @diff is
- * overwritten. Returns 0 or -ENOMEM; @diff is to be freed in either case.
+ * Compares two policies. The caller has passed both to policy_check(), and to policy_fit() if
+ * the comparison is for a host. @diff is overwritten. Returns 0 or -ENOMEM; the caller frees
+ * @diff in either case.
  */
 int policy_diff(const struct regpin_policy *from,
 		const struct regpin_policy *to, struct policy_diff *diff);

@@ -6,7 +6,7 @@
 #include "policy_diff_text.h"
 #include "policy_when.h"
 
-/* Words for programs: they stay where the sentences of policy_diff_text.c improve. */
+/* Words for programs: they must not change when the texts of policy_diff_text.c do. */
 static const char *const what_words[DIFF_WHAT_MAX] = {
 	[DIFF_CLEAR] = "clear",
 	[DIFF_SET] = "set",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The differences of two policies: what they do to what is stopped, and the list of them. */
+/* The differences of two policies: their classes, and the list of them. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ static bool continues(const struct policy_change *a,
 	       a->to_value == b->to_value && when_same(&a->when, &b->when);
 }
 
-/* Room for one more. A list that lacks a change must never be shown. */
+/* Makes room for one more. On failure @err is set: an incomplete list is never shown. */
 static bool make_room(struct policy_diff *diff)
 {
 	unsigned int room = diff->room ? 2 * diff->room : 64;
@@ -53,7 +53,7 @@ static bool make_room(struct policy_diff *diff)
 void diff_add(struct policy_diff *diff,
 		       const struct policy_change *change)
 {
-	/* A stretch has a few changes, so the one before is near the end. */
+	/* A stretch has few changes, so the previous one on the same thing is near the end. */
 	for (unsigned int i = diff->nr; i-- > 0 && diff->nr - i < 32;) {
 		if (!continues(&diff->list[i], change))
 			continue;

@@ -8,26 +8,26 @@
 #include "lib/policy/policy.h"
 
 enum diff_class {
-	DIFF_LOOSENS,	/* something is stopped no more, or by less */
+	DIFF_LOOSENS,	/* an access is no longer stopped, or less strongly */
 	DIFF_TIGHTENS,
-	DIFF_CHANGES,	/* as much is stopped, in another way */
+	DIFF_CHANGES,	/* the same is stopped in another way */
 	DIFF_CLASS_MAX
 };
 
-/* What a change is about: first a guest's accesses, then what stands beside the rules. */
+/* The subject of a change: first accesses of a guest, then settings of the policy. */
 enum diff_what {
 	DIFF_CLEAR,		/* clearing bits: sticky, frozen */
 	DIFF_SET,		/* setting bits: never, frozen */
-	DIFF_REQUIRE,		/* coming up without bits */
+	DIFF_REQUIRE,		/* starting without bits */
 	DIFF_ONCE,		/* a second set-up */
-	DIFF_UNIFORM,		/* a value of the vCPU's own */
+	DIFF_UNIFORM,		/* a value that differs between vCPUs */
 	DIFF_READ,		/* reading: deny */
 	DIFF_WRITE,		/* writing: deny */
-	DIFF_VALUE,		/* what reads answer */
-	DIFF_DEFAULT_READ,	/* of MSRs that no rule speaks of */
+	DIFF_VALUE,		/* the value that reads return */
+	DIFF_DEFAULT_READ,	/* reading MSRs without a rule */
 	DIFF_DEFAULT_WRITE,
-	DIFF_UNKNOWN,		/* accesses that KVM does not know */
-	DIFF_INVALID,		/* or refuses */
+	DIFF_UNKNOWN,		/* accesses to MSRs that KVM does not know */
+	DIFF_INVALID,		/* accesses that KVM refuses */
 	DIFF_ARMING,
 	DIFF_REQUEST_MSR,
 	DIFF_NESTED,
@@ -42,27 +42,27 @@ enum diff_what {
 	DIFF_WHAT_MAX
 };
 
-/* In the upper bit of a change's @from and @to: only seen, afterwards. */
+/* A bit in a change's @from and @to: the violation is only detected afterwards. */
 #define DIFF_DETECTED	0x80u
 
-/* Likewise, of DIFF_UNKNOWN and DIFF_INVALID: reads answer a number. */
+/* A bit there, for DIFF_UNKNOWN and DIFF_INVALID: reads return a number. */
 #define DIFF_ANSWERS	0x40u
 
 /**
  * struct policy_change - one difference
- * @bits: which bits, for DIFF_CLEAR, SET and REQUIRE
- * @from_value: for DIFF_VALUE, UNKNOWN and INVALID the constant; for what stands beside the rules the
- *	number that stands there
- * @to_value: likewise in the new policy
+ * @bits: the bits, for DIFF_CLEAR, SET and REQUIRE
+ * @from_value: in the old policy: the constant, for DIFF_VALUE, UNKNOWN and INVALID; the
+ *	number, for settings
+ * @to_value: the same in the new policy
  * @index: first MSR
- * @count: number of MSRs, 0 where no register is meant
+ * @count: number of MSRs, 0 if the change is not about a register
  * @class: enum diff_class
  * @what: enum diff_what
  * @kind: enum regpin_kind
- * @from: what the old policy does about it: 0 nothing, else enum regpin_action,
+ * @from: the effect of the old policy: 0 for none, otherwise enum regpin_action, perhaps
  *	with DIFF_DETECTED
- * @to: likewise the new one
- * @when: for which guests; all that is 0: for all
+ * @to: the effect of the new policy
+ * @when: the guests for which both differ; all 0: all guests
  */
 struct policy_change {
 	uint64_t bits;
@@ -74,11 +74,11 @@ struct policy_change {
 
 /**
  * struct policy_diff - all differences
- * @nr: how many are in @list
- * @room: how many fit into it
- * @err: 0, or -ENOMEM: a difference is missing from @list
- * @counts: how many there are of each class
- * @list: every difference, those that loosen first, then those that tighten; within a
+ * @nr: number of changes in @list
+ * @room: number of changes that @list has room for
+ * @err: 0, or -ENOMEM: a change is missing from @list
+ * @counts: number of changes of each class
+ * @list: all changes: those that loosen, then those that tighten, then others; within a
  *	class in the order of registers. Allocated
  */
 struct policy_diff {
@@ -88,13 +88,13 @@ struct policy_diff {
 	struct policy_change *list;
 };
 
-/* How much an effect stops: the more, the higher. */
+/* The strength of an effect: the more it stops, the higher. */
 unsigned int diff_level(uint8_t effect);
 
-/* By two of these. */
+/* The class of a change between two such strengths. */
 enum diff_class diff_classify(unsigned int from, unsigned int to);
 
-/* Adds @change, or joins it to one that it continues. */
+/* Adds @change, or joins it to a change that it continues. */
 void diff_add(struct policy_diff *diff, const struct policy_change *change);
 
 void policy_diff_free(struct policy_diff *diff);

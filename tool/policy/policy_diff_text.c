@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy's changes in words. */
+/* Changes of policies, in words. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ static const char *const arming_names[ARM_MAX] = {
 	[ARM_OPERATOR] = "operator",
 };
 
-/* Adds to what is in @buf, as far as there is room. */
+/* Appends to @buf as much as there is room for. */
 static void __attribute__((format(printf, 3, 4)))
 append(char *buf, size_t size, const char *format, ...)
 {
@@ -77,7 +77,7 @@ const char *register_bits_text(char *buf, size_t size, unsigned int kind,
 			append(buf, size, "%s%s", buf[0] ? " " : "", bit->name);
 		bits &= ~mask;
 	}
-	/* Those without a name, as ranges. */
+	/* Bits without a name, as ranges. */
 	for (unsigned int n = 0, end; n < 64; n = end + 1) {
 		for (end = n; end < 64 && bits >> end & 1; end++)
 			;
@@ -110,7 +110,7 @@ static void append_effect(char *buf, size_t size, uint8_t effect)
 		append(buf, size, "%s", regpin_action_names[action]);
 }
 
-/* What becomes of accesses that KVM refuses. */
+/* Appends how accesses that KVM refuses are handled. */
 static void append_refused(char *buf, size_t size, uint8_t effect,
 			   uint64_t value)
 {
@@ -195,7 +195,7 @@ const char *policy_change_text(char *buf, size_t size,
 		.kind = change->kind, .index = change->index,
 		.count = change->count,
 	};
-	/* 64 names: none may be cut off. */
+	/* Room for 64 names of bits. */
 	char name[REGISTER_NAME_MAX], bits[64 * 32], when[WHEN_TEXT];
 
 	snprintf(buf, size, "%s:", class_names[change->class]);

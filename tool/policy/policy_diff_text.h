@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A policy's changes in words. */
+/* Changes of policies, in words. */
 #ifndef REGPIN_TOOL_POLICY_DIFF_TEXT_H
 #define REGPIN_TOOL_POLICY_DIFF_TEXT_H
 
@@ -17,7 +17,7 @@ const char *policy_change_class(const struct policy_change *change);
 
 #define DIFF_VALUE_TEXT	128	/* room for one side of a change */
 
-/* What one policy does, and the other: "gp", "free", "500 ms". Each returns @buf. */
+/* The effects of the old and the new policy: "gp", "free", "500 ms". Each returns @buf. */
 const char *policy_change_from(char buf[DIFF_VALUE_TEXT],
 			       const struct policy_change *change);
 const char *policy_change_to(char buf[DIFF_VALUE_TEXT],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Two policies compared: what they say of all MSRs at once, and beside the rules. */
+/* Comparison of two policies: their settings, and their rules on all MSRs at once. */
 #include "acceptance.h"
 #include "policy_diff_whole.h"
 
@@ -15,7 +15,7 @@ static void add_setting(struct policy_diff *diff, enum diff_what what,
 		diff_add(diff, &change);
 }
 
-/* Milliseconds after which something is done; 0: never. */
+/* Compares times, in milliseconds, after which an action is taken; 0: never. */
 static void add_time(struct policy_diff *diff, enum diff_what what,
 		     uint32_t from, uint32_t to)
 {
@@ -38,7 +38,7 @@ static void add_accept(struct policy_diff *diff, enum diff_what what,
 	enum acceptance before = acceptance(from, flag);
 	enum acceptance after = acceptance(to, flag);
 
-	/* Where a word has no effect, its absence has none. */
+	/* A feature that can end no pins of a policy is in effect accepted. */
 	before = before == NO_PINS ? ACCEPTED : before;
 	after = after == NO_PINS ? ACCEPTED : after;
 	if ((from->flags ^ to->flags) & flag)
@@ -46,7 +46,7 @@ static void add_accept(struct policy_diff *diff, enum diff_what what,
 			    to->flags & flag ? DIFF_LOOSENS : DIFF_TIGHTENS);
 }
 
-/* How late pins come, at the earliest. */
+/* How late vCPUs are armed: the later, the higher. */
 static unsigned int lateness(uint32_t arming)
 {
 	return arming == ARM_START ? 0 : arming == ARM_SYSCALL_ENTRY ? 1 : 2;
@@ -84,7 +84,7 @@ static uint8_t default_effect(const struct regpin_policy *policy,
 	return rest && rest->access & access ? rest->action : 0;
 }
 
-/* A #GP is as without a rule: then it is only told of or not. */
+/* A rule with gp does as KVM without a rule, except that it may report an event. */
 static void compare_refused(struct policy_diff *diff, enum diff_what what,
 			    const struct rule *from, const struct rule *to)
 {
@@ -110,7 +110,7 @@ static void compare_refused(struct policy_diff *diff, enum diff_what what,
 		diff_add(diff, &change);
 }
 
-/* What concerns all MSRs at once. */
+/* Compares default, unknown and invalid. */
 static void compare_wide(struct policy_diff *diff,
 			 const struct regpin_policy *from,
 			 const struct regpin_policy *to)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy that extends another: two trees become one. */
+/* A policy that extends another one: joins their trees. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "policy_extends.h"
 #include "policy_without.h"
 
-/* Keys that speak of a text itself, and are never inherited. */
+/* Keys about the text itself, which are never inherited. */
 static bool is_own(const char *key)
 {
 	return !strcmp(key, "version") || !strcmp(key, "extends") ||
@@ -25,7 +25,7 @@ static struct yaml_node **last_child(struct yaml_node *node)
 	return tail;
 }
 
-/* Takes the key at *@at out of its map. */
+/* Removes the key at *@at from its map, and returns it. */
 static struct yaml_node *detach(struct yaml_node *map, struct yaml_node **at)
 {
 	struct yaml_node *key = *at;
@@ -36,7 +36,7 @@ static struct yaml_node *detach(struct yaml_node *map, struct yaml_node **at)
 	return key;
 }
 
-/* The rules of the base come first, as if they had been written above. */
+/* Puts the rules of the base before the policy's own. */
 static void join_rules(struct yaml_node *own, struct yaml_node *base)
 {
 	struct yaml_node **tail = last_child(base);
@@ -68,7 +68,7 @@ static void inherit(struct yaml_node *own, struct yaml_node *base)
 	}
 }
 
-/* Another version is another language; the policy's own is checked by its reader. */
+/* Can this regpin read the base's version? The reader checks that of the policy's own text. */
 static bool base_readable(const struct yaml_node *base,
 			  struct problems *problems)
 {
@@ -135,7 +135,7 @@ static struct yaml_node *tree_of(const struct bundle *bundle, unsigned int n,
 		without_needs_base(own, problems);
 		return own;
 	}
-	/* As deep as there are bases. */
+	/* The recursion is as deep as the number of bases. */
 	base = tree_of(bundle, n + 1, policy, problems);
 	if (base && base_readable(base, problems)) {
 		without_apply(own, base, problems);

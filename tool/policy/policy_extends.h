@@ -10,9 +10,9 @@
 #include "yaml_tree.h"
 
 /*
- * The tree of @bundle, and the names of its files in @policy->bases. A key of the policy
- * itself replaces that of its base, but its rules are added to those of the base, of
- * which `without` takes some away. Returns NULL, with @problems, if it can't be read.
+ * Returns the tree of @bundle, and sets the names of its files in @policy->bases. A key of the
+ * policy itself replaces that of its base; its rules are added to those of the base, from
+ * which `without` has removed some. Returns NULL, with @problems, if a text can't be read.
  * The caller owns the tree.
  */
 struct yaml_node *extends_tree(const struct bundle *bundle,

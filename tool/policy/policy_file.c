@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files with policies. */
+/* Reading policies from files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@
 #include "yaml_tree.h"
 
 /*
- * Reads at most @size bytes of a file, or of a policy that is found by its name, whose
- * path is put into @found. Returns their number or a negative errno.
+ * Reads at most @size bytes of a file, or of a policy that is found by its name; then its
+ * path is written to @found. Returns the number of bytes or a negative errno.
  */
 static ssize_t file_read(const char *path, char found[POLICY_MAX_SOURCE],
 			 char *to, size_t size)
@@ -47,7 +47,7 @@ static ssize_t file_read(const char *path, char found[POLICY_MAX_SOURCE],
 	} while (len && used < size);
 	if (!is_stdin)
 		close(fd);
-	/* That is what a wrong policy returns. */
+	/* -EINVAL is reserved for errors of the policy itself. */
 	if (len == -EINVAL)
 		len = -EIO;
 	return len < 0 ? len : (ssize_t)used;
@@ -81,11 +81,11 @@ static void explain_unread(const char *path, const char *found, int err,
 			      strerror(-err));
 }
 
-/* The text of a file in @ret, which is to be freed. Returns its size or an errno. */
+/* Reads a file into @ret, which the caller frees. Returns its size or a negative errno. */
 static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
 			 char **ret, struct problems *problems)
 {
-	size_t room = YAML_MAX_SIZE + 1;	/* enough to see that it's more */
+	size_t room = YAML_MAX_SIZE + 1;	/* one more shows that the file is too large */
 	size_t size;
 	ssize_t len;
 	int err;
@@ -103,7 +103,7 @@ static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
 		problem_error(problems, 0, 0, "this is a compiled policy, as 'regpin compile' writes it for libregpin: name the policy that it was made from");
 		return -EINVAL;
 	}
-	/* It would stand for a file that was never looked for. */
+	/* The line would pass for a base that was read from a policy folder. */
 	if (bundle_has_line(*ret, size)) {
 		problem_error(problems, 0, 0, "a line '--- # extended: …' stands between texts that regpin puts together, and not in a file");
 		return -EINVAL;

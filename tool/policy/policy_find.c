@@ -54,8 +54,8 @@ static bool build_folder(char to[POLICY_MAX_SOURCE])
 }
 
 /*
- * The folders, with colons between them. A program with more rights than its caller
- * takes none from the environment.
+ * The folders, with colons between them. A program with more rights than its caller ignores
+ * the environment.
  */
 static const char *folders(void)
 {
@@ -71,7 +71,7 @@ static const char *folders(void)
 	return with_build;
 }
 
-/* The next of the folders at *@at, or false behind the last one. */
+/* Takes the next folder from the list *@at. Returns false after the last one. */
 static bool next_folder(const char **at, char folder[POLICY_MAX_SOURCE])
 {
 	size_t len;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policies that are found by name: NAME.yaml in the policy folders, of which the
- * administrator's (/etc/regpin) comes before the package's; in a build directory the
- * source tree's stands for the latter. The environment variable REGPIN_POLICIES, a list
- * with colons, replaces both.
+ * Policies that are found by name: NAME.yaml in the policy folders, first in the
+ * administrator's (/etc/regpin), then in the package's, or, in a build directory, in that of
+ * the source tree. The environment variable REGPIN_POLICIES, a list with colons, replaces
+ * both.
  */
 #ifndef REGPIN_TOOL_POLICY_FIND_H
 #define REGPIN_TOOL_POLICY_FIND_H
@@ -18,11 +18,10 @@
 bool policy_is_name(const char *text);
 
 /*
- * Opens the policy @name for reading and puts its path into @path. A symbolic link that
- * leads out of its folder is refused, and so is what is not a regular file. Returns a
- * file descriptor or a negative errno: -ENOENT if no folder has it. With another errno
- * @path is the file that can't be used; a later folder is not asked then, as its policy
- * may be weaker.
+ * Opens the policy @name for reading and writes its path to @path. Refuses symbolic links that
+ * lead out of the folder, and all but regular files. Returns a file descriptor or a negative
+ * errno: -ENOENT if no folder has the policy. With another errno @path is the file that can't
+ * be used; later folders are not searched then, because their policy may be weaker.
  */
 int policy_open(const char *name, char path[POLICY_MAX_SOURCE]);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy made fit for a host. */
+/* Fits a policy to a host. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -24,7 +24,7 @@ const char *fit_reaction(const struct regpin_policy *policy,
 	return action == REGPIN_MASK ? "restore" : regpin_action_names[action];
 }
 
-/* `require` is about vCPUs that come up, and these set LSTAR, which is an MSR. */
+/* `require` is still enforced when a vCPU sets LSTAR, because that is an MSR. */
 static void require_text(char to[FIT_TEXT], const struct regpin_policy *policy,
 			 const struct rule *rule)
 {

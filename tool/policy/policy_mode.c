@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What mode a policy is in, and what that makes of it. */
+/* The mode of a policy, and its effect on the rules. */
 #include <stdio.h>
 #include <string.h>
 
@@ -72,7 +72,7 @@ enum policy_mode policy_effective(const struct regpin_policy *policy,
 {
 	if (mode == MODE_POLICY)
 		mode = own;
-	/* What holds a vCPU or stops the VM is more than a report. */
+	/* Settings that hold a vCPU or stop the VM do more than report. */
 	if (mode == MODE_ENFORCE && policy_all_report(policy) &&
 	    !policy_settings_act(policy))
 		mode = MODE_REPORT;

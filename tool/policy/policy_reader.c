@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The policy that is being read: keys and words that several parts of it may have. */
+/* Keys and words that several parts of a policy may have. */
 #include <string.h>
 
 #include "base/nr.h"

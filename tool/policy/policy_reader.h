@@ -15,15 +15,15 @@
 
 /**
  * struct reader - the policy that is being read
- * @policy: where the rules go
- * @problems: where to complain
+ * @policy: the policy that the rules are added to
+ * @problems: the list of errors and warnings
  * @action: default action
- * @mode: what stands in the place of the policy's own `mode:`, or MODE_POLICY
- * @own: what that one says
+ * @mode: the mode that replaces the policy's own `mode:`, or MODE_POLICY
+ * @own: the policy's own mode
  * @report: `mode: report` for the whole policy
- * @odd_arming: which arming was meant is not known, and that is told
+ * @odd_arming: the value of `arming` is not valid, which has been reported
  * @reaction_said: the policy has a `detect` with a reaction of its own
- * @full: the policy has no room left, and that is told
+ * @full: the policy has no room for more rules, which has been reported
  */
 struct reader {
 	struct regpin_policy *policy;
@@ -33,14 +33,13 @@ struct reader {
 	bool report, odd_arming, reaction_said, full;
 };
 
-/* The values of the keys `action` and `mode`; negative if told as wrong. */
+/* The values of the keys `action` and `mode`; negative if wrong, which is reported. */
 int action_read(const struct reader *reader, const struct yaml_node *node);
 int mode_read(const struct reader *reader, const struct yaml_node *node);
 
 /*
- * Tells every key of @map that is not one of @words. @where is "in a rule",
- * @elsewhere says where the words that are WORD_ELSEWHERE belong. Returns false
- * if there was any.
+ * Reports each key of @map that is not one of @words. @where is "in a rule"; @elsewhere is the
+ * place where the words with WORD_ELSEWHERE belong. Returns false if there was one.
  */
 bool keys_check(const struct reader *reader, const struct yaml_node *map,
 		const struct word *words, size_t nr, const char *where,

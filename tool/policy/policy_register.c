@@ -117,7 +117,7 @@ static const char *target_name(const struct target *target, char *buf,
 	return buf;
 }
 
-/* Another register that has a bit @name: the author may have mixed them up. */
+/* The name of a register that has a bit @name, if the author may have meant that one. */
 static const char *bit_owner(const char *name)
 {
 	for (unsigned int i = 0; i < regpin_nr_registers; i++)
@@ -179,7 +179,7 @@ static bool mask_is_bit(const char *text, uint64_t *mask)
 	return number_read(text, strlen(text), UINT64_MAX, mask) || *mask <= 63;
 }
 
-/* A number that is no bit's, but could be a mask: "; as a mask it is [LME, NXE]". */
+/* A hint for a number that may be meant as a mask: "; as a mask it is [LME, NXE]". */
 static const char *mask_hint(char *to, size_t size, const char *text,
 			     const struct target *target)
 {
@@ -215,7 +215,7 @@ static const char *mask_hint(char *to, size_t size, const char *text,
 	return to;
 }
 
-/* Bits by number or by name. Returns 0 if there is anything wrong. */
+/* Reads bits by number or by name. Returns 0 if anything is wrong. */
 static uint64_t bits_of(const struct yaml_node *node,
 			const struct target *target, bool again,
 			struct problems *problems)

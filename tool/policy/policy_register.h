@@ -10,11 +10,11 @@
 
 /**
  * struct target - a register, a family or a range that a rule names
- * @reg: its row of the table, NULL for ranges and for MSRs that are not there
+ * @reg: its row of the table, NULL for ranges and for MSRs without a row
  * @index: first MSR index
  * @count: number of MSRs
  * @kind: enum regpin_kind
- * @family: named by a family's name alone, and so means all its members
+ * @family: it was named by a family's name alone, which stands for all its members
  */
 struct target {
 	const struct regpin_register *reg;
@@ -23,17 +23,17 @@ struct target {
 	bool family;
 };
 
-/* Reads one register. Returns false if it is wrong; then that is told. */
+/* Reads one register. Returns false if it is wrong, which is reported. */
 bool target_read(const struct yaml_node *node, struct target *target,
 		 struct problems *problems);
 
-/* Reports a group, "@NAME", that is not there, with the nearest one. */
+/* Reports an unknown group, "@NAME", with the nearest one. */
 void unknown_group(const struct yaml_node *node, struct problems *problems);
 
 /*
- * Adds the bits that @node names, a scalar or a list, to @mask. @again says
- * that the same node was read for another register, so that only what is wrong
- * with this register is told. Returns false if anything is wrong.
+ * Adds the bits that @node names, a scalar or a list, to @mask. With @again the same node was
+ * read for another register, so only problems with this register are reported. Returns false
+ * if anything is wrong.
  */
 bool bits_read(const struct yaml_node *node, const struct target *target,
 	       bool again, uint64_t *mask, struct problems *problems);

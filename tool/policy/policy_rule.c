@@ -61,8 +61,8 @@ struct one {
 };
 
 /*
- * Adds @target: as one, or one by one if its members don't stand side by side. Those
- * for which there is no room are left in it.
+ * Adds @target: as one, or member by member if these have no consecutive indices. Members
+ * without room stay in @target.
  */
 static void add_members(struct one *one, struct target *target)
 {
@@ -79,7 +79,7 @@ static void add_members(struct one *one, struct target *target)
 	}
 }
 
-/* The registers of a class, by the class's name behind an "@". */
+/* Adds the registers of the class whose name follows the "@". */
 static void group_add(struct one *one, const struct yaml_node *node)
 {
 	const struct regpin_register *reg;
@@ -92,7 +92,7 @@ static void group_add(struct one *one, const struct yaml_node *node)
 		struct target target;
 
 		reg = &regpin_registers[i];
-		/* No rule can be on KVM's own number. */
+		/* The index is KVM's own, so no rule can be on it. */
 		if (strcmp(reg->class, node->text + 1) != 0 ||
 		    reg->index == MSR_KVM_GUEST_SSP)
 			continue;
@@ -129,7 +129,7 @@ static void targets_read(struct one *one, bool known)
 	const struct yaml_node *key = yaml_key(one->node, "register");
 
 	if (!key) {
-		/* An unknown key may have been meant as this one. */
+		/* Not if there is an unknown key, which may be a mistyped `register`. */
 		if (known)
 			problem_at(one->reader->problems, one->node,
 				   "a rule needs 'register': a name, an index, a range, or a list of these");
@@ -169,7 +169,7 @@ static void rule_add(struct one *one, const struct yaml_node *key,
 		   POLICY_MAX_RULES);
 }
 
-/* May the rule at @key speak of @target? Families are for deny, allow, report and value. */
+/* Reports a family in a rule other than deny, allow, report and value. */
 static bool family_refused(struct one *one, const struct yaml_node *key,
 			   const struct target *target)
 {
@@ -225,7 +225,7 @@ static void bits_rule(struct one *one, const struct yaml_node *key,
 	}
 }
 
-/* once and uniform, which are only ever true. */
+/* once and uniform, whose only valid value is true. */
 static void whole_rule(struct one *one, const struct yaml_node *key,
 		       enum rule_type type)
 {
@@ -258,7 +258,7 @@ static void access_rule(struct one *one, const struct yaml_node *key,
 		rule_add(one, key, type, &one->targets[i], ~0ull);
 }
 
-/* Where there is no violation, there is nothing to choose. */
+/* Reports keys that have no effect because the rule cannot be violated. */
 static void useless_check(struct one *one, const char *with, const char *why)
 {
 	static const char *const useless[] = { "action", "mode" };
@@ -280,7 +280,7 @@ static void allow_rule(struct one *one, const struct yaml_node *key)
 	access_rule(one, key, RULE_ALLOW);
 }
 
-/* What happens is an event. The kind of action that it has is no choice. */
+/* report: the action is fixed, because each access is let pass and reported. */
 static void report_rule(struct one *one, const struct yaml_node *key)
 {
 	useless_check(one, "report", "refuses nothing");
@@ -288,7 +288,7 @@ static void report_rule(struct one *one, const struct yaml_node *key)
 	access_rule(one, key, RULE_REPORT);
 }
 
-/* What reads answer. */
+/* value: the constant that reads return. */
 static void value_rule(struct one *one, const struct yaml_node *key)
 {
 	struct problems *problems = one->reader->problems;
@@ -362,7 +362,7 @@ static const struct yaml_node *except_read(struct one *one)
 
 		if (!rule_type_is_on_bits(type) || type == RULE_REQUIRE)
 			continue;
-		/* What is told as bad may have been meant as `all`. */
+		/* A wrong value, which has been reported, may have been meant as `all`. */
 		if (key && key->value->type == YAML_BAD)
 			return NULL;
 		alls += key && is_all(key->value);
@@ -375,7 +375,7 @@ static const struct yaml_node *except_read(struct one *one)
 	return NULL;
 }
 
-/* What the rule does not promise; once for all its registers. */
+/* Warns of gaps that the rule leaves; once for all its registers. */
 static void advise(const struct one *one)
 {
 	from_read(one->reader, one->node);
@@ -389,7 +389,7 @@ static void advise(const struct one *one)
 	}
 }
 
-/* once, uniform, deny, allow, report and value: of whole registers, so they stand alone. */
+/* Conditions on whole registers (once, uniform, deny, ..) must be the only one. */
 static bool conditions_check(struct one *one, bool known)
 {
 	const struct yaml_node *whole = NULL;
@@ -404,7 +404,7 @@ static bool conditions_check(struct one *one, bool known)
 		if (!rule_type_is_on_bits(type))
 			whole = key;
 	}
-	/* An unknown key may have been meant as one. */
+	/* Not if there is an unknown key, which may be a mistyped condition. */
 	if (!nr && known)
 		problem_at(one->reader->problems, one->node,
 			   "this rule has no condition: add sticky, never, frozen, require, once, uniform, deny, allow, report or value");
@@ -416,7 +416,7 @@ static bool conditions_check(struct one *one, bool known)
 	return false;
 }
 
-/* Its conditions, for the guests of one `when`. */
+/* Reads the conditions, for the guests of one `when`. */
 static void conditions_read(struct one *one, const struct yaml_node *except)
 {
 	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a policy says beside its rules: the request, the floor, times, reactions. */
+/* Settings of a policy: the request, the floor, times, reactions. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static const struct yaml_node *map_read(const struct reader *reader,
 	return key->value;
 }
 
-/* A time, or `none`, which is 0. Leaves @ms as it is if it is wrong. */
+/* Reads a time, or `none`, which is 0. Does not change @ms if it is wrong. */
 static void time_read(const struct reader *reader,
 		      const struct yaml_node *key, uint32_t *ms)
 {
@@ -73,7 +73,7 @@ static void time_read(const struct reader *reader,
 		*ms = value;
 }
 
-/* One of @words; @action stays as it is if that is wrong. */
+/* Reads one of @words. Does not change @action if it is wrong. */
 static void reaction_read(const struct reader *reader,
 			  const struct yaml_node *key,
 			  const struct word *words, size_t nr, uint8_t *action)
@@ -85,7 +85,7 @@ static void reaction_read(const struct reader *reader,
 		*action = (uint8_t)value;
 }
 
-/* A time and what is done then: @words are what @action can be. */
+/* Reads a time and the action after it, one of @words. */
 static void timed_read(const struct reader *reader,
 		       const struct yaml_node *time, uint32_t *ms,
 		       const struct yaml_node *reaction,
@@ -142,7 +142,7 @@ static void detect_read(const struct reader *reader,
 			   words, NR(words), &settings->detect_action);
 }
 
-/* Where CPUs have MSRs of their own, and where hypervisors don't. */
+/* Is @index in the ranges of CPUs' own MSRs, which hypervisors do not use? */
 static bool of_cpus(uint32_t index)
 {
 	int window = filter_window_of(index);

@@ -50,7 +50,7 @@ static const struct word top_keys[] = {
 	{ "from", WORD_ELSEWHERE },
 };
 
-/* Another version is another language: false if nothing else can be read. */
+/* Reads the version. Returns false if it is another one, and nothing else can be read. */
 static bool version_read(const struct reader *reader,
 			 const struct yaml_node *root)
 {
@@ -90,7 +90,7 @@ static void arming_read(struct reader *reader, const struct yaml_node *root)
 		return;
 	value = word_value(key->value, "arming", words, NR(words),
 			   reader->problems);
-	/* What was meant is not known: no more errors for it than this. */
+	/* @odd_arming suppresses further errors, because the intended arming is not known. */
 	reader->odd_arming = value < 0;
 	reader->policy->arming = value < 0 ? ARM_START : (uint32_t)value;
 }
@@ -130,12 +130,12 @@ static void accept_read(const struct reader *reader,
 		accept_add(reader, node);
 }
 
-/* Does it say something of all MSRs, so that it needs no rule on a register? */
+/* Does the policy have a rule on all MSRs, so that it needs none on a register? */
 static bool says_more(const struct reader *reader, const struct yaml_node *root)
 {
 	static const char *const wide[] = { "default", "unknown", "invalid" };
 
-	/* One that is wrong has an error of its own. */
+	/* If that rule is wrong, an error has reported it, so the key alone counts. */
 	for (size_t i = 0; reader->problems->errors && i < NR(wide); i++)
 		if (yaml_key(root, wide[i]))
 			return true;
@@ -199,15 +199,15 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	reader->reaction_said = settings_have_reaction(root);
 	whole_read(reader, root);
 	rules_read(reader, root);
-	/* Where no rule does more than report, a default must not. */
+	/* If no rule does more than report, the default action must not either. */
 	if (!settings_have_floor_action(root) &&
 	    policy_rules_only_report(reader->policy))
 		reader->policy->settings.deadline_action = REGPIN_REPORT;
 }
 
 /*
- * Keeps @name, as it may be printed wherever a rule's place is; if it is too long, its
- * end, which says more.
+ * Keeps @name in printable form, because places of rules are printed with it. Of a name that
+ * is too long the end is kept, which identifies the file better.
  */
 static void source_set(struct regpin_policy *policy, const char *name)
 {

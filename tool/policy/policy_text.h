@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From a policy's text to a checked policy. The language: regpin-policy(5). */
+/* From a policy's text to a checked policy. The language is in regpin-policy(5). */
 #ifndef REGPIN_TOOL_POLICY_TEXT_H
 #define REGPIN_TOOL_POLICY_TEXT_H
 
@@ -9,17 +9,16 @@
 #include "policy_mode.h"
 
 /*
- * Reads @text as a policy, checks it, and sorts its rules. @name is kept in
- * policy->source. @problems is emptied first; a policy with warnings only is
- * good. Returns 0, or -EINVAL if there are errors; then @policy must not be
- * used.
+ * Reads @text as a policy, checks it, and sorts its rules. @name is kept in policy->source.
+ * @problems is emptied first. Returns 0, also if there are only warnings, or -EINVAL if there
+ * are errors; then the caller must not use @policy.
  */
 int policy_text_read(const char *name, const char *text, size_t size,
 		     struct regpin_policy *policy, struct problems *problems);
 
 /*
- * The same with @mode in the place of the policy's own `mode:`, unless it is
- * MODE_POLICY. What the policy itself says is in @own, if that is not NULL.
+ * The same with @mode instead of the policy's own `mode:`, unless it is MODE_POLICY. The
+ * policy's own mode is returned in @own, if that is not NULL.
  */
 int policy_text_read_as(const char *name, const char *text, size_t size,
 			enum policy_mode mode, enum policy_mode *own,

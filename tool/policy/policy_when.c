@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `when`: for which guests a rule holds. */
+/* `when`: the guests for which a rule holds. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static bool vendor_read(const struct yaml_node *node, char vendor[WHEN_VENDOR],
 	return false;
 }
 
-/* One vendor or a list of them. Returns their number, 0 if that is wrong. */
+/* Reads one vendor or a list of them. Returns their number, or 0 if one is wrong. */
 static unsigned int vendors_read(const struct yaml_node *node,
 				 char to[][WHEN_VENDOR],
 				 struct problems *problems)
@@ -142,7 +142,7 @@ static bool spans_read(const struct yaml_node *node, const char *what,
 	return ok;
 }
 
-/* The number of @when among the policy's, which may be a new one; 0: no room. */
+/* Returns the number of @when in the policy, to which it is added if need be; 0: no room. */
 static uint16_t when_number(struct regpin_policy *policy,
 			    const struct when *when)
 {
@@ -157,7 +157,7 @@ static uint16_t when_number(struct regpin_policy *policy,
 	return (uint16_t)(i + 1);
 }
 
-/* One condition for each vendor, as a guest has one. */
+/* Adds one condition for each vendor, because a guest has only one vendor. */
 static bool whens_add(const struct reader *reader, const struct yaml_node *key,
 		      struct when *when, char names[][WHEN_VENDOR],
 		      struct rule_whens *whens)

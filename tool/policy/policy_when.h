@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Within the policy's front end: for which guests a rule holds. */
+/* Within the policy's front end: the condition `when` of a rule. */
 #ifndef REGPIN_TOOL_POLICY_WHEN_H
 #define REGPIN_TOOL_POLICY_WHEN_H
 
@@ -18,10 +18,10 @@ struct rule_whens {
 bool when_read(const struct reader *reader, const struct yaml_node *rule,
 	       struct rule_whens *whens);
 
-/* The vendor that @text names, or is, as CPUID gives it. False if that is none. */
+/* Reads a vendor by name, or as CPUID returns it. Returns false if it is unknown. */
 bool when_vendor(const char *text, char vendor[WHEN_VENDOR]);
 
-/* "; did you mean 'intel'?" for a vendor that is misspelt, or nothing. */
+/* "; did you mean 'intel'?" for a misspelt vendor, or "". */
 struct hint when_vendor_hint(const char *text);
 
 /* "vendor AuthenticAMD, family 0x17|0x19-0x1a, model 0x1". Returns @buf. */

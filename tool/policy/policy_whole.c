@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a policy says of all MSRs at once: default, unknown, invalid. */
+/* Rules on all MSRs at once: default, unknown, invalid. */
 #include <stdio.h>
 #include <string.h>
 
@@ -92,7 +92,7 @@ static void default_read(const struct reader *reader,
 	wide_add(reader, key, &rule);
 }
 
-/* Reads answer a number. */
+/* Reads the constant that reads of the guest return. */
 static bool answer_read(const struct reader *reader,
 			const struct yaml_node *key, struct rule *rule)
 {
@@ -137,7 +137,7 @@ static bool refused_map(const struct reader *reader, const char *name,
 	snprintf(where, sizeof(where), "in '%s'", name);
 	ok = keys_check(reader, map, keys, NR(keys), where,
 			"does not belong here");
-	/* With a value, and nothing said of writes, they vanish. */
+	/* With a value and without an action, writes are dropped. */
 	rule->action = REGPIN_DROP;
 	if (value)
 		ok &= answer_read(reader, value, rule);
@@ -149,7 +149,7 @@ static bool refused_map(const struct reader *reader, const char *name,
 	return ok;
 }
 
-/* unknown and invalid. That they end in a #GP is no rule. */
+/* Reads unknown or invalid. `gp` alone adds no rule, because KVM does that anyway. */
 static void refused_read(const struct reader *reader,
 			 const struct yaml_node *root, enum rule_type type)
 {
@@ -179,7 +179,7 @@ static void refused_read(const struct reader *reader,
 	}
 	if (rule.action == REGPIN_GP && !(rule.flags & RULE_ANSWERS))
 		return;
-	/* As without regpin, and an event. */
+	/* The access fails as without regpin, and is reported. */
 	if (reader->report) {
 		rule.action = REGPIN_REPORT;
 		rule.flags = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `without`: rules that are taken away, by register and condition. */
+/* `without`: removes rules, by register and condition. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ static bool is_condition(const char *word)
 	return false;
 }
 
-/* Is @word the scalar @node, or one of the list @node? */
+/* Is @word the scalar @node, or an element of the list @node? */
 static bool names(const struct yaml_node *node, const char *word)
 {
 	if (node->type == YAML_SCALAR)
@@ -42,7 +42,7 @@ static bool names(const struct yaml_node *node, const char *word)
 	return false;
 }
 
-/* A copy of @node without what follows it; NULL if there is no memory. */
+/* Copies @node, without the nodes after it. Returns NULL if there is no memory. */
 static struct yaml_node *copy(const struct yaml_node *node)
 {
 	size_t size = sizeof(*node) + strlen(node->text) + 1;
@@ -52,7 +52,7 @@ static struct yaml_node *copy(const struct yaml_node *node)
 		return NULL;
 	memcpy(to, node, size);
 	to->next = to->value = to->child = NULL;
-	/* As deep as the tree: YAML_MAX_DEPTH. */
+	/* The recursion is as deep as the tree, at most YAML_MAX_DEPTH. */
 	if (node->value) {
 		to->value = copy(node->value);
 		if (!to->value)
@@ -71,7 +71,7 @@ fail:
 	return NULL;
 }
 
-/* Frees *@at and takes it out of its list or map @parent. */
+/* Removes *@at from its list or map @parent, and frees it. */
 static void drop(struct yaml_node *parent, struct yaml_node **at)
 {
 	struct yaml_node *node = *at;
@@ -82,7 +82,7 @@ static void drop(struct yaml_node *parent, struct yaml_node **at)
 	yaml_free(node);
 }
 
-/* Takes the register out of a list of several. */
+/* Removes the register from a list of several. */
 static void drop_register(const struct removal *removal,
 			  struct yaml_node *list)
 {
@@ -103,7 +103,7 @@ static bool is_all(const struct yaml_node *rule, const char *condition)
 	return key && names(key->value, "all");
 }
 
-/* Takes out of @rule the keys that only the conditions had a use for that are gone. */
+/* Removes keys from @rule that were used only by removed conditions. */
 static void drop_modifiers(struct yaml_node *rule)
 {
 	bool all = is_all(rule, "sticky") || is_all(rule, "never") ||
@@ -119,7 +119,7 @@ static void drop_modifiers(struct yaml_node *rule)
 			at = &(*at)->next;
 }
 
-/* Drops the conditions that are to go. Returns whether @rule has any left. */
+/* Removes the listed conditions. Returns whether @rule has any left. */
 static bool drop_conditions(struct removal *removal, struct yaml_node *rule)
 {
 	struct yaml_node **at = &rule->child;
@@ -140,7 +140,7 @@ static bool drop_conditions(struct removal *removal, struct yaml_node *rule)
 	return left;
 }
 
-/* Does @rule have a condition that is to go? */
+/* Does @rule have a condition that is to be removed? */
 static bool concerns(const struct removal *removal,
 		     const struct yaml_node *rule)
 {
@@ -152,8 +152,8 @@ static bool concerns(const struct removal *removal,
 }
 
 /*
- * A rule for several registers becomes two: one for the others, as it was, and behind
- * it one for this register with what is left of the conditions.
+ * Splits a rule for several registers in two: one for the others, unchanged, and after it one
+ * for this register with the remaining conditions.
  */
 static void split(struct removal *removal, struct yaml_node *rules,
 		  struct yaml_node *rule, struct yaml_node *list)
@@ -227,7 +227,7 @@ static void remove_register(const struct yaml_node *node,
 			   show(node->text).text);
 }
 
-/* The value of `rules` of an element, or NULL. False if it is wrong. */
+/* Checks @node, the value of `rules` of an element, or NULL. */
 static bool conditions_valid(const struct yaml_node *node,
 			     struct problems *problems)
 {

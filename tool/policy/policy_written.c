@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy's text that is kept, to be read again in another mode. */
+/* The text of a policy, kept to be read again in another mode. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 int policy_keep(struct policy_written *written, const char *name,
 		const char *text, size_t size)
 {
-	/* One byte more: of 0 bytes malloc() may return NULL. */
+	/* One more byte, because malloc(0) may return NULL. */
 	written->text = malloc(size + 1);
 	written->name = strdup(name);
 	written->size = size;

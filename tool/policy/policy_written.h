@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A policy's text that is kept, to be read again in another mode. */
+/* The text of a policy, kept to be read again in another mode. */
 #ifndef REGPIN_TOOL_POLICY_WRITTEN_H
 #define REGPIN_TOOL_POLICY_WRITTEN_H
 
@@ -10,11 +10,11 @@
 #include "policy_mode.h"
 
 /**
- * struct policy_written - a policy's text, which can be read again in another mode
- * @name: what the user calls its file; allocated
- * @text: it, allocated; NULL: there is none
- * @size: its bytes
- * @own: what its `mode:` says: MODE_ENFORCE or MODE_REPORT
+ * struct policy_written - the text of a policy
+ * @name: the file's name as the user gave it; allocated
+ * @text: the text, allocated; NULL: there is none
+ * @size: bytes of @text
+ * @own: its own mode: MODE_ENFORCE or MODE_REPORT
  */
 struct policy_written {
 	char *name, *text;
@@ -28,10 +28,9 @@ int policy_keep(struct policy_written *written, const char *name,
 void policy_forget(struct policy_written *written);
 
 /*
- * Reads a policy as it is in force in the operator's mode @mode. It must also be good
- * as it was written. Returns 0, -EINVAL if it is not, or -ENOTSUP if it can't be in
- * that mode; with errors in @problems, and @policy must not be used. Fills in
- * @written->own.
+ * Reads a policy as it is in force in the operator's mode @mode. Returns 0; -EINVAL if it is
+ * wrong in its own mode; or -ENOTSUP if it can't be in force in @mode. With an error, which is
+ * in @problems, the caller must not use @policy. Sets @written->own.
  */
 int policy_in_mode(struct policy_written *written, enum policy_mode mode,
 		   struct regpin_policy *policy, struct problems *problems);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Problems of a policy, for people. */
+/* Problems of a policy, printed for people. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -13,7 +13,7 @@ static bool is_before(const struct problem *a, const struct problem *b)
 	return a->column < b->column;
 }
 
-/* Stable: of two at the same place, the first found is told first. */
+/* Stable: of two problems at the same place, the one found first is reported first. */
 void problems_sort(struct problems *problems)
 {
 	for (unsigned int i = 1; i < problems->nr; i++) {

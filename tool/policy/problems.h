@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Problems of a policy, for people. */
+/* Problems of a policy, printed for people. */
 #ifndef REGPIN_TOOL_PROBLEMS_H
 #define REGPIN_TOOL_PROBLEMS_H
 
@@ -8,12 +8,11 @@
 #include "lib/policy/policy.h"
 
 /*
- * Prints @problems by their places, a line each: "PATH:LINE:COLUMN: error:
- * TEXT". Sorts them for that.
+ * Sorts @problems by their places, and prints each as a line "PATH:LINE:COLUMN: error: TEXT".
  */
 void problems_print(struct problems *problems, const char *path, FILE *file);
 
-/* Sorts @problems by their places, as an author reads. */
+/* Sorts @problems by their places. */
 void problems_sort(struct problems *problems);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is wrong with a policy, as JSON. */
+/* Problems of a policy, as JSON. */
 #ifndef REGPIN_TOOL_PROBLEMS_JSON_H
 #define REGPIN_TOOL_PROBLEMS_JSON_H
 
@@ -9,7 +9,7 @@
 /* "problems", an array in the order of their places, and "more". */
 void json_problems(struct json *json, struct problems *problems);
 
-/* All of the output of a command whose policy @path is wrong, on standard output. */
+/* Prints the whole output of a command whose policy @path is wrong. */
 void json_wrong_policy(const char *path, struct problems *problems);
 
 #endif

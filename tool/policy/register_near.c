@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names of registers that somebody may have mistyped. */
+/* Finds names of registers that resemble a mistyped one. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 #define TOO_MANY	(MISTAKES + 1)
 #define WORD_ROOM	33	/* of words as long as word_distance() takes */
 
-/* How many mistakes a word may have. */
-static unsigned int forgiven(size_t len)
+/* The number of mistakes that a word of this length may have. */
+static unsigned int allowed_mistakes(size_t len)
 {
 	return len < 4 ? 0 : len < 8 ? 1 : MISTAKES;
 }
@@ -50,10 +50,10 @@ static unsigned int mistakes_in_word(const char *text, size_t text_len,
 	if (!same_digits(a, b))
 		return TOO_MANY;
 	distance = word_distance(a, b);
-	return distance > forgiven(longer) ? TOO_MANY : distance;
+	return distance > allowed_mistakes(longer) ? TOO_MANY : distance;
 }
 
-/* How many mistakes @text is if @name is meant; both are without prefixes. */
+/* The number of mistakes in @text if @name is meant; both are without prefixes. */
 static unsigned int mistakes(const char *text, const char *name)
 {
 	unsigned int sum = 0;
@@ -75,8 +75,8 @@ static unsigned int mistakes(const char *text, const char *name)
 }
 
 /**
- * struct near - what has been found
- * @text: what it is about, without prefixes
+ * struct near - the nearest names so far
+ * @text: the mistyped name, without prefixes
  * @names: the nearest ones
  * @nr: how many there are
  * @mistakes: how far these are
@@ -89,19 +89,19 @@ struct near {
 	const struct regpin_register *last;
 };
 
-/* @name is one of @reg's. */
+/* Compares @name, one of those of @reg. */
 static void try_name(struct near *near, const struct regpin_register *reg,
 		     const char *name)
 {
 	unsigned int nr;
 
-	/* Most names end here; a prefix only makes them longer. */
+	/* A quick check that excludes most names; a prefix only makes them longer. */
 	if (strlen(name) + MISTAKES < strlen(near->text))
 		return;
 	nr = mistakes(near->text, register_core(name));
 	if (nr > near->mistakes || nr > MISTAKES)
 		return;
-	/* The first one of several is the manual's. */
+	/* Of several names of one register only the first is kept: it is the manual's. */
 	if (nr == near->mistakes && reg == near->last)
 		return;
 	if (nr < near->mistakes)
@@ -125,7 +125,7 @@ static void try_member(struct near *near, const struct regpin_register *reg,
 		try_name(near, reg, name);
 }
 
-/* A family as a whole, and those of its members whose number is somewhere in the text. */
+/* Compares a family, and those of its members whose number occurs in the text. */
 static void try_family(struct near *near, const struct regpin_register *reg)
 {
 	char name[REGISTER_TITLE_MAX];

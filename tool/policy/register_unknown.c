@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is printed where a register is expected and something else stands. */
+/* The message for a text that is not the name of a register. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "register_near.h"
 #include "register_unknown.h"
 
-/* The registers that @text shares its words with or, failing these, that are near to it. */
+/* Registers that have the words of @text; if there are none, registers near to it. */
 static unsigned int candidates(const char *text,
 			       char names[MEANT_MAX][REGISTER_TITLE_MAX])
 {
@@ -24,7 +24,7 @@ static unsigned int candidates(const char *text,
 	return nr ? nr : register_near(text, names);
 }
 
-/* "; did you mean 'PAT'?": the registers that may be meant, if they are few. */
+/* "; did you mean 'PAT'?" with the registers that may be meant, if they are few. */
 static const char *meant(char *to, size_t size, const char *text)
 {
 	char names[MEANT_MAX][REGISTER_TITLE_MAX];
@@ -45,8 +45,8 @@ static const char *meant(char *to, size_t size, const char *text)
 #define HEX_DIGITS "0123456789abcdefABCDEF"
 
 /*
- * Is @text the digits of an index, but for what says that they are hexadecimal? The
- * APM separates the two halves of an index: C001_0015. @digits gets them without that.
+ * Is @text a hexadecimal index without 0x or h? Its digits are written to @digits. The APM
+ * separates the two halves of an index, C001_0015; @digits has no separator.
  */
 static bool bare_index(const char *text, char digits[9])
 {
@@ -65,7 +65,7 @@ static bool bare_index(const char *text, char digits[9])
 	return true;
 }
 
-/* The family that @text would be a member of, if it had so many; or NULL. */
+/* The family of which @text would be a member, if it had more members; or NULL. */
 static const struct regpin_register *family_of(const char *text)
 {
 	struct register_named named;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is printed where a register is expected and something else stands. */
+/* The message for a text that is not the name of a register. */
 #ifndef REGPIN_TOOL_REGISTER_UNKNOWN_H
 #define REGPIN_TOOL_REGISTER_UNKNOWN_H
 
@@ -7,7 +7,7 @@
 
 #define REGISTER_UNKNOWN_MAX	400	/* room for register_unknown() */
 
-/* Writes that @text names no register, and what may have been meant, to @to. */
+/* Writes to @to that @text does not name a register, and which one may have been meant. */
 void register_unknown(char *to, size_t size, const char *text);
 
 #endif

@@ -18,7 +18,7 @@ void unfits_add(void *context, enum fitted fitted, const struct rule *rule,
 		};
 }
 
-/* Is the same to be printed of both? See fit_text(). */
+/* Is the text about both rules the same? See fit_text(). */
 static bool is_alike(const struct unfit *a, const struct unfit *b)
 {
 	if (a->fitted != b->fitted || strcmp(a->why, b->why) != 0)
@@ -37,7 +37,7 @@ static bool is_named(const struct unfits *unfits, uint32_t n)
 	return false;
 }
 
-/* All that stand behind @n and are like it; NULL if there is no memory. */
+/* The text for all rules after @n that are alike; NULL if there is no memory. */
 static char *others_of(const struct unfits *unfits, uint32_t n,
 		       const struct regpin_policy *policy)
 {
@@ -74,7 +74,7 @@ void unfits_print(const struct unfits *unfits,
 		const struct unfit *unfit = &unfits->list[i];
 		char *others;
 
-		/* There are few kinds, so this ends soon. */
+		/* There are few different texts, so this is fast enough. */
 		if (is_named(unfits, i))
 			continue;
 		others = others_of(unfits, i, policy);

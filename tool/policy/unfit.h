@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The rules of a policy that a KVM can't enforce, and what is printed of them. */
+/* The rules of a policy that a KVM can't enforce, and the text about them. */
 #ifndef REGPIN_TOOL_UNFIT_H
 #define REGPIN_TOOL_UNFIT_H
 
@@ -16,14 +16,14 @@ struct unfits {
 	struct unfit list[POLICY_MAX_RULES];
 };
 
-/* A fit_tell for policy_fit(): @context is a struct unfits. */
+/* A fit_report for policy_fit(). @context is a struct unfits. */
 void unfits_add(void *context, enum fitted fitted, const struct rule *rule,
 		const char *why);
 
 /*
- * Called for the first one of the rules of which the same is true: @text is "'sticky' on
- * CR0 is only monitored, ..."; @others is empty, or "; the same holds for ..." with all
- * the others.
+ * Called once for all rules with the same text, with the first of these rules: @text is
+ * "'sticky' on CR0 is only monitored, .."; @others is empty, or "; the same holds for .." with
+ * the other rules.
  */
 typedef void unfit_line(void *context, const struct unfit *first,
 			const char *text, const char *others);

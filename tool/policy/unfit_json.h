@@ -16,12 +16,12 @@ void json_unfits(struct json *json, const char *name,
 		 const struct regpin_policy *policy,
 		 const struct unfits *unfits);
 
-/* All of the output of a command on a policy that @kvm refuses, on standard output. */
+/* Prints the whole output of a command on a policy that @kvm refuses. */
 void json_refused_policy(const struct regpin_policy *policy,
 			 const struct which_kvm *kvm,
 			 const struct unfits *unfits);
 
-/* These, what becomes of the rule, and @why it can't be enforced. */
+/* The same, how the rule is handled, and @why it can't be enforced. */
 void json_unfit(struct json *json, const struct regpin_policy *policy,
 		enum fitted fitted, const struct rule *rule, const char *why);
 

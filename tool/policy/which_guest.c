@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* --guest: a guest by what its CPUID says. */
+/* --guest: a guest described by its CPUID. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "policy_when.h"
 #include "which_guest.h"
 
-/* ":NUMBER", or the end. Returns what is behind it, or NULL. */
+/* Reads ":NUMBER", or the end. Returns the text after it, or NULL. */
 static const char *number(const char *text, uint16_t *value)
 {
 	unsigned long n;
@@ -19,7 +19,7 @@ static const char *number(const char *text, uint16_t *value)
 	if (*text != ':')
 		return *text ? NULL : text;
 	text++;
-	/* As in a policy: no sign, no blank, and 010 is nobody's 8. */
+	/* As in a policy: no sign, no blank, and no leading 0, which may be meant as octal. */
 	if (!isdigit((unsigned char)*text) ||
 	    (*text == '0' && isdigit((unsigned char)text[1])))
 		return NULL;

@@ -8,7 +8,7 @@
 #include "lib/policy/guest.h"
 #include "lib/policy/policy.h"
 
-/* Its help, behind the two columns that others have. */
+/* Its text in the help of commands. */
 #define GUEST_HELP								\
 	"  --guest VENDOR[:FAMILY[:MODEL]]\n"					\
 	"               a guest with this CPUID, as in 'when': intel:6:0x3f. Without it,\n" \
@@ -16,9 +16,9 @@
 
 /**
  * struct asked_guest - the guest that --guest names
- * @guest: all 0 without --guest; family and model are 0 where they are not named
+ * @guest: all 0 without --guest; its family and model are 0 if they were not named
  * @family: the family was named
- * @model: and the model
+ * @model: the model was named
  */
 struct asked_guest {
 	struct guest guest;
@@ -30,8 +30,8 @@ enum holds { HOLDS_NOT, HOLDS, HOLDS_BY_FAMILY, HOLDS_BY_MODEL };
 enum holds guest_holds(const struct when *when, const struct asked_guest *asked);
 
 /*
- * Reads "VENDOR[:FAMILY[:MODEL]]", as in `when`. Returns false if it is not of that
- * form; a message is printed then.
+ * Reads "VENDOR[:FAMILY[:MODEL]]", as in `when`. Returns false after a message if it is not of
+ * that form.
  */
 bool guest_option(const char *command, const char *text,
 		  struct asked_guest *asked);

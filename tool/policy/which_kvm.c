@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The KVM that explain and sim speak of: this host's, or one that an option names. */
+/* The KVM for which explain and sim work: this host's, or one that an option names. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The KVM that explain and sim speak of: this host's, or one that an option names. */
+/* The KVM for which explain and sim work: this host's, or one that an option names. */
 #ifndef REGPIN_TOOL_WHICH_KVM_H
 #define REGPIN_TOOL_WHICH_KVM_H
 
@@ -15,12 +15,12 @@ enum kvm_source {
 };
 
 /**
- * struct which_kvm - a KVM, and why it is this one
- * @option: 'H', 's' or 'f', as --host, --stock or --cr-filter was given; 0: none was
- * @twice: two of them were given
+ * struct which_kvm - the chosen KVM, and how it was chosen
+ * @option: 'H', 's' or 'f' for --host, --stock or --cr-filter; 0: none was given
+ * @twice: two of these options were given
  * @source: enum kvm_source
  * @kvm_errno: KVM_ASSUMED: why this host's can't be used
- * @host: what it can do
+ * @host: its capabilities
  */
 struct which_kvm {
 	int option;
@@ -41,15 +41,15 @@ struct which_kvm {
 	"  --stock      a KVM without the CR filter, as in all released kernels\n"\
 	"  --cr-filter  a KVM with the CR filter\n"
 
-/* What @policy is enforced by: a KVM with or without the CR filter. */
+/* Fills in @host for a KVM with or without the CR filter. */
 void kvm_host(struct host *host, bool cr_filter);
 
-/* Takes option @c. Returns false if it is none of these. */
+/* Handles option @c. Returns false if it is not one of these options. */
 bool kvm_option(struct which_kvm *kvm, int c);
 
 /*
- * Finds out what it can do. @command is for the message that is printed to stderr if
- * two KVMs were named, and then false is returned, or if one has to be assumed.
+ * Sets @kvm->source and @kvm->host by the options. Returns false after a message of @command
+ * if two KVMs were named; prints a message as well if this host's KVM can't be used.
  */
 bool kvm_settle(struct which_kvm *kvm, const char *command);
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libyaml tokenises; this builds the tree from its events, and refuses what is
- * not in the subset. What is refused leaves a YAML_BAD node behind, so that the
- * rest is still read and all that is wrong is told at once; only where nothing
- * sensible can follow does the parse end.
+ * libyaml tokenises; this builds the tree from its events, and refuses all that is not in
+ * the subset. A refused node becomes a YAML_BAD node, so that the rest is still read and all
+ * errors are reported at once. The parse ends only if the rest cannot be read sensibly.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,7 @@ static uint32_t mark_line(yaml_mark_t mark)
 	return (uint32_t)mark.line + 1;
 }
 
-/* As PLACE_TEXT() and PLACE_LINE() take it apart. */
+/* Combines the text's number and the line, for PLACE_TEXT() and PLACE_LINE(). */
 static uint32_t line_in(const struct builder *b, uint32_t line)
 {
 	return b->text_number << PLACE_TEXT_SHIFT | line;
@@ -62,7 +61,7 @@ static const char *character_fault(uint32_t c)
 	return NULL;
 }
 
-/* Checks the bytes, before libyaml sees any. Tells the first fault only. */
+/* Checks the bytes before libyaml reads them. Reports only the first fault. */
 static bool text_valid(const struct builder *b)
 {
 	const char *text = b->text;
@@ -108,7 +107,7 @@ static bool line_has_tab(const struct builder *b, size_t line)
 	return at < end && *at == '\t';
 }
 
-/* libyaml has given up. */
+/* Reports the error at which libyaml stopped. */
 static void syntax_error(struct builder *b)
 {
 	const yaml_parser_t *p = &b->parser;
@@ -245,7 +244,7 @@ static void build_list(struct builder *b, struct yaml_node *list,
 	}
 }
 
-/* Is @key fit to stand in @map? If not, it is told. */
+/* Is @key valid in @map? If not, that is reported. */
 static bool key_valid(struct builder *b, const struct yaml_node *map,
 		      const struct yaml_node *key)
 {
@@ -374,7 +373,7 @@ static struct yaml_node *build_stream(struct builder *b)
 				     "a second document begins here: a file is one policy. Nothing after it was read");
 			end = true;
 			break;
-		default:	/* once: a document has one root */
+		default:	/* once, as a document has one root */
 			if (!root)
 				root = build_node(b, &event, 0);
 			break;
@@ -424,7 +423,7 @@ void yaml_free(struct yaml_node *node)
 	while (node) {
 		struct yaml_node *next = node->next;
 
-		/* As deep as the tree: YAML_MAX_DEPTH, for keys twice. */
+		/* The recursion is as deep as the tree: YAML_MAX_DEPTH, twice for keys. */
 		yaml_free(node->value);
 		yaml_free(node->child);
 		free(node);

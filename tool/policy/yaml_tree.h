@@ -2,7 +2,7 @@
 /*
  * A strict subset of YAML as a small tree. No anchors, aliases, tags,
  * directives, duplicate keys, second documents, block scalars or scalars of
- * several lines. A scalar is a string: who reads the tree converts it.
+ * several lines. A scalar is a string, which the reader of the tree converts.
  */
 #ifndef REGPIN_TOOL_YAML_TREE_H
 #define REGPIN_TOOL_YAML_TREE_H
@@ -22,17 +22,17 @@ enum yaml_type {
 	YAML_SCALAR,
 	YAML_LIST,
 	YAML_MAP,
-	YAML_BAD,	/* stands for what was refused, and is already told */
+	YAML_BAD,	/* stands for a refused node, which has been reported */
 };
 
 /**
  * struct yaml_node - a node of the tree
  * @next: the next element of the same list, or the next key of the same map
- * @value: a key's value, NULL for all that is not a key
+ * @value: a key's value, NULL for other nodes
  * @child: a list's first element, a map's first key
- * @type: see there; keys are scalars
- * @line: where it begins, from 1, below the number of the text: see PLACE_TEXT()
- * @column: likewise, in characters
+ * @type: its type; keys are scalars
+ * @line: the line where it begins, from 1, below the number of the text: see PLACE_TEXT()
+ * @column: the column where it begins, from 1, in characters
  * @nr: number of children
  * @text: a scalar's text, without control characters
  */
@@ -46,9 +46,9 @@ struct yaml_node {
 
 /*
  * Parses @text, which is the policy's own text if @text_number is 0, and otherwise that
- * of the base with this number: see PLACE_TEXT(). What is wrong goes to @problems, and
- * if the tree can't be trusted to be whole (broken syntax, too large), NULL is returned. Otherwise
- * the caller owns the tree, and must look at problems->errors all the same.
+ * of the base with this number: see PLACE_TEXT(). Errors are added to @problems. Returns NULL
+ * if the tree may not be complete (broken syntax, too large). Otherwise the caller owns the
+ * tree, and must still check problems->errors.
  */
 struct yaml_node *yaml_parse(const char *text, size_t size,
 			     unsigned int text_number,
@@ -60,8 +60,8 @@ void yaml_free(struct yaml_node *node);
 struct yaml_node *yaml_key(const struct yaml_node *map, const char *name);
 
 /*
- * There are more errors than will ever be shown: what goes on looking for
- * others only takes time.
+ * Are there more errors than will be shown? Then a search for further errors is a waste of
+ * time.
  */
 static inline bool enough(const struct problems *problems)
 {

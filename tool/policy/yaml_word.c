@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Words in a policy, and what is said about wrong ones. */
+/* Words in a policy, and messages about wrong ones. */
 #include <string.h>
 
 #include "yaml_word.h"
