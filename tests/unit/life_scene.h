@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Kernels that come up on the mock KVM, and resets. */
+/* Kernels that start on the mock KVM, and resets. */
 #ifndef REGPIN_TESTS_UNIT_LIFE_SCENE_H
 #define REGPIN_TESTS_UNIT_LIFE_SCENE_H
 

@@ -184,7 +184,7 @@ static void many_policies(void **state)
 	for (uint32_t i = first + 1; i <= last; i++)
 		assert_int_equal(policies_find(&fake_agent, i) != NULL,
 				 i > last - AGENT_POLICIES);
-	/* All that are kept are said to hold somebody: then the oldest goes. */
+	/* Each policy that is kept is marked as holding a vCPU, so the oldest is dropped. */
 	for (unsigned int i = 0; i < AGENT_POLICIES; i++) {
 		fake_handoff.vcpus[i].held.policy = fake_agent.policies.list[i].number;
 		atomic_store(&fake_handoff.vcpus[i].flags,

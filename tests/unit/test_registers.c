@@ -83,7 +83,7 @@ static void assert_named(const char *text, const struct regpin_register *reg,
 	struct register_named named;
 
 	if (!register_by_name(text, &named))
-		fail_msg("%s is no name", text);
+		fail_msg("%s is not a name", text);
 	if (named.reg != reg || named.index != index || named.whole != whole)
 		fail_msg("%s is %s at 0x%x", text, named.reg->name,
 			 named.index);
@@ -143,7 +143,7 @@ static void names(void **state)
 
 	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
 		if (!register_by_name(spellings[i].text, &named))
-			fail_msg("%s is no name", spellings[i].text);
+			fail_msg("%s is not a name", spellings[i].text);
 		if (named.index != spellings[i].index)
 			fail_msg("%s is at 0x%x", spellings[i].text,
 				 named.index);

@@ -198,7 +198,7 @@ static void test_lost_kinds(void **context)
 	assert_int_equal(sum, 300 * REGPIN_EVENT_TYPE_MAX);
 	/* Three types name rules, which are of policies; of `deadline` @detail is a time. */
 	assert_int_equal(kinds, 300 * (REGPIN_EVENT_TYPE_MAX - 4) + 100 + 3);
-	/* What can't be told apart is counted. */
+	/* Events that cannot be distinguished are counted. */
 	event = (struct regpin_event){ .type = REGPIN_EVENT_INIT,
 				       .vcpu = 0x10000 };
 	ring_put(ring, &event);
