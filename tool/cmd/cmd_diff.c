@@ -241,7 +241,7 @@ static int cmd_diff_main(int argc, char **argv)
 	}
 	if (!name_policies(&wanted, argc, argv))
 		return EXIT_USAGE;
-	if (wanted.on_kvm && !kvm_settle(&wanted.kvm, "diff"))
+	if (wanted.on_kvm && !kvm_choose(&wanted.kvm, "diff"))
 		return EXIT_USAGE;
 	return diff(&wanted);
 }

@@ -260,7 +260,7 @@ static int cmd_explain_main(int argc, char **argv)
 		return usage_error("explain", "%s", optind == argc ?
 				   "name a policy" :
 				   "only one policy can be explained at a time");
-	if (!kvm_settle(&kvm, "explain"))
+	if (!kvm_choose(&kvm, "explain"))
 		return EXIT_USAGE;
 	if (report.json)
 		json_begin(&json, stdout);

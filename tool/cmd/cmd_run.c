@@ -191,7 +191,7 @@ static int read_options(int argc, char **argv, struct options *options)
 }
 
 /* Prints a mode that replaces the policy's own, and warns of rules that still report. */
-static void say_mode(const struct launch *launch)
+static void print_mode(const struct launch *launch)
 {
 	struct policy_tally tally = policy_tally(&launch->policy);
 	enum policy_mode own = launch->written.own, mode = launch->mode;
@@ -228,7 +228,7 @@ static int read_policy(const struct options *options, struct launch *launch)
 			err == -ENOMEM ? ": out of memory" : "");
 		return err == -ENOMEM ? EXIT_RUN : EXIT_REJECTED;
 	}
-	say_mode(launch);
+	print_mode(launch);
 	return 0;
 }
 

@@ -290,7 +290,7 @@ static int read_options(int argc, char **argv, struct all *all)
 		return usage_error("sim", "%s", optind + 2 != argc ?
 				   "name one policy and one trace" :
 				   "the policy and the trace can't both be standard input");
-	return kvm_settle(&all->kvm, "sim") ? -1 : EXIT_USAGE;
+	return kvm_choose(&all->kvm, "sim") ? -1 : EXIT_USAGE;
 }
 
 static int cmd_sim_main(int argc, char **argv)

@@ -38,7 +38,7 @@ void advise_action(const struct reader *reader, const struct yaml_node *rule,
 	const struct yaml_node *at = action ? action : pin;
 
 	/* A policy's gp is not distinguished from the default, which is gp as well. */
-	if (!pin || !(proto->flags & RULE_OPTIONAL) || reader->reaction_said ||
+	if (!pin || !(proto->flags & RULE_OPTIONAL) || reader->has_reaction ||
 	    proto->action == REGPIN_REPORT ||
 	    /* drop here is an error, which has been reported. */
 	    proto->action == REGPIN_DROP ||
@@ -87,7 +87,7 @@ void from_read(const struct reader *reader, const struct yaml_node *rule)
 		problem_at(reader->problems, key,
 			   "'from' belongs to never and frozen, and this rule has neither: leave it out");
 	else if (word_value(key->value, "from", words, 1, reader->problems) == 1 &&
-		 reader->policy->arming == ARM_START && !reader->odd_arming)
+		 reader->policy->arming == ARM_START && !reader->arming_unknown)
 		problem_at(reader->problems, key,
 			   "'from: arming' and 'arming: start' contradict each other: leave one of them out");
 }

@@ -78,7 +78,7 @@ const char *fit_text(char to[FIT_TEXT], const struct regpin_policy *policy,
 }
 
 unsigned int policy_fit(struct regpin_policy *policy, const struct host *host,
-			fit_tell *tell, void *context)
+			fit_report *report, void *context)
 {
 	unsigned int refused = 0;
 	const char *why = NULL;
@@ -92,11 +92,11 @@ unsigned int policy_fit(struct regpin_policy *policy, const struct host *host,
 		} else if (fit_detects(policy, host, &rule)) {
 			rule.flags |= RULE_DETECT;
 			policy->rules[kept++] = rule;
-			tell(context, FIT_DETECTED, &rule, why);
+			report(context, FIT_DETECTED, &rule, why);
 		} else if (rule.flags & RULE_OPTIONAL) {
-			tell(context, FIT_LEFT_OUT, &rule, why);
+			report(context, FIT_LEFT_OUT, &rule, why);
 		} else {
-			tell(context, FIT_REFUSED, &rule, why);
+			report(context, FIT_REFUSED, &rule, why);
 			refused++;
 		}
 	}

@@ -12,8 +12,8 @@ enum fitted {
 	FIT_REFUSED,	/* it is not optional: the policy can't be used here */
 };
 
-typedef void fit_tell(void *context, enum fitted fitted,
-		      const struct rule *rule, const char *why);
+typedef void fit_report(void *context, enum fitted fitted,
+			const struct rule *rule, const char *why);
 
 #define FIT_TEXT	400	/* room for fit_text() */
 
@@ -39,7 +39,7 @@ bool fit_detects(const struct regpin_policy *policy, const struct host *host,
  * constant text. Returns the number of refused rules.
  */
 unsigned int policy_fit(struct regpin_policy *policy, const struct host *host,
-			fit_tell *tell, void *context);
+			fit_report *report, void *context);
 
 /*
  * On a host where regpin cannot see an INIT, sets `init` to `allow`, and returns the reason, a

@@ -21,8 +21,8 @@
  * @mode: the mode that replaces the policy's own `mode:`, or MODE_POLICY
  * @own: the policy's own mode
  * @report: `mode: report` for the whole policy
- * @odd_arming: the value of `arming` is not valid, which has been reported
- * @reaction_said: the policy has a `detect` with a reaction of its own
+ * @arming_unknown: the value of `arming` is not valid, which has been reported
+ * @has_reaction: the policy has a `detect` with a reaction of its own
  * @full: the policy has no room for more rules, which has been reported
  */
 struct reader {
@@ -30,7 +30,7 @@ struct reader {
 	struct problems *problems;
 	uint8_t action;
 	enum policy_mode mode, own;
-	bool report, odd_arming, reaction_said, full;
+	bool report, arming_unknown, has_reaction, full;
 };
 
 /* The values of the keys `action` and `mode`; negative if wrong, which is reported. */

@@ -189,7 +189,7 @@ static void request_read(const struct reader *reader,
 
 	map = map_read(reader, root, "request", keys, NR(keys),
 		       "{msr: 0x4b4d5300}", &known);
-	if (!map || reader->odd_arming)
+	if (!map || reader->arming_unknown)
 		return;
 	if (reader->policy->arming != ARM_REQUEST) {
 		problem_at(reader->problems, yaml_key(root, "request"),

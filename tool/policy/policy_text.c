@@ -90,8 +90,8 @@ static void arming_read(struct reader *reader, const struct yaml_node *root)
 		return;
 	value = word_value(key->value, "arming", words, NR(words),
 			   reader->problems);
-	/* @odd_arming suppresses further errors, because the intended arming is not known. */
-	reader->odd_arming = value < 0;
+	/* @arming_unknown suppresses further errors, because the intended arming is not known. */
+	reader->arming_unknown = value < 0;
 	reader->policy->arming = value < 0 ? ARM_START : (uint32_t)value;
 }
 
@@ -196,7 +196,7 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	arming_read(reader, root);
 	accept_read(reader, root);
 	settings_read(reader, root);
-	reader->reaction_said = settings_have_reaction(root);
+	reader->has_reaction = settings_have_reaction(root);
 	whole_read(reader, root);
 	rules_read(reader, root);
 	/* If no rule does more than report, the default action must not either. */

@@ -26,7 +26,7 @@ bool kvm_option(struct which_kvm *kvm, int c)
 	return true;
 }
 
-bool kvm_settle(struct which_kvm *kvm, const char *command)
+bool kvm_choose(struct which_kvm *kvm, const char *command)
 {
 	char text[KVM_TEXT];
 

@@ -51,7 +51,7 @@ bool kvm_option(struct which_kvm *kvm, int c);
  * Sets @kvm->source and @kvm->host by the options. Returns false after a message of @command
  * if two KVMs were named; prints a message as well if this host's KVM can't be used.
  */
-bool kvm_settle(struct which_kvm *kvm, const char *command);
+bool kvm_choose(struct which_kvm *kvm, const char *command);
 
 #define KVM_TEXT	320	/* room for kvm_text() */
 
