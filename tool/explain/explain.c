@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a policy comes to: which registers have to be spoken of, what reads of them give,
- * and what a vCPU needs to come up. Writes: explain_writes.c
+ * The effects of a policy: the registers to describe, the results of reads, and the bits that
+ * a vCPU needs to start. Writes are in explain_writes.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -34,7 +34,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Where what is said of MSRs may change. Returns their number. */
+/* Lists the indices at which the description of MSRs may change. Returns their number. */
 static size_t borders(const struct explain *explain, uint64_t *to)
 {
 	const struct regpin_policy *policy = explain->policy;
@@ -63,7 +63,7 @@ static size_t borders(const struct explain *explain, uint64_t *to)
 	return nr;
 }
 
-/* MSRs whose writes are seen whether a rule speaks of them or not. */
+/* MSRs whose writes regpin intercepts even without a rule. */
 static bool is_watched(const struct regpin_policy *policy, uint32_t index)
 {
 	uint32_t request = policy->settings.request_msr;
@@ -75,13 +75,13 @@ static bool is_watched(const struct regpin_policy *policy, uint32_t index)
 
 static bool spoken_of(const struct explain *explain, uint32_t index)
 {
-	/* What `default: deny` can't hold has to be said. */
+	/* `default: deny` has no effect on x2APIC's MSRs, which has to be described. */
 	if (is_x2apic(index) && policy_wide(explain->policy, RULE_DEFAULT))
 		return true;
 	if (policy_rule_on(explain->policy, REGPIN_MSR, index,
 			   ACCESS_READ | ACCESS_WRITE))
 		return true;
-	/* What only the default speaks of is among all others. */
+	/* MSRs to which only the default applies are described together. */
 	return is_watched(explain->policy, index) &&
 	       filter_wants(explain->policy, index, ACCESS_WRITE);
 }
@@ -115,10 +115,10 @@ int explain_subjects(const struct explain *explain, struct subject **ret)
 	return (int)nr;
 }
 
-/* By this the policy's own rules (of what happens where no rule speaks) are found. */
+/* The MSR found serves to describe `default`, `unknown` and `invalid`. */
 bool explain_rest(const struct explain *explain, struct subject *ret)
 {
-	/* KVM filters these, and no register of note is there. */
+	/* KVM can filter these indices, and CPUs have no important register there. */
 	for (uint32_t index = 0x2fff; index > 0x2000; index--) {
 		*ret = (struct subject){ REGPIN_MSR, index, 1 };
 		if (!policy_rule_on(explain->policy, REGPIN_MSR, index,
@@ -136,7 +136,7 @@ bool explain_shown(const struct explain *explain, const struct access *access)
 		return !model_filter_allows(&explain->filter.filter,
 					    access->index, access->write ?
 					    ACCESS_WRITE : ACCESS_READ);
-	/* What can't be stopped is looked at: as detect.c judges it. */
+	/* Accesses that can't be stopped are polled, and judged by detect.c. */
 	if (!explain->host->cr_filter)
 		return explain->policy->settings.detect_ms;
 	reg = &explain->crs.regs[access->kind - REGPIN_CR0];
@@ -169,7 +169,7 @@ void explain_reads(const struct explain *explain,
 		snprintf(to, size, "%s", texts[verdict.action]);
 }
 
-/* Which bits of CR0, CR4 or EFER does @access take, if a vCPU lacks them? */
+/* The bits of CR0, CR4 or EFER without which a vCPU may not do @access. */
 static uint64_t needed(const struct explain *explain,
 		       const struct access *access, unsigned int kind,
 		       unsigned int *action)
@@ -190,7 +190,7 @@ static uint64_t needed(const struct explain *explain,
 			state.own.cr4 = without;
 		else
 			state.own.efer = without;
-		/* What CR0 will be is in the access itself. */
+		/* The access itself has the new value of CR0. */
 		if (kind == REGPIN_CR0 && access->kind == REGPIN_CR0)
 			trial.new_value &= without;
 		judge(explain->policy, &state, &trial, &verdict);
@@ -221,7 +221,7 @@ void explain_floor(const struct explain *explain, bool lstar, char *to,
 	};
 
 	to[0] = 0;
-	/* Without the CR filter nobody sees it. */
+	/* Without the CR filter regpin does not see the write that turns paging on. */
 	if (!lstar && (!explain->host->cr_filter || !explain_shown(explain, &paging)))
 		return;
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {

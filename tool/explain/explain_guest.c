@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What of a policy is explained, where rules are for some guests only (`when`). */
+/* Rules for some guests only (`when`): which of them are explained. */
 #include <inttypes.h>
 #include <stdio.h>
 

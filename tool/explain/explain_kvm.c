@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What KVM is given for a policy: its filters, with the names of what they deny. */
+/* The filters that KVM gets for a policy, with the names of the registers they deny. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -13,7 +13,7 @@
 #include "explain_name.h"
 #include "explain_subjects.h"
 
-/* Names for the MSRs from @first to @last, if each has one and they are few. */
+/* The names of the MSRs from @first to @last, if they are few and each has one. */
 static void run_text(char *to, size_t size, uint32_t first, uint32_t last)
 {
 	char name[REGISTER_NAME_MAX];
@@ -46,7 +46,7 @@ static void one_run(struct report *report, const char *between, uint32_t first,
 	printf("%s%s", between, report->text);
 }
 
-/* What of one range comes to regpin: runs of MSRs, by name where they have one. */
+/* The MSRs of one range that are forwarded to regpin, with their names. */
 static void asked(struct report *report, unsigned int n)
 {
 	const struct kvm_msr_filter_range *range =
@@ -116,7 +116,7 @@ static void msr_filter(struct report *report)
 		json_array_end(report->json);
 }
 
-/* The bits that may not be @key ("cleared", "set") without regpin being asked. */
+/* The bits whose being @key ("cleared", "set") is forwarded to regpin. */
 static void cr_bits(struct report *report, unsigned int kind, const char *key,
 		    uint64_t mask)
 {
@@ -183,7 +183,7 @@ static bool has_ranges(const struct kvm_msr_filter *filter)
 	return false;
 }
 
-/* What becomes of accesses that are #GP without regpin, by asking the judge. */
+/* How accesses that get #GP without regpin are handled, as the judge decides. */
 static void refused(struct report *report, enum rule_type type, const char *key,
 		    const char *name)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What KVM is given for a policy. */
+/* The filters that KVM gets for a policy. */
 #ifndef REGPIN_TOOL_EXPLAIN_KVM_H
 #define REGPIN_TOOL_EXPLAIN_KVM_H
 
 #include "explain_report.h"
 
-/* What KVM is given. */
+/* Describes the filters. */
 void report_kvm(struct report *report);
 
-/* And what becomes of accesses that KVM itself refuses. */
+/* Describes how accesses that KVM itself refuses are handled. */
 void report_refused(struct report *report);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names of registers and lists of bits, as they stand in sentences. */
+/* Names of registers and lists of bits, for sentences. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static const char *bit_name(const struct regpin_register *reg, unsigned int n)
 	return NULL;
 }
 
-/* How many bits without names stand side by side from @n on? 1 for a name. */
+/* The number of consecutive bits without names from @n on; 1 if @n has a name. */
 static unsigned int bit_run(const struct regpin_register *reg, unsigned int n,
 			    uint64_t bits)
 {

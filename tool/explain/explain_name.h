@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Names of registers and lists of bits, as they stand in sentences. */
+/* Names of registers and lists of bits, for sentences. */
 #ifndef REGPIN_TOOL_EXPLAIN_NAME_H
 #define REGPIN_TOOL_EXPLAIN_NAME_H
 
@@ -13,7 +13,7 @@
 /* "EFER (0xc0000080)", "MSR 0x10a-0x10f". */
 void explain_name(char *to, size_t size, const struct subject *subject);
 
-/* By enum regpin_action: what is done about a violation, before it happens. */
+/* By enum regpin_action: the effect of an action that stops a violation. */
 extern const char *const explain_done[REGPIN_ACTION_MAX];
 
 /* Appends to the text at @to. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An explanation that is being written: between the files of `regpin explain`. */
+/* An explanation that is being written, shared by the files of `regpin explain`. */
 #ifndef REGPIN_TOOL_EXPLAIN_REPORT_H
 #define REGPIN_TOOL_EXPLAIN_REPORT_H
 
@@ -7,11 +7,11 @@
 #include "explain_subject.h"
 
 /**
- * struct sentences - what is said of one or several registers
- * @kind: of these
- * @request: it is the one by which guests ask for their pins
- * @reads: of them
- * @writes: in each phase
+ * struct sentences - the description of one or several registers
+ * @kind: the kind of the registers
+ * @request: it is the MSR by which guests request arming
+ * @reads: about reads
+ * @writes: about writes in each phase
  */
 struct sentences {
 	unsigned int kind;
@@ -24,15 +24,15 @@ struct sentences {
 
 /**
  * struct report - an explanation that is being written
- * @explain: what is explained
- * @json: where to; NULL: as text, to standard output
- * @verbose: KVM's filters are wanted in the text
+ * @explain: the policy that is explained
+ * @json: the output; NULL: text on standard output
+ * @verbose: the text includes KVM's filters
  * @text: room for a sentence
- * @list: the registers of which @said speaks, ranges of them joined
- * @nr: their number; 0: none
- * @others: all MSRs that no rule speaks of are meant instead
- * @said: what has not been printed yet, as the next register may be the same
- * @next: what is said of that
+ * @list: the registers that @said describes, with ranges joined
+ * @nr: number of @list
+ * @others: @said describes all MSRs without a rule instead
+ * @said: sentences that are not printed yet, as the next register may share them
+ * @next: the sentences about the next register
  */
 struct report {
 	struct explain explain;
@@ -45,7 +45,7 @@ struct report {
 	struct sentences said, next;
 };
 
-/* A part of it, with a title, or as JSON with a key. */
+/* A part of the explanation, with a title in text, or with a key in JSON. */
 void report_begin(struct report *report, const char *key, const char *title);
 void report_end(struct report *report);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is explained, and of which registers. */
+/* The policy and the registers that are explained. */
 #ifndef REGPIN_TOOL_EXPLAIN_SUBJECT_H
 #define REGPIN_TOOL_EXPLAIN_SUBJECT_H
 
@@ -12,11 +12,11 @@
 #define EXPLAIN_TEXT	4096	/* room for a sentence */
 
 /**
- * struct explain - a policy and what KVM is given for it
- * @policy: fit for @host
- * @host: where it is to be enforced
- * @filter: KVM_X86_SET_MSR_FILTER
- * @crs: KVM_X86_SET_CR_FILTER; all 0 if there is none
+ * struct explain - a policy, and the filters that KVM gets for it
+ * @policy: the policy, fitted to @host
+ * @host: the host that is to enforce it
+ * @filter: for KVM_X86_SET_MSR_FILTER
+ * @crs: for KVM_X86_SET_CR_FILTER; all 0 if there is none
  */
 struct explain {
 	const struct regpin_policy *policy;
@@ -25,12 +25,12 @@ struct explain {
 	struct kvm_x86_cr_filter crs;
 };
 
-/* What a vCPU is in, as far as it matters to what it may do. */
+/* The phases of a vCPU in which different writes may be allowed. */
 enum phase {
-	PHASE_UNARMED,	/* and no other vCPU is armed */
-	PHASE_BESIDE,	/* unarmed, but others are, and set up */
-	PHASE_FIRST,	/* the first one that is armed, its syscall set-up not done */
-	PHASE_SETUP,	/* the same of a later one */
+	PHASE_UNARMED,	/* unarmed, like all other vCPUs */
+	PHASE_BESIDE,	/* unarmed, but other vCPUs are armed and set up */
+	PHASE_FIRST,	/* the first armed vCPU, before its syscall set-up is done */
+	PHASE_SETUP,	/* a later armed vCPU, before its syscall set-up is done */
 	PHASE_DONE,
 	PHASE_MAX
 };
@@ -40,7 +40,7 @@ static inline bool phase_is_armed(enum phase phase)
 	return phase != PHASE_UNARMED && phase != PHASE_BESIDE;
 }
 
-/* Registers with consecutive indices of which the policy says the same. */
+/* Registers with consecutive indices that a policy treats alike. */
 struct subject {
 	unsigned int kind;
 	uint32_t index;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a guest may still do, register by register. */
+/* The accesses that a guest may still make, register by register. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static bool is_request(const struct report *report,
 	return msr && subject->kind == REGPIN_MSR && subject->index == msr;
 }
 
-/* Phases in which no other thing is said than in @as have no line. */
+/* Prints a line for each phase, but one line for phases with the same text. */
 static void write_lines(struct report *report)
 {
 	static const uint8_t as[PHASE_MAX] = {
@@ -54,7 +54,7 @@ static void write_lines(struct report *report)
 	for (unsigned int i = 0; i < PHASE_MAX; i++) {
 		if (one && i != PHASE_DONE)
 			continue;
-		/* Then there is no vCPU that is not. */
+		/* With `arming: start` all vCPUs are armed. */
 		if (start && !phase_is_armed(i))
 			continue;
 		if (as[i] != i &&
@@ -109,7 +109,7 @@ static void json_names(const struct report *report)
 	json_bool(report->json, "others", report->others);
 }
 
-/* What is said of report->list. */
+/* Prints report->said, which describes report->list. */
 static void print_said(struct report *report)
 {
 	static const char asks[] = "a write requests arming";
@@ -151,7 +151,7 @@ static bool same(const struct sentences *a, const struct sentences *b)
 	       !strcmp(a->reads, b->reads);
 }
 
-/* MSRs without names that stand side by side are one range. */
+/* Are both MSRs without names, with consecutive indices? Then they are one range. */
 static bool joins(const struct subject *last, const struct subject *what)
 {
 	return last->kind == REGPIN_MSR && what->kind == REGPIN_MSR &&
@@ -160,7 +160,7 @@ static bool joins(const struct subject *last, const struct subject *what)
 	       (what->count > 1 || !register_find(REGPIN_MSR, what->index));
 }
 
-/* Adds @what to those that share the lines of report->said. False: no room. */
+/* Adds @what to the registers that report->said describes. Returns false without room. */
 static bool share(struct report *report, const struct subject *what)
 {
 	struct subject *last = &report->list[report->nr - 1];
@@ -175,7 +175,7 @@ static bool share(struct report *report, const struct subject *what)
 	return true;
 }
 
-/* Registers of which the same is said share their lines. */
+/* Describes @what; registers with the same description share their lines. */
 static void subject(struct report *report, const struct subject *what)
 {
 	struct sentences *next = &report->next;

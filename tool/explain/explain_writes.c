@@ -16,7 +16,7 @@
 #include "lib/judge/replay.h"
 #include "lib/policy/registers.h"
 
-#define OTHER		0x1234ull	/* what a register may hold; no single bit */
+#define OTHER		0x1234ull	/* some value with several bits */
 
 static const char *const later[REGPIN_ACTION_MAX] = {
 	[REGPIN_REPORT] = "detected later, logged",
@@ -25,7 +25,7 @@ static const char *const later[REGPIN_ACTION_MAX] = {
 	[REGPIN_STOP] = "detected later: the VM is stopped",
 };
 
-/* What is done about a violation; where it can't be stopped it is found by a look. */
+/* The action of a violation; if it can't be stopped, it is found by polling. */
 static const char *action_text(const struct explain *explain,
 			       const struct subject *subject,
 			       unsigned int action)
@@ -36,10 +36,10 @@ static const char *action_text(const struct explain *explain,
 		     explain->policy->settings.detect_action];
 }
 
-/* What whole registers' rules could mind about a write. */
+/* Properties of a write for which rules on whole registers could forbid it. */
 #define NOT_COMMON	(1u << 0)	/* the first armed vCPU has another value */
-#define NOT_OWN		(1u << 1)	/* it is not what the vCPU had, if it is a change */
-#define FLOOR		(1u << 2)	/* it takes what `require` wants kept */
+#define NOT_OWN		(1u << 1)	/* it differs from the vCPU's previous value */
+#define FLOOR		(1u << 2)	/* it clears a bit that `require` keeps */
 
 static struct judge_state state_of(enum phase phase, uint64_t new, unsigned int minds)
 {
@@ -52,12 +52,12 @@ static struct judge_state state_of(enum phase phase, uint64_t new, unsigned int 
 		.uniform = minds & NOT_COMMON ? ~new : new,
 		.once = minds & NOT_OWN ? ~new : new,
 		.leftover = !(minds & NOT_OWN),
-		/* What it lacks is told by explain_floor(). */
+		/* explain_floor() describes the bits that a vCPU may lack. */
 		.own = full, .first = full,
 	};
 }
 
-/* What CPUs ignore (LMA, half of TSC_AUX) changes nothing. */
+/* The new value without changes of bits that CPUs ignore (LMA, half of TSC_AUX). */
 static uint64_t effective(const struct subject *subject, uint64_t old,
 			  uint64_t new)
 {
@@ -68,7 +68,7 @@ static uint64_t effective(const struct subject *subject, uint64_t old,
 		       replay_effective(&guest, subject->index, old, new) : new;
 }
 
-/* What is done about a write of @new over @old? */
+/* The action for a write of @new over @old. */
 static unsigned int ask(const struct explain *explain,
 			const struct subject *subject, enum phase phase,
 			uint64_t old, uint64_t new, unsigned int minds)
@@ -87,7 +87,7 @@ static unsigned int ask(const struct explain *explain,
 	/* See floor_applies(). */
 	state.floor = minds & FLOOR && judge_needs_own(&access) &&
 		      (phase == PHASE_BESIDE || phase == PHASE_SETUP);
-	/* Looks are for armed vCPUs, as detect.c says. */
+	/* Only armed vCPUs are polled, see detect.c. */
 	if (access.kind != REGPIN_MSR && !explain->host->cr_filter) {
 		if (!phase_is_armed(phase))
 			return REGPIN_ALLOW;
@@ -97,13 +97,13 @@ static unsigned int ask(const struct explain *explain,
 	return verdict.action;
 }
 
-/* How bits may change: the same for all of @bits. */
+/* The actions for setting and clearing a bit, which are the same for all @bits. */
 struct group {
 	unsigned int set, clear;
 	uint64_t bits;
 };
 
-/* Bits by what is done when they are set, and cleared. Returns their number. */
+/* Groups bits by the actions for setting and clearing them. Returns the number of groups. */
 static unsigned int group_bits(const struct explain *explain,
 			       const struct subject *subject, enum phase phase,
 			       struct group groups[64])
@@ -162,7 +162,7 @@ static void group_text(const struct explain *explain,
 		text_add(to, size, " be cleared once set (%s)", clear);
 }
 
-/* The mildest that is done about a change of one bit of @old. */
+/* The mildest action for a change of one bit of @old. */
 static unsigned int mildest(const struct explain *explain,
 			    const struct subject *subject, enum phase phase,
 			    uint64_t old, unsigned int minds)
@@ -185,7 +185,7 @@ static void put(char *to, size_t size, const char *text, const char *otherwise)
 	text_add(to, size, "%s%s (otherwise: %s)", *to ? "; " : "", text, otherwise);
 }
 
-/* What rules on whole registers let pass; @always is done about every write. */
+/* Describes writes that rules on whole registers allow; @always applies to all writes. */
 static void by_whole(const struct explain *explain,
 		     const struct subject *subject, enum phase phase,
 		     unsigned int always, char *to, size_t size)
@@ -212,7 +212,7 @@ static void by_whole(const struct explain *explain,
 	    action_text(explain, subject, own));
 }
 
-/* What `require` wants kept. Returns the bits. */
+/* Describes the bits that `require` keeps. Returns them. */
 static uint64_t by_floor(const struct explain *explain,
 			 const struct subject *subject, enum phase phase,
 			 char *to, size_t size)
@@ -267,7 +267,7 @@ static void by_bits(const struct explain *explain,
 		text_add(to, size, "; other bits are free");
 }
 
-/* What is done about all writes, in the words that reads have as well. */
+/* The action for all writes, in the words that are used for reads as well. */
 static const char *all_text(const struct explain *explain,
 			    const struct subject *subject, unsigned int action)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What writes come to. */
+/* The effects of writes. */
 #ifndef REGPIN_TOOL_EXPLAIN_WRITES_H
 #define REGPIN_TOOL_EXPLAIN_WRITES_H
 
@@ -7,7 +7,7 @@
 
 #include "explain_subject.h"
 
-/* What may be written to @subject in @phase. */
+/* Describes the writes to @subject that are allowed in @phase. */
 void explain_writes(const struct explain *explain,
 		    const struct subject *subject, enum phase phase,
 		    char *to, size_t size);

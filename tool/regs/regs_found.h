@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Within `regpin regs`: what was asked for. */
+/* Within `regpin regs`: the register that was asked for. */
 #ifndef REGPIN_TOOL_REGS_FOUND_H
 #define REGPIN_TOOL_REGS_FOUND_H
 
@@ -9,10 +9,10 @@
 #include "lib/policy/registers.h"
 
 /**
- * struct found - what was asked for
- * @reg: its row; NULL: an MSR that is in none
- * @index: of the MSR
- * @family: the row is meant as a whole, all that it has
+ * struct found - the register that was asked for
+ * @reg: its row; NULL: an MSR without a row
+ * @index: the MSR's index
+ * @family: the whole row is meant, with all its members
  * @decode: @value is to be explained as well
  */
 struct found {

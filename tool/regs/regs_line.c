@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lines of `regpin regs`, a register each. They wait until the last one is known, as
- * the longest name decides how wide its column is.
+ * The table of `regpin regs`. Lines are kept until the last one is known, because the longest
+ * name determines the width of its column.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "regs_line.h"
 #include "regs_print.h"
 
-#define COLUMNS	5	/* those before the last one, which needs no width */
+#define COLUMNS	5	/* all but the last one, which needs no width */
 
 static struct found few[64], *lines = few;
 static size_t nr_lines, room = 64;
@@ -37,7 +37,7 @@ static void widen(int width[COLUMNS], char text[COLUMNS][REGISTER_TITLE_MAX])
 			width[i] = (int)strlen(text[i]);
 }
 
-/* Without blanks at its end, if there is nothing in the last column. */
+/* Prints a line, without blanks at its end if the last column is empty. */
 static void print_cells(const int width[COLUMNS],
 			char text[COLUMNS][REGISTER_TITLE_MAX],
 			const char *cpus, const char *note)
@@ -77,7 +77,7 @@ void regs_flush(bool heading)
 	nr_lines = 0;
 }
 
-/* Without memory the columns fit those so far only. */
+/* Makes room. Without memory the lines so far are printed, in columns that fit only these. */
 static void make_room(void)
 {
 	struct found *more = malloc(2 * room * sizeof(*more));

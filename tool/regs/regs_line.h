@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Within `regpin regs`: lines, a register each. */
+/* Within `regpin regs`: a table with one register on each line. */
 #ifndef REGPIN_TOOL_REGS_LINE_H
 #define REGPIN_TOOL_REGS_LINE_H
 
 #include "base/json.h"
 #include "regs_found.h"
 
-/* One line, which regs_flush() prints; or all that is known of it, in JSON. */
+/* Adds a line, which regs_flush() prints; or writes all facts about the register to @json. */
 void regs_put_line(const struct found *found, struct json *json);
 
-/* The lines so far, in columns as wide as they need, with a @heading or without. */
+/* Prints the lines added so far, in columns of the necessary width. */
 void regs_flush(bool heading);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What `regpin regs` prints of a register. */
+/* The facts about one register. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ const char *regs_title(char buf[REGISTER_TITLE_MAX], const struct found *found)
 			       register_title(buf, reg, found->index);
 }
 
-/* Name number @n of it, the first of which is the title: false if there is none. */
+/* Copies name number @n, of which 0 is the title. Returns false if there is none. */
 static bool alias(char buf[REGISTER_NAME_MAX], const struct found *found,
 		  unsigned int n)
 {
@@ -44,7 +44,7 @@ const char *regs_place(char buf[REGISTER_TITLE_MAX], const struct found *found)
 	return buf;
 }
 
-/* The name behind @name in a list of them; "" behind the last one. */
+/* The name after @name in a list of names; "" after the last one. */
 static const char *next_name(const char *name)
 {
 	return name + strlen(name) + 1;
@@ -71,7 +71,7 @@ static void print_bits(const struct regpin_register *reg)
 
 #define MSR_TSC_DEADLINE	0x6e0u
 
-/* May a rule of @type be on it? As policy_check() has it. */
+/* May a rule of @type be on the register? As policy_check() decides. */
 static bool can_have(const struct found *found, unsigned int type)
 {
 	const struct regpin_register *reg = found->reg;
@@ -101,7 +101,7 @@ static bool can_have(const struct found *found, unsigned int type)
 	return reg->kept || (type != RULE_ONCE && type != RULE_UNIFORM);
 }
 
-/* What limits the rules that it can have, or NULL. */
+/* The limit of the rules on the register, as a sentence, or NULL. */
 static const char *limit_of(const struct found *found)
 {
 	const struct regpin_register *reg = found->reg;
@@ -133,7 +133,7 @@ static void print_rules(const struct found *found)
 	       limit_of(found));
 }
 
-/* The next row, from @i on, that says what other CPUs have at the index of @found. */
+/* The next row, from @i on, of another CPU's MSR with the index of @found. */
 static const struct regpin_register *next_elsewhere(const struct found *found,
 						    unsigned int *i)
 {
@@ -146,7 +146,7 @@ static const struct regpin_register *next_elsewhere(const struct found *found,
 		if (reg->kind != REGPIN_MSR || reg == found->reg ||
 		    !register_has(reg, found->index))
 			continue;
-		/* Whole ranges have names, too. */
+		/* Rows without CPUs are names of whole ranges. */
 		if (*i >= regpin_nr_registers && !reg->cpus)
 			continue;
 		++*i;
@@ -183,7 +183,7 @@ static void json_elsewhere(struct json *json, const struct found *found)
 	json_array_end(json);
 }
 
-/* "  also X, Y": its other names, those of one member if it is one. */
+/* "  also X, Y": the other names of the register, or of the member. */
 static void print_aliases(const struct found *found)
 {
 	const char *between = "  also ";

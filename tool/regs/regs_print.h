@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Within `regpin regs`: what is printed of a register, as text or as JSON. */
+/* Within `regpin regs`: the facts about one register, as text or as JSON. */
 #ifndef REGPIN_TOOL_REGS_PRINT_H
 #define REGPIN_TOOL_REGS_PRINT_H
 
@@ -12,7 +12,7 @@ const char *regs_title(char buf[REGISTER_TITLE_MAX], const struct found *found);
 /* Its index, or the first and the last one of a family. */
 const char *regs_place(char buf[REGISTER_TITLE_MAX], const struct found *found);
 
-/* All that is known of it; @json is NULL for text. */
+/* Prints all facts about it; @json is NULL for text. */
 void regs_put_one(const struct found *found, struct json *json);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The registers that `regpin regs` prints a line each for. */
+/* Finding registers by bits, classes, patterns, words, groups and ranges. */
 #include <ctype.h>
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@ void regs_put_row(const struct regpin_register *reg, struct json *json)
 	regs_put_line(&found, json);
 }
 
-/* Does @pattern match @name, which can be written with MSR_ in front, too? */
+/* Does @pattern match @name, with or without MSR_ in front? */
 static bool pattern_matches(const char *pattern, const char *name)
 {
 	char longer[REGISTER_TITLE_MAX + 4];
@@ -54,7 +54,7 @@ static bool begins_word(const char *name, const char *at)
 	       isupper((unsigned char)at[-2]);
 }
 
-/* Is @text what @at begins with, whatever stands between words? */
+/* Does @at begin with @text, apart from the characters between words? */
 static bool begins_with(const char *at, const char *text)
 {
 	for (; *text; text++, at++) {
@@ -67,10 +67,10 @@ static bool begins_with(const char *at, const char *text)
 	return true;
 }
 
-/* Are the words @text in @name, the last of them perhaps not to its end? */
+/* Does @name contain the words of @text, of which the last one may be cut off? */
 static bool has_words(const char *name, const char *text)
 {
-	/* Half of the table's names have that: it is no word of theirs. */
+	/* MSR_ begins half of the names, so it does not count as a word. */
 	name += strncasecmp(name, "MSR_", 4) ? 0 : 4;
 	for (const char *at = name; *at; at++)
 		if (begins_word(name, at) && begins_with(at, text))
@@ -79,8 +79,8 @@ static bool has_words(const char *name, const char *text)
 }
 
 /**
- * struct query - which members of rows are looked for
- * @pattern: those with such a name, or NULL
+ * struct query - the members of rows that are searched for
+ * @pattern: members with such a name, or NULL
  * @words: otherwise those with these words in a name, or NULL
  * @first: otherwise those from here
  * @last: to here
@@ -90,7 +90,7 @@ struct query {
 	uint32_t first, last;
 };
 
-/* Does one of the names of its member @index fit? */
+/* Does one of the names of the member @index match? */
 static bool member_fits(const struct query *query,
 			const struct regpin_register *reg, uint32_t index)
 {
@@ -112,7 +112,7 @@ static bool answers(const struct query *query,
 	       index <= query->last;
 }
 
-/* Prints those of @reg that are looked for: the row if these are all. Returns their number. */
+/* Adds the members of @reg that match, or the row if all do. Returns their number. */
 static unsigned int put_answers(const struct query *query,
 				const struct regpin_register *reg,
 				struct json *json)
@@ -147,7 +147,7 @@ static bool bit_matches(const struct regpin_bit *bit, const char *text,
 	return false;
 }
 
-/* The bits @text of @reg, or those that have these words as a @part: a line each. */
+/* Adds a line for each bit @text of @reg, or, with @part, each bit with these words. */
 static unsigned int put_bits(const struct regpin_register *reg,
 			     const char *text, bool part, struct json *json)
 {
@@ -211,7 +211,7 @@ bool regs_search(const char *text, struct json *json)
 	text += strspn(text, BETWEEN_WORDS);
 	if (!strncasecmp(text, "MSR_", 4) && text[4])
 		text += 4;
-	/* CR3 is no part of another register's name. */
+	/* A control register's name is never meant as a part of another name. */
 	if (strlen(text) < 2 || is_control(text))
 		return false;
 	query.words = text;
@@ -224,7 +224,7 @@ const char *regs_near_bit(const char *text)
 	struct nearest nearest;
 
 	nearest_begin(&nearest, text);
-	/* As for registers: another bit is too near to a short word. */
+	/* As for registers: short words are too close to names of other bits. */
 	if (strlen(text) < 4)
 		return NULL;
 	for (unsigned int i = 0; i < regpin_nr_names; i++) {
@@ -296,7 +296,7 @@ bool regs_range(const char *text, struct json *json)
 	for (unsigned int i = 0; i < regpin_nr_names; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
-		/* Names for whole ranges are no register's. */
+		/* Rows without CPUs are names of whole ranges. */
 		if (i < regpin_nr_registers || reg->cpus)
 			nr += put_answers(&query, reg, json);
 	}

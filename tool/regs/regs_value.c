@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a value of a register says: its bits by name. */
+/* Explains a value of a register: its bits by name. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -24,7 +24,7 @@ static void print_field(const struct regpin_bit *bit, uint64_t value)
 	}
 }
 
-/* "5, 9-10": @bits as numbers, to a line that begins with @text. */
+/* Prints @bits as numbers, "5, 9-10", in a line that begins with @text. */
 static void print_others(const char *text, uint64_t bits)
 {
 	const char *between = "";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One line of a log. The messages are looked for anywhere in the line, so that each kind
- * of prefix is skipped, and in any case of letters. The forms are those of Linux 5.10 to
+ * One line of a log. Messages are searched for in the whole line, so that any prefix is
+ * skipped, and without regard to case. The forms are those of Linux 5.10 to
  * 7.3 (arch/x86/mm/extable.c, arch/x86/kvm) and of QEMU's target/i386/kvm/kvm.c.
  */
 #include <ctype.h>
@@ -21,7 +21,7 @@ const char log_forms[] =
 #define DEBUGCTL	0x1d9u
 #define HWCR		0xc0010015u
 #define MMIO_CONF_BASE	0xc0010058u
-#define NOT_SAID	TRACE_UNKNOWN	/* #GP: by what is known of the register */
+#define NOT_SAID	TRACE_UNKNOWN	/* #GP, whose reason follows from the register */
 
 /**
  * struct message - a message about an access to an MSR
@@ -71,7 +71,7 @@ static const struct message {
 
 #define NR_MESSAGES	(sizeof(messages) / sizeof(messages[0]))
 
-/* Where the line's rest begins behind @what, or NULL. Letters of any case. */
+/* Returns the text after @what, or NULL if that is not there. Ignores case. */
 static const char *behind(const char *text, const char *end, const char *what)
 {
 	size_t len = strlen(what);
@@ -84,7 +84,7 @@ static const char *behind(const char *text, const char *end, const char *what)
 	return NULL;
 }
 
-/* Hexadecimal, with or without 0x. Returns what is behind it, or NULL. */
+/* Reads a hexadecimal number, with or without 0x. Returns the text after it, or NULL. */
 static const char *hex(const char *at, const char *end, uint64_t max,
 		       uint64_t *value)
 {
@@ -109,7 +109,7 @@ static const char *hex(const char *at, const char *end, uint64_t max,
 	return at;
 }
 
-/* Decimal. Returns what is behind it, or NULL. */
+/* Reads a decimal number. Returns the text after it, or NULL. */
 static const char *decimal(const char *at, const char *end, uint32_t *value)
 {
 	const char *begin = at;
@@ -123,8 +123,8 @@ static const char *decimal(const char *at, const char *end, uint32_t *value)
 }
 
 /*
- * A #GP, of which the log does not say why. A register that userspace can write for the
- * guest, or that has a message of its own, KVM knows, so that it refused the access.
+ * The reason of a #GP that the log does not explain. KVM knows registers that userspace can
+ * write for the guest, and those with a message of their own; so it refused this access.
  */
 static enum trace_refusal by_register(uint32_t index)
 {
@@ -135,8 +135,8 @@ static enum trace_refusal by_register(uint32_t index)
 }
 
 /*
- * "kvm [1234]: vcpu3, guest rIP: 0x... ": false if there is no such vCPU. The names of
- * hosts, which stand before it, may have vcpu and a number in them, too.
+ * Reads the vCPU of "kvm [1234]: vcpu3, guest rIP: 0x..". Returns false if there is none. The
+ * name of the host, before it, may contain vcpu and a number as well.
  */
 static bool read_vcpu(const char *text, const char *end, uint32_t *vcpu)
 {
@@ -180,8 +180,8 @@ static enum log_kind of_message(const struct message *message, const char *text,
 }
 
 /*
- * The vCPU of a trace event: by the thread's id, which stands before "[CPU]". A thread
- * whose number is not known by a kvm_entry or kvm_exit gets the next one.
+ * The vCPU of a trace event, by the thread's id before "[CPU]". A thread whose vCPU is not
+ * known from a kvm_entry or kvm_exit gets the next number.
  */
 static bool thread(const char *text, const char *end, uint32_t *id)
 {
@@ -220,7 +220,7 @@ static uint32_t vcpu_of(struct log *log, const char *text, const char *end)
 	return thread(text, end, &id) ? *number_of(log, id) : 0;
 }
 
-/* "kvm_entry: vcpu 0, rip ...", and kvm_exit since Linux 5.10: whose thread it is. */
+/* "kvm_entry: vcpu 0, rip ..", and kvm_exit since Linux 5.10: the vCPU of a thread. */
 static enum log_kind of_entry(struct log *log, const char *text, const char *at,
 			      const char *end)
 {
@@ -275,7 +275,7 @@ static enum log_kind of_filter(struct log *log, const char *text,
 		.op = TRACE_CR, .kind = REGPIN_XCR0, .has_value = true,
 		.vcpu = vcpu_of(log, text, at),
 	};
-	/* The others' writes have a kvm_cr as well. */
+	/* Writes to other control registers have a kvm_cr event as well. */
 	if (!behind(at, end, "xcr0 by "))
 		return LOG_KNOWN;
 	at = behind(at, end, "-> ");
@@ -295,7 +295,7 @@ enum log_kind log_read(struct log *log, const char *text, size_t size,
 		if (kind != LOG_UNRELATED)
 			return kind;
 	}
-	/* All of them have one of these. */
+	/* All known messages contain one of these. */
 	if (!behind(text, end, "msr") && !behind(text, end, "kvm_"))
 		return LOG_UNRELATED;
 	if ((at = behind(text, end, "kvm_msr: ")))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a line of a log says. */
+/* An access, as a line of a log describes it. */
 #ifndef REGPIN_TOOL_LOG_ACCESS_H
 #define REGPIN_TOOL_LOG_ACCESS_H
 
@@ -9,17 +9,17 @@
 #include "trace.h"
 
 /**
- * struct log_access - what a line says
+ * struct log_access - an access in a log
  * @op: TRACE_RDMSR, TRACE_WRMSR, TRACE_CR, TRACE_SET or TRACE_INIT
- * @vcpu: which one; 0 where the line does not say
+ * @vcpu: the vCPU's number; 0 if the line does not have it
  * @kind: enum regpin_kind: the register
- * @index: of the MSR
- * @has_value: @value is known: what is written, or what the read returned
- * @value: see @has_value
- * @has_old: @old is known: what the register held before
- * @old: see @has_old
- * @refusal: what KVM had against it
- * @armed: the vCPU's pins held
+ * @index: the MSR's index
+ * @has_value: @value is known
+ * @value: the value that was written, or that the read returned
+ * @has_old: @old is known
+ * @old: the previous value of the register
+ * @refusal: why KVM refused the access
+ * @armed: the vCPU was armed
  * @vmms: it is the VMM's own access, which no policy judges
  */
 struct log_access {

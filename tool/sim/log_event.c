@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * regpin's own events as accesses; the keys: regpin-events(7). An event is one flat
- * object: of what is in arrays nothing is needed.
+ * regpin's own events as accesses. The keys are described in regpin-events(7). An event is
+ * read as one flat object, because no data in its arrays is needed.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static const char *const names[NR_KEYS] = {
 
 #define VALUE_SIZE	48
 
-/* "" if a key is not there. */
+/* The values of the keys, "" for a missing one. */
 struct keys {
 	char values[NR_KEYS][VALUE_SIZE];
 };
@@ -36,7 +36,7 @@ static const char *blanks(const char *at, const char *end)
 	return at;
 }
 
-/* Behind the string that begins at @at, which becomes @to; NULL if it does not end. */
+/* Copies the string at @at to @to. Returns the text after it; NULL if it does not end. */
 static const char *string(const char *at, const char *end, char to[VALUE_SIZE])
 {
 	size_t len = 0;
@@ -54,7 +54,9 @@ static const char *string(const char *at, const char *end, char to[VALUE_SIZE])
 	return at < end ? at + 1 : NULL;
 }
 
-/* Behind a number or a word, which becomes @to, or an array or object, which does not. */
+/*
+ * Copies a number or a word to @to, or skips an array or object. Returns the text after it.
+ */
 static const char *other(const char *at, const char *end, char to[VALUE_SIZE])
 {
 	unsigned int depth = 0;
@@ -119,7 +121,7 @@ static bool number(const struct keys *keys, enum key key, uint64_t max,
 	return *text && !number_read(text, strlen(text), max, value);
 }
 
-/* By the index, or by the name of a control register. */
+/* Reads the register from the index, or from the name of a control register. */
 static bool read_register(const struct keys *keys, struct log_access *access)
 {
 	uint64_t index;
@@ -165,16 +167,16 @@ static enum log_kind read_access(const struct keys *keys, const char *event,
 		access->refusal = TRACE_UNKNOWN;
 	else if (is(keys, RULE, "invalid"))
 		access->refusal = TRACE_INVALID;
-	/* A value that a rule has answered is none of the register's. */
+	/* A value that a rule returned is not the register's. */
 	if (!write && (access->refusal || is(keys, VERDICT, "drop")))
 		access->has_value = false;
-	/* Only a WRMSR can stand in a trace without a value. */
+	/* In a trace only a WRMSR may have no value. */
 	if (!access->has_value && write && access->op != TRACE_WRMSR)
 		return LOG_KNOWN;
 	return LOG_ACCESS;
 }
 
-/* Is it an event of regpin's, and not of another program that logs JSON? */
+/* Is it an event of regpin, and not a line of another program that logs JSON? */
 static bool is_event(const char *name)
 {
 	static const char *const others[] = {

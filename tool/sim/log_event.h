@@ -7,7 +7,7 @@
 
 #include "log_access.h"
 
-/* Reads a line of @size bytes as an event. Fills in @access if it is one of an access. */
+/* Reads a line of @size bytes as an event. Fills in @access if the event is of an access. */
 enum log_kind log_event(const char *text, size_t size,
 			struct log_access *access);
 

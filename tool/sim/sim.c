@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of an access here is that of a guest's: KVM's filters decide whether it is
- * shown, by model.c and by the CR filter's masks; then regpin_vcpu_exit() judges it
+ * An access takes the same way as a guest's: KVM's filters decide whether it is forwarded,
+ * by model.c and by the CR filter's masks; then regpin_vcpu_exit() judges it
  * and keeps up with the vCPU's life. Time is what there is none of: nothing is ever
  * too late, and registers are looked at where the trace says so.
  */
@@ -30,7 +30,7 @@ static void keep(struct sim_result *result, const struct regpin_event *event)
 		result->lost = true;
 }
 
-/* Does what @event tells of say more of the access than what is known already? */
+/* Does @event decide the outcome of the access more than the events before it? */
 static bool decides(const struct sim_result *result,
 		    const struct regpin_event *event)
 {
@@ -45,7 +45,7 @@ static bool decides(const struct sim_result *result,
 	       event->action > known->action;
 }
 
-/* What is allowed with an event KVM may still refuse: then there are two. */
+/* KVM may still refuse an access that a rule reports: then there are two events. */
 static void on_event(void *context, const struct regpin_event *event)
 {
 	struct sim_result *result = context;
@@ -116,7 +116,7 @@ void sim_close(struct sim *sim)
 
 _Static_assert(TRACE_MAX_VCPU < SIM_VCPUS, "each has a place");
 
-/* The vCPU of that number; the first time that it is named it is plugged in. */
+/* The vCPU of that number, which is created when it is first named. */
 static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 {
 	struct sim_vcpu *vcpu = sim->kvm.vcpus[n];
@@ -141,8 +141,8 @@ static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 }
 
 /*
- * A write that this KVM can't show to regpin: what will the next look say of it? As
- * detect.c judges.
+ * A write that this KVM can't forward to regpin: finds what the next poll will detect, as
+ * detect.c judges it.
  */
 static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 		    uint64_t old, uint64_t new)
@@ -201,7 +201,7 @@ static void do_cr(struct sim *sim, struct sim_vcpu *vcpu,
 	result->has_value = true;
 }
 
-/* KVM tells of it, with the CR filter, when a SIPI has started the vCPU again. */
+/* With the CR filter KVM forwards an INIT when a SIPI has started the vCPU again. */
 static void do_init(struct sim *sim, struct sim_vcpu *vcpu)
 {
 	struct regpin_cr_write *w = regpin_cr_write(&vcpu->run);
@@ -237,7 +237,7 @@ static void do_hypercall(struct sim *sim, struct sim_vcpu *vcpu)
 		sim->result.outcome = OUTCOME_OK;
 }
 
-/* The VMM's own write. */
+/* Performs a write of the VMM. */
 static int do_set(struct sim *sim, struct sim_vcpu *vcpu,
 		  const struct trace_line *line)
 {
@@ -252,7 +252,7 @@ static int do_set(struct sim *sim, struct sim_vcpu *vcpu,
 	return ok ? 0 : -ENOMEM;
 }
 
-/* In the guest: what can only be done by a vCPU that runs. */
+/* Performs accesses that only a running vCPU can make. */
 static int do_running(struct sim *sim, struct sim_vcpu *vcpu,
 		      const struct trace_line *line)
 {
@@ -282,7 +282,7 @@ static int do_running(struct sim *sim, struct sim_vcpu *vcpu,
 	return err;
 }
 
-/* A write of what the register holds, with some bits changed. */
+/* Replaces changes of bits by the value that results from the register's present one. */
 static void resolve(const struct sim_vcpu *vcpu, struct trace_line *line)
 {
 	uint64_t old = line->kind == REGPIN_MSR ?
@@ -328,7 +328,7 @@ static void do_reset(struct sim *sim)
 
 int sim_do(struct sim *sim, const struct trace_line *line)
 {
-	/* There may be a second one. */
+	/* Another simulation may have been used meanwhile. */
 	sim_kvm_use(&sim->kvm);
 	sim->result.outcome = OUTCOME_OK;
 	sim->result.has_value = sim->result.violated = false;

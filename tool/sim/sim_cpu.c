@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which writes of control registers no CPU takes: SDM volume 3, "Control Registers" and
+ * Writes of control registers that no CPU accepts: SDM volume 3, "Control Registers" and
  * "Extended Control Registers", volume 2, "MOV - Move to/from Control Registers" and
  * "XSETBV"; APM volume 2, "System-Control Registers". What depends on state that a
  * simulated vCPU does not have (CR3, CS.L, VMX operation, CPL) is not checked.
@@ -37,8 +37,8 @@
 #define XCR0_LWP	(1ull << 62)
 
 /*
- * No KVM gives a guest SMX, and regpin runs none with FRED. Of the other features the
- * guest has all that CPUs of its vendor have.
+ * No KVM gives a guest SMX, and regpin runs no guest with FRED. The guest has all other
+ * features of CPUs of its vendor.
  */
 static uint64_t cr4_reserved(const struct sim *sim, const struct sim_vcpu *vcpu)
 {
@@ -74,7 +74,7 @@ static bool is_part(uint64_t value, uint64_t bits)
 	return value & bits && ~value & bits;
 }
 
-/* What is not as it must be, or NULL. A register that is not @known may be as it must. */
+/* The reason why CR0 is invalid, or NULL. Registers not in @known may have any value. */
 static const char *cr0_refused(uint64_t old, uint64_t new, uint64_t cr4,
 			       uint64_t efer, unsigned int known)
 {
@@ -125,7 +125,7 @@ static const char *xcr0_refused(uint64_t new)
 		return "BNDREGS and BNDCSR are set together";
 	if (is_part(new, XCR0_AMX))
 		return "TILECFG and TILEDATA are set together";
-	/* APX's state is where that of MPX was. */
+	/* APX's state uses the place of MPX's. */
 	if (new & XCR0_APX && new & XCR0_MPX)
 		return "APX excludes BNDREGS and BNDCSR";
 	return NULL;

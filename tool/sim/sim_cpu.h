@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What no CPU does, whatever KVM and regpin say of it. */
+/* Writes that no CPU accepts, whatever KVM and regpin decide. */
 #ifndef REGPIN_TOOL_SIM_CPU_H
 #define REGPIN_TOOL_SIM_CPU_H
 
@@ -8,8 +8,8 @@
 #include "sim_state.h"
 
 /*
- * Why no CPU takes @value for a control register, by what else the vCPU holds; NULL if
- * one does.
+ * The reason why no CPU accepts @value for a control register, given the vCPU's other
+ * registers; NULL if some CPU does.
  */
 const char *sim_cpu_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
 			    unsigned int kind, uint64_t value);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the CPUID of a simulated guest says, and what KVM refuses by it. */
+/* The CPUID of a simulated guest, and accesses that KVM refuses because of it. */
 #include <string.h>
 
 #include "lib/judge/replay.h"
@@ -8,7 +8,7 @@
 #include "policy/which_guest.h"
 #include "sim_cpuid.h"
 
-/* SDM volume 2, "CPUID", leaf 1: family and model, the way back. */
+/* Encodes family and model as in leaf 1: SDM volume 2, "CPUID". */
 static uint32_t signature(const struct guest *guest)
 {
 	uint32_t family = guest->family, model = guest->model;
@@ -30,8 +30,8 @@ bool sim_is_intel(const struct guest *guest)
 }
 
 /*
- * A guest that has all of what replay.c looks for, as KVM refuses nothing unless it is
- * told to; but SVM and VMX only if the policy lets it have that.
+ * A guest with all features that replay.c checks, because this KVM refuses only the accesses
+ * that a trace marks; but with SVM and VMX only if the policy accepts these.
  */
 int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 {
@@ -48,7 +48,7 @@ int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 				 1u << 29, .ecx = 1u << 17 },
 			/* Automatic IBRS */
 			{ .function = 0x80000021, .eax = 1u << 8 },
-			/* The widest addresses that there are */
+			/* The widest possible addresses */
 			{ .function = 0x80000000, .eax = 0x80000021 },
 			{ .function = 0x80000008, .eax = 52 },
 			/* Family and model, VMX; SGX, SGX_LC; the vendor */
@@ -64,7 +64,7 @@ int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 		cpuid.entries[4].ecx |= sim_is_amd(guest) ? 0 : 1u << 5;
 	}
 	sim->kvm.efer_reserved = ~sim_named_bits(REGPIN_MSR, MSR_EFER);
-	/* AMD's alone: FFXSR, TCE, automatic IBRS, and all else but these; and SVM. */
+	/* Bits other than these (FFXSR, TCE, automatic IBRS, SVM) exist on AMD only. */
 	if (sim_is_intel(guest)) {
 		sim->kvm.efer_reserved = ~(EFER_SCE | EFER_LME | EFER_LMA |
 					   EFER_NXE);
@@ -88,7 +88,7 @@ int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 
 
 /*
- * Whether a filter shows it or not, KVM takes the same of EFER and IA32_FEATURE_CONTROL:
+ * KVM accepts the same values of EFER and IA32_FEATURE_CONTROL with and without a filter:
  * as set_efer() and kvm_intel's is_vmx_feature_control_msr_valid() in Linux 6.12, by the
  * code that performs what a filter shows. kvm_amd does not know the latter.
  */

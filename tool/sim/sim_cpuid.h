@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the CPUID of a simulated guest says, and what KVM refuses by it. */
+/* The CPUID of a simulated guest, and accesses that KVM refuses because of it. */
 #ifndef REGPIN_TOOL_SIM_CPUID_H
 #define REGPIN_TOOL_SIM_CPUID_H
 
@@ -15,8 +15,8 @@ bool sim_is_intel(const struct guest *guest);
 int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu);
 
 /*
- * Does KVM refuse this access by itself, without that the trace says so? Then @ret is
- * the line that would say it.
+ * Does KVM refuse this access by itself, although the trace does not say so? Then @ret is set
+ * to the line that says so.
  */
 bool sim_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
 		 const struct trace_line *line, struct trace_line *ret);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An exit of a simulated vCPU, and what became of it. */
+/* An exit of a simulated vCPU, and its outcome. */
 #include "sim_exit.h"
 
 enum outcome sim_by_action(unsigned int action)
@@ -25,7 +25,7 @@ enum outcome sim_judged(const struct sim *sim, const struct sim_vcpu *vcpu,
 		return OUTCOME_PAUSE;
 	if (gp)
 		return OUTCOME_GP;
-	/* What was found meanwhile is none of the access. */
+	/* A violation that was detected meanwhile is not that of the access. */
 	return result->violated &&
 	       result->violation.type == REGPIN_EVENT_VIOLATION ?
 		       sim_by_action(result->violation.action) : OUTCOME_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An exit of a simulated vCPU, and what became of it. */
+/* An exit of a simulated vCPU, and its outcome. */
 #ifndef REGPIN_TOOL_SIM_EXIT_H
 #define REGPIN_TOOL_SIM_EXIT_H
 
@@ -7,16 +7,16 @@
 
 #include "sim_state.h"
 
-/* What becomes of an access that a rule with @action forbids. */
+/* The outcome of an access that a rule with @action forbids. */
 enum outcome sim_by_action(unsigned int action);
 
-/* The exit was judged: what became of the access? */
+/* The outcome of the access whose exit has been judged. */
 enum outcome sim_judged(const struct sim *sim, const struct sim_vcpu *vcpu,
 			bool gp);
 
 /*
- * An exit, and the vCPU's way back to the instruction's end: what the exit has changed is
- * looked at there, as the guest runs on.
+ * Performs an exit, and the vCPU's entry up to the end of the instruction, at which changes
+ * by the exit are polled as when a guest runs on.
  */
 void sim_come_and_go(struct sim_vcpu *vcpu);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `regpin sim` reads, line by line. */
+/* The input of `regpin sim`, line by line. */
 #ifndef REGPIN_TOOL_SIM_INPUT_H
 #define REGPIN_TOOL_SIM_INPUT_H
 
@@ -10,16 +10,16 @@
 #define INPUT_SIZE	(1u << 20)
 
 /**
- * struct input - the trace or the log, as it is read
- * @name: for messages
- * @fd: what it is read from
+ * struct input - the trace or the log that is read
+ * @name: its name for messages
+ * @fd: the open file
  * @error: errno of a read that failed
- * @over: there is no more to be read
- * @cut: the line that was taken last goes on
- * @at: what is read and not taken yet
- * @end: where that ends
+ * @over: the end of the file was reached
+ * @cut: the line that was taken last was cut, and continues
+ * @at: the next byte in @buf that has not been taken
+ * @end: the end of the bytes in @buf
  * @line: number of the line that was taken last
- * @buf: where it is
+ * @buf: bytes that have been read
  */
 struct input {
 	const char *name;
@@ -35,9 +35,8 @@ int input_open(struct input *input, const char *name);
 void input_close(struct input *input);
 
 /*
- * The next line, which may be without an end if it is the last one. Of one that is
- * longer than TRACE_MAX_LINE some more than these bytes come, and the rest is dropped.
- * Returns its length, or 0 at the end.
+ * Takes the next line; the last one may have no line break. A line that is longer than
+ * TRACE_MAX_LINE is cut somewhere after that length. Returns the length, or 0 at the end.
  */
 size_t input_take(struct input *input, char **line);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The library's ioctls on a KVM that only remembers. This kvm_ioctl() takes the place
- * of lib/kvm/ioctl.c in the tool: what is no simulated VM goes on to the kernel.
+ * The library's ioctls on a simulated KVM. In the tool this kvm_ioctl() replaces that of
+ * lib/kvm/ioctl.c: calls on other files than the simulated VM's go to the kernel.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ void sim_reset(struct sim_vcpu *vcpu)
 	vcpu->cs = CS_RESET;
 }
 
-/* The place of @index in @msrs, which has free ones. */
+/* The entry of @index in @msrs, which has free entries. */
 static struct sim_msr *place(struct sim_msr *msrs, uint32_t size,
 			     uint32_t index)
 {
@@ -135,7 +135,10 @@ static int refuse(int err)
 	return -1;
 }
 
-/* What KVM does not know it has for nobody; what is invalid may be so for now only. */
+/*
+ * Does KVM refuse this access of the VMM? It does for an MSR that it does not know; an access
+ * that is invalid for the guest may be valid for the VMM.
+ */
 static bool refuses(const struct kvm_msr_entry *entry, bool write)
 {
 	const struct trace_line *line = sim->refused;

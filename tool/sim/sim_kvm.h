@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A KVM that only remembers: registers, an MSR filter and a CR filter behind the
- * library's own ioctls. What it shows to regpin is decided as KVM decides it, by the
- * filters; it runs no guest, and refuses nothing but what it is told to.
+ * A simulated KVM: it stores registers, an MSR filter and a CR filter, and serves the
+ * library's own ioctls. As in KVM, the filters decide which accesses are forwarded to regpin.
+ * It runs no guest, and refuses only the accesses that a trace marks.
  */
 #ifndef REGPIN_TOOL_SIM_KVM_H
 #define REGPIN_TOOL_SIM_KVM_H
@@ -11,7 +11,7 @@
 #include "lib/vm/types.h"
 #include "trace.h"
 
-/* No process has so many files. */
+/* A number that no open file can have. */
 #define SIM_VM_FD	0x70000000
 #define SIM_VCPU_FD	0x70010000
 #define SIM_VCPUS	1024
@@ -30,14 +30,14 @@ struct sim_msr {
 /**
  * struct sim_vcpu - the registers of a vCPU
  * @crs: by kind - REGPIN_CR0
- * @known: of which registers the trace has shown what they hold: SIM_KNOWS_*. A trace may
- *	begin in the middle of a guest's life, and leave out what it is not about
- * @cs: CS's base
+ * @known: SIM_KNOWS_*: registers whose values the trace has shown. A trace may begin in the
+ *	middle of a guest's life, and leave out registers that it is not about
+ * @cs: the base of CS
  * @replayed: MSRs by replay_slot()
  * @msrs: all others that were written, hashed
- * @size: of @msrs, a power of two, or 0
- * @used: how many of them are
- * @run: what it shares with the VMM
+ * @size: size of @msrs, a power of two, or 0
+ * @used: number of used entries of @msrs
+ * @run: the struct that KVM shares with the VMM
  * @regpin: the vCPU as the library knows it
  */
 struct sim_vcpu {
@@ -53,14 +53,14 @@ struct sim_vcpu {
 
 /**
  * struct sim_kvm - a VM
- * @vcpus: by their numbers; NULL: not there
+ * @vcpus: by their numbers; NULL: there is none
  * @nr: one more than the highest number
- * @filter: what KVM_X86_SET_MSR_FILTER was given
- * @crs: what KVM_X86_SET_CR_FILTER was given
- * @forwards: KVM_CAP_EXIT_HYPERCALL's mask
- * @reasons: KVM_CAP_X86_USER_SPACE_MSR's
+ * @filter: the argument of KVM_X86_SET_MSR_FILTER
+ * @crs: the argument of KVM_X86_SET_CR_FILTER
+ * @forwards: the mask of KVM_CAP_EXIT_HYPERCALL
+ * @reasons: the mask of KVM_CAP_X86_USER_SPACE_MSR
  * @efer_reserved: bits of EFER that the guest's CPU does not have
- * @refused: the access that is being made, if it is one that KVM refuses
+ * @refused: the present access, if KVM refuses it
  */
 struct sim_kvm {
 	struct sim_vcpu *vcpus[SIM_VCPUS];
@@ -71,13 +71,13 @@ struct sim_kvm {
 	const struct trace_line *refused;
 };
 
-/* From now on @kvm is behind SIM_VM_FD; NULL: nothing is. */
+/* Makes SIM_VM_FD stand for @kvm from now on; NULL: for no VM. */
 void sim_kvm_use(struct sim_kvm *kvm);
 
-/* The vCPU as after a reset. */
+/* Resets the vCPU. */
 void sim_reset(struct sim_vcpu *vcpu);
 
-/* An MSR's value; of one that was never written 0. */
+/* The value of an MSR; 0 if it was never written. */
 uint64_t sim_get_msr(const struct sim_vcpu *vcpu, uint32_t index);
 
 /* Returns false if there is no memory. */
@@ -86,7 +86,7 @@ bool sim_set_msr(struct sim_vcpu *vcpu, uint32_t index, uint64_t value);
 /* Writes CR0, CR4 or XCR0; EFER.LMA follows CR0.PG and EFER.LME. */
 void sim_set_cr(struct sim_vcpu *vcpu, unsigned int kind, uint64_t value);
 
-/* A register's bits that have a name; in a control register and EFER the rest is reserved. */
+/* The bits of a register with names. The others of control registers and EFER are reserved. */
 uint64_t sim_named_bits(unsigned int kind, uint32_t index);
 
 #endif

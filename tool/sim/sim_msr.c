@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The MSRs of a simulated vCPU: an access and its way through KVM's filter. */
+/* The MSRs of a simulated vCPU: accesses, through KVM's filter. */
 #include <errno.h>
 
 #include "lib/judge/model.h"
@@ -10,8 +10,8 @@
 #include "sim_msr.h"
 
 /*
- * An access that no filter denies, nor does KVM refuse it. A write to EFER leaves LMA
- * alone.
+ * Performs an access that neither a filter nor KVM refuses. A write to EFER does not change
+ * LMA.
  */
 static int unseen(struct sim *sim, struct sim_vcpu *vcpu,
 		  const struct trace_line *line)
@@ -27,7 +27,7 @@ static int unseen(struct sim *sim, struct sim_vcpu *vcpu,
 	return sim_set_msr(vcpu, line->index, value) ? 0 : -ENOMEM;
 }
 
-/* The exit that KVM would make of it. */
+/* Performs the exit that KVM would make for the access. */
 static void exit_msr(struct sim *sim, struct sim_vcpu *vcpu,
 		     const struct trace_line *line, uint32_t reason)
 {
@@ -50,7 +50,7 @@ static void exit_msr(struct sim *sim, struct sim_vcpu *vcpu,
 		result->has_value = false;
 }
 
-/* The guest gets a #GP for it; or, if the policy wants that, there is an exit. */
+/* The access gets a #GP; or, if the policy has a rule on such accesses, there is an exit. */
 static void refused(struct sim *sim, struct sim_vcpu *vcpu,
 		    const struct trace_line *line)
 {
@@ -66,7 +66,7 @@ static void refused(struct sim *sim, struct sim_vcpu *vcpu,
 	sim->result.value = sim_get_msr(vcpu, line->index);
 }
 
-/* Rules whose verdict depends on what is written. */
+/* Does the verdict of the rule depend on the value that is written? */
 static bool is_about_value(const struct rule *rule, uint32_t index)
 {
 	switch (rule->type) {
@@ -93,7 +93,7 @@ static bool depends_on_value(const struct sim *sim,
 		result->violation.rule < policy->nr_rules ?
 		&policy->rules[result->violation.rule] : NULL;
 
-	/* Denied whatever it is. */
+	/* The rule denies any value. */
 	if (result->outcome >= OUTCOME_DROP && rule &&
 	    (rule->type == RULE_DENY || rule->type == RULE_DEFAULT))
 		return false;
@@ -101,7 +101,7 @@ static bool depends_on_value(const struct sim *sim,
 		return !line->refusal;
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		rule = &policy->rules[i];
-		/* It is a #GP already, which these would not change. */
+		/* These rules would not change the #GP. */
 		if (result->outcome == OUTCOME_GP &&
 		    (rule->action == REGPIN_REPORT ||
 		     rule->action == REGPIN_GP))
@@ -112,7 +112,7 @@ static bool depends_on_value(const struct sim *sim,
 	return false;
 }
 
-/* A write of a value that is not known: as of what the register holds. */
+/* A write of an unknown value is done with the register's present value. */
 static int do_open(struct sim *sim, struct sim_vcpu *vcpu,
 		   const struct trace_line *line)
 {
@@ -141,7 +141,7 @@ int sim_do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 	if (line->open)
 		return do_open(sim, vcpu, line);
 	sim->result.has_value = true;
-	/* Then it is a KVM not on VMX, which has it for no guest. */
+	/* This KVM does not use VMX, and so has this MSR for no guest. */
 	if (line->refusal == TRACE_UNKNOWN && line->index == MSR_FEATURE_CONTROL)
 		vcpu->regpin->guest.feature_control = 0;
 	if (!model_filter_allows(&sim->kvm.filter.filter, line->index,

@@ -5,7 +5,7 @@
 
 #include "sim_state.h"
 
-/* An access to an MSR. Returns 0 or -ENOMEM. */
+/* Performs an access to an MSR. Returns 0 or -ENOMEM. */
 int sim_do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 	       const struct trace_line *line);
 

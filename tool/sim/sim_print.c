@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What came of a trace's lines. Without stdio where it is made for each line. */
+/* The outcomes of a trace's lines. The code for each line does not use stdio, for speed. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static void put_hex(struct printer *printer, uint64_t value)
 	put(printer, text + at, sizeof(text) - at);
 }
 
-/* What is read is what came of a read; of all else a word says it. */
+/* Is the outcome shown as a value? It is for reads that returned one. */
 static bool shows_value(const struct trace_line *line,
 			const struct sim_result *result)
 {
@@ -64,7 +64,7 @@ static void why_text(char *to, size_t size, const struct sim *sim,
 {
 	const struct rule *rule = violated ? rule_of(sim, event) : NULL;
 	char place[PLACE_MAX];
-	char bits[64 * 32] = "";	/* 64 names: none may be cut off */
+	char bits[64 * 32] = "";	/* room for 64 names of bits */
 
 	to[0] = 0;
 	if (!rule)
@@ -95,7 +95,7 @@ static void event_text(char *to, size_t size, const struct regpin_event *event)
 			 cause ? " by " : "", cause ? cause : "");
 }
 
-/* One of the reasons for an outcome, in the comment behind it. */
+/* Adds a reason for the outcome to the comment after it. */
 static void reason(struct printer *printer, bool *first, const char *text)
 {
 	put_text(printer, *first ? "\t# " : "; ");
@@ -115,7 +115,7 @@ static void print_reasons(struct printer *printer, const struct sim *sim,
 	if (result->outcome == OUTCOME_OPEN)
 		reason(printer, &first,
 		       "it depends on the value, which is not known");
-	/* The value is what the guest reads; JSON has the outcome beside it. */
+	/* The outcome is shown as the value that the guest reads, so "drop" is added here. */
 	if (result->outcome == OUTCOME_DROP && shows_value(line, result))
 		reason(printer, &first, "drop");
 	if (result->no_cpu) {
@@ -162,7 +162,7 @@ static void print_text(struct printer *printer, const struct sim *sim,
 		put_text(printer, "# and more\n");
 }
 
-/* The rule, its place and the bits, by the keys of events. */
+/* The rule, its place and the bits, with the keys of events. */
 static void json_why(struct json *json, const struct sim *sim,
 		     const struct regpin_event *event)
 {
@@ -275,7 +275,7 @@ void print_unexpected(struct printer *printer, const struct sim *sim,
 	const struct sim_result *result = &sim->result;
 	char wanted[24], value[48] = "", why[3000];
 
-	/* In the order in which they happened. */
+	/* Standard output first, so that the order of lines and messages is right. */
 	print_flush(printer);
 	fflush(stdout);
 	if (line->outcome == OUTCOME_MAX)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What came of a trace's lines, for people and as JSON. */
+/* The outcomes of a trace's lines, as text and as JSON. */
 #ifndef REGPIN_TOOL_SIM_PRINT_H
 #define REGPIN_TOOL_SIM_PRINT_H
 
@@ -8,14 +8,14 @@
 #include "trace.h"
 
 /**
- * struct printer - where results go: standard output
- * @kvm: what is simulated
- * @json: as JSON
- * @quiet: only what is unexpected
- * @unexpected: how many that was
- * @elsewhere: how many more are as expected on a KVM with the CR filter only
- * @about: what a comment behind the statement begins with, or NULL
- * @len: of what waits in @buf
+ * struct printer - the output, on standard output
+ * @kvm: the simulated KVM
+ * @json: prints JSON
+ * @quiet: prints only unexpected outcomes
+ * @unexpected: number of unexpected outcomes
+ * @elsewhere: number of outcomes that are as expected only on a KVM with the CR filter
+ * @about: the beginning of the comment after a statement, or NULL
+ * @len: number of bytes that wait in @buf
  */
 struct printer {
 	const struct which_kvm *kvm;
@@ -26,22 +26,22 @@ struct printer {
 	char buf[1u << 16];
 };
 
-/* A line that is no statement, where results are text; the texts end with NULL. */
+/* Prints a comment line, if the output is text. @texts end with NULL. */
 void print_comment(struct printer *printer, const char *const texts[]);
 
-/* Is what came of a line what the trace expects? */
+/* Is the outcome of a line the one that the trace expects? */
 enum expected {
 	AS_EXPECTED,
 	WITH_CR_FILTER,		/* not here, but on a KVM with the CR filter */
 	UNEXPECTED,
 };
 
-/* The line @text, with what came of it and what else happened. */
+/* Prints the line @text, with its outcome and the events that it caused. */
 void print_line(struct printer *printer, const struct sim *sim,
 		const struct trace_line *line, const char *text,
 		uint64_t number, enum expected expected);
 
-/* The same for standard error, as a message. */
+/* Prints a message about an unexpected outcome on standard error. */
 void print_unexpected(struct printer *printer, const struct sim *sim,
 		      const struct trace_line *line, const char *name,
 		      uint64_t number, enum expected expected);

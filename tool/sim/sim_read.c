@@ -12,7 +12,7 @@
 #include "sim.h"
 #include "sim_read.h"
 
-/* What stands for the entry set-up of a vCPU that a log only says to be armed. */
+/* Values for the syscall set-up of a vCPU about which a log says only that it is armed. */
 #define SOME_ENTRY	0xffffffff80000000ull
 #define SOME_MASK	0x47700ull
 
@@ -25,7 +25,7 @@ static int complain(const struct reader *reader, uint64_t line,
 	return EXIT_REJECTED;
 }
 
-/* Runs @line, which stands in @text. What was unexpected is counted. */
+/* Runs @line, whose text is @text, and counts unexpected outcomes. */
 static int run_statement(struct reader *reader, const struct trace_line *line,
 			 const char *text)
 {
@@ -54,7 +54,7 @@ static int run_statement(struct reader *reader, const struct trace_line *line,
 	return EXIT_OK;
 }
 
-/* One that is made of a line of a log. */
+/* Runs a statement that was made from a line of a log. */
 static int run_text(struct reader *reader, const char *text)
 {
 	struct trace_fault fault;
@@ -65,7 +65,7 @@ static int run_text(struct reader *reader, const char *text)
 	return complain(reader, reader->input.line, &fault);
 }
 
-/* What @access's register is to hold before it, unless it does. */
+/* Sets the register to its value before @access, unless it has that value. */
 static int run_set(struct reader *reader, const struct log_access *access,
 		   unsigned int kind, uint32_t index, uint64_t value,
 		   const char *about)
@@ -82,7 +82,7 @@ static int run_set(struct reader *reader, const struct log_access *access,
 	return run_text(reader, text);
 }
 
-/* Pins hold for the vCPU, and nothing that was read so far has armed it. */
+/* Arms the vCPU: the log says that it is armed, but no line so far has armed it. */
 static int run_arming(struct reader *reader, const struct log_access *access)
 {
 	static const char assumed[] = "assumed: the log does not have it";
@@ -125,7 +125,7 @@ static int run_access(struct reader *reader, const struct log_access *access)
 	event_register_name(name, access->kind, access->index);
 	snprintf(about, sizeof(about), "%s%s", name, access->vmms ?
 		 ", by the VMM, which no policy judges: a guest gets this" : "");
-	/* A statement about another one says it all. */
+	/* For other registers the statement alone is enough. */
 	if (access->op != TRACE_INIT && access->kind == REGPIN_MSR &&
 	    (access->vmms || register_find(REGPIN_MSR, access->index)))
 		reader->printer->about = about;
@@ -135,7 +135,7 @@ static int run_access(struct reader *reader, const struct log_access *access)
 	return ret;
 }
 
-/* A number and a word that a trace has behind a vCPU: no line of a log looks so. */
+/* Does the line begin with a number and a trace's word? No line of a log does. */
 static bool is_meant_as_statement(const char *text, size_t size)
 {
 	static const char *const words[] = {
@@ -164,7 +164,7 @@ static bool is_meant_as_statement(const char *text, size_t size)
 	return false;
 }
 
-/* Neither a statement, which is what @fault is about, nor a line of a known log. */
+/* Handles a line that is neither a statement, see @fault, nor a line of a known log. */
 static int unknown(struct reader *reader, const char *text, size_t size,
 		   const struct trace_fault *fault)
 {
@@ -179,12 +179,12 @@ static int unknown(struct reader *reader, const char *text, size_t size,
 	return EXIT_OK;
 }
 
-/* A statement: of a trace, or one that somebody has added to a log. */
+/* Handles a statement, of a trace, or one that a user has added to a log. */
 static int known(struct reader *reader, const struct trace_line *line,
 		 const char *text)
 {
 	if (reader->reading == READS_NOTHING) {
-		/* A word alone, such as "reset", stands in logs, too. */
+		/* A single word, such as "reset", may be a line of a log as well. */
 		if (reader->fault_line && line->op >= TRACE_RESET) {
 			reader->skipped++;
 			return EXIT_OK;
@@ -222,7 +222,7 @@ static int one(struct reader *reader, const char *text, size_t size)
 	return kind == LOG_ACCESS ? run_access(reader, &access) : EXIT_OK;
 }
 
-/* What a log has said, and what it can't say. */
+/* Prints the numbers of lines of a log, and the limits of such a result. */
 static void sum_up(const struct reader *reader)
 {
 	fprintf(stderr, "regpin sim: %s is a log: %" PRIu64 " of its lines %s, %" PRIu64 " %s about something else%s\n",

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Runs what an input says: a trace, in which each line must be right, or a log, of which
- * only some lines say something. Which of the two it is, its first line that is known
- * decides.
+ * Runs an input: a trace, in which each line must be valid, or a log, of which only some
+ * lines are accesses. The first known line decides which of the two it is.
  */
 #ifndef REGPIN_TOOL_SIM_READ_H
 #define REGPIN_TOOL_SIM_READ_H
@@ -16,17 +15,17 @@ enum reading { READS_NOTHING, READS_TRACE, READS_LOG };
 
 /**
  * struct reader - an input that is run
- * @sim: by this simulation
- * @other: and by one of a KVM with the CR filter, or NULL: where no option names the KVM,
- *	and @sim's has no such filter, what is expected of a trace may be met there
- * @printer: where results go
+ * @sim: the simulation that runs it
+ * @other: a simulation of a KVM with the CR filter, or NULL. It is used if no option names the
+ *	KVM and @sim's has no such filter: a trace's expectations may be met there
+ * @printer: the output
  * @input: the lines
- * @reading: enum reading: what it is, as far as that is known
- * @log: what its lines have said
- * @accesses: how many lines were accesses
- * @skipped: lines of a log about something else
- * @fault: of the first line that is neither, while that is not known
- * @fault_line: its number; 0: there is none
+ * @reading: enum reading: the kind of input, as far as it is known
+ * @log: facts from earlier lines of a log
+ * @accesses: number of lines that were accesses
+ * @skipped: number of lines of a log about something else
+ * @fault: the fault of the first unknown line, while the kind of input is not known
+ * @fault_line: the number of that line; 0: there is none
  */
 struct reader {
 	struct sim *sim, *other;
@@ -39,7 +38,7 @@ struct reader {
 	uint64_t fault_line;
 };
 
-/* Runs all of it. Returns an exit code; messages are printed. */
+/* Runs the whole input. Returns an exit code, after messages. */
 int reader_run(struct reader *reader);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A simulation, and what came of its last line. */
+/* A simulation, and the outcome of its last line. */
 #ifndef REGPIN_TOOL_SIM_STATE_H
 #define REGPIN_TOOL_SIM_STATE_H
 
@@ -11,21 +11,20 @@
 #define SIM_EVENTS	64
 
 /**
- * struct sim_result - what came of a line
+ * struct sim_result - the result of a line
  * @outcome: enum outcome
- * @has_value: @value says something
- * @value: what the read returned, or what the register holds afterwards
- * @violated: @violation tells of it
+ * @has_value: @value is valid
+ * @value: the value that the read returned, or that the register has afterwards
+ * @violated: @violation is valid
  * @violation: REGPIN_EVENT_VIOLATION or REGPIN_EVENT_DETECTED
- * @monitored: the write was not stopped, as this KVM has no CR filter, but @would tells
- *	what the next look at the register will find
- * @would: REGPIN_EVENT_DETECTED
- * @no_cpu: why no CPU would do it, whatever else is said of it, or NULL
- * @armed: a vCPU was armed by this line or one before
- * @answered: it ended as the operator has answered
+ * @monitored: the write was not stopped, as this KVM has no CR filter, and @would is valid
+ * @would: REGPIN_EVENT_DETECTED, the event that the next poll will report
+ * @no_cpu: the reason why no CPU accepts the access, whatever @outcome is, or NULL
+ * @armed: a vCPU was armed by this line or an earlier one
+ * @answered: the outcome is the operator's answer
  * @nr: number of @events
- * @lost: there were more
- * @events: what else happened
+ * @lost: there were more events
+ * @events: other events that the line caused
  */
 struct sim_result {
 	enum outcome outcome;
@@ -44,10 +43,10 @@ struct sim_result {
 
 /**
  * struct sim - a simulation
- * @policy: as this host would enforce it
- * @vm: as the library sees it
- * @kvm: as KVM would see it
- * @result: of the last line
+ * @policy: the policy, fitted to the host
+ * @vm: the VM of the library
+ * @kvm: the VM of the simulated KVM
+ * @result: the result of the last line
  */
 struct sim {
 	const struct regpin_policy *policy;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One line of a trace. Millions of them are read in a second, so words are compared
- * where they stand, and what is wrong is only found out once something is.
+ * One line of a trace. Millions of lines are read in a second, so words are compared in place,
+ * and the reason of an error is determined only after an error has occurred.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ const char *const outcome_names[OUTCOME_MAX] = {
 };
 
 /**
- * struct cursor - where in the line we are
+ * struct cursor - the position in the line
  * @begin: the line
  * @at: what has been read so far ends here
  * @end: of the line, or its comment
@@ -49,7 +49,7 @@ wrong(struct cursor *c, const char *format, ...)
 	return -1;
 }
 
-/* The word, or its beginning, without what a terminal could mind. Returns @text. */
+/* Copies the word, or its beginning, without control characters. Returns @text. */
 static const char *word_text(const struct cursor *c, char text[64])
 {
 	size_t len = c->len < 63 ? c->len : 63;
@@ -62,7 +62,7 @@ static const char *word_text(const struct cursor *c, char text[64])
 	return text;
 }
 
-/* The word as it may stand in a message. */
+/* The word in a form for messages. */
 static struct shown shown(const struct cursor *c)
 {
 	char text[64];
@@ -75,7 +75,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Takes the next word. False at the end. */
+/* Takes the next word. Returns false at the end. */
 static inline bool next(struct cursor *c)
 {
 	const char *at = c->at;
@@ -95,7 +95,7 @@ static inline bool is(const struct cursor *c, const char *word)
 	return c->len == strlen(word) && !memcmp(c->word, word, c->len);
 }
 
-/* 0x and at most 16 digits, which is how most numbers are written. */
+/* Reads 0x and at most 16 digits, the form of most numbers. */
 static inline bool hex(const struct cursor *c, uint64_t *value)
 {
 	uint64_t number = 0;
@@ -134,7 +134,7 @@ static int number(struct cursor *c, uint64_t max, const char *what,
 	return fault ? wrong(c, "%s as %s: %s", shown(c).text, what, fault) : 0;
 }
 
-/* A name is looked up once; most of a trace speaks of a few. */
+/* Finds a register by name. Found ones are cached, as most traces have only a few. */
 static const struct regpin_register *by_name(const struct cursor *c,
 					     uint32_t *index)
 {
@@ -193,7 +193,7 @@ static int change(struct cursor *c, struct trace_line *line)
 	return 0;
 }
 
-/* What is written: a number, or changes of bits. */
+/* Reads the value that is written: a number, or changes of bits. */
 static int value(struct cursor *c, struct trace_line *line)
 {
 	struct cursor ahead = *c;
@@ -295,7 +295,7 @@ static int cr_write(struct cursor *c, struct trace_line *line)
 	return value(c, line);
 }
 
-/* What a vCPU does. Its number has been read. */
+/* Reads a statement about a vCPU, whose number has been read. */
 static int of_vcpu(struct cursor *c, struct trace_line *line)
 {
 	if (!next(c))
@@ -330,7 +330,7 @@ static int of_vcpu(struct cursor *c, struct trace_line *line)
 	return 0;
 }
 
-/* What happens to the VM. */
+/* Reads a statement about the VM. */
 static int of_vm(struct cursor *c, struct trace_line *line)
 {
 	struct cursor ahead;
@@ -354,7 +354,7 @@ static int of_vm(struct cursor *c, struct trace_line *line)
 	return 0;
 }
 
-/* "unknown" or "invalid", behind an access to an MSR. */
+/* Reads "unknown" or "invalid" after an access to an MSR. */
 static bool refusal(const struct cursor *c, struct trace_line *line)
 {
 	if (line->op != TRACE_RDMSR && line->op != TRACE_WRMSR)

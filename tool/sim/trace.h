@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A trace of accesses, line by line. The format: regpin-trace(5). */
+/* A trace of accesses, line by line. The format is in regpin-trace(5). */
 #ifndef REGPIN_TOOL_TRACE_H
 #define REGPIN_TOOL_TRACE_H
 
@@ -19,14 +19,14 @@ enum trace_op {
 	TRACE_HYPERCALL,
 	TRACE_LOOK,
 	TRACE_ANSWER,
-	TRACE_RESET,		/* from here on: of the VM, not of a vCPU */
+	TRACE_RESET,		/* this and the next ones are about the VM */
 	TRACE_ARM,
 	TRACE_DISARM,
 	TRACE_WINDOW,
 	TRACE_OP_MAX
 };
 
-/* What may have come of a line. */
+/* Outcomes of a line. */
 enum outcome {
 	OUTCOME_OK,		/* it happened, as without regpin */
 	OUTCOME_REPORT,
@@ -35,40 +35,40 @@ enum outcome {
 	OUTCOME_GP,
 	OUTCOME_PAUSE,		/* the vCPU is held, before the instruction */
 	OUTCOME_STOP,		/* the VM does not run on */
-	OUTCOME_NONE,		/* there is nothing that it could have done */
+	OUTCOME_NONE,		/* it could have no effect */
 	OUTCOME_OPEN,		/* it depends on a value that is not known */
 	OUTCOME_MAX
 };
 
 extern const char *const outcome_names[OUTCOME_MAX];
 
-/* What KVM itself has against an access to an MSR. */
+/* Why KVM itself refuses an access to an MSR. */
 enum trace_refusal {
-	TRACE_TAKEN,		/* nothing */
+	TRACE_TAKEN,		/* it does not refuse it */
 	TRACE_UNKNOWN,		/* it does not know the MSR */
 	TRACE_INVALID,		/* it refuses this access */
 };
 
 /**
- * struct trace_line - what one line says
+ * struct trace_line - a line of a trace
  * @op: enum trace_op
- * @vcpu: which one
+ * @vcpu: the vCPU's number
  * @kind: enum regpin_kind: the register
- * @index: of the MSR
- * @value: what is written; the answer's enum regpin_action
- * @relative: what is written is what the register holds, with the bits of @set set and
- *	those of @clear cleared, instead of @value
- * @open: what is written is not known, instead of @value
+ * @index: the MSR's index
+ * @value: the value that is written; for an answer enum regpin_action
+ * @relative: the register's present value is written, with the bits of @set set and those of
+ *	@clear cleared, instead of @value
+ * @open: the value that is written is not known
  * @set: see @relative
- * @clear: likewise
- * @refusal: of an access to an MSR
- * @once: of a window
- * @expects: an outcome is expected: @outcome, or, if that is OUTCOME_MAX, that the
- *	register holds @result afterwards, or the read returned it
+ * @clear: see @relative
+ * @refusal: whether KVM refuses the access to an MSR
+ * @once: the window also ends when a kernel writes LSTAR
+ * @expects: the line expects @outcome or, if that is OUTCOME_MAX, that the read returns
+ *	@result, or the register has it afterwards
  * @outcome: enum outcome
  * @result: see @expects
- * @len: of the statement, without what is expected, blanks and comment around it
- * @start: where it begins in its line
+ * @len: length of the statement, without expectation, comment and blanks around it
+ * @start: offset of the statement in the line
  */
 struct trace_line {
 	enum trace_op op;
@@ -84,9 +84,9 @@ struct trace_line {
 };
 
 /**
- * struct trace_fault - what is wrong with a line
- * @column: where, from 1
- * @text: what, and what to do about it
+ * struct trace_fault - an error in a line
+ * @column: its column, from 1
+ * @text: the error and the remedy
  */
 struct trace_fault {
 	unsigned int column;
@@ -94,8 +94,8 @@ struct trace_fault {
 };
 
 /*
- * Reads one line of @size bytes, with or without its line break. Returns 1, or 0 if
- * nothing stands in it but blanks and a comment, or -1 and fills in @fault.
+ * Reads one line of @size bytes, with or without its line break. Returns 1, or 0 if it has
+ * only blanks and a comment, or -1 and fills in @fault.
  */
 int trace_read(const char *text, size_t size, struct trace_line *line,
 	       struct trace_fault *fault);

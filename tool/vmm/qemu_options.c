@@ -9,7 +9,7 @@
 #define ICH9	"ICH9-LPC"
 #define PIIX4	"PIIX4_PM"
 
-/* A text that is too long is none that QEMU knows, and must not become one. */
+/* A text that is too long is not known to QEMU, and must not become one that is. */
 static void copy(char to[QEMU_VALUE_MAX], const char *from)
 {
 	if (snprintf(to, QEMU_VALUE_MAX, "%s", from) >= QEMU_VALUE_MAX)
@@ -30,7 +30,7 @@ static void set_machine(struct qemu_options *o, const char *name,
 	}
 }
 
-/* Another -accel is tried after those before it. */
+/* QEMU tries accelerators in the order of their -accel options. */
 static void add_accel(struct qemu_options *o, const char *value)
 {
 	char all[QEMU_VALUE_MAX * 2 + 2];
@@ -49,7 +49,7 @@ static bool is_set(const char *value)
 	return end != value && !*end && n && n <= UCHAR_MAX;
 }
 
-/* The last one wins. Other drivers may be types that these two are derived from. */
+/* The last -global wins. Other drivers may be base types of these two. */
 static void set_global(struct qemu_options *o, const char *driver,
 		       const char *property, const char *value)
 {
@@ -102,7 +102,7 @@ static void read_global(struct qemu_options *o, char *text)
 	struct qemu_pair pair;
 	int end = 0;
 
-	/* "driver.property=value": there a comma is part of the value. */
+	/* In "driver.property=value" a comma is part of the value. */
 	if (sscanf(text, "%63[^.=].%63[^=]%n", first, second, &end) == 2 &&
 	    text[end] == '=') {
 		set_global(o, first, second, text + end + 1);
@@ -119,7 +119,7 @@ static void read_global(struct qemu_options *o, char *text)
 	set_global(o, driver, property, value);
 }
 
-/* From here on all may be as that file says, until a later option settles it. */
+/* The file may set all these options; only a later option makes one known again. */
 static void forget(struct qemu_options *o, const char *unread)
 {
 	snprintf(o->unread, sizeof(o->unread), "%s", unread);
@@ -197,8 +197,8 @@ static void read_config(struct qemu_options *o, const char *path, bool must,
 }
 
 /*
- * Of these QEMU keeps only the value that it was given last, and looks at it when all
- * options have been read: a later one takes the question back.
+ * QEMU keeps only the last value of these options, and evaluates it after all options have
+ * been read, so a later value can replace a request for help.
  */
 static bool note_last(struct qemu_options *o, const struct qemu_word *word)
 {
@@ -213,7 +213,7 @@ static bool note_last(struct qemu_options *o, const struct qemu_word *word)
 	return false;
 }
 
-/* What prints a list of what is possible, and exits, whatever else is given. */
+/* Does the option make QEMU print a list of values and exit, whatever else is given? */
 static bool asks_for_help(const struct qemu_word *word)
 {
 	static const char *const names[] = {
@@ -260,7 +260,7 @@ static void read_word(struct qemu_options *o, const struct qemu_word *word,
 		set_machine(o, "acpi", "off");
 	else if (strcmp(name, "readconfig") == 0 && word->value)
 		read_config(o, word->value, true, open, context);
-	/* It changes a group that has an id, such as [global "x"]. */
+	/* -set changes a group with an id, such as [global "x"]. */
 	else if (strcmp(name, "set") == 0 && word->value &&
 		 strncmp(word->value, "global.", 7) == 0)
 		o->ich9_off = o->piix4_off = false;
@@ -324,7 +324,7 @@ enum qemu_machine qemu_options_machine(const struct qemu_options *options)
 
 	if (options->machine_unknown)
 		return QEMU_OTHER;
-	if (!*name)	/* upstream's default; where KVM is in the name, a distributor's */
+	if (!*name)	/* upstream's default; a program named after KVM has a distributor's */
 		return options->program_kvm ? QEMU_OTHER : QEMU_PC;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].prefix ?
@@ -334,7 +334,7 @@ enum qemu_machine qemu_options_machine(const struct qemu_options *options)
 	return QEMU_OTHER;
 }
 
-/* They are tried in their order; TCG never fails. */
+/* QEMU tries the accelerators in their order; TCG never fails. */
 enum qemu_accel qemu_options_accel(const struct qemu_options *options)
 {
 	const char *list = *options->accels ? options->accels :

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What QEMU's options give its guest, as far as pins depend on it: its machine, its
- * accelerator, and whether ACPI offers S3. They are read as QEMU itself reads them
- * (tests/live/qemu.sh compares them with a QEMU).
+ * Options of QEMU on which pins depend: the machine, the accelerator, and whether ACPI offers
+ * S3. They are read as QEMU itself reads them (tests/live/qemu.sh compares both).
  */
 #ifndef REGPIN_TOOL_QEMU_OPTIONS_H
 #define REGPIN_TOOL_QEMU_OPTIONS_H
@@ -23,27 +22,27 @@ enum qemu_machine {
 /* enum qemu_accel - what QEMU runs its guest with */
 enum qemu_accel {
 	QEMU_KVM,
-	QEMU_KVM_OR_TCG,	/* KVM; TCG if KVM can't be had */
+	QEMU_KVM_OR_TCG,	/* KVM; TCG if KVM is not available */
 	QEMU_TCG,
-	QEMU_OTHER_ACCEL,	/* another one, or none that could be read */
+	QEMU_OTHER_ACCEL,	/* another one, or it could not be read */
 };
 
 #define QEMU_VALUE_MAX	256
 #define QEMU_LAST_WINS	3
 
 /**
- * struct qemu_options - what has been read
+ * struct qemu_options - the options that have been read
  * @machine: the machine's name as given, "" for the default
  * @machine_accel: the accelerators of -machine, "" for none
  * @accels: those of -accel, in their order and separated by ':'
  * @program_kvm: the program's name makes KVM the default accelerator
  * @ich9_off: ICH9-LPC.disable_s3 is set
  * @piix4_off: PIIX4_PM.disable_s3 is set
- * @acpi_off: the machine is to have no ACPI
+ * @acpi_off: the machine has no ACPI
  * @prints: QEMU only prints something, and exits
  * @asks: the last value of -cpu, -d and -vga asks for a list of values
  * @machine_unknown: @machine may be another one, because of @unread
- * @accel_unknown: likewise for the accelerators
+ * @accel_unknown: the accelerators may be others, because of @unread
  * @unread: a configuration file that could not be read, or ""
  */
 struct qemu_options {
@@ -73,7 +72,7 @@ enum qemu_machine qemu_options_machine(const struct qemu_options *options);
 enum qemu_accel qemu_options_accel(const struct qemu_options *options);
 
 /*
- * Can a guest find S3 in its ACPI tables? Then *@remedy is the option that is missing,
+ * Can a guest find S3 in its ACPI tables? Then *@remedy is set to the option that removes it,
  * a constant text.
  */
 bool qemu_options_s3(const struct qemu_options *options, const char **remedy);

@@ -4,7 +4,7 @@
 
 #include "qemu_words.h"
 
-/* Options of QEMU 2.0 to 10 that have no argument, */
+/* Options of QEMU 2.0 to 10 without an argument. */
 static const char *const flags[] = {
 	"S", "alt-grab", "async-teardown", "audio-help", "ctrl-grab", "curses",
 	"daemonize", "enable-fips", "enable-kvm", "enable-sync-profile",
@@ -19,7 +19,7 @@ static const char *const flags[] = {
 	"xen-domid-restrict",
 };
 
-/* and those that have one. */
+/* Options of QEMU 2.0 to 10 with an argument. */
 static const char *const takers[] = {
 	"D", "L", "M", "accel", "acpitable", "action", "add-fd", "append", "audio",
 	"audiodev", "balloon", "bios", "blockdev", "boot", "bootp", "bt", "cdrom",
@@ -71,7 +71,7 @@ bool qemu_next_word(const char *const **argv, struct qemu_word *word)
 	return true;
 }
 
-/* Ends the value at @text, and undoubles its commas. Returns what follows it. */
+/* Ends the value at @text, and undoubles its commas. Returns the text after it. */
 static char *end_value(char *text)
 {
 	char *to = text;

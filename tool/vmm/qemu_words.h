@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How QEMU splits its command line and its configuration files into words. What the
- * words mean is in qemu_options.h.
+ * Splits command lines and configuration files into words as QEMU does. The meaning of the
+ * words is in qemu_options.h.
  */
 #ifndef REGPIN_TOOL_QEMU_WORDS_H
 #define REGPIN_TOOL_QEMU_WORDS_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* As QEMU's: a longer name is a parse error there. */
+/* QEMU's own limit: a longer name is a parse error. */
 #define QEMU_NAME_MAX	64
 
 /**
@@ -23,9 +23,9 @@ struct qemu_word {
 };
 
 /*
- * Takes the next option from *@argv, a list that ends with NULL, and moves *@argv
- * behind it. Returns false at the end. An option that no known QEMU has is taken to
- * have an argument if the next word begins with no dash.
+ * Takes the next option from *@argv, a list that ends with NULL, and moves *@argv past it.
+ * Returns false at the end. An unknown option is assumed to have an argument if the next word
+ * does not begin with a dash.
  */
 bool qemu_next_word(const char *const **argv, struct qemu_word *word);
 
@@ -39,13 +39,13 @@ struct qemu_pair {
 };
 
 /*
- * Takes the next pair from *@text, which is changed, and moves *@text behind it. A
+ * Takes the next pair from *@text, which is changed, and moves *@text past it. A
  * first word without a '=' is the value of @implied, which may be NULL. Returns false
  * at the end.
  */
 bool qemu_next_pair(char **text, const char *implied, struct qemu_pair *pair);
 
-/* Does @value ask for a list of what could stand there? QEMU prints that, and exits. */
+/* Does @value ask for a list of the valid values? QEMU prints it and exits. */
 bool qemu_is_help(const char *value);
 
 /**
@@ -59,8 +59,8 @@ struct qemu_config_line {
 };
 
 /*
- * Reads the next line of @file that says something. Returns 1, 0 at the end, and -1 for
- * a line at which QEMU gives up.
+ * Reads the next line of @file that is not empty or a comment. Returns 1, 0 at the end, or -1
+ * for a line at which QEMU gives up.
  */
 int qemu_next_line(FILE *file, struct qemu_config_line *line);
 

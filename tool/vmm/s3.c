@@ -43,7 +43,7 @@ static bool has_qemu_name(const char *path)
 	return false;
 }
 
-/* Is @mark, @last and a 0 in the file? @otherwise if it can't be read. */
+/* Does the file contain @mark, @last and a 0? Returns @otherwise if it can't be read. */
 static bool contains(const char *path, const char *mark, char last, bool otherwise)
 {
 	char whole[16] = "";
@@ -74,7 +74,7 @@ bool vmm_is_qemu(const struct vmm_line *line)
 	       contains(line->path, s3_mark, '4', false);
 }
 
-/* For PREFIX/bin/QEMU it is below PREFIX, but for /usr below /. */
+/* QEMU's configuration file: below PREFIX for PREFIX/bin/QEMU, but below / for /usr/bin. */
 static void user_config(const char *program, char path[PATH_MAX])
 {
 	const char *end = base(program);
@@ -90,7 +90,7 @@ static void user_config(const char *program, char path[PATH_MAX])
 			 (int)(end - program), program);
 }
 
-/* As the VMM's process would; but not what gives its content only once. */
+/* Opens a file as the VMM's process would, but no pipe, which can be read only once. */
 static FILE *open_config(void *context, const char *path, bool *missing)
 {
 	const struct vmm_line *line = context;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can't be preloaded into is refused before it starts. All this is for
- * good messages: what slips through here, behind a wrapper, the agent kills.
+ * Refuses programs into which the shim can't be preloaded before they start. This serves only
+ * for good messages: the agent kills those that a wrapper starts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ refuse(const char *path, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	/* It may quote what stands in a file. */
+	/* The text may quote the content of a file. */
 	fprintf(stderr, "regpin: can't run %s: %s\n", printable(path),
 		printable(text));
 	return EXIT_CANNOT_EXEC;
@@ -43,7 +43,7 @@ static int not_found(const char *name)
 	return EXIT_NOT_FOUND;
 }
 
-/* Is @path a program? 0, or the errno that tells why not. */
+/* Is @path a program? Returns 0, or an errno as the reason why not. */
 static int try_path(const char *path)
 {
 	struct stat st;
@@ -73,14 +73,14 @@ static int find_in_path(const char *name, char path[PATH_MAX])
 		n = try_path(path);
 		if (n == 0)
 			return 0;
-		/* A directory that can't be searched has nothing for us. */
+		/* A directory that can't be searched is skipped. */
 		if (n == EACCES && access(path, F_OK) == 0)
 			err = EACCES;
 	}
 	return err;
 }
 
-/* Would the kernel give it more rights, and so the loader drop LD_PRELOAD? */
+/* Would the kernel give it more rights? Then the loader would ignore LD_PRELOAD. */
 static int check_rights(const char *path, int fd, const struct stat *st)
 {
 	bool gains = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
