@@ -8,18 +8,20 @@ source "$LAB_DIR/../tests/lab/lib.sh"
 loop=$work/loop
 turns=5000
 
-# The agent is stopped while this counts: it shares the only CPU, but it does not run on
-# a vCPU's thread. Events that it misses go to the ring's sums, as always.
+# The agent is stopped while this counts, once it has given the VM its policy: it shares
+# the only CPU, but it does not run on a vCPU's thread. Events that it misses go to the
+# ring's sums, as always.
 under() # POLICY COMMAND ...
 {
-	local policy=$1 agent
+	local policy=$1 status
 
 	shift
-	"$regpin" run --policy "$policy" --events /dev/null -- \
-		bash -c 'kill -STOP $(pgrep -f "^[^ ]*regpin run " | grep -vx $$); exec "$@"' - "$@"
-	agent=$?
+	# shellcheck disable=SC2016 # for the shell that loop starts
+	LOOP_READY='kill -STOP $(pgrep -f "^[^ ]*regpin run ")' \
+		"$regpin" run --policy "$policy" --events /dev/null -- "$@"
+	status=$?
 	pkill -CONT -f '^[^ ]*regpin run ' || true
-	return $agent
+	return $status
 }
 
 measure() # KEY COMMAND ...

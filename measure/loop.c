@@ -12,6 +12,8 @@
  *        raw: the VMM sets a filter, and answers with a constant
  *        deny: the same, but it calls the ioctls that regpin calls, and answers #GP
  *        replay: the same, but it reads and writes the MSR as regpin does
+ *
+ * If LOOP_READY is set, it is a command that is run once the VM is set up, before the turns.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -248,6 +250,8 @@ int main(int argc, char **argv)
 	regs.rbx = (uint64_t)choose(argv[2], guests);
 	regs.rsi = (uint64_t)count;
 	must(ioctl(vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
+	if (getenv("LOOP_READY") && system(getenv("LOOP_READY")))
+		errx(1, "the command in LOOP_READY failed");
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	until_halt();
