@@ -329,31 +329,31 @@ static void test_immediate_exit(void)
 }
 
 /* After a stop no vCPU enters, whatever the VMM tries, until a reset. */
-static void check_stopped(struct scene *s, struct tiny_vcpu *crasher,
+static void check_stopped(struct scene *s, struct tiny_vcpu *crashing,
 			  struct tiny_vcpu *other)
 {
 	ok(regpin_vm_status(s->vm.regpin) & REGPIN_IS_STOPPED,
 	   "the VM's status is stopped");
 	for (int i = 0; i < 2; i++)
-		ok(tiny_run(crasher) == TINY_STOPPED &&
+		ok(tiny_run(crashing) == TINY_STOPPED &&
 		   tiny_run(other) == TINY_STOPPED &&
 		   tiny_wrmsr(other, MSR_STAR, 1) == TINY_STOPPED,
 		   "no vCPU enters");
-	ok(regpin_vcpu_answer(crasher->regpin, REGPIN_ALLOW) == -EINVAL,
+	ok(regpin_vcpu_answer(crashing->regpin, REGPIN_ALLOW) == -EINVAL,
 	   "an answer does not end the stop");
 	ok(!regpin_vm_arm(s->vm.regpin) && tiny_run(other) == TINY_STOPPED,
 	   "the operator's arm does not end the stop");
 	regpin_vm_disarm(s->vm.regpin);
-	ok(tiny_run(crasher) == TINY_STOPPED, "disarm does not end the stop");
+	ok(tiny_run(crashing) == TINY_STOPPED, "disarm does not end the stop");
 	regpin_vm_arm(s->vm.regpin);
 	tiny_reset(other);
-	ok(tiny_run(other) == TINY_STOPPED && tiny_run(crasher) ==
+	ok(tiny_run(other) == TINY_STOPPED && tiny_run(crashing) ==
 	   TINY_STOPPED, "the reset of another vCPU does not let this one run");
-	tiny_reset(crasher);
+	tiny_reset(crashing);
 	tiny_set_mode(other, TINY_LONG, 0);
-	tiny_set_mode(crasher, TINY_LONG, 0);
+	tiny_set_mode(crashing, TINY_LONG, 0);
 	ok(!tiny_wrmsr(other, MSR_EFER, EFER_ON) &&
-	   !tiny_wrmsr(crasher, MSR_EFER, EFER_ON) &&
+	   !tiny_wrmsr(crashing, MSR_EFER, EFER_ON) &&
 	   !(regpin_vm_status(s->vm.regpin) & REGPIN_IS_STOPPED),
 	   "a reset of the VM ends the stop");
 }

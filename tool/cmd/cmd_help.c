@@ -165,7 +165,7 @@ const char help_regs[] =
 "             names, whole or its beginning: therm for THERM and THERMAL\n"
 "\n"
 "With =VALUE the bits and fields of the value are printed by name: EFER=0xd01.\n"
-"'regpin regs 0x10a 0x69' does the same, as 0x69 is no register's index.\n"
+"'regpin regs 0x10a 0x69' does the same: 0x69 is not the index of a register.\n"
 "\n"
 "options:\n"
 "  --json       print one JSON object instead\n"
