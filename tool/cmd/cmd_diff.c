@@ -32,8 +32,8 @@ enum {
  * @to: path of B
  * @within: path of MAX, or NULL
  * @json: one JSON object instead of lines
- * @on_kvm: compare what @kvm enforces of the policies, not what they say
- * @kvm: with @on_kvm
+ * @on_kvm: the policies are compared as @kvm enforces them, not as they are written
+ * @kvm: the KVM, if @on_kvm
  * @asked: the guest that --guest names; with none, the rules of all guests are compared
  */
 struct diff_options {

@@ -302,8 +302,8 @@ static unsigned int missing(const struct host *host,
  * struct probed - the facts to print
  * @host: this host
  * @policy: the policy, or NULL
- * @missing: how many rules, or without a policy kinds of rules, are not enforced
- * @stops: how many of the policy's rules are why 'regpin run' refuses to start
+ * @missing: number of rules, or without a policy of kinds of rules, that are not enforced
+ * @stops: number of the policy's rules because of which 'regpin run' does not start the VM
  * @init: why the policy's `init` is left out, or NULL
  */
 struct probed {

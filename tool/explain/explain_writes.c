@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a guest may still write to a register: found out by trying it. What a rule on the
- * whole register has against a write depends on what the first armed vCPU has there, and on
- * what the vCPU itself had; what a rule on bits has against it, on these. So a write is tried
- * as one that those or these can't mind, and each bit is changed both ways. What is done by
- * several rules is what the strongest of them does: so the sentences on a register, between
- * semicolons, are all true at once, and the strongest one counts.
+ * Writes to a register that a guest may still make, found by trying them with the judge.
+ * Rules on whole registers judge a write by the first armed vCPU's value and by the vCPU's
+ * previous value; rules on bits judge it by the bits that change. So one kind of rule at a
+ * time is excluded by the values that are tried, and each bit is changed both ways. Of
+ * several rules the strongest action decides: the sentences on a register, between
+ * semicolons, all hold, and the strongest one counts.
  */
 #include <stdio.h>
 #include <string.h>

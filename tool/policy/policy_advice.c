@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Warnings about rules that are valid but may do less than their author thinks. They
- * depend on what was written, not only on what it means: an author who has written the
- * other half as well is not warned.
+ * depend on the text of the policy, not only on its meaning: an author who has set the
+ * missing part explicitly is not warned.
  */
 #include <string.h>
 

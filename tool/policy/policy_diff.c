@@ -4,9 +4,9 @@
  * within which no rule of either policy begins or ends; the effects of both on
  * a stretch are compared bit by bit, and equal changes are joined again.
  *
- * First that is done with the rules that always hold; then, for each condition that
- * either policy has, with those and the rules under it, and what was found already is
- * left out.
+ * First the rules without a condition are compared; then, for each condition that either
+ * policy has, these together with the rules under it, except for changes that were found
+ * already.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,8 +26,8 @@
 /**
  * struct effects - the effects of a policy on accesses to one register
  * @bits: for each bit: 0 or an action, as in struct policy_change
- * @whole: about the register as a whole
- * @value: what reads answer
+ * @whole: for the register as a whole, by kind of change
+ * @value: the constant that reads return
  */
 struct effects {
 	uint8_t bits[NR_BITWISE][64];
@@ -40,7 +40,7 @@ struct effects {
  * @from: the old policy
  * @to: the new one
  * @when: rules under this condition count as well; NULL: only those without
- * @diff: where changes go
+ * @diff: the list that changes are added to
  */
 struct comparison {
 	const struct regpin_policy *from, *to;

@@ -84,7 +84,7 @@ static uint8_t default_effect(const struct regpin_policy *policy,
 	return rest && rest->access & access ? rest->action : 0;
 }
 
-/* A rule with gp does as KVM without a rule, except that it may report an event. */
+/* Without a rule the access gets KVM's #GP; `report` keeps that #GP, and adds an event. */
 static void compare_refused(struct policy_diff *diff, enum diff_what what,
 			    const struct rule *from, const struct rule *to)
 {

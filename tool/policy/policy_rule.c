@@ -48,7 +48,7 @@ static const struct word rule_keys[] = {
  * struct one - the rule that is being read
  * @reader: its policy
  * @node: its map
- * @proto: what all its struct rules share
+ * @proto: the members that all its struct rules share
  * @nr: number of @targets
  * @targets: its registers
  */

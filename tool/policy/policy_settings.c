@@ -13,9 +13,9 @@
 
 
 /*
- * The map that key @name of the policy has, or NULL if there is none. @example is
- * how it is written. *@known, if that is wanted, is false if it has a key that is
- * none of @words.
+ * The map of the policy's key @name, or NULL if there is none. @example shows its form.
+ * *@known, if @known is not NULL, is set to false if the map has a key that is not one of
+ * @words.
  */
 static const struct yaml_node *map_read(const struct reader *reader,
 					const struct yaml_node *root,

@@ -11,8 +11,8 @@
 /**
  * struct removal - one element of `without`
  * @node: its register
- * @rules: a condition or a list of conditions to be taken away; NULL: all
- * @problems: where to complain
+ * @rules: a condition or a list of conditions to be removed; NULL: all
+ * @problems: the list of errors
  * @found: it has matched a rule of the base
  * @failed: there was no memory
  */

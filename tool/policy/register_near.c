@@ -78,9 +78,9 @@ static unsigned int mistakes(const char *text, const char *name)
  * struct near - the nearest names so far
  * @text: the mistyped name, without prefixes
  * @names: the nearest ones
- * @nr: how many there are
- * @mistakes: how far these are
- * @last: the register of the last one of them
+ * @nr: number of nearest names
+ * @mistakes: number of mistakes that each of them means
+ * @last: the register of the last one
  */
 struct near {
 	const char *text;

@@ -41,7 +41,7 @@ static uint32_t mark_column(yaml_mark_t mark)
 	problem_error((b)->problems, line_in(b, mark_line(mark)), \
 		      mark_column(mark), __VA_ARGS__)
 
-/* Why @c may not stand in a policy, or NULL. */
+/* Why @c is not valid in a policy, or NULL. */
 static const char *character_fault(uint32_t c)
 {
 	if (!c)

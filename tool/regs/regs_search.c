@@ -82,8 +82,8 @@ static bool has_words(const char *name, const char *text)
  * struct query - the members of rows that are searched for
  * @pattern: members with such a name, or NULL
  * @words: otherwise those with these words in a name, or NULL
- * @first: otherwise those from here
- * @last: to here
+ * @first: otherwise the first index of a range
+ * @last: the last index of the range
  */
 struct query {
 	const char *pattern, *words;

@@ -25,14 +25,13 @@ const char log_forms[] =
 
 /**
  * struct message - a message about an access to an MSR
- * @text: what it begins with; behind it stands the MSR's index, or, if @index is not 0,
- *	the value
- * @between: what stands between index and value; NULL: there is no value
- * @write: of a write
- * @vmms: of the VMM's access
- * @guess: whether KVM does not know the MSR or refuses the access is not said
- * @refusal: what KVM had against it
- * @index: of the MSR, where the message is about one alone
+ * @text: its beginning, which the MSR's index follows, or, if @index is not 0, the value
+ * @between: the text between index and value; NULL: there is no value
+ * @write: it is about a write
+ * @vmms: it is about an access of the VMM
+ * @guess: it leaves open whether KVM does not know the MSR or refuses the access
+ * @refusal: why KVM refused the access
+ * @index: the MSR's index, if the message is about one MSR only
  */
 static const struct message {
 	const char *text, *between;

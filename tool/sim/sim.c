@@ -2,8 +2,8 @@
 /*
  * An access takes the same way as a guest's: KVM's filters decide whether it is forwarded,
  * by model.c and by the CR filter's masks; then regpin_vcpu_exit() judges it
- * and keeps up with the vCPU's life. Time is what there is none of: nothing is ever
- * too late, and registers are looked at where the trace says so.
+ * and updates the vCPU's phase. There is no time: no deadline ever passes, and registers are
+ * polled where the trace says so.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -65,8 +65,8 @@ static void on_event(void *context, const struct regpin_event *event)
 }
 
 /*
- * While one vCPU runs no other one does, so there is none to be kicked; but what others
- * are measured by floor.c asks only where it could.
+ * Only one vCPU runs at a time, so no other one ever has to be kicked. But floor.c reads the
+ * registers of other vCPUs only if there is this callback.
  */
 static void no_kick(void *context, struct regpin_vcpu *vcpu)
 {

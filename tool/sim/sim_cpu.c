@@ -2,8 +2,8 @@
 /*
  * Writes of control registers that no CPU accepts: SDM volume 3, "Control Registers" and
  * "Extended Control Registers", volume 2, "MOV - Move to/from Control Registers" and
- * "XSETBV"; APM volume 2, "System-Control Registers". What depends on state that a
- * simulated vCPU does not have (CR3, CS.L, VMX operation, CPL) is not checked.
+ * "XSETBV"; APM volume 2, "System-Control Registers". Conditions on state that a
+ * simulated vCPU does not have (CR3, CS.L, VMX operation, CPL) are not checked.
  */
 #include "lib/policy/registers.h"
 #include "policy/which_guest.h"
@@ -53,9 +53,9 @@ static uint64_t cr4_reserved(const struct sim *sim, const struct sim_vcpu *vcpu)
 }
 
 /*
- * What no CPU of the vendor's has, and none is announced to have. APX is not among it: it
- * came from Intel, and up to Zen 6 (GCC's znver6) no CPU of AMD's is known to have it, but
- * both have agreed on it for their CPUs to come, in the x86 Ecosystem Advisory Group.
+ * Features that no CPU of the vendor has or is announced to have. APX is not one of them: it
+ * came from Intel, and up to Zen 6 (GCC's znver6) no CPU of AMD is known to have it, but both
+ * have agreed on it for future CPUs, in the x86 Ecosystem Advisory Group.
  */
 static uint64_t xcr0_reserved(const struct sim *sim)
 {

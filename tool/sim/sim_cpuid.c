@@ -90,7 +90,7 @@ int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 /*
  * KVM accepts the same values of EFER and IA32_FEATURE_CONTROL with and without a filter:
  * as set_efer() and kvm_intel's is_vmx_feature_control_msr_valid() in Linux 6.12, by the
- * code that performs what a filter shows. kvm_amd does not know the latter.
+ * code that performs the accesses forwarded by a filter. kvm_amd does not know the latter MSR.
  */
 bool sim_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
 		 const struct trace_line *line, struct trace_line *ret)

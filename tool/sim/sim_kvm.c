@@ -136,8 +136,8 @@ static int refuse(int err)
 }
 
 /*
- * Does KVM refuse this access of the VMM? It does for an MSR that it does not know; an access
- * that is invalid for the guest may be valid for the VMM.
+ * Does KVM refuse this access, because the trace marks it? It refuses all accesses to an MSR
+ * that it does not know, but of an invalid access only the same one: another may be valid.
  */
 static bool refuses(const struct kvm_msr_entry *entry, bool write)
 {

@@ -50,7 +50,7 @@ struct sim_result {
  */
 struct sim {
 	const struct regpin_policy *policy;
-	const struct guest *guest;	/* what CPUID says; NULL: nothing of vendors */
+	const struct guest *guest;	/* its CPUID; NULL: of no vendor */
 	struct regpin_vm *vm;
 	struct sim_kvm kvm;
 	struct sim_result result;

@@ -26,8 +26,8 @@ const char *const outcome_names[OUTCOME_MAX] = {
 /**
  * struct cursor - the position in the line
  * @begin: the line
- * @at: what has been read so far ends here
- * @end: of the line, or its comment
+ * @at: the end of the text that has been read
+ * @end: the end of the line, or the beginning of its comment
  * @word: the last word, @len bytes
  */
 struct cursor {

@@ -132,8 +132,8 @@ static void forget(struct qemu_options *o, const char *unread)
 /**
  * struct section - a group of a configuration file
  * @group: its name
- * @driver, @property, @value: of a [global]
- * @accel: of an [accel]
+ * @driver, @property, @value: the values of a [global]
+ * @accel: the value of an [accel]
  */
 struct section {
 	char group[QEMU_NAME_MAX];

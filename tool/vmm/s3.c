@@ -2,7 +2,7 @@
 /*
  * S3 can't be distinguished from a reset: the VMM clears its vCPUs, so their pins end,
  * and the guest then continues at an address of its choice. QEMU's machines have it
- * unless an option takes it away. Other VMMs can't be asked.
+ * unless an option removes it. For other VMMs regpin can't check this.
  */
 #include <errno.h>
 #include <fcntl.h>
