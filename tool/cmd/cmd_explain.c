@@ -26,7 +26,7 @@
 /* Rules that the KVM can't enforce, and why. */
 static struct unfits unfits;
 
-static void arming(struct report *report)
+static void report_arming(struct report *report)
 {
 	static const char *const texts[ARM_MAX] = {
 		[ARM_START] = "from its first instruction until the end of the VM",
@@ -42,7 +42,7 @@ static void arming(struct report *report)
 }
 
 /* The conditions for a vCPU that starts while others are armed. */
-static void coming_up(struct report *report)
+static void report_floor(struct report *report)
 {
 	const struct settings *s = &report->explain.policy->settings;
 	static const char *const late[REGPIN_ACTION_MAX] = {
@@ -72,8 +72,8 @@ static void coming_up(struct report *report)
 }
 
 /* For the whole policy, because rules for other guests count as well. */
-static void past_filters(struct report *report,
-			 const struct regpin_policy *whole)
+static void report_past_filters(struct report *report,
+				const struct regpin_policy *whole)
 {
 	if (report->json) {
 		acceptance_json(report->json, whole);
@@ -143,14 +143,14 @@ static int report_all(struct report *report, const struct regpin_policy *whole,
 	if (whole->nr_whens)
 		report_guest(report, whole, asked);
 	if (policy_has_pins(policy))
-		arming(report);
+		report_arming(report);
 	err = report_subjects(report);
 	if (!err)
 		report_refused(report);
 	if (!err && policy_has_pins(policy))
-		coming_up(report);
+		report_floor(report);
 	if (!err)
-		past_filters(report, whole);
+		report_past_filters(report, whole);
 	if (report->json || report->verbose)
 		report_kvm(report);
 	if (report->json)

@@ -33,7 +33,7 @@ static const char *const vendor_names[] = {
 };
 
 /* "yes" or "no"; "unknown" if KVM can't be used. */
-static const char *has(const struct host *host, bool what)
+static const char *yes_or_no(const struct host *host, bool what)
 {
 	return host->kvm_errno ? "unknown" : what ? "yes" : "no";
 }
@@ -46,11 +46,11 @@ static void print_host(const struct host *host)
 	else
 		printf("KVM:                  API %d, vendor module %s\n",
 		       host->api_version, vendor_names[host->vendor]);
-	printf("MSR filter:           %s\n", has(host, host->msr_filter));
-	printf("MSR exits by filter:  %s\n", has(host, host->msr_exits));
-	printf("CR filter:            %s\n", has(host, host->cr_filter));
+	printf("MSR filter:           %s\n", yes_or_no(host, host->msr_filter));
+	printf("MSR exits by filter:  %s\n", yes_or_no(host, host->msr_exits));
+	printf("CR filter:            %s\n", yes_or_no(host, host->cr_filter));
 	printf("VMLOAD by guests:     %s\n", host->vmload_open ?
-	       "yes, past the MSR filter" : has(host, false));
+	       "yes, past the MSR filter" : yes_or_no(host, false));
 }
 
 static void print_by_vmload(void)
@@ -67,7 +67,7 @@ static void print_by_vmload(void)
 }
 
 /* How `run` handles optional rules without the CR filter. */
-static const char *instead(unsigned int kind)
+static const char *fallback_text(unsigned int kind)
 {
 	return kind == REGPIN_XCR0 ?
 	       "optional rules are only monitored: violations are detected, not stopped" :
@@ -91,7 +91,7 @@ static void print_kind(const struct host *host, unsigned int kind)
 	if (!answer.enforced && !host->kvm_errno)
 		print_wrapped("      ", answer.why);
 	if (!answer.enforced && !host->kvm_errno && kind != REGPIN_MSR)
-		print_wrapped("      ", instead(kind));
+		print_wrapped("      ", fallback_text(kind));
 	if (kind == REGPIN_MSR && answer.enforced && host->vmload_open)
 		print_by_vmload();
 }
@@ -126,7 +126,7 @@ static void print_notes(const struct host *host)
 /* The rules in the order in which they were written. */
 static const struct rule *ordered[POLICY_MAX_RULES];
 
-static int before(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
 	const struct rule *x = *(const struct rule *const *)a;
 	const struct rule *y = *(const struct rule *const *)b;
@@ -143,7 +143,7 @@ static void order(const struct regpin_policy *policy)
 {
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
 		ordered[i] = &policy->rules[i];
-	qsort(ordered, policy->nr_rules, sizeof(const struct rule *), before);
+	qsort(ordered, policy->nr_rules, sizeof(const struct rule *), compare_places);
 }
 
 /* Reasons, to which rules refer by number, because many rules have the same reason. */

@@ -134,7 +134,7 @@ static int read_policy(const char *path, struct printer *printer,
 }
 
 /* Objects that are too large for the stack. */
-struct all {
+struct sim_command {
 	struct regpin_policy policy, other_policy;
 	struct asked_guest asked;
 	struct which_kvm kvm;
@@ -175,7 +175,7 @@ static void drop_undecided(const struct asked_guest *asked,
 }
 
 /* The simulated host is like the real one, but knows all registers and refuses no access. */
-static void simulated(struct host *to, const struct host *real)
+static void set_simulated_host(struct host *to, const struct host *real)
 {
 	kvm_host(to, real->cr_filter);
 	if (real->cr_filter)
@@ -183,9 +183,9 @@ static void simulated(struct host *to, const struct host *real)
 		       sizeof(to->filterable));
 }
 
-static int open_trace(struct all *all, const char *trace)
+static int open_trace(struct sim_command *command, const char *trace)
 {
-	if (!input_open(&all->reader.input, trace))
+	if (!input_open(&command->reader.input, trace))
 		return EXIT_OK;
 	fprintf(stderr, "regpin sim: %s can't be read: %s\n",
 		printable(trace), strerror(errno));
@@ -196,62 +196,62 @@ static int open_trace(struct all *all, const char *trace)
  * A trace tests a policy, and most traces are written for a KVM with the CR filter. If no
  * option names the KVM, a trace must not fail because this host's KVM has no such filter.
  */
-static void open_other(struct all *all)
+static void open_other(struct sim_command *command)
 {
 	struct host host;
 
-	if (all->kvm.option || all->kvm.host.cr_filter)
+	if (command->kvm.option || command->kvm.host.cr_filter)
 		return;
 	kvm_host(&host, true);
-	policy_fit_init(&all->other_policy, &host);
-	if (policy_fit(&all->other_policy, &host, ignore_unfit, NULL))
+	policy_fit_init(&command->other_policy, &host);
+	if (policy_fit(&command->other_policy, &host, ignore_unfit, NULL))
 		return;
-	if (all->asked.guest.known)
-		drop_undecided(&all->asked, &all->other_policy, true);
-	if (sim_open(&all->other, &all->other_policy, &host))
+	if (command->asked.guest.known)
+		drop_undecided(&command->asked, &command->other_policy, true);
+	if (sim_open(&command->other, &command->other_policy, &host))
 		return;
-	all->other.guest = all->sim.guest;
-	all->reader.other = &all->other;
+	command->other.guest = command->sim.guest;
+	command->reader.other = &command->other;
 }
 
-static int simulate(struct all *all, const char *policy, const char *trace)
+static int simulate(struct sim_command *command, const char *policy, const char *trace)
 {
-	int ret = read_policy(policy, &all->printer, &all->policy,
-			      &all->other_policy);
+	int ret = read_policy(policy, &command->printer, &command->policy,
+			      &command->other_policy);
 	struct host host;
 
 	if (ret == EXIT_OK)
-		ret = open_trace(all, trace);
+		ret = open_trace(command, trace);
 	if (ret != EXIT_OK) {
-		print_flush(&all->printer);
+		print_flush(&command->printer);
 		return ret;
 	}
-	if (all->asked.guest.known)
-		drop_undecided(&all->asked, &all->policy, false);
-	else if (all->policy.nr_whens)
+	if (command->asked.guest.known)
+		drop_undecided(&command->asked, &command->policy, false);
+	else if (command->policy.nr_whens)
 		fprintf(stderr, "regpin sim: warning: without --guest the guest has no vendor: no rule with 'when' is in force\n");
-	simulated(&host, &all->kvm.host);
-	ret = sim_open(&all->sim, &all->policy, &host);
+	set_simulated_host(&host, &command->kvm.host);
+	ret = sim_open(&command->sim, &command->policy, &host);
 	if (ret) {
 		fprintf(stderr, "regpin sim: no VM can be put under %s: %s\n",
 			printable(policy), strerror(-ret));
 		ret = EXIT_HOST;
 	} else {
-		all->sim.guest = all->asked.guest.known ?
-			&all->asked.guest : NULL;
-		all->reader.sim = &all->sim;
-		all->reader.printer = &all->printer;
-		open_other(all);
-		ret = run(&all->reader);
-		sim_close(&all->sim);
-		sim_close(&all->other);
+		command->sim.guest = command->asked.guest.known ?
+			&command->asked.guest : NULL;
+		command->reader.sim = &command->sim;
+		command->reader.printer = &command->printer;
+		open_other(command);
+		ret = run(&command->reader);
+		sim_close(&command->sim);
+		sim_close(&command->other);
 	}
-	input_close(&all->reader.input);
+	input_close(&command->reader.input);
 	return ret;
 }
 
 /* Returns an exit code, or -1 to continue. */
-static int read_options(int argc, char **argv, struct all *all)
+static int read_options(int argc, char **argv, struct sim_command *command)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
@@ -265,17 +265,17 @@ static int read_options(int argc, char **argv, struct all *all)
 
 	optind = 0;
 	while ((c = option_next("sim", argc, argv, "h", options)) != -1) {
-		if (kvm_option(&all->kvm, c))
+		if (kvm_option(&command->kvm, c))
 			continue;
 		switch (c) {
 		case 'j':
-			all->printer.json = true;
+			command->printer.json = true;
 			break;
 		case 'q':
-			all->printer.quiet = true;
+			command->printer.quiet = true;
 			break;
 		case 'g':
-			if (!guest_option("sim", optarg, &all->asked))
+			if (!guest_option("sim", optarg, &command->asked))
 				return EXIT_USAGE;
 			break;
 		case 'h':
@@ -290,21 +290,21 @@ static int read_options(int argc, char **argv, struct all *all)
 		return usage_error("sim", "%s", optind + 2 != argc ?
 				   "name one policy and one trace" :
 				   "the policy and the trace can't both be standard input");
-	return kvm_choose(&all->kvm, "sim") ? -1 : EXIT_USAGE;
+	return kvm_choose(&command->kvm, "sim") ? -1 : EXIT_USAGE;
 }
 
 static int cmd_sim_main(int argc, char **argv)
 {
-	struct all *all = calloc(1, sizeof(*all));
+	struct sim_command *command = calloc(1, sizeof(*command));
 	int ret;
 
-	if (!all)
+	if (!command)
 		return out_of_memory();
-	all->printer.kvm = &all->kvm;
-	ret = read_options(argc, argv, all);
+	command->printer.kvm = &command->kvm;
+	ret = read_options(argc, argv, command);
 	if (ret < 0)
-		ret = simulate(all, argv[optind], argv[optind + 1]);
-	free(all);
+		ret = simulate(command, argv[optind], argv[optind + 1]);
+	free(command);
 	return ret;
 }
 

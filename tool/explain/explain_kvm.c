@@ -47,7 +47,7 @@ static void one_run(struct report *report, const char *between, uint32_t first,
 }
 
 /* The MSRs of one range that are forwarded to regpin, with their names. */
-static void asked(struct report *report, unsigned int n)
+static void report_range(struct report *report, unsigned int n)
 {
 	const struct kvm_msr_filter_range *range =
 		&report->explain.filter.filter.ranges[n];
@@ -104,21 +104,21 @@ static void msr_filter(struct report *report)
 			json_hex(report->json, "index", range->base);
 			json_hex(report->json, "last",
 				 range->base + (range->nmsrs - 1));
-			asked(report, i);
+			report_range(report, i);
 			json_object_end(report->json);
 			continue;
 		}
 		printf("  range %u, %s of 0x%x-0x%x; regpin is asked about: ", i,
 		       what, range->base, range->base + (range->nmsrs - 1));
-		asked(report, i);
+		report_range(report, i);
 	}
 	if (report->json)
 		json_array_end(report->json);
 }
 
 /* The bits whose being @key ("cleared", "set") is forwarded to regpin. */
-static void cr_bits(struct report *report, unsigned int kind, const char *key,
-		    uint64_t mask)
+static void report_cr_bits(struct report *report, unsigned int kind, const char *key,
+			   uint64_t mask)
 {
 	char bits[1024];
 
@@ -166,8 +166,8 @@ static void cr_filter(struct report *report)
 			json_object_begin(json, NULL);
 			json_string(json, "register", regpin_kind_names[kind]);
 		}
-		cr_bits(report, kind, "cleared", reg->clear_mask);
-		cr_bits(report, kind, "set", reg->set_mask);
+		report_cr_bits(report, kind, "cleared", reg->clear_mask);
+		report_cr_bits(report, kind, "set", reg->set_mask);
 		if (json)
 			json_object_end(json);
 	}
@@ -184,8 +184,8 @@ static bool has_ranges(const struct kvm_msr_filter *filter)
 }
 
 /* How accesses that get #GP without regpin are handled, as the judge decides. */
-static void refused(struct report *report, enum rule_type type, const char *key,
-		    const char *name)
+static void report_wide_rule(struct report *report, enum rule_type type, const char *key,
+			     const char *name)
 {
 	struct access access = { .kind = REGPIN_MSR };
 	struct verdict read, write;
@@ -216,8 +216,8 @@ void report_refused(struct report *report)
 	    !policy_wide(policy, RULE_INVALID))
 		return;
 	report_begin(report, "refused", "What KVM itself refuses a guest, by exits for KVM_MSR_EXIT_REASON_UNKNOWN and KVM_MSR_EXIT_REASON_INVAL");
-	refused(report, RULE_UNKNOWN, "unknown", "MSRs that KVM does not know");
-	refused(report, RULE_INVALID, "invalid", "what KVM refuses for MSRs that it knows");
+	report_wide_rule(report, RULE_UNKNOWN, "unknown", "MSRs that KVM does not know");
+	report_wide_rule(report, RULE_INVALID, "invalid", "what KVM refuses for MSRs that it knows");
 	report_end(report);
 }
 

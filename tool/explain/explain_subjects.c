@@ -161,7 +161,7 @@ static bool joins(const struct subject *last, const struct subject *what)
 }
 
 /* Adds @what to the registers that report->said describes. Returns false without room. */
-static bool share(struct report *report, const struct subject *what)
+static bool join_said(struct report *report, const struct subject *what)
 {
 	struct subject *last = &report->list[report->nr - 1];
 
@@ -176,7 +176,7 @@ static bool share(struct report *report, const struct subject *what)
 }
 
 /* Describes @what; registers with the same description share their lines. */
-static void subject(struct report *report, const struct subject *what)
+static void add_subject(struct report *report, const struct subject *what)
 {
 	struct sentences *next = &report->next;
 
@@ -187,7 +187,7 @@ static void subject(struct report *report, const struct subject *what)
 	for (int i = 0; i < PHASE_MAX; i++)
 		explain_writes(&report->explain, what, (enum phase)i,
 			       next->writes[i], EXPLAIN_TEXT);
-	if (report->nr && same(&report->said, next) && share(report, what))
+	if (report->nr && same(&report->said, next) && join_said(report, what))
 		return;
 	print_said(report);
 	report->said = *next;
@@ -207,10 +207,10 @@ int report_subjects(struct report *report)
 	else
 		puts("\nWhat a guest may do");
 	for (int i = 0; i < nr; i++)
-		subject(report, &list[i]);
+		add_subject(report, &list[i]);
 	print_said(report);
 	if (explain_rest(&report->explain, &rest)) {
-		subject(report, &rest);
+		add_subject(report, &rest);
 		report->nr = 0;
 		report->others = true;
 	}

@@ -69,9 +69,9 @@ static uint64_t effective(const struct subject *subject, uint64_t old,
 }
 
 /* The action for a write of @new over @old. */
-static unsigned int ask(const struct explain *explain,
-			const struct subject *subject, enum phase phase,
-			uint64_t old, uint64_t new, unsigned int minds)
+static unsigned int judge_write(const struct explain *explain,
+				const struct subject *subject, enum phase phase,
+				uint64_t old, uint64_t new, unsigned int minds)
 {
 	const struct access access = {
 		.kind = (uint8_t)subject->kind, .write = true,
@@ -112,8 +112,8 @@ static unsigned int group_bits(const struct explain *explain,
 
 	for (unsigned int n = 0; n < 64; n++) {
 		uint64_t bit = 1ull << n;
-		unsigned int set = ask(explain, subject, phase, ~bit, ~0ull, 0);
-		unsigned int clear = ask(explain, subject, phase, ~0ull, ~bit, 0);
+		unsigned int set = judge_write(explain, subject, phase, ~bit, ~0ull, 0);
+		unsigned int clear = judge_write(explain, subject, phase, ~0ull, ~bit, 0);
 		unsigned int i = 0;
 
 		while (i < nr && (groups[i].set != set ||
@@ -171,8 +171,8 @@ static unsigned int mildest(const struct explain *explain,
 
 	for (unsigned int n = 0; n < 64; n++) {
 		uint64_t new = effective(subject, old, old ^ 1ull << n);
-		unsigned int action = ask(explain, subject, phase, old, new,
-					  minds);
+		unsigned int action = judge_write(explain, subject, phase, old, new,
+						  minds);
 
 		if (new != old && action < least)
 			least = action;
@@ -190,8 +190,8 @@ static void by_whole(const struct explain *explain,
 		     const struct subject *subject, enum phase phase,
 		     unsigned int always, char *to, size_t size)
 {
-	unsigned int common = ask(explain, subject, phase, OTHER, OTHER,
-				  NOT_COMMON);
+	unsigned int common = judge_write(explain, subject, phase, OTHER, OTHER,
+					  NOT_COMMON);
 	unsigned int bits = mildest(explain, subject, phase, OTHER, 0);
 	unsigned int own = mildest(explain, subject, phase, OTHER, NOT_OWN);
 	unsigned int first = mildest(explain, subject, phase, 0, NOT_OWN);
@@ -221,9 +221,9 @@ static uint64_t by_floor(const struct explain *explain,
 
 	for (unsigned int n = 0; n < 64; n++) {
 		uint64_t bit = 1ull << n;
-		unsigned int pinned = ask(explain, subject, phase, ~0ull, ~bit, 0);
-		unsigned int action = ask(explain, subject, phase, ~0ull, ~bit,
-					  FLOOR);
+		unsigned int pinned = judge_write(explain, subject, phase, ~0ull, ~bit, 0);
+		unsigned int action = judge_write(explain, subject, phase, ~0ull, ~bit,
+						  FLOOR);
 
 		if (action > pinned)
 			bits[action] |= bit;
@@ -280,7 +280,7 @@ void explain_writes(const struct explain *explain,
 		    const struct subject *subject, enum phase phase,
 		    char *to, size_t size)
 {
-	unsigned int always = ask(explain, subject, phase, OTHER, OTHER, 0);
+	unsigned int always = judge_write(explain, subject, phase, OTHER, OTHER, 0);
 
 	to[0] = 0;
 	if (always)

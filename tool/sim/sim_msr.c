@@ -51,8 +51,8 @@ static void exit_msr(struct sim *sim, struct sim_vcpu *vcpu,
 }
 
 /* The access gets a #GP; or, if the policy has a rule on such accesses, there is an exit. */
-static void refused(struct sim *sim, struct sim_vcpu *vcpu,
-		    const struct trace_line *line)
+static void do_refused(struct sim *sim, struct sim_vcpu *vcpu,
+		       const struct trace_line *line)
 {
 	uint32_t reason = line->refusal == TRACE_UNKNOWN ?
 		KVM_MSR_EXIT_REASON_UNKNOWN : KVM_MSR_EXIT_REASON_INVAL;
@@ -113,8 +113,8 @@ static bool depends_on_value(const struct sim *sim,
 }
 
 /* A write of an unknown value is done with the register's present value. */
-static int do_open(struct sim *sim, struct sim_vcpu *vcpu,
-		   const struct trace_line *line)
+static int do_unknown_value(struct sim *sim, struct sim_vcpu *vcpu,
+			    const struct trace_line *line)
 {
 	struct trace_line with = *line;
 	int err;
@@ -139,7 +139,7 @@ int sim_do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 	int err = 0;
 
 	if (line->open)
-		return do_open(sim, vcpu, line);
+		return do_unknown_value(sim, vcpu, line);
 	sim->result.has_value = true;
 	/* This KVM does not use VMX, and so has this MSR for no guest. */
 	if (line->refusal == TRACE_UNKNOWN && line->index == MSR_FEATURE_CONTROL)
@@ -148,9 +148,9 @@ int sim_do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 				 write ? ACCESS_WRITE : ACCESS_READ))
 		exit_msr(sim, vcpu, line, KVM_MSR_EXIT_REASON_FILTER);
 	else if (line->refusal)
-		refused(sim, vcpu, line);
+		do_refused(sim, vcpu, line);
 	else if (sim_refuses(sim, vcpu, line, &no))
-		refused(sim, vcpu, &no);
+		do_refused(sim, vcpu, &no);
 	else
 		err = unseen(sim, vcpu, line);
 	return err;

@@ -165,8 +165,8 @@ static bool is_meant_as_statement(const char *text, size_t size)
 }
 
 /* Handles a line that is neither a statement, see @fault, nor a line of a known log. */
-static int unknown(struct reader *reader, const char *text, size_t size,
-		   const struct trace_fault *fault)
+static int take_unknown(struct reader *reader, const char *text, size_t size,
+			const struct trace_fault *fault)
 {
 	if (reader->reading == READS_TRACE ||
 	    is_meant_as_statement(text, size))
@@ -180,8 +180,8 @@ static int unknown(struct reader *reader, const char *text, size_t size,
 }
 
 /* Handles a statement, of a trace, or one that a user has added to a log. */
-static int known(struct reader *reader, const struct trace_line *line,
-		 const char *text)
+static int take_statement(struct reader *reader, const struct trace_line *line,
+			  const char *text)
 {
 	if (reader->reading == READS_NOTHING) {
 		/* A single word, such as "reset", may be a line of a log as well. */
@@ -208,22 +208,22 @@ static int one(struct reader *reader, const char *text, size_t size)
 	int ret;
 
 	if (size > TRACE_MAX_LINE)
-		return unknown(reader, text, size, &too_long);
+		return take_unknown(reader, text, size, &too_long);
 	ret = trace_read(text, size, &line, &fault);
 	if (!ret)
 		return EXIT_OK;
 	if (ret > 0)
-		return known(reader, &line, text);
+		return take_statement(reader, &line, text);
 	kind = log_read(&reader->log, text, size, &access);
 	if (kind == LOG_UNRELATED)
-		return unknown(reader, text, size, &fault);
+		return take_unknown(reader, text, size, &fault);
 	if (reader->reading == READS_NOTHING)
 		reader->reading = READS_LOG;
 	return kind == LOG_ACCESS ? run_access(reader, &access) : EXIT_OK;
 }
 
 /* Prints the numbers of lines of a log, and the limits of such a result. */
-static void sum_up(const struct reader *reader)
+static void print_summary(const struct reader *reader)
 {
 	fprintf(stderr, "regpin sim: %s is a log: %" PRIu64 " of its lines %s, %" PRIu64 " %s about something else%s\n",
 		printable(reader->input.name), reader->accesses,
@@ -248,7 +248,7 @@ static int finish(const struct reader *reader)
 		return EXIT_REJECTED;
 	}
 	if (reader->reading == READS_LOG && !reader->printer->quiet)
-		sum_up(reader);
+		print_summary(reader);
 	return EXIT_OK;
 }
 
