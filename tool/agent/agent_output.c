@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "ctl_log.h"
 #include "event/event_parts.h"
+#include "launch_state.h"
 #include "out.h"
 
 static void report_message(struct agent *agent, const char *line)
@@ -32,7 +33,8 @@ void agent_log(struct agent *agent, const char *format, ...)
 	va_end(ap);
 	if (n < 0)
 		return;
-	if (agent->released && agent->events != agent->messages) {
+	if (agent->launch->events_only ||
+	    (agent->released && agent->events != agent->messages)) {
 		report_message(agent, line);
 		return;
 	}

@@ -11,7 +11,8 @@
 /*
  * Logs a message for people on stderr, with "regpin: " in front and a line break. After
  * agent_release_stderr() the message is reported as an event instead, or goes to the
- * system's log if events go there.
+ * system's log if events go there. It is always an event if the user has chosen stderr for
+ * events.
  */
 void __attribute__((format(printf, 2, 3)))
 agent_log(struct agent *agent, const char *format, ...);

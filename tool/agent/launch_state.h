@@ -34,7 +34,8 @@
  * @event_limit: lines a second for one cause, 0 for no limit
  * @event_total: lines an hour for repeats in one VM, 0 for no limit
  * @events: where events go
- * @events_name: the name that the user gave for it
+ * @events_name: the name that the user gave for it, or NULL for stderr
+ * @events_only: stderr is for events, so that messages are events as well
  * @name: the VM's name, NULL for the VMM's process id
  * @ctl: the directory of its socket, NULL for the default
  * @no_ctl: there is to be no socket for commands
@@ -64,6 +65,7 @@ struct launch {
 	unsigned int timeout_ms, event_limit, event_total;
 	struct out events;
 	const char *events_name;
+	bool events_only;
 	const char *name, *ctl;
 	bool no_ctl;
 	struct ctl_socket socket;

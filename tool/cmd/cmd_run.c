@@ -12,6 +12,7 @@
 #include "agent/launch.h"
 #include "agent/limit.h"
 #include "agent/parent.h"
+#include "agent/sink.h"
 #include "base/exit_codes.h"
 #include "base/options.h"
 #include "base/printable.h"
@@ -32,7 +33,7 @@
 /**
  * struct options - the command line
  * @policy: the policy's path
- * @events: where events go, NULL for stderr
+ * @events: --events
  * @mode: --mode
  * @timeout_ms: --attach-timeout
  * @limit: --event-limit
@@ -44,7 +45,8 @@
  * @has_vmm_user: there is a --vmm-user: @vmm_user
  */
 struct options {
-	const char *policy, *events, *name, *ctl;
+	const char *policy, *name, *ctl;
+	struct sink events;
 	enum policy_mode mode;
 	bool no_ctl, require_vm, has_vmm_user;
 	uid_t vmm_user;
@@ -119,6 +121,14 @@ static int read_user(const char *text, struct options *options)
 	return 0;
 }
 
+static int read_events(const char *text, struct sink *sink)
+{
+	const char *fault = sink_find(sink, text);
+
+	return fault ? usage_error("run", "--events %s: %s", show(text).text,
+				   fault) : 0;
+}
+
 static int read_mode(const char *text, enum policy_mode *mode)
 {
 	*mode = policy_mode_find(text);
@@ -155,7 +165,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		} else if (c == 'm') {
 			err = read_mode(optarg, &options->mode);
 		} else if (c == 'e') {
-			options->events = strcmp(optarg, "-") ? optarg : NULL;
+			err = read_events(optarg, &options->events);
 		} else if (c == 'l') {
 			err = read_limit(optarg, &options->limit);
 		} else if (c == 'L') {
@@ -407,24 +417,15 @@ static int refuse_nesting(void)
 	return EXIT_RUN;
 }
 
-static int open_events(struct launch *launch, const char *path)
+static int open_events(struct launch *launch, const struct sink *sink)
 {
-	int err = path ? out_open(&launch->events, path) : 0;
+	int err = sink_open(sink, launch);
 
-	launch->events_name = path;
-	if (!path) {
-		launch->events.fd = -1;
-		launch->events.fifo = -1;
-	}
-	if (err) {
-		fprintf(stderr, "regpin: the VMM was not started: events can't be written to %s: %s\n",
-			printable(path),
-			err == -ENXIO ? "it is neither a file nor a FIFO" :
-			err == -ELOOP ? "it is a symbolic link, and those are not followed: give the file's own path (for stderr: -)" :
-					strerror(-err));
-		return EXIT_RUN;
-	}
-	return 0;
+	if (!err)
+		return 0;
+	fprintf(stderr, "regpin: the VMM was not started: events can't be written to %s: %s\n",
+		printable(sink->text), sink_fault(err));
+	return EXIT_RUN;
 }
 
 static int run_main(int argc, char **argv)
@@ -462,7 +463,7 @@ static int run_main(int argc, char **argv)
 	if (!status)
 		status = find_shim(start.shim);
 	if (!status)
-		status = open_events(&start, options.events);
+		status = open_events(&start, &options.events);
 	if (status || !options.require_vm)
 		return status ? status : launch(&start);
 	status = parent_fork(&start.seen);

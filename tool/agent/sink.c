@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where events go: the names of sinks, and opening them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "launch_state.h"
+#include "out.h"
+#include "sink.h"
+
+/* Reads the decimal number of a file descriptor, or returns -1. */
+static int read_fd(const char *text)
+{
+	size_t len = strlen(text);
+	long number;
+
+	if (!len || len > 9 || strspn(text, "0123456789") != len)
+		return -1;
+	number = strtol(text, NULL, 10);
+	return (int)number;
+}
+
+/* Is @text one of the names that every process has for its own file descriptors? */
+static bool find_fd(struct sink *sink, const char *text)
+{
+	static const char *const prefixes[] = {
+		"fd:", "/dev/fd/", "/proc/self/fd/",
+	};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (strncmp(text, prefixes[i], len) == 0) {
+			sink->fd = read_fd(text + len);
+			return true;
+		}
+	}
+	if (strcmp(text, "/dev/stdout") == 0)
+		sink->fd = 1;
+	else if (strcmp(text, "/dev/stderr") == 0)
+		sink->fd = 2;
+	else
+		return false;
+	return true;
+}
+
+static const char *fd_fault(int fd)
+{
+	int flags, type = SOCK_STREAM;
+	socklen_t len = sizeof(type);
+
+	if (fd < 0)
+		return "the number of a file descriptor must follow, as in fd:3";
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0)
+		return "this file descriptor is not open";
+	if (flags & O_PATH || (flags & O_ACCMODE) == O_RDONLY)
+		return "this file descriptor is not open for writing";
+	/* A datagram would have to hold whole lines, and its reader could lose them. */
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	    type != SOCK_STREAM)
+		return "this file descriptor is a socket, but no stream socket";
+	return NULL;
+}
+
+const char *sink_find(struct sink *sink, const char *text)
+{
+	*sink = (struct sink){ .kind = SINK_DEFAULT, .fd = -1, .text = text };
+	if (!text)
+		return NULL;
+	if (strcmp(text, "-") == 0) {
+		sink->kind = SINK_STDERR;
+	} else if (find_fd(sink, text)) {
+		sink->kind = sink->fd == STDERR_FILENO ? SINK_STDERR : SINK_FD;
+		return fd_fault(sink->fd);
+	} else {
+		sink->kind = SINK_FILE;
+	}
+	return NULL;
+}
+
+static int open_fd(const struct sink *sink, struct out *out)
+{
+	out_open_fd(out, sink->fd);
+	if (out->fd < 0)
+		return -EBADF;
+	/* The VMM has no use for it, and would keep its reader from seeing its end. */
+	if (sink->fd > STDERR_FILENO)
+		fcntl(sink->fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+int sink_open(const struct sink *sink, struct launch *launch)
+{
+	struct out *out = &launch->events;
+
+	out->fd = out->fifo = -1;
+	launch->events_name = NULL;
+	launch->events_only = sink->kind == SINK_STDERR;
+	if (sink->kind == SINK_DEFAULT || sink->kind == SINK_STDERR)
+		return 0;
+	launch->events_name = sink->text;
+	if (sink->kind == SINK_FD)
+		return open_fd(sink, out);
+	return out_open(out, sink->text);
+}
+
+const char *sink_fault(int err)
+{
+	if (err == -ENXIO)
+		return "it is neither a file nor a FIFO";
+	if (err == -ELOOP)
+		return "it is a symbolic link, and those are not followed: give the file's own path (for stdout: /dev/stdout, for stderr: -)";
+	return strerror(-err);
+}

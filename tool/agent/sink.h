@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where `run --events SINK` sends the lines of events. */
+#ifndef REGPIN_TOOL_SINK_H
+#define REGPIN_TOOL_SINK_H
+
+struct launch;
+
+enum sink_kind {
+	SINK_DEFAULT,	/* no --events: on stderr, beside the messages for people */
+	SINK_STDERR,	/* on stderr, and the agent's messages are events, too */
+	SINK_FD,	/* a file descriptor that the caller opened */
+	SINK_FILE,	/* a file or a FIFO, by its path */
+};
+
+/**
+ * struct sink - where events go
+ * @kind: which kind of place
+ * @fd: SINK_FD: its number
+ * @text: the argument of --events, or NULL
+ */
+struct sink {
+	enum sink_kind kind;
+	int fd;
+	const char *text;
+};
+
+/*
+ * Finds what @text, the argument of --events, names. The names of the caller's own file
+ * descriptors are recognised by their text, as they are symbolic links. To be called
+ * before anything is opened, because a number that is free now could be another file's
+ * later. Returns NULL, or the reason why it can't be a sink.
+ */
+const char *sink_find(struct sink *sink, const char *text);
+
+/*
+ * Opens it for the agent. A file descriptor above 2 is not inherited by the VMM. Returns 0
+ * or a negative errno.
+ */
+int sink_open(const struct sink *sink, struct launch *launch);
+
+/* Why events can't be written there, for the @err of sink_open(). */
+const char *sink_fault(int err);
+
+#endif
