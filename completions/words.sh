@@ -28,6 +28,12 @@ _regpin_values()
 	esac
 }
 
+# Prints the commands in the help of `ctl`.
+_regpin_ctl_commands()
+{
+	regpin help ctl 2>/dev/null | sed '/^options:/q' | sed -n 's/^  \([a-z]\{2,\}\)\( .*\)*$/\1/p' | sort -u
+}
+
 _regpin_registers()
 {
 	regpin regs 2>/dev/null | awk 'NR > 1 {
@@ -52,6 +58,8 @@ _regpin_words()
 	elif [[ $2 == ctl && $1 -eq 2 ]]; then
 		echo list status
 		regpin ctl list 2>/dev/null | awk 'NR > 1 { print $1 }'
+	elif [[ $2 == ctl && $1 -eq 3 ]]; then
+		_regpin_ctl_commands
 	else
 		return 1
 	fi

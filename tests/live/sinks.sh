@@ -107,5 +107,48 @@ run ./fd:5 ./vmm vm vcpu run exit 4
 [[ $status == 4 ]] && whole fd:5
 ok $? "./fd:5 is a file of that name"
 
+
+# Rotation
+
+ctl()
+{
+	timeout 20 "$regpin" ctl --ctl "$dir/ctl" vm "$@" >ctl.out 2>&1
+}
+rm -f events* go*
+(mkdir -p logs && cd logs && rm -f ../started &&
+	exec timeout -k 1 60 "$regpin" run --ctl "$dir/ctl" --name vm --policy ../policy.yaml \
+		--event-limit 0 --events ../events -- ../vmm vm vcpu touch ../started \
+		await ../go1 flood 1 await ../go2 flood 1 await ../go3 flood 1 exit 4) \
+	>out 2>err </dev/null &
+vmm=$!
+await '"attached"' events
+mv events events.1
+touch go1
+await '"violation"' events.1 && ctl reopen && grep -q "go to a newly opened $dir/logs/../events$" ctl.out &&
+	touch go2 && await '"violation"' events
+ok $? "reopen: later events are in a new file at the old path"
+jq -es '.[0] | .event == "control" and .command == "reopen" and .result == "done"' events >/dev/null &&
+	[[ $(grep -c '"violation"' events.1) == 1 && $(stat -c %a events) == 600 ]]
+ok $? "the command is the first event there, and the old file is no longer written"
+mv events events.2
+ln -s elsewhere events
+! ctl reopen && [[ ! -e elsewhere ]] && grep -q "is a symbolic link.*; events go on in the file" ctl.out
+ok $? "a symbolic link is refused"
+touch go3
+wait "$vmm"
+status=$?
+[[ $status == 4 ]] && await '"detached"' events.2 && grep -q '"result":"failed"' events.2 &&
+	[[ $(grep -c '"violation"' events.2) == 2 ]]
+ok $? "events go on in the old file"
+rm -f events
+timeout -k 1 60 "$regpin" run --ctl "$dir/ctl" --name vm --policy policy.yaml --events fd:5 -- \
+	./vmm vm await go4 exit 4 >out 2>err </dev/null 5>events &
+vmm=$!
+await '"attached"' events
+! ctl reopen && grep -q "do not go to a file" ctl.out
+ok $? "a file descriptor cannot be opened again"
+touch go4
+wait "$vmm"
+
 echo "1..$nr"
 exit "$failed"

@@ -134,6 +134,7 @@ if command -v bash >/dev/null; then
 	is 0 '^enforce report policy $' complete_bash regpin ctl vm policy x --mode ''
 	is 0 'IA32_EFER|EFER ' complete_bash regpin regs EFE
 	is 0 '^list status vm1 vm2 $' complete_bash regpin ctl ''
+	is 0 '^reopen $' complete_bash regpin ctl vm1 re
 	is 0 '^ $' complete_bash regpin check ''
 fi
 for shell in bash zsh; do

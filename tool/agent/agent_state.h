@@ -46,6 +46,7 @@ struct policies {
  * @check_at: when the guard next checks the watched processes, with a VM attached
  * @check_all_at: when it next checks all processes of the host
  * @limit: which events get a line of their own
+ * @reopened: how often the file of events was opened again
  * @dropped_at: when dropped events were last reported
  * @tick_ms: how often the guard checks until a VM is attached
  * @s3_unknown: hashes of the texts that have been reported about S3, so that each is
@@ -76,7 +77,7 @@ struct agent {
 	struct watch watch;
 	uint64_t begun;
 	uint32_t attached;
-	uint64_t attached_at, check_at, check_all_at, dropped_at;
+	uint64_t attached_at, check_at, check_all_at, dropped_at, reopened;
 	struct limit limit;
 	int tick_ms;
 	bool crowd_reported;

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Answers to requests. */
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent_state.h"
+#include "base/printable.h"
 #include "ctl_answer.h"
+#include "ctl_event.h"
 #include "ctl_proposal.h"
 #include "ctl_status.h"
 #include "event/event_parts.h"
 #include "launch_state.h"
 #include "moves.h"
+#include "sink.h"
 #include "vmm_command.h"
 
 static void put_help(struct ctl_conn *conn, uint64_t now)
@@ -193,6 +197,27 @@ static void apply(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		enqueue(ctl, conn, now);
 }
 
+static void reopen(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	const char *path = ctl->agent->launch->events_path;
+	int err = sink_reopen(ctl->agent);
+	char text[512];
+
+	if (err == -ENOTSUP) {
+		conn_error(conn, now, "no-file", "the events of this VM do not go to a file: there is nothing to open");
+		return;
+	}
+	snprintf(text, sizeof(text), "%.300s can't be opened: %.150s", printable(path),
+		 sink_fault(err));
+	ctl_report_reopen(ctl, conn, err ? text : NULL);
+	if (err) {
+		conn_error(conn, now, "failed", "%s; events go on in the file that was open", text);
+		return;
+	}
+	conn_line(conn, "data events go to a newly opened %.300s", printable(path));
+	conn_ok(conn, now, "%s", "");
+}
+
 static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	conn->at = 0;
@@ -214,6 +239,9 @@ static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		break;
 	case CTL_APPLY:
 		apply(ctl, conn, now);
+		break;
+	case CTL_REOPEN:
+		reopen(ctl, conn, now);
 		break;
 	case CTL_ARRIVED:
 		moves_add_arrival(&ctl->agent->moves, &conn->request, conn->pid,

@@ -85,6 +85,23 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 	end(ctl, &json, buf);
 }
 
+void ctl_report_reopen(struct ctl *ctl, const struct ctl_conn *operator,
+		       const char *text)
+{
+	char buf[EVENT_LINE_MAX];
+	struct json json;
+
+	if (!begin(buf, &json))
+		return;
+	json_string(&json, "command", ctl_verb_names[CTL_REOPEN]);
+	put_operator(&json, operator->uid, operator->pid);
+	json_string(&json, "result", text ? "failed" : "done");
+	if (text)
+		json_string(&json, "text", text);
+	json_u64(&json, "took_ms", 0);
+	end(ctl, &json, buf);
+}
+
 void ctl_report_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
 		       uint64_t count)
 {

@@ -35,6 +35,7 @@
  * @event_total: lines an hour for repeats in one VM, 0 for no limit
  * @events: where events go
  * @events_name: the name that the user gave for it, or NULL for stderr
+ * @events_path: SINK_FILE: its absolute path, for `regpin ctl NAME reopen`; otherwise empty
  * @events_only: stderr is for events, so that messages are events as well
  * @name: the VM's name, NULL for the VMM's process id
  * @ctl: the directory of its socket, NULL for the default
@@ -65,9 +66,9 @@ struct launch {
 	unsigned int timeout_ms, event_limit, event_total;
 	struct out events;
 	const char *events_name;
-	bool events_only;
+	char events_path[PATH_MAX];
 	const char *name, *ctl;
-	bool no_ctl;
+	bool events_only, no_ctl;
 	struct ctl_socket socket;
 	struct give give;
 	bool has_vmm_user;

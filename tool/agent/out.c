@@ -31,35 +31,42 @@ static int open_again(int fd, int flags)
 	return open(path, flags | O_NOCTTY | O_CLOEXEC);
 }
 
-int out_open(struct out *out, const char *path)
+/* Opens @path for out_open(). On an error nothing is open. */
+static int open_path(const char *path, int *ret_fd, int *ret_fifo)
 {
+	int fd, fifo, err = 0;
 	struct stat st;
-	int err = 0;
 
-	init(out);
-	out->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK |
-			     O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out->fd < 0 && errno != ENXIO)
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK |
+			O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != ENXIO)
 		return -errno;
 	/* ENXIO: a FIFO that has no reader yet, or a socket. */
-	if (out->fd < 0)
-		out->fifo = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		fifo = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	else
-		out->fifo = open_again(out->fd, O_PATH);
-	if (out->fifo < 0 || fstat(out->fifo, &st) < 0)
+		fifo = open_again(fd, O_PATH);
+	if (fifo < 0 || fstat(fifo, &st) < 0)
 		err = -errno;
-	else if (!S_ISFIFO(st.st_mode) && out->fd < 0)
+	else if (!S_ISFIFO(st.st_mode) && fd < 0)
 		err = -ENXIO;
-	else if (S_ISFIFO(st.st_mode))
-		return 0;
-	if (out->fifo >= 0)
-		close(out->fifo);
-	out->fifo = -1;
-	if (err && out->fd >= 0)
-		close(out->fd);
+	if (fifo >= 0 && (err || !S_ISFIFO(st.st_mode))) {
+		close(fifo);
+		fifo = -1;
+	}
+	if (err && fd >= 0)
+		close(fd);
 	if (err)
-		out->fd = -1;
-	return err;
+		return err;
+	*ret_fd = fd;
+	*ret_fifo = fifo;
+	return 0;
+}
+
+int out_open(struct out *out, const char *path)
+{
+	init(out);
+	return open_path(path, &out->fd, &out->fifo);
 }
 
 /*
@@ -179,6 +186,26 @@ void out_close(struct out *out)
 	out->fd = out->fifo = -1;
 	out->shared = out->socket = out->ends = false;
 	skip_part(out);
+}
+
+int out_reopen(struct out *out, const char *path)
+{
+	int fd = -1, fifo = -1, err;
+	uint64_t lost = out->lost;
+
+	err = open_path(path, &fd, &fifo);
+	if (err)
+		return err;
+	/* The rest of a line that was begun belongs in the old file. */
+	if (out->mid)
+		out_flush(out);
+	if (out->mid && out->lost == lost)
+		out->lost++;
+	out_close(out);
+	out->fd = fd;
+	out->fifo = fifo;
+	out->torn = false;
+	return 0;
 }
 
 void out_to_log(struct out *out)

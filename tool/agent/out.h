@@ -47,6 +47,12 @@ int out_open(struct out *out, const char *path);
 /* Uses a copy of an fd of this process, which itself stays open and unchanged. */
 void out_open_fd(struct out *out, int fd);
 
+/*
+ * Opens @path again, as out_open() does, and lets go of the old file. Lines that are in the
+ * buffer go to the new one. Returns 0, or a negative errno: then the old file stays.
+ */
+int out_reopen(struct out *out, const char *path);
+
 /* Is there room for a line of OUT_LINE_MAX bytes and for some messages? */
 bool out_has_room(const struct out *out);
 

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent_state.h"
 #include "launch_state.h"
 #include "out.h"
 #include "sink.h"
@@ -95,11 +97,25 @@ static int open_fd(const struct sink *sink, struct out *out)
 	return 0;
 }
 
+/* The agent leaves this directory. */
+static void keep_path(char kept[PATH_MAX], const char *path)
+{
+	char dir[PATH_MAX] = "";
+	int n;
+
+	if (*path != '/' && !getcwd(dir, sizeof(dir)))
+		*dir = 0;
+	n = snprintf(kept, PATH_MAX, "%s%s%s", dir, *path == '/' ? "" : "/", path);
+	if (n >= PATH_MAX || (*path != '/' && *dir != '/'))
+		*kept = 0;
+}
+
 int sink_open(const struct sink *sink, struct launch *launch)
 {
 	struct out *out = &launch->events;
 
 	out->fd = out->fifo = -1;
+	*launch->events_path = 0;
 	launch->events_name = NULL;
 	launch->events_only = sink->kind == SINK_STDERR;
 	if (sink->kind == SINK_DEFAULT || sink->kind == SINK_STDERR)
@@ -107,7 +123,21 @@ int sink_open(const struct sink *sink, struct launch *launch)
 	launch->events_name = sink->text;
 	if (sink->kind == SINK_FD)
 		return open_fd(sink, out);
+	keep_path(launch->events_path, sink->text);
 	return out_open(out, sink->text);
+}
+
+int sink_reopen(struct agent *agent)
+{
+	const char *path = agent->launch->events_path;
+	int err = *path ? out_reopen(agent->events, path) : -ENOTSUP;
+
+	if (err)
+		return err;
+	/* What fails from now on is about another file. */
+	agent->failure_reported = false;
+	agent->reopened++;
+	return 0;
 }
 
 const char *sink_fault(int err)

@@ -3,6 +3,7 @@
 #ifndef REGPIN_TOOL_SINK_H
 #define REGPIN_TOOL_SINK_H
 
+struct agent;
 struct launch;
 
 enum sink_kind {
@@ -38,7 +39,14 @@ const char *sink_find(struct sink *sink, const char *text);
  */
 int sink_open(const struct sink *sink, struct launch *launch);
 
-/* Why events can't be written there, for the @err of sink_open(). */
+/*
+ * Opens the agent's file of events again, by the path that it had at the start, for programs
+ * that rotate logs. Returns 0, -ENOTSUP if events do not go to a file, or another negative
+ * errno: then events go on in the old file.
+ */
+int sink_reopen(struct agent *agent);
+
+/* Why events can't be written there, for the @err of one of these. */
 const char *sink_fault(int err);
 
 #endif

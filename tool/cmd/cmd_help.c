@@ -246,6 +246,7 @@ const char help_ctl[] =
 "  policy FILE [--mode report|enforce|policy] [--yes]\n"
 "                                     show what FILE changes, ask, and put it in force;\n"
 "                                     --yes: do not ask\n"
+"  reopen                             open the file of events again, for log rotation\n"
 "  help                               print this text\n"
 "\n"
 "options:\n"

@@ -42,6 +42,7 @@ static const struct command {
 	{ "window", OPT(VM) | OPT(FOR) | OPT(ONCE) | OPT(END), 0, NULL },
 	{ "mode", 0, 0, "report, enforce or policy" },
 	{ "policy", OPT(MODE) | OPT(YES), 0, "a FILE" },
+	{ "reopen", 0, 0, NULL },
 	{ "help", 0, 0, NULL },
 };
 

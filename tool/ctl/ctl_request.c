@@ -25,6 +25,7 @@ const char *const ctl_verb_names[CTL_VERB_MAX] = {
 	[CTL_MODE] = "mode",
 	[CTL_POLICY] = "policy",
 	[CTL_APPLY] = "apply",
+	[CTL_REOPEN] = "reopen",
 	[CTL_ARRIVED] = "arrived",
 };
 
@@ -44,6 +45,7 @@ static const struct {
 	[CTL_MODE] = { 0, KEY(TO) },
 	[CTL_POLICY] = { KEY(NAME) | KEY(MODE), KEY(SIZE) },
 	[CTL_APPLY] = { 0, 0 },
+	[CTL_REOPEN] = { 0, 0 },
 	[CTL_ARRIVED] = { KEY(CLOCK), KEY(STATE) | KEY(RULES) | KEY(FROM) },
 };
 
@@ -79,6 +81,7 @@ static const char *const help[] = {
 	"mode to=enforce|report|policy",
 	"policy size=BYTES [mode=enforce|report|policy] [name=TEXT], and then that many bytes",
 	"apply, after policy: puts it in force",
+	"reopen, opens the file of events again",
 	"arrived state=HASH [clock=HASH] rules=HASH from=NAME, from another agent",
 };
 

@@ -36,6 +36,7 @@ enum ctl_verb {
 	CTL_MODE,
 	CTL_POLICY,
 	CTL_APPLY,
+	CTL_REOPEN,
 	CTL_ARRIVED,
 	CTL_VERB_MAX
 };
