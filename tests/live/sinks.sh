@@ -150,5 +150,56 @@ ok $? "a file descriptor cannot be opened again"
 touch go4
 wait "$vmm"
 
+# The journal: a real one, in a private /run.
+
+rm -f started
+if [[ ! -e /run/systemd/journal/socket ]]; then
+	run journal ./vmm touch started
+	[[ $status == 125 && ! -e started ]] &&
+		grep -q "the journal's socket /run/systemd/journal/socket: No such file" err
+	ok $? "without a journal no VMM is started"
+else
+	skip "without a journal no VMM is started" "this host has one"
+fi
+journald=/lib/systemd/systemd-journald
+own_run='mount -t tmpfs none /run && mkdir -p /run/systemd/journal /run/log/journal'
+if [[ $(id -u) == 0 && -x $journald && -s /etc/machine-id ]] && unshare -m sh -c "$own_run" 2>/dev/null; then
+	rm -f out err go
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare -m bash -c "$own_run"'
+		"$1" 2>journald.err & journald=$!
+		for ((i = 0; i < 200; i++)); do
+			[[ -S /run/systemd/journal/socket ]] && break
+			sleep 0.05
+		done
+		logged()
+		{
+			for ((i = 0; i < 400; i++)); do
+				journalctl -D /run/log/journal/* -o json SYSLOG_IDENTIFIER=regpin \
+					>journal.json 2>/dev/null
+				grep -q "\"REGPIN_EVENT\":\"$1\"" journal.json && break
+				sleep 0.05
+			done
+		}
+		# The journal looks up _EXE when it reads an entry: the agent must still be there.
+		timeout 60 "$0" run --no-ctl --policy policy.yaml --events journal -- \
+			./vmm vm vcpu run await go exit 4 >out 2>err </dev/null &
+		run=$!
+		logged violation
+		touch go
+		wait $run
+		echo $? >status
+		logged detached
+		kill $journald' "$regpin" "$journald"
+	status=$(cat status)
+	[[ $status == 4 ]] && jq -es --arg exe "$regpin" 'any(.[]; .REGPIN_EVENT == "violation"
+		and .REGPIN_BITS == "SCE" and .PRIORITY == "4" and ._UID == "0" and ._EXE == $exe
+		and (.MESSAGE_ID | length == 32)
+		and (.REGPIN_JSON | fromjson | .verdict) == .REGPIN_VERDICT)' journal.json >/dev/null
+	ok $? "each event is an entry of the journal"
+else
+	skip "each event is an entry of the journal" "no journal can be started here"
+fi
+
 echo "1..$nr"
 exit "$failed"

@@ -10,6 +10,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "out.h"
 
 #define RESERVE		(16ul * 1024)	/* for messages, when events fill the buffer */
@@ -69,6 +70,16 @@ int out_open(struct out *out, const char *path)
 	return open_path(path, &out->fd, &out->fifo);
 }
 
+int out_open_journal(struct out *out, const char *path)
+{
+	init(out);
+	out->fd = journal_connect(path);
+	if (out->fd < 0)
+		return out->fd;
+	out->journal = path;
+	return 0;
+}
+
 /*
  * O_NONBLOCK on the VMM's own stderr would break the VMM. Pipes and terminals can be opened
  * again, with other flags. A regular file must not be opened again: the VMM would write
@@ -99,7 +110,7 @@ bool out_has_room(const struct out *out)
 void out_line(struct out *out, const char *line, size_t len)
 {
 	if (out->len + len + 1 > OUT_SIZE ||
-	    (out->fd < 0 && out->fifo < 0 && !out->log)) {
+	    (out->fd < 0 && out->fifo < 0 && !out->log && !out->journal)) {
 		out->lost++;
 		return;
 	}
@@ -225,37 +236,45 @@ static int open_log(void)
 	return -1;
 }
 
+static int send_syslog(int fd, const char *line, size_t len)
+{
+	char text[OUT_LINE_MAX + 64];
+	int n = snprintf(text, sizeof(text), "<%d>regpin[%d]: %.*s",
+			 LOG_DAEMON | LOG_NOTICE, (int)getpid(), (int)len, line);
+
+	if (n >= (int)sizeof(text))
+		n = sizeof(text) - 1;
+	return send(fd, text, (size_t)n, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 /* Sends the first line. Returns false to try later, as when the log is not running. */
 static bool log_line(struct out *out)
 {
-	char *end = memchr(out->buf, '\n', out->len), text[OUT_LINE_MAX + 64];
-	int len = (int)(end ? (size_t)(end - out->buf) : out->len);
-	int n = snprintf(text, sizeof(text), "<%d>regpin[%d]: %.*s",
-			 LOG_DAEMON | LOG_NOTICE, (int)getpid(), len, out->buf);
+	char *end = memchr(out->buf, '\n', out->len);
+	size_t len = end ? (size_t)(end - out->buf) : out->len;
+	int err;
 
 	if (out->fd < 0)
-		out->fd = open_log();
+		out->fd = out->journal ? journal_connect(out->journal) : open_log();
 	if (out->fd < 0)
 		return false;
-	if (n >= (int)sizeof(text))
-		n = sizeof(text) - 1;
-	if (send(out->fd, text, (size_t)n, MSG_NOSIGNAL) < 0) {
-		if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
-			return false;
-		if (errno != EMSGSIZE) {	/* the log was restarted */
-			close(out->fd);
-			out->fd = -1;
-			return false;
-		}
-		out->lost++;
+	err = out->journal ? journal_send(out->fd, out->buf, len) :
+			     send_syslog(out->fd, out->buf, len);
+	if (err == -EAGAIN || err == -EINTR || err == -ENOBUFS || err == -ENOMEM)
+		return false;
+	if (err && err != -EMSGSIZE) {	/* the log was restarted */
+		close(out->fd);
+		out->fd = -1;
+		return false;
 	}
-	consume(out, end ? (size_t)len + 1 : (size_t)len);
+	out->lost += err != 0;
+	consume(out, end ? len + 1 : len);
 	return true;
 }
 
 int out_flush(struct out *out)
 {
-	while (out->log && out->len)
+	while ((out->log || out->journal) && out->len)
 		if (!log_line(out))
 			return 0;
 	while (out->len) {
@@ -294,7 +313,7 @@ int out_poll(const struct out *out, struct pollfd *pfd)
 	pfd->revents = 0;
 	if (!out->len)
 		return -1;
-	if (out->log)
+	if (out->log || out->journal)
 		return FIFO_RETRY_MS;
 	if (out->fd < 0)
 		return out->fifo < 0 ? -1 : FIFO_RETRY_MS;

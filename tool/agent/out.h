@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writes the agent's lines to a file, a FIFO, stderr or the system's log. Nothing here waits:
- * lines that a slow reader does not take stay in a buffer, and are lost and counted when
- * that is full.
+ * Writes the agent's lines to a file, a FIFO, stderr, the system's log or the journal. Nothing
+ * here waits: lines that a slow reader does not take stay in a buffer, and are lost and
+ * counted when that is full.
  */
 #ifndef REGPIN_TOOL_OUT_H
 #define REGPIN_TOOL_OUT_H
@@ -22,6 +22,8 @@
  * @shared: the flags of @fd are shared with other processes, so it may be blocking
  * @socket: @fd is a socket
  * @ends: @fd is a pipe, a socket or a terminal, whose reader may wait for its end
+ * @journal: the path of the journal's socket, if lines are entries there; @fd is -1 while
+ *	it is not open
  * @log: lines go to the system's log, each in a datagram; @fd is -1 while it is not open
  * @mid: the reader has got the first part of the buffer's first line
  * @torn: an error cut a line, so the next one begins with a line break
@@ -31,6 +33,7 @@
  */
 struct out {
 	int fd, fifo;
+	const char *journal;
 	bool shared, socket, ends, log, mid, torn;
 	size_t len;
 	uint64_t lost;
@@ -46,6 +49,12 @@ int out_open(struct out *out, const char *path);
 
 /* Uses a copy of an fd of this process, which itself stays open and unchanged. */
 void out_open_fd(struct out *out, int fd);
+
+/*
+ * Lines become entries of the journal whose socket is at @path, which must stay valid.
+ * Returns 0, or a negative errno if that cannot be reached now.
+ */
+int out_open_journal(struct out *out, const char *path);
 
 /*
  * Opens @path again, as out_open() does, and lets go of the old file. Lines that are in the

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent_state.h"
+#include "journal.h"
 #include "launch_state.h"
 #include "out.h"
 #include "sink.h"
@@ -77,6 +78,8 @@ const char *sink_find(struct sink *sink, const char *text)
 		return NULL;
 	if (strcmp(text, "-") == 0) {
 		sink->kind = SINK_STDERR;
+	} else if (strcmp(text, "journal") == 0) {
+		sink->kind = SINK_JOURNAL;
 	} else if (find_fd(sink, text)) {
 		sink->kind = sink->fd == STDERR_FILENO ? SINK_STDERR : SINK_FD;
 		return fd_fault(sink->fd);
@@ -121,6 +124,10 @@ int sink_open(const struct sink *sink, struct launch *launch)
 	if (sink->kind == SINK_DEFAULT || sink->kind == SINK_STDERR)
 		return 0;
 	launch->events_name = sink->text;
+	if (sink->kind == SINK_JOURNAL) {
+		launch->events_name = "the journal's socket " JOURNAL_SOCKET;
+		return out_open_journal(out, JOURNAL_SOCKET);
+	}
 	if (sink->kind == SINK_FD)
 		return open_fd(sink, out);
 	keep_path(launch->events_path, sink->text);

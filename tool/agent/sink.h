@@ -10,6 +10,7 @@ enum sink_kind {
 	SINK_DEFAULT,	/* no --events: on stderr, beside the messages for people */
 	SINK_STDERR,	/* on stderr, and the agent's messages are events, too */
 	SINK_FD,	/* a file descriptor that the caller opened */
+	SINK_JOURNAL,	/* the system's journal, by its native protocol */
 	SINK_FILE,	/* a file or a FIFO, by its path */
 };
 

@@ -192,6 +192,7 @@ const char help_run[] =
 "                            violations are allowed and reported\n"
 "  --events SINK             write events to SINK as lines of JSON: a FILE, which is\n"
 "                            appended to; fd:N, an open file descriptor; /dev/stdout;\n"
+"                            journal, systemd's journal;\n"
 "                            - or /dev/stderr: stderr, with regpin's messages as events\n"
 "                            (default: stderr, beside regpin's messages)\n"
 "  --event-limit N           at most N lines a second for repeats of one cause; the rest\n"

@@ -424,7 +424,7 @@ static int open_events(struct launch *launch, const struct sink *sink)
 	if (!err)
 		return 0;
 	fprintf(stderr, "regpin: the VMM was not started: events can't be written to %s: %s\n",
-		printable(sink->text), sink_fault(err));
+		printable(launch->events_name), sink_fault(err));
 	return EXIT_RUN;
 }
 
