@@ -344,6 +344,8 @@ ok $? "status still works, and reports the stopped VMM"
 ctl vm2 status --json
 [[ $(jq -c 'select(.name).vmm' out) == "{\"pid\":$vmm,\"state\":\"stopped\"}" ]]
 ok $? "status --json reports it, too"
+[[ $(jq -r "select(.name).policy_sha256" out) == $(sha256sum <policy.yaml | cut -d " " -f 1) ]]
+ok $? "status names the policy in force by its SHA-256"
 ctl vm2 disarm
 is 1 "has not answered an earlier command" err
 ok $? "a second command is refused while one is unanswered"

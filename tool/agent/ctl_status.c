@@ -177,6 +177,7 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 	json_string(&json, "name", ctl->socket.name);
 	json_string(&json, "policy", agent->launch->policy.source);
 	json_u64(&json, "policy_number", agent->launch->policy.number);
+	json_string(&json, "policy_sha256", agent->launch->written.hash);
 	json_u64(&json, "rules", agent->launch->policy.nr_rules);
 	put_mode(&json, agent->launch);
 	json_u64(&json, "attached", agent->attached);

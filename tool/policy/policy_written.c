@@ -19,6 +19,7 @@ int policy_keep(struct policy_written *written, const char *name,
 		return -ENOMEM;
 	}
 	memcpy(written->text, text, size);
+	policy_hash(written->hash, text, size);
 	return 0;
 }
 

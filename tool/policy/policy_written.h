@@ -7,6 +7,7 @@
 
 #include "lib/policy/policy.h"
 
+#include "policy_hash.h"
 #include "policy_mode.h"
 
 /**
@@ -14,11 +15,13 @@
  * @name: the file's name as the user gave it; allocated
  * @text: the text, allocated; NULL: there is none
  * @size: bytes of @text
+ * @hash: the SHA-256 of @text
  * @own: its own mode: MODE_ENFORCE or MODE_REPORT
  */
 struct policy_written {
 	char *name, *text;
 	size_t size;
+	char hash[POLICY_HASH_MAX];
 	enum policy_mode own;
 };
 
