@@ -17,6 +17,7 @@
 #include "event/event_json.h"
 #include "event/event_names.h"
 #include "event/event_parts.h"
+#include "event/event_severity.h"
 #include "event/event_sum_json.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/register_names.h"
@@ -61,21 +62,26 @@ static inline struct regpin_event violation(void)
 
 static inline void expect(const struct regpin_event *event, const char *line)
 {
-	char buf[EVENT_LINE_MAX];
+	char buf[EVENT_LINE_MAX], whole[EVENT_LINE_MAX];
 	size_t len = event_json(buf, event, &policy);
 
-	assert_string_equal(buf, line);
-	assert_int_equal(len, strlen(line));
+	/* @line ends with "}\n". */
+	snprintf(whole, sizeof(whole), "%.*s,\"severity\":\"%s\"}\n",
+		 (int)strlen(line) - 2, line, event_severity(event));
+	assert_string_equal(buf, whole);
+	assert_int_equal(len, strlen(whole));
 }
 
-#define FIRST	",\"first\":\"2026-11-21T22:43:22.123456789Z\",\"last\":\"2026-11-21T22:43:23.123456789Z\"}\n"
+#define TIMES	",\"first\":\"2026-11-21T22:43:22.123456789Z\",\"last\":\"2026-11-21T22:43:23.123456789Z\""
+#define SEVERITY(of)	",\"severity\":\"" of "\"}\n"
 
 static inline void expect_sum(const struct limit_sum *sum, const char *rest)
 {
 	char buf[EVENT_LINE_MAX], line[EVENT_LINE_MAX];
 	size_t len = event_sum_json(buf, "repeated", sum, false, &policy, TIME);
 
-	snprintf(line, sizeof(line), HEAD "\"repeated\",\"vm\":0,%s" FIRST, rest);
+	snprintf(line, sizeof(line), HEAD "\"repeated\",\"vm\":0,%s" TIMES SEVERITY("%s"), rest,
+		 sum->many_actions ? "alert" : event_severity(&sum->event));
 	assert_string_equal(buf, line);
 	assert_int_equal(len, strlen(line));
 }

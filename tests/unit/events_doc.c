@@ -11,12 +11,15 @@
 #include "event/event_json.h"
 #include "event/event_parts.h"
 #include "event/event_sum_json.h"
+#include "event/event_tail.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 
 /* 2026-11-30T08:06:30.892697855Z */
 #define TIME	1796025990892697855ull
 #define SECOND	1000000000ull
+
+#define HASH	"6ec2df43a84d9b64a4a2b23a7c0e8c06c1a1b5e9a3f0cf4d1b7e5f0d2c3b4a59"
 
 static struct regpin_policy policy = {
 	.nr_rules = 6,
@@ -76,13 +79,47 @@ static const struct regpin_event examples[] = {
 	{ .type = REGPIN_EVENT_TOLERATED, .detail = REGPIN_REFUSED_VMX },
 };
 
+/* An event that holds a vCPU, or the answer to one. */
+static bool may_hold(const struct regpin_event *event)
+{
+	return event->type == REGPIN_EVENT_ANSWERED ||
+	       (event->action == REGPIN_PAUSE &&
+		(event->type == REGPIN_EVENT_VIOLATION ||
+		 event->type == REGPIN_EVENT_DETECTED ||
+		 event->type == REGPIN_EVENT_INIT ||
+		 event->type == REGPIN_EVENT_DEADLINE));
+}
+
+/* With the keys that the agent adds; @hold: 0, or the number of a line. */
+static void put_line(const char *how, char *line, size_t len,
+		     const struct regpin_policy *of, bool whole, uint64_t hold)
+{
+	static struct event_policy name;
+	static char origin[ORIGIN_MAX];
+	const struct event_tail tail = {
+		.seq = 17, .hold = hold, .origin = origin,
+		.policy = of ? &name : NULL, .whole = whole,
+	};
+
+	if (!len)
+		return;
+	event_policy_init(&name, policy.source, HASH, "enforce");
+	event_origin(origin, "web1", "host3", 4711);
+	event_add_tail(line, len, &tail);
+	printf("%s %s", how, line);
+}
+
 static void put_event(const char *how, const struct regpin_event *event,
 		      const struct regpin_policy *of)
 {
 	char line[EVENT_LINE_MAX];
 
-	if (event_json(line, event, of))
-		printf("%s %s", how, line);
+	bool whole = event->type == REGPIN_EVENT_ATTACHED ||
+		     event->type == REGPIN_EVENT_POLICY;
+
+	put_line(how, line, event_json(line, event, of), of, whole, 0);
+	if (*how == 'l' && may_hold(event))
+		put_line(how, line, event_json(line, event, of), of, whole, 16);
 }
 
 static void put_sum(const char *how, const char *name,
@@ -91,8 +128,8 @@ static void put_sum(const char *how, const char *name,
 {
 	char line[EVENT_LINE_MAX];
 
-	if (event_sum_json(line, name, sum, many_kinds, of, TIME + SECOND))
-		printf("%s %s", how, line);
+	put_line(how, line, event_sum_json(line, name, sum, many_kinds, of,
+					   TIME + SECOND), of, false, 0);
 }
 
 /* An access, or a register that was found: what is known of it differs most. */

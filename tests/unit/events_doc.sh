@@ -10,6 +10,8 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 nr=0
 failed=0
+# The keys of all lines.
+common='time event severity v seq name host vmm_pid policy_name policy_hash'
 
 # same TITLE FILE FILE: `<` is in the page only, `>` in the code only
 same()
@@ -95,11 +97,12 @@ same 'the sections are the events in the code' "$tmp/page" "$tmp/names"
 	code | grep -Eo '\.counts\[[0-9]\] = \{ "[a-z_]+"|counts\[[0-9]\]\.name = "[a-z_]+"' |
 		sed 's/.*"\(.*\)"/\1/'
 	code | sed -n '/\.counts = {/,/^		},/p' | grep -Eo '"[a-z_]+"' | tr -d '"'
+	grep -Eo '\\"[a-z]+\\":%' "$root/tool/event/event_tail.c" | tr -d '\\":%'
 } | sort -u >"$tmp/keys"
 sort "$tmp/list" >"$tmp/listed"
 same 'the list of keys has those in the code' "$tmp/listed" "$tmp/keys"
 {
-	printf '%s\n' time event
+	echo "$common" | tr ' ' '\n'
 	cut -d ' ' -f 3 "$tmp/table"
 } | sort -u >"$tmp/used"
 same 'each key belongs to an event' "$tmp/used" "$tmp/listed"
@@ -110,7 +113,12 @@ same 'each key belongs to an event' "$tmp/used" "$tmp/listed"
 # keys: of lines of "EVENT {...}", as "EVENT always|sometimes KEY"
 keys()
 {
-	awk '
+	awk -v keys="$common" '
+	BEGIN {
+		n = split(keys, list, " ")
+		for (i = 1; i <= n; i++)
+			common[list[i]]
+	}
 	{
 		name = $1
 		$1 = ""
@@ -119,7 +127,7 @@ keys()
 		gsub(/:{[^}]*}/, ":0")
 		while (match($0, /[,{]"[a-z0-9_]+":/)) {
 			key = substr($0, RSTART + 2, RLENGTH - 4)
-			if (key != "time" && key != "event")
+			if (!(key in common))
 				count[name " " key]++
 			$0 = substr($0, RSTART + RLENGTH)
 		}
@@ -162,10 +170,10 @@ same 'each event has a line in the page' "$tmp/page" "$tmp/shown"
 awk '{ match($0, /"event":"[a-z-]+"/); of = substr($0, RSTART + 9, RLENGTH - 10)
 	if (of != $1) print $1 ": " $0 }' "$tmp/lines" >"$tmp/bad"
 none 'the lines stand at their events' "$tmp/bad"
-# plain: without texts, whose wording may change
+# plain: without texts, whose wording may change, and without what the page leaves out
 plain()
 {
-	grep -Ev "$both" | sed 's/"text":"[^"]*"/"text":""/' | sort
+	grep -Ev "$both" | sed 's/"text":"[^"]*"/"text":""/; s/,"v":1,"seq":.*"policy_hash":"[0-9a-f]*"//' | sort
 }
 awk 'NR == FNR { of[$1]; next } $1 in of' "$tmp/library" "$tmp/lines" | plain >"$tmp/bad.page"
 sed -n 's/^example \(.*"event":"\([a-z-]*\)".*\)/\2 \1/p' "$tmp/made" | plain >"$tmp/bad.code"
@@ -176,7 +184,7 @@ same 'the lines of the library'\''s events are those that the code writes' "$tmp
 sed -E 's/^([a-z-]+) .*/\1/' "$tmp/lines.made" | paste -d ' ' - "$tmp/lines.made" | awk '
 {
 	name = $1
-	while (match($0, /"(cause|reason|reaction|verdict|answer|in|found)":"[a-z0-9-]+"/)) {
+	while (match($0, /"(cause|reason|action|in|found)":"[a-z0-9-]+"/)) {
 		pair = substr($0, RSTART, RLENGTH)
 		$0 = substr($0, RSTART + RLENGTH)
 		gsub(/"/, "", pair)
@@ -189,6 +197,27 @@ while read -r name word; do
 	grep "^$name " "$tmp/text" | grep -q "_${word}_" || echo "$name: $word"
 done <"$tmp/words" >"$tmp/bad"
 none 'each word that the code writes is explained' "$tmp/bad"
+
+# --- severities ---
+
+awk '/^# / { part = $2 }
+part == "SEVERITY" && /^\|/ { severity = $2 }
+part == "SEVERITY" && /^:  / {
+	while (match($0, /\*[a-z-]+\*/)) {
+		print severity, substr($0, RSTART + 1, RLENGTH - 2)
+		$0 = substr($0, RSTART + RLENGTH)
+	}
+}' "$page" | sort -u >"$tmp/severity.page"
+grep -Ev '^(repeated|dropped) ' "$tmp/lines.made" |
+	sed 's/^\([a-z-]*\) .*"severity":"\([a-z]*\)".*/\2 \1/' | sort -u >"$tmp/severity.made"
+comm -13 "$tmp/severity.page" "$tmp/severity.made" >"$tmp/bad"
+none 'each severity of an event of the library is in the table' "$tmp/bad"
+sed -n 's/^	{ "\([a-z-]*\)", SEVERITY_\([A-Z]*\) },$/\2 \1/p' \
+	"$root/tool/event/event_severity.c" | tr '[:upper:]' '[:lower:]' |
+	grep -Ev ' (repeated|dropped)$' | sort >"$tmp/severity.notices"
+comm -13 "$tmp/severity.page" "$tmp/severity.notices" >"$tmp/bad"
+[ -s "$tmp/severity.notices" ] || echo "no severities in the code" >"$tmp/bad"
+none 'each severity of an event of the agent is in the table' "$tmp/bad"
 
 echo "1..$nr"
 exit $failed

@@ -20,7 +20,7 @@ static void answers(void **state)
 	assert_non_null(strstr(got, "vcpu 1: armed, HELD: write of CR0: 0x80050033 -> 0x80040033 (WP): sticky, test.yaml:2:1\n"));
 	say(fd, "status format=json\n");
 	hear(fd);
-	assert_non_null(strstr(got, "data {\"vm\":0,\"vcpu\":1,\"armed\":true,\"in_setup\":false,\"fresh\":false,\"held\":true,\"reached\":true,\"why\":{\"time\":\"1970-01-01T00:00:00.000000000Z\",\"event\":\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"CR0\",\"access\":\"write\",\"bits\":[\"WP\"],\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"value\":\"0x80050033\",\"rule\":\"sticky\",\"where\":\"test.yaml:2:1\",\"verdict\":\"pause\"}}\nok\n"));
+	assert_non_null(strstr(got, "data {\"vm\":0,\"vcpu\":1,\"armed\":true,\"in_setup\":false,\"fresh\":false,\"held\":true,\"reached\":true,\"why\":{\"time\":\"1970-01-01T00:00:00.000000000Z\",\"event\":\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"CR0\",\"access\":\"write\",\"bits\":[\"WP\"],\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"value\":\"0x80050033\",\"rule\":\"sticky\",\"where\":\"test.yaml:2:1\",\"verdict\":\"pause\",\"action\":\"pause\",\"severity\":\"alert\"}}\nok\n"));
 	say(fd, "nonsense\n");
 	expect(fd, "error syntax there is no request 'nonsense': 'help' lists them\n");
 	say(fd, "help\n");
@@ -159,7 +159,7 @@ static void events_of_commands(void **state)
 	hear(fd);
 	say(fd, "events last=1\n");
 	hear(fd);
-	assert_non_null(strstr(got, "\"event\":\"control\",\"command\":\"window\",\"vm\":0,\"for_ms\":5000,\"once\":false,\"operator\":{\"uid\":0,\"pid\":4711},\"result\":\"done\",\"took_ms\":7}\nok\n"));
+	assert_non_null(strstr(got, "\"event\":\"control\",\"command\":\"window\",\"vm\":0,\"for_ms\":5000,\"once\":false,\"operator\":{\"uid\":0,\"pid\":4711},\"result\":\"done\",\"took_ms\":7,\"severity\":\"notice\",\"v\":1,\"seq\":1,\"name\":\"vm1\""));
 	/* A query changes nothing, so it is no event. */
 	say(fd, "events\n");
 	hear(fd);

@@ -6,11 +6,11 @@ static void test_violation(void **state)
 {
 	struct regpin_event event = violation();
 
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"action\":\"gp\"}\n");
 	event.has_rip = 1;
 	event.rip = 0xffffffff81000000;
 	event.cpl = 0;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rip\":\"0xffffffff81000000\",\"cpl\":0,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rip\":\"0xffffffff81000000\",\"cpl\":0,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"action\":\"gp\"}\n");
 }
 
 static void test_read(void **state)
@@ -21,10 +21,10 @@ static void test_read(void **state)
 	event.index = 0xdeadbeef;
 	event.bits = UINT64_MAX;
 	event.rule = 1;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xdeadbeef\",\"index\":\"0xdeadbeef\",\"access\":\"read\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"verdict\":\"gp\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xdeadbeef\",\"index\":\"0xdeadbeef\",\"access\":\"read\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"verdict\":\"gp\",\"action\":\"gp\"}\n");
 	event.action = REGPIN_DROP;
 	event.value = 0;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xdeadbeef\",\"index\":\"0xdeadbeef\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"verdict\":\"drop\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xdeadbeef\",\"index\":\"0xdeadbeef\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"verdict\":\"drop\",\"action\":\"drop\"}\n");
 }
 
 /* A rule of the whole policy. An MSR that KVM does not know has no value to be read. */
@@ -37,14 +37,14 @@ static void test_wide(void **state)
 	event.bits = UINT64_MAX;
 	event.value = 0;
 	event.rule = 3;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"action\":\"gp\"}\n");
 	event.rule = 4;
 	event.action = REGPIN_REPORT;
 	event.unread = REGPIN_UNREAD_VALUE;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"rule\":\"unknown\",\"where\":\"policies/linux.yaml:3:1\",\"verdict\":\"report\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"rule\":\"unknown\",\"where\":\"policies/linux.yaml:3:1\",\"verdict\":\"report\",\"action\":\"report\"}\n");
 	event.action = REGPIN_DROP;
 	event.unread = 0;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"unknown\",\"where\":\"policies/linux.yaml:3:1\",\"verdict\":\"drop\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"MSR 0xffffffff\",\"index\":\"0xffffffff\",\"access\":\"read\",\"value\":\"0x0\",\"rule\":\"unknown\",\"where\":\"policies/linux.yaml:3:1\",\"verdict\":\"drop\",\"action\":\"drop\"}\n");
 }
 
 /* A value that was not read is not stated. */
@@ -54,17 +54,17 @@ static void test_unread(void **state)
 	struct limit_sum sum;
 
 	event.unread = REGPIN_UNREAD_OLD;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"action\":\"gp\"}\n");
 	event.unread |= REGPIN_UNREAD_VALUE;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"action\":\"gp\"}\n");
 	sum = (struct limit_sum){ .event = event, .count = 5,
 				  .first = TIME - 1000000000 };
-	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"count\":5");
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"action\":\"gp\",\"count\":5");
 	event.type = REGPIN_EVENT_DETECTED;
 	event.action = REGPIN_REPORT;
 	event.unread |= REGPIN_UNREAD_NEW;
 	event.detail = 7;
-	expect(&event, HEAD "\"detected\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"bits\":[\"NXE\"],\"window_us\":7,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"reaction\":\"report\"}\n");
+	expect(&event, HEAD "\"detected\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"bits\":[\"NXE\"],\"window_us\":7,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"reaction\":\"report\",\"action\":\"report\"}\n");
 }
 
 static void test_bits_without_names(void **state)
@@ -171,7 +171,7 @@ static void test_causes(void **state)
 	for (uint32_t i = 0; i < REGPIN_CAUSE_MAX; i++) {
 		event.detail = i;
 		assert_true(event_json(buf, &event, &policy) > 0);
-		snprintf(expected, sizeof(expected), "\"cause\":\"%s\"}",
+		snprintf(expected, sizeof(expected), "\"cause\":\"%s\",",
 			 names[i]);
 		assert_non_null(strstr(buf, expected));
 	}
@@ -184,7 +184,7 @@ static void test_held_and_stopped(void **state)
 	char buf[EVENT_LINE_MAX];
 
 	event.action = REGPIN_PAUSE;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"pause\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"old\":\"0xd01\",\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"pause\",\"action\":\"pause\"}\n");
 	event.write = 0;
 	for (uint8_t i = REGPIN_PAUSE; i <= REGPIN_STOP; i++) {
 		event.action = i;
@@ -196,9 +196,9 @@ static void test_held_and_stopped(void **state)
 		.time = TIME, .type = REGPIN_EVENT_ANSWERED, .vcpu = 2,
 		.action = REGPIN_ALLOW,
 	};
-	expect(&event, HEAD "\"answered\",\"vm\":0,\"vcpu\":2,\"answer\":\"allow\"}\n");
+	expect(&event, HEAD "\"answered\",\"vm\":0,\"vcpu\":2,\"answer\":\"allow\",\"action\":\"allow\"}\n");
 	event.action = REGPIN_GP;
-	expect(&event, HEAD "\"answered\",\"vm\":0,\"vcpu\":2,\"answer\":\"gp\"}\n");
+	expect(&event, HEAD "\"answered\",\"vm\":0,\"vcpu\":2,\"answer\":\"gp\",\"action\":\"gp\"}\n");
 }
 
 /* The write that brings the missing bits to light is not itself the violation. */
@@ -211,7 +211,7 @@ static void test_require(void **state)
 	event.bits = 1 << 20 | 1 << 21;
 	event.old_value = event.value = 0;
 	event.new_value = 0xffffffff82000000;
-	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"LSTAR\",\"index\":\"0xc0000082\",\"access\":\"write\",\"lacks_of\":\"CR4\",\"lacks\":[\"SMEP\",\"SMAP\"],\"old\":\"0x0\",\"new\":\"0xffffffff82000000\",\"value\":\"0x0\",\"rule\":\"require\",\"where\":\"policies/linux.yaml:30:5\",\"verdict\":\"gp\"}\n");
+	expect(&event, HEAD "\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"LSTAR\",\"index\":\"0xc0000082\",\"access\":\"write\",\"lacks_of\":\"CR4\",\"lacks\":[\"SMEP\",\"SMAP\"],\"old\":\"0x0\",\"new\":\"0xffffffff82000000\",\"value\":\"0x0\",\"rule\":\"require\",\"where\":\"policies/linux.yaml:30:5\",\"verdict\":\"gp\",\"action\":\"gp\"}\n");
 }
 
 static void test_detected(void **state)
@@ -224,13 +224,13 @@ static void test_detected(void **state)
 	};
 	char buf[EVENT_LINE_MAX];
 
-	expect(&event, HEAD "\"detected\",\"vm\":0,\"vcpu\":1,\"register\":\"CR0\",\"bits\":[\"WP\"],\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"value\":\"0x80050033\",\"window_us\":10234,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"reaction\":\"restore\"}\n");
+	expect(&event, HEAD "\"detected\",\"vm\":0,\"vcpu\":1,\"register\":\"CR0\",\"bits\":[\"WP\"],\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"value\":\"0x80050033\",\"window_us\":10234,\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"reaction\":\"restore\",\"action\":\"restore\"}\n");
 	event.action = REGPIN_REPORT;
 	event.detail = UINT32_MAX;
 	assert_true(event_json(buf, &event, &policy) > 0);
 	assert_non_null(strstr(buf, "\"found\":\"policy\","));
 	assert_null(strstr(buf, "window_us"));
-	assert_non_null(strstr(buf, "\"reaction\":\"report\"}"));
+	assert_non_null(strstr(buf, "\"reaction\":\"report\",\"action\":\"report\","));
 }
 
 static void test_init_and_deadline(void **state)
@@ -241,11 +241,11 @@ static void test_init_and_deadline(void **state)
 		.rule = REGPIN_NO_RULE, .action = REGPIN_ALLOW,
 	};
 
-	expect(&event, HEAD "\"init\",\"vm\":0,\"vcpu\":1,\"cr0\":\"0x80050033\",\"cr4\":\"0x3706f0\",\"efer\":\"0xd01\",\"reaction\":\"allow\"}\n");
+	expect(&event, HEAD "\"init\",\"vm\":0,\"vcpu\":1,\"cr0\":\"0x80050033\",\"cr4\":\"0x3706f0\",\"efer\":\"0xd01\",\"reaction\":\"allow\",\"action\":\"allow\"}\n");
 	event.type = REGPIN_EVENT_DEADLINE;
 	event.action = REGPIN_PAUSE;
 	event.detail = 2003;
-	expect(&event, HEAD "\"deadline\",\"vm\":0,\"vcpu\":1,\"after_ms\":2003,\"reaction\":\"pause\"}\n");
+	expect(&event, HEAD "\"deadline\",\"vm\":0,\"vcpu\":1,\"after_ms\":2003,\"reaction\":\"pause\",\"action\":\"pause\"}\n");
 }
 
 static void test_shutdown(void **state)

@@ -10,21 +10,21 @@ static void test_repeated(void **state)
 	};
 	char buf[EVENT_LINE_MAX];
 
-	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"count\":5");
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"verdict\":\"gp\",\"action\":\"gp\",\"count\":5");
 	sum.event.bits |= EFER_SCE;
 	sum.many_vcpus = sum.many_actions = true;
 	expect_sum(&sum, "\"of\":\"violation\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\",\"bits\":[\"SCE\",\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"count\":5");
 	sum.many_vcpus = sum.many_actions = false;
 	sum.event.type = REGPIN_EVENT_DETECTED;
 	sum.event.action = REGPIN_STOP;
-	expect_sum(&sum, "\"vcpu\":1,\"of\":\"detected\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"bits\":[\"SCE\",\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"count\":5");
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"detected\",\"register\":\"EFER\",\"index\":\"0xc0000080\",\"bits\":[\"SCE\",\"NXE\"],\"new\":\"0x501\",\"value\":\"0xd01\",\"rule\":\"sticky\",\"where\":\"policies/linux.yaml:12:5\",\"action\":\"stop\",\"count\":5");
 	sum.event.type = REGPIN_EVENT_INIT;
 	expect_sum(&sum, "\"vcpu\":1,\"of\":\"init\",\"count\":5");
 	sum.event.type = REGPIN_EVENT_DISARMED;
 	sum.event.detail = REGPIN_BY_OPERATOR;
 	expect_sum(&sum, "\"vcpu\":1,\"of\":\"disarmed\",\"cause\":\"operator\",\"count\":5");
 	assert_true(event_sum_json(buf, "repeated", &sum, true, NULL, TIME) > 0);
-	assert_string_equal(buf, HEAD "\"repeated\",\"count\":5" FIRST);
+	assert_string_equal(buf, HEAD "\"repeated\",\"count\":5" TIMES SEVERITY("warning"));
 	sum.event.type = REGPIN_EVENT_TYPE_MAX;
 	assert_int_equal(event_sum_json(buf, "repeated", &sum, false, NULL, TIME), 0);
 }
@@ -43,10 +43,10 @@ static void test_repeated_indices(void **state)
 	limit_sum_add(&sum, &event, true);
 	limit_sum_add(&sum, &event, true);
 	sum.first -= 1000000000;
-	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"TSC\",\"index\":\"0x10\",\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"count\":2");
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"register\":\"TSC\",\"index\":\"0x10\",\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"action\":\"gp\",\"count\":2");
 	event.index = 0xc0000080;
 	limit_sum_add(&sum, &event, true);
-	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"indices\":[\"0x10\",\"0xc0000080\"],\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"count\":3");
+	expect_sum(&sum, "\"vcpu\":1,\"of\":\"violation\",\"indices\":[\"0x10\",\"0xc0000080\"],\"access\":\"read\",\"rule\":\"default\",\"where\":\"policies/linux.yaml:2:1\",\"verdict\":\"gp\",\"action\":\"gp\",\"count\":3");
 	for (uint32_t i = 0; i < 1000; i++) {
 		event.index = 0x1000 + i;
 		limit_sum_add(&sum, &event, true);
@@ -202,25 +202,25 @@ static void test_agent_events(void **state)
 	char buf[EVENT_LINE_MAX];
 
 	assert_true(agent_event_json(buf, &event) > 0);
-	assert_string_equal(buf, HEAD "\"dropped\",\"count\":17}\n");
+	assert_string_equal(buf, HEAD "\"dropped\",\"count\":17,\"severity\":\"warning\"}\n");
 	event = (struct agent_event){
 		.time = TIME, .type = "degraded", .text = "a \"reason\"",
 		.policy = &policy, .rule = &policy.rules[1],
 	};
 	assert_true(agent_event_json(buf, &event) > 0);
-	assert_string_equal(buf, HEAD "\"degraded\",\"register\":\"MSRs 0x1234-0x1237\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"text\":\"a \\\"reason\\\"\"}\n");
+	assert_string_equal(buf, HEAD "\"degraded\",\"register\":\"MSRs 0x1234-0x1237\",\"rule\":\"deny\",\"where\":\"policies/linux.yaml:20:5\",\"text\":\"a \\\"reason\\\"\",\"severity\":\"warning\"}\n");
 	event = (struct agent_event){
 		.time = TIME, .type = "refused", .reason = "raw", .pid = 12,
 		.text = "b",
 	};
 	assert_true(agent_event_json(buf, &event) > 0);
-	assert_string_equal(buf, HEAD "\"refused\",\"pid\":12,\"reason\":\"raw\",\"text\":\"b\"}\n");
+	assert_string_equal(buf, HEAD "\"refused\",\"pid\":12,\"reason\":\"raw\",\"text\":\"b\",\"severity\":\"alert\"}\n");
 	event = (struct agent_event){
 		.time = TIME, .type = "moved", .vm = &vm, .to = "target",
 		.rules = "same", .pid = 12,
 	};
 	assert_true(agent_event_json(buf, &event) > 0);
-	assert_string_equal(buf, HEAD "\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":12}\n");
+	assert_string_equal(buf, HEAD "\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":12,\"severity\":\"notice\"}\n");
 }
 
 /* The longest name fits, even with bytes whose escapes are longest. */

@@ -11,6 +11,7 @@
 #include "event/event_json.h"
 #include "event/event_parts.h"
 #include "event/event_sum_json.h"
+#include "event/event_tail.h"
 
 /* The numbers in the man page. */
 #define REPEATS		10000u	/* lines in an hour, of all types */
@@ -23,9 +24,25 @@ static struct written {
 	uint64_t lines, bytes, longest;
 } written;
 
-static void write_line(size_t len)
+/* With a name, a host and a policy of the lengths that are usual at most. */
+static void write_line(char *line, size_t len)
 {
+	static char origin[ORIGIN_MAX];
+	static struct event_policy policy;
+	const struct event_tail tail = {
+		.seq = UINT64_MAX, .hold = UINT64_MAX, .origin = origin,
+		.policy = &policy,
+	};
+	char name[64];
+
 	assert_true(len > 0);
+	if (!origin[0]) {
+		memset(name, 'n', sizeof(name));
+		name[sizeof(name) - 1] = 0;
+		event_origin(origin, name, name, UINT32_MAX);
+		event_policy_init(&policy, name, name, "enforce");
+	}
+	len = event_add_tail(line, len, &tail);
 	written.lines++;
 	written.bytes += len;
 	if (len > written.longest)
@@ -45,7 +62,7 @@ static void some_event(unsigned int type, uint32_t rule)
 	if (type == REGPIN_EVENT_SHUTDOWN)
 		event.detail &= 1;
 	if (limit_pass(&oracle.limit, &event, oracle.policy, oracle.now))
-		write_line(event_json(line, &event, oracle.policy));
+		write_line(line, event_json(line, &event, oracle.policy));
 }
 
 static void some_second(const unsigned int *types, uint32_t rules)
@@ -58,7 +75,7 @@ static void some_second(const unsigned int *types, uint32_t rules)
 		some_event(types[i % 8], (uint32_t)random64(&seed) % rules);
 	oracle.now += 1000;
 	while (limit_take(&oracle.limit, oracle.now, false, &sum, &many))
-		write_line(event_sum_json(line, "repeated", &sum, many,
+		write_line(line, event_sum_json(line, "repeated", &sum, many,
 					  oracle.policy, UINT64_MAX));
 }
 

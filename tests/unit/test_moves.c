@@ -255,7 +255,7 @@ static void sent_by_the_agent(void **state)
 	assert_true(send(client, line, strlen(line), 0) > 0);
 	ctl_run(ctl, fake_now);
 	moves_run(&fake_agent, fake_now);
-	assert_int_equal(events("\"event\":\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":4711}"), 1);
+	assert_int_equal(events("\"event\":\"moved\",\"vm\":0,\"to\":\"target\",\"policy\":\"same\",\"pid\":4711,"), 1);
 	assert_false(moves_must_wait(&fake_agent, fake_now));
 	fake_agent.moves.ended = 0;
 

@@ -176,6 +176,7 @@ static void pauses(void **state)
 	static struct pauses set;
 	struct regpin_event event = { .vm = 1, .vcpu = 2 };
 
+	memset(&set, 0, sizeof(set));
 	assert_false(pauses_take(&set, &event));
 	pauses_add(&set, &event);
 	/*
@@ -198,12 +199,42 @@ static void pauses(void **state)
 	assert_true(pauses_take(&set, &event));
 }
 
+/* The event that held a vCPU and the answer have a number in common. */
+static void holds(void **state)
+{
+	static struct pauses set;
+	struct regpin_event event = { .vcpu = 2, .rip = 0x1000 };
+
+	assert_int_equal(pauses_hold(&set, &event, 5), 0);
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold(&set, &event, 5), 5);
+	/* The same access violates another rule. */
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold(&set, &event, 6), 5);
+	/* Another one, after a reset. */
+	event.rip++;
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold(&set, &event, 7), 7);
+	event.type = REGPIN_EVENT_ANSWERED;
+	assert_int_equal(pauses_hold(&set, &event, 0), 7);
+	assert_true(pauses_take(&set, &event));
+	assert_int_equal(pauses_hold(&set, &event, 0), 0);
+	/* What is no violation holds as well, and is not counted as one. */
+	event.type = REGPIN_EVENT_DEADLINE;
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold(&set, &event, 0), 0);
+	assert_int_equal(pauses_hold(&set, &event, 9), 9);
+	assert_false(pauses_take(&set, &event));
+	assert_int_equal(set.nr, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_as_written), cmocka_unit_test(tally),
 		cmocka_unit_test(in_vain), cmocka_unit_test(refused),
 		cmocka_unit_test(warnings), cmocka_unit_test(pauses),
+		cmocka_unit_test(holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget);

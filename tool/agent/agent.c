@@ -246,7 +246,10 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	init_process();
 	agent.launch = launch;
 	agent.start = start;
-	policies_assign_number(&agent, &launch->policy);
+	if (gethostname(agent.host, sizeof(agent.host)) < 0)
+		agent.host[0] = 0;
+	agent.host[sizeof(agent.host) - 1] = 0;
+	policies_assign_number(&agent, &launch->policy, &launch->written, launch->mode);
 	limit_init(&agent.limit, launch->event_limit, launch->event_total);
 	out_open_fd(&messages, 2);
 	agent.messages = &messages;

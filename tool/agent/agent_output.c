@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the agent writes: lines of events, messages on stderr. */
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +9,10 @@
 #include "base/clock.h"
 #include "ctl_log.h"
 #include "event/event_parts.h"
+#include "event/event_tail.h"
 #include "launch_state.h"
 #include "out.h"
+#include "policies.h"
 
 static void report_message(struct agent *agent, const char *line)
 {
@@ -76,14 +79,61 @@ void agent_release_stderr(struct agent *agent)
 	}
 }
 
+/* The process of the VMs, or the first one as long as there is none. */
+static uint32_t find_vmm(const struct agent *agent)
+{
+	const struct watch *watch = &agent->watch;
+
+	for (unsigned int i = 0; i < watch->nr; i++)
+		if (watch->list[i].vm)
+			return (uint32_t)watch->list[i].pid;
+	if (agent->vmm_pid)
+		return agent->vmm_pid;
+	return watch->nr ? (uint32_t)watch->list[0].pid : 0;
+}
+
+static void renew_origin(struct agent *agent)
+{
+	uint32_t vmm_pid = find_vmm(agent);
+
+	if (agent->vmm_pid == vmm_pid && agent->origin[0])
+		return;
+	agent->vmm_pid = vmm_pid;
+	event_origin(agent->origin, agent->ctl.socket.name, agent->host, vmm_pid);
+}
+
+/* A line that is lost has had a number, too: the gap shows it. */
+static uint64_t next_seq(struct agent *agent)
+{
+	agent->seq++;
+	if (agent->standby.page)
+		atomic_store(&agent->standby.page->seq, agent->seq);
+	return agent->seq;
+}
+
 void agent_write_line(struct agent *agent, const char *line, size_t len)
 {
-	if (!len) {	/* no memory */
+	agent_write_line_of(agent, line, len, agent->launch->policy.number, 0, false);
+}
+
+void agent_write_line_of(struct agent *agent, const char *line, size_t len,
+		   uint32_t policy, uint64_t hold, bool whole)
+{
+	char buf[EVENT_LINE_MAX];
+	const struct event_tail tail = {
+		.seq = next_seq(agent), .hold = hold, .origin = agent->origin,
+		.policy = policies_name(agent, policy), .whole = whole,
+	};
+
+	if (!len || len > EVENT_BODY_MAX) {	/* no memory */
 		agent->events->lost++;
 		return;
 	}
-	out_line(agent->events, line, len);
-	ctl_log_add(&agent->ctl.log, line, len);
+	renew_origin(agent);
+	memcpy(buf, line, len);
+	len = event_add_tail(buf, len, &tail);
+	out_line(agent->events, buf, len);
+	ctl_log_add(&agent->ctl.log, buf, len);
 }
 
 void agent_report(struct agent *agent, struct agent_event *event)

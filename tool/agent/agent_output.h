@@ -27,7 +27,17 @@ void agent_release_stderr(struct agent *agent);
 /* Reports an event of the agent's own; its time is filled in. */
 void agent_report(struct agent *agent, struct agent_event *event);
 
-/* Writes a line of JSON to where events go, and to the clients that follow events. */
+/*
+ * Writes a line of JSON of up to EVENT_BODY_MAX bytes to where events go, and to the clients
+ * that follow events. The keys of event_tail.h are added, with the policy in force.
+ */
 void agent_write_line(struct agent *agent, const char *line, size_t len);
+
+/*
+ * The same, for a line about @policy, with @hold: the number of the line whose event held
+ * the vCPU, or 0. @whole: the line has all that is known of the policy.
+ */
+void agent_write_line_of(struct agent *agent, const char *line, size_t len,
+			 uint32_t policy, uint64_t hold, bool whole);
 
 #endif

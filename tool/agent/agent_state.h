@@ -9,26 +9,32 @@
 #include "lib/policy/policy.h"
 
 #include "ctl_state.h"
+#include "event/event_tail.h"
 #include "limit_rows.h"
 #include "moves_state.h"
 #include "pauses.h"
 #include "standby_state.h"
 #include "watch.h"
 
+#define AGENT_HOST_MAX	65	/* HOST_NAME_MAX, with its NUL */
+
 struct launch;
 struct out;
 
 #define AGENT_POLICIES	8
+#define AGENT_NAMES	(AGENT_POLICIES + 2)	/* one in force, one on its way */
 
 /**
  * struct policies - policies beside the one in force, to be found by their numbers
  * @given: the highest number that a policy was given
  * @list: policies that were replaced, or that were in force in some VMs only, or only for
  *	a moment; number 0: a free place
+ * @names: the keys that lines have for these, the one in force, and the one on its way
  */
 struct policies {
 	uint32_t given;
 	struct regpin_policy list[AGENT_POLICIES];
+	struct event_policy names[AGENT_NAMES];
 };
 
 /**
@@ -67,6 +73,10 @@ struct policies {
  * @policies: policies beside the one in force, by their numbers
  * @moves: states that were taken out of VMs here, and states that were loaded
  * @ctl: the server side of `regpin ctl`
+ * @seq: number of the last line
+ * @vmm_pid: the process that @origin names
+ * @origin: the keys that all lines have about the VM, the host and the VMM's process
+ * @host: the host's name
  * @standby: the process that takes over if this one dies
  */
 struct agent {
@@ -88,6 +98,10 @@ struct agent {
 	struct policies policies;
 	struct moves moves;
 	struct ctl ctl;
+	uint64_t seq;
+	uint32_t vmm_pid;
+	char origin[ORIGIN_MAX];
+	char host[AGENT_HOST_MAX];
 	struct standby standby;
 };
 

@@ -8,6 +8,7 @@
 #include "ctl_proposal_state.h"
 #include "event/event_names.h"
 #include "event/event_parts.h"
+#include "event/event_severity.h"
 #include "policy/policy_diff_list.h"
 
 static bool begin(char *buf, struct json *json)
@@ -15,9 +16,11 @@ static bool begin(char *buf, struct json *json)
 	return event_line_begin(buf, json, clock_wall(), "control");
 }
 
-static void end(struct ctl *ctl, struct json *json, const char *buf)
+static void end(struct ctl *ctl, struct json *json, const char *buf,
+		const char *result)
 {
-	agent_write_line(ctl->agent, buf, event_line_end(json));
+	agent_write_line(ctl->agent, buf,
+		   event_line_end(json, control_severity(result)));
 }
 
 static void put_operator(struct json *json, uint32_t uid, uint32_t pid)
@@ -82,7 +85,7 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 	if (command->expired)
 		json_bool(&json, "late", true);
 	json_u64(&json, "took_ms", now - command->begun);
-	end(ctl, &json, buf);
+	end(ctl, &json, buf, code);
 }
 
 void ctl_report_reopen(struct ctl *ctl, const struct ctl_conn *operator,
@@ -99,7 +102,7 @@ void ctl_report_reopen(struct ctl *ctl, const struct ctl_conn *operator,
 	if (text)
 		json_string(&json, "text", text);
 	json_u64(&json, "took_ms", 0);
-	end(ctl, &json, buf);
+	end(ctl, &json, buf, text ? "failed" : NULL);
 }
 
 void ctl_report_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
@@ -113,5 +116,5 @@ void ctl_report_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
 	put_operator(&json, uid, pid);
 	json_string(&json, "result", "denied");
 	json_u64(&json, "count", count);
-	end(ctl, &json, buf);
+	end(ctl, &json, buf, "denied");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Violations whose vCPU is held: only the operator's answer decides whether they are
- * stopped or let pass. Pure.
+ * vCPUs that are held until the operator answers. If a violation held one, only the answer
+ * decides whether it is stopped or let pass. Pure.
  */
 #ifndef REGPIN_TOOL_PAUSES_H
 #define REGPIN_TOOL_PAUSES_H
@@ -13,21 +13,41 @@
 #define PAUSES_MAX	1024u
 
 /**
- * struct pauses - vCPUs that are held by a violation without an answer
+ * struct pause - a vCPU that is held and has no answer yet
+ * @vm, @vcpu: its numbers
+ * @hold: number of the line of the event that held it; 0: that has no line
+ * @rip, @value, @kind, @index: the access: an access makes one event for each rule
+ * @violation: it was held by a violation
+ */
+struct pause {
+	__u32 vm, vcpu;
+	__u64 hold;
+	__u64 rip, value;
+	__u32 kind, index;
+	bool violation;
+};
+
+/**
+ * struct pauses - vCPUs that are held and have no answer yet
  * @nr: number of vCPUs
  * @list: the vCPUs, the oldest first
  */
 struct pauses {
 	unsigned int nr;
-	struct {
-		__u32 vm, vcpu;
-	} list[PAUSES_MAX];
+	struct pause list[PAUSES_MAX];
 };
 
-/* Adds the vCPU of @event, a violation that holds it. */
+/* Adds the vCPU of @event, which holds it. */
 void pauses_add(struct pauses *pauses, const struct regpin_event *event);
 
-/* Removes the vCPU of @event, an answer. Returns true if a violation held it. */
+/*
+ * The number by which the hold of @event's vCPU is known: that of the line of the event
+ * that held it. @line is the number of the line that @event gets, if @event holds the vCPU
+ * and no earlier one has a line; otherwise 0. Returns 0 if there is none.
+ */
+__u64 pauses_hold(struct pauses *pauses, const struct regpin_event *event, __u64 line);
+
+/* Removes the vCPU of @event, an answer or a reset. Returns true if a violation held it. */
 bool pauses_take(struct pauses *pauses, const struct regpin_event *event);
 
 #endif

@@ -7,12 +7,42 @@
 #include "launch_state.h"
 #include "policies.h"
 
-void policies_assign_number(struct agent *agent, struct regpin_policy *policy)
+/* A place for a new name: that of a policy that has been forgotten, or the oldest one. */
+static struct event_policy *place_for_name(struct agent *agent)
 {
-	/* 0 is the number in blobs that no agent made. */
+	struct event_policy *place = NULL;
+
+	for (unsigned int i = 0; i < AGENT_NAMES; i++) {
+		struct event_policy *name = &agent->policies.names[i];
+
+		if (!policies_find(agent, name->number))
+			return name;
+		if (!place || name->number < place->number)
+			place = name;
+	}
+	return place;
+}
+
+void policies_assign_number(struct agent *agent, struct regpin_policy *policy,
+		     const struct policy_written *written, enum policy_mode mode)
+{
+	struct event_policy *name = place_for_name(agent);
+
+	/* 0 is of blobs that no agent made. */
 	if (!++agent->policies.given)
 		agent->policies.given = 1;
 	policy->number = agent->policies.given;
+	event_policy_init(name, policy->source, written->hash,
+			  policy_mode_names[policy_effective(policy, written->own, mode)]);
+	name->number = policy->number;
+}
+
+const struct event_policy *policies_name(const struct agent *agent, uint32_t number)
+{
+	for (unsigned int i = 0; number && i < AGENT_NAMES; i++)
+		if (agent->policies.names[i].number == number)
+			return &agent->policies.names[i];
+	return NULL;
 }
 
 /* Is the policy in force in a VM, or is a vCPU held by it? */

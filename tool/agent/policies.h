@@ -12,9 +12,17 @@
 #include "handoff.h"
 
 #include "agent_state.h"
+#include "policy/policy_written.h"
 
-/* Gives @policy, which is about to be sent, the next number. */
-void policies_assign_number(struct agent *agent, struct regpin_policy *policy);
+/*
+ * Gives @policy, which is about to be handed out, the next number. @written is its text,
+ * and @mode the operator's mode, for the lines that name it.
+ */
+void policies_assign_number(struct agent *agent, struct regpin_policy *policy,
+		     const struct policy_written *written, enum policy_mode mode);
+
+/* What lines say of the policy of this number; NULL: there was none, or it was forgotten. */
+const struct event_policy *policies_name(const struct agent *agent, uint32_t number);
 
 /*
  * Keeps a copy of @policy, which was replaced, or was in force in some VMs only, or only for

@@ -42,6 +42,8 @@ static void count(struct agent *agent, const struct regpin_event *event)
 		count_violation(agent, event);
 	else if (event->type == REGPIN_EVENT_DETECTED)
 		agent->detected++;
+	else if (event->type == REGPIN_EVENT_RESET)
+		pauses_take(&agent->pauses, event);
 	else if (event->type == REGPIN_EVENT_ARMED)
 		agent->armed = true;
 	else if (event->type == REGPIN_EVENT_REFUSED)
@@ -56,20 +58,42 @@ void report_replace_policy(struct agent *agent, const struct regpin_policy *poli
 	policy_copy(&agent->launch->policy, policy);
 }
 
+/* Does @event hold its vCPU until the operator answers? */
+static bool holds_vcpu(const struct regpin_event *event)
+{
+	return event->action == REGPIN_PAUSE &&
+	       (event->type == REGPIN_EVENT_VIOLATION ||
+		event->type == REGPIN_EVENT_DETECTED ||
+		event->type == REGPIN_EVENT_INIT ||
+		event->type == REGPIN_EVENT_DEADLINE);
+}
+
 static void put_event(struct agent *agent, const struct regpin_event *event,
 		      uint64_t now)
 {
 	const struct regpin_policy *policy;
 	char line[EVENT_LINE_MAX];
+	bool pauses = holds_vcpu(event), whole;
+	uint64_t hold = 0;
 
 	if (!event_is_valid(event)) {
 		agent->nonsense++;
 		return;
 	}
+	if (event->type == REGPIN_EVENT_ANSWERED)
+		hold = pauses_hold(&agent->pauses, event, 0);
 	count(agent, event);
+	if (pauses && event->type != REGPIN_EVENT_VIOLATION)
+		pauses_add(&agent->pauses, event);
 	policy = policies_find(agent, event->policy);
-	if (limit_pass(&agent->limit, event, policy, now))
-		agent_write_line(agent, line, event_json(line, event, policy));
+	if (!limit_pass(&agent->limit, event, policy, now))
+		return;
+	if (pauses)
+		hold = pauses_hold(&agent->pauses, event, agent->seq + 1);
+	whole = event->type == REGPIN_EVENT_ATTACHED ||
+		event->type == REGPIN_EVENT_POLICY;
+	agent_write_line_of(agent, line, event_json(line, event, policy),
+		      event->policy, hold, whole);
 }
 
 void report_repeated(struct agent *agent, bool all)
@@ -82,10 +106,12 @@ void report_repeated(struct agent *agent, bool all)
 	/* While there is no room, the second and the hour of the limits do not end. */
 	while (out_has_room(agent->events) &&
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
-		agent_write_line(agent, line,
-			  event_sum_json(line, "repeated", &sum, many_kinds,
-					 policies_find(agent, sum.event.policy),
-					 clock_wall()));
+		agent_write_line_of(agent, line,
+			      event_sum_json(line, "repeated", &sum, many_kinds,
+					     policies_find(agent, sum.event.policy),
+					     clock_wall()),
+			      many_kinds ? agent->launch->policy.number :
+					   sum.event.policy, 0, false);
 }
 
 bool report_events(struct agent *agent)
@@ -123,9 +149,10 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 		sum->more_indices = sum->count > 1;
 	}
 	if (limit_pass_sum(&agent->limit, sum, policy, now))
-		agent_write_line(agent, line, event_sum_json(line, "dropped", sum,
-						      false, policy,
-						      clock_wall()));
+		agent_write_line_of(agent, line,
+			      event_sum_json(line, "dropped", sum, false, policy,
+					     clock_wall()),
+			      sum->event.policy, 0, false);
 }
 
 /* Reports all dropped events by kind. Returns false if there was no room for all lines. */
@@ -253,14 +280,14 @@ void report_degraded(struct agent *agent)
 		struct agent_event event = {
 			.type = "degraded", .policy = &launch->policy,
 			.rule = rule, .text = text,
-			.action = regpin_action_names[rule->action],
+			.rule_action = regpin_action_names[rule->action],
 		};
 
 		snprintf(text, sizeof(text), "the rule %s: %s",
 			 fit_text(how, &launch->policy, fitted, rule),
 			 launch->degraded_why[i]);
 		if (fitted == FIT_DETECTED) {
-			event.reaction = fit_reaction(&launch->policy, rule);
+			event.action = fit_reaction(&launch->policy, rule);
 			event.counts[0].name = "every_ms";
 			event.counts[0].n = launch->policy.settings.detect_ms;
 		}

@@ -86,6 +86,7 @@ static void load_totals(struct agent *agent)
 	totals_of(agent, totals);
 	for (unsigned int i = 0; i < STANDBY_COUNTS; i++)
 		*totals[i] = atomic_load(&agent->standby.page->counts[i]);
+	agent->seq = atomic_load(&agent->standby.page->seq);
 }
 
 static uint64_t counts_of(const struct agent *agent)

@@ -10,11 +10,12 @@
 /**
  * struct standby_page - memory that the agent and its standby share
  * @written: number of events whose lines have been written
+ * @seq: number of the last line
  * @counts: the agent's totals, in the order of totals_of()
  */
 #define STANDBY_COUNTS	6u
 struct standby_page {
-	_Atomic uint64_t written;
+	_Atomic uint64_t written, seq;
 	_Atomic uint64_t counts[STANDBY_COUNTS];
 };
 

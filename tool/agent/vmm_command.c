@@ -320,7 +320,8 @@ static bool write_policy(struct ctl *ctl, struct ctl_conn *conn)
 
 	if (!renew_proposal(ctl, conn))
 		return false;
-	policies_assign_number(ctl->agent, &conn->proposal->policy);
+	policies_assign_number(ctl->agent, &conn->proposal->policy,
+			&conn->proposal->written, conn->proposal->mode);
 	control->arg = conn->proposal->policy.number;
 	control->blob_size = (uint32_t)blob_seal(&conn->proposal->policy,
 						 control->blob);

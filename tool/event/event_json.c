@@ -11,6 +11,7 @@
 #include "event_json.h"
 #include "event_names.h"
 #include "event_parts.h"
+#include "event_severity.h"
 
 static const struct {
 	const char *reason, *text;
@@ -72,9 +73,11 @@ static void put_access(struct json *json, const struct regpin_event *event,
 		json_u64(json, "cpl", event->cpl & 3);
 	}
 	event_put_named_rule(json, event, policy);
-	if (violation)
+	if (violation) {
 		json_string(json, "verdict",
 			    regpin_action_names[event->action]);
+		event_put_action(json, event);
+	}
 }
 
 /* The access itself was not seen: only the values before and after it are known. */
@@ -93,6 +96,7 @@ static void put_detected(struct json *json, const struct regpin_event *event,
 	event_put_named_rule(json, event, policy);
 	json_string(json, "reaction", event->action == REGPIN_MASK ?
 		    "restore" : regpin_action_names[event->action]);
+	event_put_action(json, event);
 }
 
 static void put_init(struct json *json, const struct regpin_event *event)
@@ -101,6 +105,7 @@ static void put_init(struct json *json, const struct regpin_event *event)
 	json_hex(json, "cr4", event->old_value);
 	json_hex(json, "efer", event->value);
 	json_string(json, "reaction", regpin_action_names[event->action]);
+	event_put_action(json, event);
 }
 
 /* For a filter that does not fit, the event names the first range without room. */
@@ -170,6 +175,7 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 		json_u64(json, "after_ms", event->detail);
 		json_string(json, "reaction",
 			    regpin_action_names[event->action]);
+		event_put_action(json, event);
 		break;
 	case REGPIN_EVENT_SHUTDOWN:
 		json_string(json, "in", event->detail ? "smm" : "guest");
@@ -184,6 +190,7 @@ static void put_by_type(struct json *json, const struct regpin_event *event,
 		break;
 	case REGPIN_EVENT_ANSWERED:
 		json_string(json, "answer", regpin_action_names[event->action]);
+		event_put_action(json, event);
 		break;
 	default:
 		break;
@@ -214,7 +221,7 @@ size_t event_json(char *buf, const struct regpin_event *event,
 		return 0;
 	event_put_vcpu(&json, event);
 	put_by_type(&json, event, policy);
-	return event_line_end(&json);
+	return event_line_end(&json, event_severity(event));
 }
 
 size_t agent_event_json(char *buf, const struct agent_event *event)
@@ -239,13 +246,15 @@ size_t agent_event_json(char *buf, const struct agent_event *event)
 	}
 	if (event->reason)
 		json_string(&json, "reason", event->reason);
-	if (event->action)
+	if (event->rule_action)
+		json_string(&json, "rule_action", event->rule_action);
+	if (event->action) {
+		json_string(&json, "reaction", event->action);
 		json_string(&json, "action", event->action);
-	if (event->reaction)
-		json_string(&json, "reaction", event->reaction);
+	}
 	if (event->text)
 		json_string(&json, "text", event->text);
 	for (size_t i = 0; i < 4 && event->counts[i].name; i++)
 		json_u64(&json, event->counts[i].name, event->counts[i].n);
-	return event_line_end(&json);
+	return event_line_end(&json, agent_event_severity(event->type));
 }

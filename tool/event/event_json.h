@@ -39,8 +39,8 @@ bool event_is_valid(const struct regpin_event *event);
  * @to: the name of another VM, or the effective mode, or NULL
  * @rules: how the other VM's policy compares with this one's, or NULL
  * @pid: the process that it is about, or 0
- * @action: the rule's action, or NULL
- * @reaction: the action that is taken instead, or NULL
+ * @rule_action: the rule's action, or NULL
+ * @action: the action that is taken instead, or NULL
  * @counts: up to four numbers; the first one without a name ends them
  */
 struct agent_event {
@@ -50,7 +50,7 @@ struct agent_event {
 	const struct rule *rule;
 	const uint32_t *vm;
 	const char *to, *rules;
-	const char *action, *reaction;
+	const char *rule_action, *action;
 	uint32_t pid;
 	struct {
 		const char *name;

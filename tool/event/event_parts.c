@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/policy/action.h"
 #include "lib/policy/registers.h"
 
 #include "bit_names.h"
@@ -93,16 +94,26 @@ bool event_line_begin(char *buf, struct json *json, uint64_t time,
 {
 	char text[EVENT_TIME_MAX];
 
-	if (!json_buf_begin(json, buf, EVENT_LINE_MAX))
+	if (!json_buf_begin(json, buf, EVENT_BODY_MAX))
 		return false;
 	json_string(json, "time", event_time(text, time));
 	json_string(json, "event", name);
 	return true;
 }
 
-size_t event_line_end(struct json *json)
+size_t event_line_end(struct json *json, const char *severity)
 {
-	return json_buf_end(json, EVENT_LINE_MAX);
+	json_string(json, "severity", severity);
+	return json_buf_end(json, EVENT_BODY_MAX);
+}
+
+void event_put_action(struct json *json, const struct regpin_event *event)
+{
+	bool restores = event->type == REGPIN_EVENT_DETECTED &&
+			event->action == REGPIN_MASK;
+
+	json_string(json, "action", restores ? "restore" :
+					       regpin_action_names[event->action]);
 }
 
 void event_put_vcpu(struct json *json, const struct regpin_event *event)

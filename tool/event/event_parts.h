@@ -10,14 +10,20 @@
 
 /* Room for any event's line, with its line break and NUL. */
 #define EVENT_LINE_MAX	8192
+/* Room without the keys that event_tail.h adds. */
+#define EVENT_BODY_MAX	(EVENT_LINE_MAX - 2048)
 
 /*
  * Begins a line in @buf of EVENT_LINE_MAX bytes, with the time and the event's name.
- * Returns false if there is no memory. event_line_end() returns the line's length, or 0.
+ * Returns false if there is no memory. event_line_end() adds the severity, and returns the
+ * line's length, or 0 if it is longer than EVENT_BODY_MAX.
  */
 bool event_line_begin(char *buf, struct json *json, uint64_t time,
 		      const char *name);
-size_t event_line_end(struct json *json);
+size_t event_line_end(struct json *json, const char *severity);
+
+/* What was done, under the key that all events have in common for that. */
+void event_put_action(struct json *json, const struct regpin_event *event);
 
 /* The VM, and the vCPU if the event is about one. */
 void event_put_vcpu(struct json *json, const struct regpin_event *event);

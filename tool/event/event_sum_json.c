@@ -3,6 +3,7 @@
 #include "event_json.h"
 #include "event_names.h"
 #include "event_parts.h"
+#include "event_severity.h"
 #include "event_sum_json.h"
 
 /* The register; for a rule on many MSRs those that were accessed. */
@@ -42,6 +43,8 @@ static void put_accesses(struct json *json, const struct limit_sum *sum,
 	if (event->type == REGPIN_EVENT_VIOLATION && !sum->many_actions)
 		json_string(json, "verdict",
 			    regpin_action_names[event->action]);
+	if (event->type != REGPIN_EVENT_VMM_WRITE && !sum->many_actions)
+		event_put_action(json, event);
 }
 
 static void put_kind(struct json *json, const struct limit_sum *sum,
@@ -71,6 +74,16 @@ static void put_kind(struct json *json, const struct limit_sum *sum,
 	}
 }
 
+/* Of the gravest action, where they had several: then one of them was not `report`. */
+static const char *severity_of(const struct limit_sum *sum)
+{
+	struct regpin_event event = sum->event;
+
+	if (sum->many_actions)
+		event.action = REGPIN_STOP;
+	return event_severity(&event);
+}
+
 size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
 		      bool many_kinds, const struct regpin_policy *policy,
 		      uint64_t time)
@@ -87,5 +100,6 @@ size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
 	json_u64(&json, "count", sum->count);
 	json_string(&json, "first", event_time(first, sum->first));
 	json_string(&json, "last", event_time(last, sum->event.time));
-	return event_line_end(&json);
+	return event_line_end(&json, many_kinds ? agent_event_severity(name) :
+						  severity_of(sum));
 }

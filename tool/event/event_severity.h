@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How much an event matters: one table for all events. Pure. */
+#ifndef REGPIN_TOOL_EVENT_SEVERITY_H
+#define REGPIN_TOOL_EVENT_SEVERITY_H
+
+#include "regpin/regpin.h"
+
+/*
+ * "alert": a rule was violated against its will, or protection has failed; "warning":
+ * something to look at; "notice": a change by an operator or a VMM; "info": the normal
+ * life of a VM. @event must be valid, see event_json.h.
+ */
+const char *event_severity(const struct regpin_event *event);
+
+/* The same for an event of the agent's own, by its name. */
+const char *agent_event_severity(const char *name);
+
+/* The same for a command: @result is its result in one word, NULL: it was done. */
+const char *control_severity(const char *result);
+
+#endif

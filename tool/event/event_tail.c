@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The keys that all lines of an agent have in common. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "event_parts.h"
+#include "event_tail.h"
+
+#define HASH_BEGINNING	12	/* hexadecimal digits */
+#define NAME_BYTES	100	/* of a policy's name; as JSON it can be six times as long */
+
+/* From the object in @buf of @len bytes to its members. */
+static void unwrap(char *buf, size_t len)
+{
+	/* "{" before them, "}\n" after them. */
+	if (len < 4) {
+		buf[0] = 0;
+		return;
+	}
+	memmove(buf, buf + 1, len - 3);
+	buf[len - 3] = 0;
+}
+
+void event_origin(char origin[ORIGIN_MAX], const char *name, const char *host,
+		  uint32_t vmm_pid)
+{
+	struct json json;
+
+	origin[0] = 0;
+	if (!json_buf_begin(&json, origin, ORIGIN_MAX))
+		return;
+	json_string(&json, "name", name);
+	json_string(&json, "host", host);
+	json_u64(&json, "vmm_pid", vmm_pid);
+	unwrap(origin, json_buf_end(&json, ORIGIN_MAX));
+}
+
+/* "linux" of "/etc/regpin/linux.yaml". */
+static void policy_name(char name[NAME_BYTES], const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	size_t len;
+
+	snprintf(name, NAME_BYTES, "%s", slash && slash[1] ? slash + 1 : file);
+	len = strlen(name);
+	if (len > strlen(".yaml") && !strcmp(name + len - strlen(".yaml"), ".yaml"))
+		name[len - strlen(".yaml")] = 0;
+}
+
+static void put_policy(char *buf, size_t size, const char *file,
+		       const char *hash, const char *mode)
+{
+	char name[NAME_BYTES], beginning[HASH_BEGINNING + 1];
+	struct json json;
+
+	policy_name(name, file);
+	snprintf(beginning, sizeof(beginning), "%s", hash);
+	buf[0] = 0;
+	if (!json_buf_begin(&json, buf, size))
+		return;
+	json_string(&json, "policy_name", name);
+	json_string(&json, "policy_hash", beginning);
+	if (mode) {
+		json_string(&json, "policy_file", file);
+		json_string(&json, "policy_sha256", hash);
+		json_string(&json, "mode", mode);
+	}
+	unwrap(buf, json_buf_end(&json, size));
+}
+
+void event_policy_init(struct event_policy *policy, const char *file,
+		       const char *hash, const char *mode)
+{
+	put_policy(policy->keys, sizeof(policy->keys), file, hash, NULL);
+	put_policy(policy->whole, sizeof(policy->whole), file, hash, mode);
+}
+
+/* Adds @part at @len, if there is room for it and for the line's end. */
+static size_t add(char *buf, size_t len, const char *part)
+{
+	size_t more = strlen(part);
+
+	if (!more || len + 1 + more + sizeof("}\n") > EVENT_LINE_MAX)
+		return len;
+	buf[len++] = ',';
+	memcpy(buf + len, part, more);
+	return len + more;
+}
+
+size_t event_add_tail(char *buf, size_t len, const struct event_tail *tail)
+{
+	char part[64];
+
+	len -= 2;	/* "}\n" */
+	if (tail->hold) {
+		snprintf(part, sizeof(part), "\"hold\":%" PRIu64, tail->hold);
+		len = add(buf, len, part);
+	}
+	snprintf(part, sizeof(part), "\"v\":%d,\"seq\":%" PRIu64, EVENT_VERSION,
+		 tail->seq);
+	len = add(buf, len, part);
+	if (tail->origin)
+		len = add(buf, len, tail->origin);
+	if (tail->policy)
+		len = add(buf, len, tail->whole ? tail->policy->whole :
+						  tail->policy->keys);
+	memcpy(buf + len, "}\n", sizeof("}\n"));
+	return len + 2;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The keys that all lines of an agent have in common. They stand at the end of a line, so
+ * that its first keys are what is new in it. What does not change from line to line is
+ * written once, as JSON, and copied.
+ */
+#ifndef REGPIN_TOOL_EVENT_TAIL_H
+#define REGPIN_TOOL_EVENT_TAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The "v" of each line: it rises where a key goes, or gets another meaning. */
+#define EVENT_VERSION	1
+
+/* Room for the parts of a tail, each with its NUL. */
+#define ORIGIN_MAX	1024
+#define POLICY_KEYS_MAX	768
+#define POLICY_WHOLE_MAX	2048
+
+/**
+ * struct event_policy - a policy, as lines name it
+ * @number: its number; 0: none
+ * @keys: its name and the beginning of its hash, as members of an object
+ * @whole: its file, its whole hash and its mode as well
+ */
+struct event_policy {
+	uint32_t number;
+	char keys[POLICY_KEYS_MAX];
+	char whole[POLICY_WHOLE_MAX];
+};
+
+/**
+ * struct event_tail - the tail of one line
+ * @seq: the number of the line
+ * @hold: the number of the line of the event that held the vCPU, or 0
+ * @origin: which VM, host and process, see event_origin()
+ * @policy: the policy that the line is about; NULL: it is not known
+ * @whole: the line has all of @policy
+ */
+struct event_tail {
+	uint64_t seq, hold;
+	const char *origin;
+	const struct event_policy *policy;
+	bool whole;
+};
+
+/* Writes the members "name", "host" and "vmm_pid". */
+void event_origin(char origin[ORIGIN_MAX], const char *name, const char *host,
+		  uint32_t vmm_pid);
+
+/*
+ * Fills in all but the number. @file is what the user calls the policy's file, and its last
+ * part without ".yaml" is the policy's name; @hash is of policy_hash().
+ */
+void event_policy_init(struct event_policy *policy, const char *file,
+		       const char *hash, const char *mode);
+
+/*
+ * Adds @tail to the line of @len bytes in @buf, which has EVENT_LINE_MAX bytes and ends
+ * with "}\n". Returns the line's length. A part without room is left out, and @seq never.
+ */
+size_t event_add_tail(char *buf, size_t len, const struct event_tail *tail);
+
+#endif
