@@ -199,5 +199,6 @@ timeout -k 1 90 "$regpin" run --policy policy.yaml --events "$dir/events" -- \
 [[ $? == 125 && ! -s out ]] && grep -q "must not run: the VMM has 64 VMs open already" many.err
 ok $? "a 65th VM ends the VMM, as no command would reach it"
 vmm=
+events_fit
 echo "1..$nr"
 exit $failed

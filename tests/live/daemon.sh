@@ -117,5 +117,6 @@ else
 	ok $? "qemu -daemonize: QEMU still has its agent"
 fi
 
+events_fit
 echo "1..$nr"
 exit "$failed"

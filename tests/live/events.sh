@@ -144,5 +144,6 @@ ok $? "a late reader is informed of the bits, even of NXE, which came when there
 [[ $(total violation) -ge 8101 ]]
 ok $? "a late reader is informed of the number: $(total violation)"
 
+events_fit
 echo "1..$nr"
 exit "$failed"

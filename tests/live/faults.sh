@@ -276,5 +276,6 @@ status=$?
 [[ $status == 7 ]] && grep -q "exit 8" out
 ok $? "the pins are in force without an agent"
 
+events_fit
 echo "1..$nr"
 exit $failed

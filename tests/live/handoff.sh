@@ -233,5 +233,6 @@ else
 	done
 fi
 
+events_fit
 echo "1..$nr"
 exit "$failed"

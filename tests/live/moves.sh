@@ -117,5 +117,6 @@ ends again "detached left:ended detached"
 ok $? "a VMM that ended is reported once as left, beside the next VM of its name"
 [[ -z $(find ctl -name '*.sock') ]]
 ok $? "no socket is left"
+events_fit
 printf '1..%d\n' "$nr"
 exit $failed

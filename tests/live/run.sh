@@ -214,7 +214,7 @@ if "$regpin" probe --json | grep -q '"cr_filter":false'; then
 	run --policy optional.yaml -- ./vmm vm vcpu run
 	is 0 '"detached"' events &&
 		grep -q "regpin: degraded: optional.yaml:7:5" err &&
-		[[ $(jq -r 'select(.event == "degraded" and .reason != "s3") | "\(.register) \(.where) \(.every_ms) \(.action) \(.reaction)"' events) == \
+		[[ $(jq -r 'select(.event == "degraded" and .reason != "s3") | "\(.register) \(.where) \(.every_ms) \(.rule_action) \(.action)"' events) == \
 			"CR4 optional.yaml:7:5 10 gp report" ]] &&
 		jq -r 'select(.event == "degraded" and .reason != "s3").text' events |
 			grep -q "detected, not stopped, and becomes an event instead of 'action: gp'" &&
@@ -568,5 +568,6 @@ done
 ! pgrep -f "^$regpin run --policy policy.yaml --events $dir/events" >/dev/null
 ok $? "no agent is left after its VMM"
 
+events_fit
 printf '1..%d\n' "$nr"
 exit "$failed"

@@ -76,5 +76,6 @@ jq -se 'any(.[]; .control_registers == "not-polled") and any(.[]; .reached == fa
 ok $? "status --json reports that the control registers are not polled"
 sed 's/^/# /' status
 wait "$vmm"
+events_fit
 echo "1..$nr"
 exit $failed

@@ -294,5 +294,6 @@ status=$?
 is 125 "name a directory of your own" err && ! grep -q chmod err
 ok $? "/tmp is refused for sockets, and its mode is not changed"
 
+events_fit
 printf '1..%d\n' "$nr"
 exit "$failed"

@@ -269,5 +269,6 @@ for ((try = 0; try < 10 && good == 0; try++)); do
 done
 ok $good "a policy that one VM of the VMM cannot have is in force in none"
 stop
+events_fit
 echo "1..$nr"
 exit $failed

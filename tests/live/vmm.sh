@@ -48,6 +48,10 @@ cd "$dir" || exit 1
 # Where `regpin ctl` has its sockets for a user who is not root.
 export XDG_RUNTIME_DIR=$dir
 ulimit -c 0
+# Lines of events are kept for the schema.
+: >.kept-events
+# shellcheck disable=SC2034 # for tap.sh
+events_kept=$dir/.kept-events
 compile vmm fakevmm.c
 
 # The policy of most of these tests: two bits that the VMM's guest may not clear.

@@ -13,6 +13,9 @@ fake=$(realpath "$2")
 source "$(dirname "$0")/../tap.sh"
 dir=$(mktemp -d)
 cd "$dir" || exit 1
+: >.kept-events
+# shellcheck disable=SC2034 # for tap.sh
+events_kept=$dir/.kept-events
 # Without KVM optional rules are left out, so every machine prints the same. ASan would check
 # that its runtime is preloaded before a shim with ASan, which is not so here.
 export REGPIN_HOST_FORCE=nokvm ASAN_OPTIONS=verify_asan_link_order=0
@@ -471,5 +474,6 @@ rm -rf ctl
 status=$?
 is 0 && [[ ! -e ctl ]]
 ok $? "--no-ctl"
+events_fit
 echo "1..$nr"
 exit $failed

@@ -190,6 +190,9 @@ static void vary_one(struct regpin_event event)
 		put_event("line", &event, NULL);
 	}
 	put_event("line", &event, &policy);
+	if (event.type == REGPIN_EVENT_ATTACHED ||
+	    event.type == REGPIN_EVENT_POLICY)
+		put_event("line", &event, NULL);
 	if (may_lack_vcpu(event.type)) {
 		event.vcpu = REGPIN_NO_VCPU;
 		put_event("line", &event, &policy);
@@ -230,7 +233,9 @@ static void vary_sum(const char *name, struct limit_sum sum)
 		sum.many_vcpus = n & 1;
 		sum.many_actions = n & 2;
 		sum.nr_indices = n & 4 ? 2 : 0;
-		sum.more_indices = n & 8;
+		sum.indices[0] = 0x10;
+		sum.indices[1] = 0x11;
+		sum.more_indices = sum.nr_indices && n & 8;
 		sum.event.write = n & 16 ? 1 : 0;
 		sum.event.unread = n & 32 ? 7 : 0;
 		for (sum.event.rule = 0; sum.event.rule <= policy.nr_rules; sum.event.rule++)

@@ -219,5 +219,32 @@ comm -13 "$tmp/severity.page" "$tmp/severity.notices" >"$tmp/bad"
 [ -s "$tmp/severity.notices" ] || echo "no severities in the code" >"$tmp/bad"
 none 'each severity of an event of the agent is in the table' "$tmp/bad"
 
+# --- the schema ---
+
+schema=$root/docs/schema/events-1.json
+if command -v jq >/dev/null; then
+	jq -r '.allOf[] | .if.properties.event.const as $name | .then |
+		.required as $always | .properties | keys[] |
+		"\($name) \(if IN($always[]) then "always" else "sometimes" end) \(.)"' \
+		"$schema" | sort >"$tmp/of.schema"
+	sort "$tmp/table" >"$tmp/of.page"
+	same 'the schema has the keys of the table' "$tmp/of.page" "$tmp/of.schema"
+else
+	nr=$((nr + 1))
+	echo "ok $nr - the schema has the keys of the table # SKIP no jq"
+fi
+# The page leaves out what all lines have.
+tail='"v":1,"seq":1,"name":"a","host":"b","vmm_pid":1,"policy_name":"c","policy_hash":"0123456789ab"'
+cut -d ' ' -f 2- "$tmp/lines" |
+	sed "s/\(\"severity\":\"[a-z]*\"\)\(.*\)}\$/\1,$tail\2}/" >"$tmp/whole"
+cut -d ' ' -f 2- "$tmp/lines.made" >>"$tmp/whole"
+"$root/tests/schema_check" "$schema" "$tmp/whole" >"$tmp/bad" 2>&1
+if [ $? = 77 ]; then
+	nr=$((nr + 1))
+	echo "ok $nr - the lines of the page and of the code fit the schema # SKIP no python3-jsonschema"
+else
+	none 'the lines of the page and of the code fit the schema' "$tmp/bad"
+fi
+
 echo "1..$nr"
 exit $failed

@@ -120,9 +120,11 @@ void agent_write_line_of(struct agent *agent, const char *line, size_t len,
 		   uint32_t policy, uint64_t hold, bool whole)
 {
 	char buf[EVENT_LINE_MAX];
+	/* 0: the shim names none, as for an event that is of the policy in force. */
+	uint32_t number = policy ? policy : agent->launch->policy.number;
 	const struct event_tail tail = {
 		.seq = next_seq(agent), .hold = hold, .origin = agent->origin,
-		.policy = policies_name(agent, policy), .whole = whole,
+		.policy = policies_name(agent, number), .whole = whole,
 	};
 
 	if (!len || len > EVENT_BODY_MAX) {	/* no memory */
