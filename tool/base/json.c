@@ -7,6 +7,17 @@
 #include "json.h"
 #include "utf8.h"
 
+/* How many bytes of @text stand for themselves in a JSON string: most strings have no other. */
+static size_t plain_bytes(const char *text, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size && text[n] >= ' ' && text[n] < 0x7f && text[n] != '"' &&
+	       text[n] != '\\')
+		n++;
+	return n;
+}
+
 /* Writes @text as a JSON string; bytes that are not UTF-8 become U+FFFD. */
 static void write_string(FILE *file, const char *text)
 {
@@ -15,6 +26,11 @@ static void write_string(FILE *file, const char *text)
 
 	fputc('"', file);
 	for (; left; text += len, left -= len) {
+		len = plain_bytes(text, left);
+		if (len) {
+			fwrite(text, 1, len, file);
+			continue;
+		}
 		len = utf8_decode(text, left, &c);
 		if (!len) {
 			len = 1;
