@@ -96,9 +96,13 @@ ok $? "run exits with the VMM's status 0"
 run -- ./vmm vm exit 7
 is 7
 ok $? "run exits with the VMM's status 7"
+await '"detached"' events && [[ $(jq -r 'select(.event == "detached") | .exit_status // 7' events) == 7 ]]
+ok $? "the last event has that status, if the agent can know it"
 run -- ./vmm vm kill 15
 is 143
 ok $? "run dies by the VMM's signal"
+await '"detached"' events && [[ $(jq -r 'select(.event == "detached") | .signal // 15' events) == 15 ]]
+ok $? "the last event has that signal, if the agent can know it"
 
 rm -f events
 "$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm pid vm sleep 20000 \

@@ -96,6 +96,7 @@ same 'the sections are the events in the code' "$tmp/page" "$tmp/names"
 		grep -Eo 'json_[a-z0-9_]+\(&?json, "[a-z0-9_]+"' | sed 's/.*"\(.*\)"/\1/'
 	code | grep -Eo '\.counts\[[0-9]\] = \{ "[a-z_]+"|counts\[[0-9]\]\.name = "[a-z_]+"' |
 		sed 's/.*"\(.*\)"/\1/'
+	sed -n 's/.*counts\[[0-9]\]\.name = exited ? "\([a-z_]*\)".*/\1/p' "$root/tool/agent/report.c"
 	code | sed -n '/\.counts = {/,/^		},/p' | grep -Eo '"[a-z_]+"' | tr -d '"'
 	grep -Eo '\\"[a-z]+\\":%' "$root/tool/event/event_tail.c" | tr -d '\\":%'
 } | sort -u >"$tmp/keys"

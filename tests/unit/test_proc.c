@@ -7,10 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "base/proc_exit.h"
 #include "base/proc_state.h"
 
 static void states(void **state)
@@ -162,10 +164,49 @@ static void without_first_thread(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* How a process ended, before and after its parent asked. */
+static void ended_how(int code, int number)
+{
+	int status = -1, waited;
+	pid_t pid = fork();
+	siginfo_t info;
+	int fd;
+
+	if (!pid) {
+		if (number)
+			raise(number);
+		_exit(code);
+	}
+	fd = pidfd_open(pid, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_true(proc_exit_status(pid, fd, &status));
+	assert_int_equal(waitpid(pid, &waited, 0), pid);
+	assert_int_equal(status, waited);
+	status = -1;
+	/* Not known to a kernel before 6.15. */
+	if (proc_exit_status(pid, fd, &status))
+		assert_int_equal(status, waited);
+	close(fd);
+}
+
+static void exit_statuses(void **state)
+{
+	int status;
+	int fd = pidfd_open(getpid(), 0);
+
+	ended_how(0, 0);
+	ended_how(7, 0);
+	ended_how(0, SIGKILL);
+	assert_false(proc_exit_status(getpid(), fd, &status));
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states),
+		cmocka_unit_test(exit_statuses),
 		cmocka_unit_test(states_of_threads),
 		cmocka_unit_test(the_living),
 		cmocka_unit_test(the_dead),

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "agent_output.h"
 #include "base/clock.h"
@@ -329,6 +330,17 @@ static void log_lost_lines(struct agent *agent)
 			  lost == 1 ? "is" : "are", agent->launch->events_name);
 }
 
+static void put_status(struct agent_event *event, const struct watch *watch)
+{
+	bool exited = WIFEXITED(watch->status);
+
+	if (!watch->has_status)
+		return;
+	event->counts[4].name = exited ? "exit_status" : "signal";
+	event->counts[4].n = (unsigned int)(exited ? WEXITSTATUS(watch->status) :
+						      WTERMSIG(watch->status));
+}
+
 void report_remaining(struct agent *agent)
 {
 	struct agent_event event = {
@@ -358,6 +370,7 @@ void report_remaining(struct agent *agent)
 			event.counts[1].n = agent->reports;
 			event.counts[2].n = agent->dropped;
 			event.counts[3].n = agent->detected;
+			put_status(&event, &agent->watch);
 			agent_report(agent, &event);
 			reported = true;
 		}

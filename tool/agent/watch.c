@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "base/proc_exit.h"
 #include "watch.h"
 
 #define MAX_DEPTH	64	/* generations between a process and the root */
@@ -87,7 +88,14 @@ int watch_init(struct watch *watch, pid_t root, int lifeline)
 
 static void drop(struct watch *watch, unsigned int i)
 {
-	close(watch->list[i].fd);
+	const struct watched *process = &watch->list[i];
+
+	/* A wrapper may end before or after the process that had its VMs. */
+	if (process->vm || (process->root && !watch->vm_ended))
+		watch->has_status = proc_exit_status(process->pid, process->fd,
+						     &watch->status);
+	watch->vm_ended |= process->vm;
+	close(process->fd);
 	watch->list[i] = watch->list[--watch->nr];
 }
 

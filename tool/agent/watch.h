@@ -54,6 +54,9 @@ struct known {
  * @born: when the root was started; no descendant is older
  * @last_fd: pidfds have lower numbers: some files must be left for reading /proc
  * @full: there was a process that the set had no room for
+ * @vm_ended: one that had a VM has ended
+ * @has_status: @status is known
+ * @status: how that one, or the root, ended, as of wait(2)
  * @known: all processes at the last watch_holders(), in the order of their ids
  * @nr_known: number of @known
  * @list: the processes; unused entries are never written, and cost no memory
@@ -64,7 +67,8 @@ struct watch {
 	char lifeline[32];
 	uint64_t born;
 	int last_fd;
-	bool full;
+	bool full, vm_ended, has_status;
+	int status;
 	struct known *known;
 	size_t nr_known;
 	struct watched list[WATCH_MAX];

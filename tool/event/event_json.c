@@ -254,7 +254,7 @@ size_t agent_event_json(char *buf, const struct agent_event *event)
 	}
 	if (event->text)
 		json_string(&json, "text", event->text);
-	for (size_t i = 0; i < 4 && event->counts[i].name; i++)
+	for (size_t i = 0; i < AGENT_EVENT_COUNTS && event->counts[i].name; i++)
 		json_u64(&json, event->counts[i].name, event->counts[i].n);
 	return event_line_end(&json, agent_event_severity(event->type));
 }

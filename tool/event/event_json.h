@@ -27,6 +27,8 @@ size_t event_json(char *buf, const struct regpin_event *event,
  */
 bool event_is_valid(const struct regpin_event *event);
 
+#define AGENT_EVENT_COUNTS	5
+
 /**
  * struct agent_event - an event of the agent's own
  * @time: CLOCK_REALTIME in nanoseconds
@@ -41,7 +43,7 @@ bool event_is_valid(const struct regpin_event *event);
  * @pid: the process that it is about, or 0
  * @rule_action: the rule's action, or NULL
  * @action: the action that is taken instead, or NULL
- * @counts: up to four numbers; the first one without a name ends them
+ * @counts: numbers; the first one without a name ends them
  */
 struct agent_event {
 	uint64_t time;
@@ -55,7 +57,7 @@ struct agent_event {
 	struct {
 		const char *name;
 		uint64_t n;
-	} counts[4];
+	} counts[AGENT_EVENT_COUNTS];
 };
 
 /* As event_json(). */
