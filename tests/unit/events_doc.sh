@@ -110,7 +110,8 @@ same 'each key belongs to an event' "$tmp/used" "$tmp/listed"
 
 # --- which keys are there always, and which sometimes ---
 
-"$made" >"$tmp/made" || exit 1
+"$made" >"$tmp/all" || exit 1
+sort -u "$tmp/all" >"$tmp/made"
 # keys: of lines of "EVENT {...}", as "EVENT always|sometimes KEY"
 keys()
 {
