@@ -227,6 +227,8 @@ if command -v jq >/dev/null; then
 	is 0 '^true$' jq '.version == 1 and (.ok | not) and (.policies | map(.errors == (.problems | map(select(.severity == "error")) | length)) | all)' check.json
 	is 0 '^true$' jq '[.policies[] | [.ok, .readable, .errors, .warnings, .more]] == [[false, true, 100, 0, true], [true, true, 0, 0, false], [true, true, 0, 1, false], [false, false, 1, 0, false]]' check.json
 	is 0 '^false$' sh -c '"$1" check --json --werror warns.yaml | jq .ok' sh "$regpin"
+	is 0 "\"policy_sha256\":\"$(sha256sum <ok.yaml | cut -d ' ' -f 1)\"" "$regpin" check --json ok.yaml
+	is 0 "\"policy_sha256\":\"$(sha256sum <ok.yaml | cut -d ' ' -f 1)\"" "$regpin" explain --json --stock ok.yaml
 fi
 
 # No path of the user reaches a terminal with its control characters.

@@ -16,11 +16,13 @@
 /**
  * struct checked - the result for one policy
  * @policy: the policy
+ * @hash: of its text, empty if it can't be read
  * @problems: errors and warnings about it
  * @werror: warnings reject it
  */
 struct checked {
 	struct regpin_policy policy;
+	char hash[POLICY_HASH_MAX];
 	struct problems problems;
 	bool werror;
 };
@@ -44,6 +46,8 @@ static void print_json(struct json *json, const char *path, int status,
 	json_string(json, "file", path);
 	json_bool(json, "ok", status == EXIT_OK);
 	json_bool(json, "readable", status != EXIT_FILE);
+	if (checked->hash[0])
+		json_string(json, "policy_sha256", checked->hash);
 	if (!problems->errors)
 		json_u64(json, "rules", checked->policy.nr_rules);
 	json_u64(json, "errors", listed(problems, false));
@@ -54,7 +58,8 @@ static void print_json(struct json *json, const char *path, int status,
 
 static int check_one(const char *path, struct checked *checked)
 {
-	int err = policy_text_file(path, &checked->policy, &checked->problems);
+	int err = policy_text_file_hash(path, checked->hash, &checked->policy,
+					&checked->problems);
 
 	if (POLICY_UNREADABLE(err))
 		return EXIT_FILE;

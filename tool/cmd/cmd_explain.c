@@ -122,6 +122,7 @@ static void json_head(const struct report *report,
 	json_object_begin(json, NULL);
 	json_u64(json, "version", JSON_VERSION);
 	json_string(json, "policy", whole->source);
+	json_string(json, "policy_sha256", report->hash);
 	kvm_json(json, kvm);
 	json_u64(json, "rules", whole->nr_rules);
 	json_u64(json, "rules_in_force", report->explain.policy->nr_rules);
@@ -189,7 +190,7 @@ static int explain(const char *path, struct regpin_policy *policy,
 		fputs("regpin explain: out of memory\n", stderr);
 		return EXIT_FILE;
 	}
-	err = policy_text_file(path, policy, problems);
+	err = policy_text_file_hash(path, report->hash, policy, problems);
 	if (err) {
 		if (report->json)
 			json_wrong_policy(path, problems);

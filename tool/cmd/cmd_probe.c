@@ -302,6 +302,7 @@ static unsigned int missing(const struct host *host,
  * struct probed - the facts to print
  * @host: this host
  * @policy: the policy, or NULL
+ * @hash: of the policy's text
  * @missing: number of rules, or without a policy of kinds of rules, that are not enforced
  * @stops: number of the policy's rules because of which 'regpin run' does not start the VM
  * @init: why the policy's `init` is left out, or NULL
@@ -309,6 +310,7 @@ static unsigned int missing(const struct host *host,
 struct probed {
 	struct host host;
 	const struct regpin_policy *policy;
+	char hash[POLICY_HASH_MAX];
 	unsigned int missing, stops;
 	const char *init;
 };
@@ -328,6 +330,7 @@ static int print_json(const struct probed *probed)
 	json_kinds(&json, &probed->host);
 	if (policy) {
 		json_string(&json, "policy", policy->source);
+		json_string(&json, "policy_sha256", probed->hash);
 		json_bool(&json, "ok", true);
 		json_bool(&json, "starts", !probed->stops);
 		json_bool(&json, "degraded", probed->missing || probed->init);
@@ -397,7 +400,8 @@ static int probe(const char *path, bool as_json, bool starts)
 	int err;
 
 	if (path) {
-		err = policy_text_file(path, &policy, &problems);
+		err = policy_text_file_hash(path, probed.hash, &policy,
+					    &problems);
 		if (err && as_json)
 			json_wrong_policy(path, &problems);
 		else

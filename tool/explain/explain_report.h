@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "explain_subject.h"
+#include "policy/policy_hash.h"
 
 /**
  * struct sentences - the description of one or several registers
@@ -27,6 +28,7 @@ struct sentences {
  * @explain: the policy that is explained
  * @json: the output; NULL: text on standard output
  * @verbose: the text includes KVM's filters
+ * @hash: of the policy's text
  * @text: room for a sentence
  * @list: the registers that @said describes, with ranges joined
  * @nr: number of @list
@@ -38,6 +40,7 @@ struct report {
 	struct explain explain;
 	struct json *json;
 	bool verbose;
+	char hash[POLICY_HASH_MAX];
 	char text[EXPLAIN_TEXT];
 	struct subject list[REPORT_LIST];
 	unsigned int nr;

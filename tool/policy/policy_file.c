@@ -112,18 +112,29 @@ static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
 	return err ? err : (ssize_t)size;
 }
 
-int policy_text_file(const char *path, struct regpin_policy *policy,
-		     struct problems *problems)
+int policy_text_file_hash(const char *path, char hash[POLICY_HASH_MAX],
+			  struct regpin_policy *policy, struct problems *problems)
 {
 	char *text, found[POLICY_MAX_SOURCE];
 	ssize_t len = text_load(path, found, &text, problems);
 	int ret = (int)len;
 
-	if (len >= 0)
+	hash[0] = 0;
+	if (len >= 0) {
+		policy_hash(hash, text, (size_t)len);
 		ret = policy_text_read(*found ? found : path, text,
 				       (size_t)len, policy, problems);
+	}
 	free(text);
 	return ret;
+}
+
+int policy_text_file(const char *path, struct regpin_policy *policy,
+		     struct problems *problems)
+{
+	char hash[POLICY_HASH_MAX];
+
+	return policy_text_file_hash(path, hash, policy, problems);
 }
 
 int policy_text_keep(const char *path, struct policy_written *written,

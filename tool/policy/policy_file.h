@@ -18,6 +18,10 @@
 int policy_text_file(const char *path, struct regpin_policy *policy,
 		     struct problems *problems);
 
+/* The same, with the policy's hash, which is empty if the file can't be read. */
+int policy_text_file_hash(const char *path, char hash[POLICY_HASH_MAX],
+			  struct regpin_policy *policy, struct problems *problems);
+
 /*
  * Reads a file into @written, to be parsed later. Returns 0 or a negative errno, and adds the
  * error to @problems unless it is -ENOMEM.

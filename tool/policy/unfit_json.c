@@ -25,6 +25,7 @@ void json_unfit(struct json *json, const struct regpin_policy *policy,
 	json_rule_place(json, policy, rule);
 	json_bool(json, "detected", fitted == FIT_DETECTED);
 	json_string(json, "action", regpin_action_names[rule->action]);
+	json_string(json, "rule_action", regpin_action_names[rule->action]);
 	if (fitted == FIT_DETECTED) {
 		json_u64(json, "every_ms", policy->settings.detect_ms);
 		json_string(json, "reaction", fit_reaction(policy, rule));
