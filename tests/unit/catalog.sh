@@ -40,14 +40,6 @@ awk '/^-- / { id = $2 } /^Subject: regpin: / { print id, substr($0, 18) }' "$cat
 	sort >"$tmp/of.catalog"
 same 'the catalog has the identifiers and the sentences of the table' "$tmp/of.table" "$tmp/of.catalog"
 
-# The page lists the events of priorities 3, 4 and 6; all others have 5.
-awk -F '"' '/^\t\{ "/ { sub(/.*LOG_/, "", $3); sub(/,.*/, "", $3)
-	if ($3 != "NOTICE") print $3, $2 }' "$root/tool/agent/journal_table.c" | sort >"$tmp/levels"
-sed -n '/^\*PRIORITY\*/,/5 (notice)/p' "$root/man/regpin-events.7.scd" | tr '\t ,.' '\n' | awk '
-/^\((err|warning|info|notice)\)$/ { level = toupper(substr($0, 2, length($0) - 2)) }
-/^\*[a-z-]+\*$/ { gsub(/\*/, ""); print level, $0 }' | sort >"$tmp/of.page"
-same 'regpin-events(7) has the priorities of the table' "$tmp/of.page" "$tmp/levels"
-
 # Fields that the texts name.
 grep -o '@[A-Z_]*@' "$catalog" | tr -d @ | sort -u >"$tmp/fields"
 awk '/^# / { part = $0 } part == "# KEYS" && /^(\[\[|\|)/ {

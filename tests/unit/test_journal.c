@@ -24,7 +24,7 @@ static const char violation[] =
 	"{\"time\":\"2026-11-30T08:06:30.892697855Z\",\"event\":\"violation\",\"vm\":0,"
 	"\"vcpu\":3,\"register\":\"EFER\",\"index\":\"0xc0000080\",\"access\":\"write\","
 	"\"bits\":[\"SCE\",\"NXE\",16],\"value\":\"0x1\",\"rule\":\"sticky\","
-	"\"where\":\"linux.yaml:66:5\",\"verdict\":\"gp\"}";
+	"\"where\":\"linux.yaml:66:5\",\"verdict\":\"gp\",\"severity\":\"alert\"}";
 
 static char dir[] = "/tmp/regpin-journal-XXXXXX", path[64];
 static char got[1 << 20];	/* the entry received last */
@@ -147,7 +147,8 @@ static void all_keys(void **state)
 	expect("REGPIN_VERDICT", "gp");
 	expect("REGPIN_JSON", violation);
 	expect("SYSLOG_IDENTIFIER", "regpin");
-	expect("PRIORITY", "4");
+	expect("REGPIN_SEVERITY", "alert");
+	expect("PRIORITY", "3");
 	expect("MESSAGE_ID", journal_type("violation")->id);
 	expect("MESSAGE", "a guest's access violated a rule of its policy (vm 0, vcpu 3, register EFER, access write, bits SCE NXE 16, rule sticky, where linux.yaml:66:5, verdict gp)");
 }
@@ -168,6 +169,18 @@ static void values(void **state)
 	expect("MESSAGE", "an event");
 	expect("REGPIN_JSON", "{\"event\":\"new-event\",\"a-b\":\"\",\"json\":1,\"list\":[]}");
 	make("{}");
+	expect("PRIORITY", "5");
+}
+
+static void priorities(void **state)
+{
+	make("{\"event\":\"left\",\"severity\":\"warning\"}");
+	expect("PRIORITY", "4");
+	make("{\"event\":\"left\",\"severity\":\"notice\"}");
+	expect("PRIORITY", "5");
+	make("{\"event\":\"left\",\"severity\":\"info\"}");
+	expect("PRIORITY", "6");
+	make("{\"event\":\"left\",\"severity\":\"another\"}");
 	expect("PRIORITY", "5");
 }
 
@@ -311,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_keys), cmocka_unit_test(values),
+		cmocka_unit_test(priorities),
 		cmocka_unit_test(broken_lines), cmocka_unit_test(large_values),
 		cmocka_unit_test(journal_comes_and_goes), cmocka_unit_test(slow_journal),
 	};

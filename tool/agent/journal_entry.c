@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "base/nr.h"
 #include "journal_entry.h"
@@ -21,11 +22,12 @@
  * @event: the event's name
  * @last: the key that @details ends with
  * @details: keys and values for MESSAGE
+ * @severity: the value of the key `severity`
  * @text: the value of the key `text`
  */
 struct entry {
 	FILE *file;
-	char event[32], last[32], details[512], text[1024];
+	char event[32], severity[16], last[32], details[512], text[1024];
 };
 
 static void put_field(FILE *file, const char *name, const char *value, size_t len)
@@ -153,6 +155,8 @@ static void note(struct entry *entry, const char *key, const char *value, size_t
 
 	if (strcmp(key, "event") == 0)
 		keep(entry->event, sizeof(entry->event), value, len);
+	else if (strcmp(key, "severity") == 0)
+		keep(entry->severity, sizeof(entry->severity), value, len);
 	else if (strcmp(key, "text") == 0)
 		keep(entry->text, sizeof(entry->text), value, len);
 	if (!is_detail(key))
@@ -224,6 +228,22 @@ static bool put_keys(struct entry *entry, const char *at, const char *end)
 	return at + 1 == end && *at == '}';
 }
 
+/* LOG_ALERT is not used: in syslog it is about the host itself. */
+static int priority_of(const char *severity)
+{
+	static const struct {
+		const char *severity;
+		int priority;
+	} rows[] = {
+		{ "alert", LOG_ERR }, { "warning", LOG_WARNING }, { "info", LOG_INFO },
+	};
+
+	for (size_t i = 0; i < NR(rows); i++)
+		if (strcmp(severity, rows[i].severity) == 0)
+			return rows[i].priority;
+	return LOG_NOTICE;
+}
+
 static void put_message(struct entry *entry)
 {
 	const struct journal_type *type = journal_type(entry->event);
@@ -235,7 +255,7 @@ static void put_message(struct entry *entry)
 	put_text(entry->file, "MESSAGE", message);
 	if (*type->id)
 		put_text(entry->file, "MESSAGE_ID", type->id);
-	snprintf(priority, sizeof(priority), "%d", type->priority);
+	snprintf(priority, sizeof(priority), "%d", priority_of(entry->severity));
 	put_text(entry->file, "PRIORITY", priority);
 	put_text(entry->file, "SYSLOG_IDENTIFIER", "regpin");
 }

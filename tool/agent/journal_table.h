@@ -6,13 +6,11 @@
 /**
  * struct journal_type - a type of event
  * @event: its name in the line
- * @priority: PRIORITY, as syslog has it
  * @id: MESSAGE_ID, by which the catalog explains the event; empty for an unknown event
  * @sentence: what MESSAGE begins with
  */
 struct journal_type {
 	const char *event;
-	int priority;
 	const char *id, *sentence;
 };
 
