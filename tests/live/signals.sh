@@ -66,7 +66,7 @@ expect "$detected" 1 "mask: the clearing of WP is detected"
 mkdir -m 700 ctl
 timeout 60 "$regpin" run --ctl "$dir/ctl" --name blocked --policy wp.yaml --events ev -- "$sigvmm" block >out 2>err &
 vmm=$!
-await '"blocked"' ev
+await '"reason":"blocked"' ev
 sleep 0.5
 "$regpin" ctl --ctl "$dir/ctl" blocked status >status 2>&1
 "$regpin" ctl --ctl "$dir/ctl" blocked status --json >status.json 2>&1
