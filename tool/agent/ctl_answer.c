@@ -179,7 +179,7 @@ static void begin_events(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	if (request->follow && followers >= CTL_FOLLOWERS) {
 		snprintf(busy, sizeof(busy), "%u clients follow the events already",
 			 CTL_FOLLOWERS);
-		conn_error(conn, now, "busy", busy);
+		conn_error(conn, now, "busy", "%s", busy);
 		return;
 	}
 	conn->end = ctl->log.next;

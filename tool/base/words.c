@@ -239,7 +239,7 @@ const char *duration_read(const char *text, uint32_t plain_ms, uint32_t *ms)
 	size_t digits = strspn(text, "0123456789");
 	const char *unit = text + digits, *fault;
 	uint32_t factor = unit_ms(unit, plain_ms);
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (plain_ms && strncmp(text, "0x", 2) == 0) {
 		digits = strlen(text);
