@@ -69,7 +69,7 @@ static int read_timeout(const char *text, unsigned int *timeout_ms)
 	const char *fault = NULL;
 	uint32_t ms = 0;
 
-	if (strcmp(text, "none"))
+	if (strcmp(text, "none") != 0)
 		fault = duration_read(text, 1000, &ms);
 	*timeout_ms = ms;
 	return fault ? usage_error("run", "--attach-timeout %s: %s; write none for no limit",

@@ -85,7 +85,7 @@ static size_t add(char *buf, size_t len, const char *part)
 	if (!more || len + 1 + more + sizeof("}\n") > EVENT_LINE_MAX)
 		return len;
 	buf[len++] = ',';
-	memcpy(buf + len, part, more);
+	stpcpy(buf + len, part);
 	return len + more;
 }
 

@@ -161,7 +161,7 @@ static int append_base(const struct yaml_node *node, char **text, size_t *size,
 		return -ENOMEM;
 	}
 	*text = more;
-	memcpy(more + used, line, strlen(line));
+	stpcpy(more + used, line);
 	used += strlen(line);
 	*size = used;
 	do {

@@ -19,7 +19,7 @@
 #include "yaml_tree.h"
 
 /* The limit for all texts together, with the lines between them. */
-#define BUNDLE_MAX_SIZE	((POLICY_MAX_BASES + 1) * (YAML_MAX_SIZE + 512u))
+#define BUNDLE_MAX_SIZE	((POLICY_MAX_BASES + 1ul) * (YAML_MAX_SIZE + 512u))
 
 /**
  * struct bundle_part - one text of a bundle
