@@ -114,6 +114,26 @@ policy efer <<-'E'
   - register: EFER
     sticky: [NXE]
 E
+# Writes are denied in the place of each pin: nothing is looser. In the last policy they are
+# reported in its place, and not free.
+policy pins <<-'E'
+  - register: EFER
+    sticky: [NXE]
+    never: [SVME]
+  - register: STAR
+    uniform: true
+  - register: SYSENTER_ESP
+    once: true
+E
+policy denies <<-'E'
+  - register: [EFER, STAR, SYSENTER_ESP]
+    deny: write
+E
+policy reports <<-'E'
+  - register: [EFER, STAR, SYSENTER_ESP]
+    deny: write
+    action: report
+E
 printf 'version: 1\nrules:\n  - register: EFERR\n    sticky: [NXE]\n' >wrong.yaml
 printf 'version: 1\nmode: report\nrules:\n  - register: EFER\n    sticky: [NXE]\n' >mode.yaml
 
@@ -124,6 +144,9 @@ is 1 '^loosens: CR4 SMAP: clearing: gp -> free$' "a bit less is looser" "$regpin
 is 1 'loosens 1, tightens 1, changes 0' "a bit more does not make up for a bit less" "$regpin" diff a.yaml mixed.yaml
 is 1 'EFER NXE: clearing: gp -> report' "rules that only report are looser" "$regpin" diff a.yaml report.yaml
 is 1 'EFER NXE: clearing: gp -> report' "a mode that only reports is looser, too" "$regpin" diff efer.yaml mode.yaml
+is 0 'loosens 0, tightens 2, changes 0' "writes that are denied are tighter than any pin" "$regpin" diff pins.yaml denies.yaml
+is 1 'loosens 2, tightens 0, changes 0' "pins are looser than writes that are denied" "$regpin" diff denies.yaml pins.yaml
+is 1 '^loosens: EFER NXE: clearing: gp -> report$' "a write that is reported is not free" "$regpin" diff pins.yaml reports.yaml
 is 0 '^changes: IA32_BIOS_UPDT_TRIG: writes: gp -> drop$' "another way to stop a write is neither" "$regpin" diff gp.yaml drop.yaml
 is 1 'loosens 1, tightens 1' "without --guest, rules count for their own guests" "$regpin" diff amd.yaml intel.yaml
 is 1 'loosens 1, tightens 0' "for an AMD guest the rule is gone" "$regpin" diff --guest amd amd.yaml intel.yaml

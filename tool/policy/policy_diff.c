@@ -143,17 +143,41 @@ static void find_effects(const struct regpin_policy *policy,
 		add_default(effects, policy, index, spoken);
 }
 
+/* Is a change of this kind a write of the register, which DIFF_WRITE covers as well? */
+static bool is_write(unsigned int what)
+{
+	return what == DIFF_CLEAR || what == DIFF_SET || what == DIFF_ONCE ||
+	       what == DIFF_UNIFORM;
+}
+
+/*
+ * @effect of @e, with what happens to all writes of the register: where writes are denied,
+ * a pin on one of its bits that is gone or new makes no difference.
+ */
+static uint8_t with_writes(const struct effects *e, unsigned int what,
+			   uint8_t effect)
+{
+	if (is_write(what))
+		strengthen(&effect, e->whole[DIFF_WRITE - NR_BITWISE]);
+	return effect;
+}
+
 /* @e has four sets: the old and the new effects, and both without the condition. */
 static void compare_bits(struct policy_diff *diff, struct policy_change *change,
 			 const struct effects e[4], unsigned int what)
 {
-	const uint8_t *from = e[0].bits[what], *to = e[1].bits[what];
+	uint8_t from[64], to[64];
 	uint64_t left = 0;
 
-	for (unsigned int i = 0; i < 64; i++)
-		if (from[i] != to[i] && (from[i] != e[2].bits[what][i] ||
-					 to[i] != e[3].bits[what][i]))
+	for (unsigned int i = 0; i < 64; i++) {
+		uint8_t old = e[0].bits[what][i], new = e[1].bits[what][i];
+
+		from[i] = with_writes(&e[0], what, old);
+		to[i] = with_writes(&e[1], what, new);
+		if (old != new && from[i] != to[i] &&
+		    (old != e[2].bits[what][i] || new != e[3].bits[what][i]))
 			left |= 1ull << i;
+	}
 	for (unsigned int i = 0; i < 64; i++) {
 		if (!(left >> i & 1))
 			continue;
@@ -192,8 +216,10 @@ static void compare_effects(struct policy_diff *diff,
 		     whole_same(&e[1], &e[3], i)))
 			continue;
 		change->what = (uint8_t)(NR_BITWISE + i);
-		change->from = e[0].whole[i];
-		change->to = e[1].whole[i];
+		change->from = with_writes(&e[0], change->what, e[0].whole[i]);
+		change->to = with_writes(&e[1], change->what, e[1].whole[i]);
+		if (change->from == change->to && is_write(change->what))
+			continue;
 		if (change->what == DIFF_VALUE) {
 			change->from_value = e[0].value;
 			change->to_value = e[1].value;
