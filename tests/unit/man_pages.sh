@@ -67,8 +67,8 @@ for page in "$man"/*.scd; do
 	result $? "$name refers to the other pages"
 done
 
-grep -Eho '@DATADIR@/doc/regpin/[a-z-]+\.md' "$man"/*.scd | sort -u | while read -r path; do
-	[ -e "$man/../docs/${path##*/}" ] || echo "$path"
+grep -Eho '@DATADIR@/doc/regpin/[a-z/-]+\.md' "$man"/*.scd | sort -u | while read -r path; do
+	[ -e "$man/../${path#@DATADIR@/doc/regpin/}" ] || echo "$path"
 done >"$tmp/why"
 ! [ -s "$tmp/why" ]
 result $? 'the documents that the pages name are there'

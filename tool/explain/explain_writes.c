@@ -126,40 +126,57 @@ static unsigned int group_bits(const struct explain *explain,
 	return nr;
 }
 
-/* "NXE and bits 8-11 can't", or "all bits but NXE can't" if that is shorter. */
-static void bits_text(const struct subject *subject, uint64_t which, char *to,
-		      size_t size)
+/* Is a violation stopped? Otherwise it only becomes known, at once or by polling. */
+static bool is_stopped(const struct explain *explain,
+		       const struct subject *subject, unsigned int action)
 {
-	char bits[1024];
+	return action != REGPIN_REPORT &&
+	       (subject->kind == REGPIN_MSR || explain->host->cr_filter);
+}
+
+/*
+ * "NXE and bits 8-11 can't be set (#GP)", or "all bits but ..." if that is shorter. What is
+ * not stopped can be done: "setting NXE is not stopped (detected later, logged)".
+ */
+static void change_text(const struct explain *explain,
+			const struct subject *subject, uint64_t which,
+			unsigned int action, const char *verb, const char *noun,
+			char *to, size_t size)
+{
+	const char *done = action_text(explain, subject, action);
 	bool most = __builtin_popcountll(which) > 32;
+	char bits[1024];
 
 	bits_list(bits, sizeof(bits), subject->kind, subject->index,
 		  most ? ~which : which);
 	text_add(to, size, "%s", *to ? "; " : "");
-	if (!~which)
-		text_add(to, size, "no bit can");
+	if (!is_stopped(explain, subject, action))
+		text_add(to, size, "%s %s%s is not stopped (%s)", noun,
+			 !~which ? "any bit" : most ? "all bits but " : "",
+			 ~which ? bits : "", done);
+	else if (!~which)
+		text_add(to, size, "no bit can %s (%s)", verb, done);
 	else
-		text_add(to, size, "%s%s can't", most ? "all bits but " : "",
-			 bits);
+		text_add(to, size, "%s%s can't %s (%s)",
+			 most ? "all bits but " : "", bits, verb, done);
 }
 
-/* One sentence on @group. */
+/* The sentences on @group. */
 static void group_text(const struct explain *explain,
 		       const struct subject *subject, const struct group *group,
 		       char *to, size_t size)
 {
-	const char *set = action_text(explain, subject, group->set);
-	const char *clear = action_text(explain, subject, group->clear);
-
-	bits_text(subject, group->bits, to, size);
-	if (group->set == group->clear)
-		text_add(to, size, " change (%s)", set);
-	else if (group->set && group->clear)
-		text_add(to, size, " be set (%s) nor cleared (%s)", set, clear);
-	else if (group->set)
-		text_add(to, size, " be set (%s)", set);
-	else
-		text_add(to, size, " be cleared once set (%s)", clear);
+	if (group->set == group->clear) {
+		change_text(explain, subject, group->bits, group->set, "change",
+			    "changing", to, size);
+		return;
+	}
+	if (group->set)
+		change_text(explain, subject, group->bits, group->set, "be set",
+			    "setting", to, size);
+	if (group->clear)
+		change_text(explain, subject, group->bits, group->clear,
+			    "be cleared once set", "clearing", to, size);
 }
 
 /* The mildest action for a change of one bit of @old. */
@@ -231,9 +248,10 @@ static uint64_t by_floor(const struct explain *explain,
 	for (unsigned int i = 0; i < REGPIN_ACTION_MAX; i++) {
 		if (!bits[i])
 			continue;
-		bits_text(subject, bits[i], to, size);
-		text_add(to, size, " be cleared once set while paging is on, if the VM's first armed vCPU has it (%s)",
-			 action_text(explain, subject, i));
+		change_text(explain, subject, bits[i], i,
+			    "be cleared once set while paging is on, if the VM's first armed vCPU has it",
+			    "while paging is on, clearing what the VM's first armed vCPU has of",
+			    to, size);
 		all |= bits[i];
 	}
 	return all;
