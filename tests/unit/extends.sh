@@ -209,6 +209,21 @@ E
 done
 is 0 '' "each register of each packaged policy can be taken away" test $failed -eq 0
 
+# Texts that are made to break the reader.
+for line in '--- # extended: denies /etc/regpin/denies.yaml' '--- # extended: denies' '--- # extended: '; do
+	printf 'version: 1\nextends: linux\n%s' "$line" >child.yaml
+	is 1 'stands between texts that regpin puts together' "a file that ends with '$line'" "$regpin" check child.yaml
+	printf 'version: 1\nextends: child\n' >top.yaml
+	mv child.yaml etc/child.yaml
+	is 1 'stands between files only' "and a base that does" "$regpin" check top.yaml
+	rm etc/child.yaml
+done
+long=$(printf '%0100d' 0 | tr 0 '\001')
+mkdir "$long"
+cp package/linux.yaml "$long/base.yaml"
+printf 'version: 1\nextends: base\n' >child.yaml
+REGPIN_POLICIES="$tmp/$long" is 1 'child.yaml:2:10: .*File name too long' "a folder whose name is too long when it is printed" "$regpin" check child.yaml
+
 # Groups.
 policy group.yaml <<E
 rules:

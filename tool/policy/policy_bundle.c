@@ -13,7 +13,10 @@
 
 #define LINE_START	"--- # extended: "
 
-/* The next line between texts in @text, or NULL; *@end is set to the byte after it. */
+/*
+ * The next line between texts in @text, or NULL; *@end is set to the byte after it. The last
+ * line may lack its line feed, which bundle_fill() would add.
+ */
 static const char *find_line(const char *text, size_t size, const char **end)
 {
 	const size_t len = strlen(LINE_START);
@@ -22,9 +25,8 @@ static const char *find_line(const char *text, size_t size, const char **end)
 	while (at < all) {
 		const char *next = memchr(at, '\n', (size_t)(all - at));
 
-		if ((size_t)(all - at) > len && !memcmp(at, LINE_START, len) &&
-		    next) {
-			*end = next + 1;
+		if ((size_t)(all - at) >= len && !memcmp(at, LINE_START, len)) {
+			*end = next ? next + 1 : all;
 			return at;
 		}
 		if (!next)
@@ -47,6 +49,8 @@ static bool read_names(const char *at, const char *end, struct bundle_part *part
 	const char *blank, *name = at + strlen(LINE_START);
 	size_t len;
 
+	if (end[-1] != '\n')
+		return false;
 	blank = memchr(name, ' ', (size_t)(end - name));
 	len = blank ? (size_t)(blank - name) : 0;
 	if (!len || len >= sizeof(part->name))
@@ -147,6 +151,10 @@ static int append_base(const struct yaml_node *node, char **text, size_t *size,
 	char *more;
 	int fd = policy_open(node->text, path);
 
+	if (fd >= 0 && strlen(printable(path)) >= POLICY_MAX_SOURCE) {
+		close(fd);
+		fd = -ENAMETOOLONG;
+	}
 	if (fd < 0) {
 		explain_open(node, path, fd, problems);
 		return -EINVAL;
@@ -211,6 +219,9 @@ static int fill_one(char **text, size_t *size, unsigned int n,
 	int ret = 0;
 
 	bundle_split(&bundle, *text, *size);
+	/* A line that bundle_split() can't read; extends_tree() reports what is missing. */
+	if (n >= bundle.nr)
+		return 0;
 	node = bundle_extends(bundle.parts[n].text, bundle.parts[n].size, n,
 			      &root);
 	if (node) {
