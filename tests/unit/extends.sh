@@ -223,6 +223,22 @@ mkdir "$long"
 cp package/linux.yaml "$long/base.yaml"
 printf 'version: 1\nextends: base\n' >child.yaml
 REGPIN_POLICIES="$tmp/$long" is 1 'child.yaml:2:10: .*File name too long' "a folder whose name is too long when it is printed" "$regpin" check child.yaml
+mkdir bases
+for n in 1 2 3 4 5 6 7; do
+	{
+		echo 'version: 1'
+		[ $n -eq 7 ] || echo "extends: b$((n + 1))"
+		echo 'rules:'
+		yes -- '- {register: q}' | head -n 4000
+	} >bases/b$n.yaml
+done
+{
+	printf 'version: 1\nextends: b1\nwithout:\n- register: [a'
+	yes ', a' | head -n 16000 | tr -d '\n'
+	echo ']'
+} >child.yaml
+REGPIN_POLICIES="$tmp/bases" is 1 'only the first' "16000 registers that are not in 28000 rules take no 2 s" \
+	sh -c 'ulimit -t 2 && "$1" check child.yaml' sh "$regpin"
 
 # Groups.
 policy group.yaml <<E

@@ -279,7 +279,7 @@ static void element_apply(const struct yaml_node *node,
 	if (reg->type != YAML_LIST)
 		remove_register(reg, rules, base, problems);
 	for (const struct yaml_node *one = reg->child;
-	     one && reg->type == YAML_LIST; one = one->next)
+	     one && reg->type == YAML_LIST && !enough(problems); one = one->next)
 		remove_register(one, rules, base, problems);
 }
 
