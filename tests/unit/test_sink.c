@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,7 @@ static bool is_good(int fd)
 static void descriptors(void **state)
 {
 	int ends[2], reader = open("/dev/null", O_RDONLY), path = open("/dev/null", O_PATH);
+	int event;
 
 	assert_int_equal(pipe(ends), 0);
 	assert_true(is_good(ends[1]));
@@ -88,6 +90,10 @@ static void descriptors(void **state)
 	assert_false(is_good(ends[0]));
 	close(ends[0]);
 	close(ends[1]);
+	event = eventfd(0, 0);
+	assert_true(event >= 0);
+	assert_false(is_good(event));
+	close(event);
 	close(reader);
 	close(path);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent_state.h"
@@ -56,14 +57,19 @@ static const char *fd_fault(int fd)
 {
 	int flags, type = SOCK_STREAM;
 	socklen_t len = sizeof(type);
+	struct stat st;
 
 	if (fd < 0)
 		return "the number of a file descriptor must follow, as in fd:3";
 	flags = fcntl(fd, F_GETFL);
-	if (flags < 0)
+	if (flags < 0 || fstat(fd, &st) < 0)
 		return "this file descriptor is not open";
 	if (flags & O_PATH || (flags & O_ACCMODE) == O_RDONLY)
 		return "this file descriptor is not open for writing";
+	/* Such as an eventfd, at which a write may wait though poll() says that it need not. */
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) &&
+	    !S_ISCHR(st.st_mode))
+		return "this file descriptor is neither a file nor a pipe, a socket or a terminal";
 	/* A datagram would have to hold whole lines, and its reader could lose them. */
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
 	    type != SOCK_STREAM)
