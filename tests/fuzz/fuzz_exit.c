@@ -172,8 +172,10 @@ static void check_life(void)
 		REQUIRE(!(had.cr0 & ~has.cr0) && !(had.cr4 & ~has.cr4) &&
 			!(had.efer & ~has.efer));
 	story.had = settled ? has : (struct protections){ 0 };
+	/* Without an LSTAR, which only a VMM can have cleared unseen, there is no kernel. */
 	for (unsigned int i = 0; i < TOY_VCPUS; i++)
 		REQUIRE(!vcpu_is_pinned(vcpus[i]) ||
+			!toy.vcpus[i].msrs[toy_slot(MSR_LSTAR)] ||
 			phase_progress(vcpus[i]->life.phase) % AGAIN != BOTH);
 }
 
