@@ -55,7 +55,7 @@ static int flush(int status)
 		return status;
 	fprintf(stderr, "regpin: the output could not be written: %s\n",
 		strerror(errno));
-	return status ? status : EXIT_FILE;
+	return status && status != EXIT_DEGRADED ? status : EXIT_FILE;
 }
 
 static const struct cmd *find(const char *name)

@@ -281,7 +281,7 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 /* The time is over. No other command is sent before the VMM answers this one. */
 static void expire(struct ctl *ctl, uint64_t now)
 {
-	static const char text[] = "the VMM did not answer in time: is it stopped? The command is withdrawn, unless it has begun";
+	static const char text[] = "the VMM did not answer in time: is it stopped? The command is withdrawn, unless it has begun; the status shows it, and a late answer is an event";
 	struct vmm_command *command = &ctl->command;
 	struct ctl_conn *conn = waiting_client(ctl, command);
 

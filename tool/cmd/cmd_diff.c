@@ -186,7 +186,8 @@ static bool name_policies(struct diff_options *options, int argc, char **argv)
 	int nr = argc - optind, stdins;
 
 	if (nr < (options->within ? 1 : 2) || nr > 2) {
-		fprintf(stderr, "regpin diff: name two policies%s; try 'regpin diff --help'\n",
+		fprintf(stderr, "regpin diff: name %s%s; try 'regpin diff --help'\n",
+			options->within ? "one policy, or two" : "two policies",
 			nr > 2 ? "; these are more" : "");
 		return false;
 	}
