@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Kicks: the signal that interrupts threads which run vCPUs. */
+/* Kicks: the signal that interrupts threads which run vCPUs. kick.c explains how. */
 #ifndef REGPIN_SHIM_KICK_H
 #define REGPIN_SHIM_KICK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The policy's MSR rules and the VMM's own MSR filter, merged into the filter that KVM
- * gets: at most 16 ranges.
+ * gets: at most 16 ranges. msr_filter.c explains how they are packed.
  */
 #ifndef REGPIN_LIB_MSR_FILTER_H
 #define REGPIN_LIB_MSR_FILTER_H
