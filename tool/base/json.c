@@ -7,7 +7,7 @@
 #include "json.h"
 #include "utf8.h"
 
-/* How many bytes of @text stand for themselves in a JSON string: most strings have no other. */
+/* The length of the beginning of @text without escapes in JSON. Most strings need none. */
 static size_t plain_bytes(const char *text, size_t size)
 {
 	size_t n = 0;

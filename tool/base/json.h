@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A streaming JSON writer. It allocates nothing and writes no line breaks: all between
- * json_begin() and json_end() is one line.
+ * A streaming JSON writer. It allocates nothing and writes no line breaks: everything
+ * between json_begin() and json_end() is one line.
  *
  *	json_begin(&json, stdout);
  *	json_object_begin(&json, NULL);

@@ -9,7 +9,7 @@
 #include "printable.h"
 #include "utf8.h"
 
-/* Could it make a terminal act, or show the rest in another order or on another line? */
+/* Could @c make a terminal act, or show the rest of the text in another order or line? */
 static bool is_control(uint32_t c)
 {
 	return c < ' ' || (c >= 0x7f && c < 0xa0) ||

@@ -199,7 +199,7 @@ static bool is_secure(pid_t pid)
 	return secure;
 }
 
-/* Was it started with regpin's variables? If that cannot be read: yes. */
+/* Was @pid started with regpin's variables? Returns true if its environment can't be read. */
 static bool has_environment(pid_t pid, const char *shim)
 {
 	bool preload = false, handoff = false, unknown;
@@ -218,7 +218,7 @@ static bool has_environment(pid_t pid, const char *shim)
 	return unknown || (preload && handoff);
 }
 
-/* Has @pid mapped a file of this name? 1, 0, or a negative errno: -ESRCH: no memory. */
+/* Has @pid mapped a file named @name? 1, 0, or a negative errno: -ESRCH if it has no map. */
 static int find_map(pid_t pid, const char *name)
 {
 	bool found = false, any = false;

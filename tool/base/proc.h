@@ -24,7 +24,7 @@ enum unguarded {
 	UNGUARDED_STATIC,	/* a static program */
 	UNGUARDED_FOREIGN,	/* a program for another architecture */
 	UNGUARDED_SECURE,	/* AT_SECURE: set-user-ID, capabilities */
-	UNGUARDED_ENVIRONMENT,	/* LD_PRELOAD or REGPIN_HANDOFF are gone */
+	UNGUARDED_ENVIRONMENT,	/* LD_PRELOAD or REGPIN_HANDOFF is missing */
 	UNGUARDED_UNLOADED,	/* the environment is there, but the shim is not loaded */
 	UNGUARDED_RAW,		/* the shim is loaded, but was not called */
 	UNGUARDED_MAX

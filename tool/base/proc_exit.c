@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a process ended that is no child of this one. */
+/* The exit status of a process that is not a child of this one. */
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,7 +9,10 @@
 
 #include "proc_exit.h"
 
-/* Of Linux 6.15, whose headers a build machine may not have: the first 64 bytes. */
+/*
+ * The first 64 bytes of Linux's struct pidfd_info. A build machine may lack the headers of
+ * Linux 6.15, which have it.
+ */
 struct info {
 	uint64_t mask;
 	uint64_t cgroup;
@@ -22,7 +25,7 @@ struct info {
 
 _Static_assert(sizeof(struct info) == 64, "PIDFD_INFO_SIZE_VER0");
 
-/* After the state there are 48 numbers before the status. */
+/* Reads the exit status from a line of /proc/PID/stat, where it is word 50 after the name. */
 static bool read_stat(FILE *file, int *status)
 {
 	char line[2048], *at, *word, *next = NULL;
@@ -41,7 +44,7 @@ static bool read_stat(FILE *file, int *status)
 	return false;
 }
 
-/* Of a process that has not been reaped. */
+/* Reads the status of an ended process. Returns false if it runs or has been reaped. */
 static bool status_of_zombie(pid_t pid, int *status)
 {
 	char path[64];
@@ -61,7 +64,10 @@ bool proc_exit_status(pid_t pid, int pidfd, int *status)
 {
 	struct info info = { .mask = INFO_EXIT };
 
-	/* As long as it has not been reaped afterwards, @pid was no other process. */
+	/*
+	 * If the process of @pidfd has not been reaped even now, it still had the id @pid
+	 * when the status was read.
+	 */
 	if (status_of_zombie(pid, status) &&
 	    pidfd_send_signal(pidfd, 0, NULL, 0) == 0)
 		return true;

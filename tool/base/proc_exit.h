@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a process ended that is no child of this one. */
+/* The exit status of a process that is not a child of this one. */
 #ifndef REGPIN_TOOL_PROC_EXIT_H
 #define REGPIN_TOOL_PROC_EXIT_H
 

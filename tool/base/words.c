@@ -68,7 +68,7 @@ void nearest_begin(struct nearest *nearest, const char *text)
 
 	nearest->text = text;
 	nearest->best = NULL;
-	/* A third of the letters may be wrong, and one in any case. */
+	/* A third of the letters may be wrong, and at least one. */
 	nearest->distance = len < 6 ? 2 : (unsigned int)len / 3 + 1;
 	if (len < 2 || len > NEAREST_MAX)
 		nearest->distance = 0;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Foreign text for a message: in quotes, printable, and not long. */
+/* Text that regpin did not write, for a message: in quotes, printable, and not long. */
 struct shown {
 	char text[56];
 };
