@@ -9,7 +9,10 @@
 #define ICH9	"ICH9-LPC"
 #define PIIX4	"PIIX4_PM"
 
-/* A text that is too long is not known to QEMU, and must not become one that is. */
+/*
+ * QEMU knows no name that is too long for @to. Such a name becomes "?", because its beginning
+ * could be a name that QEMU knows.
+ */
 static void copy(char to[QEMU_VALUE_MAX], const char *from)
 {
 	if (snprintf(to, QEMU_VALUE_MAX, "%s", from) >= QEMU_VALUE_MAX)
@@ -40,7 +43,7 @@ static void add_accel(struct qemu_options *o, const char *value)
 	copy(o->accels, all);
 }
 
-/* Both are of type uint8: QEMU refuses "on". */
+/* Does @value set a property disable_s3? Its type is uint8, so QEMU refuses "on". */
 static bool is_set(const char *value)
 {
 	char *end;
@@ -49,7 +52,10 @@ static bool is_set(const char *value)
 	return end != value && !*end && n && n <= UCHAR_MAX;
 }
 
-/* The last -global wins. Other drivers may be base types of these two. */
+/*
+ * The last -global wins. Another driver may be a base type of these two: if its value leaves
+ * S3 on, both may have S3.
+ */
 static void set_global(struct qemu_options *o, const char *driver,
 		       const char *property, const char *value)
 {
@@ -119,7 +125,10 @@ static void read_global(struct qemu_options *o, char *text)
 	set_global(o, driver, property, value);
 }
 
-/* The file may set all these options; only a later option makes one known again. */
+/*
+ * The file @unread may set any of these options. A later option makes its own value known
+ * again.
+ */
 static void forget(struct qemu_options *o, const char *unread)
 {
 	snprintf(o->unread, sizeof(o->unread), "%s", unread);
@@ -324,7 +333,8 @@ enum qemu_machine qemu_options_machine(const struct qemu_options *options)
 
 	if (options->machine_unknown)
 		return QEMU_OTHER;
-	if (!*name)	/* upstream's default; a program named after KVM has a distributor's */
+	/* QEMU_PC is upstream's default. A program named after KVM may have another one. */
+	if (!*name)
 		return options->program_kvm ? QEMU_OTHER : QEMU_PC;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].prefix ?

@@ -12,8 +12,8 @@
 
 /* enum qemu_machine - machines, as far as their S3 differs */
 enum qemu_machine {
-	QEMU_PC,	/* i440fx: S3 is PIIX4_PM's */
-	QEMU_Q35,	/* S3 is ICH9-LPC's */
+	QEMU_PC,	/* i440fx, whose S3 is part of PIIX4_PM */
+	QEMU_Q35,	/* its S3 is part of ICH9-LPC */
 	QEMU_NO_S3,	/* microvm and others have no registers for it */
 	QEMU_NO_GUEST,	/* "none" has no CPU */
 	QEMU_OTHER,	/* an unknown one */

@@ -71,7 +71,7 @@ bool qemu_next_word(const char *const **argv, struct qemu_word *word)
 	return true;
 }
 
-/* Ends the value at @text, and undoubles its commas. Returns the text after it. */
+/* Ends the value at @text, and makes each ",," in it a ",". Returns the text after it. */
 static char *end_value(char *text)
 {
 	char *to = text;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Refuses programs into which the shim can't be preloaded before they start. This serves only
- * for good messages: the agent kills those that a wrapper starts.
+ * for good messages: if a wrapper starts such a program, the agent kills it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include "base/proc.h"
 #include "vmm.h"
 
-#define MAX_SCRIPTS	4	/* as the kernel: a script's script's script */
+#define MAX_SCRIPTS	4	/* as in the kernel: scripts that interpret scripts */
 
 static int __attribute__((format(printf, 2, 3)))
 refuse(const char *path, const char *format, ...)
