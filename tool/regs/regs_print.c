@@ -20,7 +20,7 @@ const char *regs_title(char buf[REGISTER_TITLE_MAX], const struct found *found)
 			       register_title(buf, reg, found->index);
 }
 
-/* Copies name number @n, of which 0 is the title. Returns false if there is none. */
+/* Copies name @n of the register; name 0 is its title. Returns false if there is none. */
 static bool alias(char buf[REGISTER_NAME_MAX], const struct found *found,
 		  unsigned int n)
 {
@@ -146,7 +146,7 @@ static const struct regpin_register *next_elsewhere(const struct found *found,
 		if (reg->kind != REGPIN_MSR || reg == found->reg ||
 		    !register_has(reg, found->index))
 			continue;
-		/* Rows without CPUs are names of whole ranges. */
+		/* A row that names no CPUs is the name of a whole range. */
 		if (*i >= regpin_nr_registers && !reg->cpus)
 			continue;
 		++*i;

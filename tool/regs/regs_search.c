@@ -147,7 +147,10 @@ static bool bit_matches(const struct regpin_bit *bit, const char *text,
 	return false;
 }
 
-/* Adds a line for each bit @text of @reg, or, with @part, each bit with these words. */
+/*
+ * Adds a line for each bit of @reg with the name @text, or, with @part, with the words of
+ * @text in its name. Returns their number.
+ */
 static unsigned int put_bits(const struct regpin_register *reg,
 			     const char *text, bool part, struct json *json)
 {
@@ -181,7 +184,10 @@ static unsigned int search_bits(const char *text, bool part, struct json *json)
 	return nr;
 }
 
-/* Those that fit @query, and those of @class if that is not NULL. */
+/*
+ * Adds a line for each register that fits @query, or that is of @class if that is not NULL.
+ * Returns their number.
+ */
 static unsigned int search_names(const struct query *query, const char *class,
 				 struct json *json)
 {
@@ -296,7 +302,7 @@ bool regs_range(const char *text, struct json *json)
 	for (unsigned int i = 0; i < regpin_nr_names; i++) {
 		const struct regpin_register *reg = &regpin_registers[i];
 
-		/* Rows without CPUs are names of whole ranges. */
+		/* A row that names no CPUs is the name of a whole range. */
 		if (i < regpin_nr_registers || reg->cpus)
 			nr += put_answers(&query, reg, json);
 	}

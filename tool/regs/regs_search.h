@@ -24,7 +24,10 @@ bool regs_search(const char *text, struct json *json);
  */
 bool regs_group(const char *text, struct json *json);
 
-/* "0x10a-0x10f": adds the registers in it with names. False, after a message, if wrong. */
+/*
+ * "0x10a-0x10f": adds a line for each register in the range that has a name. Returns false
+ * after a message if @text is not a valid range.
+ */
 bool regs_range(const char *text, struct json *json);
 
 /* The name of the bit that @text is most likely a mistyping of, or NULL. */
