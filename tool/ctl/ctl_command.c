@@ -75,7 +75,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Is an option given that @name does not take, or one missing that it needs? */
+/* Checks that @name takes each given option, and has each option that it needs. */
 static int check_set(const char *name, uint32_t may, uint32_t must,
 		     const struct ctl_options *options)
 {

@@ -54,7 +54,7 @@ static void take_dropped(const char *count)
 {
 }
 
-/* An agent of an older version refuses this request: only its being alive is known. */
+/* An agent of an older version refuses this request: then the row has only name and state. */
 static void ask(struct ctl_client *client)
 {
 	static const char request[] = "status format=words\n";
@@ -153,7 +153,7 @@ static void put_row(struct json *json)
 	json_object_end(json);
 }
 
-/* Prints one row; @json: NULL: as text. */
+/* Prints a row for each VM; as text if @json is NULL. */
 static void put_all(const char *dir, struct dirent **entries, int nr,
 		    struct json *json)
 {

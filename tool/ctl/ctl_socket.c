@@ -156,7 +156,7 @@ static int lock_dir(int dir)
 	return fd;
 }
 
-/* Returns 0 if the name is free, after a dead socket was removed. */
+/* Removes a dead socket of this name. Returns 0 if the name is free afterwards. */
 static int take_over(int dir, const char *name)
 {
 	char file[CTL_NAME_MAX + 8];

@@ -52,8 +52,8 @@ void ctl_give_up_name(struct ctl_socket *sock);
 bool ctl_file_name(const char *file, char name[CTL_NAME_MAX]);
 
 /*
- * Removes the socket of @name in @path if it was named by a process id, that process is
- * gone, and no process listens. Returns true if it was removed.
+ * Removes the socket of @name in @path if the name contains a process id, that process has
+ * ended, and no process listens. Returns true if the socket was removed.
  */
 bool ctl_sweep(const char *path, const char *name);
 
