@@ -22,7 +22,7 @@ bool event_line_begin(char *buf, struct json *json, uint64_t time,
 		      const char *name);
 size_t event_line_end(struct json *json, const char *severity);
 
-/* What was done, under the key that all events have in common for that. */
+/* Adds the action that was taken, under the key that all events use for it. */
 void event_put_action(struct json *json, const struct regpin_event *event);
 
 /* The VM, and the vCPU if the event is about one. */

@@ -12,7 +12,7 @@ enum severity {
 	SEVERITY_WARNING,
 	SEVERITY_ALERT,
 	SEVERITY_BY_ACTION,	/* allow: info; report: warning; otherwise alert */
-	SEVERITY_BY_REASON,	/* of unreached: over: notice; otherwise warning */
+	SEVERITY_BY_REASON,	/* unreached: notice when it is over, otherwise warning */
 };
 
 static const char *const names[] = {

@@ -6,9 +6,9 @@
 #include "regpin/regpin.h"
 
 /*
- * "alert": a rule was violated against its will, or protection has failed; "warning":
- * something to look at; "notice": a change by an operator or a VMM; "info": the normal
- * life of a VM. @event must be valid, see event_json.h.
+ * "alert": a rule that does more than report was violated, or protection has failed;
+ * "warning": something to look at; "notice": a change by an operator or a VMM; "info": the
+ * normal life of a VM. @event must be valid, see event_json.h.
  */
 const char *event_severity(const struct regpin_event *event);
 

@@ -6,7 +6,7 @@
 #include "event_severity.h"
 #include "event_sum_json.h"
 
-/* The register; for a rule on many MSRs those that were accessed. */
+/* The register; for a rule on many MSRs, those that were accessed. */
 static void put_registers(struct json *json, const struct limit_sum *sum)
 {
 	char index[16];
@@ -74,7 +74,10 @@ static void put_kind(struct json *json, const struct limit_sum *sum,
 	}
 }
 
-/* Of the gravest action, where they had several: then one of them was not `report`. */
+/*
+ * The severity of the gravest event. If the events had several actions, one of these was not
+ * `report`; it counts as `stop`, because all such actions have the same severity.
+ */
 static const char *severity_of(const struct limit_sum *sum)
 {
 	struct regpin_event event = sum->event;

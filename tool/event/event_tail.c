@@ -11,7 +11,7 @@
 #define HASH_BEGINNING	12	/* hexadecimal digits */
 #define NAME_BYTES	100	/* of a policy's name; as JSON it can be six times as long */
 
-/* From the object in @buf of @len bytes to its members. */
+/* Reduces the object in @buf, of @len bytes, to its members: removes the braces. */
 static void unwrap(char *buf, size_t len)
 {
 	/* "{" before them, "}\n" after them. */

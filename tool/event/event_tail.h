@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The keys that all lines of an agent have in common. They stand at the end of a line, so
- * that its first keys are what is new in it. What does not change from line to line is
- * written once, as JSON, and copied.
+ * that the line begins with the keys of its own event. Members that do not change from line
+ * to line are written once, as JSON, and copied.
  */
 #ifndef REGPIN_TOOL_EVENT_TAIL_H
 #define REGPIN_TOOL_EVENT_TAIL_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The "v" of each line: it rises where a key goes, or gets another meaning. */
+/* The "v" of each line: it rises when a key is removed or changes its meaning. */
 #define EVENT_VERSION	1
 
 /* Room for the parts of a tail, each with its NUL. */
@@ -59,7 +59,7 @@ void event_policy_init(struct event_policy *policy, const char *file,
 
 /*
  * Adds @tail to the line of @len bytes in @buf, which has EVENT_LINE_MAX bytes and ends
- * with "}\n". Returns the line's length. A part without room is left out, and @seq never.
+ * with "}\n". Returns the line's length. A part without room is left out; @seq always fits.
  */
 size_t event_add_tail(char *buf, size_t len, const struct event_tail *tail);
 

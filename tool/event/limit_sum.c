@@ -22,7 +22,10 @@ static void begin(struct limit_sum *sum, const struct regpin_event *event)
 	sum->first = event->time;
 }
 
-/* Adds @event, which may be that of another sum, to a sum that is not empty. */
+/*
+ * Adds @event to a sum that is not empty. @event may be the last event of another sum, whose
+ * first event was at @first.
+ */
 static void join(struct limit_sum *sum, const struct regpin_event *event,
 		 uint64_t first)
 {
