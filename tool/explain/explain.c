@@ -115,7 +115,7 @@ int explain_subjects(const struct explain *explain, struct subject **ret)
 	return (int)nr;
 }
 
-/* The MSR found serves to describe `default`, `unknown` and `invalid`. */
+/* The MSR that is found is an example, to describe `default`, `unknown` and `invalid`. */
 bool explain_rest(const struct explain *explain, struct subject *ret)
 {
 	/* KVM can filter these indices, and CPUs have no important register there. */

@@ -25,7 +25,7 @@ bool explain_shown(const struct explain *explain, const struct access *access);
 void explain_reads(const struct explain *explain,
 		   const struct subject *subject, char *to, size_t size);
 
-/* Finds an MSR without a rule. Returns false if there is none among the likely ones. */
+/* Finds an MSR without a rule. Returns false if all MSRs that it tries have one. */
 bool explain_rest(const struct explain *explain, struct subject *ret);
 
 /*

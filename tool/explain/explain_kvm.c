@@ -116,7 +116,7 @@ static void msr_filter(struct report *report)
 		json_array_end(report->json);
 }
 
-/* The bits whose being @key ("cleared", "set") is forwarded to regpin. */
+/* Reports @mask: KVM forwards a write by which one of these bits is @key ("cleared", "set"). */
 static void report_cr_bits(struct report *report, unsigned int kind, const char *key,
 			   uint64_t mask)
 {

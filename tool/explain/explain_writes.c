@@ -2,10 +2,10 @@
 /*
  * Writes to a register that a guest may still make, found by trying them with the judge.
  * Rules on whole registers judge a write by the first armed vCPU's value and by the vCPU's
- * previous value; rules on bits judge it by the bits that change. So one kind of rule at a
- * time is excluded by the values that are tried, and each bit is changed both ways. Of
- * several rules the strongest action decides: the sentences on a register, between
- * semicolons, all hold, and the strongest one counts.
+ * previous value; rules on bits judge it by the bits that change. So the values that are
+ * tried exclude one kind of rule at a time, and each bit is changed both ways. The sentences
+ * on a register, with semicolons between them, all hold; if several of them apply to a
+ * write, the strongest action decides.
  */
 #include <stdio.h>
 #include <string.h>
@@ -135,8 +135,8 @@ static bool is_stopped(const struct explain *explain,
 }
 
 /*
- * "NXE and bits 8-11 can't be set (#GP)", or "all bits but ..." if that is shorter. What is
- * not stopped can be done: "setting NXE is not stopped (detected later, logged)".
+ * "NXE and bits 8-11 can't be set (#GP)", or "all bits but ..." if that is shorter. If a
+ * change is not stopped: "setting NXE is not stopped (detected later, logged)".
  */
 static void change_text(const struct explain *explain,
 			const struct subject *subject, uint64_t which,
