@@ -122,8 +122,9 @@ static const char *decimal(const char *at, const char *end, uint32_t *value)
 }
 
 /*
- * The reason of a #GP that the log does not explain. KVM knows registers that userspace can
- * write for the guest, and those with a message of their own; so it refused this access.
+ * The reason for a #GP that the log does not explain. KVM knows the registers that userspace
+ * can write for the guest, and those with a message of their own, so it refused this access to
+ * them. All others are taken as unknown to KVM.
  */
 static enum trace_refusal by_register(uint32_t index)
 {

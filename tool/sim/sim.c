@@ -141,8 +141,8 @@ static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 }
 
 /*
- * A write that this KVM can't forward to regpin: finds what the next poll will detect, as
- * detect.c judges it.
+ * Finds what the next poll will detect after a write that this KVM can't forward to regpin.
+ * Judges as detect.c does.
  */
 static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 		    uint64_t old, uint64_t new)

@@ -68,7 +68,7 @@ static uint64_t xcr0_reserved(const struct sim *sim)
 	return no | ~sim_named_bits(REGPIN_XCR0, 0);
 }
 
-/* Some of the bits, and not all of them? */
+/* Does @value have some of @bits, but not all of them? */
 static bool is_part(uint64_t value, uint64_t bits)
 {
 	return value & bits && ~value & bits;

@@ -30,8 +30,8 @@ bool sim_is_intel(const struct guest *guest)
 }
 
 /*
- * A guest with all features that replay.c checks, because this KVM refuses only the accesses
- * that a trace marks; but with SVM and VMX only if the policy accepts these.
+ * The CPUID of a guest with all features that replay.c checks, because this KVM refuses only
+ * the accesses that a trace marks; but with SVM and VMX only if the policy accepts these.
  */
 int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 {
@@ -80,7 +80,7 @@ int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 		cpuid.entries[4].eax = signature(guest);
 	}
 	err = regpin_vcpu_set_cpuid(vcpu->regpin, &cpuid.header);
-	/* Its CPUs have no IA32_FEATURE_CONTROL. */
+	/* AMD's CPUs have no IA32_FEATURE_CONTROL. */
 	if (sim_is_amd(guest))
 		vcpu->regpin->guest.feature_control = 0;
 	return err;
@@ -88,9 +88,10 @@ int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu)
 
 
 /*
- * KVM accepts the same values of EFER and IA32_FEATURE_CONTROL with and without a filter:
- * as set_efer() and kvm_intel's is_vmx_feature_control_msr_valid() in Linux 6.12, by the
- * code that performs the accesses forwarded by a filter. kvm_amd does not know the latter MSR.
+ * KVM accepts the same values of EFER and IA32_FEATURE_CONTROL with and without a filter.
+ * They are checked as in Linux 6.12 (set_efer(), and kvm_intel's
+ * is_vmx_feature_control_msr_valid()), with the code that performs the accesses that a filter
+ * forwards. kvm_amd does not know the latter MSR.
  */
 bool sim_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
 		 const struct trace_line *line, struct trace_line *ret)

@@ -7,7 +7,7 @@
 
 #include "sim_state.h"
 
-/* Is the guest's CPU AMD's or Hygon's; or Intel's? Neither if there is no @guest. */
+/* Is the CPU's vendor AMD or Hygon? Is it Intel? Both return false if there is no @guest. */
 bool sim_is_amd(const struct guest *guest);
 bool sim_is_intel(const struct guest *guest);
 

@@ -25,7 +25,7 @@ enum outcome sim_judged(const struct sim *sim, const struct sim_vcpu *vcpu,
 		return OUTCOME_PAUSE;
 	if (gp)
 		return OUTCOME_GP;
-	/* A violation that was detected meanwhile is not that of the access. */
+	/* A violation that was detected meanwhile is not a violation by this access. */
 	return result->violated &&
 	       result->violation.type == REGPIN_EVENT_VIOLATION ?
 		       sim_by_action(result->violation.action) : OUTCOME_OK;

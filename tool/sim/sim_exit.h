@@ -15,8 +15,8 @@ enum outcome sim_judged(const struct sim *sim, const struct sim_vcpu *vcpu,
 			bool gp);
 
 /*
- * Performs an exit, and the vCPU's entry up to the end of the instruction, at which changes
- * by the exit are polled as when a guest runs on.
+ * Performs an exit, and then the vCPU's next entry, to the end of the instruction. As when a
+ * guest runs on, that entry polls what the exit has changed.
  */
 void sim_come_and_go(struct sim_vcpu *vcpu);
 

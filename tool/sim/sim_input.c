@@ -42,7 +42,7 @@ static void fill(struct input *input)
 		input->over = true;
 }
 
-/* The rest of a line that was too long. */
+/* Drops the rest of a line that was too long. */
 static void drop_rest(struct input *input)
 {
 	char *end;

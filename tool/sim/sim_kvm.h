@@ -86,7 +86,7 @@ bool sim_set_msr(struct sim_vcpu *vcpu, uint32_t index, uint64_t value);
 /* Writes CR0, CR4 or XCR0; EFER.LMA follows CR0.PG and EFER.LME. */
 void sim_set_cr(struct sim_vcpu *vcpu, unsigned int kind, uint64_t value);
 
-/* The bits of a register with names. The others of control registers and EFER are reserved. */
+/* The bits of a register that have names. Others in CR0, CR4, XCR0 and EFER are reserved. */
 uint64_t sim_named_bits(unsigned int kind, uint32_t index);
 
 #endif

@@ -141,7 +141,7 @@ int sim_do_msr(struct sim *sim, struct sim_vcpu *vcpu,
 	if (line->open)
 		return do_unknown_value(sim, vcpu, line);
 	sim->result.has_value = true;
-	/* This KVM does not use VMX, and so has this MSR for no guest. */
+	/* A KVM that does not know this MSR does not use VMX, so no guest has the MSR. */
 	if (line->refusal == TRACE_UNKNOWN && line->index == MSR_FEATURE_CONTROL)
 		vcpu->regpin->guest.feature_control = 0;
 	if (!model_filter_allows(&sim->kvm.filter.filter, line->index,

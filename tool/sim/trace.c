@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One line of a trace. Millions of lines are read in a second, so words are compared in place,
- * and the reason of an error is determined only after an error has occurred.
+ * and the reason for an error is determined only after the error has occurred.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -44,9 +44,9 @@ extern const char *const outcome_names[OUTCOME_MAX];
 
 /* Why KVM itself refuses an access to an MSR. */
 enum trace_refusal {
-	TRACE_TAKEN,		/* it does not refuse it */
-	TRACE_UNKNOWN,		/* it does not know the MSR */
-	TRACE_INVALID,		/* it refuses this access */
+	TRACE_TAKEN,		/* KVM does not refuse the access */
+	TRACE_UNKNOWN,		/* KVM does not know the MSR */
+	TRACE_INVALID,		/* KVM knows the MSR, and refuses this access */
 };
 
 /**
@@ -63,8 +63,8 @@ enum trace_refusal {
  * @clear: see @relative
  * @refusal: whether KVM refuses the access to an MSR
  * @once: the window also ends when a kernel writes LSTAR
- * @expects: the line expects @outcome or, if that is OUTCOME_MAX, that the read returns
- *	@result, or the register has it afterwards
+ * @expects: the line expects @outcome or, if that is OUTCOME_MAX, @result: the value that the
+ *	read returns, or that the register has afterwards
  * @outcome: enum outcome
  * @result: see @expects
  * @len: length of the statement, without expectation, comment and blanks around it
