@@ -67,7 +67,10 @@ static int check_one(const char *path, struct checked *checked)
 		       EXIT_REJECTED : EXIT_OK;
 }
 
-/* Checks all policies at @paths. Returns the exit code of the worst; unreadable is worst. */
+/*
+ * Checks all policies at @paths. Returns the highest exit code: that of a policy that can't be
+ * read is the highest.
+ */
 static int check_all(char **paths, struct json *json, struct checked *checked)
 {
 	int ret = EXIT_OK;

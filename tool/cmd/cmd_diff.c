@@ -46,7 +46,7 @@ struct diff_options {
 static void ignore_unfit(void *context, enum fitted fitted,
 			 const struct rule *rule, const char *why)
 {
-	/* An optional rule that is only detected is a difference by itself. */
+	/* The comparison itself shows an optional rule that is only detected or left out. */
 }
 
 /* Reads a policy for comparison. Returns false after a message if that failed. */

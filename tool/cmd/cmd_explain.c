@@ -71,7 +71,7 @@ static void report_floor(struct report *report)
 	report_end(report);
 }
 
-/* For the whole policy, because rules for other guests count as well. */
+/* Uses the whole policy, because rules for other guests count here as well. */
 static void report_past_filters(struct report *report,
 				const struct regpin_policy *whole)
 {

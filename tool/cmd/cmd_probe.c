@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin probe: rules that this host can enforce, and reasons why not others. */
+/* regpin probe: the rules that this host can enforce, and why it can't enforce the others. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -303,7 +303,7 @@ static unsigned int missing(const struct host *host,
  * @host: this host
  * @policy: the policy, or NULL
  * @hash: of the policy's text
- * @missing: number of rules, or without a policy of kinds of rules, that are not enforced
+ * @missing: number of rules that are not enforced; without a policy, of kinds of rules
  * @stops: number of the policy's rules because of which 'regpin run' does not start the VM
  * @init: why the policy's `init` is left out, or NULL
  */

@@ -19,7 +19,7 @@ struct probe_answer {
 struct probe_answer probe_ask(const struct host *host, unsigned int kind,
 			      unsigned int type);
 
-/* Do rules of this type exist for this kind of register, and need enforcement? */
+/* Do rules of this type exist for this kind of register, and do they need enforcement? */
 bool probe_possible(unsigned int kind, unsigned int type);
 
 /* Names of the registers that VMLOAD loads, one for each call; NULL at the end. */

@@ -4,7 +4,7 @@
 
 #include "probe_traits.h"
 
-/* Finds the next type from *@type on that is refused. Returns false at the end. */
+/* Finds the next type of VM, from *@type on, that is refused. Returns false at the end. */
 static bool next_refused(const struct host_traits *traits, unsigned int *type)
 {
 	while (*type < HOST_VM_TYPES && !(traits->vm_types >> *type & 1))
