@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `run` sees only the command line that it was given, which may be a wrapper's. What counts
- * is the command line of the process that creates the VM, which is checked here.
+ * `run` sees only the command line that it was given, which may be a wrapper's. This
+ * file checks the command line of the process that creates the VM.
  */
 #include <errno.h>
 #include <limits.h>

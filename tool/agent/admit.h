@@ -13,8 +13,8 @@
 bool admit_process(struct agent *agent, pid_t pid);
 
 /*
- * May @policy come into force for the running VMs? Not if it would have refused the VMM
- * of one: then @text gets the reason.
+ * May @policy come into force for the running VMs? It may not if it would have refused the
+ * VMM of one of them: then @text gets the reason.
  */
 bool admit_policy(const struct agent *agent, const struct regpin_policy *policy,
 		  char *text, size_t size);

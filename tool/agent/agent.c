@@ -10,8 +10,8 @@
  *
  * It ends when neither the process that `run` became nor a process with a VM is left. If
  * there has been no VM, it ends when no process holds the lifeline any more, because a VMM
- * may fork and let its first process end. All that is in shared memory may come from a VMM
- * that was taken over, so numbers are checked before use.
+ * may fork and let its first process end. Everything in shared memory may come from a
+ * VMM that was taken over, so numbers are checked before use.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -160,8 +160,8 @@ static void loop(struct agent *agent)
 			end_process(0);
 		}
 		/*
-		 * Before @attached is read: a process that closed its connection since has
-		 * counted itself in @attached.
+		 * To be done before @attached is read: a process whose connection is found
+		 * closed here has counted itself in @attached by then.
 		 */
 		give_run(agent);
 		more = report_events(agent);
@@ -176,7 +176,7 @@ static void loop(struct agent *agent)
 		ctl_run(&agent->ctl, clock_now());
 		moves_run(agent, clock_now());
 	} while (must_go_on(agent) || moves_must_wait(agent, clock_now()));
-	/* All processes have ended. What they did since the last round counts as well. */
+	/* All processes have ended. Their actions since the last round count as well. */
 	give_run(agent);
 	update_attached(agent);
 	standby_end(agent);

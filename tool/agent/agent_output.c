@@ -79,7 +79,7 @@ void agent_release_stderr(struct agent *agent)
 	}
 }
 
-/* The process of the VMs, or the first one as long as there is none. */
+/* The process that has the VMs; as long as there is no VM, the first process. */
 static uint32_t find_vmm(const struct agent *agent)
 {
 	const struct watch *watch = &agent->watch;
@@ -120,7 +120,7 @@ void agent_write_line_of(struct agent *agent, const char *line, size_t len,
 		   uint32_t policy, uint64_t hold, bool whole)
 {
 	char buf[EVENT_LINE_MAX];
-	/* 0: the shim names none, as for an event that is of the policy in force. */
+	/* 0: the shim has named no policy, which stands for the policy in force. */
 	uint32_t number = policy ? policy : agent->launch->policy.number;
 	const struct event_tail tail = {
 		.seq = next_seq(agent), .hold = hold, .origin = agent->origin,

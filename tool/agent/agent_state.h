@@ -29,7 +29,7 @@ struct out;
  * @given: the highest number that a policy was given
  * @list: policies that were replaced, or that were in force in some VMs only, or only for
  *	a moment; number 0: a free place
- * @names: the keys that lines have for these, the one in force, and the one on its way
+ * @names: the keys by which lines name these, the one in force, and the one on its way
  */
 struct policies {
 	uint32_t given;
@@ -58,7 +58,7 @@ struct policies {
  * @s3_unknown: hashes of the texts that have been reported about S3, so that each is
  *	reported once; 0: a free place
  * @crowd_reported: an event has reported more processes than the agent can watch
- * @killed: a process was killed for having a VM, or none, without a policy
+ * @killed: a process was killed, for a VM without its policy or for having no VM in time
  * @refusal_reported: an event has reported the shim's refusal
  * @armed: some vCPU has been armed
  * @unarmed_reported: an event has reported that no vCPU was armed in time

@@ -143,7 +143,7 @@ static void begin_body(struct ctl_conn *conn, uint64_t now)
 	conn->state = CONN_BODY;
 	if (conn->body)
 		return;
-	/* What comes next would be read as requests. */
+	/* The bytes that follow would be read as requests. */
 	conn->state = CONN_CLOSING;
 	conn_error(conn, now, "memory", "the agent is out of memory");
 }
@@ -154,7 +154,7 @@ static bool fill_body(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 
 	if (!conn_fill_body(conn))
 		return false;
-	/* The operator's mode outlives the policy that it was given for. */
+	/* The operator's mode also holds for the policies that replace the present one. */
 	if (!(conn->request.has & 1u << CTL_KEY_MODE))
 		conn->request.mode = ctl->agent->launch->mode;
 	set_proposal(conn, proposal_from_text(ctl, name, conn->body, conn->body_len,

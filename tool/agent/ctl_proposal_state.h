@@ -23,7 +23,7 @@
  * @init_why: why `init` can't be enforced on this host, or NULL
  * @unfits: the rules that this host can't enforce
  * @diff: its changes to the policy in force
- * @unsuited: the property of the VM that it does not accept, as a sentence, or ""
+ * @unsuited: the property of the VM that @policy does not accept, as a sentence, or ""
  */
 struct ctl_proposal {
 	struct policy_written written;

@@ -358,7 +358,10 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	return end(&json, buf);
 }
 
-/* ": 0x751ef0 -> 0x651ef0" for a write, ": 0x1" for a read, without values not read. */
+/*
+ * ": 0x751ef0 -> 0x651ef0" for a write, ": 0x1" for a read. Values that were not read are left
+ * out.
+ */
 static void values_text(const struct regpin_event *held, char *buf, size_t size)
 {
 	bool read = !held->write && held->type != REGPIN_EVENT_DETECTED;

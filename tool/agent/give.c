@@ -408,7 +408,7 @@ static bool serve(struct agent *agent, struct give_conn *conn)
 	return goes_on;
 }
 
-/* Not while a new policy is being sent: this process would not get that one. */
+/* False while a new policy is being sent: a process would get the previous one now. */
 static bool may_answer(const struct agent *agent)
 {
 	return !agent->ctl.command.given || agent->ctl.command.expired ||

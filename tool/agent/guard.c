@@ -28,7 +28,7 @@
 #define GRACE_TICKS	5
 
 /*
- * A process without the shim is checked once more only: in an execve() the new program
+ * A process without the shim is checked only once more: in an execve() the new program
  * appears shortly before the files that are closed on exec are gone.
  */
 #define AGAIN_TICKS	1
@@ -101,7 +101,7 @@ static void check_process(struct agent *agent, struct watched *process)
 	const char *shim = agent->launch->shim;
 	enum unguarded why;
 
-	/* @vm: it was given the policy, so it created its VM through the shim. */
+	/* A process with @vm was given the policy, so it created its VM through the shim. */
 	if (process->killed || process->vm || proc_has_vm(process->pid) != 1 ||
 	    proc_has_shim(process->pid, shim) == -ESRCH ||
 	    is_in_grace(agent, process))

@@ -126,7 +126,7 @@ static int prepare(struct launch *launch)
 }
 
 /*
- * The agent is a grandchild of the VMM, so that the VMM has no child that it does not know.
+ * The agent is a grandchild of the VMM, so that all children of the VMM are its own.
  * The child is made without SIGCHLD, which a VMM that blocks it would find pending.
  */
 static int fork_agent(struct launch *launch, int ends[2])

@@ -85,7 +85,7 @@ static uint64_t places_of(const struct regpin_event *event,
 					    offset * 64 / rule->count);
 }
 
-/* Does @event have a place whose first event of this hour it is? */
+/* Is @event the first one of this hour in one of its places? */
 static bool is_first(struct limit_row *row, const struct regpin_event *event,
 		     const struct rule *rule)
 {
@@ -160,7 +160,10 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 		cause->seen++;
 	if (is_first(row, event, rule))
 		return true;
-	/* Without a cause, which many vCPUs can use up, violations wait for the hour's end. */
+	/*
+	 * Many vCPUs can use up the free causes. A violation that gets none is summed up until
+	 * the hour ends.
+	 */
 	if ((cause ? cause->seen <= limit->max :
 		     event->type != REGPIN_EVENT_VIOLATION) &&
 	    spend_line(limit, vm, row, event->type))
@@ -196,7 +199,7 @@ bool limit_pass_sum(struct limit *limit, struct limit_sum *sum,
 	return false;
 }
 
-/* Takes the sum of a cause, or adds it to its row's if the budget is used up. */
+/* Takes the sum of a cause, or adds it to that of its row if the budget is used up. */
 static bool take_cause(struct limit *limit, bool all, struct limit_sum *sum)
 {
 	for (; limit->left; limit->at = (limit->at + 1) % LIMIT_CAUSES) {
@@ -231,7 +234,7 @@ static bool take_rest(const struct limit *limit, struct limit_vm *vm,
 		rest->count = 0;
 		return true;
 	}
-	/* Beyond the budget of this hour as well, the sums wait for the next hour. */
+	/* If the budget of this hour is used up as well, the sums wait for the next hour. */
 	vm->due -= row->due;
 	row->due = false;
 	return false;

@@ -70,7 +70,7 @@ enum move moves_check_departure(struct moves *moves, unsigned int i, struct prin
 {
 	struct departure *d = &moves->departures[i];
 
-	/* It has run on here, or another state was taken out since. */
+	/* If the state differs, the VM has run on here, or another state was taken out. */
 	if (!is_same(d->state, taken))
 		*d = (struct departure){ .state = taken, .since = now };
 	if (!d->state.regs || d->moved_reported)

@@ -25,7 +25,10 @@ static int fail(const char *what)
 	return EXIT_RUN;
 }
 
-/* The terminal signals the VMM as well, so only signals of processes are passed on. */
+/*
+ * Passes on only signals that a process sent, because the VMM gets signals of the terminal
+ * itself.
+ */
 static int wait_for(pid_t child, const sigset_t *signals)
 {
 	siginfo_t info;

@@ -15,7 +15,7 @@
 /**
  * struct pause - a vCPU that is held and has no answer yet
  * @vm, @vcpu: its numbers
- * @hold: number of the line of the event that held it; 0: that has no line
+ * @hold: number of the line of the event that held it; 0: that event has no line
  * @rip, @value, @kind, @index: the access: an access makes one event for each rule
  * @violation: it was held by a violation
  */
@@ -41,9 +41,9 @@ struct pauses {
 void pauses_add(struct pauses *pauses, const struct regpin_event *event);
 
 /*
- * The number by which the hold of @event's vCPU is known: that of the line of the event
- * that held it. @line is the number of the line that @event gets, if @event holds the vCPU
- * and no earlier one has a line; otherwise 0. Returns 0 if there is none.
+ * The number by which the hold of @event's vCPU is known: that of the line of the event that
+ * held it. If that event has no line yet, the number becomes @line: the number of the line
+ * that @event gets if @event holds the vCPU, and otherwise 0. Returns 0 if there is none.
  */
 __u64 pauses_hold(struct pauses *pauses, const struct regpin_event *event, __u64 line);
 

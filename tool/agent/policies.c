@@ -28,7 +28,7 @@ void policies_assign_number(struct agent *agent, struct regpin_policy *policy,
 {
 	struct event_policy *name = place_for_name(agent);
 
-	/* 0 is of blobs that no agent made. */
+	/* Blobs that no agent made have the number 0. */
 	if (!++agent->policies.given)
 		agent->policies.given = 1;
 	policy->number = agent->policies.given;

@@ -21,7 +21,7 @@
 void policies_assign_number(struct agent *agent, struct regpin_policy *policy,
 		     const struct policy_written *written, enum policy_mode mode);
 
-/* What lines say of the policy of this number; NULL: there was none, or it was forgotten. */
+/* The keys by which lines name policy @number; NULL: there was none, or it was forgotten. */
 const struct event_policy *policies_name(const struct agent *agent, uint32_t number);
 
 /*

@@ -66,7 +66,7 @@ static const char *fd_fault(int fd)
 		return "this file descriptor is not open";
 	if (flags & O_PATH || (flags & O_ACCMODE) == O_RDONLY)
 		return "this file descriptor is not open for writing";
-	/* Such as an eventfd, at which a write may wait though poll() says that it need not. */
+	/* A write to an eventfd, for example, may wait although poll() reports it as ready. */
 	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) &&
 	    !S_ISCHR(st.st_mode))
 		return "this file descriptor is neither a file nor a pipe, a socket or a terminal";
@@ -100,7 +100,7 @@ static int open_fd(const struct sink *sink, struct out *out)
 	out_open_fd(out, sink->fd);
 	if (out->fd < 0)
 		return -EBADF;
-	/* The VMM has no use for it, and would keep its reader from seeing its end. */
+	/* If the VMM held this file, which it does not use, the reader would see no end. */
 	if (sink->fd > STDERR_FILENO)
 		fcntl(sink->fd, F_SETFD, FD_CLOEXEC);
 	return 0;
@@ -147,7 +147,7 @@ int sink_reopen(struct agent *agent)
 
 	if (err)
 		return err;
-	/* What fails from now on is about another file. */
+	/* Errors from now on are about another file, so they are reported again. */
 	agent->failure_reported = false;
 	agent->reopened++;
 	return 0;

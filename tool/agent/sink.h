@@ -35,7 +35,7 @@ struct sink {
 const char *sink_find(struct sink *sink, const char *text);
 
 /*
- * Opens it for the agent. A file descriptor above 2 is not inherited by the VMM. Returns 0
+ * Opens @sink for the agent. A file descriptor above 2 is not inherited by the VMM. Returns 0
  * or a negative errno.
  */
 int sink_open(const struct sink *sink, struct launch *launch);
@@ -47,7 +47,7 @@ int sink_open(const struct sink *sink, struct launch *launch);
  */
 int sink_reopen(struct agent *agent);
 
-/* Why events can't be written there, for the @err of one of these. */
+/* Why events can't be written there. @err is an error that one of these functions returned. */
 const char *sink_fault(int err);
 
 #endif

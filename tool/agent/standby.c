@@ -35,7 +35,8 @@
 #include "wake.h"
 
 #define RENEW_MS	1000	/* for counts */
-#define YOUNG_MS	1000	/* one that dies so soon may die again for the same reason */
+/* A standby that dies sooner than this may die again for the same reason. */
+#define YOUNG_MS	1000
 #define PAUSE_MS	200
 
 static uint64_t tail_of(const struct agent *agent)
@@ -184,7 +185,7 @@ static void wait_and_take_over(struct agent *agent, int fd, pid_t old)
 	prctl(PR_SET_NAME, "regpin-agent");
 	set_robust_word(agent);
 	load_totals(agent);
-	/* The dead agent may have written these; `lost` of the event counts them. */
+	/* The dead agent may have written the buffered lines. `lost` counts them. */
 	out_discard(agent->events);
 	if (agent->messages != agent->events)
 		out_discard(agent->messages);

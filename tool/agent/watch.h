@@ -56,7 +56,7 @@ struct known {
  * @full: there was a process that the set had no room for
  * @vm_ended: one that had a VM has ended
  * @has_status: @status is known
- * @status: how that one, or the root, ended, as of wait(2)
+ * @status: how that process, or the root, ended, as wait(2) returns it
  * @known: all processes at the last watch_holders(), in the order of their ids
  * @nr_known: number of @known
  * @list: the processes; unused entries are never written, and cost no memory
