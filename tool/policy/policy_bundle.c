@@ -14,8 +14,8 @@
 #define LINE_START	"--- # extended: "
 
 /*
- * The next line between texts in @text, or NULL; *@end is set to the byte after it. The last
- * line may lack its line feed, which bundle_fill() would add.
+ * The next of the lines that stand between texts, or NULL; *@end is set to the byte after it.
+ * The last line of @text may lack its line feed, which bundle_fill() would add.
  */
 static const char *find_line(const char *text, size_t size, const char **end)
 {

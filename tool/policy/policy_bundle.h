@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A policy's text, followed by the texts that it extends, so that it can be kept, sent to an
- * agent and read again without any file. After a line
+ * agent and read again without any file. A line
  *
  *	--- # extended: NAME PATH
  *
- * follows the text of the policy NAME, which was read from PATH: first the policy that the
- * own text extends, then the policy that this one extends, and so on.
+ * stands before the text of the policy NAME, which was read from PATH. The base of the policy
+ * itself comes first, then the base of that base, and so on.
  */
 #ifndef REGPIN_TOOL_POLICY_BUNDLE_H
 #define REGPIN_TOOL_POLICY_BUNDLE_H
@@ -53,7 +53,7 @@ void bundle_split(struct bundle *bundle, const char *text, size_t size);
 void bundle_place_problems(const struct bundle *bundle, uint32_t line,
 			   uint32_t column, struct problems *problems);
 
-/* Does @text have a line as it stands between texts? A file must not have one. */
+/* Does @text have a line like those between texts? A file must not have one. */
 bool bundle_has_line(const char *text, size_t size);
 
 /*

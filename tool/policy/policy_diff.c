@@ -4,9 +4,9 @@
  * within which no rule of either policy begins or ends; the effects of both on
  * a stretch are compared bit by bit, and equal changes are joined again.
  *
- * First the rules without a condition are compared; then, for each condition that either
- * policy has, these together with the rules under it, except for changes that were found
- * already.
+ * First the rules without a condition are compared. Then, for each condition that either
+ * policy has, the rules under it are compared together with those without a condition;
+ * changes that were found already are left out.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -151,8 +151,8 @@ static bool is_write(unsigned int what)
 }
 
 /*
- * @effect of @e, with what happens to all writes of the register: where writes are denied,
- * a pin on one of its bits that is gone or new makes no difference.
+ * The stronger one of @effect and the effect of @e on all writes of the register: where all
+ * writes are denied, it makes no difference whether a bit is pinned.
  */
 static uint8_t with_writes(const struct effects *e, unsigned int what,
 			   uint8_t effect)
@@ -236,7 +236,11 @@ static void compare_register(const struct comparison *c, unsigned int kind,
 	struct policy_change change = {
 		.kind = (uint8_t)kind, .index = index, .count = count,
 	};
-	/* Without a condition nothing was found before: effects that differ. */
+	/*
+	 * The old and the new effects, and both without the condition. If there is no
+	 * condition, the last two get values that no effect equals, because no change was
+	 * found before.
+	 */
 	struct effects e[4];
 
 	find_effects(c->from, c->when, kind, index, &e[0]);
@@ -273,7 +277,7 @@ static size_t add_borders(uint64_t *borders, const struct regpin_policy *policy)
 	return nr;
 }
 
-/* Is there a rule on this MSR? The others are compared by their defaults. */
+/* Is there a rule on this MSR? MSRs without one are compared by their defaults. */
 static bool spoken_of(const struct comparison *c, uint32_t index)
 {
 	const unsigned int any = ACCESS_READ | ACCESS_WRITE;

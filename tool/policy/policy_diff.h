@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The accesses that one policy stops and another does not. Compared are the effects on the
- * bits of registers, not the texts of rules. Pure.
+ * The accesses that one policy stops and another does not. The comparison is of the effects
+ * on the bits of registers, not of the texts of rules. Pure.
  */
 #ifndef REGPIN_TOOL_POLICY_DIFF_H
 #define REGPIN_TOOL_POLICY_DIFF_H

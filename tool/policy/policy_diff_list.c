@@ -32,7 +32,7 @@ static bool continues(const struct policy_change *a,
 	       a->to_value == b->to_value && when_same(&a->when, &b->when);
 }
 
-/* Makes room for one more. On failure @err is set: an incomplete list is never shown. */
+/* Makes room for one change. On failure @err is set: an incomplete list is never shown. */
 static bool make_room(struct policy_diff *diff)
 {
 	unsigned int room = diff->room ? 2 * diff->room : 64;

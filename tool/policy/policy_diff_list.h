@@ -42,10 +42,10 @@ enum diff_what {
 	DIFF_WHAT_MAX
 };
 
-/* A bit in a change's @from and @to: the violation is only detected afterwards. */
+/* A flag in a change's @from and @to: the violation is only detected afterwards. */
 #define DIFF_DETECTED	0x80u
 
-/* A bit there, for DIFF_UNKNOWN and DIFF_INVALID: reads return a number. */
+/* A flag in @from and @to, for DIFF_UNKNOWN and DIFF_INVALID: reads return a number. */
 #define DIFF_ANSWERS	0x40u
 
 /**

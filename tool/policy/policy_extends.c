@@ -68,7 +68,7 @@ static void inherit(struct yaml_node *own, struct yaml_node *base)
 	}
 }
 
-/* Can this regpin read the base's version? The reader checks that of the policy's own text. */
+/* Can this regpin read the base's version? The policy's own version is checked elsewhere. */
 static bool base_readable(const struct yaml_node *base,
 			  struct problems *problems)
 {
@@ -99,7 +99,7 @@ static bool part_fits(const struct bundle *bundle, unsigned int n,
 	if (!key) {
 		if (n < bundle->nr)
 			problem_error(problems, PLACE_LINE(root->line), 1,
-				      "there are more policies behind this one, and it extends none");
+				      "there are more policies after this one, and it extends none");
 		return n >= bundle->nr;
 	}
 	if (key->value->type != YAML_SCALAR)
@@ -107,11 +107,11 @@ static bool part_fits(const struct bundle *bundle, unsigned int n,
 			   "'extends' is the name of one policy: write 'extends: linux'");
 	else if (n >= bundle->nr)
 		problem_at(problems, key->value,
-			   "the text of the policy %s is missing: send it behind this one, as 'regpin ctl' does",
+			   "the text of the policy %s is missing: send it after this one, as 'regpin ctl' does",
 			   show(key->value->text).text);
 	else if (strcmp(bundle->parts[n].name, key->value->text) != 0)
 		problem_at(problems, key->value,
-			   "the text behind this one is that of another policy, %s",
+			   "the text after this one is that of another policy, %s",
 			   show(bundle->parts[n].name).text);
 	else
 		return true;

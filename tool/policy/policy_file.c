@@ -103,7 +103,7 @@ static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
 		problem_error(problems, 0, 0, "this is a compiled policy, as 'regpin compile' writes it for libregpin: name the policy that it was made from");
 		return -EINVAL;
 	}
-	/* The line would pass for a base that was read from a policy folder. */
+	/* With such a line the rest would pass for a base from a policy folder. */
 	if (bundle_has_line(*ret, size)) {
 		problem_error(problems, 0, 0, "a line '--- # extended: …' stands between texts that regpin puts together, and not in a file");
 		return -EINVAL;

@@ -12,8 +12,9 @@
 #define POLICY_UNREADABLE(err)	((err) && (err) != -EINVAL)
 
 /*
- * policy_text_read() from a file; "-" is standard input. If the file can't be read, that is
- * added to @problems, and the negative errno is returned, which is never -EINVAL.
+ * Reads a policy from a file, as policy_text_read() does; "-" is standard input. If the file
+ * can't be read, that is added to @problems, and the negative errno is returned, which is
+ * never -EINVAL.
  */
 int policy_text_file(const char *path, struct regpin_policy *policy,
 		     struct problems *problems);

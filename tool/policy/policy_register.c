@@ -173,7 +173,7 @@ static void unknown_bit(const struct yaml_node *node,
 			   nearest_hint(&nearest).text);
 }
 
-/* Is it no number, or one that a bit can have? */
+/* Returns false if @text may be meant as a mask: a number above 63. *@mask is set to it. */
 static bool mask_is_bit(const char *text, uint64_t *mask)
 {
 	return number_read(text, strlen(text), UINT64_MAX, mask) || *mask <= 63;

@@ -61,8 +61,8 @@ struct one {
 };
 
 /*
- * Adds @target: as one, or member by member if these have no consecutive indices. Members
- * without room stay in @target.
+ * Adds @target: as a whole, or member by member if its members have no consecutive indices.
+ * Members for which there is no room stay in @target.
  */
 static void add_members(struct one *one, struct target *target)
 {
@@ -129,7 +129,7 @@ static void targets_read(struct one *one, bool known)
 	const struct yaml_node *key = yaml_key(one->node, "register");
 
 	if (!key) {
-		/* Not if there is an unknown key, which may be a mistyped `register`. */
+		/* An unknown key, which has been reported, may be a mistyped `register`. */
 		if (known)
 			problem_at(one->reader->problems, one->node,
 				   "a rule needs 'register': a name, an index, a range, or a list of these");
@@ -389,7 +389,7 @@ static void advise(const struct one *one)
 	}
 }
 
-/* Conditions on whole registers (once, uniform, deny, ..) must be the only one. */
+/* A condition on the whole register (once, uniform, deny, ..) must be the only one. */
 static bool conditions_check(struct one *one, bool known)
 {
 	const struct yaml_node *whole = NULL;
@@ -404,7 +404,7 @@ static bool conditions_check(struct one *one, bool known)
 		if (!rule_type_is_on_bits(type))
 			whole = key;
 	}
-	/* Not if there is an unknown key, which may be a mistyped condition. */
+	/* An unknown key, which has been reported, may be a mistyped condition. */
 	if (!nr && known)
 		problem_at(one->reader->problems, one->node,
 			   "this rule has no condition: add sticky, never, frozen, require, once, uniform, deny, allow, report or value");

@@ -50,7 +50,7 @@ static const struct word top_keys[] = {
 	{ "from", WORD_ELSEWHERE },
 };
 
-/* Reads the version. Returns false if it is another one, and nothing else can be read. */
+/* Reads the version. Returns false if it is not 1, because then nothing else can be read. */
 static bool version_read(const struct reader *reader,
 			 const struct yaml_node *root)
 {
@@ -199,15 +199,15 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 	reader->has_reaction = settings_have_reaction(root);
 	whole_read(reader, root);
 	rules_read(reader, root);
-	/* If no rule does more than report, the default action must not either. */
+	/* If all rules only report, the default action of the floor only reports, too. */
 	if (!settings_have_floor_action(root) &&
 	    policy_rules_only_report(reader->policy))
 		reader->policy->settings.deadline_action = REGPIN_REPORT;
 }
 
 /*
- * Keeps @name in printable form, because places of rules are printed with it. Of a name that
- * is too long the end is kept, which identifies the file better.
+ * Keeps @name in printable form, because places of rules are printed with it. If it is too
+ * long, its end is kept, which identifies the file better than its beginning.
  */
 static void source_set(struct regpin_policy *policy, const char *name)
 {

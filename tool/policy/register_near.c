@@ -12,7 +12,7 @@
 #define BETWEEN_WORDS	"_- ."	/* as people write them */
 #define MISTAKES	2	/* in a name */
 #define TOO_MANY	(MISTAKES + 1)
-#define WORD_ROOM	33	/* of words as long as word_distance() takes */
+#define WORD_ROOM	33	/* for the longest word that word_distance() takes */
 
 /* The number of mistakes that a word of this length may have. */
 static unsigned int allowed_mistakes(size_t len)
@@ -79,7 +79,7 @@ static unsigned int mistakes(const char *text, const char *name)
  * @text: the mistyped name, without prefixes
  * @names: the nearest ones
  * @nr: number of nearest names
- * @mistakes: number of mistakes that each of them means
+ * @mistakes: number of mistakes in @text if one of them was meant
  * @last: the register of the last one
  */
 struct near {
@@ -101,7 +101,7 @@ static void try_name(struct near *near, const struct regpin_register *reg,
 	nr = mistakes(near->text, register_core(name));
 	if (nr > near->mistakes || nr > MISTAKES)
 		return;
-	/* Of several names of one register only the first is kept: it is the manual's. */
+	/* If a register has several such names, only the first is kept: it is the manual's. */
 	if (nr == near->mistakes && reg == near->last)
 		return;
 	if (nr < near->mistakes)

@@ -7,7 +7,7 @@
 
 #define REGISTER_UNKNOWN_MAX	400	/* room for register_unknown() */
 
-/* Writes to @to that @text does not name a register, and which one may have been meant. */
+/* Writes to @to a message that @text names no register, with what may have been meant. */
 void register_unknown(char *to, size_t size, const char *text);
 
 #endif

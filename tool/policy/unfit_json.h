@@ -21,7 +21,7 @@ void json_refused_policy(const struct regpin_policy *policy,
 			 const struct which_kvm *kvm,
 			 const struct unfits *unfits);
 
-/* The same, how the rule is handled, and @why it can't be enforced. */
+/* The members of json_rule_place(), how the rule is handled, and @why it can't be enforced. */
 void json_unfit(struct json *json, const struct regpin_policy *policy,
 		enum fitted fitted, const struct rule *rule, const char *why);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libyaml tokenises; this builds the tree from its events, and refuses all that is not in
- * the subset. A refused node becomes a YAML_BAD node, so that the rest is still read and all
- * errors are reported at once. The parse ends only if the rest cannot be read sensibly.
+ * libyaml tokenises; this file builds the tree from its events, and refuses everything that
+ * is not in the subset. A refused node becomes a YAML_BAD node, so that the rest is still read
+ * and all errors are reported at once. The parse ends only if the rest cannot be read sensibly.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static bool text_valid(const struct builder *b)
 	return true;
 }
 
-/* Is there a tab in the white space that begins @line, from 0? */
+/* Is there a tab in the white space that begins @line? The first line has number 0. */
 static bool line_has_tab(const struct builder *b, size_t line)
 {
 	const char *at = b->text, *end = b->text + b->size;

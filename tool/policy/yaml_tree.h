@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A strict subset of YAML as a small tree. No anchors, aliases, tags,
+ * A strict subset of YAML as a small tree. The subset has no anchors, aliases, tags,
  * directives, duplicate keys, second documents, block scalars or scalars of
  * several lines. A scalar is a string, which the reader of the tree converts.
  */
@@ -31,7 +31,8 @@ enum yaml_type {
  * @value: a key's value, NULL for other nodes
  * @child: a list's first element, a map's first key
  * @type: its type; keys are scalars
- * @line: the line where it begins, from 1, below the number of the text: see PLACE_TEXT()
+ * @line: the line where it begins, from 1, with the number of the text in the upper bits: see
+ *	PLACE_TEXT()
  * @column: the column where it begins, from 1, in characters
  * @nr: number of children
  * @text: a scalar's text, without control characters
