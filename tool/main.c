@@ -48,7 +48,7 @@ static void print_help(FILE *file)
 	      file);
 }
 
-/* What was printed is the result: a full disk must not pass for success. */
+/* The output is the result, so a failed write (a full disk) must not pass for success. */
 static int flush(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
