@@ -31,8 +31,8 @@ enum regpin_kind {
  * @REGPIN_MASK: the write happens, except that the violated bits keep their values
  * @REGPIN_DROP: the instruction completes without effect; a read returns 0
  * @REGPIN_GP: the guest gets #GP(0)
- * @REGPIN_PAUSE: the vCPU is held before the instruction until it is answered:
- *	regpin_vcpu_answer()
+ * @REGPIN_PAUSE: the vCPU is held before the instruction until regpin_vcpu_answer()
+ *	answers it
  * @REGPIN_STOP: the VM must not continue; its VMM should end it, as after a crash
  * @REGPIN_ACTION_MAX: number of actions
  *
@@ -161,13 +161,13 @@ enum regpin_cause {
  * enum regpin_refusal - why a VM must not run, in @detail of an event
  * @REGPIN_REFUSED_SVM: the guest's CPUID offers SVM, and the policy does not
  *	accept nested virtualisation
- * @REGPIN_REFUSED_VMX: the same with VMX
+ * @REGPIN_REFUSED_VMX: the same for VMX
  * @REGPIN_REFUSED_SMM: the VM has memory for SMM, and the policy does not
  *	accept that
  * @REGPIN_REFUSED_FRED: the guest's CPUID offers FRED; this version can't detect when a
  *	FRED kernel has set up its entry points
- * @REGPIN_REFUSED_FILTER: the policy's filter and the VMM's own need more than KVM's 16
- *	ranges together, or KVM refused them
+ * @REGPIN_REFUSED_FILTER: the policy's filter and the VMM's own together need more than
+ *	KVM's 16 ranges, or KVM refused them
  * @REGPIN_REFUSED_HOST: this KVM lacks what the policy needs
  * @REGPIN_REFUSED_FD: the VMM used a KVM fd whose VM is not attached to regpin
  * @REGPIN_REFUSED_CPUID: the CPUIDs of two vCPUs differ, so that different rules of the
@@ -221,10 +221,9 @@ enum regpin_refusal {
  * @vm: number of the VM, from @vm of struct regpin_vm_options
  * @vcpu: the id given to KVM_CREATE_VCPU, or REGPIN_NO_VCPU
  * @index: MSR index if @kind is REGPIN_MSR, otherwise 0
- * @rule: number, in the policy, of the rule that was violated, or REGPIN_NO_RULE. If
- *	the access happens or is held, there is an event for each violated rule that
- *	does not stop it; if the access is refused, there is one only for the rule that
- *	decided
+ * @rule: number, in the policy, of the rule that was violated, or REGPIN_NO_RULE. If the
+ *	access happens or is held, there is an event for each violated rule that does not
+ *	stop it; if the access is refused, there is only one, for the rule that decided
  * @detail: see the event's type
  * @policy: number of the policy that @rule belongs to, or that was in force; see
  *	regpin_policy_set_number()

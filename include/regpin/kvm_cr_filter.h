@@ -85,7 +85,7 @@ struct kvm_x86_cr_filter {
  * @old_value:	the register before the write
  * @value:	out: what the guest writes; in: what KVM is to write if @error is 0
  * @filtered:	the bits for which the filter stopped the write
- * @init:	for KVM_X86_CR_CAUSE_INIT: CR0, CR4 and EFER before the INIT. It has
+ * @init: for KVM_X86_CR_CAUSE_INIT: CR0, CR4 and EFER before the INIT. The INIT has
  *		already happened; KVM reads nothing back.
  */
 struct regpin_cr_write {

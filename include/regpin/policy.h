@@ -46,7 +46,8 @@ void regpin_policy_free(struct regpin_policy *policy);
 /**
  * regpin_policy_set_number() - the number by which events name a policy
  * @policy: a policy that no VM uses yet
- * @number: any number of the caller's, such as 1 for the first policy, 2 for the next
+ * @number: any number that the caller chooses, such as 1 for the first policy, 2 for the
+ *	next
  *
  * Each event carries the number of the policy that its rule belongs to. A caller that
  * gives no numbers gets the one in the blob, which is 0 if `regpin compile` wrote it.

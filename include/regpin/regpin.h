@@ -62,8 +62,8 @@ struct regpin_vm_options {
  * KVM_X86_SNP_VM, KVM_X86_TDX_VM), whose registers or memory the host cannot see, or
  * types that this version does not know.
  *
- * Returns: 0, or -EPERM; then the VMM should end. regpin_refusal_text() explains it for
- * REGPIN_REFUSED_CONFIDENTIAL.
+ * Returns: 0, or -EPERM; then the VMM should end. regpin_refusal_text() explains the
+ * refusal, for REGPIN_REFUSED_CONFIDENTIAL.
  */
 int regpin_check_vm_type(__u64 type);
 
@@ -78,9 +78,9 @@ int regpin_check_vm_type(__u64 type);
  * Enables KVM_CAP_X86_USER_SPACE_MSR with KVM_MSR_EXIT_REASON_FILTER, and with
  * KVM_MSR_EXIT_REASON_UNKNOWN and KVM_MSR_EXIT_REASON_INVAL if the policy has rules for
  * those, and installs the policy's MSR filter. Rules on control registers need a KVM with
- * KVM_CAP_X86_CR_FILTER (regpin's series); that filter is installed when the first
- * vCPU is armed, so that it does not hinder firmware. If the policy lets the guest ask
- * for its pins, hypercall 13 is enabled if KVM can forward it.
+ * KVM_CAP_X86_CR_FILTER (the patches in kernel/ add it); that filter is installed when
+ * the first vCPU is armed, so that it does not hinder firmware. If the policy lets the
+ * guest ask for its pins, hypercall 13 is enabled if KVM can forward it.
  *
  * Returns: 0, -EINVAL on a wrong @options->size, -EOPNOTSUPP if this KVM lacks
  * what a mandatory rule needs, -EPERM if the VM's registers are protected from the host
@@ -100,9 +100,9 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 void regpin_vm_detach(struct regpin_vm *vm);
 
 /**
- * regpin_vm_set_msr_filter() - the VMM's own KVM_X86_SET_MSR_FILTER
+ * regpin_vm_set_msr_filter() - set the VMM's own MSR filter
  * @vm: the VM
- * @filter: what the VMM would have given to the ioctl; copied
+ * @filter: what the VMM would have given to KVM_X86_SET_MSR_FILTER; copied
  *
  * Merges the VMM's filter with the policy's and installs the result. An access that
  * the VMM's filter denies and that no rule names still exits to the VMM.
@@ -128,7 +128,7 @@ int regpin_vm_set_msr_filter(struct regpin_vm *vm,
 int regpin_vm_overflow(struct regpin_vm *vm, char *text, size_t size);
 
 /**
- * regpin_vm_set_user_msr() - the VMM's own KVM_CAP_X86_USER_SPACE_MSR
+ * regpin_vm_set_user_msr() - enable the VMM's own KVM_CAP_X86_USER_SPACE_MSR
  * @vm: the VM
  * @mask: the VMM's KVM_MSR_EXIT_REASON_* mask
  *
@@ -140,7 +140,7 @@ int regpin_vm_overflow(struct regpin_vm *vm, char *text, size_t size);
 int regpin_vm_set_user_msr(struct regpin_vm *vm, __u64 mask);
 
 /**
- * regpin_vm_set_hypercalls() - the VMM's own KVM_CAP_EXIT_HYPERCALL
+ * regpin_vm_set_hypercalls() - enable the VMM's own KVM_CAP_EXIT_HYPERCALL
  * @vm: the VM
  * @mask: the VMM's mask of hypercalls
  *
@@ -222,12 +222,12 @@ int regpin_vcpu_attach(struct regpin_vm *vm, int vcpu_fd, __u32 id,
 void regpin_vcpu_detach(struct regpin_vcpu *vcpu);
 
 /**
- * regpin_vcpu_set_cpuid() - the guest's CPUID, after KVM_SET_CPUID2
+ * regpin_vcpu_set_cpuid() - note the guest's CPUID, after KVM_SET_CPUID2
  * @vcpu: the vCPU
  * @cpuid: what KVM accepted; only read during the call
  *
- * From now on, rules with `when` hold if they match this CPUID, and KVM's filter
- * follows.
+ * From now on, rules with `when` hold if they match this CPUID, and KVM's filter is
+ * changed to fit.
  *
  * Returns: 0, or -EPERM if the policy enforces something and does not accept what this
  * CPUID offers (SVM, VMX, FRED), if the rules that match it are not those of the VM's
@@ -242,7 +242,7 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
  * @vcpu: the vCPU
  *
  * Call it before KVM_SET_MSRS, KVM_SET_SREGS, KVM_SET_SREGS2 and KVM_SET_ONE_REG, and
- * regpin_vcpu_after_write() after them. Such writes are never refused; by these calls
+ * regpin_vcpu_after_write() after them. Such writes are never refused; from these calls
  * the library recognises a reset, and reports a write that lowers a pin.
  */
 void regpin_vcpu_before_write(struct regpin_vcpu *vcpu);
@@ -256,13 +256,13 @@ void regpin_vcpu_after_write(struct regpin_vcpu *vcpu);
 /**
  * enum regpin_entry - may a vCPU enter the guest?
  * @REGPIN_ENTER: yes
- * @REGPIN_HELD: it waits for regpin_vcpu_answer(). The VMM may do whatever it does
- *	with a vCPU that does not run: save, reset, migrate or end it. Call
+ * @REGPIN_HELD: no, the vCPU waits for regpin_vcpu_answer(). The VMM may do whatever it
+ *	does with a vCPU that does not run: save, reset, migrate or end it. Call
  *	regpin_vcpu_enter() again later
- * @REGPIN_STOPPED: the VM must not continue unless it is reset: its VMM should end it,
- *	as after a KVM_SYSTEM_EVENT_CRASH
- * @REGPIN_EXITED: KVM has completed the last exit and exited again (a debugger's step,
- *	the next part of an MMIO access): the run page holds an exit, as after a
+ * @REGPIN_STOPPED: no, the VM must not continue unless it is reset: its VMM should end
+ *	it, as after a KVM_SYSTEM_EVENT_CRASH
+ * @REGPIN_EXITED: not yet: KVM has completed the last exit and exited again (a debugger's
+ *	step, the next part of an MMIO access): the run page holds an exit, as after a
  *	KVM_RUN that returned 0. Call regpin_vcpu_exit(), not KVM_RUN
  */
 enum regpin_entry {
@@ -277,11 +277,11 @@ enum regpin_entry {
  * @vcpu: the vCPU, on the thread that runs it
  *
  * Reads the vCPU's registers if the VMM has written some since the last call, if the
- * operator has given a command, or if regpin_vcpu_tick() was called; arms the vCPU if
- * its registers show that it is due. If the vCPU may not enter, no exit of it, whether
- * regpin's or the VMM's, is left for KVM to complete: the library has called KVM_RUN
- * with @immediate_exit for that (KVM: Documentation/virt/kvm/api.rst, "KVM_RUN", the
- * note on pending operations).
+ * operator has given a command, or if regpin_vcpu_tick() was called; arms the vCPU if its
+ * registers show that it must be armed now. If the vCPU may not enter, no exit of it,
+ * whether regpin's or the VMM's, is left for KVM to complete: the library has called
+ * KVM_RUN with @immediate_exit for that (KVM: Documentation/virt/kvm/api.rst, "KVM_RUN",
+ * the note on pending operations).
  *
  * Returns: enum regpin_entry.
  */
@@ -303,7 +303,7 @@ int regpin_vcpu_exit(struct regpin_vcpu *vcpu);
  * regpin_vcpu_leave() - to be called after each KVM_RUN that failed
  * @vcpu: the vCPU, on the thread that runs it
  *
- * Without it, regpin_vm_settled() would wait for this vCPU.
+ * Without this call, regpin_vm_settled() would wait for this vCPU.
  */
 void regpin_vcpu_leave(struct regpin_vcpu *vcpu);
 
@@ -407,20 +407,22 @@ int regpin_vm_windowed(const struct regpin_vm *vm);
 /**
  * regpin_vm_set_policy() - swap the policy of a running VM
  * @vm: the VM. One thread at a time
- * @policy: the policy; must outlive the VM, or the next regpin_vm_policy_done()
+ * @policy: the policy; must outlive the VM, or stay valid until a later swap has replaced
+ *	it: see regpin_vm_policy_done()
  *
  * Exits are judged by the new policy from now on. Call regpin_vm_settled() until it
  * returns 1, then regpin_vm_policy_done(). Armed vCPUs stay armed.
  *
  * While regpin_vm_settled() returns 0, a vCPU may still judge by the previous policy.
- * Until then only the previous policy is accepted: it undoes the swap.
+ * Until it returns 1, the only policy that is accepted is the previous one, which undoes
+ * the swap.
  *
- * Returns: 0; -EOPNOTSUPP if this KVM lacks what a mandatory rule needs, or if, on an
- * AMD host, the VM has vCPUs and rules of @policy on the four MSRs from LASTBRANCHFROMIP
- * to LASTINTTOIP need a filter that the previous policy did not need; -E2BIG if the
- * policy's MSR filter and the VMM's together need more than KVM's ranges; -EPERM if the
- * policy does not accept a feature that the VM has; -EBUSY if the last change has not
- * settled; -ENOMEM. After an error nothing has changed.
+ * Returns: 0; -EOPNOTSUPP if this KVM lacks what a mandatory rule needs, or if, on an AMD
+ * host, the VM already has vCPUs and the filter for @policy must have one of the four
+ * MSRs from LASTBRANCHFROMIP to LASTINTTOIP that the filter for the previous policy does
+ * not have; -E2BIG if the policy's MSR filter and the VMM's together need more than KVM's
+ * ranges; -EPERM if the policy does not accept a feature that the VM has; -EBUSY if the
+ * last change has not settled; -ENOMEM. After an error nothing has changed.
  */
 int regpin_vm_set_policy(struct regpin_vm *vm,
 			 const struct regpin_policy *policy);
@@ -438,14 +440,14 @@ int regpin_vm_set_policy(struct regpin_vm *vm,
 int regpin_vm_policy_done(struct regpin_vm *vm);
 
 /**
- * regpin_vm_settled() - has every vCPU taken over the last change?
+ * regpin_vm_settled() - does every vCPU follow the last change?
  * @vm: the VM. Any thread
  *
- * Kicks the vCPUs that have not. After a change, wait a millisecond before the first
+ * Kicks the vCPUs that do not yet. After a change, wait a millisecond before the first
  * call: a vCPU may be about to enter the guest.
  *
- * Returns: 1 if each vCPU has taken the change over, or does not run and will take it
- * over before it enters; otherwise 0.
+ * Returns: 1 if each vCPU follows the change, or does not run and will follow it from its
+ * next entry on; otherwise 0.
  */
 int regpin_vm_settled(struct regpin_vm *vm);
 

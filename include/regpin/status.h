@@ -20,8 +20,9 @@ struct regpin_vcpu;
  * enum regpin_status - status flags of a VM or vCPU
  * @REGPIN_IS_ARMED: a vCPU's pins hold; for a VM: those of at least one vCPU
  * @REGPIN_IS_HELD: the vCPU waits for an answer
- * @REGPIN_IS_FRESH: the LSTAR that the vCPU has is not believed: it has had an INIT, or
- *	another kernel took over while the pins were lifted, and it has not set LSTAR since
+ * @REGPIN_IS_FRESH: the vCPU's LSTAR may be an earlier kernel's: the vCPU has had an
+ *	INIT, or another kernel took over while the pins were lifted, and the vCPU has not
+ *	set LSTAR since
  * @REGPIN_IS_WINDOWED: a window of the VM is open
  * @REGPIN_IS_STOPPED: the VM must not continue
  * @REGPIN_IS_FILTERED: KVM's CR filter is installed for the VM
@@ -31,8 +32,8 @@ struct regpin_vcpu;
  *	it, so no uniform value is settled
  * @REGPIN_IS_UNREACHED: the vCPU can't be made to leave KVM_RUN, so it is not polled
  *	either; for a VM: that holds for at least one vCPU
- * @REGPIN_IS_CLOSED: no vCPU of the VM arms before the operator arms it or, with
- *	`arming: request`, before the guest requests it
+ * @REGPIN_IS_CLOSED: no vCPU of the VM arms before the operator arms the VM or, with
+ *	`arming: request`, before the guest asks for its pins
  */
 enum regpin_status {
 	REGPIN_IS_ARMED = 1 << 0,
