@@ -2,15 +2,15 @@
 /*
  * The event ring.
  *
- * Theory of operation: a slot's `turn` says who may use the slot. It equals the slot's
- * number while the writer that took this number may fill the slot, and number + 1 after
- * that writer has filled it; the reader sets it to number + RING_SLOTS for the next round.
- * Writers race for `head` with compare-and-swap and never wait for each other.
+ * Theory of operation: a slot's `turn` says which side may use the slot. It equals the
+ * slot's number while the writer that took this number may fill the slot, and number + 1
+ * after that writer has filled it; the reader sets it to number + RING_SLOTS for the next
+ * round. Writers race for `head` with compare-and-swap and never wait for each other.
  *
  * The sums of dropped events are a hash table whose places, once taken, are never freed.
- * Writers change the fields of a sum one by one, @count last. A reader may therefore see
- * the bits of an event that it counts only in the next sum, but no bit and no event is
- * ever missing.
+ * Writers change the fields of a sum one by one, @count last. So a reader may see the
+ * bits of an event before it sees the event's count, but no bit and no event is ever
+ * missing.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -26,8 +26,8 @@ void ring_init(struct ring *ring)
 }
 
 /*
- * How far is the slot of number @pos past being free for that number? 0: it is free;
- * < 0: the reader has not emptied it yet; > 0: another writer has taken it.
+ * Is the slot of number @pos free for that number? 0: it is free; < 0: the reader has not
+ * emptied it yet; > 0: another writer has taken it.
  */
 static int64_t slot_ahead(struct ring *ring, uint64_t pos)
 {
@@ -81,8 +81,8 @@ _Static_assert(REGPIN_EVENT_TYPE_MAX <= 32 && REGPIN_KIND_MAX <= 4 &&
 
 /*
  * The kind of an event, never 0: one of a policy's rule, or of a vCPU and a reason. 0 if
- * it can't be kept, as there are more VMs, vCPUs, policies or reasons than there is room
- * for here.
+ * it can't be kept, because there are more VMs, vCPUs, policies or reasons than a key has
+ * room for.
  */
 static uint64_t lost_key(const struct regpin_event *event)
 {
