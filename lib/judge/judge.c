@@ -227,7 +227,7 @@ judge_fully(const struct regpin_policy *policy, const struct judge_state *state,
 		.action = REGPIN_ALLOW,
 		.value = access->new_value,
 	};
-	/* The floor's rules depend on other registers than their own as well. */
+	/* The floor's rules also depend on registers other than their own. */
 	if (!state->floor)
 		range = policy_range(policy, access->kind, access->index);
 	for (uint32_t i = range.first; i < range.end; i++) {
@@ -250,10 +250,10 @@ judge_fully(const struct regpin_policy *policy, const struct judge_state *state,
 }
 
 /*
- * Does the write violate nothing, so that @verdict is complete? Nearly all do, so this is
- * checked first, by the sums of the rules' pins and without their actions. If the answer
- * is no, judge_fully() decides. Only for vCPUs without a floor, because @policy->pins
- * does not contain `require`.
+ * Does the write violate nothing, so that @verdict is complete? Nearly all writes violate
+ * nothing, so this is checked first, by the sums of the rules' pins and without their
+ * actions. If the answer is no, judge_fully() decides. Only for vCPUs without a floor,
+ * because @policy->pins does not contain `require`.
  */
 static inline bool passes(const struct regpin_policy *policy,
 			  const struct judge_state *state,

@@ -44,9 +44,9 @@ int filter_copy(struct msr_filter *copy, const struct kvm_msr_filter *filter)
 
 /*
  * Must writes to MSR @index exit, whether or not a rule names it? If there are pins,
- * LSTAR must, which arms a vCPU, and SFMASK, which ends its syscall set-up. Otherwise a
- * guest could clear LSTAR and pass for unarmed. So must the MSR by which a guest asks for
- * its pins.
+ * writes to LSTAR must, because they arm a vCPU, and writes to SFMASK, because they end
+ * its syscall set-up. Otherwise a guest could clear LSTAR and pass for unarmed. Writes to
+ * the MSR by which a guest asks for its pins must exit as well.
  */
 static bool arming_needs(const struct regpin_policy *policy, uint32_t index)
 {

@@ -32,8 +32,8 @@ bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 		  unsigned int access);
 
 /*
- * Must KVM forward it only because KVM has one default for both reads and writes, and
- * the policy's default is for the other of the two? Then @index is outside of all
+ * Must KVM forward @access only because KVM has one default for both reads and writes,
+ * and the policy's default is for the other of the two? Then @index is outside of all
  * windows, so no CPU has this MSR.
  */
 bool filter_wants_unused(const struct regpin_policy *policy, uint32_t index,

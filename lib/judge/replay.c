@@ -84,8 +84,9 @@ static bool efer_valid(const struct guest *guest, bool paging,
 }
 
 /*
- * KVM checks these for the host's writes as well, but an older KVM then queues a #GP of
- * its own. With the #GP of our answer after it, the guest would get a double fault.
+ * KVM checks the values of MTRRs for the host's writes as well, but an older KVM then
+ * queues a #GP of its own. With the #GP of our answer after it, the guest would get a
+ * double fault.
  */
 static bool mtrr_valid(const struct guest *guest, uint32_t index,
 		       uint64_t value)
