@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * What the running KVM can do. Nothing is cached: each probe costs a few ioctls, and with
- * kvm_amd a VM for some milliseconds. The shim uses it as well, so it must neither
- * allocate memory nor use stdio nor change errno.
+ * kvm_amd a VM for some milliseconds. The shim uses this file as well, so the code here
+ * must neither allocate memory nor use stdio nor change errno.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -128,7 +128,7 @@ static bool read_flag(const char *path)
 	return c == 'Y' || c == '1';
 }
 
-/* Reads the CPUID that KVM offers. Newer KVMs ignore bits beyond it in a guest's CPUID. */
+/* Reads the CPUID that KVM offers. Newer KVMs ignore other bits in a guest's CPUID. */
 static void probe_cpuid(struct host *host, int kvm_fd)
 {
 	struct {
@@ -141,7 +141,10 @@ static void probe_cpuid(struct host *host, int kvm_fd)
 	if (kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &cpuid))
 		cpuid.header.nent = 0;
 	guest_from_cpuid(&host->offers, &cpuid.header);
-	/* Another KVM may list the MSR for the host only, which reads 0 and may write 0. */
+	/*
+	 * Another KVM may list the MSR although only the host can use it, to read and
+	 * write 0.
+	 */
 	if (host->vendor != HOST_VMX) {
 		host->offers.feature_control = 0;
 		return;
@@ -298,7 +301,7 @@ static const char *rule_fault(const struct host *host, const struct rule *rule)
 	/* With ignore_msrs, KVM completes such accesses itself and never exits. */
 	if (rule->type == RULE_UNKNOWN && host->ignore_msrs)
 		return "kvm's parameter ignore_msrs is on, so KVM ignores accesses to MSRs that it does not know, and forwards none: switch it off (echo 0 > /sys/module/kvm/parameters/ignore_msrs), or leave `unknown` out";
-	/* A rule that only reports has nothing to keep: see vm_report_tolerated(). */
+	/* A rule that only reports protects nothing: see vm_report_tolerated(). */
 	if (rule->action != REGPIN_REPORT && host_vmload_passes(host, rule))
 		return host_vmload_text;
 	return NULL;

@@ -66,7 +66,10 @@ bool vcpu_paging(const struct vcpu_io *io)
 {
 	struct kvm_sregs sregs;
 
-	/* If KVM refuses, the safe answer is yes: not a reset, no write of LME. */
+	/*
+	 * If KVM refuses, the safe answer is yes: then there is no reset, and the guest
+	 * may not change LME.
+	 */
 	return kvm_ioctl(io->fd, KVM_GET_SREGS, &sregs) || sregs.cr0 & CR0_PG;
 }
 

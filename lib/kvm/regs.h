@@ -112,7 +112,7 @@ bool vcpu_set_crs(const struct vcpu_io *io, const uint64_t crs[NR_CRS],
 /* Fills @snapshot with the registers that a policy may pin. */
 void vcpu_snapshot(const struct vcpu_io *io, struct snapshot *snapshot);
 
-/* Have the registers the same values in both? */
+/* Do the registers have the same values in both? */
 bool snapshot_same(const struct snapshot *a, const struct snapshot *b);
 
 #endif

@@ -101,7 +101,10 @@ static bool make_vm(struct trial *t)
 	return !kvm_ioctl(t->vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-/* Sets the CPUID that KVM offers, without SVM: as of a guest that no policy refuses. */
+/*
+ * Sets the CPUID that KVM offers, without SVM, so that it is the CPUID of a guest that no
+ * policy refuses.
+ */
 static bool set_cpuid(struct trial *t)
 {
 	t->cpuid->nent = NR_CPUID;
