@@ -34,7 +34,10 @@ size_t blob_seal(const struct regpin_policy *policy, void *blob)
 	return header.size;
 }
 
-/* A day: the longest time in a policy. The timers that are set from it can hold that. */
+/*
+ * A day: the longest time in a policy. The timers that are set from such times can hold
+ * it.
+ */
 #define MAX_MS	86400000u
 
 static bool one_of(uint8_t action, uint32_t actions)
@@ -57,7 +60,7 @@ static bool settings_valid(const struct settings *s, uint32_t arming)
 	       !memcmp(s->pad, zero.pad, sizeof(s->pad));
 }
 
-/* Each base has a name, and none is behind an empty one. */
+/* Does each base have a name, and does none follow an empty entry? */
 static bool bases_valid(const struct blob_header *header)
 {
 	for (unsigned int i = 0; i < POLICY_MAX_BASES; i++)
@@ -84,7 +87,7 @@ static bool header_valid(const struct blob_header *header, size_t size)
 	       bases_valid(header);
 }
 
-/* Is @rule, a rule of the whole policy, of the one form that such rules have? */
+/* Does @rule, a rule of the whole policy, have the one form that such rules have? */
 static bool wide_valid(const struct rule *rule)
 {
 	return rule->kind == REGPIN_MSR && !rule->index && !rule->count &&
@@ -126,7 +129,7 @@ static bool flags_valid(const struct rule *rule, const struct settings *settings
 		settings->detect_ms);
 }
 
-/* Was it written in a text that the policy has? */
+/* Is @line in one of the policy's texts? */
 static bool line_valid(const struct regpin_policy *policy, uint32_t line)
 {
 	uint32_t text = PLACE_TEXT(line);

@@ -24,7 +24,7 @@ static const char *const refusals[REGPIN_REFUSED_MAX] = {
 	[REGPIN_REFUSED_FD] =
 		"the VMM uses a vCPU whose VM this process did not create or receive, so its policy is not in place",
 	[REGPIN_REFUSED_CPUID] =
-		"the VM's vCPUs differ in vendor, family or model, so that not the same rules of the policy hold for all of them: give them one CPUID, or write the policy without `when`",
+		"the VM's vCPUs differ in vendor, family or model, so that different rules of the policy hold for them: give them one CPUID, or write the policy without `when`",
 	[REGPIN_REFUSED_CONFIDENTIAL] =
 		"the VMM makes a confidential VM (SEV, SEV-ES, SEV-SNP or TDX), or one of a type that regpin does not know: the host can't read or set its registers, so no rule would hold; make one of the default type without memory encryption (QEMU: no -object sev-guest, sev-snp-guest or tdx-guest, no -machine confidential-guest-support=), or start it without regpin",
 	[REGPIN_REFUSED_VMLOAD] =

@@ -16,14 +16,15 @@
 #define POLICY_MAX_RULES	10240
 #define POLICY_FEW_RULES	512	/* up to here, lookups by MSR use @slots */
 #define POLICY_SLOTS		4096	/* a power of two */
-#define POLICY_MAX_REACH	16384	/* a power of two, and more than that */
+#define POLICY_MAX_REACH	16384	/* a power of two above POLICY_MAX_RULES */
 #define POLICY_MAX_SOURCE	256	/* file name, with its NUL */
 #define POLICY_MAX_BASES	8	/* policies that one extends, directly or not */
 
 /*
  * The @line of a rule, a condition or a problem holds the number of the text that it
- * stands in, above the line's number there. Text 0 is the policy's own, the others are
- * those of the policies that it extends. Texts are far shorter than 2^24 lines.
+ * stands in, in the bits above the line's number in that text. Text 0 is the policy's
+ * own, the others are those of the policies that it extends. Texts are far shorter than
+ * 2^24 lines.
  */
 #define PLACE_TEXT_SHIFT	24
 #define PLACE_TEXT(line)	((line) >> PLACE_TEXT_SHIFT)
@@ -207,7 +208,8 @@ struct pins {
 
 /**
  * struct regpin_policy - a policy
- * @number: by which events name it: given by whatever hands it to a VM, or 0
+ * @number: the number by which events name the policy: set by the program that hands it
+ *	to a VM, otherwise 0
  * @flags: POLICY_*
  * @arming: enum arming
  * @nr_rules: number of @rules
@@ -220,8 +222,8 @@ struct pins {
  * @sorted: policy_sort() has run, and policy_add() has not run since. This member and
  *	all that follow, except @rules, are not part of the blob
  * @requires: if @sorted, whether there is a rule of the type RULE_REQUIRE
- * @kinds: the position in @rules of the first rule of each kind, and after the last kind
- *	of the first wide rule, twice
+ * @kinds: the position in @rules of the first rule of each kind; after the last kind, the
+ *	position of the first wide rule, in two entries
  * @reach_half: half of the number of valid entries of @reach; a power of two
  * @reach: for each position in @rules, the last MSR that is covered by the rules up to
  *	there. It never decreases, because a rule's range may contain that of a later
@@ -295,7 +297,9 @@ const char *policy_file_name(const struct regpin_policy *policy, uint32_t line);
 const char *policy_place(char to[PLACE_MAX], const struct regpin_policy *policy,
 			 uint32_t line, uint32_t column);
 
-/* The same without FILE where that is the policy's own, for its own messages. */
+/*
+ * The same without FILE if that is the policy's own file, for messages about that policy.
+ */
 const char *policy_near_place(char to[PLACE_MAX],
 			      const struct regpin_policy *policy, uint32_t line,
 			      uint32_t column);
@@ -304,14 +308,12 @@ extern const char *const rule_type_names[RULE_TYPE_MAX];
 extern const char *const regpin_action_names[REGPIN_ACTION_MAX];
 extern const char *const regpin_kind_names[REGPIN_KIND_MAX];
 
-/*
- * Appends a copy of @rule. Returns 0, or -E2BIG if the policy is full.
- */
+/* Appends a copy of @rule. Returns 0, or -E2BIG if the policy is full. */
 int policy_add(struct regpin_policy *policy, const struct rule *rule);
 
 /*
- * Makes @to the same as @from. It reads and writes only the entries that are in use:
- * most of a policy's room never is, and pages that are never touched take no memory.
+ * Makes @to the same as @from. It reads and writes only the entries that are in use: most
+ * entries never are, and pages that are never touched take no memory.
  */
 void policy_copy(struct regpin_policy *to, const struct regpin_policy *from);
 
@@ -403,9 +405,7 @@ bool policy_has_pins(const struct regpin_policy *policy);
  */
 bool policy_settings_act(const struct regpin_policy *policy);
 
-/*
- * Does @policy only report? Then an access that passes no filter can undermine nothing.
- */
+/* Does @policy only report? Then an access that passes no filter can undermine nothing. */
 bool policy_only_reports(const struct regpin_policy *policy);
 
 /* The policy's only rule of @type, a type for which rule_is_wide() is true, or NULL. */
@@ -438,7 +438,7 @@ static inline bool rule_is_on_values(const struct rule *rule)
 
 /*
  * Does the rule only hold once a vCPU is armed? Reports of writes to control registers
- * are among these, because the CR filter is not installed before.
+ * are among these, because the CR filter is not installed earlier.
  */
 static inline bool rule_is_pin(const struct rule *rule)
 {

@@ -116,7 +116,10 @@ static bool check_unfiltered(struct check *check)
 			     check->subject);
 		return true;
 	}
-	/* The MSRs below are open in any case. */
+	/*
+	 * KVM may admit accesses to the MSRs below whatever its filter says: a rule may
+	 * allow them.
+	 */
 	if (rule->type == RULE_ALLOW)
 		return false;
 	if (rule_touches(rule, MSR_X2APIC, MSR_X2APIC_NR)) {

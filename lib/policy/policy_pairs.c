@@ -46,7 +46,10 @@ static bool never_hold_together(const struct regpin_policy *policy,
 			  &policy->whens[b->when - 1]);
 }
 
-/* A policy's own text comes after those that it extends: it can be changed. */
+/*
+ * A policy's own text counts as later than those that it extends, because its author can
+ * change it: the problem is reported there.
+ */
 static bool written_before(const struct rule *a, const struct rule *b)
 {
 	uint32_t first = a->line - (1u << PLACE_TEXT_SHIFT);

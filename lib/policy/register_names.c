@@ -47,7 +47,7 @@ static const struct prefix {
 
 #define NR_VENDORS	24	/* those before the models */
 
-/* The one of the first @nr prefixes that begins @text, and is not all of it; or NULL. */
+/* Of the first @nr prefixes, the one that begins @text and is not all of it; or NULL. */
 static const struct prefix *prefix_of(const char *text, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {

@@ -84,7 +84,7 @@ static const char *put_title(char to[REGISTER_TITLE_MAX], const char *name,
 	size_t before = strcspn(name, "#");
 	const char *behind = name + before;
 
-	/* A name that ends with the number means all members without one. */
+	/* Where a number would stand at the end, the name without one means all members. */
 	if (!*behind && !strcmp(number, "i"))
 		number = "";
 	snprintf(to, REGISTER_TITLE_MAX, "%.*s%s%s", (int)before, name, number,
