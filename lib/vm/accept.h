@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Features of a VM by which pins can be evaded, and the policy's word on them. */
+/* Features of a VM by which pins can be evaded, and whether the policy accepts them. */
 #ifndef REGPIN_LIB_ACCEPT_H
 #define REGPIN_LIB_ACCEPT_H
 
@@ -8,7 +8,7 @@
 /*
  * vm_accepted_locked() returns what the VM's policy accepts: POLICY_ACCEPT_*, and
  * POLICY_ONLY_REPORTS. vm_accepts_locked(): does @policy accept all features that the VM
- * and its guest have already? Caller holds the VM lock.
+ * and its guest already have? Caller holds the VM lock.
  */
 uint32_t vm_accepted_locked(const struct regpin_vm *vm);
 bool vm_accepts_locked(const struct regpin_vm *vm,

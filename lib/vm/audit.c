@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A policy that is tightened while the VM runs: values that it forbids, and that a vCPU
- * has already.
+ * A policy that is tightened while the VM runs: values that it forbids and that a vCPU
+ * already has.
  *
  * Pins are judged when a register is written. A value that the previous policy allowed is
  * usually never written again, so it would stay unnoticed. Therefore each armed vCPU is
@@ -102,7 +102,7 @@ static void audit_required(const struct audit *audit, const struct rule *rule)
 		first = audit->first.cr4;
 		access.new_value = audit->own.cr4;
 		break;
-	default:	/* EFER is the one MSR that it may speak of. */
+	default:	/* EFER is the only MSR that `require` may name. */
 		first = audit->first.efer;
 		access.new_value = audit->own.efer;
 		break;

@@ -6,8 +6,9 @@
 #include "types.h"
 
 /*
- * Reports each value that @vcpu has already and that its new policy forbids; once for each
- * policy. Returns false if the registers cannot be read now, in SMM or in a nested guest.
+ * Reports each value that @vcpu already has and that its new policy forbids; once for
+ * each policy. Returns false if the registers cannot be read now, in SMM or in a nested
+ * guest.
  */
 bool audit_policy(struct regpin_vcpu *vcpu, const struct regpin_policy *policy);
 

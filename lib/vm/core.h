@@ -10,10 +10,10 @@ void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
 void vm_del_vcpu(struct regpin_vcpu *vcpu);
 
 /*
- * Is a vCPU armed that may still run? A vCPU whose thread has ended was unplugged, though
- * the VMM may keep its file for later: its own pins stay, but it does not keep the VM's
- * uniform values when all others are reset. Caller of vm_is_armed_locked() holds the VM
- * lock.
+ * Is any vCPU armed among those that may still run? A vCPU whose thread has ended was
+ * unplugged, though the VMM may keep its file for later: its own pins stay, but it does
+ * not keep the VM's uniform values when all others are reset. Caller of
+ * vm_is_armed_locked() holds the VM lock.
  */
 bool vm_is_armed(struct regpin_vm *vm);
 bool vm_is_armed_locked(struct regpin_vm *vm);
@@ -34,9 +34,9 @@ const struct regpin_policy *vm_get_policy(struct regpin_vm *vm);
 void vm_put_policy(struct regpin_vm *vm);
 
 /*
- * Makes every vCPU look at itself before it enters again, and kicks it so that this is
- * soon. If the caller later polls vm_all_looked_locked(), make the change and the alert
- * under the same lock.
+ * Makes every vCPU look at itself, that is, compare its state with its VM's, before it
+ * enters again, and kicks it so that it does so soon. If the caller later polls
+ * vm_all_looked_locked(), make the change and the alert under the same lock.
  */
 void vm_alert(struct regpin_vm *vm);
 void vm_alert_locked(struct regpin_vm *vm);

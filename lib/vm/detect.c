@@ -49,7 +49,10 @@ static void report_found(struct regpin_vcpu *vcpu, struct poll *poll, int i,
 			 const struct access *access, const struct rule *rule,
 			 uint64_t bits)
 {
-	/* The rule's action is for writes that can be stopped; here `detect` counts. */
+	/*
+	 * The rule's action is for writes that can be stopped; here the action of
+	 * `detect` applies.
+	 */
 	const struct verdict verdict = {
 		.action = rule->action == REGPIN_REPORT ?
 			REGPIN_REPORT : poll->policy->settings.detect_action,
@@ -158,7 +161,7 @@ void detect_apply_answer(struct regpin_vcpu *vcpu, bool back)
 }
 
 /*
- * Has the vCPU run for @ms since the first call? It counts whatever the vCPU executes,
+ * Has the vCPU run for @ms since the first call? All code that the vCPU executes counts,
  * because code without paging can write memory as well. A halted vCPU does not run.
  */
 static bool time_is_up(struct regpin_vcpu *vcpu, uint32_t ms)

@@ -14,7 +14,8 @@ void detect_apply_answer(struct regpin_vcpu *vcpu, bool back);
 /*
  * Checks how long the vCPU has run. A vCPU that does not arm beside armed ones misses the
  * deadline of the policy; the set-up of a vCPU that does not finish it is ended, and its
- * registers are pinned as they are. Where a vCPU could be either, decides which.
+ * registers are pinned as they are. If both apply to a vCPU, decides which of the two
+ * happens.
  */
 void detect_check_time(struct regpin_vcpu *vcpu,
 		       const struct regpin_policy *policy);

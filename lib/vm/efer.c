@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The last EFER that was read or that the policy allowed. If a bit is gone since that no
- * write of the guest's could clear without a verdict, there was an INIT.
+ * The last EFER that was read or that the policy allowed. If a bit has been cleared since
+ * then, although no write by the guest could clear it without a verdict, there was an
+ * INIT.
  */
 #include "efer.h"
 #include "lib/judge/msr_filter.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The last EFER that was read or that the policy allowed. An INIT is detected by it. */
+/* The last EFER that was read or that the policy allowed, by which an INIT is detected. */
 #ifndef REGPIN_LIB_EFER_H
 #define REGPIN_LIB_EFER_H
 
@@ -9,9 +9,9 @@
 void efer_note(struct regpin_vcpu *vcpu, uint64_t efer);
 
 /*
- * EFER is now @efer. Are bits gone that only an INIT can have cleared? These are the bits
- * of rules, if every write since was judged; and all bits, where EFER is 0 although a
- * kernel has finished its set-up with it.
+ * EFER is now @efer. Have bits been cleared that only an INIT can clear? These are the
+ * bits of rules, if every write since was judged; and all bits, if EFER is 0 although the
+ * vCPU's kernel has finished its set-up.
  */
 bool efer_lost(const struct regpin_vcpu *vcpu, uint64_t efer);
 

@@ -17,7 +17,7 @@
 /* The link to the next VM in a list that the caller keeps. */
 struct regpin_vm **vm_older(struct regpin_vm *vm);
 
-/* The VM's file descriptor; and sets another descriptor of the same file. */
+/* The VM's file descriptor. vm_set_fd() sets another descriptor of the same file. */
 int vm_fd(const struct regpin_vm *vm);
 void vm_set_fd(struct regpin_vm *vm, int fd);
 
@@ -28,7 +28,10 @@ void vm_set_fd(struct regpin_vm *vm, int fd);
 struct regpin_vcpu *vm_first_vcpu(const struct regpin_vm *vm);
 struct regpin_vcpu *vcpu_next(const struct regpin_vcpu *vcpu);
 
-/* The policy that the VM was given last; and is @policy that one, or the previous one? */
+/*
+ * The policy that the VM was given last. vm_keeps_policy(): is @policy that one, or the
+ * previous one?
+ */
 const struct regpin_policy *vm_whole_policy(const struct regpin_vm *vm);
 bool vm_keeps_policy(const struct regpin_vm *vm,
 		     const struct regpin_policy *policy);

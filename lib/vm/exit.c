@@ -93,7 +93,10 @@ static int apply_write(struct regpin_vcpu *vcpu,
 	ret = perform_write(vcpu, access, value);
 	if (ret)
 		effect->value = access->old_value;
-	/* KVM would have refused the write. A VMM that asked for such exits gets it. */
+	/*
+	 * KVM would have refused the write. A VMM that asked for such exits gets this
+	 * one.
+	 */
 	if (ret == -EINVAL) {
 		ret = invalid_exit(vcpu, policy, access);
 		if (!ret) {
@@ -344,7 +347,9 @@ static __attribute__((noinline)) int msr_exit(struct regpin_vcpu *vcpu)
 
 #define NO_HYPERCALL		1000ull	/* KVM_ENOSYS */
 
-/* The same by hypercall. The bits that the guest names are ignored: the policy has them. */
+/*
+ * The guest asks by hypercall. The bits that it names are ignored: the policy names them.
+ */
 static int hypercall_exit(struct regpin_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->io.run;

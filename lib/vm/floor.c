@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The floor: which bits a vCPU must have set that starts beside armed ones. After an INIT,
- * or when it is new, all its bits are clear, so no pin of its own can hold.
+ * The floor: the bits that a vCPU must have set when it starts beside armed ones. After
+ * an INIT, or when it is new, all its bits are clear, so no pin of its own can hold.
  *
- * It is compared with the first armed vCPU: a bit that the first one does not have may be
- * missing in the guest's CPU or kernel. It is checked when it turns paging on, because it
- * could do harm from then on, and when it sets LSTAR, because its kernel has started then.
+ * The vCPU is compared with the first armed one: a bit that the first one does not have
+ * may be missing in the guest's CPU or kernel. The vCPU is checked when it turns paging
+ * on, because its code could do harm from then on, and when it sets LSTAR, because its
+ * kernel has started then.
  */
 #include <time.h>
 
@@ -23,9 +24,9 @@
 /*
  * Adds the first vCPU's protections to those that are known. Bits are never removed:
  * otherwise the guest could clear bits on its first vCPU, and the other vCPUs would no
- * longer need them. Registers without paging are not a kernel's: after an INIT or a triple
- * fault KVM shows empty registers at once, but reports an INIT only after the SIPI, and a
- * triple fault not to regpin alone. Caller holds the VM lock.
+ * longer need them. Registers without paging are not a kernel's: after an INIT or a
+ * triple fault KVM shows empty registers at once, but reports an INIT only after the
+ * SIPI, and a triple fault to the VMM as well. Caller holds the VM lock.
  */
 static void note_locked(struct regpin_vm *vm, const struct protections *has)
 {
@@ -192,7 +193,10 @@ struct judge_state floor_judge_state(struct regpin_vcpu *vcpu,
 		state.uniform_known = wait_for_values(vcpu->vm) &&
 				      atomic_load(&uniform->known) &&
 				      atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
-		/* With the bits that differ between vCPUs, such as EFER.LMA, from this one. */
+		/*
+		 * Take the bits that differ between vCPUs, such as EFER.LMA, from this
+		 * vCPU.
+		 */
 		state.uniform = replay_effective(&vcpu->guest, access->index,
 						 access->old_value,
 						 atomic_load(&uniform->value));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The floor: which bits a vCPU must have set that starts beside armed ones. */
+/* The floor: the bits that a vCPU must have set when it starts beside armed ones. */
 #ifndef REGPIN_LIB_FLOOR_H
 #define REGPIN_LIB_FLOOR_H
 
@@ -15,8 +15,8 @@ static inline bool floor_in_smm_or_l2(const struct regpin_vcpu *vcpu)
 }
 
 /*
- * Is the vCPU the first one, and has a query for its protections no reply yet? If so, its
- * control registers must be polled before it replies.
+ * Is the vCPU the first one, and does a query for its protections still wait for a reply?
+ * If so, its control registers must be polled before it replies.
  */
 bool floor_is_queried(struct regpin_vcpu *vcpu);
 

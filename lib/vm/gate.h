@@ -31,7 +31,7 @@ enum gate_event {
 };
 
 /**
- * struct gate_moment - the conditions of the table, beside gate and event
+ * struct gate_moment - the conditions of the table, besides gate and event
  * @request: the policy has `arming: request`
  * @operator: the policy has `arming: operator`
  * @first_life: there was neither a window nor a disarming yet

@@ -86,7 +86,7 @@ static bool others_agree_locked(struct regpin_vm *vm,
 	return true;
 }
 
-/* Brings the rules in force that hold with @conditions. Caller holds the VM lock. */
+/* Puts the rules that hold with @conditions in force. Caller holds the VM lock. */
 static int apply_conditions_locked(struct regpin_vm *vm, uint64_t conditions)
 {
 	const struct regpin_policy *policy;

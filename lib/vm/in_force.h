@@ -9,7 +9,7 @@
  * Finds the rules of @whole that hold where @conditions are met. Returns 0, -ENOMEM, or
  * -EBUSY while a vCPU may still judge by the policy whose room is needed. The policy in
  * force stays readable; the one before it does not. Caller holds the VM lock, or is the
- * only one that has the VM.
+ * only thread that uses the VM.
  */
 int in_force_resolve(struct regpin_vm *vm, const struct regpin_policy *whole,
 		     uint64_t conditions, const struct regpin_policy **ret);
@@ -19,7 +19,7 @@ uint64_t in_force_conditions_locked(struct regpin_vm *vm,
 				    const struct regpin_policy *whole);
 
 /*
- * Sets @vcpu's guest to @guest, from its CPUID, which may bring rules in force. @accepted
+ * Sets @vcpu's guest to @guest, from its CPUID, which may put rules in force. @accepted
  * gets what the policy accepts at that moment. Returns 0, or -EPERM if the CPUID was
  * refused, which has been reported.
  */

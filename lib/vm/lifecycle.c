@@ -9,8 +9,9 @@
  * without pins.
  *
  * vCPUs arm only while the gate of the VM is open. The guest or the operator may have to
- * open it, and a window closes it for a while. Each closing begins another life of the VM,
- * and pins of an earlier life are void: each vCPU compares, see lifecycle_catch_up().
+ * open it, and a window closes it for a while. Each closing begins another life of the
+ * VM, and pins of an earlier life are void: each vCPU compares its own life with the
+ * VM's, see lifecycle_catch_up().
  *
  * An INIT clears a vCPU's control registers and EFER but not its syscall MSRs, and disarms
  * it; see init.c. The VM stays armed, so the vCPU is under the floor until it sets LSTAR
@@ -357,7 +358,7 @@ static void restore_vm_values(struct regpin_vcpu *vcpu)
 	finish_set_up(vcpu);
 }
 
-/* The vCPU is pinned and has an LSTAR. Ends its set-up if SFMASK is there, too. */
+/* The vCPU is pinned and has an LSTAR. Ends its set-up if it has an SFMASK as well. */
 static void check_set_up(struct regpin_vcpu *vcpu)
 {
 	struct phase_moment moment = { 0 };
@@ -471,16 +472,17 @@ bool lifecycle_handle_reset(struct regpin_vcpu *vcpu,
 
 	/*
 	 * A reset turns paging off and clears LSTAR. An INIT does not clear LSTAR; a VMM
-	 * with the APIC in userspace writes that as well, whenever the guest wants it.
+	 * with the APIC in userspace writes the registers of an INIT as well, whenever
+	 * the guest wants one.
 	 */
 	if (after->crs[0] & CR0_PG || after->msrs[lstar])
 		return false;
 	/*
-	 * Both may be true before the write: on SVM, KVM clears a vCPU at a triple fault.
-	 * If the vCPU reported a shutdown, the write is a reset. Otherwise writing back
-	 * unchanged registers is not a reset: QEMU does it when the guest wants, and the
-	 * guest may have cleared both itself. A vCPU that is armed from the start may
-	 * never have had an LSTAR.
+	 * Paging may be off and LSTAR clear already before the write: on SVM, KVM clears
+	 * a vCPU at a triple fault. If the vCPU reported a shutdown, the write is a
+	 * reset. Otherwise writing back unchanged registers is not a reset: QEMU does it
+	 * when the guest wants, and the guest may have done both itself. A vCPU that is
+	 * armed from the start may never have had an LSTAR.
 	 */
 	if (!over && snapshot_same(before, after))
 		return false;

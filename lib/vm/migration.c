@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Has the VM's state been taken out, or loaded?
+ * Has the VM's state been taken out (saved or migrated), or loaded?
  *
  * Theory of operation: a VMM that saves or migrates a VM reads the registers of all its
  * vCPUs and then lets none of them run; a VMM that loads a state writes them. A hash of
@@ -146,8 +146,8 @@ static bool find_taken_locked(struct regpin_vm *vm)
 }
 
 /*
- * Was a state loaded into the vCPU that is pinned before the vCPU runs? With pins from the
- * first instruction, that is true of any state, also of a firmware's.
+ * Was a state loaded into the vCPU that is pinned before the vCPU runs? With pins from
+ * the first instruction, that is true of any state, including a firmware's.
  */
 static bool is_loaded(const struct regpin_vcpu *vcpu, bool from_start)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Notes what the VMM reads from its VM and writes to it: a state that was taken out as a
- * whole may continue on another host.
+ * Notes what the VMM reads from its VM and writes to it: a state that was taken out
+ * (saved or migrated) as a whole may continue on another host.
  */
 #ifndef REGPIN_LIB_MIGRATION_H
 #define REGPIN_LIB_MIGRATION_H

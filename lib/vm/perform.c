@@ -15,7 +15,7 @@
 
 /*
  * Does the write clear EFER.SVME, or all of IA32_FEATURE_CONTROL, while a nested guest
- * runs? By KVM_SET_MSRS, KVM would continue in L1 with L2's registers.
+ * runs? If KVM_SET_MSRS did that, KVM would continue in L1 with L2's registers.
  */
 static bool ends_nesting(const struct regpin_vcpu *vcpu, uint32_t index,
 			 uint64_t old, uint64_t value)

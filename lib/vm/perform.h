@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guest's reads and writes of MSRs, as regpin performs them. */
 #ifndef REGPIN_PERFORM_H
 #define REGPIN_PERFORM_H
 

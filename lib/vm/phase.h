@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The life cycle of a vCPU as a table. Pure: no system call, no lock, no clock, no
- * state except what is handed in. lifecycle.c gives the events and carries the actions
- * out; docs/internals/life-cycle.md is the table in prose.
+ * The life cycle of a vCPU as a table. Pure: no system call, no lock, no clock, no state
+ * except what is handed in. lifecycle.c gives the events and carries out the actions;
+ * docs/internals/life-cycle.md is the table in prose.
  *
- * A phase says two things. The first is what has become of the pins: enum pinning. The
- * second is what the guest has written of its syscall set-up, and whether the registers
- * may be believed: enum progress. Once the set-up is finished, the second no longer
- * matters: there is a single phase READY.
+ * A phase says two things. The first is the state of the pins: enum pinning. The second
+ * is what the guest has written of its syscall set-up, and whether the registers may be
+ * believed: enum progress. Once the set-up is finished, the second no longer matters:
+ * there is a single phase READY.
  */
 #ifndef REGPIN_LIB_PHASE_H
 #define REGPIN_LIB_PHASE_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /**
- * enum pinning - what has become of a vCPU's pins
+ * enum pinning - the state of a vCPU's pins
  * @UNPINNED: they do not hold
  * @KEPT: an INIT took them, but the VM still counts as armed because of this vCPU
  * @PINNED: they hold, and the syscall set-up is not finished
@@ -59,7 +59,7 @@ static inline enum progress phase_progress(unsigned int phase)
 	return (enum progress)(phase % NR_PROGRESS);
 }
 
-/* Were the pins set, and not taken since? Whether they hold, vcpu_is_pinned() says. */
+/* Were the pins set, and not taken since? vcpu_is_pinned() says whether they hold. */
 static inline bool phase_pinned(unsigned int phase)
 {
 	return phase >= PHASE(PINNED, NONE);
@@ -85,7 +85,7 @@ static inline bool phase_again(unsigned int phase)
 	return phase_progress(phase) >= AGAIN;
 }
 
-/* Has it begun its set-up, so that the end of that may be waited for? */
+/* Has the vCPU begun its set-up, so that a caller may wait for the end of the set-up? */
 static inline bool phase_sets_up(unsigned int phase)
 {
 	return phase_pinning(phase) == PINNED && !phase_stale(phase);
@@ -131,7 +131,7 @@ enum happening {
 };
 
 /**
- * struct phase_moment - the conditions of the table, beside phase and event
+ * struct phase_moment - the conditions of the table, besides phase and event
  * @open: the VM's gate is open
  * @once: the gate is closed by a window that ends with one kernel's set-up
  * @start: the policy pins from the first instruction
@@ -189,8 +189,8 @@ enum {
 /**
  * struct phase_row - a row of the table; the first row that applies counts
  * @event: enum happening
- * @pinnings: the pinnings for which the row is, 1 << enum pinning; READY has any progress
- * @progresses: the progresses for which the row is, 1 << enum progress
+ * @pinnings: the pinnings that the row is for, 1 << enum pinning; READY has any progress
+ * @progresses: the progresses that the row is for, 1 << enum progress
  * @when: the row applies if all of these conditions are true
  * @unless: and none of these
  * @pinning: the next pinning, or AS_IS

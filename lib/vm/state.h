@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fingerprints of states that were taken out of a VM or loaded into it. */
+/*
+ * Fingerprints of states that were taken out of a VM (saved or migrated) or loaded into
+ * it.
+ */
 #ifndef REGPIN_LIB_STATE_H
 #define REGPIN_LIB_STATE_H
 

@@ -105,8 +105,8 @@ struct vm_policies {
  * @crs_ever_set: KVM had the CR filter at some time, so one of its exits may be pending
  * @hypercalls_forwarded: KVM forwards hypercall 13 because of a policy, and the VMM has
  *	not asked for it
- * @refused: KVM has refused the filters of the policy in force: a reset does not lift
- *	the VM's @stopped until KVM takes them
+ * @refused: KVM has refused the filters of the policy in force: a reset does not lift the
+ *	VM's @stopped until KVM accepts them
  * @vmm_mask: the VMM's own KVM_MSR_EXIT_REASON_* mask
  * @reasons: the KVM_MSR_EXIT_REASON_* mask that policies need
  * @vmm: a copy of the VMM's own filter; NULL: it has none
@@ -131,16 +131,16 @@ struct vm_filters {
 
 /**
  * struct vm_values - the first armed vCPU's values, with which the others are compared
- * @settled: UNIFORM_OPEN, UNIFORM_SETTLING or UNIFORM_SETTLED. The thread that makes it
- *	UNIFORM_SETTLING alone writes @uniform, and then makes it UNIFORM_SETTLED
+ * @settled: UNIFORM_OPEN, UNIFORM_SETTLING or UNIFORM_SETTLED. Only the thread that sets
+ *	UNIFORM_SETTLING writes @uniform; then that thread sets UNIFORM_SETTLED
  * @uniform: the settled values, by replay_slot()
  * @first: the first armed vCPU, or the one that took its place; NULL: it is gone. Under
  *	the VM lock
  * @first_query: number of times that @first was asked for its protections
  * @first_reply: number of the last query that @first has answered
  * @first_protections: all protections that @first, and the vCPUs that had its place
- *	before, were seen to have since @uniform was last forgotten. No bit is ever
- *	cleared until then. Under the VM lock
+ *	before, were seen to have since @uniform was last forgotten. No bit is cleared
+ *	before @uniform is forgotten again. Under the VM lock
  * @ended_by_time: time ended the set-up of @first: its kernel writes no SFMASK
  */
 struct vm_values {
@@ -245,7 +245,8 @@ struct hold {
 
 /**
  * struct vcpu_wake - how a vCPU is made to look at itself before it enters
- * @attention: the vCPU must look at itself before it enters; any thread sets it
+ * @attention: the vCPU must look at itself, that is, compare its state with its VM's,
+ *	before it enters; any thread sets it
  * @inside: the vCPU may be in KVM_RUN, or in an exit that is being judged
  * @ticked: its control registers are due to be polled; set by its thread, by the signal
  *	handler there, and by get_first_protections()
@@ -256,8 +257,8 @@ struct hold {
  * @thread: the thread that entered the vCPU last, or armed it. When that thread has
  *	ended, the vCPU counts as unplugged
  *
- * The vCPU's thread writes all members where nothing else is said; any thread may read
- * the atomic ones.
+ * The vCPU's thread writes all members, unless another writer is named; any thread may
+ * read the atomic ones.
  */
 struct vcpu_wake {
 	_Atomic bool attention, inside, ticked;
@@ -276,7 +277,7 @@ struct vcpu_wake {
  * @efer: EFER without LMA, as it was last read or written
  * @efer_swaps: the VM's @swaps at that time
  * @efer_filtered: each write of EFER by the guest since then is judged by the policy
- * @audited_swaps: the VM's @swaps at the policy that the vCPU was last compared with
+ * @audited_swaps: the VM's @swaps as of the policy with which the vCPU was last compared
  *
  * The vCPU's thread owns it.
  */

@@ -6,8 +6,8 @@
 #include "types.h"
 
 /*
- * The vCPU's set-up is finished (ACT_REMEMBER): remembers its values, for `once`. If it is
- * the first vCPU, settles them: `uniform` asks all others for them from now on.
+ * The vCPU's set-up is finished (ACT_REMEMBER): remembers its values, for `once`. If it
+ * is the first vCPU, settles them: `uniform` requires them of all others from now on.
  */
 void values_settle(struct regpin_vcpu *vcpu);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A vCPU under a policy: attach and detach, CPUID, the VMM's writes. Exits: exit.c. */
+/*
+ * A vCPU under a policy: attach and detach, CPUID, the VMM's writes. exit.c has the
+ * exits.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -20,7 +23,8 @@
 
 /*
  * Clears features that KVM does not offer: KVM refuses their registers, whatever CPUID
- * says. Older KVMs check CPUID alone, so there such a guest gets a #GP more.
+ * says. Older KVMs check CPUID alone, so there such a guest gets a #GP that KVM would not
+ * have raised.
  */
 static void limit_guest(const struct regpin_vcpu *vcpu, struct guest *guest)
 {
@@ -68,9 +72,9 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
 }
 
 /*
- * Does KVM keep all bits of a register, or the low half? That depends on its vendor module
- * and on the guest's CPUID, so it is tried. If the old value cannot be restored, stops the
- * VM.
+ * Does KVM keep all bits of a register, or only the low half? That depends on its vendor
+ * module and on the guest's CPUID, so it is tried. If the old value cannot be restored,
+ * stops the VM.
  */
 static void probe_width(struct regpin_vcpu *vcpu, uint32_t index,
 			uint64_t *bits)
@@ -117,8 +121,8 @@ int regpin_vcpu_set_cpuid(struct regpin_vcpu *vcpu,
 }
 
 /*
- * Has the vCPU a state that a write of the VMM's could end? That includes the progress of
- * an unarmed vCPU's set-up, which a reset must clear.
+ * Does the vCPU have a state that a write by the VMM could end? That includes the
+ * progress of an unarmed vCPU's set-up, which a reset must clear.
  */
 static bool has_state(const struct regpin_vcpu *vcpu)
 {
@@ -189,8 +193,9 @@ static void compare_registers(struct regpin_vcpu *vcpu,
 					 vcpu->writes.before.crs[i],
 					 after->crs[i]);
 	/*
-	 * A poll must not report what the VMM has changed. But it must still find what the
-	 * guest had changed before, even if the VMM has read and written it back.
+	 * A poll must not report what the VMM has changed. But a poll must still find
+	 * what the guest had changed before, even if the VMM has read and written it
+	 * back.
 	 */
 	for (int i = 0; i < NR_CRS; i++) {
 		uint64_t by_vmm = vcpu->writes.before.crs[i] ^ after->crs[i];

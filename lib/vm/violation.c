@@ -84,8 +84,9 @@ static uint64_t own_bits(const struct judged *judged, uint64_t bits)
 }
 
 /*
- * The access may happen, wholly or in part: each rule that lets it happen is an event. Not
- * inlined, so that an access that is refused does not pay for its registers.
+ * The access may happen, wholly or in part: each rule that lets it happen gets an event.
+ * Not inlined, so that an access that is refused does not save the registers that this
+ * function uses.
  */
 static __attribute__((noinline)) void send_all(struct regpin_vcpu *vcpu,
 					       const struct judged *judged,

@@ -48,7 +48,10 @@ static bool wants_hypercall(const struct regpin_vm *vm)
 
 int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask)
 {
-	/* Once a policy had the hypercall forwarded, that stays, also under another one. */
+	/*
+	 * Once a policy had the hypercall forwarded, it stays forwarded, even under
+	 * another policy.
+	 */
 	bool forwards = (wants_hypercall(vm) ||
 			 atomic_load(&vm->filters.hypercalls_forwarded)) &&
 			!(mask & 1 << HC_LOCK_CR_UPDATE);

@@ -74,9 +74,9 @@ int vm_build_filter(struct regpin_vm *vm, const struct regpin_policy *policy,
 }
 
 /*
- * The reasons go before the filter: in between, KVM would inject #GP itself. The previous
- * policy's reasons stay until its filter is replaced: otherwise an access that the old
- * filter denies would get a #GP that no event reports.
+ * The reasons are set before the filter: with the filter alone, KVM would inject #GP
+ * itself. The previous policy's reasons stay until its filter is replaced: otherwise an
+ * access that the old filter denies would get a #GP that no event reports.
  */
 int vm_set_msr_filter(struct regpin_vm *vm)
 {

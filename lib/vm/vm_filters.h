@@ -6,7 +6,7 @@
 #include "types.h"
 
 /*
- * Caller of these four holds the VM lock, or is the only one that has the VM.
+ * Caller of these four holds the VM lock, or is the only thread that uses the VM.
  * vm_choose_filters() sets which filters @policy needs and the host has;
  * vm_build_filter() builds the MSR filter for @policy and the VMM; vm_set_msr_filter()
  * gives KVM the MSR filter and its reasons; vm_refilter_locked() gives KVM all filters of

@@ -36,7 +36,7 @@ enum vmm_event {
 };
 
 /**
- * struct vmm_moment - the conditions of the table, beside state and event
+ * struct vmm_moment - the conditions of the table, besides state and event
  * @past: the vCPU had pins or another state to lose, so its registers before are known
  * @reset: the write was a reset, as lifecycle_handle_reset() found
  * @was_on: paging was on before the write
@@ -44,7 +44,8 @@ enum vmm_event {
  * @pinned: the vCPU is pinned
  * @changed: a register has changed
  *
- * VMM_WRITTEN asks for all, but only for @past if that is false. VMM_RUNS asks for @pinned.
+ * If @past is false, VMM_WRITTEN asks for no other condition; otherwise it asks for all.
+ * VMM_RUNS asks for @pinned.
  */
 struct vmm_moment {
 	bool past, reset, was_on, is_on, pinned, changed;
@@ -91,7 +92,7 @@ enum {
 /**
  * struct vmm_row - a row of the table; the first row that applies counts
  * @event: enum vmm_event
- * @states: the states for which the row is, 1 << enum vmm_write
+ * @states: the states that the row is for, 1 << enum vmm_write
  * @when: the row applies if all of these conditions are true
  * @unless: and none of these
  * @to: the next state, or VMM_SAME
