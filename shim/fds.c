@@ -21,7 +21,8 @@
 
 /**
  * struct shim_vcpu - the shim's mapping of a vCPU
- * @vcpu: the vCPU; NULL: the mapping is noted at another fd of it, or there is none
+ * @vcpu: the vCPU; NULL: the mapping is noted at another fd of the vCPU, or there is no
+ *	mapping
  * @run: its run page
  */
 struct shim_vcpu {

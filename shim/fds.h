@@ -43,7 +43,10 @@ void fds_set_run_size(size_t size);
  */
 void fds_drop_vcpu(int fd);
 
-/* Does the same for each fd that is no longer a vCPU. Caller holds control_lock(). */
+/*
+ * Drops each fd that is no longer a vCPU, like fds_drop_vcpu(). Caller holds
+ * control_lock().
+ */
 void fds_sweep(void);
 
 /* Is @fd a VM or a vCPU, by its name in /proc? */
@@ -54,7 +57,7 @@ enum fds_answer fds_is_vcpu(int fd);
 struct regpin_vm *fds_known_vm(int fd);
 struct regpin_vcpu *fds_known_vcpu(int fd);
 
-/* Has @vm an open fd left? If so, makes that its fd. */
+/* Does @vm have an open fd left? If so, makes that one the VM's fd. */
 bool fds_vm_is_open(struct regpin_vm *vm);
 
 /* Forgets all fds of @vm. */

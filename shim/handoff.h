@@ -15,9 +15,10 @@
 
 /*
  * "FILE,USER,NAME": where the agent listens. FILE is the number of an inherited O_PATH
- * file of its socket, or -1. NAME is the name of an abstract socket, for a process that
- * has closed that file or has no /proc. USER is the agent's user id: a process of another
- * user that listens under NAME is refused. Without this variable the shim does nothing.
+ * file descriptor for the agent's socket, or -1. NAME is the name of an abstract socket,
+ * for a process that has closed that file or has no /proc. USER is the agent's user id: a
+ * process of another user that listens under NAME is refused. Without this variable the
+ * shim does nothing.
  */
 #define HANDOFF_ENV	"REGPIN_HANDOFF"
 
@@ -28,13 +29,14 @@
  * The agent numbers each policy that it hands out, 1 for the first; the number is in the
  * policy's blob, in the events of its rules, and in struct vm_status.
  *
- * Each packet on a connection (SOCK_SEQPACKET) is one message. The process connects before
- * it creates a VM; the agent authenticates it and answers WELCOME, or why not. When there
- * is a VM, the process sends ASK with the VM's file (SCM_RIGHTS), and gets GIVEN with
- * HANDOFF_FILES files: the policy's blob (sealed), struct control (which only the agent
- * can write: F_SEAL_FUTURE_WRITE), and struct handoff. The process closes these files when
- * they are mapped, and the connection when the VM has its policy. As long as the
- * connection is open, the guard does not end the process.
+ * Each packet on a connection (SOCK_SEQPACKET) is one message. The process connects
+ * before it creates a VM; the agent authenticates it and answers WELCOME, or the reason
+ * for which it refuses. When there is a VM, the process sends ASK with the VM's file
+ * (SCM_RIGHTS), and gets GIVEN with HANDOFF_FILES files: the policy's blob (sealed),
+ * struct control (which only the agent can write: F_SEAL_FUTURE_WRITE), and struct
+ * handoff. The process closes these files when they are mapped, and the connection when
+ * the VM has its policy. As long as the connection is open, the guard does not end the
+ * process.
  */
 enum handoff_word {
 	HANDOFF_WELCOME,	/* agent: the process may create its VM */
@@ -86,8 +88,9 @@ enum control_command {
 
 /**
  * struct control - the agent's current command to the process, which can only read it
- * @request: number of the last command; the agent writes it last, and wakes the
- *	futex. A command that changes all vCPUs is done when each has looked at itself
+ * @request: number of the last command; the agent writes it last, and wakes the futex. A
+ *	command that changes all vCPUs is done when each has looked at itself, that is,
+ *	has compared its state with its VM's
  * @command: enum control_command
  * @vm: number of the VM, or CONTROL_ALL_VMS
  * @vcpu: id of the vCPU
@@ -95,7 +98,7 @@ enum control_command {
  * @once: the window ends when one kernel has finished its set-up
  * @blob_size: bytes of @blob
  * @agent: thread id of the agent, a robust futex: FUTEX_OWNER_DIED if the agent has died
- *	and no other one has taken over; 0: the agent has ended, or ends
+ *	and no other one has taken over; 0: the agent has ended, or is ending
  * @pad: 0
  * @blob: a policy
  * @pad_blob: makes the size a multiple of 64
@@ -123,12 +126,12 @@ struct control {
  * @result: 0, or a negative errno. -ENOENT: there is no such VM or vCPU. -EINVAL: an
  *	answer to a vCPU that is not held, the end of a window that is not open, or a bad
  *	blob. -ETIMEDOUT: the new policy is in force, but some vCPUs have not entered
- *	since. -ENOTRECOVERABLE: it is in force, but KVM has refused its filters for a
- *	VM, which is stopped. -ESTALE: some VMs have the new policy and cannot go back to
- *	the one that the others have. -EBUSY: vCPUs have yet to look at the last policy,
- *	or too many policies are in use. -EOPNOTSUPP: the host cannot enforce a rule.
- *	-E2BIG: a filter has no room for the policy. -EPERM: the policy does not accept
- *	what a VM has. -ENOMEM: out of memory. -ECANCELED: the agent no longer waits
+ *	since. -ENOTRECOVERABLE: it is in force, but KVM has refused its filters for a VM,
+ *	which is stopped. -ESTALE: some VMs have the new policy and cannot go back to the
+ *	one that the others have. -EBUSY: some vCPUs do not follow the last policy yet, or
+ *	too many policies are in use. -EOPNOTSUPP: the host cannot enforce a rule. -E2BIG:
+ *	a filter has no room for the policy. -EPERM: the policy does not accept a feature
+ *	that a VM has. -ENOMEM: out of memory. -ECANCELED: the agent no longer waits
  * @overflow_base: with -E2BIG: the first MSR for which KVM's filter had no room
  * @overflow_nmsrs: number of MSRs in that range
  * @overflow_flags: the accesses (1: reads, 2: writes), and OVERFLOW_VMM if only the VMM's
@@ -147,7 +150,7 @@ struct control_answer {
 };
 
 #define STATUS_PRESENT	(1u << 0)
-#define STATUS_ARMED	(1u << 1)	/* its pins hold; VM: those of some vCPU */
+#define STATUS_ARMED	(1u << 1)	/* its pins hold; VM: those of at least one vCPU */
 #define STATUS_HELD	(1u << 2)	/* vCPU: waits for an answer */
 #define STATUS_WINDOW	(1u << 3)	/* VM: a window is open */
 #define STATUS_STOPPED	(1u << 4)	/* VM: its vCPUs may not enter */
@@ -183,8 +186,8 @@ struct vcpu_status {
  * @vm: its number
  * @policy: number of its policy
  * @pad: 0
- * @state: fingerprints of the states that were taken out or loaded. They stay when the VM
- *	is closed, until another VM gets the slot
+ * @state: fingerprints of the states that were taken out (saved or migrated) or loaded.
+ *	They stay when the VM is closed, until another VM gets the slot
  */
 struct vm_status {
 	_Atomic uint32_t flags;
@@ -207,8 +210,8 @@ struct vm_status {
  * @vms: status of the VMs
  * @vcpus: status of the vCPUs
  *
- * The agent uses it for reports only: an attacker that has taken over a VMM can write here,
- * and could bypass regpin altogether.
+ * The agent uses this memory for reports only: an attacker that has taken over a VMM can
+ * write here, and could bypass regpin altogether.
  */
 struct handoff {
 	_Atomic uint32_t attached;

@@ -3,10 +3,10 @@
  * The process of a VM asks the agent for the policy and the shared memory.
  *
  * Neither is inherited, because helpers that a launcher starts beside the VMM, as other
- * users or in a sandbox, have the same environment and open files. The agent gives them
- * only to a process of this `run` that shows it a VM. No file of regpin's stays open in
- * the process, so the VMM cannot close one or pass it on. All this happens before the
- * first vCPU is created, when no VMM has entered its own sandbox yet.
+ * users or in a sandbox, have the same environment and open files. The agent gives policy
+ * and memory only to a process of this `run` that shows it a VM. No file of regpin's
+ * stays open in the process, so the VMM cannot close one or pass it on. All this happens
+ * before the first vCPU is created, when no VMM has entered its own sandbox yet.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static const char *const refusals[HANDOFF_WORDS] = {
 	[HANDOFF_STRANGER] = "the policy did not reach this process: the agent cannot see that this `regpin run` has started it (its parents have ended, and the files that it inherited are closed); start it by `regpin run` directly",
 	[HANDOFF_BUSY] = "the policy did not reach this process: too many processes create VMs under this `regpin run` at the same time; start them one after the other",
 	[HANDOFF_NO_VM] = "the policy did not reach this process: the agent found that its VM's file is not a VM",
-	[HANDOFF_UNFIT] = "with the VMM's command line the guest could end its pins itself; `regpin run` has printed how, and so does the event 'refused'",
+	[HANDOFF_UNFIT] = "with the VMM's command line the guest could end its pins itself; `regpin run` has printed how, and the event 'refused' says so as well",
 	[HANDOFF_FAILED] = "the policy did not reach this process: its agent is out of memory or file descriptors",
 };
 
@@ -75,7 +75,7 @@ static int connect_to(const struct sockaddr_un *sun, socklen_t len)
 	return -1;
 }
 
-/* Connects by the inherited file, which works in any mount or network namespace. */
+/* Connects through the inherited file, which works in any mount or network namespace. */
 static int connect_file(int file)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -87,8 +87,8 @@ static int connect_file(int file)
 }
 
 /*
- * Connects by the abstract name. Any process may take such a name, so the peer must be of
- * the agent's user or of this process's.
+ * Connects by the abstract name. Any process may take such a name, so the peer must run
+ * as the agent's user or as this process's user.
  */
 static int connect_name(const struct join_address *address)
 {
@@ -140,7 +140,10 @@ static void take_files(struct msghdr *header, int files[HANDOFF_FILES])
 	       (nr < HANDOFF_FILES ? nr : HANDOFF_FILES) * sizeof(int));
 }
 
-/* Receives the agent's next message. Returns NULL if its word is @word, otherwise why not. */
+/*
+ * Receives the agent's next message. Returns NULL if its word is @word, otherwise a text
+ * that says what happened.
+ */
 static const char *receive_word(int conn, enum handoff_word word,
 				uint32_t *number, int files[HANDOFF_FILES])
 {

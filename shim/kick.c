@@ -28,7 +28,7 @@
 #include "session.h"
 
 
-/* Of this thread, for its signal handler. */
+/* The vCPU that this thread runs, for its signal handler. */
 static __thread struct regpin_vcpu *volatile current
 	__attribute__((tls_model("initial-exec")));
 static __thread volatile sig_atomic_t kicked
@@ -59,7 +59,10 @@ static char own_value;
 static struct sigaction vmms[2];
 static _Atomic int vmms_now = -1;
 
-/* At the thread's end: a timer is the process's, and the number of timers is limited. */
+/*
+ * Called at the thread's end: a timer belongs to the process, and the number of timers is
+ * limited.
+ */
 static void delete_timer(void *timer_of_thread)
 {
 	timer_delete(*(timer_t *)timer_of_thread);
@@ -85,8 +88,9 @@ static void call_vmms_handler(int number, siginfo_t *info, void *context)
 
 /*
  * Outside the hook for KVM_RUN, @current may be a vCPU that another thread has closed, so
- * the handler does not use it. Nothing is lost: a caller that kicks has alerted the vCPU
- * before, which looks at its next entry, and change_timer() makes up for a missed tick.
+ * the handler does not use it. Nothing is lost: a caller alerts the vCPU before it kicks
+ * it, so the vCPU looks at itself at its next entry; and change_timer() makes up for a
+ * missed tick.
  */
 static void on_kick(int number, siginfo_t *info, void *context)
 {
@@ -151,7 +155,10 @@ COLD void kick_set_runner(struct regpin_vcpu *vcpu)
 		timer_ms = 0;
 	}
 	current = vcpu;
-	/* Unblock last: a check that finds the signal blocked asks for it again. */
+	/*
+	 * Unblock last: a check that finds the signal blocked requests the unblocking
+	 * again.
+	 */
 	vcpu_set_runner(vcpu, (int)syscall(SYS_gettid));
 	sigemptyset(&set);
 	sigaddset(&set, atomic_load(&kick_signal));

@@ -15,14 +15,17 @@ int kick_signal_number(void);
 /* Kicks @vcpu: the function for struct regpin_vm_options. */
 void kick_vcpu(void *context, struct regpin_vcpu *vcpu);
 
-/* Notes that this thread runs @vcpu; and is that noted already? */
+/* Notes that this thread runs @vcpu. kick_is_runner(): has it been noted already? */
 void kick_set_runner(struct regpin_vcpu *vcpu);
 bool kick_is_runner(const struct regpin_vcpu *vcpu);
 
 /* The thread that runs @vcpu; 0: none has run it yet. Any thread may call it. */
 int kick_get_runner(const struct regpin_vcpu *vcpu);
 
-/* Makes that thread unblock the signal before it enters again. Any thread may call it. */
+/*
+ * Makes the thread that runs @vcpu unblock the signal before it enters again. Any thread
+ * may call it.
+ */
 void kick_unblock(struct regpin_vcpu *vcpu);
 
 /*
@@ -36,13 +39,13 @@ enum regpin_unreached kick_restore_handler(void);
 bool kick_undo(struct regpin_vcpu *vcpu);
 
 /*
- * Notes this thread's KVM_SET_SIGNAL_MASK, 8 bytes; and is a signal pending that this mask
- * does not block?
+ * Notes this thread's KVM_SET_SIGNAL_MASK, 8 bytes. kick_is_signal_pending(): is a signal
+ * pending that this mask does not block?
  */
 void kick_set_mask(const unsigned char *set);
 bool kick_is_signal_pending(void);
 
-/* This thread is in the hook for KVM_RUN, with the vCPU of kick_set_runner(). */
+/* True while this thread is in the hook for KVM_RUN, with the vCPU of kick_set_runner(). */
 extern __thread volatile sig_atomic_t kick_running
 	__attribute__((tls_model("initial-exec")));
 

@@ -7,10 +7,10 @@
 
 typedef int (*ioctl_fn)(int, unsigned long, ...);
 
-/* That function; NULL until real_ioctl() was called once. */
+/* The ioctl(2) behind the shim; NULL until real_ioctl() has been called once. */
 extern _Atomic(ioctl_fn) next_ioctl;
 
-/* Calls that function. */
+/* Calls that ioctl(2). */
 int real_ioctl(int fd, unsigned long request, void *arg);
 
 #endif

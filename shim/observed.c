@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Does an agent observe the VM? The pins hold without an agent, but no event is written.
- * Therefore its death is reported: the kernel marks a robust futex when the agent's thread
- * ends.
+ * Therefore the agent's death is reported: the kernel marks a robust futex when the
+ * agent's thread ends.
  */
 #include <linux/futex.h>
 #include <stdatomic.h>

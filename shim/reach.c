@@ -61,8 +61,9 @@ static uint64_t read_blocked(int thread)
 }
 
 /*
- * Does the vCPU's thread block the signal in KVM_RUN? Outside KVM_RUN it may block it. If
- * KVM_RUN has a mask of the VMM's, the shim has removed the signal from that mask.
+ * Does the vCPU's thread block the signal in KVM_RUN? Outside KVM_RUN the thread may
+ * block it. If KVM_RUN has a mask of the VMM's, the shim has removed the signal from that
+ * mask.
  */
 static bool blocks_signal(struct regpin_vcpu *vcpu, int thread)
 {

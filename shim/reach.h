@@ -6,9 +6,9 @@
 #include "regpin/regpin.h"
 
 /*
- * Checks whether kicks reach the vCPUs of all VMs of a list by vm_older(), which begins
- * with @all. Reports each change. Called on the control thread; caller holds
- * control_lock(), so that no vCPU is detached.
+ * Checks whether kicks reach the vCPUs of all VMs in the list that begins with @all and
+ * is linked by vm_older(). Reports each change. Called on the control thread; caller
+ * holds control_lock(), so that no vCPU is detached.
  */
 void reach_check(struct regpin_vm *all);
 

@@ -65,7 +65,10 @@ const struct control *session_control(void)
 	return session.joined.control;
 }
 
-/* By a futex: the VMM could close a file, and use its number for another one. */
+/*
+ * The agent waits on a futex, because the VMM could close a file and use its number for
+ * another one.
+ */
 void session_wake(void)
 {
 	if (!is_joined())
@@ -90,7 +93,7 @@ bool session_filter_event(const struct regpin_event *event)
 		atomic_store(&session.refusal, event->detail);
 	if (event->type == REGPIN_EVENT_TOLERATED)
 		print_line("warning: ", regpin_tolerated_text(event->detail));
-	/* KVM refuses a child its parent's VMs, so it has nothing to report of them. */
+	/* KVM refuses a child its parent's VMs, so it has nothing to report about them. */
 	return is_joined();
 }
 
@@ -232,7 +235,7 @@ _Noreturn void session_die_refused(void)
 }
 
 /*
- * Runs in every process that has the environment variable, also in wrappers and in the
+ * Runs in every process that has the environment variable, including wrappers and the
  * VMM's helpers. It only parses the variable; a process that creates a VM asks the agent.
  */
 __attribute__((constructor)) static void session_init(void)

@@ -54,8 +54,8 @@ static COLD int run_unknown_fd(int fd, void *arg)
 #define BARRED_STILL	1	/* a value that KVM_RUN never returns */
 
 /*
- * Does the VMM want its vCPU's thread back? It has set immediate_exit, or sent a signal
- * that has ended the sleep, or one that only KVM_RUN's mask would let through.
+ * Does the VMM want its vCPU's thread back? It does if it has set immediate_exit, or has
+ * sent a signal that ended the sleep or one that only KVM_RUN's mask would let through.
  */
 static bool vmm_wants_thread(struct regpin_vcpu *vcpu, bool interrupted)
 {

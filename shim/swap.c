@@ -2,10 +2,11 @@
 /*
  * The swap of the policy of all VMs of this process.
  *
- * Theory of operation: each VM is asked first whether it can have the policy. Then all VMs
- * get it, and judge by it from then on; when each vCPU has looked, KVM gets the filters. If
- * a VM fails meanwhile, because its VMM has changed a filter, the others are rolled back.
- * A policy is freed when no vCPU can judge by it any more.
+ * Theory of operation: each VM is asked first whether it can have the policy. Then all
+ * VMs get it, and judge by it from then on; when each vCPU has looked at itself (has
+ * compared its state with its VM's), KVM gets the filters. If a VM fails meanwhile,
+ * because its VMM has changed a filter, the others are rolled back. A policy is freed
+ * when no vCPU can judge by it any more.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,11 +24,11 @@
 #define MAX_RETIRED	16	/* a policy has 0.8 MB */
 
 /**
- * struct swap - the policies that came by swaps
+ * struct swap - the policies that were put in force by swaps
  * @policy: the policy of the last swap that succeeded
  * @retired: policies that new VMs no longer get, but that a VM may still have
  * @previous: for each slot: the policy that its VM had before the current swap; NULL: the
- *	VM has not got the new one
+ *	VM does not have the new one
  */
 static struct {
 	struct regpin_policy *policy;
@@ -36,8 +37,9 @@ static struct {
 } swap;
 
 /*
- * Has a VM the policy, or may a vCPU that has not looked since still judge by it? VMs that
- * the VMM has closed count as long as they have vCPUs, which may still be open.
+ * Does a VM have the policy, or may a vCPU that has not looked since the swap still judge
+ * by it? VMs that the VMM has closed count as long as they have vCPUs, which may still be
+ * open.
  */
 static bool in_use(const struct vm_list *list, const struct regpin_policy *policy)
 {
@@ -49,8 +51,8 @@ static bool in_use(const struct vm_list *list, const struct regpin_policy *polic
 
 /*
  * Frees the policies that no VM has any more. regpin_vm_policy_done() has forgotten a
- * VM's previous policy if all vCPUs had looked; vm_forget_previous() does it for those that were
- * late.
+ * VM's previous policy if all vCPUs had looked; vm_forget_previous() does it where vCPUs
+ * were late.
  */
 static void free_unused_policies(struct vm_list *list)
 {
@@ -85,7 +87,7 @@ static void report_overflow(const struct regpin_vm *vm,
 	answer->overflow_more = overflow->nr - 1 + overflow->more;
 }
 
-/* Can all VMs have the policy? It is checked first, so that either all get it or none. */
+/* Can all VMs have the policy? This is checked first, so that either all get it or none. */
 static int try_policy(const struct vm_list *list,
 		      const struct regpin_policy *policy,
 		      struct control_answer *answer)
@@ -149,8 +151,9 @@ static int give_all(const struct vm_list *list,
 }
 
 /*
- * Gives each VM its previous policy again. A VM whose VMM has set a filter meanwhile for
- * which only the new policy leaves room keeps the new one: returns -ESTALE.
+ * Gives each VM its previous policy again. If a VMM has meanwhile set a filter for which
+ * only the new policy leaves room, its VM keeps the new policy, and the function returns
+ * -ESTALE.
  */
 static int roll_back(const struct vm_list *list)
 {
@@ -163,7 +166,7 @@ static int roll_back(const struct vm_list *list)
 	return ret;
 }
 
-/* Gives KVM the filters of each VM that got another policy, when its vCPUs have looked. */
+/* Gives KVM the filters of each VM that got another policy, once its vCPUs have looked. */
 static int finish_all(const struct vm_list *list, bool *late)
 {
 	int ret = 0;

@@ -5,7 +5,10 @@
 
 #include "vm_list.h"
 
-/* How long vCPUs have to look at a change, in ms. Those of a stopped VMM never look. */
+/*
+ * The time within which vCPUs must look at a change, in ms. Those of a stopped VMM never
+ * look.
+ */
 #define LOOK_MS	4000
 
 /*
