@@ -7,7 +7,8 @@
 page=$1
 cd "$2" || exit 1
 
-# Each file with an _Atomic that is no local pointer must have a heading.
+# Each file that declares an _Atomic, other than a local pointer to one, must have a
+# heading.
 declared=$(find lib shim tool -name '*.[ch]' -exec \
 	grep -lE '^(static |extern )?_Atomic|^	+_Atomic[^*]*[a-z_]+(\[[^]]*\])?[,;]' {} + | sort)
 # shellcheck disable=SC2086 # these names have no blanks

@@ -16,8 +16,9 @@ cd "$dir" || exit 1
 : >.kept-events
 # shellcheck disable=SC2034 # for tap.sh
 events_kept=$dir/.kept-events
-# Without KVM optional rules are left out, so every machine prints the same. ASan would check
-# that its runtime is preloaded before a shim with ASan, which is not so here.
+# Without KVM optional rules are left out, so every machine prints the same. ASan would
+# check that its runtime is preloaded before a shim with ASan, and it is not, so that check
+# is off.
 export REGPIN_HOST_FORCE=nokvm ASAN_OPTIONS=verify_asan_link_order=0
 vmms=()
 
@@ -442,7 +443,8 @@ else
 fi
 finish vm6
 
-# Names that are process ids: of a process that lives, and of none, as no pid is that large.
+# Names that are process ids: one of a running process, and one that no process can have, as
+# no pid is that large.
 for name in $$ 9999999 vm7.ended-9999999; do
 	start "$name"
 	ctl list

@@ -63,7 +63,7 @@ policy mixed <<-'E'
   - register: EFER
     sticky: [NXE]
 E
-# The same by other means: one rule for each bit, in another order.
+# The same pins, written differently: one rule for each bit, in another order.
 policy same <<-'E'
   - register: EFER
     sticky: [NXE]
@@ -114,8 +114,8 @@ policy efer <<-'E'
   - register: EFER
     sticky: [NXE]
 E
-# Writes are denied in the place of each pin: nothing is looser. In the last policy they are
-# reported in its place, and not free.
+# In place of each pin, the second policy denies writes, so nothing is looser. The third one
+# reports them instead, so they are not free.
 policy pins <<-'E'
   - register: EFER
     sticky: [NXE]
@@ -138,19 +138,19 @@ printf 'version: 1\nrules:\n  - register: EFERR\n    sticky: [NXE]\n' >wrong.yam
 printf 'version: 1\nmode: report\nrules:\n  - register: EFER\n    sticky: [NXE]\n' >mode.yaml
 
 is 0 'a.yaml -> a.yaml: loosens 0, tightens 0, changes 0' "a policy is equal to itself" "$regpin" diff a.yaml a.yaml
-is 0 'loosens 0, tightens 0, changes 0' "a policy is equal to one that says the same otherwise" "$regpin" diff a.yaml same.yaml
-is 0 '^tightens: CR4 UMIP: clearing: free -> gp$' "a bit more is tighter" "$regpin" diff a.yaml tighter.yaml
-is 1 '^loosens: CR4 SMAP: clearing: gp -> free$' "a bit less is looser" "$regpin" diff a.yaml looser.yaml
-is 1 'loosens 1, tightens 1, changes 0' "a bit more does not make up for a bit less" "$regpin" diff a.yaml mixed.yaml
+is 0 'loosens 0, tightens 0, changes 0' "a policy is equal to one that means the same but is written differently" "$regpin" diff a.yaml same.yaml
+is 0 '^tightens: CR4 UMIP: clearing: free -> gp$' "one more pinned bit is tighter" "$regpin" diff a.yaml tighter.yaml
+is 1 '^loosens: CR4 SMAP: clearing: gp -> free$' "one fewer pinned bit is looser" "$regpin" diff a.yaml looser.yaml
+is 1 'loosens 1, tightens 1, changes 0' "one more pinned bit does not make up for one fewer" "$regpin" diff a.yaml mixed.yaml
 is 1 'EFER NXE: clearing: gp -> report' "rules that only report are looser" "$regpin" diff a.yaml report.yaml
 is 1 'EFER NXE: clearing: gp -> report' "a mode that only reports is looser, too" "$regpin" diff efer.yaml mode.yaml
 is 0 'loosens 0, tightens 2, changes 0' "writes that are denied are tighter than any pin" "$regpin" diff pins.yaml denies.yaml
 is 1 'loosens 2, tightens 0, changes 0' "pins are looser than writes that are denied" "$regpin" diff denies.yaml pins.yaml
 is 1 '^loosens: EFER NXE: clearing: gp -> report$' "a write that is reported is not free" "$regpin" diff pins.yaml reports.yaml
-is 0 '^changes: IA32_BIOS_UPDT_TRIG: writes: gp -> drop$' "another way to stop a write is neither" "$regpin" diff gp.yaml drop.yaml
-is 1 'loosens 1, tightens 1' "without --guest, rules count for their own guests" "$regpin" diff amd.yaml intel.yaml
+is 0 '^changes: IA32_BIOS_UPDT_TRIG: writes: gp -> drop$' "another way to stop a write neither loosens nor tightens" "$regpin" diff gp.yaml drop.yaml
+is 1 'loosens 1, tightens 1' "without --guest, each rule counts for the guests that it names" "$regpin" diff amd.yaml intel.yaml
 is 1 'loosens 1, tightens 0' "for an AMD guest the rule is gone" "$regpin" diff --guest amd amd.yaml intel.yaml
-is 0 'loosens 0, tightens 1' "for an Intel guest there is one more" "$regpin" diff --guest intel amd.yaml intel.yaml
+is 0 'loosens 0, tightens 1' "for an Intel guest there is one more rule" "$regpin" diff --guest intel amd.yaml intel.yaml
 is 0 'loosens 0, tightens 0' "for a Hygon guest there is no difference" "$regpin" diff --guest hygon amd.yaml intel.yaml
 is 1 'CR4 SMAP: clearing: detected -> free' "on a stock KVM, CR4 is detected" "$regpin" diff --stock a.yaml looser.yaml
 is 1 'CR4 SMAP: clearing: gp -> free' "with the CR filter, CR4 is enforced" "$regpin" diff --cr-filter a.yaml looser.yaml
@@ -163,21 +163,21 @@ is 0 '' "with --within, A is not needed" "$regpin" diff --within a.yaml tighter.
 
 is 2 'name two policies' "one policy is not enough" "$regpin" diff a.yaml
 is 2 'these are more' "three are too many" "$regpin" diff a.yaml a.yaml a.yaml
-is 2 'standard input' "standard input is read once" "$regpin" diff - -
-is 2 'give only one of them' "one KVM, not two" "$regpin" diff --stock --cr-filter a.yaml a.yaml
-is 2 'guest' "a guest that no CPUID names" "$regpin" diff --guest nobody a.yaml a.yaml
-is 3 'wrong.yaml:3:.*EFERR' "a wrong policy" "$regpin" diff a.yaml wrong.yaml
-is 3 'missing.yaml' "a missing policy" "$regpin" diff missing.yaml a.yaml
-is 3 'missing.yaml' "a missing MAX" "$regpin" diff --within missing.yaml a.yaml a.yaml
+is 2 'standard input' "standard input cannot be both policies" "$regpin" diff - -
+is 2 'give only one of them' "--stock and --cr-filter exclude each other" "$regpin" diff --stock --cr-filter a.yaml a.yaml
+is 2 'guest' "an unknown guest is an error" "$regpin" diff --guest nobody a.yaml a.yaml
+is 3 'wrong.yaml:3:.*EFERR' "a wrong policy is an error" "$regpin" diff a.yaml wrong.yaml
+is 3 'missing.yaml' "a missing policy is an error" "$regpin" diff missing.yaml a.yaml
+is 3 'missing.yaml' "a missing MAX is an error" "$regpin" diff --within missing.yaml a.yaml a.yaml
 # shellcheck disable=SC2016 # the inner shell's own variables
-is 1 'loosens: CR4 SMAP' "standard input is a policy" sh -c '"$1" diff a.yaml - <looser.yaml' sh "$regpin"
+is 1 'loosens: CR4 SMAP' "a policy can come from standard input" sh -c '"$1" diff a.yaml - <looser.yaml' sh "$regpin"
 # shellcheck disable=SC2016 # likewise
-is 4 'could not be written' "a full disk is no success" sh -c '"$1" diff a.yaml a.yaml >/dev/full' sh "$regpin"
+is 4 'could not be written' "a full disk is an error" sh -c '"$1" diff a.yaml a.yaml >/dev/full' sh "$regpin"
 
 if command -v jq >/dev/null; then
 	"$regpin" diff --json --within a.yaml a.yaml mixed.yaml >json
 	# shellcheck disable=SC2016 # jq's
-	is 0 '' "the object has all that the lines have" jq -e '.version == 1 and .ok == false and .from == "a.yaml" and
+	is 0 '' "the JSON object has all that the lines have" jq -e '.version == 1 and .ok == false and .from == "a.yaml" and
 		.to == "mixed.yaml" and .loosens == 1 and .tightens == 1 and (.list | length) == 2 and
 		.list[0] == {change: "loosens", what: "clear", register: "CR4", bits: ["SMAP"], from: "gp", to: "free"} and
 		.within.policy == "a.yaml" and .within.loosens == 1' json
@@ -192,13 +192,13 @@ if command -v jq >/dev/null; then
 			all(.list[]; .what and .from != .to)' json
 	done
 	# shellcheck disable=SC2016 # the inner shell's own variables
-	is 0 '' "what tightens one way loosens the other" sh -c '
+	is 0 '' "what tightens in one direction loosens in the other" sh -c '
 		a=$("$1" diff --json "$2/linux.yaml" "$2/linux-strict.yaml" | jq .tightens)
 		b=$("$1" diff --json "$2/linux-strict.yaml" "$2/linux.yaml" | jq .loosens)
 		[ "$a" = "$b" ] && [ "$a" -gt 0 ]' sh "$regpin" "$policies"
 else
 	nr=$((nr + 1))
-	echo "ok $nr - the object # SKIP no jq on this machine"
+	echo "ok $nr - the JSON object # SKIP no jq on this machine"
 fi
 echo "1..$nr"
 exit $failed

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: doc_names.sh SOURCE_DIR PAGE ..
 #
-# What a page names between backquotes is there: files and folders by their path,
+# Everything that a page names between backquotes exists: files and folders by their path,
 # functions as `name()`, structs as `struct name`, and constants in capitals with a "_".
 # Prints TAP.
 cd "$1" || exit 1
@@ -16,12 +16,12 @@ find include lib shim tool kernel tests guest examples \( -name '*.[chS]' -o -na
 	-exec cat {} + | tee "$tmp/code" | grep -aoE '[A-Za-z_][A-Za-z0-9_]*' | sort -u >"$tmp/words"
 grep -aoE '^(	*)struct [a-z_0-9]+ \{' "$tmp/code" | tr -d '\t{' | sed 's/ $//' | sort -u >"$tmp/structs"
 
-# What is wrong with one name.
+# Prints what is wrong with one name.
 look() # NAME
 {
 	case $1 in
-	*TOY_* | *NAME* | *NN*) ;;	# they stand for others
-	struct\ kvm_* | _*) ;;		# of Linux; the end of several names
+	*TOY_* | *NAME* | *NN*) ;;	# placeholders
+	struct\ kvm_* | _*) ;;		# Linux's structs; the common end of several names
 	struct\ *)
 		grep -qxF -e "$1" "$tmp/structs" || echo "$1: no such struct" ;;
 	*"()")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Events, and the lines that they are. */
+/* Events, and the lines of JSON that describe them. */
 #ifndef REGPIN_TESTS_UNIT_EVENT_SCENE_H
 #define REGPIN_TESTS_UNIT_EVENT_SCENE_H
 

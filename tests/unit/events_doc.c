@@ -90,7 +90,7 @@ static bool may_hold(const struct regpin_event *event)
 		 event->type == REGPIN_EVENT_DEADLINE));
 }
 
-/* With the keys that the agent adds; @hold: 0, or the number of a line. */
+/* Prints the line with the keys that the agent adds. @hold: 0, or the number of a line. */
 static void put_line(const char *how, char *line, size_t len,
 		     const struct regpin_policy *of, bool whole, uint64_t hold)
 {
@@ -132,7 +132,9 @@ static void put_sum(const char *how, const char *name,
 					   TIME + SECOND), of, false, 0);
 }
 
-/* An access, or a register that was found: what is known of it differs most. */
+/*
+ * Varies an access, or a detected value: events about these differ most in what is known.
+ */
 static void vary_access(struct regpin_event event)
 {
 	static const uint64_t bits[] = { 1, UINT64_MAX };
@@ -168,7 +170,7 @@ static bool has_action(uint32_t type, unsigned int action)
 	return action != REGPIN_ALLOW || type != REGPIN_EVENT_VIOLATION;
 }
 
-/* Which reasons the two events with reasons can have. */
+/* The reasons that an event can have, if it is of one of the two types with reasons. */
 static bool has_detail(uint32_t type, uint32_t detail)
 {
 	if (type == REGPIN_EVENT_REFUSED)

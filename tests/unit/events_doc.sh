@@ -108,7 +108,7 @@ same 'the list of keys has those in the code' "$tmp/listed" "$tmp/keys"
 } | sort -u >"$tmp/used"
 same 'each key belongs to an event' "$tmp/used" "$tmp/listed"
 
-# --- which keys are there always, and which sometimes ---
+# --- which keys are always present, and which sometimes ---
 
 "$made" >"$tmp/all" || exit 1
 sort -u "$tmp/all" >"$tmp/made"
@@ -159,11 +159,11 @@ same 'the table has the keys with which the library'\''s events are written' "$t
 cat "$tmp/lines" "$tmp/lines.made" | keys >"$tmp/keys.shown"
 awk 'NR == FNR { of[$1 " " $3] = $2; next } !(($1 " " $3) in of) { print "in no row: " $0 }' \
 	"$tmp/table" "$tmp/keys.shown" >"$tmp/bad"
-none 'no line has a key that its event has not' "$tmp/bad"
+none 'no line has a key that the table does not list for its event' "$tmp/bad"
 awk 'NR == FNR { of[$1 " " $3] = $2; next }
 	$2 == "always" && of[$1 " " $3] != "always" { print "not in each line: " $0 }' \
 	"$tmp/keys.shown" "$tmp/table" >"$tmp/bad"
-none 'what the table has as always there is in each line' "$tmp/bad"
+none 'each line has the keys that the table lists as always present' "$tmp/bad"
 
 # --- the lines in the page ---
 
@@ -171,7 +171,7 @@ cut -d ' ' -f 1 "$tmp/lines" | sort -u >"$tmp/shown"
 same 'each event has a line in the page' "$tmp/page" "$tmp/shown"
 awk '{ match($0, /"event":"[a-z-]+"/); of = substr($0, RSTART + 9, RLENGTH - 10)
 	if (of != $1) print $1 ": " $0 }' "$tmp/lines" >"$tmp/bad"
-none 'the lines stand at their events' "$tmp/bad"
+none 'each line is in the section of its event' "$tmp/bad"
 # plain: without texts, whose wording may change, and without what the page leaves out
 plain()
 {

@@ -36,7 +36,8 @@ all()
 	awk '
 	/^```$/ { inside = !inside; if (!inside && line ~ /^{"time"/) print line; line = ""; next }
 	inside { sub(/^ /, ""); line = line $0 }' "$root/man/regpin-events.7.scd"
-	# These are tens of thousands, so every 20th is taken, and each example.
+	# EVENTS_DOC writes tens of thousands of lines, so every 20th of them is taken, and
+	# each example.
 	"$made" | sed -n '/^example/p; 0~20p' | sed 's/^[a-z]* {/{/'
 } | grep '^{"time"' >"$tmp/lines"
 jq -r .event "$tmp/lines" | sort -u >"$tmp/events"
@@ -57,19 +58,19 @@ all 'ocsf: the required attributes of each class' "$tmp/ocsf" '
 	and (.severity_id | IN(1, 2, 3, 4)) and (.time | type) == "number" and .time == (.time | floor)
 	and .metadata.version == "1.5.0" and .metadata.product.name == "regpin"
 	and .metadata.product.vendor_name == "regpin" and (.message | length) > 8'
-all 'ocsf: a finding has its own' "$tmp/ocsf" '
+all 'ocsf: a finding has the attributes that its class requires' "$tmp/ocsf" '
 	.class_uid != 2004 or (.activity_id == 1 and (.finding_info.uid | length) > 20
 	and (.finding_info.title | length) > 8 and (.action_id | IN(0, 2, 3, 4))
 	and (.disposition_id | IN(2, 6, 7, 9, 11, 15, 17)) and (.resources[0].name | length) > 1
 	and .metadata.profiles == ["security_control"])'
-all 'ocsf: a life cycle has its application' "$tmp/ocsf" '
+all 'ocsf: an event of a life cycle names the application' "$tmp/ocsf" '
 	.class_uid != 6002 or (.app.name == "regpin" and (.activity_id | IN(3, 4)))'
 all 'ocsf: the time is that of the line, in milliseconds' "$tmp/ocsf" '
 	(.time / 1000 | floor | todate) == .metadata.original_time[0:19] + "Z"
 	and .time % 1000 == (.metadata.original_time[20:23] | tonumber)'
-all 'ocsf: the whole event is there' "$tmp/ocsf" '(.raw_data | fromjson) == .unmapped'
+all 'ocsf: the object contains the whole event' "$tmp/ocsf" '(.raw_data | fromjson) == .unmapped'
 # shellcheck disable=SC2016 # jq's variables
-all 'ocsf: what was denied, observed, modified' "$tmp/ocsf" '
+all 'ocsf: the action matches the verdict' "$tmp/ocsf" '
 	.unmapped.verdict as $v | .class_uid != 2004 or $v == null
 	or .action_id == {gp: 2, stop: 2, drop: 2, mask: 4, report: 3, pause: 0}[$v]'
 

@@ -10,11 +10,11 @@
 
 /*
  * The guest:	L, Z	LSTAR is set, cleared		S, s	SFMASK is written, with 0
- *		P	paging goes on			Q	it asks for its pins
- *		V	once pinned, it writes a register that it must not
- *		I, i	INIT and SIPI; and one that KVM does not report
+ *		P	paging is turned on		Q	it requests its pins
+ *		V	once pinned, it makes a write that its pins forbid
+ *		I, i	INIT and SIPI; the same, not reported by KVM
  *		X	shutdown			M	SMM begins or ends
- * The VMM:	R, r, m	reset; its control registers, its MSRs alone
+ * The VMM:	R, r, m	reset; only its control registers, only its MSRs
  *		D, d	a kernel's state is loaded; LSTAR is cleared
  *		E, K	the vCPU is entered; after a tick
  *		G	the vCPU's thread ends		T	it has run past its deadline

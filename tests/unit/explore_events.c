@@ -262,7 +262,10 @@ void key_sort(struct key *key, unsigned int nr)
 	}
 }
 
-/* A kernel is there, nothing is in the way, and the vCPU has looked: it is pinned. */
+/*
+ * Has the vCPU looked at itself and stayed unpinned, with a kernel and nothing to prevent
+ * its pins?
+ */
 static bool is_forgotten(const struct regpin_vcpu *vcpu)
 {
 	return !vcpu->wake.attention && mock.vm->gate.state == GATE_OPEN &&

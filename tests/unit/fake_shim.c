@@ -193,7 +193,7 @@ static void take_command(uint32_t number)
 	wake_agent();
 }
 
-/* Joins with a file that is no VM's: the agent was informed that there is no KVM. */
+/* Joins with a file that is not a VM's: the agent knows that there is no KVM. */
 static int join(void)
 {
 	const char *env = getenv(HANDOFF_ENV), *why;

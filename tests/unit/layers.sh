@@ -26,8 +26,8 @@ result() # NAME FILE: passes if FILE, which lists the faults, is empty
 	fi
 }
 
-# Reads lines "A B ..." (A uses B) and prints those that are part of a circle, or between
-# two.
+# Reads lines "A B ..." (A uses B) and prints those that are part of a circle, or on the way
+# from one circle to another.
 circles()
 {
 	awk '
@@ -80,7 +80,7 @@ cat "$tmp/files" "$tmp/guest" | while read -r file; do
 done >"$tmp/includes"
 touch "$tmp/twice"
 [ -s "$tmp/includes" ] || echo "no file includes another one" >"$tmp/twice"
-result "an include names one file" "$tmp/twice"
+result "each include names exactly one file" "$tmp/twice"
 
 # compile_commands.json has one field a line; FILE and OUTPUT follow the command.
 sed -n 's/^ *"\([a-z]*\)": "\(.*\)",\{0,1\}$/\1 \2/p' "$build/compile_commands.json" |
@@ -150,7 +150,7 @@ firm()
 	a != b || !(a in flat)' "$tmp/flat" -
 }
 
-# The same for what has no objects, by what the text defines (functions, and what .globl
+# The same for files without objects, by what their text defines (functions, and what .globl
 # names) and what words it has. A header belongs to the file whose name it bears.
 # shellcheck disable=SC2046 # no name has a blank
 awk '
@@ -180,7 +180,7 @@ FNR == 1 {
 
 printf 'a b x\nb c x\nc b x\nc d x\n' | circles | cut -d ' ' -f 1,2 | tr '\n' ' ' >"$tmp/out"
 [ "$(cat "$tmp/out")" != "b c c b " ] || : >"$tmp/out"
-result "a circle is detected" "$tmp/out"
+result "this test detects a circle" "$tmp/out"
 
 firm <"$tmp/includes" | circles | cut -d ' ' -f 3- >"$tmp/out"
 result "no file includes itself through others" "$tmp/out"
@@ -188,7 +188,7 @@ result "no file includes itself through others" "$tmp/out"
 # In guest/ a header that declares what another file defines needs that file.
 cat "$tmp/includes" "$tmp/words" | grep '^guest/' | circles >"$tmp/out"
 [ -s "$tmp/words" ] || echo "no file of guest/ has a word of another one" >"$tmp/out"
-result "no file of guest/ needs itself by way of others" "$tmp/out"
+result "no file of guest/ needs itself through others" "$tmp/out"
 
 firm <"$tmp/uses" | circles >"$tmp/out"
 result "no two files call each other, directly or through others" "$tmp/out"

@@ -21,7 +21,7 @@ function trim(text)
 	return text
 }
 
-# The program: which come first, as ARGV has "-" before the pages.
+# The lines of the program. They come first, because "-" precedes the pages in ARGV.
 FILENAME == "-" {
 	if ($2 == "-") {
 		size[$1] = $4
@@ -64,7 +64,7 @@ END {
 	}
 	for (s in seen)
 		if (!(s in size))
-			result(0, "struct " s " is in no program")
+			result(0, "struct " s " is not printed by the program")
 	print "1.." n
 	exit bad || !n
 }' - "$@"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: libregpin_doc.sh PAGE INCLUDE_DIR SYMBOL_MAP COMPILER..
 #
-# libregpin(3) has each public function once, and none besides; each header that is
+# libregpin(3) has each public function once, and no other one; it names each header that is
 # installed; and its example compiles. Prints TAP.
 page=$1 include=$2 map=$3
 shift 3
@@ -24,15 +24,16 @@ result()
 	fi
 }
 
-# Declarations begin a line and are no comments; types of functions are in structs.
+# A declaration begins at the start of a line, outside of comments. Types of functions are
+# only in structs.
 sed '/^\/\*/,/\*\//d' "$include"/regpin/*.h |
 	grep -Eo '^[a-z][^;{]*[ *](regpin_[a-z_]+)\(' | sed -E 's/.*[ *](regpin_[a-z_]+)\($/\1/' |
 	sort >"$tmp/declared"
 sed -n '/^# FUNCTIONS/,/^# THREADS/s/^\*\(regpin_[a-z_]*\)\*()$/\1/p' "$page" | sort >"$tmp/listed"
 [ -s "$tmp/declared" ] && diff "$tmp/listed" "$tmp/declared" >"$tmp/why"
-result $? 'the functions are those in the headers'
+result $? 'the page has the functions that the headers declare'
 
-# Those that are inline are in no library.
+# Inline functions are not in the library.
 sed '/^\/\*/,/\*\//d' "$include"/regpin/*.h |
 	sed -nE 's/^static inline .*[ *](regpin_[a-z_]+)\(.*/\1/p' >"$tmp/inline"
 {
@@ -40,18 +41,18 @@ sed '/^\/\*/,/\*\//d' "$include"/regpin/*.h |
 	cat "$tmp/inline"
 } | sort >"$tmp/exported"
 diff "$tmp/listed" "$tmp/exported" >"$tmp/why"
-result $? 'and those that the library exports'
+result $? 'the page has the functions that the library exports'
 
 awk '/^\*regpin_[a-z_]*\*\(\)$/ { name = $0; getline; if ($0 !~ /^\t[A-Z].*\.$/) print name ": " $0
 	getline; if ($0 !~ /^$/) print name " has more than one line: " $0 }' "$page" >"$tmp/why"
 ! [ -s "$tmp/why" ]
-result $? 'each has one line'
+result $? 'each function has one line'
 
 for header in "$include"/regpin/*.h; do
 	grep -q "^_<regpin/${header##*/}>_\$" "$page" || echo "$header"
 done >"$tmp/why"
 ! [ -s "$tmp/why" ]
-result $? 'the headers are named'
+result $? 'the page names each header'
 
 # scdoc's escapes in a literal block: \\ is one backslash.
 awk '/^```$/ { inside = !inside; next } inside' "$page" | sed 's/\\\\/\\/g' >"$tmp/example.c"
@@ -60,7 +61,7 @@ result $? 'the example compiles'
 cut -d '(' -f 1 "$tmp/listed" >"$tmp/names"
 grep -Eo 'regpin_[a-z_]+\(' "$tmp/example.c" | tr -d '(' | grep -Fxv -f "$tmp/names" >"$tmp/why"
 ! [ -s "$tmp/why" ]
-result $? 'and calls public functions only'
+result $? 'the example calls only public functions'
 
 echo "1..$nr"
 exit $failed

@@ -3,7 +3,7 @@
 # usage: man_pages.sh REGPIN PAGES_DIR POLICIES_DIR
 #
 # The policies and the trace in the manual pages are right, the pages have the options that
-# `regpin help` has, name documents that are there, and refer to each other. Prints TAP.
+# `regpin help` has, name documents that exist, and refer to each other. Prints TAP.
 regpin=$1 man=$2 policies=$3
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
@@ -45,7 +45,7 @@ done
 
 blocks regpin-trace.5
 "$regpin" sim --cr-filter --quiet "$policies/linux.yaml" "$tmp/regpin-trace.5.1" >"$tmp/why" 2>&1
-result $? 'the trace goes as it expects'
+result $? 'each statement of the trace has its expected outcome'
 
 for cmd in check compile probe explain sim regs run ctl; do
 	page=regpin.1
@@ -71,7 +71,7 @@ grep -Eho '@DATADIR@/doc/regpin/[a-z/-]+\.md' "$man"/*.scd | sort -u | while rea
 	[ -e "$man/../${path#@DATADIR@/doc/regpin/}" ] || echo "$path"
 done >"$tmp/why"
 ! [ -s "$tmp/why" ]
-result $? 'the documents that the pages name are there'
+result $? 'the documents that the pages name exist'
 
 echo "1..$nr"
 exit $failed

@@ -43,7 +43,10 @@ extern struct mock {
 	struct regpin_event events[MOCK_EVENTS];
 	/* Called before each ioctl; may be NULL. */
 	void (*before)(int fd, unsigned long request);
-	/* This ioctl fails with this errno. With 0, a KVM_*_MSRS does none of its MSRs. */
+	/*
+	 * This ioctl fails with fails_with, an errno. If that is 0, it does none of its
+	 * MSRs.
+	 */
 	unsigned long fails;
 	int fails_with;
 } mock;

@@ -77,8 +77,8 @@ values()
 	while :; do
 		program >"$tmp/values.c"
 		${CC:-cc} -w -o "$tmp/values" "$tmp/values.c" 2>"$tmp/err" && break
-		# The lines that are not an expression, in whatever place the compiler
-		# reports that.
+		# Leave out each line about which the compiler complains: it is not an
+		# expression.
 		before=$(grep -n '^int main' "$tmp/values.c" | cut -d: -f1)
 		sed -nE 's/^[^ ]*values\.c:([0-9]+):.*/\1/p' "$tmp/err" |
 			awk -v before="$before" '$1 > before { print $1 - before }' | sort -un >"$tmp/lines"

@@ -16,7 +16,7 @@
 #define TWICE(progress)	(G(progress) | G((progress) + AGAIN))
 #define WHATEVER	((1u << NR_PROGRESS) - 1)
 
-/* In any moment. */
+/* At any moment. */
 #define ANYHOW		0x80
 
 /**

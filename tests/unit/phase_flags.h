@@ -54,7 +54,7 @@ static inline struct flags flags_of(unsigned int phase)
 	};
 }
 
-/* The end of the set-up, at the write that shows it. */
+/* The actions at the write that finishes the set-up. */
 static inline unsigned int flags_entry_done(const struct phase_moment *m)
 {
 	return ACT_FINISH | (m->once ? ACT_OPEN | ACT_PIN : 0);
@@ -129,7 +129,10 @@ static inline unsigned int flags_finish(struct flags *f, bool through)
 	return ACT_REMEMBER;
 }
 
-/* An action of the VMM lifts everything, or sets it. */
+/*
+ * A loaded state counts as a kernel that has set LSTAR. Other events clear the flags; after
+ * PINS_VOID the MSRs are of an earlier life.
+ */
 static inline unsigned int flags_by_vmm(struct flags *f, enum happening event)
 {
 	bool fresh = f->fresh;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A policy, and what is said of it. */
+/* A policy, and the messages about it. */
 #ifndef REGPIN_TESTS_UNIT_POLICY_SCENE_H
 #define REGPIN_TESTS_UNIT_POLICY_SCENE_H
 

@@ -81,9 +81,9 @@ generator()
 	END
 	grep -A1 '\.name = "EFER"' "$tmp/c" | sed 's/^	//' >"$tmp/said"
 	if cmp -s "$tmp/want" "$tmp/said"; then
-		ok "prints EFER as it is"
+		ok "prints EFER as the table has it"
 	else
-		not_ok "prints EFER as it is"
+		not_ok "prints EFER as the table has it"
 	fi
 }
 
@@ -128,13 +128,13 @@ faults()
 	break_row STAR 2 'MSR_STAR,IA32_MC3_CTL'
 	refuses "an alias that is within a family's name" 'IA32_MC3_CTL" also names'
 	break_row 'IA32_PMC#' 1 IA32_PMC
-	refuses "a family's name without a place for the number" "has # where"
+	refuses "a family's name without '#' for the number" "has # where"
 	break_row STAR 1 'STAR#'
-	refuses "a place for the number of a single register" "has # where"
+	refuses "'#' in the name of a single register" "has # where"
 	break_row 'IA32_PMC#' 1 'PMC0#'
 	refuses "a family's name with a digit before the number" "is not a name"
 	break_row 'IA32_PMC#' 2 'FIRST_PMC@8'
-	refuses "an alias of a member that is none" "is no member"
+	refuses "an alias of a member that the family does not have" "is no member"
 
 	break_row STAR 3 cr8
 	refuses "an unknown kind" 'unknown kind "cr8"'
@@ -151,7 +151,7 @@ faults()
 	break_row 'IA32_PMC#' 10 yes
 	refuses "replay of a family" "only a single MSR"
 	break_row 'IA32_PMC#' 10 write
-	refuses "writes to a family" "only a single MSR"
+	refuses "replay of writes to a family" "only a single MSR"
 	break_row STAR 8 cr
 	refuses "an MSR of class cr" "class cr is for control registers"
 
@@ -170,15 +170,15 @@ faults()
 		"$tmp/broken.tsv" >"$tmp/wraps" && mv "$tmp/wraps" "$tmp/broken.tsv"
 	refuses "a family past 0xffffffff" "goes past 0xffffffff"
 	break_row 'IA32_PMC#' 5 0
-	refuses "no members" "is not a count"
+	refuses "a family of 0 members" "is not a count"
 	break_row 'IA32_PMC#' 5 8-7
-	refuses "members upside down" "is not a count"
+	refuses "a range of members that runs backwards" "is not a count"
 	break_row STAR 6 2
 	refuses "a stride of a single register" "is not a stride"
 	break_row 'IA32_MC#_ADDR' 6 5
-	refuses "families that alternate by another stride" "overlaps"
+	refuses "families that alternate with different strides" "overlaps"
 	break_row 'IA32_MC#_ADDR' 5 31
-	refuses "families that alternate and end apart" "overlaps"
+	refuses "families that alternate and have different lengths" "overlaps"
 	break_row 'K6_WHCR' 4 0x1
 	refuses "another meaning out of order" "out of order"
 
@@ -189,7 +189,7 @@ faults()
 	break_row EFER 7 SCE:64
 	refuses "bit 64" "not within bits 0 to 63"
 	break_row EFER 7 FIELD:9-8
-	refuses "a field upside down" "not within bits 0 to 63"
+	refuses "a field whose bits run backwards" "not within bits 0 to 63"
 	break_row EFER 7 SCE
 	refuses "a bit without a number" "is neither NAME:bit"
 	break_row EFER 7 NXE/sce:11,SCE:0
@@ -205,9 +205,9 @@ faults()
 	refuses "an empty table" "no MSR"
 
 	if sh "$gen" "$tmp/missing" >"$tmp/c" 2>"$tmp/said"; then
-		not_ok "refuses a table that is not there"
+		not_ok "refuses a missing table"
 	else
-		ok "refuses a table that is not there"
+		ok "refuses a missing table"
 	fi
 }
 

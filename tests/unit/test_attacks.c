@@ -104,8 +104,8 @@ static void test_first_is_gone(void **context)
 }
 
 /*
- * Once paging was on by the rules, the guest could clear WP and NXE at the next
- * instruction, because a pin holds only after the vCPU is armed.
+ * Once paging was on, with the required bits set, the guest could clear WP and NXE at the
+ * next instruction, because a pin holds only after the vCPU is armed.
  */
 static void test_floor_lowered(void **context)
 {
@@ -236,7 +236,7 @@ static void *enter_0(void *unused)
 	return unused;
 }
 
-/* vCPU 0 arms while the filter is being removed; that is given 50 ms. */
+/* vCPU 0 arms while the filter is being removed; its thread gets 50 ms to do so. */
 static void other_arms(int fd, unsigned long request)
 {
 	const struct timespec some = { 0, 50000000 };
@@ -263,7 +263,7 @@ static void test_last_and_first(void **context)
 	assert_int_equal(regpin_vm_arm(mock.vm), 0);
 	races = false;
 	mock.before = other_arms;
-	/* It has had an INIT, so it does not arm again by itself. */
+	/* vCPU 1 has had an INIT, so it does not arm again on its own. */
 	mock.vcpus[1].regpin->life.phase = PHASE(KEPT, AGAIN_STALE);
 	regpin_vcpu_enter(mock.vcpus[1].regpin);
 	assert_true(races);
@@ -430,8 +430,8 @@ static void test_two_in_one(void **context)
 		assert_int_equal(second->bits, a == REGPIN_MASK && b != a ?
 				 CR4_SMAP : CR4_SMEP | CR4_SMAP);
 		/*
-		 * A mask that keeps all bits of which another rule would report the
-		 * change: that rule reports nothing.
+		 * If a mask keeps all bits whose change another rule would report, that
+		 * rule reports nothing.
 		 */
 		assert_int_equal(!first, b == REGPIN_MASK && a != b);
 		if (first)

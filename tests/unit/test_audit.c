@@ -126,7 +126,10 @@ static void test_uniform(void **context)
 	close_all();
 }
 
-/* The numbers are the caller's: policies of one number are compared with all the same. */
+/*
+ * The caller chooses the numbers, so a policy is compared even if its number is the
+ * previous policy's.
+ */
 static void test_no_number(void **context)
 {
 	open_loose();
@@ -135,7 +138,7 @@ static void test_no_number(void **context)
 	regpin_policy_set_number(tight, loose->number);
 	tighten();
 	assert_int_equal(mock_count(REGPIN_EVENT_DETECTED), 1);
-	/* And once more, when it comes again. */
+	/* The value is reported once more when the same policy comes again. */
 	assert_int_equal(regpin_vm_set_policy(mock.vm, loose), 0);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, tight), 0);
 	enter_all();

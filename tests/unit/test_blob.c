@@ -419,7 +419,7 @@ static void test_header(void **context)
 	free(back);
 }
 
-/* A policy has any number that its caller likes, and its blob carries it. */
+/* The caller may give a policy any number, and the blob carries that number. */
 static void test_number(void **context)
 {
 	static const uint32_t numbers[] = { 0, 1, 0x80000001, 0xffffffff };

@@ -341,7 +341,7 @@ static void test_held_since(void **context)
 	close_two();
 }
 
-/* A blob of another number than the command names is none that the agent gave. */
+/* A blob whose number is not the one in the command does not come from the agent. */
 static void test_other_number(void **context)
 {
 	const struct regpin_policy *first;

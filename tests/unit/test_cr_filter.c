@@ -137,7 +137,7 @@ static void test_detected(void **context)
 	f = build(policy, everything);
 	assert_int_equal(f.regs[0].clear_mask, 0);
 	assert_int_equal(f.regs[0].set_mask, CR0_PG);
-	/* RULE_OPTIONAL alone does not make a rule a polled one. */
+	/* RULE_OPTIONAL alone does not cause a rule to be polled. */
 	add_flagged(policy, RULE_STICKY, REGPIN_CR0, 1, RULE_OPTIONAL);
 	assert_true(cr_filter_needed(policy));
 	f = build(policy, everything);

@@ -167,7 +167,7 @@ static void events_of_commands(void **state)
 	close(fd);
 }
 
-/* What a VM waits for that is not armed. */
+/* What an unarmed VM waits for. */
 static void closed_is_shown(void **state)
 {
 	static const struct {

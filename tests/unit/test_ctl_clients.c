@@ -18,7 +18,7 @@ static void put_events(unsigned int nr)
 	}
 }
 
-/* Lines of put_events(), by their numbers; @seq is the number that the first one has. */
+/* Expects lines of put_events(), by their @numbers; @seq is the number of the first one. */
 static void expect_events(int fd, const char *numbers, unsigned int seq)
 {
 	const char *at = got;

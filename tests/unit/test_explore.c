@@ -362,7 +362,7 @@ static struct world several(unsigned int arming, unsigned int nr, bool alike)
 	};
 }
 
-/* How many states are left if those that differ only in the order of their vCPUs are one? */
+/* Counts the states; those that differ only in the order of their vCPUs count as one. */
 static uint32_t count_unordered(unsigned int nr)
 {
 	uint32_t count = 0;
@@ -377,9 +377,9 @@ static uint32_t count_unordered(unsigned int nr)
 }
 
 /*
- * Two vCPUs, and what goes on between them. Their order makes no difference, which the
- * exploration of three relies on: without the order as many states are reached as are
- * left of all.
+ * Two vCPUs, and what happens between them. Their order makes no difference, and the
+ * exploration of three vCPUs relies on that. The proof: an exploration that ignores the
+ * order reaches as many states as a complete one has when the order is ignored afterwards.
  */
 static void test_two_vcpus(void **context)
 {

@@ -132,7 +132,7 @@ static void test_write_refused(void **context)
 	}
 }
 
-/* An LSTAR that was not written does not arm, and one that was written does. */
+/* A failed write of LSTAR does not arm the vCPU, and a successful one does. */
 static void test_not_armed_by_nothing(void **context)
 {
 	for (size_t e = 0; e < NR(errors); e++) {

@@ -56,7 +56,7 @@ static void test_why_not(void **state)
 		{ { .msr_filter = true, .msr_exits = true }, REGPIN_CR4, false, "CR filter" },
 		{ { .msr_filter = true, .msr_exits = true }, REGPIN_XCR0, false, "CR filter" },
 		{ { .msr_filter = true, .msr_exits = true, .cr_filter = true }, REGPIN_CR4, true, NULL },
-		/* Arming is seen at LSTAR. */
+		/* A vCPU arms at a write of LSTAR, which only the MSR filter reports. */
 		{ { .cr_filter = true }, REGPIN_CR4, false, "KVM_CAP_X86_MSR_FILTER" },
 		{ { .msr_exits = true }, REGPIN_MSR, false, "KVM_CAP_X86_MSR_FILTER" },
 		{ { .msr_filter = true }, REGPIN_MSR, false, "KVM_MSR_EXIT_REASON_FILTER" },
@@ -234,7 +234,10 @@ static void test_vendor(void **state)
 		{ true, true, true, "HygonGenuine", HOST_SVM },
 		{ true, true, true, "CentaurHauls", HOST_VMX },
 		{ true, true, true, "  Shanghai  ", HOST_VMX },
-		/* The files that exist count more than what a hypervisor above shows. */
+		/*
+		 * The files that exist count more than the CPU that an outer hypervisor
+		 * shows.
+		 */
 		{ true, false, true, "GenuineIntel", HOST_SVM },
 		{ false, true, true, "AuthenticAMD", HOST_VMX },
 		{ false, false, true, "GenuineIntel", HOST_OTHER },

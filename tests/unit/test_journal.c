@@ -261,7 +261,7 @@ static void journal_comes_and_goes(void **state)
 	put(2);
 	expect_number(server, "1");
 	expect_number(server, "2");
-	/* It is started again: the lines of that time are kept. */
+	/* The journal is started again: the lines from the time without it are kept. */
 	close(server);
 	put(3);
 	unlink(path);
@@ -275,7 +275,10 @@ static void journal_comes_and_goes(void **state)
 	assert_int_equal(out.len, 0);
 	assert_int_equal(out.lost, 0);
 	close(server);
-	/* It does not come back: the agent does not wait, and lines are counted. */
+	/*
+	 * The journal does not come back: the agent does not wait, and counts the lost
+	 * lines.
+	 */
 	for (unsigned int i = 0; i < OUT_SIZE / 16; i++)
 		put(1000000 + i);
 	assert_in_range(out.lost, 1, OUT_SIZE / 16);

@@ -15,7 +15,7 @@
 #define KNOWN	4u	/* OR'ed in: the uniform value is known, and is 0x55 */
 
 /**
- * struct row - a write of @new over @old, and what of it violates @type
+ * struct row - a write of @new over @old, and the @bits of it that violate @type
  */
 struct row {
 	unsigned int type;
@@ -290,7 +290,7 @@ static void test_report(void **context)
 	}
 }
 
-/* A read happens and is reported, and gives what a `value` states. */
+/* A reported read is done, and a `value` beside the report gives its result. */
 static void test_report_reads(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);
@@ -312,7 +312,7 @@ static void test_report_reads(void **context)
 	free(policy);
 }
 
-/* A range ends where it ends. */
+/* A rule on a range does not apply to the MSRs beside it. */
 static void test_ranges(void **context)
 {
 	struct regpin_policy *policy = new_policy(ARM_START);

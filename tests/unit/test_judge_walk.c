@@ -46,7 +46,7 @@ static uint32_t some_index(void)
 		MSR_EFER, MSR_LSTAR, REQUEST, 0x7ff, 0x800, 0x8ff, 0x900,
 	};
 
-	/* The later ones are for wide ranges, these for MSRs that share a slot. */
+	/* These are for MSRs that share a slot; the ones below are for wide ranges. */
 	if (!below(16))
 		return below(2) ? 0xc0010080 + below(24) :
 				  0xc0000000 + below(12000);

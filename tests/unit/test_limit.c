@@ -59,7 +59,7 @@ static void a_second(void **context)
 	free(policy);
 }
 
-/* A harmless bit is reported ten times, and then the one that matters still is. */
+/* After ten reports of a harmless bit, a bit that matters is still reported. */
 static void each_bit(void **context)
 {
 	struct regpin_policy *policy = oracle_policy(8);

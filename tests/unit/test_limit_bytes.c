@@ -24,7 +24,7 @@ static struct written {
 	uint64_t lines, bytes, longest;
 } written;
 
-/* With a name, a host and a policy of the lengths that are usual at most. */
+/* Writes a line with a name, a host and a policy that are as long as usual ones get. */
 static void write_line(char *line, size_t len)
 {
 	static char origin[ORIGIN_MAX];

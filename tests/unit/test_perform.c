@@ -401,7 +401,7 @@ static void test_pins(void **context)
 	assert_int_equal(mock.vcpus[0].others[3], 0x806);
 	mock_close();
 
-	/* The upper half cannot be used to bypass the pin, nor does it violate it. */
+	/* A write of the upper half neither bypasses nor violates the pin. */
 	open_pinned(RULE_NEVER, MSR_TSC_AUX, 0xffffffff00000001, REGPIN_MASK);
 	mock.vcpus[0].regpin->guest.tsc_aux = AUX_RDTSCP;
 	assert_true(mock_wrmsr(0, MSR_TSC_AUX, 0xff00000002));

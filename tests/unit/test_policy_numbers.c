@@ -9,7 +9,7 @@
 #include "lib/policy/registers.h"
 #include "lib/ring.h"
 
-/* Hands a policy out: the command is on its way. */
+/* Gives a policy to the VMM's process: the command is on its way. */
 static void begin_policy(int fd)
 {
 	static const char policy[] =
@@ -23,7 +23,7 @@ static void begin_policy(int fd)
 	say(fd, "apply\n");
 }
 
-/* Puts it in force. */
+/* Puts that policy in force. */
 static void end_policy(int fd)
 {
 	fake_answer(0);
@@ -42,7 +42,7 @@ static struct regpin_event event_of(uint32_t policy, uint32_t rule)
 	};
 }
 
-/* Lines of what was put into the ring. */
+/* Reads the lines for the events that were put into the ring. */
 static void read_lines(char *to, size_t size)
 {
 	/* Lines are kept for a log that is not there. */
@@ -54,7 +54,7 @@ static void read_lines(char *to, size_t size)
 	to[fake_out.len] = 0;
 }
 
-/* The next line has this in it. */
+/* Expects the next line to contain @part. */
 static char *expect_in_line(char *at, const char *part)
 {
 	char *end = strchr(at, '\n');
@@ -83,7 +83,10 @@ static void event_of_which_policy(void **state)
 	assert_null(policies_find(&fake_agent, new + 1));
 	assert_null(policies_find(&fake_agent, 0));
 	for (unsigned int turn = 0; turn < 2; turn++) {
-		/* Once it is in force, there are events of before in the ring. */
+		/*
+		 * When the new policy is in force, the ring still has events of the old
+		 * one.
+		 */
 		for (unsigned int i = 0; i < 6; i++) {
 			event = event_of(i & 1 ? new : old, 0);
 			event.vcpu = turn;
@@ -102,7 +105,7 @@ static void event_of_which_policy(void **state)
 	close(fd);
 }
 
-/* A VMM that was taken over names any policy and rule: none is taken for another. */
+/* A compromised VMM names any policy and rule: none is mistaken for another. */
 static void event_of_no_policy(void **state)
 {
 	static const uint32_t numbers[] = { 0, 2, 0x101, 0x80000000, ~0u };
@@ -121,7 +124,7 @@ static void event_of_no_policy(void **state)
 		assert_null(strstr(read, "where"));
 		assert_true(*at == 0);
 	}
-	/* And rules that the policy does not have. */
+	/* The VMM also names rules that the policy does not have. */
 	for (uint32_t rule = 2; rule; rule *= 16) {
 		event = event_of(fake_launch.policy.number, rule);
 		ring_put(&fake_handoff.ring, &event);
@@ -129,7 +132,7 @@ static void event_of_no_policy(void **state)
 		expect_in_line(read, "\"violation\"");
 		assert_null(strstr(read, "where"));
 	}
-	/* Likewise of what found no room. */
+	/* The same for events that found no room in the ring. */
 	for (uint32_t i = 0; i < RING_SLOTS; i++)
 		ring_put(&fake_handoff.ring, &event);
 	event = event_of(99, 1);
@@ -142,7 +145,7 @@ static void event_of_no_policy(void **state)
 			       strlen("\"policy_number\":99,")));
 }
 
-/* A vCPU is held by a policy that could not stay: the agent still knows that one. */
+/* A vCPU is held by a policy that failed and was withdrawn: the agent still knows it. */
 static void held_by_a_failed_policy(void **state)
 {
 	const struct regpin_policy *now = &fake_launch.policy;
@@ -159,13 +162,15 @@ static void held_by_a_failed_policy(void **state)
 	say(fd, "status\n");
 	hear(fd);
 	assert_non_null(strstr(got, ": sticky, new.yaml:4:5\n"));
-	/* The number is not given again. */
+	/* The failed policy's number is not used again. */
 	begin_policy(fd);
 	assert_int_equal(fake_control.arg, old + 2);
 	close(fd);
 }
 
-/* More policies than are kept: the oldest go, but those that hold a vCPU. */
+/*
+ * With more policies than are kept, the oldest are dropped, except those that hold a vCPU.
+ */
 static void many_policies(void **state)
 {
 	uint32_t first = fake_launch.policy.number, last;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is said of several rules, and of a policy as a whole. */
+/* The messages about several rules, and about a policy as a whole. */
 #include "policy_scene.h"
 
 /**
@@ -323,7 +323,9 @@ static void settings_act(void **state)
 				 action <= REGPIN_REPORT);
 	}
 	settings->init_action = REGPIN_ALLOW;
-	/* It replaces a rule's own action, and these rules have none to replace. */
+	/*
+	 * The reaction replaces a rule's own action, and these rules have none to replace.
+	 */
 	settings->detect_action = REGPIN_STOP;
 	settings->request_msr = 0x4b4d5300;
 	assert_true(policy_only_reports(policy));

@@ -108,7 +108,10 @@ static void added_later(void **context)
 	free(policy);
 }
 
-/* With more rules than slots, each rule is found by bisection, and nothing beside them. */
+/*
+ * With more rules than slots, each rule is found by bisection, and no rule is found for
+ * other registers.
+ */
 static void found_among_many(void **context)
 {
 	static const uint32_t sizes[] = { 1, 2, 512, 513, 1023, 1024, 1025, 3000 };

@@ -126,7 +126,7 @@ static const struct {
 	{ "MSR_K8_TOP_MEM1", 0xc001001a }, { "SMM_BASE", 0xc0010111 },
 	{ "IA32_SMBASE", 0x9e }, { "MSR_LASTBRANCH_3_FROM_IP", 0x683 },
 	{ "MSR_CORE2_LASTBRANCH_3_FROM_IP", 0x43 },
-	/* Linux's name is for the full width, the manual's for the other one. */
+	/* Linux's name means the full-width counter, the manual's name the other one. */
 	{ "MSR_IA32_PMC0", 0x4c1 }, { "IA32_PMC0", 0xc1 },
 	{ "MSR_AMD_PERF_CTL", 0xc0010062 }, { "MSR_IA32_PERF_CTL", 0x199 },
 	{ "MSR_AMD_PPIN", 0xc00102f1 }, { "AMD64_PPIN", 0xc00102f1 },

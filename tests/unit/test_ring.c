@@ -196,7 +196,10 @@ static void test_lost_kinds(void **context)
 		kinds++;
 	}
 	assert_int_equal(sum, 300 * REGPIN_EVENT_TYPE_MAX);
-	/* Three types name rules, which are of policies; of `deadline` @detail is a time. */
+	/*
+	 * Three types name rules, which belong to policies; for `deadline`, @detail is a
+	 * time.
+	 */
 	assert_int_equal(kinds, 300 * (REGPIN_EVENT_TYPE_MAX - 4) + 100 + 3);
 	/* Events that cannot be distinguished are counted. */
 	event = (struct regpin_event){ .type = REGPIN_EVENT_INIT,
@@ -217,7 +220,7 @@ static void test_lost_kinds(void **context)
 	assert_int_equal(ring_unnamed(ring), 2);
 }
 
-/* There are more kinds than places: the total is correct. */
+/* There are more kinds of events than places to count them: the total is correct. */
 static void test_too_many_kinds(void **context)
 {
 	uint64_t count, first, sum = 0, nr = 2 * RING_LOST;

@@ -130,7 +130,7 @@ static void reopen(void **state)
 	expect("events", "2\n3\n");
 	assert_int_equal(stat("events", &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	/* What can't be opened leaves all as it was. */
+	/* A file that cannot be opened leaves everything as it was. */
 	assert_int_equal(rename("events", "events.2"), 0);
 	assert_int_equal(symlink("events.2", "events"), 0);
 	assert_int_equal(out_reopen(&out, "events"), -ELOOP);

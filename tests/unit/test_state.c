@@ -25,7 +25,10 @@ struct machine {
 static struct machine here, there;
 static struct regpin_policy policy;
 
-/* Armed vCPUs; the list's order is @up or down. */
+/*
+ * Builds a VM with armed vCPUs, listed in ascending order if @up is set, otherwise
+ * descending.
+ */
 static void build(struct machine *m, bool up)
 {
 	memset(m, 0, sizeof(*m));
@@ -102,7 +105,10 @@ static void same_elsewhere(void **state)
 	assert_int_equal(there.seen.loaded.regs, 0);
 	assert_true(load_one(&there, NR - 1, NR - 1));
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
-	/* It remains when the guest runs, so that the agent cannot miss it. */
+	/*
+	 * The loaded state stays recorded when the guest runs, so that the agent cannot
+	 * miss it.
+	 */
 	there.vcpus[0].writes.state = VMM_WROTE;
 	migration_note_entry(&there.vcpus[0]);
 	assert_int_equal(there.seen.loaded.regs, here.seen.taken.regs);
@@ -155,7 +161,10 @@ static void only_what_is_pinned(void **state)
 	/* The write that came last arms the vCPU. */
 	there.vcpus[2].life.phase = PHASE_READY;
 	assert_true(migration_note_load(&there.vm));
-	/* An armed vCPU makes the VM's state count, but not one of an earlier life. */
+	/*
+	 * An armed vCPU makes the VM's state count; one that was armed in an earlier life
+	 * does not.
+	 */
 	here.vcpus[2].life.phase = PHASE_READY;
 	here.vm.gate.life = 1;
 	assert_false(read_one(&here, 0));
@@ -263,7 +272,7 @@ static void memory_goes_along(void **state)
 	assert_true(
 		migration_note_slot(&here.vm, 0, KVM_MEM_LOG_DIRTY_PAGES, RAM));
 	assert_int_not_equal(here.seen.taken.regs, 0);
-	/* The end of the dirty log does not undo it. */
+	/* The end of the dirty log does not undo that. */
 	assert_false(migration_note_slot(&here.vm, 0, 0, RAM));
 	assert_int_not_equal(here.seen.taken.regs, 0);
 	migration_note_entry(&here.vcpus[0]);

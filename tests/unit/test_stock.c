@@ -396,7 +396,7 @@ static void test_init_with_pins_from_start(void **context)
 	mock_close();
 }
 
-/* Changes that are no INIT, and must not disarm the vCPU. */
+/* Changes that are not an INIT, and must not disarm the vCPU. */
 static void test_no_init(void **context)
 {
 	const uint16_t where[] = { IN_SMM, IN_L2, IN_L2_OLD };
@@ -438,7 +438,7 @@ static void test_no_init(void **context)
 	mock_close();
 }
 
-/* An operator may allow a write that clears a pinned bit: that is no INIT, either. */
+/* An operator may allow a write that clears a pinned bit: that is not an INIT, either. */
 static void test_allowed_is_no_init(void **context)
 {
 	struct regpin_policy *policy = linux_policy();

@@ -97,7 +97,10 @@ static void test_third(void **context)
 	assert_memory_equal(&rule, &judges->rules[1], sizeof(rule));
 	assert_int_equal(judges->number, 1);
 	assert_int_equal(mock.vm->policies.now->number, 2);
-	/* Back, to the very rules; and forth. */
+	/*
+	 * Back to the first policy, whose resolved rules were kept, and again to the second
+	 * one.
+	 */
 	assert_int_equal(regpin_vm_set_policy(mock.vm, first), 0);
 	assert_ptr_equal(mock.vm->policies.now, judges);
 	assert_int_equal(regpin_vm_set_policy(mock.vm, second), 0);
@@ -167,7 +170,7 @@ static void test_refused_cpuid(void **context)
 	free(second);
 }
 
-/* Each new policy is compared with what the guest has and the policy does not accept. */
+/* A new policy is refused if the guest has SMM or nested guests that it does not accept. */
 static void test_not_accepted(void **context)
 {
 	struct regpin_policy *first = policy_of(0x8b, NULL);

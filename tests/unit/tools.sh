@@ -552,7 +552,7 @@ is 0 '' sh -c '! "$1" explain --stock opt.yaml | grep -E "KVM_X86_SET|denies"' s
 is 0 '^KVM_X86_SET_MSR_FILTER' "$regpin" explain --stock --verbose log.yaml
 is 0 '' sh -c 'test "$("$1" explain --stock "$2" 2>/dev/null | wc -l)" -lt 130' sh "$regpin" "$(dirname "$policy")/linux-strict.yaml"
 
-# A VM has more than the policy sees: S3 ends pins, if there are any. A policy that holds a
+# What a VM can do past the filters: S3 ends pins, if there are any. A policy that holds a
 # vCPU does more than report. By default the floor does what the rules do.
 printf 'version: 1\nrules: [{register: 0x8b, deny: write}]\n' >pinless.yaml
 is 0 '[(]S3[)]: of no concern: it ends pins, and this policy has none$' "$regpin" explain --stock pinless.yaml
