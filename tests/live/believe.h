@@ -25,7 +25,7 @@
  * @beside: another vCPU is armed
  * @settled: the VM's first armed vCPU has finished its own set-up
  * @common: the register's value after that set-up
- * @no_common: the register's value is not settled yet in spite of that
+ * @no_common: the register's value is not settled yet, not even after that set-up
  * @paging: paging is on
  * @floor: EFER of the first armed vCPU when it was last seen
  * @once: the register's value when this vCPU's set-up was done
@@ -123,13 +123,13 @@ bool believe_get(struct life *life, uint32_t vcpu, uint32_t index,
 		 uint64_t *value);
 
 /*
- * The event that armed it before the access of @step, which is then judged as an armed
- * one's.
+ * Applies the event that armed the vCPU before the access of @step: that access is then
+ * judged as one of an armed vCPU.
  */
 void moment_before(struct life *life, const struct step *step);
 /* Fills in the moment of an access that was made. */
 void moment_take(struct life *life, struct step *step);
-/* Applies its effect to the moment. */
+/* Applies the effect of the access to the moment. */
 void moment_after(struct life *life, const struct step *step);
 
 /* Does MSR @index change by itself? */

@@ -174,7 +174,7 @@ static unsigned int by_one(const struct step *step, const char *text)
 		return REGPIN_ALLOW;
 	if (begins(text, "other bits are free"))
 		return REGPIN_ALLOW;
-	/* Whether it has that value is in the moment: then there is no common value yet. */
+	/* If PAT has its reset value, the moment has no common value yet. */
 	if (begins(text, "while that is PAT's reset value, "))
 		return REGPIN_ALLOW;
 	if (is_action(text, &always))

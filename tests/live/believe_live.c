@@ -106,7 +106,10 @@ static void add_set(struct life *life, uint64_t index)
 	add_index(&life->set, at);
 }
 
-/* The registers to access: the edges of rules, and those that make a vCPU's life. */
+/*
+ * Chooses the registers to access: the edges of rules, and those on which the life cycle of
+ * a vCPU depends.
+ */
 static void choose(struct life *life)
 {
 	static const uint32_t edges[] = {
@@ -261,7 +264,7 @@ static uint64_t value_for(struct life *life, uint32_t index, uint64_t old)
 	}
 }
 
-/* Writes down a write that KVM takes, for the simulation. */
+/* Returns the value that the register has after a write that KVM accepts. */
 static uint64_t simple(uint32_t index, uint64_t old, uint64_t value)
 {
 	return index == MSR_EFER ? (value & ~EFER_LMA) | (old & EFER_LMA) :
@@ -269,8 +272,8 @@ static uint64_t simple(uint32_t index, uint64_t old, uint64_t value)
 }
 
 /*
- * Chooses a register: those that are pinned or make a vCPU's life more often than
- * others.
+ * Chooses a register. Pinned ones, and those on which the life cycle depends, are chosen
+ * more often than others.
  */
 static unsigned int choose_one(struct life *life)
 {
@@ -321,10 +324,10 @@ static void do_access(struct life *life)
 
 	if (write)
 		value = value_for(life, index, old);
-	/* The vCPU starts, */
+	/* Lets the vCPU start. */
 	if (write && at < 2 && !old && roll(life, 3))
 		value = at ? 0x47700 : 0xffffffff81000000;
-	/* with what the floor requires. */
+	/* Sets the bits that the floor requires. */
 	if (write && index == MSR_EFER && !vcpu && roll(life, 2))
 		value = old | EFER_SCE | EFER_NXE;
 	if (write && believe_tcg_differs(index, value)) {
@@ -446,7 +449,10 @@ void believe_live(struct life *life, unsigned int accesses)
 		if (!life->lost)
 			do_access(life);
 	}
-	/* It is stopped, or held forever, and stays so. */
+	/*
+	 * The VM is stopped, or a vCPU is held forever: one more access shows that this
+	 * lasts.
+	 */
 	if (life->over && !life->lost && life->nr_steps + 8 <= BELIEVE_STEPS) {
 		life->over = false;
 		life->odd[0] = true;

@@ -53,7 +53,9 @@ static void finish(struct life *life, const struct step *step, bool before)
 	life->settled = true;
 }
 
-/* Armed by what it has written, or otherwise by what it holds. */
+/*
+ * Is the set-up of the vCPU complete, by what it has written or by what its registers hold?
+ */
 static bool is_through(struct life *life, const struct step *step)
 {
 	uint32_t n = step->vcpu;
@@ -63,7 +65,10 @@ static bool is_through(struct life *life, const struct step *step)
 	return life->masked[n] || known_msr(life, step, MSR_SFMASK, true);
 }
 
-/* The event that armed it before the access, which is then judged as an armed one's. */
+/*
+ * Applies the event that armed the vCPU before the access: that access is then judged as
+ * one of an armed vCPU.
+ */
 void moment_before(struct life *life, const struct step *step)
 {
 	for (unsigned int i = 0; i < step->nr_events; i++) {
@@ -107,8 +112,8 @@ static bool performed(const struct step *step)
 }
 
 /*
- * A set-up is two writes, in any order. After both, LSTAR begins another one, of a
- * kernel that took over; the registers hold the values of the first kernel then.
+ * A set-up consists of two writes, in any order. After both, a write of LSTAR begins the
+ * set-up of another kernel, while the registers still hold the first kernel's values.
  */
 static void note_write(struct life *life, const struct step *step)
 {

@@ -166,7 +166,10 @@ static void compare_values(const struct step *step, unsigned int n,
 			e->value, after);
 }
 
-/* With all bits of each named field that some of @bits are in, as a field has one name. */
+/*
+ * Adds all bits of each named field that contains some of @bits, because a field has only
+ * one name.
+ */
 static uint64_t whole_fields(const struct regpin_register *reg, uint64_t bits)
 {
 

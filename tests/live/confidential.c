@@ -38,7 +38,7 @@ int ioctl(int fd, unsigned long request, ...)
 	     (((struct kvm_enable_cap *)arg)->cap == 197 ||
 	      ((struct kvm_enable_cap *)arg)->cap == 206)))
 		dprintf(2, "KVM was asked: %#lx\n", request);
-	/* A KVM that has more types. */
+	/* Simulates a KVM that has more types of VMs. */
 	if (request == KVM_CREATE_VM && getenv("NEW_TYPES"))
 		arg = NULL;
 	return next(fd, request, arg);

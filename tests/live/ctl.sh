@@ -11,7 +11,7 @@ source "$(dirname "$0")/vmm.sh"
 vmm=
 trap 'rm -rf "$dir"; [[ -z $vmm ]] || kill "$vmm" 2>/dev/null' EXIT
 
-# The answer is not gp, as a vCPU that has shut down does not run on.
+# The action is not gp, because the #GP shuts the vCPU down, and it would not run on.
 cat >policy.yaml <<'E'
 version: 1
 arming: start

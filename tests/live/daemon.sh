@@ -44,7 +44,7 @@ read_to_end --events "$dir/events" -- sh -c \
 	until grep -q attached events; do sleep 0.05; done'
 [[ $status == "0 0" ]] && grep -q '"attached"' events &&
 	! grep -q '"detached"' events
-ok $? "the pipe ends before a VMM whose VM is older than its parent's end"
+ok $? "the pipe ends before a VMM that had its VM before its parent ended"
 touch go
 await '"detached"' events
 ok $? "the end of that VMM is an event"
@@ -60,7 +60,7 @@ ok $? "the reason of the kill is an event 'message'"
 ! grep -q "killed" out
 ok $? "the reason is not written to the stderr that was closed"
 
-# A file need not be closed.
+# If stderr is a file, it stays open.
 rm -f go events
 timeout 30 "$regpin" run --policy policy.yaml -- \
 	sh -c './vmm await go vm vcpu run >/dev/null 2>&1 &' >out 2>events </dev/null

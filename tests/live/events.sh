@@ -31,7 +31,7 @@ count() # FILTER: the number of events that pass it
 	jq -s "map(select($1)) | length" events
 }
 
-# All that happened, as single lines or in sums.
+# The number of all events of TYPE, as single lines and in sums.
 total() # TYPE
 {
 	jq -s "map(if .event == \"$1\" then 1
@@ -100,7 +100,7 @@ ok $? "all reads of thousands of MSRs that a default denies are counted"
 [[ $(count '.event == "repeated" and (.indices | length) == 64 and .more_indices') -ge 1 ]]
 ok $? "a sum lists the first 64 of these MSRs"
 few_lines 1 && [[ $(jq -sr 'map(select(.event == "repeated") | .vcpu) | unique == [0]' events) == true ]]
-ok $? "these reads are one cause of their vCPU"
+ok $? "these reads by one vCPU count as one cause"
 options=(--policy wide.yaml --event-total 20)
 run read 0x1000 0x103f 10 sleep 1100 read 0x1000 0x103f 10 sleep 1100 write 0xc0000083 1 1
 [[ $(count '.event == "violation" and .rule == "default"') -le 11 ]]

@@ -279,7 +279,7 @@ static uint64_t *find_memory(const char *name, size_t *nr)
 	return (uint64_t *)from;
 }
 
-/* Random bytes, except for some runs of them where events are searched. */
+/* Writes random bytes, except for the words by which slots of the ring count as filled. */
 static void scribble(unsigned long rounds)
 {
 	size_t nr;

@@ -139,7 +139,8 @@ for ((files = 3; files < 64; files++)); do
 		first=${first:-$files}
 		((files < first + 4)) || break
 	elif [[ -n $first || ! -s err ]]; then
-		# It worked with fewer files; or it failed without a message.
+		# It failed although it worked with fewer files, or it failed without a
+		# message.
 		bad=1
 	fi
 	((!bad)) || break

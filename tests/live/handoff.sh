@@ -76,10 +76,10 @@ if [[ $root ]] && command -v setpriv >/dev/null; then
 	ok $? "another user's helper that asks by both addresses, early and late, gets nothing"
 	[[ $(jq -r 'select(.event == "denied") | "\(.reason) \(.uid)"' events | sort -u) == \
 		"user 65534" ]]
-	ok $? "its attempts are an event"
+	ok $? "the attempts of another user's helper are an event"
 	with_helper "${other[@]}" -- map
 	unharmed && [[ $(grep -c '^mapped 0, added to 0$' helped) == 2 ]]
-	ok $? "no open file gives it memory to map or to write"
+	ok $? "no open file gives another user's helper memory to map or to write"
 	cat >launcher <<-EOF
 		#!/bin/bash
 		${other[*]} ./helper flood >helped 2>&1 &
@@ -91,7 +91,7 @@ if [[ $root ]] && command -v setpriv >/dev/null; then
 	run -- ./launcher
 	kill "$(cat flooder)" 2>/dev/null
 	unharmed
-	ok $? "it floods both sockets, and the VMM still gets its policy and reports events"
+	ok $? "another user's helper floods both sockets, and the VMM still gets its policy and reports events"
 else
 	for what in "asks" "that is an event" "maps" "floods"; do
 		skip "another user's helper: $what" "not root, or no setpriv"
@@ -140,7 +140,7 @@ ok $? "a compromised VMM cannot write the agent's commands"
 timeout 60 "$regpin" run --policy policy.yaml --no-ctl --events /dev/null -- \
 	./vmm vm vcpu scribble 50 run exit 7 >out 2>/dev/null </dev/null
 [[ $? == 7 ]] && grep -q "exit 8" out
-ok $? "random bytes in what it can write do not stop its vCPU"
+ok $? "random bytes in all memory that a compromised VMM can write do not stop its vCPU"
 
 # How a VMM gets the files
 
@@ -150,7 +150,7 @@ if [[ $status == 7 ]]; then
 	ok $? "a VMM in its own network namespace gets the policy"
 	run -- unshare -n ./vmm closeall vm vcpu run exit 7
 	[[ $status == 125 && ! -s out ]] && grep -q "the policy did not reach this process" err
-	ok $? "in its own network namespace, with all files closed, it has no VM and reports that"
+	ok $? "a VMM in its own network namespace, with all files closed, has no VM and reports that"
 	run -- unshare -m ./vmm vm vcpu run exit 7
 	unharmed
 	ok $? "a VMM in its own mount namespace gets the policy"
@@ -172,7 +172,7 @@ else
 fi
 run -- ./vmm daemonize closeall sleep 200 vm vcpu run exit 7
 [[ $status == 0 ]] && { grep -q '"violation"' events || grep -q "did not reach" err; }
-ok $? "a daemon that closes all files is known and pinned, or has no VM"
+ok $? "a daemon that closes all files is recognised and pinned, or has no VM"
 run -- ./vmm vm vcpu fork vm vcpu run exit 7
 unharmed
 ok $? "a child that makes its own VM gets the policy"

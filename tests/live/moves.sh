@@ -53,10 +53,10 @@ quickly()
 	((SECONDS - begun <= 3))
 }
 
-# These run at the same time.
+# The following VMMs run at the same time.
 vmm stands "${taken[@]}" state-0 sleep 13000 run exit 7 &
 stands=$!
-# The subshell suppresses the shell's message about it.
+# The subshell suppresses the shell's message about the kill.
 (vmm killed "${taken[@]}" state-1 kill 9) 2>/dev/null
 
 begun=$SECONDS
@@ -67,9 +67,9 @@ for ((i = 0; i < 40; i++)); do
 	sleep 0.05
 done
 vmm left vm exit 8
-ok $(($? != 8)) "its name is free after it"
+ok $(($? != 8)) "the name of that VMM is free after its end"
 quickly
-ok $? "its caller does not wait for the agent"
+ok $? "the caller of that VMM does not wait for the agent"
 mv left.events again.events
 
 begun=$SECONDS
@@ -98,7 +98,7 @@ ok $? "a move to a VM under regpin with another policy is reported as moved"
 ends to detached
 ok $? "the destination raises no alarm"
 quickly
-ok $? "neither side waits"
+ok $? "the agents of source and destination do not wait"
 
 # The source VMM has ended, and its agent still listens.
 vmm early "${taken[@]}" state exit 0
@@ -110,7 +110,7 @@ wait "$stands"
 ends stands "left:stands detached"
 ok $? "a VMM that does not run on with its state taken out is reported as left"
 grep -q 'warning: VM 0: .*no other regpin has reported' stands.err
-ok $? "its stderr reports that, too"
+ok $? "that VMM's stderr reports it, too"
 ends killed "left:ended detached"
 ok $? "a killed VMM is reported as left"
 ends again "detached left:ended detached"

@@ -53,7 +53,7 @@ static struct handoff *map(int fd)
 	return handoff;
 }
 
-/* It ends with the test. */
+/* The agent ends with the test. */
 static void begin_agent(int listening, const struct served *served)
 {
 	pid_t parent = getpid();

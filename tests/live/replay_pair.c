@@ -196,7 +196,7 @@ bool pair_has(struct pair *pair, uint32_t index)
 {
 	uint64_t value;
 
-	/* Read by the guest, as KVM may have a 0 for the host only. */
+	/* The guest reads it, because KVM may have the register for the host only, as 0. */
 	return !tiny_rdmsr(&pair->plain, index, &value) &&
 	       (index != MSR_TSC_AUX || pair->aux);
 }

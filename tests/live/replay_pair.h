@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two VMs that differ only in which code performs a WRMSR. In one KVM does, for the
- * guest. In the other it exits, and regpin does, or the host for comparison.
+ * Two VMs that differ only in which code performs a WRMSR. In the first VM, KVM performs it
+ * for the guest. In the second one, the WRMSR exits, and regpin performs it, or the host
+ * for comparison.
  */
 #ifndef REGPIN_TESTS_LIVE_REPLAY_PAIR_H
 #define REGPIN_TESTS_LIVE_REPLAY_PAIR_H
@@ -43,7 +44,7 @@ struct others {
 /**
  * struct pair - both VMs, one vCPU each
  * @by_host: the second VM is under no policy; its writes are KVM_SET_MSRS
- * @aux: AUX_* bits: what the guest has TSC_AUX by, if KVM has that at all
+ * @aux: AUX_* bits: the features by which the guest has TSC_AUX, if KVM has it at all
  */
 struct pair {
 	struct tiny_vm plain_vm, ours_vm;

@@ -366,7 +366,7 @@ is 3 '"violation"' events && [[ $stopped == 0 ]] && ! grep -q refused events
 ok $? "a VMM that is stopped before it is attached is not killed"
 LD_PRELOAD=./slow.so run --attach-timeout 1 -- ./vmm vm
 is 137 && refused "within 1 s" timeout
-ok $? "such a VMM is killed after --attach-timeout"
+ok $? "a VMM that stays stopped before it is attached is killed after --attach-timeout"
 printf '#!/bin/sh\n./vmm vm vcpu run\nenv -i ./vmm vm sleep 20000 touch survivor\nexit 4\n' >script
 run -- ./script
 is 4 && refused "killed .*/vmm .*environment" environment &&

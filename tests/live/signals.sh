@@ -62,7 +62,7 @@ run mask
 expect "$reasons" "" "mask: KVM_RUN's signal mask lets regpin's signal in"
 expect "$detected" 1 "mask: the clearing of WP is detected"
 
-# As long as it lasts, status does not report that registers are polled.
+# As long as the signal is blocked, status does not report that registers are polled.
 mkdir -m 700 ctl
 timeout 60 "$regpin" run --ctl "$dir/ctl" --name blocked --policy wp.yaml --events ev -- "$sigvmm" block >out 2>err &
 vmm=$!

@@ -112,7 +112,7 @@ round()
 }
 
 # follows LINE POLICY: since that line each access has changed at most once, to what the
-# policy requires, and all are like that now. Reads of CSTAR alone depend on the policy that
+# policy requires, and by now all have. Reads of CSTAR alone depend on the policy that
 # judged the write before, so they may give the first value written, or an old one.
 follows()
 {

@@ -377,7 +377,7 @@ static void test_deadline(void)
 	ok(!run_for(&s.vcpu[0], 30) && scene_silent(&s),
 	   "the armed vCPU has no deadline");
 	ok(regpin_vcpu_answer(late->regpin, REGPIN_GP) == -EINVAL,
-	   "gp is no answer, as there is no instruction for a #GP");
+	   "the answer gp is refused, as there is no instruction for a #GP");
 	ok(!regpin_vcpu_answer(late->regpin, REGPIN_ALLOW) &&
 	   !run_for(late, 40) && scene_only(&s, REGPIN_EVENT_ANSWERED),
 	   "allow: the vCPU runs on, and is not held again");

@@ -216,7 +216,7 @@ static void test_reset_unpaged(void)
 	tiny_wrmsr(&s.vcpu[0], MSR_LSTAR, KERNEL);
 	s.nr_events = 0;
 	tiny_set_mode(&s.vcpu[0], TINY_PROTECTED, 0);
-	ok(scene_silent(&s), "writing registers back without paging is no reset");
+	ok(scene_silent(&s), "writing registers back without paging is not a reset");
 	tiny_reset(&s.vcpu[0]);
 	ok(scene_only(&s, REGPIN_EVENT_RESET), "LSTAR := 0 by the VMM is a reset");
 	scene_close(&s);
@@ -259,7 +259,7 @@ static void test_init_by_vmm(void)
 	boot(vcpu, KERNEL);
 	s.nr_events = 0;
 	tiny_set_mode(vcpu, TINY_REAL, 0);
-	ok(scene_silent(&s), "an INIT by the VMM is no reset, as LSTAR stays");
+	ok(scene_silent(&s), "an INIT by the VMM is not a reset, as LSTAR stays");
 	ok(tiny_wrmsr(vcpu, MSR_LSTAR, OTHER) == TINY_GP,
 	   "LSTAR is pinned after that INIT as before");
 	scene_close(&s);

@@ -85,7 +85,7 @@ static void test_random(struct tiny_vcpu *vcpu, unsigned int filters,
 	   "%u of them allowed, %u denied", tally.allowed, tally.denied);
 }
 
-/* Makes one part of a filter questionable. */
+/* Changes one part of a filter, so that KVM may refuse it. */
 static void spoil(struct random_filter *filter, uint64_t *seed)
 {
 	static const uint32_t counts[] = {

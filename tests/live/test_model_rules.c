@@ -215,7 +215,8 @@ static void test_bits(void)
 	   free_of(&f, 0x1ff), "3: outside of the range the default allows");
 	f.flags = KVM_MSR_FILTER_DEFAULT_DENY;
 	ok(both(&f, 0) && shut(&f, 0x2a0) && shut(&f, 0x1ff) &&
-	   shut(&f, MSR_EFER) && free_of(&f, 0x29f), "3: or denies");
+	   shut(&f, MSR_EFER) && free_of(&f, 0x29f),
+	   "3: outside of the range a default of deny denies");
 	f.ranges[5].flags = KVM_MSR_FILTER_READ;
 	ok(both(&f, 0) && reads(&f, 0x200) && shut(&f, 0x201),
 	   "3: a default of deny applies to accesses that the range does not cover");

@@ -60,7 +60,7 @@ static void test_why(struct scene *s)
 		   "the write is retracted");
 	vcpu->run->msr.error = 1;
 	ok(rip_after_move(vcpu) == TINY_WRMSR + 3,
-	   "with retract it does not hit another instruction");
+	   "with retract the #GP does not hit another instruction");
 }
 
 static void test_again(struct scene *s)

@@ -171,7 +171,7 @@ static void test_swap(unsigned int swaps)
 	   swap.wrong, swap.all);
 	ok(!swap.mislabelled, "%u verdicts have the number of the other policy",
 	   swap.mislabelled);
-	/* By this policy they leave the guest. */
+	/* Under this policy the vCPUs leave the guest, so that the threads see `stop`. */
 	if (done & 1 || swap_once(SECOND))
 		atomic_store(&swap.stop, true);
 	for (int i = 0; i < NR; i++)

@@ -270,7 +270,7 @@ static void *kicker(void *arg)
 	return NULL;
 }
 
-/* Where the guest is: before the WRMSR of its loop, or in the handler. */
+/* Is the guest before or after the WRMSR of its loop, or in the handler? */
 static bool stands_well(struct tiny_vcpu *vcpu)
 {
 	struct kvm_regs regs;
@@ -395,7 +395,7 @@ static bool same(FILE *plain, FILE *under)
 	return lines > 100 && !different && !one && !two;
 }
 
-/* The same, with a policy that gets all that KVM refuses: no VMM may notice that. */
+/* The same, with a policy that intercepts all that KVM refuses: no VMM may notice that. */
 static struct regpin_policy *test_policy_that_tells(void)
 {
 	struct regpin_policy *policy = test_policy_of_rules();

@@ -125,7 +125,7 @@ static void test_guest(const struct guest_row *row)
 	   (!row->pinned || s.policy->rules[s.events[0].rule].type ==
 				RULE_FROZEN) &&
 	   scene_msr(vcpu, MSR_STAR) == (row->pinned ? 1 : 2),
-	   "a pin for this guest only holds, and its event has the rule's number");
+	   "a pin that is only for this guest holds, and its event has the rule's number");
 	s.nr_events = 0;
 	ok(tiny_wrmsr(vcpu, MSR_SYSENTER_CS, 1) == TINY_GP &&
 	   s.policy->rules[s.events[0].rule].type == RULE_DENY &&
