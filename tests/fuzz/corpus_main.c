@@ -31,7 +31,7 @@ static void run_file(const char *path)
 	}
 	size = fread(data, 1, MAX_FILE, file);
 	fclose(file);
-	/* As large as the file, so that a sanitizer sees what is read behind. */
+	/* As large as the file, so that a sanitizer detects a read past the end. */
 	exact = realloc(data, size ? size : 1);
 	if (!exact)
 		exit(1);

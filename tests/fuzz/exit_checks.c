@@ -60,7 +60,7 @@ static unsigned int ticket_for(const struct access *access, uint64_t proposed)
 	return same ? story.answers[story.now] : REGPIN_ACTION_MAX;
 }
 
-/* The expectation by the policy in force, or by the @other one. */
+/* Finds the expected effect under the policy in force, or under the @other one. */
 static void look(struct attempt *a, uint32_t index, bool write, uint64_t value,
 		 bool other)
 {
@@ -225,7 +225,7 @@ static void check_failing_exit(const struct attempt *a)
 		story.answers[story.now] = REGPIN_ACTION_MAX;
 }
 
-/* KVM did it, so one of the policies must allow it. */
+/* KVM did the access, so one of the policies must allow it. */
 static bool explains(const struct attempt *a, bool gp, uint64_t value)
 {
 	struct expected e;

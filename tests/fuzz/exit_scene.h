@@ -40,7 +40,10 @@ extern struct regpin_vm *vm;
 extern struct regpin_vcpu *vcpus[TOY_VCPUS];
 extern struct kvm_run runs[TOY_VCPUS];
 
-/* Begins a VM under the first policy; returns false if there can be none. And ends it. */
+/*
+ * scene_set() begins a VM under the first policy, or returns false if that policy allows no
+ * VM. scene_clear() ends the VM.
+ */
 bool scene_set(void);
 void scene_clear(void);
 

@@ -162,7 +162,10 @@ static struct rule some_rule(const struct regpin_policy *policy, uint32_t line)
 	return rule;
 }
 
-/* Found by its line, as the checks have sorted the rules. */
+/*
+ * Removes the rule with this line: the checks have sorted the rules, so its index is not
+ * known.
+ */
 static void take_away(struct regpin_policy *policy, uint32_t line)
 {
 	uint32_t kept = 0;

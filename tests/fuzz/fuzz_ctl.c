@@ -28,7 +28,7 @@ static int clients[NR_CLIENTS];
 static struct control given;
 static uint32_t last;
 
-/* A reader of lines relies on this. */
+/* Clients read lines of printable text, and rely on this. */
 static void check_answer(const char *text, ssize_t n)
 {
 	for (ssize_t i = 0; i < n; i++)

@@ -19,8 +19,8 @@
  *   policies change, and only the VMM enters the guest.
  * - KVM exits for the reasons of the VMM and of the policy in force, and for no others.
  * - While policies change, each access ends completely as one of the two requires.
- * - The bits that a vCPU which starts beside armed ones must have never become fewer while
- *   their values are settled; and a pinned vCPU that has written LSTAR and SFMASK is set up.
+ * - While the values are settled, no bit is dropped from those that a vCPU must have if it
+ *   starts beside armed ones; and a pinned vCPU that has written LSTAR and SFMASK is set up.
  */
 #include <string.h>
 

@@ -5,9 +5,9 @@
  *
  * Input: three bytes for the lines per second, the lines per hour and the number of
  * rules; then steps of eight bytes: what to do, the event's type, the rule, the VM, how
- * often, and three of which the other values of the event are made. The same may be
- * written as hexadecimal digits with blanks and newlines between them; the corpus is,
- * so that it can be reviewed.
+ * often, and three bytes for the other values of the event. The same may be written as
+ * hexadecimal digits with blanks and newlines between them. The corpus is written in this
+ * way, so that it can be reviewed.
  */
 #include <ctype.h>
 #include <stdlib.h>
