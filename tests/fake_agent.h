@@ -29,7 +29,7 @@ static struct out fake_out;
 static struct agent fake_agent;
 static uint64_t fake_now;
 
-/* The policy's text, for code that reads it again; its rules have other places there. */
+/* The policy as text, for code that reads it again; there its rules have other places. */
 static const char fake_text[] =
 	"version: 1\nrules:\n"
 	"  - {register: EFER, sticky: [NXE]}\n"

@@ -26,7 +26,7 @@
 		}							\
 	} while (0)
 
-/* The numbers of events in and out of one kind, in all hours and in this one. */
+/* For one kind of event: what went into the limiter, and what came out of it. */
 struct oracle_row {
 	uint64_t in, out;
 	uint64_t bits_in, bits_out;

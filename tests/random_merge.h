@@ -39,13 +39,13 @@ static inline uint32_t merge_base(uint64_t *seed, uint32_t nmsrs,
 	switch (pick(seed, 100)) {
 	case 0 ... 1:	/* anywhere */
 		return (uint32_t)random64(seed);
-	case 2 ... 3:	/* over the end of a window, or just not */
+	case 2 ... 3:	/* across the end of a window, or next to it */
 		return window + FILTER_WINDOW - pick(seed, nmsrs + 2);
-	case 4:		/* over its beginning */
+	case 4:		/* across its beginning */
 		return window - pick(seed, nmsrs + 2);
-	case 5 ... 7:	/* to 2^32, before it, and around */
+	case 5 ... 7:	/* ends at 2^32, or up to two MSRs from it */
 		return 0u - nmsrs - 2 + pick(seed, 5);
-	case 8 ... 19:	/* x2APIC: over its beginning, its end, within */
+	case 8 ... 19:	/* x2APIC: across its beginning or end, or within */
 		return 0x800 - nmsrs + pick(seed, 0x100 + 2 * nmsrs);
 	case 20 ... 39:
 		return before + pick(seed, 9) - 4;

@@ -21,8 +21,9 @@ result() # NAME FILE: it holds if FILE, which has what is wrong, is empty
 	fi
 }
 
-# Lines "LICENCE<tab>FILE" of the files whose names come in; the licence is "-" if there is
-# none among the first ten lines. The end of a comment is no part of it.
+# Lines "LICENCE<tab>FILE" of the files whose names are the standard input; the licence is
+# "-" if there is none among the first ten lines. The end of a comment is not a part of the
+# licence.
 licences()
 {
 	LC_ALL=C xargs -rd '\n' awk '
