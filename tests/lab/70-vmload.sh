@@ -46,7 +46,7 @@ done
 "$regpin" probe >/run/out/probe
 is "probe exits with status 5, as not all is enforced" $? 5
 check "probe reports that VMLOAD is open" grep -q '^VMLOAD by guests: *yes' /run/out/probe
-check "probe names the registers" grep -Eq '^MSR +on .*LSTAR, .*: NOT enforced +a guest.*vls=0' <(tr '\n' ' ' </run/out/probe | sed 's/ \(MSR\|CR0\|CR4\) /\n\1 /g')
+check "probe names the registers" grep -Eq '^MSR +on .*LSTAR, .*: NOT enforced +on this host a guest.*vls=0' <(tr '\n' ' ' </run/out/probe | sed 's/ \(MSR\|CR0\|CR4\) /\n\1 /g')
 "$regpin" probe --json >/run/out/probe.json
 is "probe --json reports that VMLOAD is open" "$(jq -c '[.kvm.vendor, .kvm.vmload_open]' /run/out/probe.json)" '["kvm_amd",true]'
 is "probe --json lists the registers" \
