@@ -122,23 +122,65 @@ static unsigned int by_clearing(const struct step *step, uint64_t bits,
 						    REGPIN_ALLOW;
 }
 
-/* One group of bits: "NXE can't be cleared once set (#GP)". */
-static unsigned int by_group(const struct step *step, const char *text)
+/* "NXE and bit 5", "all bits but NXE" or "any bit", up to @end. */
+static uint64_t group_of(const struct step *step, const char *text,
+			 const char *end)
 {
 	const struct regpin_register *reg = register_find(REGPIN_MSR,
 							  step->index);
-	uint64_t old = step->before, new = step->value, bits;
-	const char *verb = strstr(text, " can't "), *and;
 
+	if (begins(text, "any bit"))
+		return ~0ull;
+	if (begins(text, "all bits but "))
+		return ~bits_of(reg, text + strlen("all bits but "), end);
+	return bits_of(reg, text, end);
+}
+
+/* "clearing NXE is not stopped (allowed, logged)"; @end is " is not stopped (". */
+static unsigned int by_freedom(const struct step *step, const char *text,
+			       const char *end)
+{
+	static const char floor[] =
+		"while paging is on, clearing what the VM's first armed vCPU has of ";
+	uint64_t set = ~step->before & step->value;
+	uint64_t cleared = step->before & ~step->value, changed;
+
+	if (begins(text, "changing ")) {
+		changed = set | cleared;
+		text += strlen("changing ");
+	} else if (begins(text, "setting ")) {
+		changed = set;
+		text += strlen("setting ");
+	} else if (begins(text, "clearing ")) {
+		changed = cleared;
+		text += strlen("clearing ");
+	} else if (begins(text, floor)) {
+		changed = step->moment.paging ?
+				  cleared & step->moment.floor : 0;
+		text += strlen(floor);
+	} else {
+		bail("what is not stopped", text);
+	}
+	return changed & group_of(step, text, end) ?
+		       action_of(end + strlen(" is not stopped (")) : 0;
+}
+
+/* One group of bits: "NXE can't be cleared once set (#GP)". */
+static unsigned int by_group(const struct step *step, const char *text)
+{
+	uint64_t old = step->before, new = step->value, bits;
+	const char *verb = strstr(text, " can't "), *next = strchr(text, ';');
+	const char *free = strstr(text, " is not stopped (");
+
+	if (free && (!next || free < next))
+		return by_freedom(step, text, free);
 	if (begins(text, "no bit can ")) {
 		bits = ~0ull;
 		verb = text + strlen("no bit can ");
 	} else if (!verb) {
 		bail("a group of bits", text);
 	} else {
-		bits = begins(text, "all bits but ") ?
-			~bits_of(reg, text + strlen("all bits but "), verb) :
-			bits_of(reg, text, verb);
+		bits = group_of(step, text, verb);
 		verb += strlen(" can't ");
 	}
 	if (begins(verb, "change ("))
@@ -149,14 +191,7 @@ static unsigned int by_group(const struct step *step, const char *text)
 				   verb + strlen("be cleared once set"));
 	if (!begins(verb, "be set ("))
 		bail("what bits can't", verb);
-	and = strstr(verb, ") nor cleared");
-	/* Moves to the next sentence. */
-	if (and && strcspn(verb, ";") < (size_t)(and - verb))
-		and = NULL;
-	return worse(~old & new & bits ?
-			     action_of(verb + strlen("be set (")) : 0,
-		     and ? by_clearing(step, bits,
-				       and + strlen(") nor cleared")) : 0);
+	return ~old & new & bits ? action_of(verb + strlen("be set (")) : 0;
 }
 
 /* Reads one of the sentences. */
