@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What vmlinux itself, compiled with the stock headers, reads and writes of KVM's
- * structures. kernel/build compiles this to assembly twice, with the stock headers
+ * The fields of KVM's structures that vmlinux itself, compiled with the stock headers,
+ * reads and writes. kernel/build compiles this to assembly twice, with the stock headers
  * and with the patched ones, and compares the numbers: modversions would not notice.
  */
 #include <linux/kbuild.h>
