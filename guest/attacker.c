@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The user's part of the attacks. It runs the attacks one after another through
+ * The userspace part of the attacks. It runs the attacks one after another through
  * /proc/attack, gives the module the memory that the kernel should neither call nor read,
  * and checks the effects that only a user program can see. For each attack it prints
  * "TRY NAME", in case the guest does not survive it, and then the module's line.

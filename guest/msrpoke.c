@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What root in a guest can do without a module: write an MSR through /dev/cpu/N/msr.
+ * An attack by root in a guest, without a module: writes an MSR through /dev/cpu/N/msr.
  *
  *   msrpoke NAME CPU INDEX SET CLEAR FLIP    attack, read back, undo
  *   msrpoke read CPU INDEX                   print it
@@ -63,7 +63,9 @@ int main(int argc, char **argv)
 	int fd, err;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: see the source\n");
+		fprintf(stderr, "usage: msrpoke NAME CPU INDEX SET CLEAR FLIP\n"
+			"       msrpoke read CPU INDEX\n"
+			"       msrpoke write CPU INDEX VALUE\n");
 		return 2;
 	}
 	CPU_ZERO(&cpus);

@@ -63,7 +63,7 @@ lab_cache_dir()
 	printf '%s\n' "$dir"
 }
 
-# Load the cache's facts; fetch first if it was never done.
+# Load the cache's facts; fill the cache first if anything is missing.
 lab_load_cache()
 {
 	LAB_CACHE=$(lab_cache_dir)

@@ -62,7 +62,7 @@ inner_start()
 		--cpu) cpu=$2 ;;
 		--machine) machine=$2 ;;
 		--) shift; break ;;
-		*) inner_fail "inner_start: what is '$1'?"; return ;;
+		*) inner_fail "inner_start: unknown argument '$1'"; return ;;
 		esac
 		shift 2
 	done
@@ -74,8 +74,8 @@ inner_start()
 	/*) vmlinuz=$kernel/arch/x86/boot/bzImage ;; # as for lab_kernel
 	*) inner_fail "inner_start: unknown kernel '$kernel'"; return ;;
 	esac
-	[[ -n $initrd ]] || { inner_fail "inner_start: --kernel $kernel wants an --initrd"; return; }
-	! inner_alive "$name" || { inner_fail "inner_start: $name runs already"; return; }
+	[[ -n $initrd ]] || { inner_fail "inner_start: --kernel $kernel needs an --initrd"; return; }
+	! inner_alive "$name" || { inner_fail "inner_start: $name is already running"; return; }
 
 	inner_forget "$name"
 	rm -rf "$dir"
@@ -160,7 +160,7 @@ inner_wait_until() # NAME REGEX END: waits until SECONDS is END
 # inner_send NAME TEXT: send a line to the shell on the guest's serial console
 inner_send()
 {
-	inner_alive "$1" || { inner_fail "inner_send: $1 does not run"; return; }
+	inner_alive "$1" || { inner_fail "inner_send: $1 is not running"; return; }
 	printf '%s\n' "$2" >&"${inner_keys[$1]}"
 }
 
@@ -189,7 +189,7 @@ inner_qmp()
 {
 	local name=$1 id=$((++inner_count)) fd=${inner_qmp_fd[$1]:-} end=$((SECONDS + ${3:-60} * inner_patience)) part line=''
 
-	inner_alive "$name" || { inner_fail "inner_qmp: $name does not run"; return; }
+	inner_alive "$name" || { inner_fail "inner_qmp: $name is not running"; return; }
 	printf '%s, "id": %d}\n' "${2%'}'}" "$id" >&"${inner_ask[$name]}"
 	while ((SECONDS <= end)); do
 		while IFS= read -r -u "$fd" part; do
@@ -241,7 +241,7 @@ inner_stop()
 	rm -rf "${inner_run_dir:?}/$name"
 }
 
-inner_log() # NAME: what the guest wrote on its serial console so far
+inner_log() # NAME: prints the guest's output on its serial console so far
 {
 	tr -d '\r\000' <"$inner_out/$1.serial.log"
 }

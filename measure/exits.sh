@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The number of exits for MSRs and CRs that a policy adds: counts kvm_userspace_exit in the
-# lab's outer guest, from power-on to a shell and then under load. Prints "KEY
-# NUMBER" lines; each KEY begins with the word for its run.
+# lab's outer guest, from power-on to a shell and then under load. Prints "KEY NUMBER" lines;
+# each KEY begins with the name of its host.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"

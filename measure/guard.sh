@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: measure/guard.sh REGPIN [VMS [SECONDS]]
 #
-# The cost of the agents of VMS VMs (default 100) while nothing happens: percent of one
-# CPU, by the scheduler's clock, beginning 30 s after the last start, when each agent has
-# scanned all processes; and KiB of memory per VM (PSS, an agent with its standby). Each
-# VMM has 300 open files and 8 threads. Prints two numbers; needs /dev/kvm.
+# The cost of the agents of VMS VMs (default 100) while nothing happens: the percentage of one
+# CPU, by the scheduler's clock, from 30 s after the last start on, when each agent has scanned
+# all processes; and KiB of memory per VM (PSS of an agent and its standby). Each VMM has 300
+# open files and 8 threads. Prints two numbers; needs /dev/kvm.
 set -euo pipefail
 regpin=$(realpath "$1")
 vms=${2:-100} seconds=${3:-30}

@@ -8,9 +8,9 @@ source "$LAB_DIR/../tests/lab/lib.sh"
 loop=$work/loop
 turns=5000
 
-# The agent is stopped while this counts, once it has given the VM its policy: it shares
-# the only CPU, but it does not run on a vCPU's thread. Events that it misses go to the
-# ring's sums, as always.
+# Stops the agent while the guest's turns are counted, once the VM has its policy: the agent
+# shares the only CPU, but does not run on a vCPU's thread. Events that the agent misses go to
+# the ring's sums, as always.
 under() # POLICY COMMAND ...
 {
 	local policy=$1 status
@@ -64,7 +64,7 @@ measure ours.port under /run/lab/lstar.yaml "$loop" plain port $turns
 measure ours.read under /run/lab/value.yaml "$loop" plain read $turns
 # A vCPU that only computes, for a few seconds, and is polled every 10 ms.
 measure spin.plain under /run/lab/lstar.yaml "$loop" plain spin 60000
-measure spin.looked under /run/lab/detect.yaml "$loop" plain spin 60000
+measure spin.polled under /run/lab/detect.yaml "$loop" plain spin 60000
 
 # In one guest: an RDMSR that QEMU answers, and one that regpin answers.
 cat "$top/policies/linux.yaml" - >/run/lab/guest.yaml <<E

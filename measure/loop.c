@@ -13,7 +13,7 @@
  *        deny: the same, but it calls the ioctls that regpin calls, and answers #GP
  *        replay: the same, but it reads and writes the MSR as regpin does
  *
- * If LOOP_READY is set, it is a command that is run once the VM is set up, before the turns.
+ * LOOP_READY, if set, is a command that is run once the VM is set up, before the turns.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -35,8 +35,8 @@
 #define CODE		0x1000u
 
 /*
- * The code at CODE: sets LSTAR and SFMASK, as a kernel does, and halts; then repeats the
- * instruction that BX selects ESI times, and halts again. #GP skips the instruction.
+ * The code at CODE: sets LSTAR and SFMASK, as a kernel does, and halts; then repeats ESI times
+ * the instruction that BX selects, and halts again. #GP skips the instruction.
  */
 extern const char guest_start[], guest_fault[], guest_end[];
 asm(".pushsection .rodata\n"

@@ -35,7 +35,7 @@ static struct problems problems;
 /**
  * struct common - an access that guests commonly make
  * @key: its name in the table
- * @access: what it is
+ * @access: the access itself
  */
 struct common {
 	const char *key;

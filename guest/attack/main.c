@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an attacker with code in the guest's kernel does: writes another value to a
- * register that protects the kernel. `echo lstar > /proc/attack` does it on the current
- * CPU; `cat /proc/attack` prints the result. guest/attacker.c adds a user's part.
+ * Attacks by code in the guest's kernel: each writes another value to a register that protects
+ * the kernel. `echo lstar > /proc/attack` runs one on the current CPU; `cat /proc/attack`
+ * prints the result. guest/attacker.c adds the userspace part.
  *
  * The register is read back, and a successful write is undone at once, with interrupts
- * off. If the effect against which the register protects can be observed, it is tried as
- * well: mark=1 if it happened.
+ * off. If the effect against which the register protects can be observed, the attack tries it
+ * as well, and prints mark=1 if it happened.
  */
 #include <linux/module.h>
 #include <linux/proc_fs.h>

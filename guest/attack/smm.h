@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An SMI to itself. */
+/* An SMI that a CPU sends to itself. */
 #ifndef SMM_H
 #define SMM_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tries the roads round the CR filter and prints TAP.
+ * Tries the roads around the CR filter and prints TAP.
  * usage: roads --expect open|closed [--but NUMBER] ... [NUMBER ...]
  *        roads --fuzz SECONDS [--seed N]; roads --list
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Roads round the CR filter: each is an attack by a guest's kernel whose registers a
+ * Roads around the CR filter: each is an attack by a guest's kernel whose registers a
  * VMM has pinned. See README.md.
  *
  * In each of them the host sets up the guest as a VMM would, the guest pins itself
@@ -164,9 +164,9 @@ static inline void *low(uint64_t gpa)
 #define STACK_SIZE	4096
 extern uint8_t l2_stack[STACK_SIZE];
 
-/* Sets the pinned bits, and says PINNED. */
+/* Sets the pinned bits, and calls say(PINNED). */
 void guest_pin(void);
-/* Says ATTACKED with an exception's vector or VMFAIL(error). */
+/* Calls say(ATTACKED) with an exception's vector or VMFAIL(error). */
 #define VMFAIL(error)	(1000ul + (error))
 void guest_attacked(uint64_t vector);
 
