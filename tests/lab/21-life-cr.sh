@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@ --timeout 600
-# What 20-life does, on a KVM with the CR filter, which reports INIT. Each CPU that comes
-# online again must meet the floor, and a stock Linux does, every time. After each event of
-# its life the control registers are still pinned on every CPU.
+# The tests of 20-life on a KVM with the CR filter, which reports INIT. Each CPU that comes
+# online again must meet the floor, as a stock Linux does every time. After each event of its
+# life the control registers are still pinned on every CPU.
 set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"

@@ -43,7 +43,7 @@ pinned()
 		check "$register: events at the destination" test "$(wait_events target \
 			".event == \"violation\" and .register == \"$register\" and .verdict == \"gp\"" 1)" -ge 1
 	done
-	is "the destination has no event but refusals" \
+	is "the destination's only events are refusals" \
 		"$(count_events target '(.event == "violation" and .verdict != "gp") or .event == "vmm-write" or .event == "failed"')" 0
 	inner_stop source
 	is "the source's agent ends" "$(wait_events source '.event == "detached"' 1)" 1
@@ -57,8 +57,8 @@ pinned()
 	is "the destination has no alarm at its ordinary end" "$(wait_events target '.event == "detached"' 1), $(moves target)" "1, 0,0"
 }
 
-# To a destination without regpin: what an attack does there, and that the source reports
-# the departure, both while its QEMU stands still and after it has ended.
+# To a destination without regpin: an attack succeeds there, and the source reports the
+# departure, both while its QEMU stands still and after its QEMU has ended.
 bare()
 {
 	guest leaving 6.12 "$policy" --smp 2

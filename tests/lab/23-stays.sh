@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A VM's state that is read and goes nowhere raises no alarm; a state that is saved while
-# the VM does not run on raises one. Each guest ends in another way.
+# the VM does not run on raises one. Each guest ends in a different way.
 set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"
@@ -42,7 +42,7 @@ goes_on()
 	is "the VM that runs on has no alarm" "$(moves goes-on)" 0,0
 	inner_send goes-on 'reboot -f'
 	check "the VM that runs on reboots" inner_wait goes-on 'GUEST-READY .* cpus=1' 90
-	# Its memory is logged and its registers are read, but the VM runs in between.
+	# The VM's memory is logged and its registers are read, but the VM runs in between.
 	inner_hmp goes-on 'migrate_set_parameter max-bandwidth 4k' 60
 	inner_hmp goes-on 'migrate -d "exec:cat >/dev/null"' 60
 	inner_nap 1
@@ -57,16 +57,16 @@ goes_on()
 # A VM that is stopped, read and dumped, and then ended
 looked_at()
 {
-	boot looked-at
-	inner_hmp looked-at stop 60 >/dev/null
-	inner_hmp looked-at 'info registers -a' 60 >/dev/null
-	inner_hmp looked-at 'dump-guest-memory /dev/shm/dump' 120 >/dev/null
+	boot inspected
+	inner_hmp inspected stop 60 >/dev/null
+	inner_hmp inspected 'info registers -a' 60 >/dev/null
+	inner_hmp inspected 'dump-guest-memory /dev/shm/dump' 120 >/dev/null
 	check "the VM is dumped" test -s /dev/shm/dump
 	rm -f /dev/shm/dump
 	inner_nap $stands
-	is "there is no alarm while the VM is stopped" "$(moves looked-at)" 0,0
-	inner_stop looked-at
-	ends looked-at 0,0
+	is "there is no alarm while the VM is stopped" "$(moves inspected)" 0,0
+	inner_stop inspected
+	ends inspected 0,0
 }
 
 powered_off()

@@ -21,9 +21,9 @@ refused()
 	rc=$?
 	is "$name: status" $rc "$status"
 	if grep -qE -- "$regex" "$events_dir/$name.out"; then
-		ok "$name: the message gives the reason and what to do"
+		ok "$name: the message gives the reason and a remedy"
 	else
-		not_ok "$name: the message gives the reason and what to do" "$(cat "$events_dir/$name.out")"
+		not_ok "$name: the message gives the reason and a remedy" "$(cat "$events_dir/$name.out")"
 	fi
 }
 
@@ -66,7 +66,7 @@ report_all()
 	is "report-all.yaml: nothing is denied" "$(count_events report '.verdict == "gp"')" 0
 }
 
-# A reader that never reads must not delay a guest with more events than fit.
+# A reader that never reads must not delay a guest that causes more events than the FIFO holds.
 slow_reader()
 {
 	local wrap hold fifo=/run/lab/nobody-reads

@@ -24,7 +24,7 @@ refused() # WHAT REASON QEMU-OPTION ..
 		"$(events "$what" 'select(.event == "refused") | .reason' | tr -d '"')" "$reason"
 }
 
-# From outside, S3 is a reset: the pins end, the kernel sets its LSTAR again, and the pins
+# Seen from outside, S3 is a reset: the pins end, the kernel sets its LSTAR again, and the pins
 # hold again.
 sleep_s3() # NAME
 {

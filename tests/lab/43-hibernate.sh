@@ -64,7 +64,7 @@ refused()
 	else
 		ok "refused: without a window the image's kernel does not get far"
 	fi
-	check "refused: its registers were refused" \
+	check "refused: its writes of registers were refused" \
 		test "$(count_events refused '.event == "violation" and .verdict == "gp"')" -ge 1
 	events refused 'select(.event == "violation") | "# " + .register + " " + .old + " -> " + .new + " " + .verdict' | tr -d '"'
 	inner_stop refused

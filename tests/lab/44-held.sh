@@ -10,7 +10,7 @@ socket=/run/lab/migration
 disk=/dev/shm/disk.qcow2
 policy=$(policy_with pause 's/^action: gp/action: pause/')
 
-# try NAME: attacks on CPU 1, in the background, and waits until that is held
+# try NAME: attacks on CPU 1, in the background, and waits until its vCPU is held
 try()
 {
 	# The shell and its console run on the other CPU; otherwise they would be held, too.
@@ -64,7 +64,7 @@ end=$((SECONDS + 20))
 while inner_alive there && ((SECONDS < end)) && ! grep -q GUEST_PANICKED "$inner_out/there.qmp.log"; do
 	inner_nap 0.3
 done
-check "the VM has ended as a crash: QEMU reports GUEST_PANICKED" \
+check "the VM's end counts as a crash: QEMU reports GUEST_PANICKED" \
 	grep -q '"event": "GUEST_PANICKED"' "$inner_out/there.qmp.log"
 is "each answer is an event that names the operator" "$(count_events held \
 	'.event == "control" and (.command == "gp" or .command == "allow") and .operator.uid == 0 and .result == "done"')" 4

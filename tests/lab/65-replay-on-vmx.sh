@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: host
-# What 62 and 63 do on SVM, on Intel VMX: a stock KVM in Bochs. Tiger Lake has RDPID and
-# SPEC_CTRL; Haswell is the lab's usual model. The registers are divided among several
-# machines, so that none of them takes long. docs/replay.md has the results.
+# The tests of 62 and 63, which run on SVM, on Intel VMX: a stock KVM in Bochs. Tiger Lake has
+# RDPID and SPEC_CTRL; Haswell is the lab's usual model. The registers are divided among
+# several machines, so that none of them takes long. docs/replay.md has the results.
 set -u
 dir=${REGPIN_LAB_WORK:?}/static/tests/live
 here=$LAB_DIR/../tests/lab

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: host
-# The roads round a CR filter, on Intel with the kernel's own KVM: all are open.
+# The roads around a CR filter, on Intel with the kernel's own KVM: all are open.
 set -u
 roads=${REGPIN_LAB_WORK:?}/roads/roads.static
 bad=0

@@ -15,7 +15,7 @@ field() # KEY LINE
 	sed -n "s/.* $1=\([^ ]*\).*/\1/p" <<<"$2 "
 }
 
-# The violation that ATTACK is: register, rule, bits (violated or missing)
+# The violation that ATTACK makes: register, rule, bits (violated or missing)
 violated_by() # ATTACK
 {
 	case $1 in
@@ -67,9 +67,9 @@ count_violations() # GUEST
 	count_events "$1" '.event == "violation"'
 }
 
-# Sends an INIT to a CPU that Linux runs on, which Linux may not survive. The host reads how
-# far the attacker's code came from memory, see guest/attack/low.h. 1: real mode, 3: it
-# wrote to a read-only page, 13: #GP
+# Sends an INIT to a CPU that Linux runs on, which Linux may not survive. The host reads from
+# memory how far the attacker's code came (guest/attack/low.h): 1 is real mode, 3 a write to a
+# read-only page, 13 a #GP.
 init_running() # GUEST
 {
 	local i

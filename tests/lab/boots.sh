@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Boots nested guests repeatedly, by turns on each of several builds of KVM's modules in the
-# same outer kernel, and counts the lost guests: those that shut down (a triple fault) or
-# hang before they are ready, or whose QEMU ends. tests/lab/boots starts it in lab/outer.
+# Boots nested guests repeatedly, on several builds of KVM's modules in turn in the same outer
+# kernel, and counts the lost guests: those that shut down (a triple fault) or hang before they
+# are ready, or whose QEMU ends. tests/lab/boots starts it in lab/outer.
 #
 # usage: boots.sh [OPTION ...] SECONDS NAME=DIR ...
 #   NAME=DIR       a set of modules: DIR/kvm.ko and DIR/kvm-amd.ko

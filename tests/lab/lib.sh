@@ -69,7 +69,7 @@ tap_end()
 
 image=guest # of the guests: guest-life, guest-next, see prepare-life
 # The option of `regpin run`, if set. A scenario that counts events which may come more than
-# ten times a second needs 0: otherwise some are summed up in a "repeated" on a fast
+# ten times a second needs 0: otherwise some are combined into a "repeated" event on a fast
 # machine.
 event_limit=
 
@@ -88,7 +88,7 @@ guest()
 	inner_start "$name" --kernel "$kernel" --initrd "$work/$image-$kernel.gz" "${wrap[@]}" "$@"
 }
 
-# events NAME [JQ-FILTER]: what the agent wrote, one JSON object a line
+# events NAME [JQ-FILTER]: prints the agent's events, one JSON object per line
 events()
 {
 	jq -c "${2:-.}" "$events_dir/$1.events" 2>/dev/null
@@ -150,7 +150,7 @@ ctl() # NAME COMMAND ..
 	"$regpin" ctl "$@"
 }
 
-# vm_status NAME JQ-FILTER: a part of the status that the operator sees
+# vm_status NAME JQ-FILTER: prints a part of the status that the operator sees
 vm_status()
 {
 	ctl "$1" status --json | jq -rc "$2"

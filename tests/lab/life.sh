@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by the life-cycle scenarios: what they do to a guest, with or without regpin.
+# Sourced by the life-cycle scenarios: operations on a guest, with or without regpin.
 # These functions set INNER_REPLY, so they may not be called in a $(subshell).
 
 # shellcheck source=tests/lab/lib.sh
@@ -45,7 +45,7 @@ migrate()
 	done
 }
 
-# The numbers of events that the VM's state moved to another regpin, and that it left: "1,0"
+# The numbers of events "moved" (to another regpin) and "left" of the VM's state: "1,0"
 moves() # NAME
 {
 	echo "$(count_events "$1" '.event == "moved"'),$(count_events "$1" '.event == "left"')"
@@ -64,7 +64,7 @@ hibernate()
 	inner_send "$1" 'echo disk >/sys/power/state; echo GUEST-RESUMED $?'
 }
 
-# resume NAME: what an initramfs does; it does not return if there is an image
+# resume NAME: resumes as an initramfs does; does not return if there is an image
 resume()
 {
 	inner_send "$1" "cat /sys/block/vda/dev >/sys/power/resume; echo GUEST-NO-IMAGE"
@@ -108,7 +108,7 @@ allow_all()
 	allowed=0
 	while ! inner_wait "$1" "$2" 0 2>/dev/null; do
 		# The messages are like those of inner_wait(): the runner recognises an
-		# emulator's fault by them.
+		# emulator's fault by such messages.
 		inner_alive "$1" || { inner_fail "$1 ended while we waited for '$2' and allowed $allowed writes"; return; }
 		((SECONDS < end)) || { inner_fail "$1: no '$2' within $3 s, $allowed writes were allowed"; return; }
 		for vcpu in $(held "$1"); do

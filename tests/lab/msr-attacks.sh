@@ -30,7 +30,7 @@ run_attacks() # NAME KERNEL POLICY [OPTION ..] -- ATTACK ..
 		--append "regpin.run=/attacks${*:+,$(IFS=,; echo "$*")}" "${options[@]}" || return
 	inner_wait "$name" '^ATTACKS-DONE' 120 && inner_wait "$name" '^GUEST-RC 0' 10
 	# A system call on each CPU shows that the kernel still works.
-	inner_do "$name" 'taskset 1 true && taskset 2 true' 20 || echo "# $name: not well afterwards"
+	inner_do "$name" 'taskset 1 true && taskset 2 true' 20 || echo "# $name: a system call fails after the attacks"
 	# Modules are no attack: if the policy refuses one of their accesses, there is an
 	# event too many.
 	if [[ $kernel != trixie ]]; then

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --kvm-modules @patched@ --timeout 3000
 # Ten minutes of load under linux.yaml on four vCPUs; then ten minutes of policy swaps,
-# resets, operators and malformed requests at the same time, with an agent that has ASan in
-# it if there is one. ./check soak runs it.
+# resets, operators and malformed requests at the same time, with an agent that is built with
+# ASan if there is one. ./check soak runs it.
 set -u
 # shellcheck source=tests/lab/life.sh
 source "$LAB_DIR/../tests/lab/life.sh"
@@ -104,7 +104,7 @@ for pid in "${floods[@]}"; do
 done 2>/dev/null
 is "$swaps swaps, each followed by an attack, and $resets resets: there are no failures" $bad 0
 is "each attack is one event" "$(count_events storm '.event == "violation"')" $attacks
-is "there are no other remarkable events" "$(count_events storm '.event == "vmm-write" or .event == "failed" or .event == "detected" or .event == "deadline" or .event == "dropped"')" 0
+is "no other event reports trouble" "$(count_events storm '.event == "vmm-write" or .event == "failed" or .event == "detected" or .event == "deadline" or .event == "dropped"')" 0
 check "all malformed requests were sent" test ! -e /run/lab/no-lies
 check "the agent still answers" eval "ctl storm status >/dev/null"
 inner_stop storm

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # lab: --timeout 1800
-# What 20-life does a few times, many times; and a flood of attacks. ./check soak runs it.
+# The tests of 20-life, many times instead of a few; and a flood of attacks. ./check soak runs
+# it.
 set -u
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_DIR/../tests/lab/lib.sh"
