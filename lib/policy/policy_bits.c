@@ -36,8 +36,8 @@ bool check_control_register(struct check *check)
 	rule_problem(check, true,
 		     "%s: only a KVM with regpin's CR filter enforces it, and on any other KVM the VMM is not started: add optional: true to have it %s there",
 		     check->subject, rule->type == RULE_REQUIRE ?
-		     "checked when a vCPU writes LSTAR, and monitored," :
-		     "monitored, so that a violation is detected");
+		     "checked when a vCPU writes LSTAR, and polled," :
+		     "polled, so that a violation is detected");
 	return false;
 }
 

@@ -67,7 +67,7 @@ static void open_scene(struct scene *s, unsigned int action)
 	s->nr_events = 0;
 }
 
-/* The guest clears WP. Returns the result of the next look. */
+/* The guest clears WP. Returns the result of the next poll. */
 static int clear_wp(struct scene *s)
 {
 	struct tiny_vcpu *vcpu = &s->vcpu[0];
@@ -120,7 +120,7 @@ static void test_report(void)
 
 	open_scene(&s, REGPIN_REPORT);
 	vcpu = &s.vcpu[0];
-	ok(!clear_wp(&s), "report: the vCPU runs on after the look");
+	ok(!clear_wp(&s), "report: the vCPU runs on after the poll");
 	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_REPORT) &&
 	   s.events[0].old_value & CR0_WP && s.events[0].rule == 0 &&
 	   s.events[0].value == cr(vcpu, 0) &&
@@ -141,14 +141,14 @@ static void test_restore(void)
 
 	open_scene(&s, REGPIN_MASK);
 	vcpu = &s.vcpu[0];
-	ok(!clear_wp(&s) && cr(vcpu, 0) & CR0_WP, "restore: WP is set again after the look");
+	ok(!clear_wp(&s) && cr(vcpu, 0) & CR0_WP, "restore: WP is set again after the poll");
 	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_MASK) &&
 	   s.events[0].value & CR0_WP && !(s.events[0].new_value & CR0_WP) &&
 	   scene_only(&s, REGPIN_EVENT_DETECTED),
 	   "restore: there is one event, and no vmm-write");
-	ok(!look(vcpu) && scene_silent(&s), "restore: the next look finds no violation");
+	ok(!look(vcpu) && scene_silent(&s), "restore: the next poll finds no violation");
 
-	/* Four rules on two registers, in one look; bits without a rule stay. */
+	/* Four rules on two registers, in one poll; bits without a rule stay. */
 	tiny_mov_cr(vcpu, 0, ((cr(vcpu, 0) & ~CR0_WP) | CR0_EM) | CR0_MP);
 	tiny_mov_cr(vcpu, 4, CR4_PAE | CR4_TSD);
 	ok(!look(vcpu) && s.nr_events == 4 &&
@@ -157,7 +157,7 @@ static void test_restore(void)
 	ok((cr(vcpu, 0) & (CR0_WP | CR0_EM | CR0_MP)) == (CR0_WP | CR0_MP) &&
 	   cr(vcpu, 4) == CR4_ON, "restore: only the pinned bits are put back");
 	s.nr_events = 0;
-	ok(!look(vcpu) && scene_silent(&s), "restore: the next look finds nothing more");
+	ok(!look(vcpu) && scene_silent(&s), "restore: the next poll finds nothing more");
 	scene_close(&s);
 }
 
@@ -169,7 +169,7 @@ static void test_pause(void)
 
 	open_scene(&s, REGPIN_PAUSE);
 	vcpu = &s.vcpu[0];
-	ok(clear_wp(&s) == TINY_HELD, "pause: the vCPU is held after the look");
+	ok(clear_wp(&s) == TINY_HELD, "pause: the vCPU is held after the poll");
 	ok(found(&s.events[0], REGPIN_CR0, CR0_WP, REGPIN_PAUSE) &&
 	   scene_only(&s, REGPIN_EVENT_DETECTED), "pause: the cleared bit is one event");
 	before = scene_regs(vcpu);
@@ -194,7 +194,7 @@ static void test_pause(void)
 	ok(cr(vcpu, 4) == CR4_ON &&
 	   (cr(vcpu, 0) & (CR0_WP | CR0_EM)) == CR0_WP,
 	   "pause, gp: all bits are set again");
-	ok(!look(vcpu) && scene_silent(&s), "pause, gp: the next look finds nothing more");
+	ok(!look(vcpu) && scene_silent(&s), "pause, gp: the next poll finds nothing more");
 
 	clear_wp(&s);
 	s.nr_events = 0;

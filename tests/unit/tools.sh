@@ -296,15 +296,15 @@ for cmd in "explain" "sim"; do
 		fi
 	}
 done
-is 0 '^0 cr0 -WP => ok.*monitored, not stopped; the next look detects it: sticky at opt.yaml:4:5: WP$' "$regpin" sim --stock opt.yaml wp.trace
+is 0 '^0 cr0 -WP => ok.*polled, not stopped; the next poll detects it: sticky at opt.yaml:4:5: WP$' "$regpin" sim --stock opt.yaml wp.trace
 is 0 '^0 cr0 -WP => gp.*sticky at opt.yaml:4:5: WP$' "$regpin" sim --cr-filter opt.yaml wp.trace
-is 0 '"monitored":\{"rule":"sticky","where":"opt.yaml:4:5","bits":\["WP"\]\}' "$regpin" sim --json --stock opt.yaml wp.trace
+is 0 '"polled":\{"rule":"sticky","where":"opt.yaml:4:5","bits":\["WP"\]\}' "$regpin" sim --json --stock opt.yaml wp.trace
 
 # A rule that cannot be enforced is described by the same words everywhere.
 printf 'version: 1\nrules:\n  - register: CR4\n    sticky: [SMEP]\n    require: [SMEP]\n    action: stop\n    optional: true\n' >floor.yaml
 is 0 "floor.yaml:6:5: warning: action stop on CR4 needs .*'detect: \{reaction: stop\}'" "$regpin" check floor.yaml
 lstar='checked when a vCPU writes LSTAR .the VM is stopped if a bit is missing., and otherwise only detected by a poll'
-event="monitored, every 10 ms: a violation is detected, not stopped, and becomes an event instead of 'action: stop' .'detect: .reaction: stop.' stops the VM."
+event="polled, every 10 ms: a violation is detected, not stopped, and becomes an event instead of 'action: stop' .'detect: .reaction: stop.' stops the VM."
 for words in "$lstar" "$event"; do
 	is 0 "$words" "$regpin" explain --stock floor.yaml
 	is 0 "$words" "$regpin" sim --stock floor.yaml wp.trace

@@ -70,8 +70,8 @@ static void print_by_vmload(void)
 static const char *fallback_text(unsigned int kind)
 {
 	return kind == REGPIN_XCR0 ?
-	       "optional rules are only monitored: violations are detected, not stopped" :
-	       "optional rules are only monitored: violations are detected, not stopped; require is checked when a vCPU writes LSTAR (#GP if a bit is missing), and otherwise detected between looks";
+	       "optional rules are only polled: violations are detected, not stopped" :
+	       "optional rules are only polled: violations are detected, not stopped; require is checked when a vCPU writes LSTAR (#GP if a bit is missing), and otherwise only by polling";
 }
 
 static void print_kind(const struct host *host, unsigned int kind)
@@ -455,5 +455,5 @@ static int probe_main(int argc, char **argv)
 const struct cmd cmd_probe = {
 	.name = "probe",
 	.main = probe_main,
-	.help = "print what this host can enforce, and why not the rest",
+	.help = "print what this host can enforce, and why it cannot enforce the rest",
 };

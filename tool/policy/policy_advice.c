@@ -46,7 +46,7 @@ void advise_action(const struct reader *reader, const struct yaml_node *rule,
 	    !reader->policy->settings.detect_ms)
 		return;
 	problem_warning(reader->problems, at->line, at->column,
-			"action %s on %s needs regpin's CR filter: on any other KVM this optional rule is only monitored, and a violation only becomes an event: add 'detect: {reaction: %s}' to the policy, or 'detect: {reaction: report}' if an event is enough there",
+			"action %s on %s needs regpin's CR filter: on any other KVM this optional rule is only polled, and a violation only becomes an event: add 'detect: {reaction: %s}' to the policy, or 'detect: {reaction: report}' if an event is enough there",
 			regpin_action_names[proto->action],
 			regpin_kind_names[kind],
 			reaction_like(proto->action));

@@ -55,11 +55,11 @@ const char *fit_text(char to[FIT_TEXT], const struct regpin_policy *policy,
 		return to;
 	}
 	if (rule->type == RULE_REPORT) {
-		snprintf(to, FIT_TEXT, "is only monitored, every %" PRIu32 " ms: bits that have changed since the last poll are an event",
+		snprintf(to, FIT_TEXT, "is only polled, every %" PRIu32 " ms: bits that have changed since the last poll are an event",
 			 policy->settings.detect_ms);
 		return to;
 	}
-	used = snprintf(to, FIT_TEXT, "is only monitored, every %" PRIu32 " ms: a violation is detected, not stopped",
+	used = snprintf(to, FIT_TEXT, "is only polled, every %" PRIu32 " ms: a violation is detected, not stopped",
 			policy->settings.detect_ms);
 	if (rule->action == REGPIN_REPORT)
 		return to;

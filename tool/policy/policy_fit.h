@@ -19,7 +19,7 @@ typedef void fit_report(void *context, enum fitted fitted,
 
 /*
  * Describes how @rule, which a KVM can't enforce, is handled, as the end of a sentence that
- * begins with the rule: "is only monitored, every 10 ms: ..". run, ctl, probe, explain, sim
+ * begins with the rule: "is only polled, every 10 ms: ..". run, ctl, probe, explain, sim
  * and the event `degraded` have this text. Returns @to.
  */
 const char *fit_text(char to[FIT_TEXT], const struct regpin_policy *policy,

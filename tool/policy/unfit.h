@@ -22,7 +22,7 @@ void unfits_add(void *context, enum fitted fitted, const struct rule *rule,
 
 /*
  * Called once for all rules with the same text, with the first of these rules: @text is
- * "'sticky' on CR0 is only monitored, .."; @others is empty, or "; the same holds for .." with
+ * "'sticky' on CR0 is only polled, .."; @others is empty, or "; the same holds for .." with
  * the other rules.
  */
 typedef void unfit_line(void *context, const struct unfit *first,

@@ -162,7 +162,7 @@ static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 	judge(policy, &state, &access, &verdict);
 	if (!verdict.rule)
 		return;
-	sim->result.monitored = true;
+	sim->result.polled = true;
 	violation_make(vcpu->regpin, &judged, REGPIN_EVENT_DETECTED, new, 0,
 		       &sim->result.would);
 	sim->result.would.value = new;
@@ -332,7 +332,7 @@ int sim_do(struct sim *sim, const struct trace_line *line)
 	sim_kvm_use(&sim->kvm);
 	sim->result.outcome = OUTCOME_OK;
 	sim->result.has_value = sim->result.violated = false;
-	sim->result.monitored = sim->result.answered = false;
+	sim->result.polled = sim->result.answered = false;
 	sim->result.no_cpu = NULL;
 	sim->result.nr = 0;
 	sim->result.lost = false;

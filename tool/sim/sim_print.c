@@ -126,10 +126,10 @@ static void print_reasons(struct printer *printer, const struct sim *sim,
 		why_text(buf, sizeof(buf), sim, true, &result->violation);
 		if (*buf)
 			reason(printer, &first, buf);
-	} else if (result->monitored) {
+	} else if (result->polled) {
 		why_text(buf, sizeof(buf), sim, true, &result->would);
 		reason(printer, &first,
-		       "monitored, not stopped; the next look detects it: ");
+		       "polled, not stopped; the next poll detects it: ");
 		put_text(printer, buf);
 	} else if (result->outcome == OUTCOME_GP && !result->no_cpu) {
 		reason(printer, &first, result->answered ?
@@ -240,8 +240,8 @@ static void json_line(struct printer *printer, const struct sim *sim,
 		json_string(&json, "no_cpu", result->no_cpu);
 	if (result->answered)
 		json_bool(&json, "answered", true);
-	if (result->monitored) {
-		json_object_begin(&json, "monitored");
+	if (result->polled) {
+		json_object_begin(&json, "polled");
 		json_why(&json, sim, &result->would);
 		json_object_end(&json);
 	}

@@ -17,7 +17,7 @@
  * @value: the value that the read returned, or that the register has afterwards
  * @violated: @violation is valid
  * @violation: REGPIN_EVENT_VIOLATION or REGPIN_EVENT_DETECTED
- * @monitored: the write was not stopped, as this KVM has no CR filter, and @would is valid
+ * @polled: the write was not stopped, as this KVM has no CR filter, and @would is valid
  * @would: REGPIN_EVENT_DETECTED, the event that the next poll will report
  * @no_cpu: the reason why no CPU accepts the access, whatever @outcome is, or NULL
  * @armed: a vCPU was armed by this line or an earlier one
@@ -32,7 +32,7 @@ struct sim_result {
 	uint64_t value;
 	bool violated;
 	struct regpin_event violation;
-	bool monitored;
+	bool polled;
 	struct regpin_event would;
 	const char *no_cpu;
 	bool armed, answered;
