@@ -21,6 +21,15 @@ static void answers(void **state)
 	say(fd, "status format=json\n");
 	hear(fd);
 	assert_non_null(strstr(got, "data {\"vm\":0,\"vcpu\":1,\"armed\":true,\"in_setup\":false,\"fresh\":false,\"held\":true,\"reached\":true,\"why\":{\"time\":\"1970-01-01T00:00:00.000000000Z\",\"event\":\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"CR0\",\"access\":\"write\",\"bits\":[\"WP\"],\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"value\":\"0x80050033\",\"rule\":\"sticky\",\"where\":\"test.yaml:2:1\",\"verdict\":\"pause\",\"action\":\"pause\",\"severity\":\"alert\"}}\nok\n"));
+	/* Once the agent has read the event that held the vCPU, the hold has a number. */
+	pauses_add(&fake_agent.pauses, &fake_handoff.vcpus[1].held);
+	pauses_hold(&fake_agent.pauses, &fake_handoff.vcpus[1].held, 412);
+	say(fd, "status\n");
+	hear(fd);
+	assert_non_null(strstr(got, "(WP): sticky, test.yaml:2:1, hold 412\nok\n"));
+	say(fd, "status format=json\n");
+	hear(fd);
+	assert_non_null(strstr(got, "\"held\":true,\"hold\":412,\"reached\":true,\"why\""));
 	say(fd, "nonsense\n");
 	expect(fd, "error syntax there is no request 'nonsense': 'help' lists them\n");
 	say(fd, "help\n");

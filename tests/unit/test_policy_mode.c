@@ -226,6 +226,44 @@ static void holds(void **state)
 	assert_int_equal(pauses_hold(&set, &event, 9), 9);
 	assert_false(pauses_take(&set, &event));
 	assert_int_equal(set.nr, 0);
+	/* Both events of a poll are about one hold; a later poll makes another one. */
+	event.type = REGPIN_EVENT_DETECTED;
+	event.detail = 10123;
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold(&set, &event, 20), 20);
+	event.kind = REGPIN_CR4;
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold(&set, &event, 21), 20);
+	event.detail++;
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold(&set, &event, 22), 22);
+}
+
+/* The hold that a vCPU shows in shared memory is known once its events have been read. */
+static void shown_holds(void **state)
+{
+	static struct pauses set;
+	struct regpin_event event = { .vcpu = 2, .time = 100 }, shown = event;
+
+	assert_int_equal(pauses_hold_of(&set, &shown), 0);
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold_of(&set, &shown), 0);
+	pauses_hold(&set, &event, 5);
+	assert_int_equal(pauses_hold_of(&set, &shown), 5);
+	/* The vCPU shows the last event of the access, and then the first one. */
+	event.time = shown.time = 110;
+	pauses_add(&set, &event);
+	assert_int_equal(pauses_hold_of(&set, &shown), 5);
+	shown.time = 100;
+	assert_int_equal(pauses_hold_of(&set, &shown), 5);
+	/* A newer hold is shown than the one that was read, or an older one. */
+	shown.time = 111;
+	assert_int_equal(pauses_hold_of(&set, &shown), 0);
+	shown.time = 99;
+	assert_int_equal(pauses_hold_of(&set, &shown), 0);
+	shown = event;
+	shown.vcpu = 3;
+	assert_int_equal(pauses_hold_of(&set, &shown), 0);
 }
 
 int main(void)
@@ -235,6 +273,7 @@ int main(void)
 		cmocka_unit_test(in_vain), cmocka_unit_test(refused),
 		cmocka_unit_test(warnings), cmocka_unit_test(pauses),
 		cmocka_unit_test(holds),
+		cmocka_unit_test(shown_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget);

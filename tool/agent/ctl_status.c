@@ -337,10 +337,19 @@ static bool held_json(const struct ctl *ctl, const struct vcpu_status *vcpu,
 	return true;
 }
 
+/* The number of the hold of a vCPU, as in its events, or 0. */
+static uint64_t hold_of(const struct ctl *ctl, const struct vcpu_status *vcpu)
+{
+	if (!(flags_of(vcpu) & STATUS_HELD))
+		return 0;
+	return pauses_hold_of(&ctl->agent->pauses, &vcpu->held);
+}
+
 static enum status_line vcpu_json(const struct ctl *ctl,
 				  const struct vcpu_status *vcpu, char *buf)
 {
 	uint32_t flags = flags_of(vcpu);
+	uint64_t hold = hold_of(ctl, vcpu);
 	char held[EVENT_LINE_MAX];
 	struct json json;
 
@@ -352,6 +361,8 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	json_bool(&json, "in_setup", flags & STATUS_SETUP);
 	json_bool(&json, "fresh", flags & STATUS_FRESH);
 	json_bool(&json, "held", flags & STATUS_HELD);
+	if (hold)
+		json_u64(&json, "hold", hold);
 	json_bool(&json, "reached", !(flags & STATUS_UNREACHED));
 	if (held_json(ctl, vcpu, held))
 		json_raw(&json, "why", held);
@@ -419,18 +430,21 @@ static enum status_line vcpu_text(const struct ctl *ctl,
 				  const struct vcpu_status *vcpu, char *buf)
 {
 	uint32_t flags = flags_of(vcpu);
+	uint64_t hold = hold_of(ctl, vcpu);
 	/* Room for the names of 64 bits and the rule's place. */
-	char held[3072] = "";
+	char held[3072] = "", number[32] = "";
 
 	if (flags & STATUS_HELD)
 		held_text(ctl, vcpu, held, sizeof(held));
-	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s%s",
+	if (hold)
+		snprintf(number, sizeof(number), ", hold %" PRIu64, hold);
+	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s%s%s",
 		 vcpu->vm, vcpu->vcpu,
 		 armed(flags),
 		 flags & STATUS_FRESH ? ", fresh since its INIT" : "",
 		 flags & STATUS_UNREACHED ?
 			 ", NOT REACHED by regpin's signal (see its event 'unreached')" : "",
-		 flags & STATUS_HELD ? ", HELD: " : "", held);
+		 flags & STATUS_HELD ? ", HELD: " : "", held, number);
 	make_printable(buf);
 	return STATUS_LINE;
 }

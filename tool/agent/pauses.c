@@ -11,13 +11,23 @@ static void forget(struct pauses *pauses, struct pause *pause)
 	memmove(pause, pause + 1, (size_t)((char *)end - (char *)(pause + 1)));
 }
 
+/* The place of the vCPU of @event in the list; ->nr: it is not there. */
+static unsigned int place(const struct pauses *pauses,
+			  const struct regpin_event *event)
+{
+	unsigned int i = 0;
+
+	while (i < pauses->nr && (pauses->list[i].vm != event->vm ||
+				  pauses->list[i].vcpu != event->vcpu))
+		i++;
+	return i;
+}
+
 static struct pause *find(struct pauses *pauses, const struct regpin_event *event)
 {
-	for (unsigned int i = 0; i < pauses->nr; i++)
-		if (pauses->list[i].vm == event->vm &&
-		    pauses->list[i].vcpu == event->vcpu)
-			return &pauses->list[i];
-	return NULL;
+	unsigned int i = place(pauses, event);
+
+	return i < pauses->nr ? &pauses->list[i] : NULL;
 }
 
 bool pauses_take(struct pauses *pauses, const struct regpin_event *event)
@@ -30,25 +40,33 @@ bool pauses_take(struct pauses *pauses, const struct regpin_event *event)
 	return violation;
 }
 
-static bool is_same_access(const struct pause *a, const struct pause *b)
+/* Do two events belong to one hold? An access, and a poll, make one event for each rule. */
+static bool is_same_hold(const struct pause *a, const struct pause *b)
 {
-	return a->violation && b->violation && a->rip == b->rip &&
-	       a->value == b->value && a->kind == b->kind && a->index == b->index;
+	if (a->type != b->type || a->detail != b->detail)
+		return false;
+	return a->type == REGPIN_EVENT_DETECTED ||
+	       (a->violation && a->rip == b->rip && a->value == b->value &&
+		a->kind == b->kind && a->index == b->index);
 }
 
 void pauses_add(struct pauses *pauses, const struct regpin_event *event)
 {
 	struct pause *old = find(pauses, event);
 	struct pause pause = {
-		.vm = event->vm, .vcpu = event->vcpu, .rip = event->rip,
+		.vm = event->vm, .vcpu = event->vcpu, .first = event->time,
+		.last = event->time, .rip = event->rip,
 		.value = event->new_value, .kind = event->kind,
-		.index = event->index,
+		.index = event->index, .type = event->type,
+		.detail = event->detail,
 		.violation = event->type == REGPIN_EVENT_VIOLATION,
 	};
 
 	/* Otherwise a reset of the VM has freed the vCPU without an answer. */
-	if (old && is_same_access(old, &pause))
+	if (old && is_same_hold(old, &pause)) {
 		pause.hold = old->hold;
+		pause.first = old->first;
+	}
 	if (old)
 		forget(pauses, old);
 	if (pauses->nr == PAUSES_MAX)
@@ -65,4 +83,13 @@ __u64 pauses_hold(struct pauses *pauses, const struct regpin_event *event, __u64
 	if (!pause->hold)
 		pause->hold = line;
 	return pause->hold;
+}
+
+__u64 pauses_hold_of(const struct pauses *pauses, const struct regpin_event *held)
+{
+	unsigned int i = place(pauses, held);
+	const struct pause *pause = &pauses->list[i];
+
+	return i < pauses->nr && held->time >= pause->first &&
+	       held->time <= pause->last ? pause->hold : 0;
 }

@@ -16,14 +16,18 @@
  * struct pause - a vCPU that is held and has no answer yet
  * @vm, @vcpu: its numbers
  * @hold: number of the line of the event that held it; 0: that event has no line
+ * @first, @last: the times of the first and the last event of this hold
  * @rip, @value, @kind, @index: the access: an access makes one event for each rule
+ * @type, @detail: those of the events; a poll makes one event for each rule as well
  * @violation: it was held by a violation
  */
 struct pause {
 	__u32 vm, vcpu;
 	__u64 hold;
+	__u64 first, last;
 	__u64 rip, value;
 	__u32 kind, index;
+	__u32 type, detail;
 	bool violation;
 };
 
@@ -46,6 +50,12 @@ void pauses_add(struct pauses *pauses, const struct regpin_event *event);
  * that @event gets if @event holds the vCPU, and otherwise 0. Returns 0 if there is none.
  */
 __u64 pauses_hold(struct pauses *pauses, const struct regpin_event *event, __u64 line);
+
+/*
+ * The same for the vCPU that shows @held as the event that held it. Returns 0 as well if the
+ * events of that hold have not been read yet.
+ */
+__u64 pauses_hold_of(const struct pauses *pauses, const struct regpin_event *held);
 
 /* Removes the vCPU of @event, an answer or a reset. Returns true if a violation held it. */
 bool pauses_take(struct pauses *pauses, const struct regpin_event *event);
