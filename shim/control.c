@@ -31,7 +31,7 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_t thread;
 	bool started;
-	pid_t pid;		/* the process of @thread: a child has no such thread */
+	uint32_t join;		/* session_join_number() with @thread: a child has no such thread */
 	struct vm_list list;
 	uint32_t done;		/* number of the last command that was run */
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -233,7 +233,7 @@ static void start_thread(void)
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	control.started = true;
-	control.pid = getpid();
+	control.join = session_join_number();
 }
 
 /*
@@ -242,12 +242,12 @@ static void start_thread(void)
  */
 static void after_fork(void)
 {
-	if (!control.pid || control.pid == getpid())
+	if (!control.join || control.join == session_join_number())
 		return;
 	pthread_mutex_init(&control.lock, NULL);
 	memset(&control.list, 0, sizeof(control.list));
 	control.started = false;
-	control.pid = 0;
+	control.join = 0;
 	swap_reset();
 }
 

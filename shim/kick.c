@@ -43,8 +43,11 @@ static __thread unsigned long run_mask
 	__attribute__((tls_model("initial-exec")));
 static __thread bool run_masked __attribute__((tls_model("initial-exec")));
 static __thread bool timer_made __attribute__((tls_model("initial-exec")));
-/* The process of the timer: a child inherits this thread's variables, but no timer. */
-static __thread pid_t timer_pid __attribute__((tls_model("initial-exec")));
+/*
+ * session_join_number() with the timer: a child inherits this thread's variables, but no
+ * timer.
+ */
+static __thread uint32_t timer_join __attribute__((tls_model("initial-exec")));
 
 static _Atomic int kick_signal;
 static pthread_key_t timer_key;
@@ -150,7 +153,7 @@ COLD void kick_set_runner(struct regpin_vcpu *vcpu)
 {
 	sigset_t set;
 
-	if (timer_made && timer_pid != getpid()) {
+	if (timer_made && timer_join != session_join_number()) {
 		timer_made = false;
 		timer_ms = 0;
 	}
@@ -253,7 +256,7 @@ static bool make_timer(void)
 	event._sigev_un._tid = (int)syscall(SYS_gettid);
 	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer))
 		return false;
-	timer_pid = getpid();
+	timer_join = session_join_number();
 	if (!pthread_setspecific(timer_key, &timer))
 		return true;
 	timer_delete(timer);

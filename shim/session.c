@@ -8,24 +8,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "join.h"
 #include "lib/end.h"
+#include "lib/kvm/pages.h"
 #include "session.h"
+
+/**
+ * struct mark - shows that this process, and not only its parent, has joined
+ * @join: number of the join, from 1; 0: this process has not joined
+ * @pid: the process that has joined, if the kernel cannot wipe the mark; otherwise 0
+ *
+ * fork(2) wipes the page of the mark: the child's is zero. Each event needs the answer, and
+ * a load is far cheaper than getpid(2). A child in a new process id namespace may even have
+ * its parent's id.
+ */
+struct mark {
+	_Atomic uint32_t join;
+	_Atomic pid_t pid;
+};
 
 /*
  * The constructor sets @active, @address_valid and @address. All other members are for the
- * process @pid. A child joins again: it inherits the VMM's memory, but not the shared
- * memory.
+ * process that has the mark. A child joins again: it inherits the VMM's memory, but not
+ * the shared memory.
  */
 static struct {
 	bool active, address_valid;
 	struct join_address address;
 	pthread_mutex_t lock;	/* held while this process joins */
 	_Atomic pid_t lock_pid;	/* the process that initialised @lock */
-	_Atomic pid_t pid;	/* the process that has joined; 0: none */
+	_Atomic(struct mark *) mark;	/* NULL: no process has joined */
+	uint32_t joins;		/* number of joins, of this process and its parents */
 	int conn;		/* the connection to the agent, while it joins; or -1 */
 	struct joined joined;
 	_Atomic uint32_t refusal;
@@ -34,10 +51,23 @@ static struct {
 /* This thread holds the lock, and uses the connection. */
 static __thread bool joining __attribute__((tls_model("initial-exec")));
 
+uint32_t session_join_number(void)
+{
+	const struct mark *mark = atomic_load(&session.mark);
+	uint32_t join;
+	pid_t pid;
+
+	if (!mark)
+		return 0;
+	join = atomic_load(&mark->join);
+	pid = atomic_load(&mark->pid);
+	return !pid || pid == getpid() ? join : 0;
+}
+
 /* Has this process joined, not only its parent? */
 static bool is_joined(void)
 {
-	return atomic_load(&session.pid) == getpid();
+	return session_join_number() != 0;
 }
 
 bool session_active(void)
@@ -154,6 +184,35 @@ static void after_fork(void)
 		join_map_zeroes(&session.joined);
 }
 
+/* Makes the mark, for this process and its children. */
+static struct mark *make_mark(void)
+{
+	struct mark *mark = pages_alloc(sizeof(*mark));
+
+	if (!mark)
+		session_die_text("out of memory for the state of this process");
+	/* Some sandboxes and emulators of Linux don't have this advice. */
+	if (madvise(mark, sizeof(*mark), MADV_WIPEONFORK))
+		atomic_store(&mark->pid, getpid());
+	return mark;
+}
+
+/* Sets the mark, which a child has inherited: wiped, or with its parent's @pid. */
+static void set_mark(void)
+{
+	struct mark *mark = atomic_load(&session.mark);
+
+	if (!mark)
+		mark = make_mark();
+	if (atomic_load(&mark->pid)) {
+		/* No other thread may take the parent's number for this process's. */
+		atomic_store(&mark->join, 0);
+		atomic_store(&mark->pid, getpid());
+	}
+	atomic_store(&session.mark, mark);
+	atomic_store(&mark->join, ++session.joins);
+}
+
 void session_join(int vm_fd)
 {
 	struct joined joined = { .policy = NULL };
@@ -165,10 +224,10 @@ void session_join(int vm_fd)
 	if (why)
 		session_die_text(why);
 	/* Only once: a child inherits its parent's handlers. */
-	if (!atomic_load(&session.pid))
+	if (!session.joins)
 		pthread_atfork(NULL, NULL, after_fork);
 	session.joined = joined;
-	atomic_store(&session.pid, getpid());
+	set_mark();
 }
 
 void session_end_vm(void)

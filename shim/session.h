@@ -21,6 +21,12 @@ bool session_active(void);
  */
 void session_join(int vm_fd);
 
+/*
+ * The number of this process's join, by which a child recognises what it has inherited:
+ * its own number is greater than its parent's, and 0 until it joins.
+ */
+uint32_t session_join_number(void);
+
 /* The policy for VMs that are created from now on; after session_join(). */
 const struct regpin_policy *session_policy(void);
 

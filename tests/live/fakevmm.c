@@ -23,6 +23,7 @@
  *	kill N		send itself signal N
  *	pid		print its process id
  *	fork		the parent waits for the child and exits with its status
+ *	twin		the same, and the child is process 1 of its own namespace
  *	daemonize	the parent exits with 0
  *	closeall	close all files but its VM's, as daemons do
  *	scribble N	as if compromised: write random bytes into the shared memory, N times
@@ -37,6 +38,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -228,6 +230,13 @@ static void fork_and(bool wait_for_it)
 	waitpid(child, &status, 0);
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) :
 				  128 + WTERMSIG(status));
+}
+
+static void fork_twin(void)
+{
+	if (unshare(CLONE_NEWPID))
+		err(70, "unshare");
+	fork_and(true);
 }
 
 static void print_signals(void)
@@ -422,6 +431,8 @@ static int step(char **word)
 		printf("pid %d\n", (int)getpid());
 	else if (!strcmp(*word, "fork") || !strcmp(*word, "daemonize"))
 		fork_and(**word == 'f');
+	else if (!strcmp(*word, "twin"))
+		fork_twin();
 	else if (!strcmp(*word, "sigs"))
 		print_signals();
 	else if (!strcmp(*word, "timers"))

@@ -11,6 +11,7 @@ set -u
 
 # shellcheck source=tests/live/vmm.sh
 source "$(dirname "$0")/vmm.sh"
+compile nowipe.so nowipe.c -shared -fPIC
 compile helper helper.c "-I$here/../../shim" "-I$here/../.." "-I$here/../../include"
 chmod 755 "$dir" helper vmm
 root=
@@ -157,6 +158,9 @@ if [[ $status == 7 ]]; then
 	run -- unshare -pf ./vmm vm vcpu run exit 7
 	unharmed
 	ok $? "a VMM in its own process id namespace gets the policy"
+	run -- unshare -pf ./vmm pid vm vcpu run twin pid vm vcpu run exit 7
+	unharmed && [[ $(grep -c "pid 1$" out) == 2 && $(grep -c '"violation"' events) == 2 ]]
+	ok $? "a child that makes its own VM gets the policy, though it has its parent's process id"
 	mkdir -p jail/dev
 	if cp -a /dev/kvm jail/dev/; then
 		run -- ./vmm chroot jail vm vcpu run exit 7
@@ -166,7 +170,7 @@ if [[ $status == 7 ]]; then
 		skip "a chroot without /proc" "device nodes cannot be made here"
 	fi
 else
-	for what in "network" "all files closed" "mount" "process ids" "chroot"; do
+	for what in "network" "all files closed" "mount" "process ids" "a child with the same process id" "chroot"; do
 		skip "a namespace of its own: $what" "unshare is not permitted"
 	done
 fi
@@ -176,6 +180,9 @@ ok $? "a daemon that closes all files is recognised and pinned, or has no VM"
 run -- ./vmm vm vcpu fork vm vcpu run exit 7
 unharmed
 ok $? "a child that makes its own VM gets the policy"
+LD_PRELOAD=./nowipe.so run -- ./vmm vm vcpu run fork vm vcpu run exit 7
+unharmed && [[ $(grep -c '"violation"' events) == 2 && $(grep -c "MADV_WIPEONFORK refused" err) == 1 ]]
+ok $? "a child gets the policy if the kernel does not wipe its parent's mark"
 cp policy.yaml saved.yaml
 printf '  - register: CR4\n    sticky: [SMEP]\n    optional: true\n' >>policy.yaml
 run -- ./vmm vm vcpu run timers fork vm vcpu run timers exit 7

@@ -81,6 +81,13 @@ void observed_check(const struct control *agents, uint64_t ms)
 {
 }
 
+static uint32_t join_number = 1;
+
+uint32_t session_join_number(void)
+{
+	return join_number;
+}
+
 void session_wake(void)
 {
 }
@@ -137,7 +144,7 @@ static void open_two(void)
 	pthread_mutex_init(&control.lock, NULL);
 	/* There is no control thread: the test runs the commands. */
 	control.started = true;
-	control.pid = getpid();
+	control.join = session_join_number();
 	control_lock();
 	assert_true(control_add_vm(orders, shared, mock.vm, 0));
 	assert_true(control_add_vm(orders, shared, second, 1));
@@ -376,6 +383,24 @@ static void test_closed_in_window(void **context)
 	close_two();
 }
 
+/*
+ * After fork(2) the lock may be held by a thread that the child does not have, and neither
+ * the control thread nor the VMs are the child's.
+ */
+static void test_child(void **context)
+{
+	open_two();
+	control_lock();
+	join_number = 0;
+	after_fork();
+	assert_int_equal(pthread_mutex_trylock(&control.lock), 0);
+	assert_false(control.started);
+	assert_null(control.list.slots[0].vm);
+	control_unlock();
+	join_number = 1;
+	close_two();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_held_since),
 		cmocka_unit_test(test_other_number),
 		cmocka_unit_test(test_closed_in_window),
+		cmocka_unit_test(test_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
