@@ -93,15 +93,16 @@ void bundle_place_problems(const struct bundle *bundle, uint32_t line,
 	for (unsigned int i = 0; i < problems->nr; i++) {
 		struct problem *problem = &problems->list[i];
 		uint32_t part = PLACE_TEXT(problem->line);
-		char text[sizeof(problem->text)];
+		char whole[PLACE_MAX + sizeof(problem->text) + 64];
 
 		if (!part || part >= bundle->nr)
 			continue;
-		memcpy(text, problem->text, sizeof(text));
-		snprintf(problem->text, sizeof(problem->text),
+		snprintf(whole, sizeof(whole),
 			 "in a policy that this one extends, %s:%" PRIu32 ":%" PRIu32 ": %s",
 			 printable(bundle->parts[part].path),
-			 PLACE_LINE(problem->line), problem->column, text);
+			 PLACE_LINE(problem->line), problem->column, problem->text);
+		/* Cuts it, if it must be cut, between two characters. */
+		printable_copy(problem->text, sizeof(problem->text), whole);
 		problem->line = line;
 		problem->column = column;
 	}
