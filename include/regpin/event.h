@@ -233,10 +233,12 @@ enum regpin_refusal {
  * @cpl: privilege level of the guest at @rip, 0 to 3
  * @has_rip: 1 if @rip and @cpl are valid
  * @unread: REGPIN_UNREAD_*: the values that are not known; these are 0
- * @pad: 0
+ * @pad: 0; members that a later version adds take its place
  *
  * 88 bytes, the same layout on every host, because events cross processes through
- * shared memory.
+ * shared memory. The size and the members do not change under one soname. The enumerations
+ * above may get further values before their _MAX, so a VMM must expect a @type, a @detail
+ * and an @action that its header does not have.
  */
 struct regpin_event {
 	__u64 time;

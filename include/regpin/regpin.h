@@ -35,7 +35,11 @@ struct kvm_msr_filter;
 
 /**
  * struct regpin_vm_options - how a VM is attached
- * @size: sizeof(struct regpin_vm_options), so that the struct can grow
+ * @size: sizeof(struct regpin_vm_options). The struct may grow in a later version, and
+ *	only at its end; a member that is 0 asks for nothing. So a VMM works with an older
+ *	or a newer library than the one that it was built with, if it clears the struct
+ *	first: members that it does not have are 0 for the library, and members that the
+ *	library does not know must be 0
  * @vm: the number by which events name this VM
  * @event: called with each event, on the thread that caused it; must not block.
  *	May be NULL. The event is only valid during the call.
@@ -82,8 +86,9 @@ int regpin_check_vm_type(__u64 type);
  * the first vCPU is armed, so that it does not hinder firmware. If the policy lets the
  * guest ask for its pins, hypercall 13 is enabled if KVM can forward it.
  *
- * Returns: 0, -EINVAL on a wrong @options->size, -EOPNOTSUPP if this KVM lacks
- * what a mandatory rule needs, -EPERM if the VM's registers are protected from the host
+ * Returns: 0, -EINVAL if @options->size is smaller than in version 0.1.0, -E2BIG if
+ * @options asks for something that this version does not know, or is larger than 4096
+ * bytes, -EOPNOTSUPP if this KVM lacks what a mandatory rule needs, -EPERM if the VM's registers are protected from the host
  * (KVM reports that since Linux 6.11), -ENOMEM, or an ioctl's error.
  * (KVM: Documentation/virt/kvm/api.rst, "KVM_X86_SET_MSR_FILTER".)
  */

@@ -15,6 +15,7 @@
 #include "lib/kvm/ioctl.h"
 #include "lib/kvm/pages.h"
 #include "lib/kvm/uapi.h"
+#include "options.h"
 #include "policies.h"
 #include "vm.h"
 #include "vm_filters.h"
@@ -121,14 +122,16 @@ int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
 		     const struct regpin_vm_options *options,
 		     struct regpin_vm **ret)
 {
+	struct regpin_vm_options known;
 	struct host host;
+	int err = options ? options_read(&known, options) : 0;
 
-	if (options && options->size != sizeof(*options))
-		return -EINVAL;
+	if (err)
+		return err;
 	host_probe_fd(&host, kvm_fd);
 	if (vm_is_confidential(vm_fd))
 		return -EPERM;
-	return vm_attach(policy, &host, vm_fd, options, ret);
+	return vm_attach(policy, &host, vm_fd, options ? &known : NULL, ret);
 }
 
 void regpin_vm_detach(struct regpin_vm *vm)

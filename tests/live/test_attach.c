@@ -133,16 +133,46 @@ static void test_tolerated_later(void)
 	free(reports);
 }
 
-static void test_attach(void)
+static void count_event(void *context, const struct regpin_event *event)
 {
-	struct regpin_vm_options options = { .size = sizeof(options) - 1 };
+	++*(unsigned int *)context;
+}
+
+/* A VMM that was built with an older or a newer library than this one. */
+static void test_options(void)
+{
+	unsigned int events = 0;
+	struct {
+		struct regpin_vm_options known;
+		uint64_t later;
+	} options = { .known = { .size = sizeof(options.known) - 1,
+				 .event = count_event, .context = &events } };
 	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
 	struct regpin_vm *vm = NULL;
 	struct tiny_vm tiny;
 
 	tiny_vm_new(&tiny);
-	ok(regpin_vm_attach(policy, tiny.kvm, tiny.fd, &options, &vm) ==
-	   -EINVAL && !vm, "options of another size are refused");
+	ok(regpin_vm_attach(policy, tiny.kvm, tiny.fd, &options.known, &vm) ==
+	   -EINVAL && !vm, "options smaller than the first version's are refused");
+	options.known.size = sizeof(options);
+	options.later = 1ull << 63;
+	ok(regpin_vm_attach(policy, tiny.kvm, tiny.fd, &options.known, &vm) ==
+	   -E2BIG && !vm && !events, "an option that this library does not know is refused");
+	options.later = 0;
+	ok(!regpin_vm_attach(policy, tiny.kvm, tiny.fd, &options.known, &vm) &&
+	   vm && events == 1, "larger options that ask for no more are accepted");
+	regpin_vm_detach(vm);
+	tiny_vm_free(&tiny);
+	free(policy);
+}
+
+static void test_attach(void)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct regpin_vm *vm = NULL;
+	struct tiny_vm tiny;
+
+	tiny_vm_new(&tiny);
 	add_rule(policy, RULE_STICKY, REGPIN_CR0, 0, 1 << 16, REGPIN_GP);
 	ok(regpin_vm_attach(policy, tiny.kvm, tiny.fd, NULL, &vm) ==
 	   -EOPNOTSUPP && !vm, "a rule that this KVM cannot enforce is refused");
@@ -266,6 +296,7 @@ int main(void)
 	test_refusals();
 	test_tolerated();
 	test_tolerated_later();
+	test_options();
 	test_attach();
 	test_no_msr_rules();
 	test_both_want();
