@@ -238,6 +238,17 @@ static void *map_file(int fd, size_t size, int prot)
 	return at;
 }
 
+static void unmap(struct joined *joined)
+{
+	if (joined->control)
+		munmap((void *)(uintptr_t)joined->control,
+		       sizeof(*joined->control));
+	if (joined->handoff)
+		munmap(joined->handoff, sizeof(*joined->handoff));
+	joined->control = NULL;
+	joined->handoff = NULL;
+}
+
 static const char *take_given(const int files[HANDOFF_FILES],
 			      struct joined *joined)
 {
@@ -253,7 +264,7 @@ static const char *take_given(const int files[HANDOFF_FILES],
 				   PROT_READ | PROT_WRITE);
 	if (!joined->control || !joined->handoff ||
 	    regpin_policy_open(files[0], &joined->policy)) {
-		join_unmap(joined);
+		unmap(joined);
 		return bad;
 	}
 	return NULL;
@@ -297,15 +308,4 @@ void join_map_zeroes(const struct joined *joined)
 {
 	map_zeroes(joined->control, sizeof(*joined->control));
 	map_zeroes(joined->handoff, sizeof(*joined->handoff));
-}
-
-void join_unmap(struct joined *joined)
-{
-	if (joined->control)
-		munmap((void *)(uintptr_t)joined->control,
-		       sizeof(*joined->control));
-	if (joined->handoff)
-		munmap(joined->handoff, sizeof(*joined->handoff));
-	joined->control = NULL;
-	joined->handoff = NULL;
 }

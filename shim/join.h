@@ -58,7 +58,4 @@ void join_send_refusal(int conn, enum regpin_refusal reason);
  */
 void join_map_zeroes(const struct joined *joined);
 
-/* Unmaps the memory. The policy stays, because VMs may have it. */
-void join_unmap(struct joined *joined);
-
 #endif

@@ -70,10 +70,10 @@ enum host_answer host_deadline_of(enum host_vendor vendor, const char *release)
 	}
 }
 
-void host_traits_probe_fd(struct host_traits *traits, const struct host *host,
-			  int kvm_fd)
+static void probe_fd(struct host_traits *traits, const struct host *host,
+		     int kvm_fd)
 {
-	int quirks = check_cap(kvm_fd, KVM_CAP_DISABLE_QUIRKS2), saved = errno;
+	int quirks = check_cap(kvm_fd, KVM_CAP_DISABLE_QUIRKS2);
 	struct utsname name;
 
 	*traits = (struct host_traits){
@@ -86,7 +86,6 @@ void host_traits_probe_fd(struct host_traits *traits, const struct host *host,
 	};
 	if (!uname(&name))
 		traits->deadline = host_deadline_of(host->vendor, name.release);
-	errno = saved;
 }
 
 void host_traits_probe(struct host_traits *traits, const struct host *host)
@@ -96,7 +95,7 @@ void host_traits_probe(struct host_traits *traits, const struct host *host)
 	if (!host->kvm_errno)
 		fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
-		host_traits_probe_fd(traits, host, fd);
+		probe_fd(traits, host, fd);
 		close(fd);
 	} else {
 		*traits = (struct host_traits){

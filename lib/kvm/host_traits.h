@@ -37,10 +37,10 @@ const char *host_vm_type_name(unsigned int type);
  */
 enum host_answer host_deadline_of(enum host_vendor vendor, const char *release);
 
-/* Fills @traits for @host, which was probed with the same @kvm_fd. Keeps errno. */
-void host_traits_probe_fd(struct host_traits *traits, const struct host *host, int kvm_fd);
-
-/* The same; opens /dev/kvm itself. If that fails, all answers are HOST_NOT_KNOWN. */
+/*
+ * Fills @traits for @host, which was probed before. If /dev/kvm can't be opened, all answers
+ * are HOST_NOT_KNOWN. Keeps errno.
+ */
 void host_traits_probe(struct host_traits *traits, const struct host *host);
 
 #endif

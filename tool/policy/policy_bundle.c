@@ -108,9 +108,13 @@ void bundle_place_problems(const struct bundle *bundle, uint32_t line,
 	}
 }
 
-const struct yaml_node *bundle_extends(const char *text, size_t size,
-				       unsigned int text_number,
-				       struct yaml_node **root)
+/*
+ * The policy that @text extends: its node in *@root, which the caller frees; or NULL.
+ * Problems of the text are left to the policy's reader.
+ */
+static const struct yaml_node *
+find_extends(const char *text, size_t size, unsigned int text_number,
+	     struct yaml_node **root)
 {
 	struct problems *scratch = problems_new();
 	const struct yaml_node *key = NULL;
@@ -223,8 +227,8 @@ static int fill_one(char **text, size_t *size, unsigned int n,
 	/* A line that bundle_split() can't read; extends_tree() reports what is missing. */
 	if (n >= bundle.nr)
 		return 0;
-	node = bundle_extends(bundle.parts[n].text, bundle.parts[n].size, n,
-			      &root);
+	node = find_extends(bundle.parts[n].text, bundle.parts[n].size, n,
+			    &root);
 	if (node) {
 		fault = fault_of(&bundle, n, node);
 		if (fault)

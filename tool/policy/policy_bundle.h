@@ -57,14 +57,6 @@ void bundle_place_problems(const struct bundle *bundle, uint32_t line,
 bool bundle_has_line(const char *text, size_t size);
 
 /*
- * The policy that @text extends: its node in *@root, which the caller frees; or NULL.
- * Problems of the text are left to the policy's reader.
- */
-const struct yaml_node *bundle_extends(const char *text, size_t size,
-				       unsigned int text_number,
-				       struct yaml_node **root);
-
-/*
  * Adds the texts that the policy in *@text extends, from the policy folders. *@text is
  * allocated, and moves. Returns 0, or a negative errno: -EINVAL, with the reason in
  * @problems, if one is missing or can't be read.
