@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "agent/launch.h"
+#include "agent/launch_notices.h"
 #include "policy/policy_text.h"
 
 /* Does a policy with the top keys @top and the rule @rule wait for an operator? */

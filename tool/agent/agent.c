@@ -31,6 +31,7 @@
 #include "ctl.h"
 #include "give.h"
 #include "guard.h"
+#include "launch_messages.h"
 #include "launch_state.h"
 #include "lib/end.h"
 #include "limit.h"
@@ -107,6 +108,27 @@ static int longest_sleep(struct agent *agent)
 		       moves_sleep(&agent->moves, clock_now()));
 }
 
+/*
+ * The launcher ends the socket by its exec. If it can't exec, it sends a byte 0; and before
+ * that its messages, if stderr is for events. Returns false if there will be no VMM.
+ */
+static bool hear_launcher(struct agent *agent)
+{
+	char text[LAUNCH_TEXT_MAX + 1];
+	ssize_t n = recv(agent->start, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	if (n > 0 && *text) {
+		text[n] = 0;
+		agent_log(agent, "%s", agent_message_text(text));
+		return true;
+	}
+	if (n > 0)
+		return false;
+	close(agent->start);
+	agent->start = -1;
+	return true;
+}
+
 /* Sleeps until something happens. Returns false if the launcher's exec failed. */
 static bool wait_for_work(struct agent *agent, bool more)
 {
@@ -116,7 +138,6 @@ static bool wait_for_work(struct agent *agent, bool more)
 	int timeout = longest_sleep(agent);
 	uint64_t wakes;
 	nfds_t nr = 4;
-	char byte;
 
 	/* The VMM wakes the agent for events, and when it has carried out a command. */
 	pfd[0] = (struct pollfd){
@@ -136,13 +157,7 @@ static bool wait_for_work(struct agent *agent, bool more)
 	ring_awake(ring);
 	if (pfd[0].revents && read(agent->launch->wake, &wakes, 8) < 0)
 		wakes = 0;
-	if (pfd[1].revents) {
-		if (recv(agent->start, &byte, 1, MSG_DONTWAIT) == 1)
-			return false;
-		close(agent->start);
-		agent->start = -1;
-	}
-	return true;
+	return !pfd[1].revents || hear_launcher(agent);
 }
 
 static void loop(struct agent *agent)
@@ -155,6 +170,7 @@ static void loop(struct agent *agent)
 		report_flush(agent);
 		standby_run(agent);
 		if (!wait_for_work(agent, more)) {
+			report_flush(agent);
 			standby_end(agent);
 			ctl_unlisten(&agent->ctl.socket);
 			end_process(0);
@@ -246,6 +262,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	init_process();
 	agent.launch = launch;
 	agent.start = start;
+	agent.seq = launch->seq;
 	if (gethostname(agent.host, sizeof(agent.host)) < 0)
 		agent.host[0] = 0;
 	agent.host[sizeof(agent.host) - 1] = 0;

@@ -14,13 +14,19 @@
 #include "out.h"
 #include "policies.h"
 
-static void report_message(struct agent *agent, const char *line)
+const char *agent_message_text(const char *line)
 {
-	struct agent_event event = { .type = "message", .text = line };
 	static const char head[] = "regpin: ";
 
-	if (strncmp(line, head, strlen(head)) == 0)
-		event.text += strlen(head);
+	return strncmp(line, head, strlen(head)) == 0 ? line + strlen(head) : line;
+}
+
+static void report_message(struct agent *agent, const char *line)
+{
+	struct agent_event event = {
+		.type = "message", .text = agent_message_text(line),
+	};
+
 	agent_report(agent, &event);
 }
 

@@ -11,11 +11,13 @@
 /*
  * Logs a message for people on stderr, with "regpin: " in front and a line break. After
  * agent_release_stderr() the message is reported as an event instead, or goes to the
- * system's log if events go there. It is always an event if the user has chosen stderr for
- * events.
+ * system's log if events go there. It is always an event if stderr is for events.
  */
 void __attribute__((format(printf, 2, 3)))
 agent_log(struct agent *agent, const char *format, ...);
+
+/* The text of the event `message` for @line: the line without "regpin: " in front. */
+const char *agent_message_text(const char *line);
 
 /*
  * To be called when the first process has ended and others run on, as when a VMM

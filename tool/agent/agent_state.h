@@ -43,8 +43,8 @@ struct policies {
  * @events: where the lines of JSON go; may be the same as @messages
  * @messages: stderr, until the first process has ended; see agent_release_stderr()
  * @released: stderr has been closed
- * @start: a socket to the launcher, which sends a byte if its exec failed; it is closed by
- *	a successful exec
+ * @start: a socket to the launcher, which sends messages and a byte 0 if its exec failed;
+ *	it is closed by a successful exec
  * @watch: the processes
  * @begun: when it began, in ms of CLOCK_MONOTONIC
  * @attached: handoff->attached when it was last read

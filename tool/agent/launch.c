@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,17 @@
 #include "base/printable.h"
 #include "give.h"
 #include "launch.h"
+#include "launch_messages.h"
+#include "launch_notices.h"
 #include "launch_state.h"
 #include "lib/end.h"
 #include "memory.h"
 
 /* Files get numbers from here on, because wrapper scripts redirect small ones. */
 #define HIGH_FD	500
+
+/* How long `run` waits for the end of an agent for which there is no VMM. */
+#define AGENT_END_MS	2000
 
 static int fail(const char *what)
 {
@@ -62,49 +68,21 @@ int launch_fill_fds(void)
 	return 0;
 }
 
-/* With `arming: start` no vCPU is ever unarmed, so it has no deadline. */
-static bool deadline_pauses(const struct regpin_policy *policy)
-{
-	const struct settings *s = &policy->settings;
-
-	return s->deadline_action == REGPIN_PAUSE && s->deadline_ms &&
-	       policy->arming != ARM_START && policy_has_pins(policy);
-}
-
-bool launch_needs_operator(const struct regpin_policy *policy)
-{
-	const struct settings *s = &policy->settings;
-
-	if (policy->arming == ARM_OPERATOR || s->init_action == REGPIN_PAUSE ||
-	    s->detect_action == REGPIN_PAUSE || deadline_pauses(policy))
-		return true;
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		if (policy->rules[i].action == REGPIN_PAUSE)
-			return true;
-	return false;
-}
-
 static int make_control(struct launch *launch)
 {
 	char buf[PATH_MAX], name[CTL_NAME_MAX], error[PATH_MAX + 256];
 	const char *dir = launch->ctl;
 
 	launch->socket = (struct ctl_socket){ .fd = -1, .dir = -1 };
-	snprintf(name, sizeof(name), "%d", (int)getpid());
-	snprintf(launch->socket.name, sizeof(launch->socket.name), "%s",
-		 launch->name ? launch->name : name);
-	if (launch->no_ctl) {
-		if (launch_needs_operator(&launch->policy))
-			fprintf(stderr, "regpin: warning: the policy holds vCPUs or waits for an operator, and with --no-ctl no operator can answer: leave --no-ctl out, or use 'floor: {action: report}' and other actions than pause\n");
+	launch_vm_name(launch, name);
+	snprintf(launch->socket.name, sizeof(launch->socket.name), "%s", name);
+	if (launch->no_ctl)
 		return 0;
-	}
 	if (!dir)
 		dir = ctl_default_dir(buf);
 	if (!dir)
 		snprintf(error, sizeof(error), "XDG_RUNTIME_DIR is not set");
-	else if (ctl_listen(&launch->socket, dir,
-			    launch->name ? launch->name : name, error,
-			    sizeof(error)) == 0)
+	else if (ctl_listen(&launch->socket, dir, name, error, sizeof(error)) == 0)
 		return 0;
 	fprintf(stderr, "regpin: the VMM was not started: the control socket can't be made: %s (--ctl DIR names another place, --no-ctl goes without)\n",
 		error);
@@ -148,18 +126,19 @@ static int fork_agent(struct launch *launch, int ends[2])
 	return 0;
 }
 
-static int start_agent(struct launch *launch, int *agent)
+static int start_agent(struct launch *launch)
 {
 	int ends[2];
 	char byte;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return fail("socketpair");
-	*agent = ends[0];
 	if (fork_agent(launch, ends) < 0)
 		return fail("fork");
-	if (recv(*agent, &byte, 1, 0) == 1)
+	if (recv(ends[0], &byte, 1, 0) == 1) {
+		launch->agent = ends[0];
 		return 0;
+	}
 	fprintf(stderr, "regpin: can't start the VMM: the agent, which watches it, did not start (out of memory or processes? is /proc mounted?)\n");
 	return EXIT_RUN;
 }
@@ -202,16 +181,25 @@ static int cannot_exec(const struct launch *launch)
 	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
 }
 
+/* The agent's last lines come before the end of `run`. */
+static void end_agent(const struct launch *launch)
+{
+	struct pollfd pfd = { .fd = launch->agent, .events = POLLIN };
+
+	send(launch->agent, "", 1, MSG_NOSIGNAL);
+	poll(&pfd, 1, AGENT_END_MS);
+}
+
 int launch(struct launch *launch)
 {
-	int agent = -1, status;
+	int status = prepare(launch);
 
-	status = prepare(launch);
 	if (!status)
 		status = make_control(launch);
 	if (status)
 		return status;
-	status = start_agent(launch, &agent);
+	launch_print_notices(launch);
+	status = start_agent(launch);
 	if (status) {
 		ctl_unlisten(&launch->socket);
 		return status;
@@ -222,7 +210,6 @@ int launch(struct launch *launch)
 		execvp(launch->vmm, launch->argv);
 		status = cannot_exec(launch);
 	}
-	/* The byte ends the agent: there will be no VMM. */
-	send(agent, "", 1, MSG_NOSIGNAL);
+	end_agent(launch);
 	return status;
 }

@@ -8,9 +8,6 @@
 
 #include "launch_state.h"
 
-/* Does the policy need an operator, to arm a VM or to answer for a held vCPU? */
-bool launch_needs_operator(const struct regpin_policy *policy);
-
 /*
  * Opens /dev/null as 0, 1 and 2 where the caller closed these, so that no file of regpin
  * becomes the VMM's stdin, stdout or stderr. Returns 0 or an exit code.

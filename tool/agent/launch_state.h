@@ -4,6 +4,7 @@
 #define REGPIN_TOOL_LAUNCH_STATE_H
 
 #include <limits.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "handoff.h"
@@ -23,6 +24,7 @@
  * @shim: path of the preload object
  * @host: the capabilities of this host
  * @written: the policy in force as its owner wrote it
+ * @warnings: about the policy's text, until they are printed
  * @mode: the operator's mode: --mode, or the last one of `regpin ctl NAME mode`
  * @policy: the policy in force as the shim gets it, to whose rules events refer
  * @degraded: the optional rules that this host can't enforce; those with
@@ -37,6 +39,8 @@
  * @events_name: the name that the user gave for it, or NULL for stderr
  * @events_path: SINK_FILE: its absolute path, for `regpin ctl NAME reopen`; otherwise empty
  * @events_only: stderr is for events, so that messages are events as well
+ * @seq: number of the last line of events that `run` wrote itself
+ * @agent: a socket to the agent, from its start on; otherwise -1
  * @name: the VM's name, NULL for the VMM's process id
  * @ctl: the directory of its socket, NULL for the default
  * @no_ctl: there is to be no socket for commands
@@ -57,6 +61,7 @@ struct launch {
 	char shim[PATH_MAX];
 	struct host host;
 	struct policy_written written;
+	struct problems *warnings;
 	enum policy_mode mode;
 	struct regpin_policy policy;
 	struct rule degraded[POLICY_MAX_RULES];
@@ -69,6 +74,8 @@ struct launch {
 	char events_path[PATH_MAX];
 	const char *name, *ctl;
 	bool events_only, no_ctl;
+	uint64_t seq;
+	int agent;
 	struct ctl_socket socket;
 	struct give give;
 	bool has_vmm_user;

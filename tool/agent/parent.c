@@ -74,7 +74,7 @@ static bool saw_vm(int fd)
 	return n == 1;
 }
 
-static int parent_main(pid_t child, int seen, const sigset_t *signals)
+static int parent_main(pid_t child, int seen, const sigset_t *signals, bool quiet)
 {
 	int status = wait_for(child, signals);
 
@@ -83,11 +83,12 @@ static int parent_main(pid_t child, int seen, const sigset_t *signals)
 		return end_as(status);
 	if (saw_vm(seen))
 		return EXIT_OK;
-	fprintf(stderr, "regpin: the VMM has created no KVM VM, and --require-vm asks for one\n");
+	if (!quiet)
+		fprintf(stderr, "regpin: the VMM has created no KVM VM, and --require-vm asks for one\n");
 	return EXIT_RUN;
 }
 
-int parent_fork(int *seen)
+int parent_fork(int *seen, bool quiet)
 {
 	struct sigaction old, plain = { .sa_handler = SIG_DFL };
 	sigset_t signals, before;
@@ -108,7 +109,7 @@ int parent_fork(int *seen)
 		return fail("fork");
 	if (child > 0) {
 		close(ends[1]);
-		return parent_main(child, ends[0], &signals);
+		return parent_main(child, ends[0], &signals, quiet);
 	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	sigaction(SIGCHLD, &old, NULL);

@@ -95,6 +95,21 @@ const char *sink_find(struct sink *sink, const char *text)
 	return NULL;
 }
 
+bool sink_is_stderr(const struct sink *sink)
+{
+	struct stat events, messages;
+
+	if (sink->kind == SINK_STDERR)
+		return true;
+	if (sink->kind == SINK_DEFAULT || sink->kind == SINK_JOURNAL ||
+	    fstat(STDERR_FILENO, &messages) < 0)
+		return false;
+	if (sink->kind == SINK_FD ? fstat(sink->fd, &events) < 0 :
+				    stat(sink->text, &events) < 0)
+		return false;
+	return events.st_dev == messages.st_dev && events.st_ino == messages.st_ino;
+}
+
 static int open_fd(const struct sink *sink, struct out *out)
 {
 	out_open_fd(out, sink->fd);
@@ -126,7 +141,6 @@ int sink_open(const struct sink *sink, struct launch *launch)
 	out->fd = out->fifo = -1;
 	*launch->events_path = 0;
 	launch->events_name = NULL;
-	launch->events_only = sink->kind == SINK_STDERR;
 	if (sink->kind == SINK_DEFAULT || sink->kind == SINK_STDERR)
 		return 0;
 	launch->events_name = sink->text;

@@ -3,6 +3,8 @@
 #ifndef REGPIN_TOOL_SINK_H
 #define REGPIN_TOOL_SINK_H
 
+#include <stdbool.h>
+
 struct agent;
 struct launch;
 
@@ -33,6 +35,12 @@ struct sink {
  * later. Returns NULL, or the reason why it can't be a sink.
  */
 const char *sink_find(struct sink *sink, const char *text);
+
+/*
+ * Is @sink the file that is stderr? It may be so by any name: a file descriptor that is a
+ * copy, or the path of the same file. To be called before anything is opened, as above.
+ */
+bool sink_is_stderr(const struct sink *sink);
 
 /*
  * Opens @sink for the agent. A file descriptor above 2 is not inherited by the VMM. Returns 0

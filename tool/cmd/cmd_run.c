@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/launch.h"
+#include "agent/launch_messages.h"
 #include "agent/limit.h"
 #include "agent/parent.h"
 #include "agent/sink.h"
@@ -200,21 +201,6 @@ static int read_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-/* Prints a mode that replaces the policy's own, and warns of rules that still report. */
-static void print_mode(const struct launch *launch)
-{
-	struct policy_tally tally = policy_tally(&launch->policy);
-	enum policy_mode own = launch->written.own, mode = launch->mode;
-
-	if (mode != MODE_POLICY && mode != own)
-		fprintf(stderr, "regpin: mode %s by --mode: it replaces the policy's own 'mode: %s'\n",
-			policy_mode_names[mode], policy_mode_names[own]);
-	if (mode == MODE_ENFORCE && tally.report)
-		fprintf(stderr, "regpin: warning: %u of %u rule%s only report%s in mode enforce as well, by a rule's own 'action: report' or 'mode: report'\n",
-			tally.report, tally.rules, plural(tally.rules),
-			tally.rules == 1 ? "s" : "");
-}
-
 static int read_policy(const struct options *options, struct launch *launch)
 {
 	struct problems *problems = problems_new();
@@ -227,9 +213,9 @@ static int read_policy(const struct options *options, struct launch *launch)
 	if (!err)
 		err = policy_in_mode(&launch->written, options->mode,
 				     &launch->policy, problems);
-	if (problems)
+	if (problems && err)
 		problems_print(problems, options->policy, stderr);
-	problems_free(problems);
+	launch->warnings = problems;
 	if (err) {
 		fprintf(stderr, "regpin: the VMM was not started: the policy %s can't be used%s%s\n",
 			printable(options->policy),
@@ -238,31 +224,31 @@ static int read_policy(const struct options *options, struct launch *launch)
 			err == -ENOMEM ? ": out of memory" : "");
 		return err == -ENOMEM ? EXIT_RUN : EXIT_REJECTED;
 	}
-	print_mode(launch);
 	return 0;
 }
 
-static void print_unfit(void *context, const struct unfit *first,
-			const char *text, const char *others)
+static void print_refused_rule(void *context, const struct unfit *first,
+			       const char *text, const char *others)
 {
 	const struct launch *launch = context;
 	char place[PLACE_MAX];
 
-	fprintf(stderr, "regpin: %s%s: %s: %s%s\n",
-		first->fitted == FIT_REFUSED ? "" : "degraded: ",
+	if (first->fitted != FIT_REFUSED)
+		return;
+	fprintf(stderr, "regpin: %s: %s: %s%s\n",
 		policy_place(place, &launch->policy, first->rule.line,
 			     first->rule.column),
 		text, first->why, others);
 }
 
-/* Prints the rules that this host can't enforce, and keeps them for events. */
+/* Prints the rules for which the VMM is not started, and keeps the others for events. */
 static unsigned int fit_rules(struct launch *launch)
 {
 	static struct unfits unfits;
 	unsigned int refused = policy_fit(&launch->policy, &launch->host,
 					  unfits_add, &unfits);
 
-	unfits_print(&unfits, &launch->policy, print_unfit, launch);
+	unfits_print(&unfits, &launch->policy, print_refused_rule, launch);
 	for (uint32_t i = 0; i < unfits.nr; i++) {
 		if (unfits.list[i].fitted == FIT_REFUSED)
 			continue;
@@ -271,18 +257,6 @@ static unsigned int fit_rules(struct launch *launch)
 			unfits.list[i].why;
 	}
 	return refused;
-}
-
-/* `init` can't be optional; without it the rules still hold. */
-static void fit_init(struct launch *launch)
-{
-	const char *action =
-		regpin_action_names[launch->policy.settings.init_action];
-
-	launch->init_why = policy_fit_init(&launch->policy, &launch->host);
-	if (launch->init_why)
-		fprintf(stderr, "regpin: degraded: %s: 'init: %s' can't be done on this host: %s\n",
-			launch->policy.source, action, launch->init_why);
 }
 
 /* A fault of KVM that concerns all rules is printed once, not for each rule. */
@@ -303,8 +277,7 @@ static bool has_kvm(const struct launch *launch)
 /* Leaves out or only monitors the optional rules that this host can't enforce. */
 static int fit_to_host(struct launch *launch)
 {
-	struct regpin_policy *policy = &launch->policy;
-	unsigned int refused, enforced = 0;
+	unsigned int refused;
 
 	host_probe(&launch->host);
 	if (!has_kvm(launch))
@@ -315,13 +288,8 @@ static int fit_to_host(struct launch *launch)
 			refused);
 		return EXIT_HOST;
 	}
-	fit_init(launch);
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		enforced += !(policy->rules[i].flags & RULE_DETECT);
-	if (!policy->nr_rules)
-		fprintf(stderr, "regpin: warning: no rule of the policy is left on this host: nothing will be enforced\n");
-	else if (!enforced)
-		fprintf(stderr, "regpin: warning: no rule of the policy can be enforced on this host: violations will be detected afterwards\n");
+	/* `init` can't be optional; without it the rules still hold. */
+	launch->init_why = policy_fit_init(&launch->policy, &launch->host);
 	return 0;
 }
 
@@ -437,7 +405,7 @@ static int run_main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	start.seen = -1;
+	start.seen = start.agent = -1;
 	start.argv = argv + optind;
 	start.timeout_ms = options.timeout_ms;
 	start.event_limit = options.limit;
@@ -447,7 +415,9 @@ static int run_main(int argc, char **argv)
 	start.no_ctl = options.no_ctl;
 	start.has_vmm_user = options.has_vmm_user;
 	start.vmm_user = options.vmm_user;
-	status = refuse_without_shim();
+	status = launch_messages_begin(&start, &options.events);
+	if (!status)
+		status = refuse_without_shim();
 	if (!status)
 		status = launch_fill_fds();
 	if (!status)
@@ -466,7 +436,7 @@ static int run_main(int argc, char **argv)
 		status = open_events(&start, &options.events);
 	if (status || !options.require_vm)
 		return status ? status : launch(&start);
-	status = parent_fork(&start.seen);
+	status = parent_fork(&start.seen, start.events_only);
 	return status >= 0 ? status : launch(&start);
 }
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+
+#include "base/words.h"
+#include "launch_notices.h"
+#include "policy/policy_mode.h"
+#include "policy/problems.h"
+
+/* With `arming: start` no vCPU is ever unarmed, so it has no deadline. */
+static bool deadline_pauses(const struct regpin_policy *policy)
+{
+	const struct settings *s = &policy->settings;
+
+	return s->deadline_action == REGPIN_PAUSE && s->deadline_ms &&
+	       policy->arming != ARM_START && policy_has_pins(policy);
+}
+
+bool launch_needs_operator(const struct regpin_policy *policy)
+{
+	const struct settings *s = &policy->settings;
+
+	if (policy->arming == ARM_OPERATOR || s->init_action == REGPIN_PAUSE ||
+	    s->detect_action == REGPIN_PAUSE || deadline_pauses(policy))
+		return true;
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		if (policy->rules[i].action == REGPIN_PAUSE)
+			return true;
+	return false;
+}
+
+static void print_mode(const struct launch *launch)
+{
+	struct policy_tally tally = policy_tally(&launch->policy);
+	enum policy_mode own = launch->written.own, mode = launch->mode;
+
+	if (mode != MODE_POLICY && mode != own)
+		fprintf(stderr, "regpin: mode %s by --mode: it replaces the policy's own 'mode: %s'\n",
+			policy_mode_names[mode], policy_mode_names[own]);
+	if (mode == MODE_ENFORCE && tally.report)
+		fprintf(stderr, "regpin: warning: %u of %u rule%s only report%s in mode enforce as well, by a rule's own 'action: report' or 'mode: report'\n",
+			tally.report, tally.rules, plural(tally.rules),
+			tally.rules == 1 ? "s" : "");
+}
+
+/* The agent reports each of these rules as an event. */
+static void print_degraded(const struct launch *launch)
+{
+	unsigned int polled = 0, left_out;
+
+	for (unsigned int i = 0; i < launch->nr_degraded; i++)
+		polled += !!(launch->degraded[i].flags & RULE_DETECT);
+	left_out = launch->nr_degraded - polled;
+	if (launch->nr_degraded)
+		fprintf(stderr, "regpin: degraded: %u of %u rule%s can't be enforced on this host (%u only monitored, %u left out); 'regpin probe POLICY' prints which and why\n",
+			launch->nr_degraded, launch->policy.nr_rules + left_out,
+			plural(launch->policy.nr_rules + left_out), polled, left_out);
+	if (launch->init_why)
+		fprintf(stderr, "regpin: degraded: %s: 'init: %s' can't be done on this host: %s\n",
+			launch->policy.source,
+			regpin_action_names[launch->policy.settings.init_action],
+			launch->init_why);
+}
+
+static void print_rules_left(const struct regpin_policy *policy)
+{
+	unsigned int enforced = 0;
+
+	for (uint32_t i = 0; i < policy->nr_rules; i++)
+		enforced += !(policy->rules[i].flags & RULE_DETECT);
+	if (!policy->nr_rules)
+		fprintf(stderr, "regpin: warning: no rule of the policy is left on this host: nothing will be enforced\n");
+	else if (!enforced)
+		fprintf(stderr, "regpin: warning: no rule of the policy can be enforced on this host: violations will be detected afterwards\n");
+}
+
+void launch_print_notices(struct launch *launch)
+{
+	problems_print(launch->warnings, launch->written.name, stderr);
+	problems_free(launch->warnings);
+	launch->warnings = NULL;
+	print_mode(launch);
+	print_degraded(launch);
+	print_rules_left(&launch->policy);
+	if (launch->no_ctl && launch_needs_operator(&launch->policy))
+		fprintf(stderr, "regpin: warning: the policy holds vCPUs or waits for an operator, and with --no-ctl no operator can answer: leave --no-ctl out, or use 'floor: {action: report}' and other actions than pause\n");
+}
