@@ -11,8 +11,6 @@
 #include "register_names.h"
 #include "registers.h"
 
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
-
 /*
  * Prefixes that are not part of a name. @cpus: the CPUs that have such registers; NULL if
  * the prefix does not say. A prefix comes before all prefixes that it begins with.
@@ -45,6 +43,7 @@ static const struct prefix {
 	{ "KNL_", "xeon-phi" },
 };
 
+#define NR_PREFIXES	(sizeof(prefixes) / sizeof(prefixes[0]))
 #define NR_VENDORS	24	/* those before the models */
 
 /* Of the first @nr prefixes, the one that begins @text and is not all of it; or NULL. */
@@ -207,7 +206,7 @@ static bool all_agree(const struct regpin_register *reg, const char *text,
 	const struct prefix *prefix;
 
 	for (; text < end; text += strlen(prefix->text)) {
-		prefix = prefix_of(text, NR(prefixes));
+		prefix = prefix_of(text, NR_PREFIXES);
 		if (!prefix || !agrees(reg, prefix))
 			return false;
 	}
@@ -255,9 +254,9 @@ static bool find_core(const char *text, const char *rest,
 
 static bool by_name(const char *text, struct register_named *named)
 {
-	const char *core = core_of(text, NR(prefixes));
+	const char *core = core_of(text, NR_PREFIXES);
 
-	for (const char *rest = text;; rest += strlen(prefix_of(rest, NR(prefixes))->text)) {
+	for (const char *rest = text;; rest += strlen(prefix_of(rest, NR_PREFIXES)->text)) {
 		if (find_exact(text, rest, named))
 			return true;
 		if (rest == core)
@@ -299,7 +298,7 @@ static bool is_noise(const char *word, size_t len)
 {
 	static const char *const noise[] = { "MSR", "REG", "REGISTER" };
 
-	for (size_t i = 0; i < NR(noise); i++)
+	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
 		if (strlen(noise[i]) == len &&
 		    !strncasecmp(word, noise[i], len))
 			return true;
@@ -379,7 +378,7 @@ unsigned int register_by_words(const char *text,
 			       const struct regpin_register **rows,
 			       unsigned int max)
 {
-	const char *core = core_of(text, NR(prefixes));
+	const char *core = core_of(text, NR_PREFIXES);
 	unsigned int nr = 0;
 
 	for (int equal = 1; equal >= 0 && !nr; equal--)
