@@ -50,6 +50,23 @@ static void far(void **state)
 		assert_null(meant(texts[i]));
 }
 
+/* Exchanged letters are likelier than wrong ones. */
+static void nearest_exchanged(void **state)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, "SMPE");
+	nearest_try(&nearest, "SMXE");
+	nearest_try(&nearest, "SMEP");
+	nearest_try(&nearest, "SMAP");
+	assert_string_equal(nearest.best, "SMEP");
+	nearest_begin(&nearest, "pw");
+	nearest_try(&nearest, "PE");
+	nearest_try(&nearest, "WP");
+	nearest_try(&nearest, "PG");
+	assert_string_equal(nearest.best, "WP");
+}
+
 /* Of two words the nearer one is proposed, and of equally near ones the first. */
 static void nearest_one(void **state)
 {
@@ -81,6 +98,7 @@ int main(void)
 		cmocka_unit_test(near),
 		cmocka_unit_test(far),
 		cmocka_unit_test(nearest_one),
+		cmocka_unit_test(nearest_exchanged),
 		cmocka_unit_test(plurals),
 	};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Words and numbers of the policy language, and messages about wrong ones. */
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -74,14 +75,39 @@ void nearest_begin(struct nearest *nearest, const char *text)
 		nearest->distance = 0;
 }
 
+/* Have both the same letters, apart from their order and their case? */
+static bool same_letters(const char *a, const char *b)
+{
+	int counts[UCHAR_MAX + 1] = { 0 };
+
+	for (; *a; a++)
+		counts[tolower((unsigned char)*a)]++;
+	for (; *b; b++)
+		counts[tolower((unsigned char)*b)]--;
+	for (size_t i = 0; i <= UCHAR_MAX; i++)
+		if (counts[i])
+			return false;
+	return true;
+}
+
 void nearest_try(struct nearest *nearest, const char *word)
 {
+	size_t a, b;
 	unsigned int d;
 
 	if (!nearest->distance)
 		return;
+	a = strlen(nearest->text);
+	b = strlen(word);
+	if ((a > b ? a - b : b - a) > nearest->distance)
+		return;
 	d = word_distance(nearest->text, word);
-	if (d >= nearest->distance)
+	if (d > nearest->distance)
+		return;
+	/* Of equally close words, one whose letters were only exchanged was meant. */
+	if (d == nearest->distance &&
+	    (!nearest->best || same_letters(nearest->text, nearest->best) ||
+	     !same_letters(nearest->text, word)))
 		return;
 	nearest->distance = d;
 	nearest->best = word;
