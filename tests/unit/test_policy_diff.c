@@ -7,6 +7,7 @@
 
 #include "build_policy.h"
 #include "lib/policy/registers.h"
+#include "explain/explain_name.h"
 #include "policy/policy_diff.h"
 #include "policy/policy_diff_text.h"
 
@@ -120,7 +121,7 @@ static void whole_registers(void **state)
 	add_pin(from, RULE_UNIFORM, MSR_STAR, ALL, REGPIN_GP);
 	add_pin(to, RULE_ONCE, MSR_LSTAR, ALL, REGPIN_GP);
 	add_rule(to, RULE_REQUIRE, REGPIN_CR0, 0, 1u << 16, REGPIN_GP);
-	EXPECT("loosens: MSRs 0xc0000081-0xc0000082: another value than the first vCPU's: gp -> free",
+	EXPECT("loosens: STAR, LSTAR: another value than the first vCPU's: gp -> free",
 	       "tightens: CR0 WP: starting without: free -> gp",
 	       "tightens: LSTAR: a write after the set-up: free -> gp");
 }
@@ -289,6 +290,35 @@ static void many(void **state)
 	}
 }
 
+/* Few MSRs are named one by one if each has a name, in the same words as in explain. */
+static void range_names(void **state)
+{
+	static const struct {
+		uint32_t index, count;
+		const char *text;
+	} cases[] = {
+		{ 0xc0000100, 3, "loosens: FS_BASE, GS_BASE, KERNEL_GS_BASE: writes: gp -> free" },
+		{ 0xc0000080, 1, "loosens: EFER: writes: gp -> free" },
+		{ 0x3000, 3, "loosens: MSRs 0x3000-0x3002: writes: gp -> free" },
+		{ 0x800, 0x100, "loosens: MSRs 0x800-0x8ff: writes: gp -> free" },
+		{ 0xfffffffe, 2, "loosens: MSRs 0xfffffffe-0xffffffff: writes: gp -> free" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct policy_change change = {
+			.index = cases[i].index, .count = cases[i].count, .kind = REGPIN_MSR,
+			.what = DIFF_WRITE, .from = REGPIN_GP, .class = DIFF_LOOSENS,
+		};
+		const struct subject subject = { REGPIN_MSR, change.index, change.count };
+		char buf[512], name[256];
+
+		assert_string_equal(policy_change_text(buf, sizeof(buf), &change), cases[i].text);
+		explain_name(name, sizeof(name), &subject);
+		if (change.count > 1)
+			assert_non_null(strstr(buf, name));
+	}
+}
+
 /* 64 bits with the longest names: the last name is readable. */
 static void long_lines(void **state)
 {
@@ -372,7 +402,7 @@ int main(void)
 		TEST(detection), TEST(whole_registers), TEST(ranges),
 		TEST(defaults), TEST(refused), TEST(conditions),
 		TEST(the_end_of_the_space), TEST(values), TEST(reports),
-		TEST(settings), TEST(many), TEST(long_lines), TEST(bit_names),
+		TEST(settings), TEST(many), TEST(range_names), TEST(long_lines), TEST(bit_names),
 		TEST(symmetric),
 	};
 

@@ -63,13 +63,38 @@ const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
 	return buf;
 }
 
+const char *event_range_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
+			     uint32_t index, uint32_t count)
+{
+	if (count == 1)
+		return event_register_name(buf, kind, index);
+	snprintf(buf, REGISTER_NAME_MAX, "MSRs 0x%" PRIx32 "-0x%" PRIx32,
+		 index, index + count - 1);
+	return buf;
+}
+
 const char *event_rule_subject(char buf[REGISTER_NAME_MAX],
 			       const struct rule *rule)
 {
-	if (rule->count == 1)
-		return event_register_name(buf, rule->kind, rule->index);
-	snprintf(buf, REGISTER_NAME_MAX, "MSRs 0x%" PRIx32 "-0x%" PRIx32,
-		 rule->index, rule->index + rule->count - 1);
+	return event_range_name(buf, rule->kind, rule->index, rule->count);
+}
+
+const char *event_members_text(char buf[MEMBERS_TEXT_MAX], unsigned int kind,
+			       uint32_t index, uint32_t count)
+{
+	char name[REGISTER_NAME_MAX];
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (count > MEMBERS_NAMED || !register_find(kind, index + i)) {
+			event_range_name(name, kind, index, count);
+			snprintf(buf, MEMBERS_TEXT_MAX, "%s", name);
+			return buf;
+		}
+	for (uint32_t i = 0; i < count; i++)
+		used += (size_t)snprintf(buf + used, MEMBERS_TEXT_MAX - used, "%s%s",
+					 i ? ", " : "",
+					 event_register_name(name, kind, index + i));
 	return buf;
 }
 

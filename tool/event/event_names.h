@@ -19,7 +19,21 @@ extern const char *const event_type_names[REGPIN_EVENT_TYPE_MAX];
 const char *event_register_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
 				uint32_t index);
 
-/* The same for the registers of a rule: "EFER", "MSRs 0x0-0x2fff". */
+/* The same for @count registers from @index on: "EFER", "MSRs 0x0-0x2fff". */
+const char *event_range_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
+			     uint32_t index, uint32_t count);
+
+#define MEMBERS_NAMED		8u
+#define MEMBERS_TEXT_MAX	(MEMBERS_NAMED * (REGISTER_NAME_MAX + 2))
+
+/*
+ * The same for people: "FS_BASE, GS_BASE" if there are at most MEMBERS_NAMED registers and
+ * each has a name.
+ */
+const char *event_members_text(char buf[MEMBERS_TEXT_MAX], unsigned int kind,
+			       uint32_t index, uint32_t count);
+
+/* event_range_name() of the registers of a rule. */
 const char *event_rule_subject(char buf[REGISTER_NAME_MAX],
 			       const struct rule *rule);
 

@@ -13,37 +13,18 @@
 #include "explain_name.h"
 #include "explain_subjects.h"
 
-/* The names of the MSRs from @first to @last, if they are few and each has one. */
-static void run_text(char *to, size_t size, uint32_t first, uint32_t last)
-{
-	char name[REGISTER_NAME_MAX];
-	size_t used = 0;
-
-	if (last - first < 8) {
-		for (uint32_t i = first; i <= last && used < size; i++) {
-			if (!register_find(REGPIN_MSR, i) && first != last)
-				goto numbers;
-			used += (size_t)snprintf(to + used, size - used, "%s%s",
-				i == first ? "" : ", ",
-				event_register_name(name, REGPIN_MSR, i));
-		}
-		return;
-	}
-numbers:
-	snprintf(to, size, "0x%" PRIx32 "-0x%" PRIx32, first, last);
-}
-
 static void one_run(struct report *report, const char *between, uint32_t first,
 		    uint32_t last)
 {
 	const struct subject run = { REGPIN_MSR, first, last - first + 1 };
+	char text[MEMBERS_TEXT_MAX];
 
 	if (report->json) {
 		json_subject(report->json, &run);
 		return;
 	}
-	run_text(report->text, EXPLAIN_TEXT, first, last);
-	printf("%s%s", between, report->text);
+	printf("%s%s", between,
+	       event_members_text(text, REGPIN_MSR, first, last - first + 1));
 }
 
 /* The MSRs of one range that are forwarded to regpin, with their names. */

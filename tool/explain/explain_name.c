@@ -32,19 +32,16 @@ const char *const explain_done[REGPIN_ACTION_MAX] = {
 
 void explain_name(char *to, size_t size, const struct subject *subject)
 {
-	char name[REGISTER_NAME_MAX];
+	char name[REGISTER_NAME_MAX], members[MEMBERS_TEXT_MAX];
 
-	if (subject->count > 1)
-		snprintf(to, size, "MSRs 0x%" PRIx32 "-0x%" PRIx32,
-			 subject->index, subject->index + (subject->count - 1));
-	else if (subject->kind == REGPIN_MSR &&
-		 register_find(REGPIN_MSR, subject->index))
+	if (subject->count == 1 && subject->kind == REGPIN_MSR &&
+	    register_find(REGPIN_MSR, subject->index))
 		snprintf(to, size, "%s (0x%" PRIx32 ")",
 			 event_register_name(name, REGPIN_MSR, subject->index),
 			 subject->index);
 	else
-		snprintf(to, size, "%s", event_register_name(name,
-			 subject->kind, subject->index));
+		snprintf(to, size, "%s", event_members_text(members,
+			 subject->kind, subject->index, subject->count));
 }
 
 /* The single bit @n's name, or NULL. */

@@ -10,7 +10,7 @@
 
 #include "explain_subject.h"
 
-/* "EFER (0xc0000080)", "MSR 0x10a-0x10f". */
+/* "EFER (0xc0000080)", "MSRs 0x10a-0x10f". */
 void explain_name(char *to, size_t size, const struct subject *subject);
 
 /* By enum regpin_action: the effect of an action that stops a violation. */

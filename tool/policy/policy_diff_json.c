@@ -35,13 +35,10 @@ static const char *const what_words[DIFF_WHAT_MAX] = {
 
 static void put_registers(struct json *json, const struct policy_change *change)
 {
-	struct rule rule = {
-		.kind = change->kind, .index = change->index,
-		.count = change->count,
-	};
 	char name[REGISTER_NAME_MAX];
 
-	json_string(json, "register", event_rule_subject(name, &rule));
+	json_string(json, "register", event_range_name(name, change->kind,
+			change->index, change->count));
 	if (change->kind == REGPIN_MSR)
 		json_hex(json, "index", change->index);
 	if (change->count > 1)

@@ -191,16 +191,13 @@ const char *policy_change_to(char buf[DIFF_VALUE_TEXT],
 const char *policy_change_text(char *buf, size_t size,
 			       const struct policy_change *change)
 {
-	struct rule rule = {
-		.kind = change->kind, .index = change->index,
-		.count = change->count,
-	};
 	/* Room for 64 names of bits. */
-	char name[REGISTER_NAME_MAX], bits[64 * 32], when[WHEN_TEXT];
+	char name[MEMBERS_TEXT_MAX], bits[64 * 32], when[WHEN_TEXT];
 
 	snprintf(buf, size, "%s:", class_names[change->class]);
 	if (change->count)
-		append(buf, size, " %s", event_rule_subject(name, &rule));
+		append(buf, size, " %s", event_members_text(name, change->kind,
+			change->index, change->count));
 	if (change->bits == UINT64_MAX)
 		append(buf, size, " (all bits)");
 	else if (change->bits)
