@@ -477,7 +477,10 @@ is 0 '^100000$' sh -c 'cat many | "$1" sim --stock "$2" - | grep -c "=> ok$"' sh
 gp='unchecked MSR access error: RDMSR from 0x7777 at rIP: 0x1'
 printf '[ 1.0] Linux\n%s\n[ 2.0] reset\n' "$gp" >log
 is 0 '^0 rdmsr 0x7777 unknown => gp	# KVM refuses it$' "$regpin" sim --stock "$policy" log
-is 0 'log is a log: 1 of its lines is an access, 2 are about something else; nothing in it has armed' "$regpin" sim --stock "$policy" log
+is 0 'log is a log: 1 of its lines is an access, 0 are other events, 2 could not be read; nothing in it has armed' "$regpin" sim --stock "$policy" log
+printf '%s\n' '{"event":"attached","vm":0}' '{"event":"armed","vm":0,"vcpu":0}' '{"event":"violation","vcpu":0,"register":"EFER"}' '{"event":"detached"}' \
+	'{"event":"violation","vcpu":0,"register":"EFER","index":"0xc0000080","access":"write","new":"0x1"}' >own.log
+is 0 'own.log is a log: 1 of its lines is an access, 3 are other events, 1 could not be read' "$regpin" sim --stock "$policy" own.log
 is 0 '^0 rdmsr 0x7777 unknown => gp' "$regpin" sim --stock "$policy" - <log
 is 0 '"line":2,"vcpu":0,"statement":"0 rdmsr 0x7777 unknown"' "$regpin" sim --stock --json "$policy" log
 is 0 '^0 wrmsr EFER 1 => ok$' sh -c '(cat log; echo 0 wrmsr EFER 1) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
@@ -489,7 +492,7 @@ is 1 'no line of - is known: sim reads a trace .*, or a log with lines of these:
 is 0 '^0 rdmsr 0x7777 unknown => gp' sh -c '(echo Booting; echo reset; cat log) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 is 1 '^-:1:1: error: a line begins with' sh -c '(echo armm; echo reset) | "$1" sim --stock "$2" -' sh "$regpin" "$policy"
 # Lines of any length, with any bytes.
-is 0 'is a log: 2 of its lines are accesses, 3 are about' sh -c '(head -c 5000 /dev/zero; echo; echo "$3"; head -c 3000000 /dev/zero | tr "\0" x; echo; printf "a\0b\n"; echo "$3") | "$1" sim --stock "$2" -' sh "$regpin" "$policy" "$gp"
+is 0 'is a log: 2 of its lines are accesses, 0 are other events, 3 could not be read' sh -c '(head -c 5000 /dev/zero; echo; echo "$3"; head -c 3000000 /dev/zero | tr "\0" x; echo; printf "a\0b\n"; echo "$3") | "$1" sim --stock "$2" -' sh "$regpin" "$policy" "$gp"
 is 4 "can't be read" "$regpin" sim --stock "$policy" nothing
 is 4 "can't be read" "$regpin" sim --stock "$policy" .
 is 4 "can't be read" "$regpin" sim nothing good

@@ -219,16 +219,19 @@ static int one(struct reader *reader, const char *text, size_t size)
 		return take_unknown(reader, text, size, &fault);
 	if (reader->reading == READS_NOTHING)
 		reader->reading = READS_LOG;
+	reader->events += kind == LOG_KNOWN;
 	return kind == LOG_ACCESS ? run_access(reader, &access) : EXIT_OK;
 }
 
 /* Prints the numbers of lines of a log, and the limits of such a result. */
 static void print_summary(const struct reader *reader)
 {
-	fprintf(stderr, "regpin sim: %s is a log: %" PRIu64 " of its lines %s, %" PRIu64 " %s about something else%s\n",
+	fprintf(stderr, "regpin sim: %s is a log: %" PRIu64 " of its lines %s, %" PRIu64 " %s, %" PRIu64 " could not be read%s\n",
 		printable(reader->input.name), reader->accesses,
 		reader->accesses == 1 ? "is an access" : "are accesses",
-		reader->skipped, reader->skipped == 1 ? "is" : "are",
+		reader->events,
+		reader->events == 1 ? "is another event" : "are other events",
+		reader->skipped,
 		sim_armed_ever(reader->sim) ? "" :
 		"; nothing in it has armed a vCPU, so no pin (sticky, never, frozen, once, uniform, require) was in force");
 }

@@ -23,7 +23,8 @@ enum reading { READS_NOTHING, READS_TRACE, READS_LOG };
  * @reading: enum reading: the kind of input, as far as it is known
  * @log: facts from earlier lines of a log
  * @accesses: number of lines that were accesses
- * @skipped: number of lines of a log about something else
+ * @events: number of lines of a log that are known and are no access, such as `armed`
+ * @skipped: number of lines of a log in no form that is known
  * @fault: the fault of the first unknown line, while the kind of input is not known
  * @fault_line: the number of that line; 0: there is none
  */
@@ -33,7 +34,7 @@ struct reader {
 	struct input input;
 	enum reading reading;
 	struct log log;
-	uint64_t accesses, skipped;
+	uint64_t accesses, events, skipped;
 	struct trace_fault fault;
 	uint64_t fault_line;
 };
