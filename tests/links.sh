@@ -4,6 +4,9 @@
 # there; and docs/README.md leads to each page of docs/. Prints TAP.
 # usage: tests/links.sh [DIR]: otherwise this tree
 set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=tests/tap.sh
+source "$here/tap.sh"
 top=${1:-$(dirname "$0")/..}
 cd "$top" || exit 1
 tmp=$(mktemp -d) || exit 1
@@ -38,7 +41,7 @@ anchors() # PAGE
 	}' "$1"
 }
 
-pages=0 nr=0
+pages=0 links=0
 : >"$tmp/bad" && : >"$tmp/unlisted"
 while read -r page; do
 	[[ -f $page ]] || continue
@@ -48,7 +51,7 @@ while read -r page; do
 		case $target in
 		*://* | mailto:*) continue ;;
 		esac
-		nr=$((nr + 1))
+		links=$((links + 1))
 		file=${target%%#*} anchor=
 		[[ $target != *'#'* ]] || anchor=${target#*#}
 		case $file in
@@ -64,7 +67,7 @@ while read -r page; do
 	done < <(links "$page")
 done < <(git ls-files -co --exclude-standard '*.md')
 
-((pages && nr)) || echo "no links found: $pages pages" >>"$tmp/bad"
+((pages && links)) || echo "no links found: $pages pages" >>"$tmp/bad"
 
 # A page that no other one leads to is not found by its readers.
 while read -r page; do
@@ -72,20 +75,7 @@ while read -r page; do
 	links docs/README.md | cut -f 2 | grep -qxF -e "${page#docs/}" || echo "$page" >>"$tmp/unlisted"
 done < <(git ls-files -co --exclude-standard 'docs/*.md')
 
-n=0 bad=0
-result() # NAME FILE: it holds if FILE, which has what is wrong, is empty
-{
-	n=$((n + 1))
-	if [[ -s $2 ]]; then
-		echo "not ok $n - $1"
-		sed 's/^/#   /' "$2"
-		bad=1
-	else
-		echo "ok $n - $1"
-	fi
-}
-
-result "$nr relative links in $pages pages lead somewhere" "$tmp/bad"
-result "docs/README.md lists each page of docs/" "$tmp/unlisted"
-echo "1..$n"
-exit $bad
+none "$links relative links in $pages pages lead somewhere" "$tmp/bad"
+none "docs/README.md lists each page of docs/" "$tmp/unlisted"
+echo "1..$nr"
+exit "$failed"

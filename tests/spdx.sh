@@ -3,23 +3,13 @@
 # Each file has an SPDX line, or fits a pattern in COPYING. Prints TAP.
 # usage: tests/spdx.sh [DIR]: a tree with a COPYING, otherwise this one
 set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=tests/tap.sh
+source "$here/tap.sh"
 top=${1:-$(dirname "$0")/..}
 cd "$top" || exit 1
-n=0 bad=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-
-result() # NAME FILE: it holds if FILE, which has what is wrong, is empty
-{
-	n=$((n + 1))
-	if [[ -s $2 ]]; then
-		echo "not ok $n - $1"
-		head -n 60 "$2" | sed 's/^/#   /'
-		bad=1
-	else
-		echo "ok $n - $1"
-	fi
-}
 
 # Lines "LICENCE<tab>FILE" of the files whose names are the standard input; the licence is
 # "-" if there is none among the first ten lines. The end of a comment is not a part of the
@@ -79,10 +69,10 @@ done | licences)
 
 ((files && ${#patterns[@]} && ${#folders[@]})) ||
 	echo "nothing to check: $files files, ${#patterns[@]} patterns" >>"$tmp/none"
-result "each of $files files has an SPDX line, or a pattern in COPYING" "$tmp/none"
-result "the lines name the licences that COPYING explains" "$tmp/other"
-result "the library and the shim are LGPL" "$tmp/place"
+none "each of $files files has an SPDX line, or a pattern in COPYING" "$tmp/none"
+none "the lines name the licences that COPYING explains" "$tmp/other"
+none "the library and the shim are LGPL" "$tmp/place"
 printf '%s\n' "${patterns[@]}" | grep -vxF -f "$tmp/used" | sed 's/$/: no file needs this pattern/' >"$tmp/unused"
-result "each pattern in COPYING is needed" "$tmp/unused"
-echo "1..$n"
-exit $bad
+none "each pattern in COPYING is needed" "$tmp/unused"
+echo "1..$nr"
+exit "$failed"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by tests that are scripts, for their TAP. A test may define a function `evidence`
+# Sourced by tests that are scripts, for their TAP: each ends with 'echo "1..$nr"' and
+# 'exit "$failed"'. A test may define a function `evidence`
 # that prints what helps to understand a failure, after "# ".
 nr=0 failed=0
 tap_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -54,4 +55,41 @@ skip() # DESCRIPTION REASON
 {
 	nr=$((nr + 1))
 	echo "ok $nr - $1 # SKIP $2"
+}
+
+# none DESCRIPTION FILE: it holds if FILE, which lists what is wrong, has no line
+none()
+{
+	local wrong=0
+
+	[[ ! -s $2 ]] || wrong=1
+	ok $wrong "$1"
+	[[ $wrong == 0 ]] || head -n 60 "$2" | sed 's/^/# /'
+}
+
+# same DESCRIPTION FILE FILE: it holds if both have the same text, which is not empty
+same()
+{
+	local difference wrong=0
+
+	difference=$(diff "$2" "$3") && [[ -s $2 ]] || wrong=1
+	ok $wrong "$1"
+	[[ $wrong == 0 ]] || sed 's/^/# /' <<<"$difference"
+}
+
+# gives STATUS PATTERN DESCRIPTION COMMAND ..: the exit status of a command, and what is
+# somewhere in its output, which is kept in the file out
+gives()
+{
+	local want=$1 pattern=$2 description=$3 got wrong=0
+
+	shift 3
+	"$@" >out 2>&1
+	got=$?
+	[[ $got == "$want" ]] && { [[ -z $pattern ]] || grep -Eq -- "$pattern" out; } || wrong=1
+	ok $wrong "$description"
+	[[ $wrong == 0 ]] || {
+		echo "# exit status $got, not $want, or no '$pattern' in:"
+		head -n 20 out | sed 's/^/# /'
+	}
 }

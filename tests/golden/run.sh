@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh REGPIN_BINARY: compares the output of `regpin explain` for each policy here, and
@@ -15,21 +15,13 @@ if [ $# -ne 1 ] || ! [ -x "$1" ]; then
 fi
 regpin=$(realpath "$1")
 cd "$(dirname "$0")" || exit 2
+# shellcheck source=tests/tap.sh
+source ../tap.sh
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-nr=0
-failed=0
-
 result() # NAME: passes if $tmp/why is empty
 {
-	nr=$((nr + 1))
-	if [ -s "$tmp/why" ]; then
-		echo "not ok $nr - $1"
-		sed 's/^/# /' "$tmp/why"
-		failed=1
-	else
-		echo "ok $nr - $1"
-	fi
+	none "$1" "$tmp/why"
 }
 
 # explain POLICY FILE [OPTION]: compares the output, stderr and the exit status
@@ -120,4 +112,4 @@ for file in *.log; do
 	log "$file" "../golden/$file.txt"
 done
 echo "1..$nr"
-exit $failed
+exit "$failed"

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: catalog.sh ROOT
 #
@@ -8,21 +8,8 @@ root=$(cd "$1" && pwd) || exit 2
 catalog=$root/misc/regpin.catalog
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-nr=0
-failed=0
-
-# same TITLE FILE FILE
-same()
-{
-	nr=$((nr + 1))
-	if diff "$2" "$3" >"$tmp/diff" && [ -s "$2" ]; then
-		echo "ok $nr - $1"
-	else
-		echo "not ok $nr - $1"
-		sed 's/^/# /' "$tmp/diff"
-		failed=1
-	fi
-}
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
 # Lines of "EVENT ID SENTENCE", without the event in the file `of.table`.
 awk '
@@ -47,30 +34,20 @@ awk '/^# / { part = $0 } part == "# KEYS" && /^(\[\[|\|)/ {
 	for (i = 1; i <= n; i++) print "REGPIN_" toupper(keys[i]) }
 END { print "REGPIN_EVENT" }' "$root/man/regpin-events.7.scd" | sort -u >"$tmp/known"
 comm -23 "$tmp/fields" "$tmp/known" >"$tmp/unknown"
-nr=$((nr + 1))
-if [ -s "$tmp/fields" ] && ! [ -s "$tmp/unknown" ]; then
-	echo "ok $nr - the texts name only keys of events"
-else
-	echo "not ok $nr - the texts name only keys of events"
-	sed 's/^/# /' "$tmp/unknown"
-	failed=1
-fi
+[ -s "$tmp/fields" ] || echo 'the texts name none' >"$tmp/unknown"
+none 'the texts name only keys of events' "$tmp/unknown"
 
 mkdir -p "$tmp/root/usr/lib/systemd/catalog" "$tmp/root/var/lib/systemd/catalog" "$tmp/root/etc"
 cp "$catalog" "$tmp/root/usr/lib/systemd/catalog"
-nr=$((nr + 1))
 if ! command -v journalctl >/dev/null; then
-	echo "ok $nr - systemd reads the catalog # SKIP no journalctl"
+	skip 'systemd reads the catalog' 'no journalctl'
 elif ! journalctl --root "$tmp/root" --update-catalog >"$tmp/log" 2>&1; then
-	echo "not ok $nr - systemd reads the catalog"
-	sed 's/^/# /' "$tmp/log"
-	failed=1
+	none 'systemd reads the catalog' "$tmp/log"
 else
-	nr=$((nr - 1))
 	journalctl --root "$tmp/root" --dump-catalog 2>/dev/null |
 		awk '/^-- / { id = $2 } /^Subject: regpin: / { print id, substr($0, 18) }' |
 		sort >"$tmp/of.systemd"
 	same 'systemd reads the catalog' "$tmp/of.table" "$tmp/of.systemd"
 fi
 echo "1..$nr"
-exit $failed
+exit "$failed"

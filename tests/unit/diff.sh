@@ -1,32 +1,13 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # diff.sh REGPIN_BINARY: `regpin diff`: its exit statuses, lines and JSON. TAP.
 regpin=$(realpath "${1:?usage: diff.sh REGPIN_BINARY}") || exit 2
 policies=$(realpath "$(dirname "$0")/../../policies")
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 cd "$tmp" || exit 2
-nr=0
-failed=0
-
-# is STATUS PATTERN NAME COMMAND ..: the exit status, and what is somewhere in its output
-is()
-{
-	status=$1 pattern=$2 name=$3
-	shift 3
-	nr=$((nr + 1))
-	"$@" >out 2>&1
-	got=$?
-	if [ $got -eq "$status" ] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" out; }; then
-		echo "ok $nr - $name"
-	else
-		echo "not ok $nr - $name"
-		echo "# exit status $got, not $status, or no '$pattern' in:"
-		head -n 20 out | sed 's/^/# /'
-		failed=1
-	fi
-}
-
 policy() # NAME: the rules are standard input
 {
 	{
@@ -137,47 +118,47 @@ E
 printf 'version: 1\nrules:\n  - register: EFERR\n    sticky: [NXE]\n' >wrong.yaml
 printf 'version: 1\nmode: report\nrules:\n  - register: EFER\n    sticky: [NXE]\n' >mode.yaml
 
-is 0 'a.yaml -> a.yaml: loosens 0, tightens 0, changes 0' "a policy is equal to itself" "$regpin" diff a.yaml a.yaml
-is 0 'loosens 0, tightens 0, changes 0' "a policy is equal to one that means the same but is written differently" "$regpin" diff a.yaml same.yaml
-is 0 '^tightens: CR4 UMIP: clearing: free -> gp$' "one more pinned bit is tighter" "$regpin" diff a.yaml tighter.yaml
-is 1 '^loosens: CR4 SMAP: clearing: gp -> free$' "one fewer pinned bit is looser" "$regpin" diff a.yaml looser.yaml
-is 1 'loosens 1, tightens 1, changes 0' "one more pinned bit does not make up for one fewer" "$regpin" diff a.yaml mixed.yaml
-is 1 'EFER NXE: clearing: gp -> report' "rules that only report are looser" "$regpin" diff a.yaml report.yaml
-is 1 'EFER NXE: clearing: gp -> report' "a mode that only reports is looser, too" "$regpin" diff efer.yaml mode.yaml
-is 0 'loosens 0, tightens 2, changes 0' "writes that are denied are tighter than any pin" "$regpin" diff pins.yaml denies.yaml
-is 1 'loosens 2, tightens 0, changes 0' "pins are looser than writes that are denied" "$regpin" diff denies.yaml pins.yaml
-is 1 '^loosens: EFER NXE: clearing: gp -> report$' "a write that is reported is not free" "$regpin" diff pins.yaml reports.yaml
-is 0 '^changes: IA32_BIOS_UPDT_TRIG: writes: gp -> drop$' "another way to stop a write neither loosens nor tightens" "$regpin" diff gp.yaml drop.yaml
-is 1 'loosens 1, tightens 1' "without --guest, each rule counts for the guests that it names" "$regpin" diff amd.yaml intel.yaml
-is 1 'loosens 1, tightens 0' "for an AMD guest the rule is gone" "$regpin" diff --guest amd amd.yaml intel.yaml
-is 0 'loosens 0, tightens 1' "for an Intel guest there is one more rule" "$regpin" diff --guest intel amd.yaml intel.yaml
-is 0 'loosens 0, tightens 0' "for a Hygon guest there is no difference" "$regpin" diff --guest hygon amd.yaml intel.yaml
-is 1 'CR4 SMAP: clearing: detected -> free' "on a stock KVM, CR4 is detected" "$regpin" diff --stock a.yaml looser.yaml
-is 1 'CR4 SMAP: clearing: gp -> free' "with the CR filter, CR4 is enforced" "$regpin" diff --cr-filter a.yaml looser.yaml
-is 3 "hard.yaml can't be enforced" "a policy that a KVM refuses can't be compared on it" "$regpin" diff --stock a.yaml hard.yaml
+gives 0 'a.yaml -> a.yaml: loosens 0, tightens 0, changes 0' "a policy is equal to itself" "$regpin" diff a.yaml a.yaml
+gives 0 'loosens 0, tightens 0, changes 0' "a policy is equal to one that means the same but is written differently" "$regpin" diff a.yaml same.yaml
+gives 0 '^tightens: CR4 UMIP: clearing: free -> gp$' "one more pinned bit is tighter" "$regpin" diff a.yaml tighter.yaml
+gives 1 '^loosens: CR4 SMAP: clearing: gp -> free$' "one fewer pinned bit is looser" "$regpin" diff a.yaml looser.yaml
+gives 1 'loosens 1, tightens 1, changes 0' "one more pinned bit does not make up for one fewer" "$regpin" diff a.yaml mixed.yaml
+gives 1 'EFER NXE: clearing: gp -> report' "rules that only report are looser" "$regpin" diff a.yaml report.yaml
+gives 1 'EFER NXE: clearing: gp -> report' "a mode that only reports is looser, too" "$regpin" diff efer.yaml mode.yaml
+gives 0 'loosens 0, tightens 2, changes 0' "writes that are denied are tighter than any pin" "$regpin" diff pins.yaml denies.yaml
+gives 1 'loosens 2, tightens 0, changes 0' "pins are looser than writes that are denied" "$regpin" diff denies.yaml pins.yaml
+gives 1 '^loosens: EFER NXE: clearing: gp -> report$' "a write that is reported is not free" "$regpin" diff pins.yaml reports.yaml
+gives 0 '^changes: IA32_BIOS_UPDT_TRIG: writes: gp -> drop$' "another way to stop a write neither loosens nor tightens" "$regpin" diff gp.yaml drop.yaml
+gives 1 'loosens 1, tightens 1' "without --guest, each rule counts for the guests that it names" "$regpin" diff amd.yaml intel.yaml
+gives 1 'loosens 1, tightens 0' "for an AMD guest the rule is gone" "$regpin" diff --guest amd amd.yaml intel.yaml
+gives 0 'loosens 0, tightens 1' "for an Intel guest there is one more rule" "$regpin" diff --guest intel amd.yaml intel.yaml
+gives 0 'loosens 0, tightens 0' "for a Hygon guest there is no difference" "$regpin" diff --guest hygon amd.yaml intel.yaml
+gives 1 'CR4 SMAP: clearing: detected -> free' "on a stock KVM, CR4 is detected" "$regpin" diff --stock a.yaml looser.yaml
+gives 1 'CR4 SMAP: clearing: gp -> free' "with the CR filter, CR4 is enforced" "$regpin" diff --cr-filter a.yaml looser.yaml
+gives 3 "hard.yaml can't be enforced" "a policy that a KVM refuses can't be compared on it" "$regpin" diff --stock a.yaml hard.yaml
 
-is 0 'looser.yaml exceeds looser.yaml in 0 places' "B is within MAX, though it loosens A" "$regpin" diff --within looser.yaml a.yaml looser.yaml
-is 1 '^exceeds a.yaml: CR4 SMAP: clearing: gp -> free$' "B exceeds MAX" "$regpin" diff --within a.yaml looser.yaml
-is 1 'exceeds' "B is tighter than A, and still exceeds MAX" "$regpin" diff --within tighter.yaml looser.yaml a.yaml
-is 0 '' "with --within, A is not needed" "$regpin" diff --within a.yaml tighter.yaml
+gives 0 'looser.yaml exceeds looser.yaml in 0 places' "B is within MAX, though it loosens A" "$regpin" diff --within looser.yaml a.yaml looser.yaml
+gives 1 '^exceeds a.yaml: CR4 SMAP: clearing: gp -> free$' "B exceeds MAX" "$regpin" diff --within a.yaml looser.yaml
+gives 1 'exceeds' "B is tighter than A, and still exceeds MAX" "$regpin" diff --within tighter.yaml looser.yaml a.yaml
+gives 0 '' "with --within, A is not needed" "$regpin" diff --within a.yaml tighter.yaml
 
-is 2 'name two policies' "one policy is not enough" "$regpin" diff a.yaml
-is 2 'these are more' "three are too many" "$regpin" diff a.yaml a.yaml a.yaml
-is 2 'standard input' "standard input cannot be both policies" "$regpin" diff - -
-is 2 'give only one of them' "--stock and --cr-filter exclude each other" "$regpin" diff --stock --cr-filter a.yaml a.yaml
-is 2 'guest' "an unknown guest is an error" "$regpin" diff --guest nobody a.yaml a.yaml
-is 3 'wrong.yaml:3:.*EFERR' "a wrong policy is an error" "$regpin" diff a.yaml wrong.yaml
-is 3 'missing.yaml' "a missing policy is an error" "$regpin" diff missing.yaml a.yaml
-is 3 'missing.yaml' "a missing MAX is an error" "$regpin" diff --within missing.yaml a.yaml a.yaml
+gives 2 'name two policies' "one policy is not enough" "$regpin" diff a.yaml
+gives 2 'these are more' "three are too many" "$regpin" diff a.yaml a.yaml a.yaml
+gives 2 'standard input' "standard input cannot be both policies" "$regpin" diff - -
+gives 2 'give only one of them' "--stock and --cr-filter exclude each other" "$regpin" diff --stock --cr-filter a.yaml a.yaml
+gives 2 'guest' "an unknown guest is an error" "$regpin" diff --guest nobody a.yaml a.yaml
+gives 3 'wrong.yaml:3:.*EFERR' "a wrong policy is an error" "$regpin" diff a.yaml wrong.yaml
+gives 3 'missing.yaml' "a missing policy is an error" "$regpin" diff missing.yaml a.yaml
+gives 3 'missing.yaml' "a missing MAX is an error" "$regpin" diff --within missing.yaml a.yaml a.yaml
 # shellcheck disable=SC2016 # the inner shell's own variables
-is 1 'loosens: CR4 SMAP' "a policy can come from standard input" sh -c '"$1" diff a.yaml - <looser.yaml' sh "$regpin"
+gives 1 'loosens: CR4 SMAP' "a policy can come from standard input" sh -c '"$1" diff a.yaml - <looser.yaml' sh "$regpin"
 # shellcheck disable=SC2016 # likewise
-is 4 'could not be written' "a full disk is an error" sh -c '"$1" diff a.yaml a.yaml >/dev/full' sh "$regpin"
+gives 4 'could not be written' "a full disk is an error" sh -c '"$1" diff a.yaml a.yaml >/dev/full' sh "$regpin"
 
 if command -v jq >/dev/null; then
 	"$regpin" diff --json --within a.yaml a.yaml mixed.yaml >json
 	# shellcheck disable=SC2016 # jq's
-	is 0 '' "the JSON object has all that the lines have" jq -e '.version == 1 and .ok == false and .from == "a.yaml" and
+	gives 0 '' "the JSON object has all that the lines have" jq -e '.version == 1 and .ok == false and .from == "a.yaml" and
 		.to == "mixed.yaml" and .loosens == 1 and .tightens == 1 and (.list | length) == 2 and
 		.list[0] == {change: "loosens", what: "clear", register: "CR4", bits: ["SMAP"], from: "gp", to: "free"} and
 		.within.policy == "a.yaml" and .within.loosens == 1' json
@@ -187,18 +168,17 @@ if command -v jq >/dev/null; then
 		"$regpin" diff "$policies/$1.yaml" "$policies/$2.yaml" >lines
 		"$regpin" diff --json "$policies/$1.yaml" "$policies/$2.yaml" >json
 		# shellcheck disable=SC2016 # jq's
-		is 0 '' "$1 -> $2: as many objects as lines, and each has two sides" jq -e --argjson n "$(($(wc -l <lines) - 1))" '
+		gives 0 '' "$1 -> $2: as many objects as lines, and each has two sides" jq -e --argjson n "$(($(wc -l <lines) - 1))" '
 			(.list | length) == $n and .loosens + .tightens + .changes == $n and
 			all(.list[]; .what and .from != .to)' json
 	done
 	# shellcheck disable=SC2016 # the inner shell's own variables
-	is 0 '' "what tightens in one direction loosens in the other" sh -c '
+	gives 0 '' "what tightens in one direction loosens in the other" sh -c '
 		a=$("$1" diff --json "$2/linux.yaml" "$2/linux-strict.yaml" | jq .tightens)
 		b=$("$1" diff --json "$2/linux-strict.yaml" "$2/linux.yaml" | jq .loosens)
 		[ "$a" = "$b" ] && [ "$a" -gt 0 ]' sh "$regpin" "$policies"
 else
-	nr=$((nr + 1))
-	echo "ok $nr - the JSON object # SKIP no jq on this machine"
+	skip "the JSON object" "no jq on this machine"
 fi
 echo "1..$nr"
-exit $failed
+exit "$failed"

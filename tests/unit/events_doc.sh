@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: events_doc.sh PAGE ROOT EVENTS_DOC
 #
@@ -8,36 +8,10 @@
 page=$1 root=$2 made=$3
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-nr=0
-failed=0
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 # The keys of all lines.
 common='time event severity v seq name host vmm_pid policy_name policy_hash'
-
-# same TITLE FILE FILE: `<` is in the page only, `>` in the code only
-same()
-{
-	nr=$((nr + 1))
-	if diff "$2" "$3" >"$tmp/diff" && [ -s "$2" ]; then
-		echo "ok $nr - $1"
-	else
-		echo "not ok $nr - $1"
-		sed 's/^/# /' "$tmp/diff"
-		failed=1
-	fi
-}
-
-# none TITLE FILE: the file has no line
-none()
-{
-	nr=$((nr + 1))
-	if [ -s "$2" ]; then
-		echo "not ok $nr - $1"
-		sed 's/^/# /' "$2"
-		failed=1
-	else
-		echo "ok $nr - $1"
-	fi
-}
 
 # --- the page: sections, tables, lines ---
 
@@ -232,8 +206,7 @@ if command -v jq >/dev/null; then
 	sort "$tmp/table" >"$tmp/of.page"
 	same 'the schema has the keys of the table' "$tmp/of.page" "$tmp/of.schema"
 else
-	nr=$((nr + 1))
-	echo "ok $nr - the schema has the keys of the table # SKIP no jq"
+	skip 'the schema has the keys of the table' 'no jq'
 fi
 # The page leaves out what all lines have.
 tail='"v":1,"seq":1,"name":"a","host":"b","vmm_pid":1,"policy_name":"c","policy_hash":"0123456789ab"'
@@ -242,11 +215,10 @@ cut -d ' ' -f 2- "$tmp/lines" |
 cut -d ' ' -f 2- "$tmp/lines.made" >>"$tmp/whole"
 "$root/tests/schema_check" "$schema" "$tmp/whole" >"$tmp/bad" 2>&1
 if [ $? = 77 ]; then
-	nr=$((nr + 1))
-	echo "ok $nr - the lines of the page and of the code fit the schema # SKIP no python3-jsonschema"
+	skip 'the lines of the page and of the code fit the schema' 'no python3-jsonschema'
 else
 	none 'the lines of the page and of the code fit the schema' "$tmp/bad"
 fi
 
 echo "1..$nr"
-exit $failed
+exit "$failed"

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: events_jq.sh ROOT EVENTS_DOC
 #
@@ -9,19 +9,8 @@ made=$2
 command -v jq >/dev/null || { echo '1..0 # SKIP no jq'; exit 0; }
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-nr=0
-failed=0
-
-ok() # STATUS TITLE
-{
-	nr=$((nr + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $nr - $2"
-	else
-		echo "not ok $nr - $2"
-		failed=1
-	fi
-}
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
 # all TITLE FILE CONDITION: each value in FILE meets it; those that don't are printed
 all()
@@ -99,4 +88,4 @@ jq -s 'map(select(.regpin.event == "violation" and .regpin.verdict == "gp")) |
 ok $? "ecs: a violation that was stopped is an alert of type denied"
 
 echo "1..$nr"
-exit $failed
+exit "$failed"

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # extends.sh REGPIN_BINARY: policies found by name, `extends`, `without` and groups of
 # registers. TAP.
@@ -6,31 +6,12 @@ regpin=$(realpath "${1:?usage: extends.sh REGPIN_BINARY}") || exit 2
 policies=$(realpath "$(dirname "$0")/../../policies")
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 cd "$tmp" || exit 2
 mkdir etc package
 cp "$policies"/*.yaml package
 export REGPIN_POLICIES="$tmp/etc:$tmp/package"
-nr=0
-failed=0
-
-# is STATUS PATTERN NAME COMMAND ..: the exit status, and what is somewhere in its output
-is()
-{
-	status=$1 pattern=$2 name=$3
-	shift 3
-	nr=$((nr + 1))
-	"$@" >out 2>&1
-	got=$?
-	if [ $got -eq "$status" ] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" out; }; then
-		echo "ok $nr - $name"
-	else
-		echo "not ok $nr - $name"
-		echo "# exit status $got, not $status, or no '$pattern' in:"
-		head -n 20 out | sed 's/^/# /'
-		failed=1
-	fi
-}
-
 policy() # FILE: what follows 'version: 1' is standard input
 {
 	{
@@ -40,49 +21,49 @@ policy() # FILE: what follows 'version: 1' is standard input
 }
 
 # Names.
-is 0 '' "a packaged policy is found by its name" "$regpin" check linux
-is 0 '^linux: ' "explain shows a policy by its name" sh -c '"$1" explain linux | sed "s,^.*/\(linux\).yaml:,\1:,"' sh "$regpin"
-is 4 "can't be read: there is no policy of this name in $tmp/etc or $tmp/package" "a name that no folder has is an error" "$regpin" check nosuch
+gives 0 '' "a packaged policy is found by its name" "$regpin" check linux
+gives 0 '^linux: ' "explain shows a policy by its name" sh -c '"$1" explain linux | sed "s,^.*/\(linux\).yaml:,\1:,"' sh "$regpin"
+gives 4 "can't be read: there is no policy of this name in $tmp/etc or $tmp/package" "a name that no folder has is an error" "$regpin" check nosuch
 policy linux <<E
 rules: []
 E
-is 0 '' "a name is not a file of the working directory" "$regpin" check linux
+gives 0 '' "a name is not a file of the working directory" "$regpin" check linux
 policy here <<E
 rules: []
 E
-is 4 "write './' before its name" "the message names the file that was perhaps meant" "$regpin" check here
-is 1 'here:2:8: error' "a path is taken as a path, not as a name" "$regpin" check ./here
+gives 4 "write './' before its name" "the message names the file that was perhaps meant" "$regpin" check here
+gives 1 'here:2:8: error' "a path is taken as a path, not as a name" "$regpin" check ./here
 policy etc/linux.yaml <<E
 rules:
   - register: EFER
     sticky: [NXE]
 E
-is 0 'loosens' "the administrator's folder comes before the package's" sh -c '"$1" diff package/linux.yaml linux; [ $? -eq 1 ]' sh "$regpin"
+gives 0 'loosens' "the administrator's folder comes before the package's" sh -c '"$1" diff package/linux.yaml linux; [ $? -eq 1 ]' sh "$regpin"
 echo 'version: 2' >etc/linux.yaml
-is 1 'etc/linux.yaml|version' "a wrong policy in the administrator's folder is an error, and does not fall back to the package's" "$regpin" check linux
+gives 1 'etc/linux.yaml|version' "a wrong policy in the administrator's folder is an error, and does not fall back to the package's" "$regpin" check linux
 rm etc/linux.yaml
 ln -s "$tmp/here" etc/linux.yaml
-is 4 'symbolic link that leads out of its folder' "a link out of the folder is refused" "$regpin" check linux
+gives 4 'symbolic link that leads out of its folder' "a link out of the folder is refused" "$regpin" check linux
 rm etc/linux.yaml
 ln -s mine.yaml etc/linux.yaml
 cp package/linux.yaml etc/mine.yaml
-is 0 '' "a link within the folder is followed" "$regpin" check linux
+gives 0 '' "a link within the folder is followed" "$regpin" check linux
 rm etc/linux.yaml
 mkfifo etc/linux.yaml
-is 4 'not a regular file' "a fifo is refused, and not waited for" timeout 10 "$regpin" check linux
+gives 4 'not a regular file' "a fifo is refused, and not waited for" timeout 10 "$regpin" check linux
 rm etc/linux.yaml
 for name in ../linux Linux linux.yaml "linux " -linux; do
 	policy child.yaml <<E
 extends: "$name"
 E
-	is 1 "child.yaml:2:10: error: .*is not a policy's name" "'$name' is not a name" "$regpin" check child.yaml
+	gives 1 "child.yaml:2:10: error: .*is not a policy's name" "'$name' is not a name" "$regpin" check child.yaml
 done
 
 # A base.
 policy child.yaml <<E
 extends: linux
 E
-is 0 'loosens 0, tightens 0, changes 0' "a policy that only extends is equal to its base" "$regpin" diff linux child.yaml
+gives 0 'loosens 0, tightens 0, changes 0' "a policy that only extends is equal to its base" "$regpin" diff linux child.yaml
 policy child.yaml <<E
 extends: linux
 rules:
@@ -90,26 +71,26 @@ rules:
     deny: write
     action: drop
 E
-is 0 '^tightens: IA32_BIOS_UPDT_TRIG: writes: free -> drop$' "one more rule tightens" "$regpin" diff linux child.yaml
-is 0 'loosens 0, tightens 1,' "the other rules stay the same" "$regpin" diff linux child.yaml
-is 0 "$tmp/package/linux.yaml:[0-9]+:5: uniform on LSTAR" "the place of a rule names the base's file" \
+gives 0 '^tightens: IA32_BIOS_UPDT_TRIG: writes: free -> drop$' "one more rule tightens" "$regpin" diff linux child.yaml
+gives 0 'loosens 0, tightens 1,' "the other rules stay the same" "$regpin" diff linux child.yaml
+gives 0 "$tmp/package/linux.yaml:[0-9]+:5: uniform on LSTAR" "the place of a rule names the base's file" \
 	sh -c '"$1" probe --starts child.yaml; :' sh "$regpin"
 printf '0 wrmsr EFER 0x801\n0 wrmsr LSTAR 1\n0 wrmsr SFMASK 1\n0 wrmsr EFER 0\n' >trace
-is 0 "(sticky|require) at $tmp/package/linux.yaml:[0-9]+:5" "sim names the base's file, too" "$regpin" sim child.yaml trace
-is 0 "\"where\":\"$tmp/package/linux.yaml:[0-9]+:5\"" "the JSON of sim names the base's file, too" "$regpin" sim --json child.yaml trace
+gives 0 "(sticky|require) at $tmp/package/linux.yaml:[0-9]+:5" "sim names the base's file, too" "$regpin" sim child.yaml trace
+gives 0 "\"where\":\"$tmp/package/linux.yaml:[0-9]+:5\"" "the JSON of sim names the base's file, too" "$regpin" sim --json child.yaml trace
 policy child.yaml <<E
 extends: linux
 mode: report
 unarmed: 1h
 E
-is 1 'EFER SCE LME NXE: clearing: gp -> report' "a key of the policy replaces the base's" "$regpin" diff linux child.yaml
+gives 1 'EFER SCE LME NXE: clearing: gp -> report' "a key of the policy replaces the base's" "$regpin" diff linux child.yaml
 policy child.yaml <<E
 extends: linux
 rules:
   - register: EFER
     sticky: [NXE]
 E
-is 1 "^child.yaml:5:5: error: .*already in the rule at $tmp/package/linux.yaml:[0-9]+:5" "a rule twice: the error is in the file that can be changed" \
+gives 1 "^child.yaml:5:5: error: .*already in the rule at $tmp/package/linux.yaml:[0-9]+:5" "a rule twice: the error is in the file that can be changed" \
 	"$regpin" check child.yaml
 
 # Bases of bases.
@@ -121,44 +102,44 @@ extends: linux
 without:
   - {register: EFER, rules: never}
 E
-is 1 '^loosens: EFER SVME: setting: gp -> free$' "a base can have a base" "$regpin" diff linux a
+gives 1 '^loosens: EFER SVME: setting: gp -> free$' "a base can have a base" "$regpin" diff linux a
 policy etc/b.yaml <<E
 extends: a
 E
-is 1 "extends itself" "two policies that extend each other are refused" "$regpin" check a
+gives 1 "extends itself" "two policies that extend each other are refused" "$regpin" check a
 policy etc/b.yaml <<E
 extends: b
 E
-is 1 "extends itself" "a policy that extends itself is refused" "$regpin" check a
+gives 1 "extends itself" "a policy that extends itself is refused" "$regpin" check a
 for i in 1 2 3 4 5 6 7 8; do
 	echo "extends: d$((i + 1))" | policy etc/d$i.yaml
 done
 printf 'extends: linux\n' | policy etc/d9.yaml
-is 1 '8 policies may extend' "nine bases are too many" "$regpin" check d1
-is 0 '' "eight bases are accepted" "$regpin" check d2
-is 0 'loosens 0, tightens 0, changes 0' "nothing is lost through eight bases" "$regpin" diff linux d2
+gives 1 '8 policies may extend' "nine bases are too many" "$regpin" check d1
+gives 0 '' "eight bases are accepted" "$regpin" check d2
+gives 0 'loosens 0, tightens 0, changes 0' "nothing is lost through eight bases" "$regpin" diff linux d2
 policy etc/b.yaml <<E
 rules:
   - register: EFERR
     sticky: [NXE]
 E
-is 1 "^a:2:1: error: in a policy that this one extends, $tmp/etc/b.yaml:3:15: there is no register 'EFERR'" "an error in a base names its place in the base" "$regpin" check a
+gives 1 "^a:2:1: error: in a policy that this one extends, $tmp/etc/b.yaml:3:15: there is no register 'EFERR'" "an error in a base names its place in the base" "$regpin" check a
 echo 'version: 2' >etc/b.yaml
-is 1 "etc/b.yaml:1:1: .*version 1 only" "a base of another version is refused" "$regpin" check a
+gives 1 "etc/b.yaml:1:1: .*version 1 only" "a base of another version is refused" "$regpin" check a
 echo '[' >etc/b.yaml
-is 1 "etc/b.yaml:2:1: this is not YAML" "a base that is not YAML is refused" "$regpin" check a
+gives 1 "etc/b.yaml:2:1: this is not YAML" "a base that is not YAML is refused" "$regpin" check a
 : >etc/b.yaml
-is 1 "etc/b.yaml:1:1: the policy is empty" "an empty base is refused" "$regpin" check a
+gives 1 "etc/b.yaml:1:1: the policy is empty" "an empty base is refused" "$regpin" check a
 head -c 65537 /dev/zero | tr '\0' '#' >etc/b.yaml
-is 1 'larger than 65536 bytes' "a base that is too large is refused" "$regpin" check a
+gives 1 'larger than 65536 bytes' "a base that is too large is refused" "$regpin" check a
 printf 'version: 1\n--- # extended: linux /x\nversion: 1\n' >etc/b.yaml
-is 1 'stands between files only|second document' "a base that contains regpin's separator of texts is refused" "$regpin" check a
+gives 1 'stands between files only|second document' "a base that contains regpin's separator of texts is refused" "$regpin" check a
 cp etc/b.yaml brings.yaml
-is 1 'not in a file' "a policy that contains this separator is refused" "$regpin" check brings.yaml
+gives 1 'not in a file' "a policy that contains this separator is refused" "$regpin" check brings.yaml
 policy child.yaml <<E
 extends: [linux]
 E
-is 1 "'extends' is the name of one policy" "a list of bases is refused" "$regpin" check child.yaml
+gives 1 "'extends' is the name of one policy" "a list of bases is refused" "$regpin" check child.yaml
 
 # without
 policy child.yaml <<E
@@ -169,10 +150,10 @@ without:
   - register: CR4
     rules: [sticky]
 E
-is 1 'loosens 4, tightens 0, changes 0' "each rule that is taken away is a loosening" "$regpin" diff linux child.yaml
-is 1 '^loosens: LSTAR: another value' "one register can be taken out of a list" "$regpin" diff linux child.yaml
-is 0 '' "the other registers of the list stay" sh -c '! "$1" diff linux child.yaml | grep -qw STAR' sh "$regpin"
-is 0 '' "the rules never and require on CR4 stay" sh -c '! "$1" diff linux child.yaml | grep -E "CR4.*(setting|without)"' sh "$regpin"
+gives 1 'loosens 4, tightens 0, changes 0' "each rule that is taken away is a loosening" "$regpin" diff linux child.yaml
+gives 1 '^loosens: LSTAR: another value' "one register can be taken out of a list" "$regpin" diff linux child.yaml
+gives 0 '' "the other registers of the list stay" sh -c '! "$1" diff linux child.yaml | grep -qw STAR' sh "$regpin"
+gives 0 '' "the rules never and require on CR4 stay" sh -c '! "$1" diff linux child.yaml | grep -E "CR4.*(setting|without)"' sh "$regpin"
 for wrong in '{register: FRED_CONFIG}' '{register: EFER, rules: once}' '{register: EFER, rules: [stikcy]}' \
 	'{register: EFER, rules: []}' '{rules: sticky}' '{register: EFER, bits: [NXE]}' 'EFER' '{register: {a: b}}'; do
 	policy child.yaml <<E
@@ -180,13 +161,13 @@ extends: linux
 without:
   - $wrong
 E
-	is 1 '^child.yaml:4:[0-9]+: error: ' "without: $wrong is wrong" "$regpin" check child.yaml
+	gives 1 '^child.yaml:4:[0-9]+: error: ' "without: $wrong is wrong" "$regpin" check child.yaml
 done
 policy child.yaml <<E
 extends: linux
 without: []
 E
-is 1 "'without' must be a list" "an empty 'without' is refused" "$regpin" check child.yaml
+gives 1 "'without' must be a list" "an empty 'without' is refused" "$regpin" check child.yaml
 policy child.yaml <<E
 without:
   - register: EFER
@@ -194,7 +175,7 @@ rules:
   - register: EFER
     sticky: [NXE]
 E
-is 1 'this one extends none' "'without' in a policy that extends none is refused" "$regpin" check child.yaml
+gives 1 'this one extends none' "'without' in a policy that extends none is refused" "$regpin" check child.yaml
 for file in "$policies"/*.yaml; do
 	name=$(basename "$file" .yaml)
 	for register in $(sed -n 's/^  - register: \([A-Z0-9_]*\)$/\1/p' "$file" | sort -u); do
@@ -207,22 +188,22 @@ E
 			{ echo "# $name without $register:"; sed 's/^/# /' out; failed=1; }
 	done
 done
-is 0 '' "each register of each packaged policy can be taken away" test $failed -eq 0
+gives 0 '' "each register of each packaged policy can be taken away" test $failed -eq 0
 
 # Texts that try to confuse the parser.
 for line in '--- # extended: denies /etc/regpin/denies.yaml' '--- # extended: denies' '--- # extended: '; do
 	printf 'version: 1\nextends: linux\n%s' "$line" >child.yaml
-	is 1 'stands between texts that regpin puts together' "a file that ends with '$line' is refused" "$regpin" check child.yaml
+	gives 1 'stands between texts that regpin puts together' "a file that ends with '$line' is refused" "$regpin" check child.yaml
 	printf 'version: 1\nextends: child\n' >top.yaml
 	mv child.yaml etc/child.yaml
-	is 1 'stands between files only' "a base that ends with '$line' is refused" "$regpin" check top.yaml
+	gives 1 'stands between files only' "a base that ends with '$line' is refused" "$regpin" check top.yaml
 	rm etc/child.yaml
 done
 long=$(printf '%0100d' 0 | tr 0 '\001')
 mkdir "$long"
 cp package/linux.yaml "$long/base.yaml"
 printf 'version: 1\nextends: base\n' >child.yaml
-REGPIN_POLICIES="$tmp/$long" is 1 'child.yaml:2:10: .*File name too long' "a folder whose printed name is too long is an error" "$regpin" check child.yaml
+REGPIN_POLICIES="$tmp/$long" gives 1 'child.yaml:2:10: .*File name too long' "a folder whose printed name is too long is an error" "$regpin" check child.yaml
 mkdir bases
 for n in 1 2 3 4 5 6 7; do
 	{
@@ -237,7 +218,7 @@ done
 	yes ', a' | head -n 16000 | tr -d '\n'
 	echo ']'
 } >child.yaml
-REGPIN_POLICIES="$tmp/bases" is 1 'only the first' "16000 registers that are in none of 28000 rules take less than 2 s" \
+REGPIN_POLICIES="$tmp/bases" gives 1 'only the first' "16000 registers that are in none of 28000 rules take less than 2 s" \
 	sh -c 'ulimit -t 2 && "$1" check child.yaml' sh "$regpin"
 
 # Groups.
@@ -246,13 +227,13 @@ rules:
   - register: "@rapl"
     deny: read
 E
-is 0 '' "a group can be named in place of a register" "$regpin" check group.yaml
+gives 0 '' "a group can be named in place of a register" "$regpin" check group.yaml
 "$regpin" regs @rapl >rapl
-is 0 '^PKG_ENERGY_STATUS' "regs lists a group" cat rapl
-is 0 '^@rapl +[0-9]+$' "regs @ lists the groups" "$regpin" regs @
-is 2 'no group .@raple.' "regs refuses an unknown group" "$regpin" regs @raple
+gives 0 '^PKG_ENERGY_STATUS' "regs lists a group" cat rapl
+gives 0 '^@rapl +[0-9]+$' "regs @ lists the groups" "$regpin" regs @
+gives 2 'no group .@raple.' "regs refuses an unknown group" "$regpin" regs @raple
 printf 'version: 1\nrules:\n  - register: "@raple"\n    deny: read\n' >wrong.yaml
-is 1 "there is no group '@raple'; did you mean 'rapl'.*@syscall" "a misspelt group is an error, with a proposal" "$regpin" check wrong.yaml
+gives 1 "there is no group '@raple'; did you mean 'rapl'.*@syscall" "a misspelt group is an error, with a proposal" "$regpin" check wrong.yaml
 for group in $("$regpin" regs @ | cut -d' ' -f1); do
 	printf 'version: 1\nrules:\n  - register: "%s"\n    deny: write\n' "$group" >group.yaml
 	"$regpin" check group.yaml >out 2>&1
@@ -265,7 +246,7 @@ for group in $("$regpin" regs @ | cut -d' ' -f1); do
 	esac
 	[ $got -eq $want ] || { echo "# $group: status $got"; sed 's/^/# /' out | head -n 3; failed=1; }
 done
-is 0 '' "a group can be denied if its registers can be denied" test $failed -eq 0
+gives 0 '' "a group can be denied if its registers can be denied" test $failed -eq 0
 policy mine.yaml <<E
 extends: denies
 without:
@@ -276,7 +257,7 @@ rules:
   - register: ["@rapl", PPIN]
     deny: read
 E
-is 1 'loosens' "a group can be taken away by its name" "$regpin" diff denies mine.yaml
-is 0 '' "the register in the same list stays" sh -c '! "$1" diff denies mine.yaml | grep -q PPIN' sh "$regpin"
+gives 1 'loosens' "a group can be taken away by its name" "$regpin" diff denies mine.yaml
+gives 0 '' "the register in the same list stays" sh -c '! "$1" diff denies mine.yaml | grep -q PPIN' sh "$regpin"
 echo "1..$nr"
-exit $failed
+exit "$failed"

@@ -1,10 +1,13 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The files of the product depend on one another without circles, and each folder only on
 # those below it. The order is in the file `layers` beside this script.
 #
 # usage: layers.sh SOURCE_DIR BUILD_DIR
 set -u
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=tests/tap.sh
+source "$here/../tap.sh"
 export LC_ALL=C
 [ $# -eq 2 ] || { echo "usage: $0 SOURCE_DIR BUILD_DIR" >&2; exit 2; }
 source=$(cd "$1" && pwd) && build=$(cd "$2" && pwd) || exit 1
@@ -12,19 +15,6 @@ cd "$source" || exit 1
 order=tests/unit/layers
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-n=0 bad=0
-
-result() # NAME FILE: passes if FILE, which lists the faults, is empty
-{
-	n=$((n + 1))
-	if [ -s "$2" ]; then
-		echo "not ok $n - $1"
-		head -n 60 "$2" | sed 's/^/#   /'
-		bad=1
-	else
-		echo "ok $n - $1"
-	fi
-}
 
 # Reads lines "A B ..." (A uses B) and prints those that are part of a circle, or on the way
 # from one circle to another.
@@ -58,7 +48,7 @@ sort "$tmp/folders" | comm -13 - "$tmp/there" | sed 's,$, is not in '"$order", >
 for list in files guest; do
 	[ -s "$tmp/$list" ] || echo "no sources below $source: $list" >"$tmp/out"
 done
-result "each folder with sources has its place in the order" "$tmp/out"
+none "each folder with sources has its place in the order" "$tmp/out"
 
 # What includes what. A name is looked for beside the file, and then in the include path.
 cat "$tmp/files" "$tmp/guest" | while read -r file; do
@@ -80,7 +70,7 @@ cat "$tmp/files" "$tmp/guest" | while read -r file; do
 done >"$tmp/includes"
 touch "$tmp/twice"
 [ -s "$tmp/includes" ] || echo "no file includes another one" >"$tmp/twice"
-result "each include names exactly one file" "$tmp/twice"
+none "each include names exactly one file" "$tmp/twice"
 
 # compile_commands.json has one field a line; FILE and OUTPUT follow the command.
 sed -n 's/^ *"\([a-z]*\)": "\(.*\)",\{0,1\}$/\1 \2/p' "$build/compile_commands.json" |
@@ -139,7 +129,7 @@ pass == 2 && $3 == "U" && ($2 in by) && !(($1, $2) in own) && by[$2] != $1 {
 awk '$1 !~ /[.]/ { print $1 ".c" }' "$tmp/symbols" | sort -u >"$tmp/compiled"
 grep '\.c$' "$tmp/files" | comm -23 - "$tmp/compiled" | sed "s,\$, has no object in $build," >"$tmp/out"
 [ -s "$tmp/uses" ] || echo "no object refers to another one" >>"$tmp/out"
-result "each source has an object" "$tmp/out"
+none "each source has an object" "$tmp/out"
 
 # A dependency within a flat folder is not checked.
 firm()
@@ -180,24 +170,24 @@ FNR == 1 {
 
 printf 'a b x\nb c x\nc b x\nc d x\n' | circles | cut -d ' ' -f 1,2 | tr '\n' ' ' >"$tmp/out"
 [ "$(cat "$tmp/out")" != "b c c b " ] || : >"$tmp/out"
-result "this test detects a circle" "$tmp/out"
+none "this test detects a circle" "$tmp/out"
 
 firm <"$tmp/includes" | circles | cut -d ' ' -f 3- >"$tmp/out"
-result "no file includes itself through others" "$tmp/out"
+none "no file includes itself through others" "$tmp/out"
 
 # In guest/ a header that declares what another file defines needs that file.
 cat "$tmp/includes" "$tmp/words" | grep '^guest/' | circles >"$tmp/out"
 [ -s "$tmp/words" ] || echo "no file of guest/ has a word of another one" >"$tmp/out"
-result "no file of guest/ needs itself through others" "$tmp/out"
+none "no file of guest/ needs itself through others" "$tmp/out"
 
 firm <"$tmp/uses" | circles >"$tmp/out"
-result "no two files call each other, directly or through others" "$tmp/out"
+none "no two files call each other, directly or through others" "$tmp/out"
 
 cat "$tmp/includes" "$tmp/uses" | awk '
 FILENAME == ARGV[1] { place[$1] = FNR; next }
 { a = $1; b = $2; sub(/\/[^\/]*$/, "", a); sub(/\/[^\/]*$/, "", b) }
 place[b] > place[a]' "$tmp/folders" - | sort -u >"$tmp/out"
-result "each folder uses only those below it" "$tmp/out"
+none "each folder uses only those below it" "$tmp/out"
 
 # Each header is compiled twice in one file, with the flags of the tool.
 command=$(awk -F '\t' '$1 == "tool/main.c" { print $3; exit }' "$tmp/commands" | sed 's, -M[DQF] .*,,')
@@ -210,7 +200,7 @@ grep '\.h$' "$tmp/files" | while read -r file; do
 done
 (cd "$build" && eval "$command -fsyntax-only -fdiagnostics-color=never '$tmp'/alone/*.c") >"$tmp/compiler" 2>&1 ||
 	grep -E 'error|warning' "$tmp/compiler" | sort -u >>"$tmp/out"
-result "each header compiles alone" "$tmp/out"
+none "each header compiles alone" "$tmp/out"
 
 # What a header declares: functions, and extern variables.
 grep '\.h$' "$tmp/files" | while read -r file; do
@@ -248,7 +238,7 @@ grep '\.h$' "$tmp/files" | while read -r file; do
 			}
 		}' "$tmp/symbols" "$file"
 done >"$tmp/out"
-result "a header declares what its own file defines" "$tmp/out"
+none "a header declares what its own file defines" "$tmp/out"
 
 # The members of a VM and a vCPU are private to the library: see lib/vm/embed.h.
 awk '
@@ -265,7 +255,7 @@ members=$(paste -s -d '|' "$tmp/members")
 	grep -qx policies "$tmp/members" || echo "no members found in lib/vm/types.h"
 	grep -nE "(vm|vcpu)->($members)\>" shim/*.c
 } >"$tmp/out"
-result "the shim uses only functions, not members of the library's structs" "$tmp/out"
+none "the shim uses only functions, not members of the library's structs" "$tmp/out"
 
-echo "1..$n"
-exit $bad
+echo "1..$nr"
+exit "$failed"

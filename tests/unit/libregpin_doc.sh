@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: libregpin_doc.sh PAGE INCLUDE_DIR SYMBOL_MAP COMPILER..
 #
@@ -8,20 +8,13 @@ page=$1 include=$2 map=$3
 shift 3
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-nr=0
-failed=0
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
-# result STATUS TITLE: what is wrong stands in $tmp/why
-result()
+# shellcheck disable=SC2317 # tap.sh calls it
+evidence()
 {
-	nr=$((nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $nr - $2"
-	else
-		echo "not ok $nr - $2"
-		head -n 30 "$tmp/why" | sed 's/^/# /'
-		failed=1
-	fi
+	head -n 30 "$tmp/why" | sed 's/^/# /'
 }
 
 # A declaration begins at the start of a line, outside of comments. Types of functions are
@@ -31,7 +24,7 @@ sed '/^\/\*/,/\*\//d' "$include"/regpin/*.h |
 	sort >"$tmp/declared"
 sed -n '/^# FUNCTIONS/,/^# THREADS/s/^\*\(regpin_[a-z_]*\)\*()$/\1/p' "$page" | sort >"$tmp/listed"
 [ -s "$tmp/declared" ] && diff "$tmp/listed" "$tmp/declared" >"$tmp/why"
-result $? 'the page has the functions that the headers declare'
+ok $? 'the page has the functions that the headers declare'
 
 # Inline functions are not in the library.
 sed '/^\/\*/,/\*\//d' "$include"/regpin/*.h |
@@ -41,27 +34,24 @@ sed '/^\/\*/,/\*\//d' "$include"/regpin/*.h |
 	cat "$tmp/inline"
 } | sort >"$tmp/exported"
 diff "$tmp/listed" "$tmp/exported" >"$tmp/why"
-result $? 'the page has the functions that the library exports'
+ok $? 'the page has the functions that the library exports'
 
 awk '/^\*regpin_[a-z_]*\*\(\)$/ { name = $0; getline; if ($0 !~ /^\t[A-Z].*\.$/) print name ": " $0
 	getline; if ($0 !~ /^$/) print name " has more than one line: " $0 }' "$page" >"$tmp/why"
-! [ -s "$tmp/why" ]
-result $? 'each function has one line'
+none 'each function has one line' "$tmp/why"
 
 for header in "$include"/regpin/*.h; do
 	grep -q "^_<regpin/${header##*/}>_\$" "$page" || echo "$header"
 done >"$tmp/why"
-! [ -s "$tmp/why" ]
-result $? 'the page names each header'
+none 'the page names each header' "$tmp/why"
 
 # scdoc's escapes in a literal block: \\ is one backslash.
 awk '/^```$/ { inside = !inside; next } inside' "$page" | sed 's/\\\\/\\/g' >"$tmp/example.c"
 [ -s "$tmp/example.c" ] && "$@" -Wall -Wextra -Werror -I "$include" -c "$tmp/example.c" -o "$tmp/example.o" 2>"$tmp/why"
-result $? 'the example compiles'
+ok $? 'the example compiles'
 cut -d '(' -f 1 "$tmp/listed" >"$tmp/names"
 grep -Eo 'regpin_[a-z_]+\(' "$tmp/example.c" | tr -d '(' | grep -Fxv -f "$tmp/names" >"$tmp/why"
-! [ -s "$tmp/why" ]
-result $? 'the example calls only public functions'
+none 'the example calls only public functions' "$tmp/why"
 
 echo "1..$nr"
-exit $failed
+exit "$failed"

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: man_pages.sh REGPIN PAGES_DIR POLICIES_DIR
 #
@@ -7,20 +7,13 @@
 regpin=$1 man=$2 policies=$3
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-nr=0
-failed=0
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
-# result STATUS TITLE: what is wrong stands in $tmp/why
-result()
+# shellcheck disable=SC2317 # tap.sh calls it
+evidence()
 {
-	nr=$((nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $nr - $2"
-	else
-		echo "not ok $nr - $2"
-		head -n 30 "$tmp/why" | sed 's/^/# /'
-		failed=1
-	fi
+	head -n 30 "$tmp/why" | sed 's/^/# /'
 }
 
 # blocks PAGE: each literal block into a file $tmp/PAGE.N
@@ -40,12 +33,12 @@ for block in "$tmp"/regpin-policy.5.*; do
 		cat "$block"
 	} >"$tmp/policy.yaml"
 	"$regpin" check "$tmp/policy.yaml" >"$tmp/why" 2>&1
-	result $? "a policy: $(tail -n +2 "$tmp/policy.yaml" | head -n 2 | tr -s '\n ' ' ')"
+	ok $? "a policy: $(tail -n +2 "$tmp/policy.yaml" | head -n 2 | tr -s '\n ' ' ')"
 done
 
 blocks regpin-trace.5
 "$regpin" sim --cr-filter --quiet "$policies/linux.yaml" "$tmp/regpin-trace.5.1" >"$tmp/why" 2>&1
-result $? 'each statement of the trace has its expected outcome'
+ok $? 'each statement of the trace has its expected outcome'
 
 for cmd in check compile probe explain sim regs run ctl; do
 	page=regpin.1
@@ -53,8 +46,7 @@ for cmd in check compile probe explain sim regs run ctl; do
 	"$regpin" help $cmd | grep -Eo -- '--[a-z][a-z-]*' | sort -u | while read -r option; do
 		grep -Eq -- "$option([^a-z-]|\$)" "$man/$page.scd" || echo "$option"
 	done >"$tmp/why"
-	! [ -s "$tmp/why" ]
-	result $? "$page has the options of $cmd"
+	none "$page has the options of $cmd" "$tmp/why"
 done
 
 for page in "$man"/*.scd; do
@@ -63,15 +55,13 @@ for page in "$man"/*.scd; do
 		of=$(head -n 1 "$other")
 		[ "$of" = "$name" ] || sed '1,/^# SEE ALSO/d' "$page" | grep -qF "*${of%(*}*(${of#*(}" || echo "$of"
 	done >"$tmp/why"
-	! [ -s "$tmp/why" ]
-	result $? "$name refers to the other pages"
+	none "$name refers to the other pages" "$tmp/why"
 done
 
 grep -Eho '@DATADIR@/doc/regpin/[a-z/-]+\.md' "$man"/*.scd | sort -u | while read -r path; do
 	[ -e "$man/../${path#@DATADIR@/doc/regpin/}" ] || echo "$path"
 done >"$tmp/why"
-! [ -s "$tmp/why" ]
-result $? 'the documents that the pages name exist'
+none 'the documents that the pages name exist' "$tmp/why"
 
 echo "1..$nr"
-exit $failed
+exit "$failed"

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # tools.sh REGPIN_BINARY: explain, sim and regs as commands: exit codes, messages. TAP.
 regpin=$(realpath "${1:?usage: tools.sh REGPIN_BINARY}") || exit 2
@@ -6,26 +6,13 @@ policy=$(realpath "$(dirname "$0")/../../policies/linux.yaml")
 completions=$(realpath "$(dirname "$0")/../../completions")
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 cd "$tmp" || exit 2
-nr=0
-failed=0
-
 # is STATUS PATTERN COMMAND ..: checks the exit status, and that a line of the output matches
 is()
 {
-	status=$1 pattern=$2
-	shift 2
-	nr=$((nr + 1))
-	"$@" >out 2>&1
-	got=$?
-	if [ $got -eq "$status" ] && { [ -z "$pattern" ] || grep -Eq -- "$pattern" out; }; then
-		echo "ok $nr - $*"
-	else
-		echo "not ok $nr - $*"
-		echo "# exit status $got, not $status, or no '$pattern' in:"
-		head -n 20 out | sed 's/^/# /'
-		failed=1
-	fi
+	gives "$1" "$2" "${*:3}" "${@:3}"
 }
 
 for cmd in explain sim regs; do
@@ -75,13 +62,11 @@ for cmd in check compile probe explain diff sim regs run ctl; do
 	while IFS= read -r line; do
 		(cd examples && XDG_RUNTIME_DIR=$tmp PATH=$tmp/examples/bin:$PATH sh -c "$line") >out 2>&1 </dev/null
 		got=$?
-		nr=$((nr + 1))
 		case $cmd,$got in
-		probe,[035] | run,3 | run,12[5-7] | ctl,[03] | *,0) printf 'ok %u - %s\n' $nr "$line" ;;
+		probe,[035] | run,3 | run,12[5-7] | ctl,[03] | *,0) ok 0 "$line" ;;
 		*)
-			printf 'not ok %u - %s: exit status %u\n' $nr "$line" $got
+			ok 1 "$line: exit status $got"
 			sed 's/^/# /' out
-			failed=1
 			;;
 		esac
 	done <examples/$cmd
@@ -624,4 +609,4 @@ for command in "check --json --json" "probe --json --json" "regs --json --json" 
 	is 2 "^regpin ${command%% *}: the option .* is given twice; try" "$regpin" $command
 done
 echo "1..$nr"
-exit $failed
+exit "$failed"
