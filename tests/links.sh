@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Each relative link in a page leads to a file of this tree, and, with a #, to a heading
 # there; and docs/README.md leads to each page of docs/. Prints TAP.
-# usage: tests/links.sh [DIR]: otherwise this tree
+# usage: tests/links.sh [DIR]: a repository or a folder of installed pages; otherwise this tree
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 # shellcheck source=tests/tap.sh
@@ -27,6 +27,16 @@ links() # PAGE
 	}' "$1"
 }
 
+# pages FOLDER: the pages in it; in a repository, those that it has or may get
+pages()
+{
+	if [[ -e .git ]]; then
+		git ls-files -co --exclude-standard "${1:+$1/}*.md"
+	else
+		find "${1:-.}" -name '*.md' | sed 's,^\./,,'
+	fi
+}
+
 # The anchors that a web page makes of a page's headings: small letters, digits, - and _.
 anchors() # PAGE
 {
@@ -41,17 +51,17 @@ anchors() # PAGE
 	}' "$1"
 }
 
-pages=0 links=0
+nr_pages=0 nr_links=0
 : >"$tmp/bad" && : >"$tmp/unlisted"
 while read -r page; do
 	[[ -f $page ]] || continue
-	pages=$((pages + 1))
+	nr_pages=$((nr_pages + 1))
 	while IFS=$'\t' read -r at target; do
 		target=${target%% \"*}
 		case $target in
 		*://* | mailto:*) continue ;;
 		esac
-		links=$((links + 1))
+		nr_links=$((nr_links + 1))
 		file=${target%%#*} anchor=
 		[[ $target != *'#'* ]] || anchor=${target#*#}
 		case $file in
@@ -65,17 +75,17 @@ while read -r page; do
 			echo "$at: $target has no such heading" >>"$tmp/bad"
 		fi
 	done < <(links "$page")
-done < <(git ls-files -co --exclude-standard '*.md')
+done < <(pages '')
 
-((pages && links)) || echo "no links found: $pages pages" >>"$tmp/bad"
+((nr_pages && nr_links)) || echo "no links found: $nr_pages pages" >>"$tmp/bad"
 
 # A page that no other one leads to is not found by its readers.
 while read -r page; do
 	[[ -f $page && $page != docs/README.md ]] || continue
 	links docs/README.md | cut -f 2 | grep -qxF -e "${page#docs/}" || echo "$page" >>"$tmp/unlisted"
-done < <(git ls-files -co --exclude-standard 'docs/*.md')
+done < <(pages docs)
 
-none "$links relative links in $pages pages lead somewhere" "$tmp/bad"
+none "$nr_links relative links in $nr_pages pages lead somewhere" "$tmp/bad"
 none "docs/README.md lists each page of docs/" "$tmp/unlisted"
 echo "1..$nr"
 exit "$failed"
