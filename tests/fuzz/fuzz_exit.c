@@ -179,38 +179,63 @@ static void check_life(void)
 			phase_progress(vcpus[i]->life.phase) % AGAIN != BOTH);
 }
 
-static void step(void)
+/* What the guest, or KVM for it, does. Returns false if @op is none of that. */
+static bool guest_step(char op)
 {
-	static const char ops[] = "wbrfovlLnpscjmxaA+iu";
-	uint8_t byte = story_byte();
-	const char *op = byte ? strchr(ops, byte) : NULL;
 	struct toy_vcpu *vcpu = &toy.vcpus[story.now];
 	uint32_t index;
 	bool write;
 	int slot;
 
-	switch (op ? *op : ops[byte % (sizeof(ops) - 1)]) {
-	case 'w':	/* a guest's write */
+	switch (op) {
+	case 'w':	/* a write */
 		index = story_index(&policies[story.in_force]);
 		guest_access(index, true, story_value());
-		return;
+		return true;
 	case 'b':	/* of the current value with one bit changed */
 		index = story_index(&policies[story.in_force]);
 		slot = toy_slot(index);
 		guest_access(index, true, (slot < 0 ? 0 : vcpu->msrs[slot]) ^
 					  1ull << story_number(64));
-		return;
-	case 'r':	/* a guest's read */
+		return true;
+	case 'r':	/* a read */
 		guest_access(story_index(&policies[story.in_force]), false, 0);
-		return;
+		return true;
 	case 'f':	/* forged */
 		index = story_index(&policies[story.in_force]);
 		write = story_number(2);
 		forged_exit(index, write, story_value());
-		return;
+		return true;
 	case 'o':	/* another exit */
 		other_exit(story_number(256));
+		return true;
+	case 'p':	/* paging on or off */
+		vcpu->paging = !vcpu->paging;
+		return true;
+	case 'c':	/* SMM, or a nested guest */
+		runs[story.now].flags = story_number(3) == 1;
+		if (story_number(3) == 1)
+			runs[story.now].flags |= TOY_NESTED;
+		return true;
+	case 'i':	/* a CPU starts again by an INIT */
+		guest_init(vcpu);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void step(void)
+{
+	static const char ops[] = "wbrfovlLnpscjmxaA+iu";
+	uint8_t byte = story_byte();
+	const char *op = byte ? strchr(ops, byte) : NULL;
+	char chosen = op ? *op : ops[byte % (sizeof(ops) - 1)];
+	int slot;
+
+	if (guest_step(chosen))
 		return;
+	switch (chosen) {
 	case 'v':	/* the VMM writes a register, */
 		slot = (int)story_number((unsigned int)toy_nr_replay());
 		vmm_write(slot, story_value());
@@ -224,16 +249,8 @@ static void step(void)
 	case 'n':	/* or has an INIT in its own APIC */
 		vmm_paging(false, false);
 		return;
-	case 'p':	/* the guest turns paging on or off */
-		vcpu->paging = !vcpu->paging;
-		return;
 	case 's':	/* the other vCPU */
 		story.now = !story.now;
-		return;
-	case 'c':	/* SMM, or a nested guest */
-		runs[story.now].flags = story_number(3) == 1;
-		if (story_number(3) == 1)
-			runs[story.now].flags |= TOY_NESTED;
 		return;
 	case 'j':	/* ioctls fail, or work again */
 		toy.fails = !toy.fails;
@@ -246,16 +263,13 @@ static void step(void)
 		return;
 	case 'a':	/* the operator answers, */
 	case 'A':	/* but the guest makes another access, */
-		answer(story_number(REGPIN_ACTION_MAX), byte != 'A');
+		answer(story_number(REGPIN_ACTION_MAX), chosen != 'A');
 		return;
 	case '+':	/* exchanges the policies, */
 		swap();
 		return;
 	case 'u':	/* arms, disarms or opens a window */
 		operate(story_number(4));
-		return;
-	case 'i':	/* a CPU starts again by an INIT */
-		guest_init(vcpu);
 	}
 }
 

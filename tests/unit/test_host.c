@@ -85,71 +85,73 @@ static void test_why_not(void **state)
 	}
 }
 
+/* Rules, and whether they are enforced on a host on which VMLOAD is open. */
+static const struct {
+	uint32_t index, count;
+	unsigned int type, access;
+	bool enforced;
+} vmload_rows[] = {
+	{ MSR_STAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+	{ MSR_LSTAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+	{ MSR_LSTAR, 1, RULE_STICKY, ACCESS_WRITE, false },
+	{ MSR_LSTAR, 1, RULE_NEVER, ACCESS_WRITE, false },
+	{ MSR_LSTAR, 1, RULE_FROZEN, ACCESS_WRITE, false },
+	{ MSR_LSTAR, 1, RULE_ONCE, ACCESS_WRITE, false },
+	{ MSR_LSTAR, 1, RULE_DENY, ACCESS_WRITE, false },
+	{ MSR_LSTAR, 1, RULE_DENY, ACCESS_READ | ACCESS_WRITE, false },
+	{ MSR_LSTAR, 1, RULE_DENY, ACCESS_READ, true },
+	{ MSR_LSTAR, 1, RULE_VALUE, ACCESS_READ, true },
+	{ MSR_CSTAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+	{ MSR_SFMASK, 1, RULE_FROZEN, ACCESS_WRITE, false },
+	{ MSR_SYSENTER_CS, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+	{ MSR_SYSENTER_ESP, 1, RULE_ONCE, ACCESS_WRITE, false },
+	{ MSR_SYSENTER_EIP, 1, RULE_UNIFORM, ACCESS_WRITE, false },
+	{ MSR_FS_BASE, 1, RULE_DENY, ACCESS_WRITE, false },
+	{ MSR_KERNEL_GS_BASE, 1, RULE_DENY, ACCESS_WRITE, false },
+	{ MSR_EFER, 1, RULE_STICKY, ACCESS_WRITE, true },
+	{ MSR_PAT, 1, RULE_UNIFORM, ACCESS_WRITE, true },
+	{ MSR_SYSENTER_CS - 1, 1, RULE_DENY, ACCESS_WRITE, true },
+	{ MSR_SYSENTER_EIP + 1, 1, RULE_DENY, ACCESS_WRITE, true },
+	{ MSR_SFMASK + 1, 1, RULE_DENY, ACCESS_WRITE, true },
+	{ MSR_KERNEL_GS_BASE + 1, 1, RULE_DENY, ACCESS_WRITE, true },
+	{ 0, MSR_SYSENTER_CS, RULE_DENY, ACCESS_WRITE, true },
+	{ 0, MSR_SYSENTER_CS + 1, RULE_DENY, ACCESS_WRITE, false },
+	{ 0xc0000000, 0x2000, RULE_DENY, ACCESS_WRITE, false },
+	{ 0xc0000000, 0x81, RULE_DENY, ACCESS_WRITE, true },
+	{ MSR_SFMASK, 8, RULE_DENY, ACCESS_WRITE, false },
+	/* MSRs that are allowed may be loaded; those denied by default may not. */
+	{ MSR_LSTAR, 1, RULE_ALLOW, ACCESS_WRITE, true },
+	{ 0, 0, RULE_DEFAULT, ACCESS_WRITE, false },
+	{ 0, 0, RULE_DEFAULT, ACCESS_READ, true },
+	{ 0, 0, RULE_UNKNOWN, ACCESS_READ | ACCESS_WRITE, true },
+	{ 0, 0, RULE_INVALID, ACCESS_READ | ACCESS_WRITE, true },
+	{ 0xffffffff, 1, RULE_DENY, ACCESS_WRITE, true },
+};
+
 /* If VMLOAD is open, all registers that it loads cannot be pinned, and only those. */
 static void test_vmload_open(void **state)
 {
-	static const struct {
-		uint32_t index, count;
-		unsigned int type, access;
-		bool enforced;
-	} rows[] = {
-		{ MSR_STAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
-		{ MSR_LSTAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
-		{ MSR_LSTAR, 1, RULE_STICKY, ACCESS_WRITE, false },
-		{ MSR_LSTAR, 1, RULE_NEVER, ACCESS_WRITE, false },
-		{ MSR_LSTAR, 1, RULE_FROZEN, ACCESS_WRITE, false },
-		{ MSR_LSTAR, 1, RULE_ONCE, ACCESS_WRITE, false },
-		{ MSR_LSTAR, 1, RULE_DENY, ACCESS_WRITE, false },
-		{ MSR_LSTAR, 1, RULE_DENY, ACCESS_READ | ACCESS_WRITE, false },
-		{ MSR_LSTAR, 1, RULE_DENY, ACCESS_READ, true },
-		{ MSR_LSTAR, 1, RULE_VALUE, ACCESS_READ, true },
-		{ MSR_CSTAR, 1, RULE_UNIFORM, ACCESS_WRITE, false },
-		{ MSR_SFMASK, 1, RULE_FROZEN, ACCESS_WRITE, false },
-		{ MSR_SYSENTER_CS, 1, RULE_UNIFORM, ACCESS_WRITE, false },
-		{ MSR_SYSENTER_ESP, 1, RULE_ONCE, ACCESS_WRITE, false },
-		{ MSR_SYSENTER_EIP, 1, RULE_UNIFORM, ACCESS_WRITE, false },
-		{ MSR_FS_BASE, 1, RULE_DENY, ACCESS_WRITE, false },
-		{ MSR_KERNEL_GS_BASE, 1, RULE_DENY, ACCESS_WRITE, false },
-		{ MSR_EFER, 1, RULE_STICKY, ACCESS_WRITE, true },
-		{ MSR_PAT, 1, RULE_UNIFORM, ACCESS_WRITE, true },
-		{ MSR_SYSENTER_CS - 1, 1, RULE_DENY, ACCESS_WRITE, true },
-		{ MSR_SYSENTER_EIP + 1, 1, RULE_DENY, ACCESS_WRITE, true },
-		{ MSR_SFMASK + 1, 1, RULE_DENY, ACCESS_WRITE, true },
-		{ MSR_KERNEL_GS_BASE + 1, 1, RULE_DENY, ACCESS_WRITE, true },
-		{ 0, MSR_SYSENTER_CS, RULE_DENY, ACCESS_WRITE, true },
-		{ 0, MSR_SYSENTER_CS + 1, RULE_DENY, ACCESS_WRITE, false },
-		{ 0xc0000000, 0x2000, RULE_DENY, ACCESS_WRITE, false },
-		{ 0xc0000000, 0x81, RULE_DENY, ACCESS_WRITE, true },
-		{ MSR_SFMASK, 8, RULE_DENY, ACCESS_WRITE, false },
-		/* MSRs that are allowed may be loaded; those denied by default may not. */
-		{ MSR_LSTAR, 1, RULE_ALLOW, ACCESS_WRITE, true },
-		{ 0, 0, RULE_DEFAULT, ACCESS_WRITE, false },
-		{ 0, 0, RULE_DEFAULT, ACCESS_READ, true },
-		{ 0, 0, RULE_UNKNOWN, ACCESS_READ | ACCESS_WRITE, true },
-		{ 0, 0, RULE_INVALID, ACCESS_READ | ACCESS_WRITE, true },
-		{ 0xffffffff, 1, RULE_DENY, ACCESS_WRITE, true },
-	};
 	struct host open = full;
 
 	open.vmload_open = true;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(vmload_rows) / sizeof(vmload_rows[0]); i++) {
 		struct rule rule = {
-			.kind = REGPIN_MSR, .type = (uint8_t)rows[i].type,
-			.index = rows[i].index, .count = rows[i].count,
+			.kind = REGPIN_MSR, .type = (uint8_t)vmload_rows[i].type,
+			.index = vmload_rows[i].index, .count = vmload_rows[i].count,
 			.mask = UINT64_MAX, .action = REGPIN_GP,
-			.access = (uint8_t)rows[i].access,
+			.access = (uint8_t)vmload_rows[i].access,
 		};
 		const char *why = NULL;
 
 		assert_true(host_enforces(&full, &rule, &why));
 		assert_int_equal(host_enforces(&open, &rule, &why),
-				 rows[i].enforced);
-		if (rows[i].enforced)
+				 vmload_rows[i].enforced);
+		if (vmload_rows[i].enforced)
 			assert_null(why);
 		else
 			assert_non_null(strstr(why, "vls=0"));
 		assert_int_equal(host_vmload_passes(&open, &rule),
-				 !rows[i].enforced);
+				 !vmload_rows[i].enforced);
 		assert_false(host_vmload_passes(&full, &rule));
 		/* A policy that only reports has nothing to protect. */
 		rule.action = REGPIN_REPORT;
