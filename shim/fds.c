@@ -159,9 +159,12 @@ void fds_drop_vcpu(int fd)
 
 void fds_sweep(void)
 {
-	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--)
+	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--) {
 		if (fds_vcpu(fd) && fds_is_vcpu(fd) == FDS_NO)
 			fds_drop_vcpu(fd);
+		if (fds_vm(fd) && fds_is_vm(fd) == FDS_NO)
+			atomic_store(&vms[fd], NULL);
+	}
 }
 
 static bool is_vm(const struct regpin_vm *vm, int fd)

@@ -44,8 +44,9 @@ void fds_set_run_size(size_t size);
 void fds_drop_vcpu(int fd);
 
 /*
- * Drops each fd that is no longer a vCPU, like fds_drop_vcpu(). Caller holds
- * control_lock().
+ * Drops each fd that is no longer a vCPU, like fds_drop_vcpu(), and forgets each that is no
+ * longer a VM: another VM's fd may get its number by dup(2), of which the shim learns
+ * nothing. Caller holds control_lock().
  */
 void fds_sweep(void);
 

@@ -120,6 +120,47 @@ static void test_dup(void)
 	tiny_vm_free(&vm);
 }
 
+/*
+ * The number of a closed VM's fd becomes another VM's, by dup2(): a vCPU is one of the VM
+ * that has the fd now. If this one's first fd is closed as well, the shim can only attach
+ * the VM anew.
+ */
+static void test_old_number(bool close_first)
+{
+	struct regpin_event attached = { 0 }, armed = { 0 };
+	struct tiny_vm other, closed, vm;
+	struct tiny_vcpu vcpu;
+	unsigned int nr;
+	int first, old;
+
+	tiny_vm_new(&other);
+	tiny_vm_new(&closed);
+	old = closed.fd;
+	tiny_vm_free(&other);
+	tiny_vm_free(&closed);
+	events_of(REGPIN_EVENT_ATTACHED, NULL);
+	tiny_vm_new(&vm);
+	events_of(REGPIN_EVENT_ATTACHED, &attached);
+	first = vm.fd;
+	ok(first != old && dup2(first, old) == old,
+	   "a VM has the number of a closed one%s",
+	   close_first ? ", and its first fd is closed" : "");
+	vm.fd = old;
+	if (close_first)
+		close(first);
+	tiny_vcpu_new(&vm, &vcpu, 0, TINY_LONG);
+	boot(&vcpu);
+	nr = events_of(REGPIN_EVENT_ARMED, &armed);
+	ok(nr == 1 && (close_first ? armed.vm > attached.vm :
+				     armed.vm == attached.vm),
+	   "its vCPU is of this VM: number %u, attached as %u", armed.vm,
+	   attached.vm);
+	tiny_vcpu_free(&vcpu);
+	tiny_vm_free(&vm);
+	if (!close_first)
+		close(first);
+}
+
 static unsigned int vcpu_mappings(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -435,6 +476,8 @@ static int under_shim(const char *compared)
 	   "accesses without a rule look the same as without the shim");
 	test_policy();
 	test_dup();
+	test_old_number(false);
+	test_old_number(true);
 	test_many();
 	test_last_tick();
 	test_timers();
