@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "regpin/kvm_cr_filter.h"
 #include "tiny.h"
 #include "vmm_cases.h"
 
@@ -195,10 +196,68 @@ static void observe_errors(void)
 	close(fds[0]);
 }
 
+static void print_request(const char *what, int fd, unsigned long request,
+			  void *arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	printf("%s: %d\n", what, ret < 0 ? -errno : ret);
+}
+
+/* Requests that the shim reads before it passes them on: KVM's answer reaches the VMM. */
+static void observe_requests(void)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL };
+	struct {
+		struct kvm_signal_mask header;
+		unsigned char set[8];
+	} mask = { .header.len = sizeof(mask.set) };
+	struct {
+		struct kvm_cpuid header;
+		struct kvm_cpuid_entry entries[1];
+	} old = { .header.nent = 1, .entries[0] = { .eax = 1, .ebx = 2 } };
+	struct tiny_vcpu vcpu;
+	struct tiny_vm vm;
+
+	tiny_vm_new(&vm);
+	cap.args[0] = (unsigned int)ioctl(vm.fd, KVM_CHECK_EXTENSION,
+					  KVM_CAP_EXIT_HYPERCALL);
+	print_request("hypercalls", vm.fd, KVM_ENABLE_CAP, &cap);
+	cap.args[0] = 1ull << 63;
+	print_request("unknown hypercalls", vm.fd, KVM_ENABLE_CAP, &cap);
+	print_request("hypercalls of /dev/kvm", vm.kvm, KVM_ENABLE_CAP, &cap);
+	cap.cap = KVM_CAP_DISABLE_QUIRKS2;
+	print_request("unknown quirks", vm.fd, KVM_ENABLE_CAP, &cap);
+	cap.args[0] = 0;
+	print_request("no quirks", vm.fd, KVM_ENABLE_CAP, &cap);
+	cap.flags = 1;
+	print_request("a flag", vm.fd, KVM_ENABLE_CAP, &cap);
+	print_request("no capability", vm.fd, KVM_ENABLE_CAP, NULL);
+	print_request("is memory encrypted", vm.fd, KVM_MEMORY_ENCRYPT_OP, NULL);
+	print_request("a CR filter", vm.fd, KVM_X86_SET_CR_FILTER, NULL);
+	tiny_vcpu_new(&vm, &vcpu, 0, TINY_LONG);
+	print_request("a mask of signals", vcpu.fd, KVM_SET_SIGNAL_MASK, &mask);
+	observe("under the mask", &vcpu, STAR, true);
+	mask.header.len = 4;
+	print_request("a short mask", vcpu.fd, KVM_SET_SIGNAL_MASK, &mask);
+	print_request("no mask", vcpu.fd, KVM_SET_SIGNAL_MASK, NULL);
+	observe("without a mask", &vcpu, STAR, false);
+	print_request("a mask for a VM", vm.fd, KVM_SET_SIGNAL_MASK, NULL);
+	/* The vCPU has run with another CPUID, so this is refused. */
+	print_request("another CPUID", vcpu.fd, KVM_SET_CPUID, &old);
+	tiny_vcpu_free(&vcpu);
+	vcpu.fd = ioctl(vm.fd, KVM_CREATE_VCPU, 1);
+	print_request("the old CPUID", vcpu.fd, KVM_SET_CPUID, &old);
+	print_request("CPUID of a VM", vm.fd, KVM_SET_CPUID, &old);
+	close(vcpu.fd);
+	tiny_vm_free(&vm);
+}
+
 void vmm_observe(void)
 {
 	observe_filters();
 	observe_two();
 	observe_fork();
 	observe_errors();
+	observe_requests();
 }
