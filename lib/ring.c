@@ -2,7 +2,7 @@
 /*
  * The event ring.
  *
- * Theory of operation: a slot's `turn` says which side may use the slot. It equals the
+ * Theory of operation: a slot's `turn` shows which side may use the slot. It equals the
  * slot's number while the writer that took this number may fill the slot, and number + 1
  * after that writer has filled it; the reader sets it to number + RING_SLOTS for the next
  * round. Writers race for `head` with compare-and-swap and never wait for each other.

@@ -33,7 +33,7 @@ static const char *const refusals[HANDOFF_WORDS] = {
 	[HANDOFF_STRANGER] = "the policy did not reach this process: the agent cannot see that this `regpin run` has started it (its parents have ended, and the files that it inherited are closed); start it by `regpin run` directly",
 	[HANDOFF_BUSY] = "the policy did not reach this process: too many processes create VMs under this `regpin run` at the same time; start them one after the other",
 	[HANDOFF_NO_VM] = "the policy did not reach this process: the agent found that its VM's file is not a VM",
-	[HANDOFF_UNFIT] = "with the VMM's command line the guest could end its pins itself; `regpin run` has printed how, and the event 'refused' says so as well",
+	[HANDOFF_UNFIT] = "with the VMM's command line the guest could end its pins itself; `regpin run` has printed how, and the event 'refused' reports it as well",
 	[HANDOFF_FAILED] = "the policy did not reach this process: its agent is out of memory or file descriptors",
 };
 
@@ -142,7 +142,7 @@ static void take_files(struct msghdr *header, int files[HANDOFF_FILES])
 
 /*
  * Receives the agent's next message. Returns NULL if its word is @word, otherwise a text
- * that says what happened.
+ * that describes what happened.
  */
 static const char *receive_word(int conn, enum handoff_word word,
 				uint32_t *number, int files[HANDOFF_FILES])

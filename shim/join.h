@@ -42,7 +42,7 @@ bool join_read(const char *env, struct join_address *address);
 
 /*
  * Connects to the agent, and waits until it answers HANDOFF_WELCOME. Returns NULL, or a
- * sentence that says why not. @conn is close-on-exec.
+ * sentence with the reason. @conn is close-on-exec.
  */
 const char *join_connect(const struct join_address *address, int *conn);
 

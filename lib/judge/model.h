@@ -12,7 +12,7 @@
 
 struct kvm_msr_filter;
 
-/* What KVM_X86_SET_MSR_FILTER would return for @filter: 0, -EINVAL or -EFAULT. */
+/* The result of KVM_X86_SET_MSR_FILTER for @filter: 0, -EINVAL or -EFAULT. */
 int model_filter_check(const struct kvm_msr_filter *filter);
 
 /* Does @filter allow the guest's access? @access is ACCESS_READ or ACCESS_WRITE. */

@@ -35,9 +35,9 @@ struct overflow {
 };
 
 /*
- * Writes a sentence to @text, of @size bytes, that names the MSRs that did not fit and says
+ * Writes a sentence to @text, of @size bytes, that names the MSRs that did not fit, and
  * what to do. It is always NUL-terminated. If @size is too small for all of the MSRs, the
- * sentence says how many more there are.
+ * sentence ends with the number of the others.
  */
 void overflow_text(char *text, size_t size, const struct overflow *overflow);
 

@@ -13,14 +13,14 @@
 
 #include "lib/policy/guest.h"
 
-/* What the register holds after the guest's write of @new_value: some bits ignore it. */
+/* The register's value after the guest's write of @new_value: some bits ignore it. */
 uint64_t replay_effective(const struct guest *guest, uint32_t index,
 			  uint64_t old_value, uint64_t new_value);
 
 /* Does this KVM have MSR @index for this guest? */
 bool replay_known(const struct guest *guest, uint32_t index);
 
-/* Could the guest itself read the register? KVM_GET_MSRS can't say: it reads as the host. */
+/* Could the guest itself read the register? KVM_GET_MSRS reads as the host instead. */
 bool replay_readable(const struct guest *guest, uint32_t index);
 
 /* Does the register hold @value after a write of @value? If not, only KVM knows the value. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What the running KVM can do. Nothing is cached: each probe costs a few ioctls, and with
- * kvm_amd a VM for some milliseconds. The shim uses this file as well, so the code here
- * must neither allocate memory nor use stdio nor change errno.
+ * Properties of the running KVM. Nothing is cached: each probe costs a few ioctls, and
+ * with kvm_amd a VM for a few milliseconds. The shim uses this file as well, so the code
+ * here must neither allocate memory nor use stdio nor change errno.
  */
 #include <cpuid.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What regpin asks the running KVM before it attaches a VM.
+ * The questions that regpin asks the running KVM before it attaches a VM.
  */
 #ifndef REGPIN_LIB_HOST_H
 #define REGPIN_LIB_HOST_H
@@ -24,7 +24,7 @@ enum host_vendor { HOST_UNKNOWN, HOST_SVM, HOST_VMX, HOST_OTHER };
 /**
  * struct host - what this KVM supports
  * @kvm_errno: 0, or the errno because of which /dev/kvm could not be used
- * @pretended: HOST_ENV says "nokvm", so no VM of a VMM can be one of KVM's
+ * @pretended: HOST_ENV has "nokvm", so no VM of a VMM can be one of KVM's
  * @api_version: KVM_GET_API_VERSION
  * @msr_filter: KVM_CAP_X86_MSR_FILTER
  * @msr_exits: KVM_CAP_X86_USER_SPACE_MSR has KVM_MSR_EXIT_REASON_FILTER

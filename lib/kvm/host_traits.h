@@ -12,7 +12,7 @@ enum host_answer { HOST_NO, HOST_YES, HOST_NOT_KNOWN };
 
 /**
  * struct host_traits - properties of the running KVM
- * @vm_types: bit n is set if KVM offers type n of KVM_CREATE_VM; 0 if KVM does not say
+ * @vm_types: bit n is set if KVM offers type n of KVM_CREATE_VM; 0 if unknown
  * @deadline: do guests' writes to TSC_DEADLINE bypass the MSR filter?
  * @nested_pat: may a VMM give a nested guest its own PAT?
  * @lbrv: does kvm_amd let guests access the last-branch MSRs without an exit?

@@ -7,7 +7,7 @@
 
 /*
  * Executes VMLOAD in a VM of its own, without SVM, and returns true unless it faults. That
- * takes some milliseconds. It also returns true if the VM can't be run, so call it only if
+ * takes a few milliseconds. It also returns true if the VM can't be run, so call it only if
  * kvm_amd is loaded.
  */
 bool host_vmload_open(int kvm_fd);

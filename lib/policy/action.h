@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an action does to the access. enum regpin_action is ordered, mildest first; only
+ * The effect of an action on the access. enum regpin_action is ordered, mildest first; only
  * this file may rely on the order.
  */
 #ifndef REGPIN_LIB_ACTION_H

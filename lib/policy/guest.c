@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a guest's CPUID offers. */
+/* The features that a guest's CPUID offers. */
 #include <linux/kvm.h>
 #include <string.h>
 

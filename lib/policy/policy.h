@@ -180,7 +180,7 @@ _Static_assert(sizeof(struct when) == 88, "a condition is part of the blob");
 /* A uint64_t has one bit for each condition: whens_match(). */
 #define POLICY_MAX_WHENS	64
 
-/* What writes may violate: rules on bits, or on whole registers. */
+/* The rules that writes may violate: rules on bits, or on whole registers. */
 #define PINS_BITS	(1u << 0)
 #define PINS_UNIFORM	(1u << 1)
 #define PINS_ONCE	(1u << 2)

@@ -193,7 +193,7 @@ static bool check_value(struct check *check)
 	if (rule->type == RULE_VALUE &&
 	    (rule->access != ACCESS_READ || rule->action != REGPIN_GP))
 		rule_problem(check, false,
-			     "value of %s is what reads return: it has no action, and does not apply to writes",
+			     "value of %s is the number that reads return: it has no action, and does not apply to writes",
 			     check->subject);
 	return false;
 }
@@ -236,7 +236,7 @@ static bool check_hot(struct check *check)
 {
 	const char *cost = check->rule->action == REGPIN_STOP ?
 		"the first access will stop the VM" :
-		"every access will be an exit to userspace, some microseconds each";
+		"every access will be an exit to userspace, a few microseconds each";
 	uint32_t first = check->rule->index;
 	uint32_t last = first + (check->rule->count - 1);
 	char title[REGISTER_TITLE_MAX];

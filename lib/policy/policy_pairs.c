@@ -94,7 +94,7 @@ static void check_accesses(struct check *check, const struct rule *first,
 		rule_problem(check, moot_one, "%s and %s (%s) %s %s of %s: %s",
 			     check->type, rule_type_names[first->type],
 			     place_of(place, check, first),
-			     moot_one ? "both speak of" :
+			     moot_one ? "both apply to" :
 					"contradict each other on",
 			     access_text(common), check->subject, advice);
 }
@@ -134,7 +134,7 @@ static void check_pair(struct check *check, const struct rule *first,
 				     place_of(place, check, first),
 				     check->subject);
 	} else if (are_types(first, rule, RULE_REPORT, RULE_DENY)) {
-		check_accesses(check, first, true, "what is denied is an event already, so report adds nothing to it");
+		check_accesses(check, first, true, "an access that is denied is already an event, so report adds nothing to it");
 	} else if (are_types(first, rule, RULE_ALLOW, RULE_DENY) ||
 		   are_types(first, rule, RULE_ALLOW, RULE_VALUE) ||
 		   are_types(first, rule, RULE_ALLOW, RULE_REPORT)) {

@@ -39,7 +39,7 @@ static void check_default_action(struct check *check)
 		break;
 	case REGPIN_PAUSE:
 		rule_problem(check, false,
-			     "default: deny can't pause: KVM does not perform a filtered access, so it could not be allowed: say its action, {deny: both, action: gp}, or drop or stop");
+			     "default: deny can't pause: KVM does not perform a filtered access, so it could not be allowed: write its action, {deny: both, action: gp}, or drop or stop");
 		break;
 	default:
 		rule_problem(check, false,
@@ -96,7 +96,7 @@ static void check_refused(struct check *check)
 	if (action != REGPIN_GP && action != REGPIN_REPORT &&
 	    action != REGPIN_DROP)
 		rule_problem(check, false,
-			     "%s: what KVM refuses can't be allowed later, so its action is gp, report or drop",
+			     "%s: an access that KVM refuses can't be allowed later, so its action is gp, report or drop",
 			     check->type);
 }
 
@@ -120,7 +120,7 @@ bool check_allow(struct check *check)
 		return false;
 	if (rule->action != REGPIN_GP)
 		rule_problem(check, false,
-			     "allow of %s has no action: what is allowed is never violated",
+			     "allow of %s has no action: an access that is allowed never violates it",
 			     check->subject);
 	if (!default_rule || !(default_rule->access & rule->access))
 		rule_problem(check, true,

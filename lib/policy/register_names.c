@@ -13,7 +13,7 @@
 
 /*
  * Prefixes that are not part of a name. @cpus: the CPUs that have such registers; NULL if
- * the prefix does not say. A prefix comes before all prefixes that it begins with.
+ * the prefix names none. A prefix comes before all prefixes that it begins with.
  */
 static const struct prefix {
 	const char *text, *cpus;

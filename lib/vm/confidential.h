@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Does KVM say that the host cannot read this VM's registers? */
+/* Does KVM report that the host cannot read this VM's registers? */
 bool vm_is_confidential(int vm_fd);
 
 #endif

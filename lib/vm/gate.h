@@ -40,7 +40,7 @@ struct gate_moment {
 	bool request, operator, first_life;
 };
 
-/* What the caller has to do. */
+/* The duties of the caller. */
 enum gate_act {
 	GATE_FORGET = 1,	/* uniform values, and the floor, are open again */
 	GATE_NEW_LIFE = 2,	/* all pins are void; a kernel seen before does not count */

@@ -25,7 +25,7 @@
 const struct phase_row phase_rows[] = {
 	/* The guest has set LSTAR: a kernel is starting. */
 	{ LSTAR_SET, P(READY), WHATEVER, IF_OPEN, 0, READY, AS_IS, 0,
-	  "The set-up is finished: the judge alone says what may be written." },
+	  "The set-up is finished: the judge alone decides what may be written." },
 	{ LSTAR_SET, P(READY), WHATEVER, 0, IF_OPEN, READY, AS_IS, ACT_NOTE,
 	  "The gate is being closed at this moment; the event `pins void` comes next." },
 	{ LSTAR_SET, SETTING_UP, TWICE(BOTH), IF_OPEN, 0, AS_IS, AGAIN_ENTRY,
@@ -67,7 +67,7 @@ const struct phase_row phase_rows[] = {
 
 	/* The guest has cleared LSTAR: what it held before was not the final entry point. */
 	{ LSTAR_CLEARED, P(READY), WHATEVER, 0, 0, READY, AS_IS, 0,
-	  "The set-up is finished: the judge alone says what may be written." },
+	  "The set-up is finished: the judge alone decides what may be written." },
 	{ LSTAR_CLEARED, SETTING_UP, G(ENTRY), 0, 0, AS_IS, NONE, 0,
 	  "There is no LSTAR now; the next one begins the set-up." },
 	{ LSTAR_CLEARED, SETTING_UP, G(AGAIN_ENTRY), 0, 0, AS_IS, AGAIN, 0,
@@ -82,7 +82,7 @@ const struct phase_row phase_rows[] = {
 
 	/* The guest has written SFMASK. Any value counts, even 0: a kernel may mask no flag. */
 	{ SFMASK_SET, P(READY), WHATEVER, 0, 0, READY, AS_IS, 0,
-	  "The set-up is finished: the judge alone says what may be written." },
+	  "The set-up is finished: the judge alone decides what may be written." },
 	{ SFMASK_SET, SETTING_UP, G(ENTRY) | G(BOTH), IF_LSTAR | IF_ONCE, 0,
 	  AS_IS, BOTH, ACT_OPEN | ACT_PIN | ACT_FINISH,
 	  "SFMASK ends the set-up, and with it the window, which was for this one kernel." },
@@ -124,9 +124,9 @@ const struct phase_row phase_rows[] = {
 	  "Nothing was written before the INIT, so no value is an earlier kernel's." },
 	{ INIT_SEEN, LOOSE, WHATEVER & ~(G(NONE) | G(STALE)), 0, 0, AS_IS,
 	  AGAIN_STALE, 0,
-	  "The MSRs survive the INIT, but say nothing about the kernel that starts next." },
+	  "The MSRs survive the INIT, but reveal nothing about the kernel that starts next." },
 
-	/* What the VMM does. */
+	/* Actions of the VMM. */
 	{ RESET_SEEN, ANY, WHATEVER, 0, 0, UNPINNED, NONE, ACT_LEAVE,
 	  "A reset leaves nothing: the vCPU is like a new one." },
 	{ STATE_LOADED, P(READY), WHATEVER, 0, 0, READY, AS_IS, 0,
@@ -169,7 +169,7 @@ const struct phase_row phase_rows[] = {
 	  ACT_FLOOR | ACT_PIN,
 	  "There is a kernel; a closed gate, or a write by the VMM, has kept it from being pinned." },
 	{ FOUND, LOOSE, BELIEVED, IF_LSTAR, IF_OWN_REGS, AS_IS, AS_IS, ACT_LATER,
-	  "KVM shows the registers of SMM or of a nested guest, which say nothing." },
+	  "KVM shows the registers of SMM or of a nested guest, which prove nothing." },
 	{ FOUND, LOOSE, BELIEVED, 0, IF_LSTAR, AS_IS, AS_IS, 0,
 	  "No kernel has started." },
 	{ FOUND, LOOSE, UNBELIEVED, 0, 0, AS_IS, AS_IS, 0,

@@ -4,7 +4,7 @@
  * except what is handed in. lifecycle.c gives the events and carries out the actions;
  * docs/internals/life-cycle.md is the table in prose.
  *
- * A phase says two things. The first is the state of the pins: enum pinning. The second
+ * A phase has two parts. The first is the state of the pins: enum pinning. The second
  * is what the guest has written of its syscall set-up, and whether the registers may be
  * believed: enum progress. Once the set-up is finished, the second no longer matters:
  * there is a single phase READY.
@@ -43,7 +43,7 @@ enum progress {
 	NR_PROGRESS
 };
 
-/* A phase is a number, so that one load and one comparison say whether it is pinned. */
+/* A phase is a number, so that one load and one comparison show whether it is pinned. */
 #define PHASE(pinning, progress)	((pinning) * NR_PROGRESS + (progress))
 #define PHASE_OFF			PHASE(UNPINNED, NONE)
 #define PHASE_READY			PHASE(READY, NONE)
@@ -59,7 +59,7 @@ static inline enum progress phase_progress(unsigned int phase)
 	return (enum progress)(phase % NR_PROGRESS);
 }
 
-/* Were the pins set, and not taken since? vcpu_is_pinned() says whether they hold. */
+/* Were the pins set, and not taken since? vcpu_is_pinned() returns whether they hold. */
 static inline bool phase_pinned(unsigned int phase)
 {
 	return phase >= PHASE(PINNED, NONE);
@@ -148,7 +148,7 @@ struct phase_moment {
 	bool open, once, start, lstar, sfmask, other, own_regs;
 };
 
-/* What the caller has to do, in this order. */
+/* The duties of the caller, in this order. */
 enum phase_act {
 	ACT_NOTE = 1,		/* note for the VM that a kernel has started */
 	ACT_LATER = 2,		/* look again soon: nothing is known yet */

@@ -60,7 +60,7 @@ void values_settle(struct regpin_vcpu *vcpu)
 	if (!vcpu->life.settled_uniform)
 		return;
 	atomic_store(&vm->values.settled, UNIFORM_SETTLED);
-	/* From now on, vCPUs that run already have a deadline: each must compute its tick. */
+	/* Running vCPUs have a deadline from now on: each must compute its tick. */
 	vm_alert(vm);
 }
 

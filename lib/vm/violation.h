@@ -22,7 +22,7 @@ struct judged {
 
 /*
  * Makes the event of a violation, with what is known before the action is carried out.
- * @proposed is the value that was written; @unread says which values are not known.
+ * @proposed is the value that was written; @unread lists which values are not known.
  */
 void violation_make(struct regpin_vcpu *vcpu, const struct judged *judged,
 		    uint32_t type, uint64_t proposed, unsigned int unread,

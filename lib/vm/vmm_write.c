@@ -16,7 +16,7 @@ const struct vmm_row vmm_rows[] = {
 	{ VMM_WRITTEN, ANY, 0, IF_PAST, VMM_SAME, VMM_LOAD,
 	  "The same for a further write." },
 	{ VMM_WRITTEN, ANY, IF_RESET, 0, VMM_WROTE, VMM_NOTHING,
-	  "A reset ends whatever was going on; lifecycle_handle_reset() reports the pins that it ended." },
+	  "A reset ends whatever was in progress; lifecycle_handle_reset() reports the pins that it ended." },
 
 	/* A load that began before the vCPU was pinned, and because of which it is pinned. */
 	{ VMM_WRITTEN, LOADING, IF_PINNED | IF_IS_ON, 0, VMM_LOADS, VMM_LOAD,

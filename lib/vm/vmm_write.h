@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the VMM has written to a vCPU since the vCPU last ran, as a table: part of a state
+ * The VMM's writes to a vCPU since the vCPU last ran, as a table: part of a state
  * that is being loaded, part of a reset, or another write, which is compared with the
  * pins. A VMM writes registers in several ioctls, so a single write does not show which
  * it is. Pure.
@@ -51,7 +51,7 @@ struct vmm_moment {
 	bool past, reset, was_on, is_on, pinned, changed;
 };
 
-/* What the caller has to do. */
+/* The duties of the caller. */
 enum vmm_act {
 	VMM_NOTHING,
 	VMM_LOAD,	/* the state may have a kernel: lifecycle_note_load() */

@@ -132,14 +132,14 @@ jq -es '.[0] | .event == "control" and .command == "reopen" and .result == "done
 ok $? "the command is the first event there, and the old file is no longer written"
 mv events events.2
 ln -s elsewhere events
-! ctl reopen && [[ ! -e elsewhere ]] && grep -q "is a symbolic link.*; events go on in the file" ctl.out
+! ctl reopen && [[ ! -e elsewhere ]] && grep -q "is a symbolic link.*; events continue in the file" ctl.out
 ok $? "a symbolic link is refused"
 touch go3
 wait "$vmm"
 status=$?
 [[ $status == 4 ]] && await '"detached"' events.2 && grep -q '"result":"failed"' events.2 &&
 	[[ $(grep -c '"violation"' events.2) == 2 ]]
-ok $? "events go on in the old file"
+ok $? "events continue in the old file"
 rm -f events
 timeout -k 1 60 "$regpin" run --ctl "$dir/ctl" --name vm --policy policy.yaml --events fd:5 -- \
 	./vmm vm await go4 exit 4 >out 2>err </dev/null 5>events &

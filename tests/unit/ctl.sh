@@ -259,7 +259,7 @@ ok $? "events prints the last events"
 # Policies
 
 ctl vm1 policy wrong.yaml --yes
-is 1 "^wrong.yaml:5:5: error: " out && grep -q "the one in force stays" err
+is 1 "^wrong.yaml:5:5: error: " out && grep -q "the one in force is kept" err
 ok $? "a wrong policy is refused, with place and reason"
 ctl vm1 policy later.yaml
 is 1 "there is no terminal for the question" err &&
@@ -435,7 +435,7 @@ if [[ $(id -u) == 0 ]] && command -v setpriv >/dev/null; then
 	if grep -q "Permission denied" err; then
 		skip "another user is denied" "another user can't execute regpin here"
 	else
-		is 3 "another user's" err && await '"operator":{"uid":65534,.*"denied"' events
+		is 3 "belongs to another user" err && await '"operator":{"uid":65534,.*"denied"' events
 		ok $? "another user is denied"
 	fi
 else

@@ -227,7 +227,7 @@ static void strangers(void **state)
 	fd = fake_client_of(ctl, 4242);
 	assert_int_equal(send(fd, "arm\n", 4, MSG_NOSIGNAL), -1);
 	hear(fd);
-	assert_string_equal(got, "error denied this VM is another user's\n");
+	assert_string_equal(got, "error denied this VM belongs to another user\n");
 	expect_closed(fd);
 	for (int i = 0; i < 500; i++)
 		close(fake_client_of(ctl, 4242));

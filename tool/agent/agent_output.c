@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the agent writes: lines of events, messages on stderr. */
+/* The agent's output: lines of events, messages on stderr. */
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -74,7 +74,7 @@ void agent_release_stderr(struct agent *agent)
 	if (agent->released || !out->ends)
 		return;
 	if (agent->events == out)
-		agent_log(agent, "the first process has ended and others run on: events and messages go to the system's log from now on (--events FILE: to that file)");
+		agent_log(agent, "the first process has ended and others continue: events and messages go to the system's log from now on (--events FILE: to that file)");
 	out_flush(out);
 	agent->released = true;
 	if (agent->events == out) {

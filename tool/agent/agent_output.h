@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the agent writes: lines of events, messages on stderr. */
+/* The agent's output: lines of events, messages on stderr. */
 #ifndef REGPIN_TOOL_AGENT_OUTPUT_H
 #define REGPIN_TOOL_AGENT_OUTPUT_H
 

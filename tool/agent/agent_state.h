@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the agent knows. */
+/* The agent's state. */
 #ifndef REGPIN_TOOL_AGENT_STATE_H
 #define REGPIN_TOOL_AGENT_STATE_H
 

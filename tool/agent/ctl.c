@@ -70,7 +70,7 @@ static struct ctl_conn *find_slot(struct ctl *ctl, uint64_t now)
 static void deny(struct ctl *ctl, int fd, uint32_t uid, uint32_t pid,
 		 uint64_t now)
 {
-	reject(fd, "error denied this VM is another user's\n");
+	reject(fd, "error denied this VM belongs to another user\n");
 	ctl->denied++;
 	if (ctl->denied_at && now - ctl->denied_at < DENIED_MS)
 		return;

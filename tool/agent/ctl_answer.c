@@ -105,8 +105,8 @@ static void end_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	proposal_free(proposal);
 	conn->proposal = NULL;
 	conn_error(conn, now, "rejected", "%s", conn->request.verb == CTL_MODE ?
-		   "the policy can't be in force in this mode: all stays as it is" :
-		   "the policy can't be used: the one in force stays");
+		   "the policy can't be in force in this mode: nothing is changed" :
+		   "the policy can't be used: the one in force is kept");
 }
 
 static void put_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
@@ -211,7 +211,7 @@ static void reopen(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		 sink_fault(err));
 	ctl_report_reopen(ctl, conn, err ? text : NULL);
 	if (err) {
-		conn_error(conn, now, "failed", "%s; events go on in the file that was open", text);
+		conn_error(conn, now, "failed", "%s; events continue in the file that was open", text);
 		return;
 	}
 	conn_line(conn, "data events go to a newly opened %.300s", printable(path));

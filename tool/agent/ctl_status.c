@@ -143,9 +143,9 @@ static const char *vmm_text(const struct agent *agent)
 {
 	switch (find_vmm(agent).state) {
 	case PROC_STOPPED:
-		return "; THE VMM IS STOPPED (SIGCONT continues it): what follows is from before";
+		return "; THE VMM IS STOPPED (SIGCONT continues it): the state below is from before that";
 	case PROC_ENDED:
-		return "; THE VMM HAS ENDED: what follows is from before";
+		return "; THE VMM HAS ENDED: the state below is from before that";
 	default:
 		return "";
 	}

@@ -46,7 +46,7 @@ static const struct {
 	[UNGUARDED_ENVIRONMENT] = { "environment",
 		"it was started with a scrubbed environment, without LD_PRELOAD or " HANDOFF_ENV ": let the wrapper pass both on (no 'env -i'; with sudo, start regpin by sudo: 'sudo regpin run ...')" },
 	[UNGUARDED_UNLOADED] = { "unloaded",
-		"its loader did not load the shim: see whether the shim can be read from there (container, chroot, AppArmor) and the program uses this system's libc" },
+		"its loader did not load the shim: check whether the shim can be read from there (container, chroot, AppArmor) and the program uses this system's libc" },
 	[UNGUARDED_RAW] = { "raw",
 		"the shim is loaded but saw no call: the program makes its system calls itself, past libc's ioctl(), or undid the shim; only a build that calls libregpin can be protected" },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the journal gets with each type of event. */
+/* The journal's fields for each type of event. */
 #ifndef REGPIN_TOOL_JOURNAL_TABLE_H
 #define REGPIN_TOOL_JOURNAL_TABLE_H
 

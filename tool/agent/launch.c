@@ -84,7 +84,7 @@ static int make_control(struct launch *launch)
 		snprintf(error, sizeof(error), "XDG_RUNTIME_DIR is not set");
 	else if (ctl_listen(&launch->socket, dir, name, error, sizeof(error)) == 0)
 		return 0;
-	fprintf(stderr, "regpin: the VMM was not started: the control socket can't be made: %s (--ctl DIR names another place, --no-ctl goes without)\n",
+	fprintf(stderr, "regpin: the VMM was not started: the control socket can't be made: %s (--ctl DIR names another place, --no-ctl makes none)\n",
 		error);
 	return EXIT_RUN;
 }

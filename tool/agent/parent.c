@@ -84,7 +84,7 @@ static int parent_main(pid_t child, int seen, const sigset_t *signals, bool quie
 	if (saw_vm(seen))
 		return EXIT_OK;
 	if (!quiet)
-		fprintf(stderr, "regpin: the VMM has created no KVM VM, and --require-vm asks for one\n");
+		fprintf(stderr, "regpin: the VMM has created no KVM VM, and --require-vm demands one\n");
 	return EXIT_RUN;
 }
 

@@ -51,7 +51,7 @@ int sink_open(const struct sink *sink, struct launch *launch);
 /*
  * Opens the agent's file of events again, by the path that it had at the start, for programs
  * that rotate logs. Returns 0, -ENOTSUP if events do not go to a file, or another negative
- * errno: then events go on in the old file.
+ * errno: then events continue in the old file.
  */
 int sink_reopen(struct agent *agent);
 

@@ -341,7 +341,7 @@ static void send_command(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	if (!vmm_command_find_vm(ctl, conn, &command.vm, now))
 		return;
 	if (command.kind == CONTROL_POLICY && !write_policy(ctl, conn)) {
-		conn_error(conn, now, "changed", "another policy came into force meanwhile: look again at what this one changes");
+		conn_error(conn, now, "changed", "another policy came into force meanwhile: compare this one again to see what it changes");
 		return;
 	}
 	command.proposal = conn->proposal;

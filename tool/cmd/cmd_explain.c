@@ -79,7 +79,7 @@ static void report_past_filters(struct report *report,
 		acceptance_json(report->json, whole);
 		return;
 	}
-	puts("\nA VM that has what loads registers past every filter, or ends pins");
+	puts("\nA VM with a feature that loads registers past every filter, or that ends pins");
 	acceptance_print(whole, "  ");
 }
 

@@ -371,7 +371,7 @@ static void print_text(const struct probed *probed)
 		print_rules(host, policy);
 	if (probed->init)
 		print_wrapped("init: NOT done: ", probed->init);
-	puts("a VM that has what loads registers past every filter, or ends pins:");
+	puts("a VM with a feature that loads registers past every filter, or that ends pins:");
 	acceptance_print(policy, "  ");
 	if (stops)
 		printf("regpin run refuses to start a VMM with this policy on this host: %u rule%s can't be enforced\n",

@@ -274,7 +274,7 @@ static bool has_kvm(const struct launch *launch)
 	return false;
 }
 
-/* Leaves out or only monitors the optional rules that this host can't enforce. */
+/* Leaves out, or only polls for, the optional rules that this host can't enforce. */
 static int fit_to_host(struct launch *launch)
 {
 	unsigned int refused;
@@ -284,7 +284,7 @@ static int fit_to_host(struct launch *launch)
 		return EXIT_HOST;
 	refused = fit_rules(launch);
 	if (refused) {
-		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'regpin probe POLICY' prints which, why, and whether 'optional: true' would leave a rule out or only monitor it\n",
+		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'regpin probe POLICY' prints which, why, and whether 'optional: true' would leave a rule out or only poll its register\n",
 			refused);
 		return EXIT_HOST;
 	}

@@ -309,5 +309,5 @@ static int cmd_sim_main(int argc, char **argv)
 }
 
 const struct cmd cmd_sim = {
-	"sim", cmd_sim_main, "print what a policy makes of a trace or a log of accesses",
+	"sim", cmd_sim_main, "print how a policy judges a trace or a log of accesses",
 };

@@ -34,7 +34,7 @@ static void print_types(const struct host_traits *traits)
 		printf("%s%s", between, name);
 		between = ", ";
 	}
-	puts(*between ? " offered; a VMM that makes one is refused" :
+	puts(*between ? " offered; a VMM that creates one is refused" :
 			"none offered");
 }
 

@@ -25,7 +25,7 @@ static const struct {
 	[REGPIN_SIGNAL_BLOCKED] = { "blocked",
 		"the vCPU's thread blocks the signal with which regpin interrupts it: until its next exit to the VMM its control registers are not polled, and no command reaches it" },
 	[REGPIN_NOT_POLLED] = { "not-polled",
-		"the vCPU runs without being looked at: its control registers are not polled" },
+		"the vCPU has run for a long time without a poll of its control registers" },
 };
 
 /**

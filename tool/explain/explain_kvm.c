@@ -196,9 +196,9 @@ void report_refused(struct report *report)
 	if (!policy_wide(policy, RULE_UNKNOWN) &&
 	    !policy_wide(policy, RULE_INVALID))
 		return;
-	report_begin(report, "refused", "What KVM itself refuses a guest, by exits for KVM_MSR_EXIT_REASON_UNKNOWN and KVM_MSR_EXIT_REASON_INVAL");
+	report_begin(report, "refused", "Accesses that KVM itself refuses a guest, by exits for KVM_MSR_EXIT_REASON_UNKNOWN and KVM_MSR_EXIT_REASON_INVAL");
 	report_wide_rule(report, RULE_UNKNOWN, "unknown", "MSRs that KVM does not know");
-	report_wide_rule(report, RULE_INVALID, "invalid", "what KVM refuses for MSRs that it knows");
+	report_wide_rule(report, RULE_INVALID, "invalid", "accesses that KVM refuses to MSRs that it knows");
 	report_end(report);
 }
 

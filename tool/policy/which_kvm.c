@@ -47,7 +47,7 @@ bool kvm_choose(struct which_kvm *kvm, const char *command)
 	kvm->source = KVM_ASSUMED;
 	kvm->kvm_errno = kvm->host.kvm_errno;
 	kvm_host(&kvm->host, false);
-	fprintf(stderr, "regpin %s: warning: what follows is about %s; --stock or --cr-filter names another one\n",
+	fprintf(stderr, "regpin %s: warning: this output is about %s; --stock or --cr-filter names another one\n",
 		command, kvm_text(text, kvm));
 	return true;
 }

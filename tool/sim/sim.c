@@ -3,7 +3,7 @@
  * An access takes the same way as a guest's: KVM's filters decide whether it is forwarded,
  * by model.c and by the CR filter's masks; then regpin_vcpu_exit() judges it
  * and updates the vCPU's phase. There is no time: no deadline ever passes, and registers are
- * polled where the trace says so.
+ * polled where the trace has `look`.
  */
 #include <errno.h>
 #include <stdlib.h>

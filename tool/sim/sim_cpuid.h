@@ -15,8 +15,8 @@ bool sim_is_intel(const struct guest *guest);
 int sim_set_cpuid(struct sim *sim, struct sim_vcpu *vcpu);
 
 /*
- * Does KVM refuse this access by itself, although the trace does not say so? Then @ret is set
- * to the line that says so.
+ * Does KVM itself refuse this access, although the trace does not state it? Then @ret is
+ * set to a line that states it.
  */
 bool sim_refuses(const struct sim *sim, const struct sim_vcpu *vcpu,
 		 const struct trace_line *line, struct trace_line *ret);

@@ -12,7 +12,7 @@
 #include "sim.h"
 #include "sim_read.h"
 
-/* Values for the syscall set-up of a vCPU about which a log says only that it is armed. */
+/* Values for the syscall set-up of a vCPU about which a log shows only that it is armed. */
 #define SOME_ENTRY	0xffffffff80000000ull
 #define SOME_MASK	0x47700ull
 
@@ -82,7 +82,7 @@ static int run_set(struct reader *reader, const struct log_access *access,
 	return run_text(reader, text);
 }
 
-/* Arms the vCPU: the log says that it is armed, but no line so far has armed it. */
+/* Arms the vCPU: the log shows that it is armed, but no line so far has armed it. */
 static int run_arming(struct reader *reader, const struct log_access *access)
 {
 	static const char assumed[] = "assumed: the log does not have it";
