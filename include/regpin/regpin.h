@@ -9,10 +9,10 @@
  * values. They write results only on success. The library never prints, never exits and
  * starts no thread.
  *
- * Threads: a vCPU may only be used by the thread that runs it, unless its function says
- * "Any thread"; another thread may take the vCPU over between two calls of
- * regpin_vcpu_enter(). The functions of a VM may be called from any thread, unless they
- * say otherwise.
+ * Threads: a vCPU may only be used by the thread that runs it, unless the function's
+ * comment has "Any thread"; another thread may take the vCPU over between two calls of
+ * regpin_vcpu_enter(). The functions of a VM may be called from any thread, unless their
+ * comments state otherwise.
  */
 #ifndef REGPIN_REGPIN_H
 #define REGPIN_REGPIN_H
@@ -124,8 +124,8 @@ int regpin_vm_set_msr_filter(struct regpin_vm *vm,
  * @vm: the VM, after -E2BIG from regpin_vm_set_msr_filter() or regpin_vm_set_policy().
  *	Any thread
  * @text: the caller's; filled with a sentence that names the MSRs, by name or index, and
- *	says what to do. If it is too small for all of them, the sentence says how many
- *	more there are. 2048 bytes are always enough
+ *	what to do. If it is too small for all of them, the sentence ends with the number
+ *	of the others. 2048 bytes are always enough
  * @size: size of @text, in bytes
  *
  * Returns: 0, or -ENOENT if all MSRs have fitted so far; then @text is not written.
