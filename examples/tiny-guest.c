@@ -19,7 +19,7 @@
 #define STAR		0xc0000081u
 #define LSTAR		0xc0000082u
 #define SFMASK		0xc0000084u
-#define CR0_WP		0	/* in the place of an MSR: the step clears CR0.WP */
+#define CR0_WP		0	/* in place of an MSR: the step clears CR0.WP */
 
 static const struct step {
 	uint32_t msr;

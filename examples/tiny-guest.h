@@ -16,7 +16,7 @@ void guest_write(uint8_t *memory);
 /* Sets the registers for the first step: unlike at power-on, 64-bit mode and paging. */
 void guest_registers(struct kvm_sregs *sregs, struct kvm_regs *regs);
 
-/* What the guest does in step @number, from 0; NULL after the last step. */
+/* A description of the guest's step @number, from 0; NULL after the last step. */
 const char *guest_step(size_t number);
 
 #endif

@@ -7,7 +7,7 @@
  *
  * It needs only the public header and libregpin.so, and shows all that a VMM has to do;
  * docs/integrating.md explains it. Its guest is in tiny-guest.c. It reads the operator's
- * commands from stdin, one a line: allow, gp, stop, arm, disarm, window, policy BLOB,
+ * commands from stdin, one per line: allow, gp, stop, arm, disarm, window, policy BLOB,
  * quit.
  */
 #include <err.h>
@@ -312,7 +312,7 @@ static void *run(void *unused)
 	return unused;
 }
 
-/* Waits until every vCPU has taken the change over, or will before it enters. */
+/* Waits until every vCPU has adopted the change, or will before it enters. */
 static void settle(void)
 {
 	do

@@ -123,7 +123,7 @@ lab_apt_stanza()
 	echo
 }
 
-# lab_apt_uris ENTRY: prints its URIs, one a line; a mirror+file: list is replaced by its URIs
+# lab_apt_uris ENTRY: prints its URIs, one per line; a mirror+file: list is replaced by its URIs
 lab_apt_uris()
 {
 	local uri

@@ -3,9 +3,9 @@
 #
 #	jq -c -f ocsf.jq vm1.jsonl
 #
-# What concerns security is a Detection Finding (2004) with the profile security_control.
-# The begin and the end of a VM are Application Lifecycle (6002). For all others, which OCSF
-# has no class for, there is the Base Event (0). The whole event is in `unmapped`.
+# Events that concern security are Detection Findings (2004) with the profile security_control.
+# The beginning and the end of a VM are Application Lifecycle (6002). All others, for which
+# OCSF has no class, are Base Events (0). The whole event is in `unmapped`.
 
 def milliseconds: (.[0:19] + "Z" | fromdateiso8601) * 1000 + (.[20:23] | tonumber);
 
@@ -19,7 +19,7 @@ def severity:
 def is_finding:
 	IN("violation", "vmm-write", "detected", "deadline", "denied", "refused", "left");
 
-# What was done: [action_id, disposition_id].
+# The action that was taken: [action_id, disposition_id].
 def outcome:
 	(.verdict // .reaction) as $done
 	| if $done == "gp" or $done == "stop" or .event == "refused" or .event == "denied"

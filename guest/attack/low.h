@@ -17,7 +17,7 @@
 #define LOW_STACK	(LOW + 0x3000)
 #define LOW_VECTOR	(LOW >> 12)	/* for the start-up IPI */
 
-/* What the other CPU does after it has turned paging on. */
+/* The other CPU's attack after it has turned paging on. */
 #define LOW_WRITES	0	/* clear CR0.WP, write to a read-only page */
 #define LOW_STAYS	1	/* keep CR0.WP, but not CR4's bits; run forever */
 #define LOW_LSTAR	2	/* likewise, and then set LSTAR */

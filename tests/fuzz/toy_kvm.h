@@ -73,7 +73,7 @@ int toy_slot(uint32_t index);
 int toy_nr_replay(void);
 uint32_t toy_replay(int slot);
 
-/* What KVM does without a filter, for the guest, or for KVM_SET_MSRS and the like. */
+/* KVM's result without a filter, for the guest, or for KVM_SET_MSRS and the like. */
 enum toy_result toy_read(const struct toy_vcpu *vcpu, uint32_t index,
 			 bool guest, uint64_t *value);
 enum toy_result toy_write(struct toy_vcpu *vcpu, uint32_t index, uint64_t value,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: faults.sh REGPIN SHIM HANDOFF
 #
-# What `regpin run` needs fails, or is removed: its files, its readers, its agent, its
+# Something that `regpin run` needs fails, or is removed: its files, its readers, its agent, its
 # memory. In each case the guest is protected, or held, or not started. Prints TAP.
 #
 # The small VMM's guest clears a pinned bit: "exit 8" is the triple fault of its #GP, and

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `regpin run` does for a VMM, as far as the shim needs it. */
+/* The set-up of a VMM by `regpin run`, as far as the shim needs it. */
 #ifndef REGPIN_TESTS_LIVE_PRELOAD_H
 #define REGPIN_TESTS_LIVE_PRELOAD_H
 

@@ -55,7 +55,7 @@ struct pair {
 	char where[160];
 };
 
-/* What guest and VMM see of one write, and everything else that it changed. */
+/* The results of one write that guest and VMM see, and its other effects. */
 struct seen {
 	int wrote, read;
 	uint64_t value, host;

@@ -88,7 +88,7 @@ same_but_regpin()
 	ok $? "$1"
 }
 
-# What stays unchanged
+# Behaviour that stays unchanged
 
 run -- ./vmm vm
 is 0 '"detached"' events

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: start.sh REGPIN SHIM
 #
-# What may start, and what the guard detects: QEMU's command line in any form, VMs by their
+# VMMs that may start, and those that the guard detects: QEMU's command line in any form, VMs by their
 # vCPUs' files, more processes than can be watched, --require-vm, and the lock of the
 # sockets' directory. Prints TAP.
 set -u
@@ -231,7 +231,7 @@ vmm=$(sed -n 's/^pid //p' out)
 is 138 && [[ -n $vmm && $vmm != "$pid" && ! -d /proc/$vmm ]]
 ok $? "--require-vm: a signal is passed on"
 
-# What the guard detects
+# VMMs that the guard detects
 
 if [[ $have_static ]]; then
 	printf '#!/bin/sh\n./vmm-static vm vcpu closevm sleep 20000\nexit $?\n' >script

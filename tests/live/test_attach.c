@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What regpin refuses, and what stays the VMM's, by the C API. */
+/* Refusals, and accesses that stay the VMM's, by the C API. */
 #include <errno.h>
 #include <sys/ioctl.h>
 

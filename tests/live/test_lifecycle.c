@@ -354,7 +354,7 @@ static void test_triple_fault(void)
 	tiny_wrmsr(vcpu, MSR_LSTAR, KERNEL);
 	tiny_wrmsr(vcpu, MSR_SFMASK, 0x700);
 	s.nr_events = 0;
-	/* What KVM does; the library is informed only of the triple fault. */
+	/* KVM's part; the library is informed only of the triple fault. */
 	raw_set_msr(vcpu, MSR_LSTAR, 0);
 	raw_set_msr(vcpu, MSR_SFMASK, 0);
 	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;

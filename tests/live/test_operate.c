@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the guest or the operator decides: arming on request and by the operator,
+ * Decisions of the guest or the operator: arming on request and by the operator,
  * disarming, windows.
  */
 #include "lib/policy/policy.h"

@@ -33,7 +33,7 @@ static struct kvm_regs regs_of(struct tiny_vcpu *vcpu)
 	return regs;
 }
 
-/* What a VMM might do: it sets the guest's RIP elsewhere, and runs it. */
+/* A VMM might do this: it sets the guest's RIP elsewhere, and runs it. */
 static uint64_t rip_after_move(struct tiny_vcpu *vcpu)
 {
 	struct kvm_regs regs = regs_of(vcpu);

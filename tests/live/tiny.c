@@ -111,7 +111,7 @@ static void make_memory(uint8_t *memory)
 	memory[TINY_HANDLER] = 0xf4;
 }
 
-/* What KVM offers, without the features that bypass MSR filters. */
+/* The CPUID that KVM offers, without the features that bypass MSR filters. */
 static struct kvm_cpuid2 *supported_cpuid(int kvm)
 {
 	struct kvm_cpuid2 *cpuid;

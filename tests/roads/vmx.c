@@ -137,7 +137,7 @@ static void try_early(void)
 	road_go_on(vcpu);
 }
 
-/* What a careful VMM does after installing the filter. */
+/* The checks of a careful VMM after it has installed the filter. */
 static void try_early_careful(void)
 {
 	struct kvm_vcpu *vcpu = early();

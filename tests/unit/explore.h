@@ -46,7 +46,7 @@ struct key state_key(unsigned int nr, uint64_t now, uint64_t deadline);
  */
 void key_sort(struct key *key, unsigned int nr);
 
-/* What is wrong with the state, NULL if nothing is. */
+/* A description of what is wrong with the state, NULL if nothing is. */
 const char *state_is_wrong(unsigned int nr);
 
 /* The phases met in all states so far. */

@@ -41,7 +41,7 @@ circles()
 awk '$1 == "folder" { print $2 }' "$order" >"$tmp/folders"
 awk '$1 == "flat" { print $2 }' "$order" >"$tmp/flat"
 find include lib shim tool -name '*.[ch]' | sort >"$tmp/files"
-# What this build does not compile.
+# Files that this build does not compile.
 find guest -name '*.[chS]' | sort >"$tmp/guest"
 sed 's,/[^/]*$,,' "$tmp/files" "$tmp/guest" | sort -u >"$tmp/there"
 sort "$tmp/folders" | comm -13 - "$tmp/there" | sed 's,$, is not in '"$order", >"$tmp/out"
@@ -50,7 +50,7 @@ for list in files guest; do
 done
 none "each folder with sources has its place in the order" "$tmp/out"
 
-# What includes what. A name is looked for beside the file, and then in the include path.
+# Which file includes which. A name is looked for beside the file, and then in the include path.
 cat "$tmp/files" "$tmp/guest" | while read -r file; do
 	dir=${file%/*}
 	sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file" | while read -r name; do
@@ -202,7 +202,7 @@ done
 	grep -E 'error|warning' "$tmp/compiler" | sort -u >>"$tmp/out"
 none "each header compiles alone" "$tmp/out"
 
-# What a header declares: functions, and extern variables.
+# The declarations of a header: functions, and extern variables.
 grep '\.h$' "$tmp/files" | while read -r file; do
 	grep -q "^flat ${file%/*}\$" "$order" || grep -q "^except ${file}[[:blank:]]" "$order" ||
 		awk '

@@ -16,7 +16,7 @@
 
 struct mock mock;
 
-/* What INIT cleared; mock_sipi() reports it. */
+/* The bits that INIT cleared; mock_sipi() reports them. */
 static struct protections lost[MOCK_VCPUS];
 static struct regpin_policy *mock_policy;
 

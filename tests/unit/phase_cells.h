@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must happen to a vCPU in each phase at each event, and the reason, for
+ * The required result for a vCPU in each phase at each event, and the reason, for
  * test_phase.c. The cells follow from the behaviour of guests, VMMs and operators, not
  * from the rows of phase.c.
  */

@@ -176,7 +176,7 @@ static void events_of_commands(void **state)
 	close(fd);
 }
 
-/* What an unarmed VM waits for. */
+/* The condition that an unarmed VM waits for. */
 static void closed_is_shown(void **state)
 {
 	static const struct {

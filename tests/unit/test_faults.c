@@ -58,7 +58,7 @@ static uint64_t msr(unsigned int vcpu, uint32_t index)
 	return mock.vcpus[vcpu].msrs[replay_slot(index)];
 }
 
-/* What an attacker in the guest would try while the host's calls fail. */
+/* The attack that a guest would try while the host's calls fail. */
 static void attack(const char *what)
 {
 	const uint32_t lstar = MSR_LSTAR, efer = MSR_EFER;

@@ -194,7 +194,7 @@ static const struct rule together[] = {
 	{ .kind = REGPIN_CR0, .type = RULE_STICKY, .mask = CR0_WP },
 };
 
-/* What @rule alone would find wrong with CR0.PG := 1 that clears WP. */
+/* The bits that @rule alone would refuse in CR0.PG := 1 that clears WP. */
 static uint64_t alone(const struct rule *rule)
 {
 	if (rule->type == RULE_REQUIRE)

@@ -26,7 +26,7 @@ static uint32_t below(uint32_t end)
 	return (uint32_t)(random64(&seed) % end);
 }
 
-/* What was met, to check that all cases were. */
+/* The cases that were met, to check that all of them were. */
 static struct met {
 	uint64_t actions[REGPIN_ACTION_MAX];
 	uint64_t types[RULE_TYPE_MAX];

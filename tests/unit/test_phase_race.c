@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What another thread may do between two parts of a vCPU's step. A hook that runs
+ * Changes by another thread between two parts of a vCPU's step. A hook that runs
  * inside the step makes each of these moments, so no test depends on time.
  */
 #include "../build_policy.h"

@@ -219,7 +219,7 @@ static void holds(void **state)
 	assert_int_equal(pauses_hold(&set, &event, 0), 7);
 	assert_true(pauses_take(&set, &event));
 	assert_int_equal(pauses_hold(&set, &event, 0), 0);
-	/* What is no violation holds as well, and is not counted as one. */
+	/* An event that is not a violation holds as well, and is not counted as one. */
 	event.type = REGPIN_EVENT_DEADLINE;
 	pauses_add(&set, &event);
 	assert_int_equal(pauses_hold(&set, &event, 0), 0);

@@ -81,7 +81,7 @@ static void parses(void **context)
 	assert_false(line.once);
 }
 
-/* Bits by name or number, in the place of a value. */
+/* Bits by name or number, in place of a value. */
 static void changes_bits(void **context)
 {
 	static const struct {

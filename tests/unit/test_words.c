@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a mistyped word is taken for, and plurals. */
+/* Suggestions for a mistyped word, and plurals. */
 #include "cm.h"
 
 #include <string.h>

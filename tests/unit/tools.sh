@@ -299,7 +299,7 @@ done
 is 5 '^XCR0  sticky, never, frozen, report: ' env REGPIN_HOST_FORCE=nocrfilter "$regpin" probe
 is 0 '' sh -c '! REGPIN_HOST_FORCE=nocrfilter "$1" probe | sed -n "/^XCR0/,/^MSRs/p" | grep -E "require|LSTAR"' sh "$regpin"
 
-# What never and frozen do not prevent before arming.
+# Changes that never and frozen do not prevent before arming.
 for arming in syscall-entry request operator start; do
 	for rule in never frozen; do
 		printf 'version: 1\narming: %s\nrules:\n  - register: EFER\n    %s: [SVME]\n' $arming $rule >early.yaml
@@ -484,7 +484,7 @@ is 4 "can't be read" "$regpin" sim nothing good
 is 2 'one trace' "$regpin" sim --stock "$policy"
 is 4 'could not be written' sh -c '"$1" sim --stock "$2" many >/dev/full' sh "$regpin" "$policy"
 is 3 "^cr.yaml:4:5: error: 'sticky' on CR0 can't be enforced on this KVM: this KVM has no CR filter" "$regpin" sim --stock cr.yaml good
-# What is the same for several rules is printed once; as JSON each rule has its own object.
+# A text that is the same for several rules is printed once; as JSON each rule has its own object.
 printf 'version: 1\nrules:\n  - register: CR0\n    sticky: [WP]\n    action: stop\n  - register: CR4\n    sticky: [SMEP]\n' >crs.yaml
 for cmd in "explain --stock" "sim --stock"; do
 	# shellcheck disable=SC2046,SC2086 # they are words
@@ -540,7 +540,7 @@ is 0 '' sh -c '! "$1" explain --stock opt.yaml | grep -E "KVM_X86_SET|denies"' s
 is 0 '^KVM_X86_SET_MSR_FILTER' "$regpin" explain --stock --verbose log.yaml
 is 0 '' sh -c 'test "$("$1" explain --stock "$2" 2>/dev/null | wc -l)" -lt 130' sh "$regpin" "$(dirname "$policy")/linux-strict.yaml"
 
-# What a VM can do past the filters: S3 ends pins, if there are any. A policy that holds a
+# Ways of a VM past the filters: S3 ends pins, if there are any. A policy that holds a
 # vCPU does more than report. By default the floor does what the rules do.
 printf 'version: 1\nrules: [{register: 0x8b, deny: write}]\n' >pinless.yaml
 is 0 '[(]S3[)]: of no concern: it ends pins, and this policy has none$' "$regpin" explain --stock pinless.yaml
