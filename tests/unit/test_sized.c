@@ -11,7 +11,7 @@
 
 #include "lib/vm/options.h"
 
-/* What the library knows; its first release had only @size and @a. */
+/* The struct that the library knows; its first release had only @size and @a. */
 struct known {
 	uint32_t size, a, b, c;
 };
