@@ -18,11 +18,13 @@ keep_events()
 		-exec grep -hE '^\{"time":.*\}$' {} + >>"$events_kept" 2>/dev/null
 }
 
-# The last test of a script: all events that were written fit the schema.
+# The last tests of a script: all events that were written fit the schema, and so does what
+# was printed with --json, if the script has called keep_json.
 events_fit()
 {
 	local what="all events fit the schema"
 
+	[[ -z ${json_kept:-} ]] || json_fits
 	[[ -n $events_kept ]] || return
 	touch -d @0 "$events_kept"
 	keep_events

@@ -19,6 +19,10 @@ cd "$(dirname "$0")" || exit 2
 source ../tap.sh
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
+tests=$(realpath ..)
+# shellcheck source=tests/json.sh
+. "$tests/json.sh"
+keep_json "$tmp" "$tests"
 result() # NAME: passes if $tmp/why is empty
 {
 	none "$1" "$tmp/why"
@@ -39,9 +43,9 @@ explain()
 	fi
 	"$regpin" explain "$@" --json "$policy" >"$tmp/json" 2>/dev/null
 	if command -v jq >/dev/null; then
-		jq -e 'if .ok then (.registers | length > 1) or (.when | length > 0) or .refused
+		jq -e 'if .ok then (.accesses | length > 1) or (.conditions | length > 0) or .refused
 			else .reasons | length > 0 end' "$tmp/json" >/dev/null ||
-			echo "--json has neither registers nor reasons" >>"$tmp/why"
+			echo "--json has neither accesses nor reasons" >>"$tmp/why"
 	fi
 	result "explain $* $policy"
 }
@@ -111,5 +115,6 @@ done
 for file in *.log; do
 	log "$file" "../golden/$file.txt"
 done
+json_fits
 echo "1..$nr"
 exit "$failed"

@@ -53,7 +53,7 @@ is "probe --json lists the registers" \
 	"$(jq -c '[.enforces[] | select(.kind == "MSR" and .rule == "uniform") | .enforced, (.except | index("LSTAR") != null)]' /run/out/probe.json)" \
 	'[true,true]'
 is "probe POLICY --json: the start would be refused" \
-	"$("$regpin" probe --json "$policy" | jq -c '[.starts, (.rules[] | select(.register == "LSTAR") | .enforced)]')" \
+	"$("$regpin" probe --json "$policy" | jq -c '[.starts, (.policy_rules[] | select(.register == "LSTAR") | .enforced)]')" \
 	'[false,false]'
 
 # An owner who accepts the remaining rules marks these as optional.

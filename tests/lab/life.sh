@@ -96,7 +96,7 @@ wait_held()
 # The reason why a vCPU is held, as the operator sees it: "CR4 sticky SMEP,SMAP"
 why_held() # NAME VCPU
 {
-	vm_status "$1" "select(.held and .vcpu == $2).why | [.register, .rule, ((.bits // []) | map(tostring) | join(\",\"))] | join(\" \")"
+	vm_status "$1" "select(.held and .vcpu == $2).held_by | [.register, .rule, ((.bits // []) | map(tostring) | join(\",\"))] | join(\" \")"
 }
 
 # allow_all NAME REGEX SECONDS: answers every held vCPU with `allow` until the guest's

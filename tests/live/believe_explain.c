@@ -277,7 +277,7 @@ static bool take_key(const char *json, const char *end, const char *key)
 
 /*
  * Does the array "registers" of the object from @at to @end contain MSR @index? Its
- * elements have an "index", and a "last" one if they are ranges.
+ * elements have an "index", and a "count" if they are ranges.
  */
 static bool names_have(const char *at, const char *end, uint32_t index)
 {
@@ -286,27 +286,26 @@ static bool names_have(const char *at, const char *end, uint32_t index)
 	if (strstr(at, "\"others\":true") && strstr(at, "\"others\":true") < end)
 		return true;
 	while ((at = strstr(at, "\"index\":\"")) && at < close) {
-		unsigned int first = 0, last;
+		unsigned int first = 0, count;
 
 		at += strlen("\"index\":\"");
-		if (sscanf(at, "0x%x\",\"last\":\"0x%x", &first, &last) != 2)
-			last = first;
-		if (index >= first && index <= last)
+		if (sscanf(at, "0x%x\",\"count\":%u", &first, &count) != 2)
+			count = 1;
+		if (index - first < count)
 			return true;
 	}
 	return false;
 }
 
-/* Finds the object about @index in the array "registers"; stores its end in @end. */
+/* Finds the object about @index in the array "accesses"; stores its end in @end. */
 static const char *find_object(const char *json, uint32_t index,
 			       const char **end)
 {
-	/* The CR filter comes later, and has "registers", too. */
-	const char *at = strstr(json, "\"registers\":[{\"registers\":[");
+	const char *at = strstr(json, "\"accesses\":[");
 
 	if (!at)
-		bail("no registers", json);
-	for (at += strlen("\"registers\":["); *at == '{' || *at == ',';
+		bail("no accesses", json);
+	for (at += strlen("\"accesses\":["); *at == '{' || *at == ',';
 	     at = *end) {
 		*end = strstr(at, "}}");
 		if (!*end)
@@ -322,8 +321,8 @@ static const char *find_object(const char *json, uint32_t index,
 static bool take_phase(const char *json, const char *end,
 		       const struct moment *m)
 {
-	static const char *const keys[] = { "armed", "setup", "first",
-					    "unarmed", "beside" };
+	static const char *const keys[] = { "after_setup", "setup",
+					    "first_setup", "unarmed", "beside" };
 	static const signed char instead[] = { -1, 0, 1, -1, 3 };
 	int phase = m->armed ? (m->done ? 0 : m->settled ? 1 : 2) :
 			       m->beside && m->settled ? 4 : 3;

@@ -266,7 +266,7 @@ static void compare_events(const struct step *step, unsigned int n,
 			continue;
 		if (e->type == REGPIN_EVENT_ANSWERED) {
 			why = regpin_action_names[e->action];
-			key = "answer";
+			key = "action";
 		}
 		used += (size_t)snprintf(live + used, sizeof(live) - used,
 			"%s{\"vcpu\":%u,\"event\":\"%s\"",

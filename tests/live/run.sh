@@ -242,7 +242,7 @@ ok $? "probe reports that the rule is not enforced"
 status=$?
 is 0 "policy.yaml:5:5: sticky on EFER: enforced" out
 ok $? "probe reports that the rule is enforced"
-"$regpin" probe --json policy.yaml | jq -e '.starts and .rules[0].enforced' >out
+"$regpin" probe --json policy.yaml | jq -e '.starts and .policy_rules[0].enforced' >out
 ok $? "probe --json is JSON"
 bad=0
 for arguments in "--mode maybe -- ./vmm" "--attach-timeout -1 -- ./vmm" \

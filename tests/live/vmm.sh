@@ -37,13 +37,16 @@ await() # PATTERN FILE
 }
 
 [[ -r /dev/kvm && -w /dev/kvm ]] || skip_all "no access to /dev/kvm"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+# shellcheck source=tests/json.sh
+source "$tap_dir/json.sh"
+keep_json "$dir" "$tap_dir"
 "$regpin" probe --json | grep -q '"msr_filter":true,"msr_exits":true' ||
 	skip_all "this KVM has no MSR filter"
 [[ -r $shim ]] || skip_all "no shim at $shim"
 command -v jq >/dev/null || skip_all "no jq"
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 # Where `regpin ctl` has its sockets for a user who is not root.
 export XDG_RUNTIME_DIR=$dir

@@ -15,6 +15,10 @@ regpin=$(realpath "$1")
 cd "$(dirname "$0")" || exit 2
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
+tests=$(realpath ..)
+# shellcheck source=tests/json.sh
+. "$tests/json.sh"
+keep_json "$tmp" "$tests"
 nr=0
 failed=0
 
@@ -104,5 +108,6 @@ export REGPIN_POLICIES
 for readme in "$tmp"/README*.yaml; do
 	policy "$readme" 0 true /dev/null
 done
+json_fits
 echo "1..$nr"
 exit $failed

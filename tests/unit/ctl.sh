@@ -13,6 +13,9 @@ fake=$(realpath "$2")
 source "$(dirname "$0")/../tap.sh"
 dir=$(mktemp -d)
 cd "$dir" || exit 1
+# shellcheck source=tests/json.sh
+source "$tap_dir/json.sh"
+keep_json "$dir" "$tap_dir"
 : >.kept-events
 # shellcheck disable=SC2034 # for tap.sh
 events_kept=$dir/.kept-events
@@ -147,8 +150,8 @@ ctl status
 is 0 && cmp -s out listed
 ok $? "status without a name prints the same"
 ctl list --json
-jq -e '.version == 1 and (.directory | endswith("/ctl")) and .vms == [{"name": "vm1", "state": "alive", "policy": "policy.yaml", "mode": "enforce",
-	"vcpus": 4, "armed": 4, "held": 0, "violations": 0, "reports": 0, "detected": 0,
+jq -e '.version == 1 and (.directory | endswith("/ctl")) and .vms == [{"name": "vm1", "agent": "alive", "policy_file": "policy.yaml", "mode": "enforce",
+	"vcpus": 4, "vcpus_armed": 4, "vcpus_held": 0, "violations": 0, "reports": 0, "detected": 0,
 	"rules_enforced": 0, "rules_detected": 0, "rules_report": 0}]' out >/dev/null
 ok $? "list --json prints objects"
 "$regpin" run --policy policy.yaml --name vm1 --ctl "$dir/ctl" -- "$fake" >out 2>err
@@ -195,7 +198,7 @@ ok $? "status shows a held vCPU and the reason"
 is 0 "violations: 0 stopped, 1 held, 0 let pass, 0 detected;" out
 ok $? "a held access counts neither as stopped nor as let pass"
 ctl vm1 status --json
-[[ $(jq -r 'select(.held).why | .register + " " + .verdict + " " + .bits[0]' out) == \
+[[ $(jq -r 'select(.held).held_by | .register + " " + .verdict + " " + .bits[0]' out) == \
 	"CR0 pause WP" ]]
 ok $? "status --json prints the held vCPU and the reason"
 ctl vm1 allow --vcpu 1
@@ -346,7 +349,7 @@ ctl vm2 status
 is 0 "THE VMM DOES NOT ANSWER.*THE VMM IS STOPPED" out
 ok $? "status still works, and reports the stopped VMM"
 ctl vm2 status --json
-[[ $(jq -c 'select(.name).vmm' out) == "{\"pid\":$vmm,\"state\":\"stopped\"}" ]]
+[[ $(jq -c 'select(.name) | [.vmm_pid, .vmm_state]' out) == "[$vmm,\"stopped\"]" ]]
 ok $? "status --json reports it, too"
 [[ $(jq -r "select(.name).policy_sha256" out) == $(sha256sum <policy.yaml | cut -d " " -f 1) ]]
 ok $? "status names the policy in force by its SHA-256"

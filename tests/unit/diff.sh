@@ -7,6 +7,10 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
+tests=$(realpath "$(dirname "$0")/..")
+# shellcheck source=tests/json.sh
+. "$tests/json.sh"
+keep_json "$tmp" "$tests"
 cd "$tmp" || exit 2
 policy() # NAME: the rules are standard input
 {
@@ -158,10 +162,10 @@ gives 4 'could not be written' "a full disk is an error" sh -c '"$1" diff a.yaml
 if command -v jq >/dev/null; then
 	"$regpin" diff --json --within a.yaml a.yaml mixed.yaml >json
 	# shellcheck disable=SC2016 # jq's
-	gives 0 '' "the JSON object has all that the lines have" jq -e '.version == 1 and .ok == false and .from == "a.yaml" and
-		.to == "mixed.yaml" and .loosens == 1 and .tightens == 1 and (.list | length) == 2 and
-		.list[0] == {change: "loosens", what: "clear", register: "CR4", bits: ["SMAP"], from: "gp", to: "free"} and
-		.within.policy == "a.yaml" and .within.loosens == 1' json
+	gives 0 '' "the JSON object has all that the lines have" jq -e '.version == 1 and .ok == false and .from_file == "a.yaml" and
+		.to_file == "mixed.yaml" and .loosens == 1 and .tightens == 1 and (.list | length) == 2 and
+		.list[0] == {change: "loosens", what: "clear", register: "CR4", bits: ["SMAP"], old_outcome: "gp", new_outcome: "free"} and
+		.within.within_file == "a.yaml" and .within.loosens == 1' json
 	for pair in "linux linux-strict" "linux-strict ucode" "cpu-model windows" "freebsd ignore-msrs"; do
 		# shellcheck disable=SC2086 # two names
 		set -- $pair
@@ -170,7 +174,7 @@ if command -v jq >/dev/null; then
 		# shellcheck disable=SC2016 # jq's
 		gives 0 '' "$1 -> $2: as many objects as lines, and each has two sides" jq -e --argjson n "$(($(wc -l <lines) - 1))" '
 			(.list | length) == $n and .loosens + .tightens + .changes == $n and
-			all(.list[]; .what and .from != .to)' json
+			all(.list[]; .what and .old_outcome != .new_outcome)' json
 	done
 	# shellcheck disable=SC2016 # the inner shell's own variables
 	gives 0 '' "what tightens in one direction loosens in the other" sh -c '
@@ -180,5 +184,6 @@ if command -v jq >/dev/null; then
 else
 	skip "the JSON object" "no jq on this machine"
 fi
+json_fits
 echo "1..$nr"
 exit "$failed"

@@ -8,6 +8,10 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
+tests=$(realpath "$(dirname "$0")/..")
+# shellcheck source=tests/json.sh
+. "$tests/json.sh"
+keep_json "$tmp" "$tests"
 cd "$tmp" || exit 2
 mkdir etc package
 cp "$policies"/*.yaml package
@@ -259,5 +263,6 @@ rules:
 E
 gives 1 'loosens' "a group can be taken away by its name" "$regpin" diff denies mine.yaml
 gives 0 '' "the register in the same list stays" sh -c '! "$1" diff denies mine.yaml | grep -q PPIN' sh "$regpin"
+json_fits
 echo "1..$nr"
 exit "$failed"

@@ -20,7 +20,7 @@ static void answers(void **state)
 	assert_non_null(strstr(got, "vcpu 1: armed, HELD: write of CR0: 0x80050033 -> 0x80040033 (WP): sticky, test.yaml:2:1\n"));
 	say(fd, "status format=json\n");
 	hear(fd);
-	assert_non_null(strstr(got, "data {\"vm\":0,\"vcpu\":1,\"armed\":true,\"in_setup\":false,\"fresh\":false,\"held\":true,\"reached\":true,\"why\":{\"time\":\"1970-01-01T00:00:00.000000000Z\",\"event\":\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"CR0\",\"access\":\"write\",\"bits\":[\"WP\"],\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"value\":\"0x80050033\",\"rule\":\"sticky\",\"where\":\"test.yaml:2:1\",\"verdict\":\"pause\",\"action\":\"pause\",\"severity\":\"alert\"}}\nok\n"));
+	assert_non_null(strstr(got, "data {\"version\":1,\"vm\":0,\"vcpu\":1,\"armed\":true,\"in_setup\":false,\"fresh\":false,\"held\":true,\"reached\":true,\"held_by\":{\"time\":\"1970-01-01T00:00:00.000000000Z\",\"event\":\"violation\",\"vm\":0,\"vcpu\":1,\"register\":\"CR0\",\"access\":\"write\",\"bits\":[\"WP\"],\"old\":\"0x80050033\",\"new\":\"0x80040033\",\"value\":\"0x80050033\",\"rule\":\"sticky\",\"where\":\"test.yaml:2:1\",\"verdict\":\"pause\",\"action\":\"pause\",\"severity\":\"alert\"}}\nok\n"));
 	/* Once the agent has read the event that held the vCPU, the hold has a number. */
 	pauses_add(&fake_agent.pauses, &fake_handoff.vcpus[1].held);
 	pauses_hold(&fake_agent.pauses, &fake_handoff.vcpus[1].held, 412);
@@ -29,7 +29,7 @@ static void answers(void **state)
 	assert_non_null(strstr(got, "(WP): sticky, test.yaml:2:1, hold 412\nok\n"));
 	say(fd, "status format=json\n");
 	hear(fd);
-	assert_non_null(strstr(got, "\"held\":true,\"hold\":412,\"reached\":true,\"why\""));
+	assert_non_null(strstr(got, "\"held\":true,\"hold\":412,\"reached\":true,\"held_by\""));
 	say(fd, "nonsense\n");
 	expect(fd, "error syntax there is no request 'nonsense': 'help' lists them\n");
 	say(fd, "help\n");

@@ -8,6 +8,10 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
+tests=$(realpath "$(dirname "$0")/..")
+# shellcheck source=tests/json.sh
+. "$tests/json.sh"
+keep_json "$tmp" "$tests"
 cd "$tmp" || exit 2
 # is STATUS PATTERN COMMAND ..: checks the exit status, and that a line of the output matches
 is()
@@ -209,7 +213,7 @@ is 2 'not a regular file' "$regpin" compile ok.yaml -o .
 is 1 'only the first 100 problems' "$regpin" check many.yaml
 if command -v jq >/dev/null; then
 	"$regpin" check --json many.yaml ok.yaml warns.yaml nothing >check.json
-	is 0 '^true$' jq '.version == 1 and (.ok | not) and (.policies | map(.errors == (.problems | map(select(.severity == "error")) | length)) | all)' check.json
+	is 0 '^true$' jq '.version == 1 and (.ok | not) and (.policies | map(.errors == (.problems | map(select(.problem == "error")) | length)) | all)' check.json
 	is 0 '^true$' jq '[.policies[] | [.ok, .readable, .errors, .warnings, .more]] == [[false, true, 100, 0, true], [true, true, 0, 0, false], [true, true, 0, 1, false], [false, false, 1, 0, false]]' check.json
 	is 0 '^false$' sh -c '"$1" check --json --werror warns.yaml | jq .ok' sh "$regpin"
 	is 0 "\"policy_sha256\":\"$(sha256sum <ok.yaml | cut -d ' ' -f 1)\"" "$regpin" check --json ok.yaml
@@ -283,7 +287,7 @@ for cmd in "explain" "sim"; do
 done
 is 0 '^0 cr0 -WP => ok.*polled, not stopped; the next poll detects it: sticky at opt.yaml:4:5: WP$' "$regpin" sim --stock opt.yaml wp.trace
 is 0 '^0 cr0 -WP => gp.*sticky at opt.yaml:4:5: WP$' "$regpin" sim --cr-filter opt.yaml wp.trace
-is 0 '"polled":\{"rule":"sticky","where":"opt.yaml:4:5","bits":\["WP"\]\}' "$regpin" sim --json --stock opt.yaml wp.trace
+is 0 '"polled_by":\{"rule":"sticky","where":"opt.yaml:4:5","bits":\["WP"\]\}' "$regpin" sim --json --stock opt.yaml wp.trace
 
 # A rule that cannot be enforced is described by the same words everywhere.
 printf 'version: 1\nrules:\n  - register: CR4\n    sticky: [SMEP]\n    require: [SMEP]\n    action: stop\n    optional: true\n' >floor.yaml
@@ -429,12 +433,12 @@ if command -v jq >/dev/null; then
 	"$regpin" regs --json IA32_PMC3 0x12345 0x12346 >some.json
 	is 0 '^true$' jq '(.registers | length) == 3 and .registers[0].index == "0xc4" and (.registers[1].known | not)' some.json
 	"$regpin" regs --json APIC_BASE=0xfee00901 0x3f8 IA32_MCi_CTL >some.json
-	is 0 '^true$' jq '.registers[0].value == {"value": "0xfee00901", "fields": [
-		{"name": "BSP", "low": 8, "width": 1, "value": "0x1"},
-		{"name": "EN", "low": 11, "width": 1, "value": "0x1"},
-		{"name": "BASE", "low": 12, "width": 40, "value": "0xfee00"}], "unnamed": [0]} and
-		.registers[1].elsewhere == [{"name": "ATOM_PKG_C2_RESIDENCY", "cpus": "atom"}] and
-		.registers[2].name == "IA32_MCi_CTL" and .registers[2].count == 32 and .registers[2].stride == 4' some.json
+	is 0 '^true$' jq '.registers[0].decoded == {"value": "0xfee00901", "fields": [
+		{"field": "BSP", "low": 8, "width": 1, "value": "0x1"},
+		{"field": "EN", "low": 11, "width": 1, "value": "0x1"},
+		{"field": "BASE", "low": 12, "width": 40, "value": "0xfee00"}], "unnamed": [0]} and
+		.registers[1].elsewhere == [{"register": "ATOM_PKG_C2_RESIDENCY", "cpus": "atom"}] and
+		.registers[2].register == "IA32_MCi_CTL" and .registers[2].count == 32 and .registers[2].stride == 4' some.json
 fi
 
 for guest in amd:010:1 amd:-1 'amd: 1' amd:0x10f amd:0x19:0x100 amd:0x amd: foo amd:1:2:3; do
@@ -498,9 +502,9 @@ for cmd in explain sim probe; do
 		set -- "$regpin" $cmd --json $file.yaml
 		[ $cmd != sim ] || set -- "$@" good
 		if [ $file = wrong ]; then
-			is 1 '^\{"version":1,"policy":"wrong.yaml","ok":false,"problems":\[\{"severity":"error","line":3,"column":15,"text":' "$@"
+			is 1 '^\{"version":1,"policy_file":"wrong.yaml","ok":false,"problems":\[\{"problem":"error","line":3,"column":15,"text":' "$@"
 		else
-			is 4 '"ok":false,"problems":\[\{"severity":"error","text":"can.t be read' "$@"
+			is 4 '"ok":false,"problems":\[\{"problem":"error","text":"can.t be read' "$@"
 		fi
 	done
 done
@@ -600,7 +604,7 @@ else
 	is 0 'warning: smep.trace: 2 as expected on a KVM with the CR filter only' "$regpin" sim --quiet "$policy" smep.trace
 	is 0 '"expected":false,"with_cr_filter":true' "$regpin" sim --json "$policy" smep.trace
 fi
-is 0 '"event":"answered","answer":"gp"' "$regpin" sim --json --stock hold.yaml hold.trace
+is 0 '"event":"answered","action":"gp"' "$regpin" sim --json --stock hold.yaml hold.trace
 
 for command in "check --json --json" "probe --json --json" "regs --json --json" \
 	"compile -o a --output b" "explain --guest amd --guest intel" "sim --quiet --quiet" \
@@ -608,5 +612,6 @@ for command in "check --json --json" "probe --json --json" "regs --json --json" 
 	# shellcheck disable=SC2086 # words
 	is 2 "^regpin ${command%% *}: the option .* is given twice; try" "$regpin" $command
 done
+json_fits
 echo "1..$nr"
 exit "$failed"

@@ -82,7 +82,10 @@ struct vcpu_tally ctl_count_vcpus(const struct ctl *ctl, uint32_t vm)
 
 static bool begin(char *buf, struct json *json)
 {
-	return json_buf_begin(json, buf, EVENT_LINE_MAX);
+	if (!json_buf_begin(json, buf, EVENT_LINE_MAX))
+		return false;
+	json_u64(json, "version", JSON_VERSION);
+	return true;
 }
 
 /* Ends the line, without a line break. */
@@ -131,11 +134,9 @@ static void put_vmm(struct json *json, const struct agent *agent)
 	};
 	struct vmm vmm = find_vmm(agent);
 
-	json_object_begin(json, "vmm");
 	if (vmm.pid)
-		json_u64(json, "pid", (uint64_t)vmm.pid);
-	json_string(json, "state", names[vmm.state]);
-	json_object_end(json);
+		json_u64(json, "vmm_pid", (uint64_t)vmm.pid);
+	json_string(json, "vmm_state", names[vmm.state]);
 }
 
 /* A VMM that does not run shows the state from when it last ran. */
@@ -175,7 +176,7 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 	if (!begin(buf, &json))
 		return STATUS_SKIP;
 	json_string(&json, "name", ctl->socket.name);
-	json_string(&json, "policy", agent->launch->policy.source);
+	json_string(&json, "policy_file", agent->launch->policy.source);
 	json_u64(&json, "policy_number", agent->launch->policy.number);
 	json_string(&json, "policy_sha256", agent->launch->written.hash);
 	json_u64(&json, "rules", agent->launch->policy.nr_rules);
@@ -365,7 +366,7 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 		json_u64(&json, "hold", hold);
 	json_bool(&json, "reached", !(flags & STATUS_UNREACHED));
 	if (held_json(ctl, vcpu, held))
-		json_raw(&json, "why", held);
+		json_raw(&json, "held_by", held);
 	return end(&json, buf);
 }
 
@@ -467,7 +468,7 @@ static enum status_line whole_words(const struct ctl *ctl, char *buf)
 	struct vcpu_tally vcpus = ctl_count_vcpus(ctl, CONTROL_ALL_VMS);
 	struct policy_tally rules = policy_tally(&launch->policy);
 
-	snprintf(buf, EVENT_LINE_MAX, "mode=%s vcpus=%u armed=%u held=%u violations=%" PRIu64 " reports=%" PRIu64 " detected=%" PRIu64 " rules_enforced=%u rules_detected=%u rules_report=%u policy=%s",
+	snprintf(buf, EVENT_LINE_MAX, "mode=%s vcpus=%u vcpus_armed=%u vcpus_held=%u violations=%" PRIu64 " reports=%" PRIu64 " detected=%" PRIu64 " rules_enforced=%u rules_detected=%u rules_report=%u policy_file=%s",
 		 policy_mode_names[policy_effective(&launch->policy,
 						    launch->written.own,
 						    launch->mode)],

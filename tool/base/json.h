@@ -22,7 +22,7 @@
 #define JSON_MAX_DEPTH	63
 
 /*
- * The "version" of the output of check, probe, explain, sim and regs. Keys may be added
+ * The "version" of all output with --json, see docs/schema/commands-1.json. Keys may be added
  * under the same version; it rises when a key is removed or changes its meaning.
  */
 #define JSON_VERSION	1

@@ -43,7 +43,7 @@ static void print_json(struct json *json, const char *path, int status,
 	struct problems *problems = &checked->problems;
 
 	json_object_begin(json, NULL);
-	json_string(json, "file", path);
+	json_string(json, "policy_file", path);
 	json_bool(json, "ok", status == EXIT_OK);
 	json_bool(json, "readable", status != EXIT_FILE);
 	if (checked->hash[0])

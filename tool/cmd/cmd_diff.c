@@ -122,14 +122,14 @@ static void put_json(const struct diff_options *options,
 	if (options->on_kvm)
 		kvm_json(&json, &options->kvm);
 	json_bool(&json, "ok", status == DIFF_SAFE);
-	json_string(&json, "to", options->to);
+	json_string(&json, "to_file", options->to);
 	if (options->from) {
-		json_string(&json, "from", options->from);
+		json_string(&json, "from_file", options->from);
 		json_policy_diff(&json, "list", diff);
 	}
 	if (options->within) {
 		json_object_begin(&json, "within");
-		json_string(&json, "policy", options->within);
+		json_string(&json, "within_file", options->within);
 		json_policy_diff(&json, "list", excess);
 		json_object_end(&json);
 	}

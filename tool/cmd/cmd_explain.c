@@ -38,7 +38,7 @@ static void report_arming(struct report *report)
 
 	if (!report->json)
 		puts("\nArming");
-	report_line(report, "armed", "a vCPU is armed", texts[policy->arming]);
+	report_line(report, "arming", "a vCPU is armed", texts[policy->arming]);
 }
 
 /* The conditions for a vCPU that starts while others are armed. */
@@ -121,7 +121,7 @@ static void json_head(const struct report *report,
 
 	json_object_begin(json, NULL);
 	json_u64(json, "version", JSON_VERSION);
-	json_string(json, "policy", whole->source);
+	json_string(json, "policy_file", whole->source);
 	json_string(json, "policy_sha256", report->hash);
 	kvm_json(json, kvm);
 	json_u64(json, "rules", whole->nr_rules);

@@ -216,8 +216,8 @@ static void json_host(struct json *json, const struct host *host)
 	json_has(json, "msr_filter", host, host->msr_filter);
 	json_has(json, "msr_exits", host, host->msr_exits);
 	json_has(json, "cr_filter", host, host->cr_filter);
-	json_has(json, "smm", host, host->smm);
-	json_has(json, "nested", host, host->nested);
+	json_has(json, "has_smm", host, host->smm);
+	json_has(json, "has_nested", host, host->nested);
 	json_has(json, "ignore_msrs", host, host->ignore_msrs);
 	json_has(json, "vmload_open", host, host->vmload_open);
 	json_object_end(json);
@@ -329,14 +329,14 @@ static int print_json(const struct probed *probed)
 	probe_json_traits(&json, &traits);
 	json_kinds(&json, &probed->host);
 	if (policy) {
-		json_string(&json, "policy", policy->source);
+		json_string(&json, "policy_file", policy->source);
 		json_string(&json, "policy_sha256", probed->hash);
 		json_bool(&json, "ok", true);
 		json_bool(&json, "starts", !probed->stops);
-		json_bool(&json, "degraded", probed->missing || probed->init);
+		json_bool(&json, "enforced", !probed->missing && !probed->init);
 		if (probed->init)
-			json_string(&json, "init", probed->init);
-		json_array_begin(&json, "rules");
+			json_string(&json, "why_init", probed->init);
+		json_array_begin(&json, "policy_rules");
 		for (uint32_t i = 0; i < policy->nr_rules; i++)
 			json_rule(&json, &probed->host, policy, ordered[i]);
 		json_array_end(&json);

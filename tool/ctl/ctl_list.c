@@ -18,7 +18,7 @@
 
 /* Keys of `status format=words` that are numbers, in the order of the JSON. */
 static const char *const numbers[] = {
-	"vcpus", "armed", "held", "violations", "reports", "detected",
+	"vcpus", "vcpus_armed", "vcpus_held", "violations", "reports", "detected",
 	"rules_enforced", "rules_detected", "rules_report",
 };
 
@@ -90,19 +90,19 @@ static void fill(const char *dir)
 	}
 }
 
-/* Copies the value of @key to @buf; "-" if it is not known. `policy` is the last key. */
+/* Copies the value of @key to @buf; "-" if it is not known. `policy_file` is the last key. */
 static const char *value(const char *key, char *buf, size_t size)
 {
 	size_t len = strlen(key);
 	const char *at = row.words;
 
 	while (at && (strncmp(at, key, len) != 0 || at[len] != '=')) {
-		at = strncmp(at, "policy=", 7) == 0 ? NULL : strchr(at, ' ');
+		at = strncmp(at, "policy_file=", 12) == 0 ? NULL : strchr(at, ' ');
 		at += at != NULL;
 	}
 	if (!at)
 		snprintf(buf, size, "-");
-	else if (strcmp(key, "policy") == 0)
+	else if (strcmp(key, "policy_file") == 0)
 		snprintf(buf, size, "%s", at + len + 1);
 	else
 		snprintf(buf, size, "%.*s", (int)strcspn(at + len + 1, " "),
@@ -132,7 +132,7 @@ static void print_row(void)
 		 value("rules_detected", rules[1], sizeof(rules[1])),
 		 value("rules_report", rules[2], sizeof(rules[2])));
 	printf("  %-30s %s\n", *row.words ? all : "-",
-	       value("policy", policy, sizeof(policy)));
+	       value("policy_file", policy, sizeof(policy)));
 }
 
 static void put_row(struct json *json)
@@ -141,9 +141,9 @@ static void put_row(struct json *json)
 
 	json_object_begin(json, NULL);
 	json_string(json, "name", row.name);
-	json_string(json, "state", row.state);
+	json_string(json, "agent", row.state);
 	if (*row.words) {
-		json_string(json, "policy", value("policy", buf, sizeof(buf)));
+		json_string(json, "policy_file", value("policy_file", buf, sizeof(buf)));
 		json_string(json, "mode", value("mode", buf, sizeof(buf)));
 		for (size_t i = 0; i < NR_NUMBERS; i++)
 			json_u64(json, numbers[i],

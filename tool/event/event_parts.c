@@ -59,6 +59,18 @@ void event_put_register(struct json *json, unsigned int kind, uint32_t index)
 		json_hex(json, "index", index);
 }
 
+void event_put_registers(struct json *json, unsigned int kind, uint32_t index,
+			 uint32_t count)
+{
+	char name[REGISTER_NAME_MAX];
+
+	json_string(json, "register", event_range_name(name, kind, index, count));
+	if (kind == REGPIN_MSR)
+		json_hex(json, "index", index);
+	if (count != 1)
+		json_u64(json, "count", count);
+}
+
 void event_put_old(struct json *json, const struct regpin_event *event)
 {
 	if (!(event->unread & REGPIN_UNREAD_OLD))

@@ -31,6 +31,10 @@ void event_put_vcpu(struct json *json, const struct regpin_event *event);
 /* A register's name, and its index if it is an MSR. */
 void event_put_register(struct json *json, unsigned int kind, uint32_t index);
 
+/* The same for @count MSRs from @index on, or one register; with @count if it is not 1. */
+void event_put_registers(struct json *json, unsigned int kind, uint32_t index,
+			 uint32_t count);
+
 /* The values of an access, as far as they were read. */
 void event_put_old(struct json *json, const struct regpin_event *event);
 void event_put_new(struct json *json, const struct regpin_event *event);

@@ -45,7 +45,7 @@ void report_guest(struct report *report, const struct regpin_policy *policy,
 	char text[WHEN_TEXT];
 
 	if (json)
-		json_array_begin(json, "when");
+		json_array_begin(json, "conditions");
 	else
 		puts("\nRules for some guests only");
 	for (uint32_t i = 0; i < policy->nr_whens; i++) {

@@ -73,18 +73,19 @@ static void msr_filter(struct report *report)
 		json_array_begin(report->json, "ranges");
 	for (unsigned int i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++) {
 		const struct kvm_msr_filter_range *range = &filter->ranges[i];
-		const char *what = range->flags == KVM_MSR_FILTER_READ ?
-			"reads" : range->flags == KVM_MSR_FILTER_WRITE ?
-			"writes" : "reads and writes";
+		bool read = range->flags & KVM_MSR_FILTER_READ;
+		bool write = range->flags & KVM_MSR_FILTER_WRITE;
+		const char *what = !write ? "reads" : !read ? "writes" :
+				   "reads and writes";
 
 		if (!range->nmsrs)
 			continue;
 		if (report->json) {
 			json_object_begin(report->json, NULL);
-			json_string(report->json, "access", what);
+			json_bool(report->json, "read", read);
+			json_bool(report->json, "write", write);
 			json_hex(report->json, "index", range->base);
-			json_hex(report->json, "last",
-				 range->base + (range->nmsrs - 1));
+			json_u64(report->json, "count", range->nmsrs);
 			report_range(report, i);
 			json_object_end(report->json);
 			continue;
@@ -127,10 +128,10 @@ static void cr_filter(struct report *report)
 	struct json *json = report->json;
 
 	if (json) {
-		json_string(json, "from", start ? "start" : "armed");
+		json_string(json, "since", start ? "start" : "armed");
 		json_bool(json, "init",
 			  filter->flags & KVM_X86_CR_FILTER_EXIT_INIT);
-		json_array_begin(json, "registers");
+		json_array_begin(json, "asked");
 	} else {
 		printf("  in place: %s\n", start ? "from the start" :
 		       "from the first vCPU that arms until the last one is gone");
@@ -206,14 +207,18 @@ void report_kvm(struct report *report)
 {
 	const struct explain *explain = &report->explain;
 
+	if (report->json)
+		json_object_begin(report->json, "filters");
 	if (has_ranges(&explain->filter.filter)) {
-		report_begin(report, "msr_filter", "KVM_X86_SET_MSR_FILTER, with exits for KVM_MSR_EXIT_REASON_FILTER");
+		report_begin(report, "msr", "KVM_X86_SET_MSR_FILTER, with exits for KVM_MSR_EXIT_REASON_FILTER");
 		msr_filter(report);
 		report_end(report);
 	}
 	if (explain->crs.flags) {
-		report_begin(report, "cr_filter", "KVM_X86_SET_CR_FILTER");
+		report_begin(report, "cr", "KVM_X86_SET_CR_FILTER");
 		cr_filter(report);
 		report_end(report);
 	}
+	if (report->json)
+		json_object_end(report->json);
 }

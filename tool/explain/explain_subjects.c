@@ -7,7 +7,7 @@
 
 #include "lib/policy/registers.h"
 
-#include "event/event_names.h"
+#include "event/event_parts.h"
 #include "explain.h"
 #include "explain_name.h"
 #include "explain_subjects.h"
@@ -25,9 +25,9 @@ static const char *const phase_texts[PHASE_MAX] = {
 static const char *const phase_keys[PHASE_MAX] = {
 	[PHASE_UNARMED] = "unarmed",
 	[PHASE_BESIDE] = "beside",
-	[PHASE_FIRST] = "first",
+	[PHASE_FIRST] = "first_setup",
 	[PHASE_SETUP] = "setup",
-	[PHASE_DONE] = "armed",
+	[PHASE_DONE] = "after_setup",
 };
 
 static bool is_request(const struct report *report,
@@ -84,19 +84,9 @@ static void print_names(const struct report *report)
 
 void json_subject(struct json *json, const struct subject *subject)
 {
-	bool named = subject->count == 1 &&
-		     (subject->kind != REGPIN_MSR ||
-		      register_find(REGPIN_MSR, subject->index));
-	char name[REGISTER_NAME_MAX];
-
 	json_object_begin(json, NULL);
-	if (named)
-		json_string(json, "register", event_register_name(name,
-			    subject->kind, subject->index));
-	if (subject->kind == REGPIN_MSR)
-		json_hex(json, "index", subject->index);
-	if (subject->count > 1)
-		json_hex(json, "last", subject->index + (subject->count - 1));
+	event_put_registers(json, subject->kind, subject->index,
+			    subject->count);
 	json_object_end(json);
 }
 
@@ -203,7 +193,7 @@ int report_subjects(struct report *report)
 	if (nr < 0)
 		return nr;
 	if (report->json)
-		json_array_begin(report->json, "registers");
+		json_array_begin(report->json, "accesses");
 	else
 		puts("\nWhat a guest may do");
 	for (int i = 0; i < nr; i++)

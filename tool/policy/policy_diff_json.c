@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A policy's changes as JSON: regpin(1), "regpin diff". */
 #include "event/bit_names.h"
-#include "event/event_names.h"
+#include "event/event_parts.h"
 #include "policy_diff_json.h"
 #include "policy_diff_text.h"
 #include "policy_when.h"
@@ -35,14 +35,7 @@ static const char *const what_words[DIFF_WHAT_MAX] = {
 
 static void put_registers(struct json *json, const struct policy_change *change)
 {
-	char name[REGISTER_NAME_MAX];
-
-	json_string(json, "register", event_range_name(name, change->kind,
-			change->index, change->count));
-	if (change->kind == REGPIN_MSR)
-		json_hex(json, "index", change->index);
-	if (change->count > 1)
-		json_u64(json, "count", change->count);
+	event_put_registers(json, change->kind, change->index, change->count);
 	json_bit_names(json, "bits", change->kind, change->index, change->bits);
 }
 
@@ -57,8 +50,8 @@ static void put_change(struct json *json, const struct policy_change *change)
 		put_registers(json, change);
 	if (*when_text(when, &change->when))
 		json_string(json, "when", when);
-	json_string(json, "from", policy_change_from(text, change));
-	json_string(json, "to", policy_change_to(text, change));
+	json_string(json, "old_outcome", policy_change_from(text, change));
+	json_string(json, "new_outcome", policy_change_to(text, change));
 	json_object_end(json);
 }
 

@@ -12,7 +12,7 @@ void json_problems(struct json *json, struct problems *problems)
 		const struct problem *problem = &problems->list[i];
 
 		json_object_begin(json, NULL);
-		json_string(json, "severity",
+		json_string(json, "problem",
 			    problem->warning ? "warning" : "error");
 		if (problem->line) {
 			json_u64(json, "line", problem->line);
@@ -32,7 +32,7 @@ void json_wrong_policy(const char *path, struct problems *problems)
 	json_begin(&json, stdout);
 	json_object_begin(&json, NULL);
 	json_u64(&json, "version", JSON_VERSION);
-	json_string(&json, "policy", path);
+	json_string(&json, "policy_file", path);
 	json_bool(&json, "ok", false);
 	json_problems(&json, problems);
 	json_object_end(&json);

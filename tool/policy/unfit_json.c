@@ -23,12 +23,11 @@ void json_unfit(struct json *json, const struct regpin_policy *policy,
 	char text[FIT_TEXT];
 
 	json_rule_place(json, policy, rule);
-	json_bool(json, "detected", fitted == FIT_DETECTED);
-	json_string(json, "action", regpin_action_names[rule->action]);
+	json_bool(json, "polled", fitted == FIT_DETECTED);
 	json_string(json, "rule_action", regpin_action_names[rule->action]);
 	if (fitted == FIT_DETECTED) {
 		json_u64(json, "every_ms", policy->settings.detect_ms);
-		json_string(json, "reaction", fit_reaction(policy, rule));
+		json_string(json, "action", fit_reaction(policy, rule));
 	}
 	json_string(json, "text", fit_text(text, policy, fitted, rule));
 	json_string(json, "why", why);
@@ -59,7 +58,7 @@ void json_refused_policy(const struct regpin_policy *policy,
 	json_begin(&json, stdout);
 	json_object_begin(&json, NULL);
 	json_u64(&json, "version", JSON_VERSION);
-	json_string(&json, "policy", policy->source);
+	json_string(&json, "policy_file", policy->source);
 	kvm_json(&json, kvm);
 	json_bool(&json, "ok", false);
 	json_unfits(&json, "reasons", policy, unfits);

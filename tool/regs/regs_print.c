@@ -175,8 +175,8 @@ static void json_elsewhere(struct json *json, const struct found *found)
 	json_array_begin(json, "elsewhere");
 	while ((reg = next_elsewhere(found, &i))) {
 		json_object_begin(json, NULL);
-		json_string(json, "name", register_title(name, reg,
-							 found->index));
+		json_string(json, "register",
+			    register_title(name, reg, found->index));
 		json_string(json, "cpus", reg->cpus);
 		json_object_end(json);
 	}
@@ -227,14 +227,14 @@ static void print_one(const struct found *found)
 	print_bits(reg);
 }
 
-static void json_bits(struct json *json, const struct regpin_register *reg)
+static void json_fields(struct json *json, const struct regpin_register *reg)
 {
-	json_array_begin(json, "bits");
+	json_array_begin(json, "fields");
 	for (unsigned int i = 0; i < reg->nbits; i++) {
 		const struct regpin_bit *bit = &regpin_bits[reg->bits + i];
 
 		json_object_begin(json, NULL);
-		json_string(json, "name", bit->name);
+		json_string(json, "field", bit->name);
 		if (*next_name(bit->name))
 			json_string(json, "alias", next_name(bit->name));
 		json_u64(json, "low", bit->lo);
@@ -251,7 +251,8 @@ static void json_one(struct json *json, const struct found *found)
 	bool family = reg && found->family && reg->count > 1;
 
 	json_object_begin(json, NULL);
-	json_string(json, "name", reg && alias(name, found, 0) ? name : NULL);
+	json_string(json, "register", reg && alias(name, found, 0) ? name :
+		    event_register_name(name, REGPIN_MSR, found->index));
 	json_string(json, "kind", regpin_kind_names[reg ? reg->kind :
 							  REGPIN_MSR]);
 	if (!reg || reg->kind == REGPIN_MSR)
@@ -261,7 +262,7 @@ static void json_one(struct json *json, const struct found *found)
 	json_bool(json, "known", reg);
 	json_bool(json, "hot", reg && reg->hot);
 	json_bool(json, "replay", reg && reg->replay);
-	json_array_begin(json, "rules");
+	json_array_begin(json, "rule_types");
 	for (unsigned int type = 0; type < RULE_TYPE_MAX; type++)
 		if (can_have(found, type))
 			json_string(json, NULL, rule_type_names[type]);
@@ -275,7 +276,7 @@ static void json_one(struct json *json, const struct found *found)
 		json_string(json, "class", reg->class);
 		json_string(json, "cpus", reg->cpus);
 		json_string(json, "note", reg->note);
-		json_bits(json, reg);
+		json_fields(json, reg);
 	}
 	json_elsewhere(json, found);
 	if (found->decode)

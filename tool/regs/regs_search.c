@@ -265,7 +265,7 @@ static void put_groups(struct json *json)
 		if (json) {
 			json_object_begin(json, NULL);
 			json_string(json, "group", name);
-			json_u64(json, "registers", group_size(i));
+			json_u64(json, "count", group_size(i));
 			json_object_end(json);
 		} else {
 			printf("%-12s %u\n", name, group_size(i));

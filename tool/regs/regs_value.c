@@ -68,7 +68,7 @@ static void json_value(const struct found *found, struct json *json)
 	const struct regpin_register *reg = found->reg;
 	uint64_t left = found->value;
 
-	json_object_begin(json, "value");
+	json_object_begin(json, "decoded");
 	json_hex(json, "value", found->value);
 	json_array_begin(json, "fields");
 	for (unsigned int i = 0; reg && i < reg->nbits; i++) {
@@ -78,7 +78,7 @@ static void json_value(const struct found *found, struct json *json)
 		if (bit->width == 1 && !(found->value & mask_of(bit)))
 			continue;
 		json_object_begin(json, NULL);
-		json_string(json, "name", bit->name);
+		json_string(json, "field", bit->name);
 		json_u64(json, "low", bit->lo);
 		json_u64(json, "width", bit->width);
 		json_hex(json, "value",

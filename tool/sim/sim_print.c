@@ -200,7 +200,7 @@ static void json_events(struct json *json, const struct sim_result *result)
 		if (cause)
 			json_string(json, "cause", cause);
 		if (event->type == REGPIN_EVENT_ANSWERED)
-			json_string(json, "answer",
+			json_string(json, "action",
 				    regpin_action_names[event->action]);
 		json_object_end(json);
 	}
@@ -241,7 +241,7 @@ static void json_line(struct printer *printer, const struct sim *sim,
 	if (result->answered)
 		json_bool(&json, "answered", true);
 	if (result->polled) {
-		json_object_begin(&json, "polled");
+		json_object_begin(&json, "polled_by");
 		json_why(&json, sim, &result->would);
 		json_object_end(&json);
 	}
