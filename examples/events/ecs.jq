@@ -13,7 +13,7 @@ def is_finding:
 def severity:
 	if . == "left" or . == "refused" or . == "failed" then 3
 	elif IN("violation", "vmm-write", "detected", "deadline", "unreached", "unarmed",
-		"takeover", "denied", "repeated", "dropped") then 4
+		"takeover", "hook", "denied", "repeated", "dropped") then 4
 	elif IN("armed", "reset", "settled", "init", "attached", "detached") then 6
 	else 5 end;
 

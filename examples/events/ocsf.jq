@@ -12,7 +12,7 @@ def milliseconds: (.[0:19] + "Z" | fromdateiso8601) * 1000 + (.[20:23] | tonumbe
 def severity:
 	if . == "left" or . == "refused" or . == "failed" then 4		# High
 	elif IN("violation", "vmm-write", "detected", "deadline", "unreached", "unarmed",
-		"takeover", "denied", "repeated", "dropped") then 3		# Medium
+		"takeover", "hook", "denied", "repeated", "dropped") then 3		# Medium
 	elif IN("armed", "reset", "settled", "init", "attached", "detached") then 1
 	else 2 end;								# Low
 

@@ -31,6 +31,7 @@
 #include "ctl.h"
 #include "give.h"
 #include "guard.h"
+#include "hook.h"
 #include "launch_messages.h"
 #include "launch_state.h"
 #include "lib/end.h"
@@ -102,10 +103,14 @@ static int shorter(int a, int b)
 /* How long the agent may sleep in ms if nothing happens; -1: forever. */
 static int longest_sleep(struct agent *agent)
 {
+	uint64_t now = clock_now();
+	int timeout;
+
 	if (!agent->attached)
 		return agent->tick_ms;
-	return shorter(shorter(guard_late_sleep(agent), report_sleep(agent)),
-		       moves_sleep(&agent->moves, clock_now()));
+	timeout = shorter(guard_late_sleep(agent), report_sleep(agent));
+	timeout = shorter(timeout, hook_sleep(agent, now));
+	return shorter(timeout, moves_sleep(&agent->moves, now));
 }
 
 /*
@@ -133,7 +138,7 @@ static bool hear_launcher(struct agent *agent)
 static bool wait_for_work(struct agent *agent, bool more)
 {
 	struct ring *ring = &agent->launch->shared->ring;
-	struct pollfd pfd[WATCH_MAX + 5 + CTL_POLLS + GIVE_POLLS];
+	struct pollfd pfd[WATCH_MAX + 6 + CTL_POLLS + GIVE_POLLS];
 	bool room = out_has_room(agent->events);
 	int timeout = longest_sleep(agent);
 	uint64_t wakes;
@@ -151,6 +156,7 @@ static bool wait_for_work(struct agent *agent, bool more)
 	nr += ctl_poll(&agent->ctl, pfd + nr, &timeout, clock_now());
 	nr += give_poll(&agent->launch->give, pfd + nr);
 	standby_poll(agent, &pfd[nr++]);
+	hook_poll(agent, &pfd[nr++]);
 	if (room && (more || !ring_sleep(ring)))
 		timeout = 0;
 	poll(pfd, nr, timeout);
@@ -158,6 +164,21 @@ static bool wait_for_work(struct agent *agent, bool more)
 	if (pfd[0].revents && read(agent->launch->wake, &wakes, 8) < 0)
 		wakes = 0;
 	return !pfd[1].revents || hear_launcher(agent);
+}
+
+/* The VMM has ended. Must the loop go on, until the hook has got what is left? */
+static bool hook_goes_on(struct agent *agent, bool more)
+{
+	if (!hook_is_used(agent))
+		return false;
+	if (!more) {
+		report_repeated(agent, true);
+		report_dropped(agent, true);
+	}
+	if (!hook_must_wait(agent, clock_now(), more && out_has_room(agent->events)))
+		return false;
+	ctl_give_up_name(&agent->ctl.socket);
+	return true;
 }
 
 static void loop(struct agent *agent)
@@ -191,12 +212,15 @@ static void loop(struct agent *agent)
 		report_unarmed(agent);
 		ctl_run(&agent->ctl, clock_now());
 		moves_run(agent, clock_now());
-	} while (must_go_on(agent) || moves_must_wait(agent, clock_now()));
+		hook_run(agent, clock_now());
+	} while (must_go_on(agent) || moves_must_wait(agent, clock_now()) ||
+		 hook_goes_on(agent, more));
 	/* All processes have ended. Their actions since the last round count as well. */
 	give_run(agent);
 	update_attached(agent);
 	standby_end(agent);
 	ctl_end_commands(&agent->ctl);
+	hook_end(agent);
 	report_remaining(agent);
 	ctl_end(&agent->ctl);
 	report_summary(agent);
@@ -216,6 +240,8 @@ static void init_process(void)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
+	/* If the caller ignored it, no status of a child could be read. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "regpin-agent");
@@ -278,7 +304,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	ctl_init(&agent.ctl, &agent, &launch->socket);
 	close_others(&agent);
 	if (wake_begin(launch->shared, launch->wake) < 0 ||
-	    standby_begin(&agent) < 0 ||
+	    hook_begin(&agent) < 0 || standby_begin(&agent) < 0 ||
 	    send(start, "", 1, MSG_NOSIGNAL) != 1)
 		end_process(1);
 	loop(&agent);

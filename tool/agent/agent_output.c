@@ -10,6 +10,7 @@
 #include "ctl_log.h"
 #include "event/event_parts.h"
 #include "event/event_tail.h"
+#include "hook_lines.h"
 #include "launch_state.h"
 #include "out.h"
 #include "policies.h"
@@ -119,18 +120,20 @@ static uint64_t next_seq(struct agent *agent)
 
 void agent_write_line(struct agent *agent, const char *line, size_t len)
 {
-	agent_write_line_of(agent, line, len, agent->launch->policy.number, 0, false);
+	const struct line_about about = { .policy = agent->launch->policy.number };
+
+	agent_write_line_of(agent, line, len, &about);
 }
 
 void agent_write_line_of(struct agent *agent, const char *line, size_t len,
-		   uint32_t policy, uint64_t hold, bool whole)
+			 const struct line_about *about)
 {
 	char buf[EVENT_LINE_MAX];
 	/* 0: the shim has named no policy, which stands for the policy in force. */
-	uint32_t number = policy ? policy : agent->launch->policy.number;
+	uint32_t number = about->policy ? about->policy : agent->launch->policy.number;
 	const struct event_tail tail = {
-		.seq = next_seq(agent), .hold = hold, .origin = agent->origin,
-		.policy = policies_name(agent, number), .whole = whole,
+		.seq = next_seq(agent), .hold = about->hold, .origin = agent->origin,
+		.policy = policies_name(agent, number), .whole = about->use & LINE_WHOLE,
 	};
 
 	if (!len || len > EVENT_BODY_MAX) {	/* no memory */
@@ -142,15 +145,21 @@ void agent_write_line_of(struct agent *agent, const char *line, size_t len,
 	len = event_add_tail(buf, len, &tail);
 	out_line(agent->events, buf, len);
 	ctl_log_add(&agent->ctl.log, buf, len);
+	if (about->use & LINE_HOOK)
+		hook_add(&agent->hook, buf, len);
 }
 
 void agent_report(struct agent *agent, struct agent_event *event)
 {
+	const struct line_about about = {
+		.policy = agent->launch->policy.number,
+		.use = event->for_hook ? LINE_HOOK : 0,
+	};
 	char line[EVENT_LINE_MAX];
 	size_t len;
 
 	event->time = clock_wall();
 	len = agent_event_json(line, event);
 	if (len)
-		agent_write_line(agent, line, len);
+		agent_write_line_of(agent, line, len, &about);
 }

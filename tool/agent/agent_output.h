@@ -35,11 +35,26 @@ void agent_report(struct agent *agent, struct agent_event *event);
  */
 void agent_write_line(struct agent *agent, const char *line, size_t len);
 
-/*
- * The same, for a line about @policy, with @hold: the number of the line whose event held
- * the vCPU, or 0. @whole: the line has all that is known of the policy.
+/* enum line_use - marks of a line */
+enum line_use {
+	LINE_WHOLE = 1 << 0,	/* the line has all that is known of the policy */
+	LINE_HOOK = 1 << 1,	/* the hook gets it, too */
+};
+
+/**
+ * struct line_about - what a line is about
+ * @policy: number of the policy
+ * @hold: number of the line whose event held the vCPU, or 0
+ * @use: marks of enum line_use
  */
+struct line_about {
+	uint32_t policy;
+	uint64_t hold;
+	unsigned int use;
+};
+
+/* The same, for a line about @about. */
 void agent_write_line_of(struct agent *agent, const char *line, size_t len,
-			 uint32_t policy, uint64_t hold, bool whole);
+			 const struct line_about *about);
 
 #endif

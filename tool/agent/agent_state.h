@@ -10,6 +10,7 @@
 
 #include "ctl_state.h"
 #include "event/event_tail.h"
+#include "hook_state.h"
 #include "limit_rows.h"
 #include "moves_state.h"
 #include "pauses.h"
@@ -78,6 +79,7 @@ struct policies {
  * @origin: the keys that all lines have about the VM, the host and the VMM's process
  * @host: the host's name
  * @standby: the process that takes over if this one dies
+ * @hook: the operator's program that gets lines of events
  */
 struct agent {
 	struct launch *launch;
@@ -103,6 +105,7 @@ struct agent {
 	char origin[ORIGIN_MAX];
 	char host[AGENT_HOST_MAX];
 	struct standby standby;
+	struct hook hook;
 };
 
 #endif

@@ -44,6 +44,7 @@
  * @name: the VM's name, NULL for the VMM's process id
  * @ctl: the directory of its socket, NULL for the default
  * @no_ctl: there is to be no socket for commands
+ * @hook: the program of --hook, or NULL
  * @vmm_user: --vmm-user, if @has_vmm_user
  * @socket: the socket for commands
  * @give: the sockets by which the VMM asks for its policy
@@ -72,7 +73,7 @@ struct launch {
 	struct out events;
 	const char *events_name;
 	char events_path[PATH_MAX];
-	const char *name, *ctl;
+	const char *name, *ctl, *hook;
 	bool events_only, no_ctl;
 	uint64_t seq;
 	int agent;

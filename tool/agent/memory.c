@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files in memory, which the agent sends to the VMM's processes. */
+/* Files in memory, which the agent gives to other processes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -36,20 +36,25 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-int memory_blob(const struct regpin_policy *policy)
+int memory_text(const char *name, const char *text, size_t size)
 {
-	static char blob[BLOB_MAX_SIZE];
-	size_t size = blob_seal(policy, blob);
-	int fd = memory_file("regpin-policy");
+	int fd = memory_file(name);
 
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, blob, size) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+	if (write_all(fd, text, size) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
 				   F_SEAL_WRITE) == 0)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int memory_blob(const struct regpin_policy *policy)
+{
+	static char blob[BLOB_MAX_SIZE];
+
+	return memory_text("regpin-policy", blob, blob_seal(policy, blob));
 }
 
 void *memory_map(const char *name, size_t size, int seals, int *fd)

@@ -69,20 +69,43 @@ static bool holds_vcpu(const struct regpin_event *event)
 		event->type == REGPIN_EVENT_DEADLINE);
 }
 
+/* Has the guest violated a rule? */
+static bool is_violation(const struct regpin_event *event)
+{
+	return event->type == REGPIN_EVENT_VIOLATION ||
+	       event->type == REGPIN_EVENT_DETECTED;
+}
+
+/* Writes the line of a sum. Without @many_kinds it is about the policy of its events. */
+static void put_sum(struct agent *agent, const char *name, const struct limit_sum *sum,
+		    bool many_kinds)
+{
+	const struct line_about about = {
+		.policy = many_kinds ? agent->launch->policy.number : sum->event.policy,
+		.use = many_kinds || is_violation(&sum->event) ? LINE_HOOK : 0,
+	};
+	char line[EVENT_LINE_MAX];
+
+	agent_write_line_of(agent, line,
+			    event_sum_json(line, name, sum, many_kinds,
+					   policies_find(agent, sum->event.policy),
+					   clock_wall()), &about);
+}
+
 static void put_event(struct agent *agent, const struct regpin_event *event,
 		      uint64_t now)
 {
 	const struct regpin_policy *policy;
 	char line[EVENT_LINE_MAX];
-	bool pauses = holds_vcpu(event), whole;
-	uint64_t hold = 0;
+	struct line_about about = { .policy = event->policy };
+	bool pauses = holds_vcpu(event);
 
 	if (!event_is_valid(event)) {
 		agent->nonsense++;
 		return;
 	}
 	if (event->type == REGPIN_EVENT_ANSWERED)
-		hold = pauses_hold(&agent->pauses, event, 0);
+		about.hold = pauses_hold(&agent->pauses, event, 0);
 	count(agent, event);
 	if (pauses && event->type != REGPIN_EVENT_VIOLATION)
 		pauses_add(&agent->pauses, event);
@@ -90,29 +113,25 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 	if (!limit_pass(&agent->limit, event, policy, now))
 		return;
 	if (pauses)
-		hold = pauses_hold(&agent->pauses, event, agent->seq + 1);
-	whole = event->type == REGPIN_EVENT_ATTACHED ||
-		event->type == REGPIN_EVENT_POLICY;
-	agent_write_line_of(agent, line, event_json(line, event, policy),
-		      event->policy, hold, whole);
+		about.hold = pauses_hold(&agent->pauses, event, agent->seq + 1);
+	if (event->type == REGPIN_EVENT_ATTACHED ||
+	    event->type == REGPIN_EVENT_POLICY)
+		about.use |= LINE_WHOLE;
+	if (pauses || is_violation(event))
+		about.use |= LINE_HOOK;
+	agent_write_line_of(agent, line, event_json(line, event, policy), &about);
 }
 
 void report_repeated(struct agent *agent, bool all)
 {
 	static struct limit_sum sum;
 	uint64_t now = clock_now();
-	char line[EVENT_LINE_MAX];
 	bool many_kinds;
 
 	/* While there is no room, the second and the hour of the limits do not end. */
 	while (out_has_room(agent->events) &&
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
-		agent_write_line_of(agent, line,
-			      event_sum_json(line, "repeated", &sum, many_kinds,
-					     policies_find(agent, sum.event.policy),
-					     clock_wall()),
-			      many_kinds ? agent->launch->policy.number :
-					   sum.event.policy, 0, false);
+		put_sum(agent, "repeated", &sum, many_kinds);
 }
 
 bool report_events(struct agent *agent)
@@ -135,7 +154,6 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 {
 	const struct regpin_policy *policy;
 	const struct rule *rule;
-	char line[EVENT_LINE_MAX];
 
 	if (!event_is_valid(&sum->event)) {
 		agent->nonsense++;
@@ -150,10 +168,7 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 		sum->more_indices = sum->count > 1;
 	}
 	if (limit_pass_sum(&agent->limit, sum, policy, now))
-		agent_write_line_of(agent, line,
-			      event_sum_json(line, "dropped", sum, false, policy,
-					     clock_wall()),
-			      sum->event.policy, 0, false);
+		put_sum(agent, "dropped", sum, false);
 }
 
 /* Reports all dropped events by kind. Returns false if there was no room for all lines. */

@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "ctl_clients.h"
 #include "give.h"
+#include "hook.h"
 #include "launch_state.h"
 #include "out.h"
 #include "standby.h"
@@ -185,6 +186,7 @@ static void wait_and_take_over(struct agent *agent, int fd, pid_t old)
 	prctl(PR_SET_NAME, "regpin-agent");
 	set_robust_word(agent);
 	load_totals(agent);
+	hook_take_over(agent);
 	/* The dead agent may have written the buffered lines. `lost` counts them. */
 	out_discard(agent->events);
 	if (agent->messages != agent->events)

@@ -34,7 +34,7 @@ static struct watched *add(struct watch *watch, pid_t pid)
 	struct watched *process = find(watch, pid);
 	int fd;
 
-	if (process || pid == getpid() || pid == watch->own)
+	if (process || pid == getpid() || pid == watch->own || pid == watch->hook)
 		return process;
 	fd = pidfd_open(pid, 0);
 	if (watch->nr == WATCH_MAX || fd >= watch->last_fd ||

@@ -50,6 +50,7 @@ struct known {
  * struct watch - the watched processes
  * @nr: number of watched processes
  * @own: the agent's standby, which is not watched, or 0
+ * @hook: the agent's hook, which is not watched, or 0
  * @lifeline: "pipe:[INODE]", a file that all descendants of the VMM have open
  * @born: when the root was started; no descendant is older
  * @last_fd: pidfds have lower numbers: some files must be left for reading /proc
@@ -63,7 +64,7 @@ struct known {
  */
 struct watch {
 	unsigned int nr;
-	pid_t own;
+	pid_t own, hook;
 	char lifeline[32];
 	uint64_t born;
 	int last_fd;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/hook_file.h"
 #include "agent/launch.h"
 #include "agent/launch_messages.h"
 #include "agent/limit.h"
@@ -41,12 +42,13 @@
  * @total: --event-total
  * @name: --name, NULL for the process id
  * @ctl: --ctl, NULL for the default
+ * @hook: --hook
  * @no_ctl: --no-ctl
  * @require_vm: --require-vm
  * @has_vmm_user: there is a --vmm-user: @vmm_user
  */
 struct options {
-	const char *policy, *name, *ctl;
+	const char *policy, *name, *ctl, *hook;
 	struct sink events;
 	enum policy_mode mode;
 	bool no_ctl, require_vm, has_vmm_user;
@@ -153,6 +155,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "name", required_argument, NULL, 'n' },
 		{ "ctl", required_argument, NULL, 'c' },
 		{ "no-ctl", no_argument, NULL, 'C' },
+		{ "hook", required_argument, NULL, 'k' },
 		{ "vmm-user", required_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -181,6 +184,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			options->ctl = optarg;
 		} else if (c == 'C') {
 			options->no_ctl = true;
+		} else if (c == 'k') {
+			options->hook = optarg;
 		} else if (c == 'u') {
 			err = read_user(optarg, options);
 		} else if (c == 'h') {
@@ -396,6 +401,21 @@ static int open_events(struct launch *launch, const struct sink *sink)
 	return EXIT_RUN;
 }
 
+/* Each run checks it again. A wrong one should be noticed before there is a VM. */
+static int check_hook(const char *hook)
+{
+	char fault[HOOK_FAULT_MAX];
+	int fd = hook ? hook_open(hook, geteuid(), fault) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	if (!hook || fd >= 0)
+		return 0;
+	fprintf(stderr, "regpin: the VMM was not started: the hook %s can't be used: %s\n",
+		printable(hook), fault);
+	return EXIT_RUN;
+}
+
 static int run_main(int argc, char **argv)
 {
 	static struct launch start;
@@ -413,11 +433,14 @@ static int run_main(int argc, char **argv)
 	start.name = options.name;
 	start.ctl = options.ctl;
 	start.no_ctl = options.no_ctl;
+	start.hook = options.hook;
 	start.has_vmm_user = options.has_vmm_user;
 	start.vmm_user = options.vmm_user;
 	status = launch_messages_begin(&start, &options.events);
 	if (!status)
 		status = refuse_without_shim();
+	if (!status)
+		status = check_hook(options.hook);
 	if (!status)
 		status = launch_fill_fds();
 	if (!status)

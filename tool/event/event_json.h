@@ -43,6 +43,7 @@ bool event_is_valid(const struct regpin_event *event);
  * @pid: the process that it is about, or 0
  * @rule_action: the rule's action, or NULL
  * @action: the action that is taken instead, or NULL
+ * @for_hook: the hook gets the line, too
  * @counts: numbers; the first one without a name ends them
  */
 struct agent_event {
@@ -54,6 +55,7 @@ struct agent_event {
 	const char *to, *rules;
 	const char *rule_action, *action;
 	uint32_t pid;
+	bool for_hook;
 	struct {
 		const char *name;
 		uint64_t n;

@@ -50,6 +50,7 @@ static const struct {
 	{ "denied", SEVERITY_WARNING },
 	{ "detached", SEVERITY_INFO },
 	{ "dropped", SEVERITY_WARNING },
+	{ "hook", SEVERITY_WARNING },
 	{ "left", SEVERITY_ALERT },
 	{ "message", SEVERITY_NOTICE },
 	{ "mode", SEVERITY_NOTICE },
