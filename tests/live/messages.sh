@@ -117,7 +117,7 @@ plain()
 }
 plain optional.yaml ./vmm vm exit 5
 [[ $status == 5 && $(grep -c degraded err) == 1 ]] && await '"detached"' events &&
-	grep -q "^regpin: degraded: 2 of 3 rules can't be enforced on this host (2 only monitored, 0 left out); 'regpin probe POLICY' prints" err &&
+	grep -q "^regpin: degraded: 2 of 3 rules can't be enforced on this host (2 only polled, 0 left out); 'regpin probe POLICY' prints" err &&
 	[[ $(jq -r 'select(.event == "degraded" and .rule).where' events | tr '\n' ' ') == "optional.yaml:5:21 optional.yaml:6:21 " ]]
 ok $? "all degraded rules are one line, and each is an event"
 plain refused.yaml ./vmm touch started

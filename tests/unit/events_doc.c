@@ -90,15 +90,18 @@ static bool may_hold(const struct regpin_event *event)
 		 event->type == REGPIN_EVENT_DEADLINE));
 }
 
-/* Prints the line with the keys that the agent adds. @hold: 0, or the number of a line. */
+/*
+ * Prints the line with the keys that the agent adds. @hold: 0, or the number of a line.
+ * @timed: an answer that the agent gave.
+ */
 static void put_line(const char *how, char *line, size_t len,
-		     const struct regpin_policy *of, bool whole, uint64_t hold)
+		     const struct regpin_policy *of, bool whole, uint64_t hold, bool timed)
 {
 	static struct event_policy name;
 	static char origin[ORIGIN_MAX];
 	const struct event_tail tail = {
 		.seq = 17, .hold = hold, .origin = origin,
-		.policy = of ? &name : NULL, .whole = whole,
+		.policy = of ? &name : NULL, .whole = whole, .timed = timed,
 	};
 
 	if (!len)
@@ -117,9 +120,10 @@ static void put_event(const char *how, const struct regpin_event *event,
 	bool whole = event->type == REGPIN_EVENT_ATTACHED ||
 		     event->type == REGPIN_EVENT_POLICY;
 
-	put_line(how, line, event_json(line, event, of), of, whole, 0);
+	put_line(how, line, event_json(line, event, of), of, whole, 0, false);
 	if (*how == 'l' && may_hold(event))
-		put_line(how, line, event_json(line, event, of), of, whole, 16);
+		put_line(how, line, event_json(line, event, of), of, whole, 16,
+			 event->type == REGPIN_EVENT_ANSWERED);
 }
 
 static void put_sum(const char *how, const char *name,
@@ -129,7 +133,7 @@ static void put_sum(const char *how, const char *name,
 	char line[EVENT_LINE_MAX];
 
 	put_line(how, line, event_sum_json(line, name, sum, many_kinds, of,
-					   TIME + SECOND), of, false, 0);
+					   TIME + SECOND), of, false, 0, false);
 }
 
 /*

@@ -60,7 +60,7 @@ code()
 {
 	sed -n '/^const char \*const event_type_names/,/^};/s/.*= "\(.*\)",/\1/p' \
 		"$root/tool/event/event_names.c"
-	code | grep -Eo '\.type = "[a-z-]+"|begin\(buf, &?json, [^;]*"[a-z-]+"|event_sum_json\(line, "[a-z-]+"|report_admitted\(agent, pid, "[a-z-]+"' |
+	code | grep -Eo '\.type = "[a-z-]+"|begin\(buf, &?json, [^;]*"[a-z-]+"|put_sum\(agent, "[a-z-]+"|report_admitted\(agent, pid, "[a-z-]+"' |
 		sed 's/.*"\(.*\)"/\1/'
 } | sort -u >"$tmp/names"
 same 'the sections are the events in the code' "$tmp/page" "$tmp/names"

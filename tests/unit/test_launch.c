@@ -7,6 +7,8 @@
 #include "agent/launch_notices.h"
 #include "policy/policy_text.h"
 
+static bool answered;	/* with --answer-after */
+
 /* Does a policy with the top keys @top and the rule @rule wait for an operator? */
 static bool wants(const char *top, const char *rule)
 {
@@ -19,7 +21,7 @@ static bool wants(const char *top, const char *rule)
 	assert_true(len > 0 && len < (int)sizeof(text));
 	assert_int_equal(policy_text_read("test.yaml", text, (size_t)len,
 					  &policy, &problems), 0);
-	return launch_needs_operator(&policy);
+	return launch_needs_operator(&policy, answered);
 }
 
 #define STICKY	"{register: EFER, sticky: [NXE]}"
@@ -48,11 +50,24 @@ static void others(void **state)
 	assert_true(wants("arming: start\ndetect: {reaction: pause}\n", STICKY));
 }
 
+/* With --answer-after no held vCPU waits forever. */
+static void after_a_time(void **state)
+{
+	answered = true;
+	assert_false(wants("", STICKY));
+	assert_false(wants("arming: start\n", "{register: EFER, sticky: [NXE], action: pause}"));
+	assert_false(wants("arming: start\ninit: pause\n", STICKY));
+	assert_false(wants("arming: start\ndetect: {reaction: pause}\n", STICKY));
+	assert_true(wants("arming: operator\nfloor: {deadline: none}\n", STICKY));
+	answered = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(floors),
 		cmocka_unit_test(others),
+		cmocka_unit_test(after_a_time),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -41,6 +41,7 @@
 #include "policies.h"
 #include "report.h"
 #include "standby.h"
+#include "timed.h"
 #include "wake.h"
 
 /* Notes that VMs got their policy since the last call. */
@@ -110,6 +111,7 @@ static int longest_sleep(struct agent *agent)
 		return agent->tick_ms;
 	timeout = shorter(guard_late_sleep(agent), report_sleep(agent));
 	timeout = shorter(timeout, hook_sleep(agent, now));
+	timeout = shorter(timeout, timed_sleep(agent, now));
 	return shorter(timeout, moves_sleep(&agent->moves, now));
 }
 
@@ -304,7 +306,8 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	ctl_init(&agent.ctl, &agent, &launch->socket);
 	close_others(&agent);
 	if (wake_begin(launch->shared, launch->wake) < 0 ||
-	    hook_begin(&agent) < 0 || standby_begin(&agent) < 0 ||
+	    hook_begin(&agent) < 0 || timed_begin(&agent) < 0 ||
+	    standby_begin(&agent) < 0 ||
 	    send(start, "", 1, MSG_NOSIGNAL) != 1)
 		end_process(1);
 	loop(&agent);

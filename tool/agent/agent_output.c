@@ -134,6 +134,7 @@ void agent_write_line_of(struct agent *agent, const char *line, size_t len,
 	const struct event_tail tail = {
 		.seq = next_seq(agent), .hold = about->hold, .origin = agent->origin,
 		.policy = policies_name(agent, number), .whole = about->use & LINE_WHOLE,
+		.timed = about->use & LINE_TIMED,
 	};
 
 	if (!len || len > EVENT_BODY_MAX) {	/* no memory */

@@ -39,6 +39,7 @@ void agent_write_line(struct agent *agent, const char *line, size_t len);
 enum line_use {
 	LINE_WHOLE = 1 << 0,	/* the line has all that is known of the policy */
 	LINE_HOOK = 1 << 1,	/* the hook gets it, too */
+	LINE_TIMED = 1 << 2,	/* the agent gave the answer, as the time was over */
 };
 
 /**

@@ -15,6 +15,7 @@
 #include "moves_state.h"
 #include "pauses.h"
 #include "standby_state.h"
+#include "timed_state.h"
 #include "watch.h"
 
 #define AGENT_HOST_MAX	65	/* HOST_NAME_MAX, with its NUL */
@@ -79,6 +80,7 @@ struct policies {
  * @origin: the keys that all lines have about the VM, the host and the VMM's process
  * @host: the host's name
  * @standby: the process that takes over if this one dies
+ * @timed: answers that the agent gives to held vCPUs
  * @hook: the operator's program that gets lines of events
  */
 struct agent {
@@ -106,6 +108,7 @@ struct agent {
 	char host[AGENT_HOST_MAX];
 	struct standby standby;
 	struct hook hook;
+	struct timed timed;
 };
 
 #endif

@@ -71,6 +71,7 @@ static const char *command_name(const struct vmm_command *command)
 void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, const char *code,
 			const char *text, uint64_t now)
 {
+	const struct line_about about = { .hold = command->hold };
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
@@ -78,14 +79,18 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 		return;
 	json_string(&json, "command", command_name(command));
 	put_command(&json, command);
-	put_operator(&json, command->uid, command->pid);
+	if (command->timed)
+		json_string(&json, "by", "time");
+	else
+		put_operator(&json, command->uid, command->pid);
 	json_string(&json, "result", code ? code : "done");
 	if (text)
 		json_string(&json, "text", text);
 	if (command->expired)
 		json_bool(&json, "late", true);
 	json_u64(&json, "took_ms", now - command->begun);
-	end(ctl, &json, buf, code);
+	agent_write_line_of(ctl->agent, buf, event_line_end(&json, control_severity(code)),
+			    &about);
 }
 
 void ctl_report_reopen(struct ctl *ctl, const struct ctl_conn *operator,

@@ -39,11 +39,16 @@ struct ctl_proposal;
  * @client: the client's id; the client may have left
  * @uid: the client's user
  * @pid: the client's process
+ * @timed: there is no client: the time of --answer-after is over
+ * @slot: with @timed: the vCPU's slot in struct handoff
+ * @hold: CONTROL_ANSWER: the hold that it ends, or 0
  * @detected: the agent's count of detected violations when the command was sent
  * @proposal: CONTROL_POLICY: the policy
  */
 struct vmm_command {
-	bool given, expired;
+	bool given, expired, timed;
+	unsigned int slot;
+	uint64_t hold;
 	uint32_t number;
 	enum control_command kind;
 	uint32_t vm;

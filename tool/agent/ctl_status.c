@@ -20,6 +20,7 @@
 #include "launch_state.h"
 #include "policies.h"
 #include "policy/policy_diff_text.h"
+#include "timed.h"
 
 typedef uint64_t __attribute__((may_alias)) word;
 
@@ -349,8 +350,8 @@ static uint64_t hold_of(const struct ctl *ctl, const struct vcpu_status *vcpu)
 	return pauses_hold_of(&ctl->agent->pauses, &vcpu->held);
 }
 
-static enum status_line vcpu_json(const struct ctl *ctl,
-				  const struct vcpu_status *vcpu, char *buf)
+static enum status_line vcpu_json(const struct ctl *ctl, unsigned int slot,
+				  const struct vcpu_status *vcpu, uint64_t now, char *buf)
 {
 	uint32_t flags = flags_of(vcpu);
 	uint64_t hold = hold_of(ctl, vcpu);
@@ -370,6 +371,8 @@ static enum status_line vcpu_json(const struct ctl *ctl,
 	json_bool(&json, "reached", !(flags & STATUS_UNREACHED));
 	if (held_json(ctl, vcpu, held))
 		json_raw(&json, "held_by", held);
+	if (flags & STATUS_HELD)
+		timed_put_status(&json, ctl->agent, slot, &vcpu->held, now);
 	return end(&json, buf);
 }
 
@@ -430,11 +433,12 @@ static void held_text(const struct ctl *ctl, const struct vcpu_status *vcpu,
 		 values, *bits ? " (" : "", bits, *bits ? ")" : "", where);
 }
 
-static enum status_line vcpu_text(const struct ctl *ctl,
-				  const struct vcpu_status *vcpu, char *buf)
+static enum status_line vcpu_text(const struct ctl *ctl, unsigned int slot,
+				  const struct vcpu_status *vcpu, uint64_t now, char *buf)
 {
 	uint32_t flags = flags_of(vcpu);
 	uint64_t hold = hold_of(ctl, vcpu);
+	char answer[64] = "";
 	/* Room for the names of 64 bits and the rule's place. */
 	char held[3072] = "", number[32] = "";
 
@@ -442,25 +446,28 @@ static enum status_line vcpu_text(const struct ctl *ctl,
 		held_text(ctl, vcpu, held, sizeof(held));
 	if (hold)
 		snprintf(number, sizeof(number), ", hold %" PRIu64, hold);
-	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s%s%s",
+	if (flags & STATUS_HELD)
+		timed_text(answer, sizeof(answer), ctl->agent, slot, &vcpu->held, now);
+	snprintf(buf, EVENT_LINE_MAX, "vm %" PRIu32 " vcpu %" PRIu32 ": %s%s%s%s%s%s%s",
 		 vcpu->vm, vcpu->vcpu,
 		 armed(flags),
 		 flags & STATUS_FRESH ? ", fresh since its INIT" : "",
 		 flags & STATUS_UNREACHED ?
 			 ", NOT REACHED by regpin's signal (see its event 'unreached')" : "",
-		 flags & STATUS_HELD ? ", HELD: " : "", held, number);
+		 flags & STATUS_HELD ? ", HELD: " : "", held, number, answer);
 	make_printable(buf);
 	return STATUS_LINE;
 }
 
 static enum status_line vcpu_line(const struct ctl *ctl, unsigned int slot,
-				  bool json, char *buf)
+				  bool json, uint64_t now, char *buf)
 {
 	struct vcpu_status vcpu;
 
 	if (!copy_vcpu(&ctl->agent->launch->shared->vcpus[slot], &vcpu))
 		return STATUS_SKIP;
-	return json ? vcpu_json(ctl, &vcpu, buf) : vcpu_text(ctl, &vcpu, buf);
+	return json ? vcpu_json(ctl, slot, &vcpu, now, buf) :
+		      vcpu_text(ctl, slot, &vcpu, now, buf);
 }
 
 /* One line about the agent. The policy's name may contain spaces, so it is last. */
@@ -496,6 +503,6 @@ enum status_line ctl_status_line(const struct ctl *ctl, uint64_t n,
 		return vm_line(ctl, (unsigned int)n - 1, json, now, buf);
 	n -= STATUS_VMS + 1;
 	if (n < STATUS_VCPUS)
-		return vcpu_line(ctl, (unsigned int)n, json, buf);
+		return vcpu_line(ctl, (unsigned int)n, json, now, buf);
 	return STATUS_END;
 }

@@ -2,9 +2,9 @@
 /*
  * Theory of operation: the lines for the next run are in memory that the agent shares with
  * its standby, and so is the process id of the run. A run gets all lines at once, as a sealed
- * file in memory: a hook that does not read delays no other process, and one whose agent dies has all
- * of its input. A line leaves the shared memory only when the process that gets it exists, so
- * a death of the agent can make a run repeat lines, and never loses one.
+ * file in memory: a hook that does not read delays no other process, and a hook whose agent
+ * dies has all of its input. A line leaves the shared memory only when the process that gets
+ * the line exists, so the agent's death can make a run repeat lines, and never loses one.
  *
  * The new process checks the program itself (hook_child.c), because the path may lead to a
  * file system that answers slowly.

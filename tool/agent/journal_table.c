@@ -41,7 +41,7 @@ static const struct journal_type types[] = {
 	  "an armed vCPU met a shutdown" },
 	{ "answered",
 	  "38b0e9e506914e45a29312d0db4b890f",
-	  "the operator has answered for a held vCPU" },
+	  "a held vCPU got its answer" },
 	{ "unreached",
 	  "08d55c96dbd544558615fe018d48d67f",
 	  "regpin's signal does not reach a vCPU" },

@@ -15,11 +15,15 @@ static bool deadline_pauses(const struct regpin_policy *policy)
 	       policy->arming != ARM_START && policy_has_pins(policy);
 }
 
-bool launch_needs_operator(const struct regpin_policy *policy)
+bool launch_needs_operator(const struct regpin_policy *policy, bool answered)
 {
 	const struct settings *s = &policy->settings;
 
-	if (policy->arming == ARM_OPERATOR || s->init_action == REGPIN_PAUSE ||
+	if (policy->arming == ARM_OPERATOR)
+		return true;
+	if (answered)
+		return false;
+	if (s->init_action == REGPIN_PAUSE ||
 	    s->detect_action == REGPIN_PAUSE || deadline_pauses(policy))
 		return true;
 	for (uint32_t i = 0; i < policy->nr_rules; i++)
@@ -51,7 +55,7 @@ static void print_degraded(const struct launch *launch)
 		polled += !!(launch->degraded[i].flags & RULE_DETECT);
 	left_out = launch->nr_degraded - polled;
 	if (launch->nr_degraded)
-		fprintf(stderr, "regpin: degraded: %u of %u rule%s can't be enforced on this host (%u only monitored, %u left out); 'regpin probe POLICY' prints which and why\n",
+		fprintf(stderr, "regpin: degraded: %u of %u rule%s can't be enforced on this host (%u only polled, %u left out); 'regpin probe POLICY' prints which and why\n",
 			launch->nr_degraded, launch->policy.nr_rules + left_out,
 			plural(launch->policy.nr_rules + left_out), polled, left_out);
 	if (launch->init_why)
@@ -81,6 +85,6 @@ void launch_print_notices(struct launch *launch)
 	print_mode(launch);
 	print_degraded(launch);
 	print_rules_left(&launch->policy);
-	if (launch->no_ctl && launch_needs_operator(&launch->policy))
-		fprintf(stderr, "regpin: warning: the policy holds vCPUs or waits for an operator, and with --no-ctl no operator can answer: leave --no-ctl out, or use 'floor: {action: report}' and other actions than pause\n");
+	if (launch->no_ctl && launch_needs_operator(&launch->policy, launch->answer_ms))
+		fprintf(stderr, "regpin: warning: the policy holds vCPUs or waits for an operator, and with --no-ctl no operator can answer: leave --no-ctl out, add --answer-after (for vCPUs that are held), or use 'floor: {action: report}' and other actions than pause\n");
 }

@@ -5,8 +5,11 @@
 
 #include "launch_state.h"
 
-/* Does the policy need an operator, to arm a VM or to answer for a held vCPU? */
-bool launch_needs_operator(const struct regpin_policy *policy);
+/*
+ * Does the policy need an operator, to arm a VM or to answer for a held vCPU? @answered: the
+ * agent answers after a time.
+ */
+bool launch_needs_operator(const struct regpin_policy *policy, bool answered);
 
 /*
  * Prints the policy's warnings, a mode that replaces its own, and what will not be enforced or

@@ -45,6 +45,8 @@
  * @ctl: the directory of its socket, NULL for the default
  * @no_ctl: there is to be no socket for commands
  * @hook: the program of --hook, or NULL
+ * @answer_ms: the time after which the agent answers for a held vCPU, 0: never
+ * @answer: REGPIN_GP or REGPIN_STOP, with @answer_ms; see timed_answer()
  * @vmm_user: --vmm-user, if @has_vmm_user
  * @socket: the socket for commands
  * @give: the sockets by which the VMM asks for its policy
@@ -69,7 +71,8 @@ struct launch {
 	const char *degraded_why[POLICY_MAX_RULES];
 	unsigned int nr_degraded;
 	const char *init_why;
-	unsigned int timeout_ms, event_limit, event_total;
+	unsigned int timeout_ms, event_limit, event_total, answer_ms;
+	uint32_t answer;
 	struct out events;
 	const char *events_name;
 	char events_path[PATH_MAX];

@@ -30,6 +30,21 @@ static struct pause *find(struct pauses *pauses, const struct regpin_event *even
 	return i < pauses->nr ? &pauses->list[i] : NULL;
 }
 
+void pauses_set_timed(struct pauses *pauses, const struct regpin_event *event, bool timed)
+{
+	struct pause *pause = find(pauses, event);
+
+	if (pause)
+		pause->timed = timed;
+}
+
+bool pauses_is_timed(struct pauses *pauses, const struct regpin_event *event)
+{
+	const struct pause *pause = find(pauses, event);
+
+	return pause && pause->timed;
+}
+
 bool pauses_take(struct pauses *pauses, const struct regpin_event *event)
 {
 	struct pause *pause = find(pauses, event);

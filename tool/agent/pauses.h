@@ -20,6 +20,7 @@
  * @rip, @value, @kind, @index: the access: an access makes one event for each rule
  * @type, @detail: those of the events; a poll makes one event for each rule as well
  * @violation: it was held by a violation
+ * @timed: the agent gives the answer, as the time of --answer-after is over
  */
 struct pause {
 	__u32 vm, vcpu;
@@ -28,7 +29,7 @@ struct pause {
 	__u64 rip, value;
 	__u32 kind, index;
 	__u32 type, detail;
-	bool violation;
+	bool violation, timed;
 };
 
 /**
@@ -56,6 +57,12 @@ __u64 pauses_hold(struct pauses *pauses, const struct regpin_event *event, __u64
  * events of that hold have not been read yet.
  */
 __u64 pauses_hold_of(const struct pauses *pauses, const struct regpin_event *held);
+
+/* The agent gives the answer for the vCPU of @event, or, without @timed, no longer does. */
+void pauses_set_timed(struct pauses *pauses, const struct regpin_event *event, bool timed);
+
+/* Has the agent given the answer that @event reports? */
+bool pauses_is_timed(struct pauses *pauses, const struct regpin_event *event);
 
 /* Removes the vCPU of @event, an answer or a reset. Returns true if a violation held it. */
 bool pauses_take(struct pauses *pauses, const struct regpin_event *event);

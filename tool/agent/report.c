@@ -18,6 +18,7 @@
 #include "policies.h"
 #include "policy/policy_fit.h"
 #include "report.h"
+#include "timed.h"
 
 #define BATCH		256	/* events taken before the processes are checked */
 #define FAREWELL_MS	2000	/* a slow reader has this time after the VMM's end */
@@ -104,9 +105,14 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 		agent->nonsense++;
 		return;
 	}
-	if (event->type == REGPIN_EVENT_ANSWERED)
+	if (event->type == REGPIN_EVENT_ANSWERED) {
 		about.hold = pauses_hold(&agent->pauses, event, 0);
+		if (pauses_is_timed(&agent->pauses, event))
+			about.use |= LINE_TIMED;
+	}
 	count(agent, event);
+	if (pauses)
+		timed_expect(agent, now);
 	if (pauses && event->type != REGPIN_EVENT_VIOLATION)
 		pauses_add(&agent->pauses, event);
 	policy = policies_find(agent, event->policy);

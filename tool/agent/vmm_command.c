@@ -27,6 +27,7 @@
 #include "policies.h"
 #include "report.h"
 #include "standby.h"
+#include "timed.h"
 #include "vmm_command.h"
 
 /**
@@ -246,6 +247,20 @@ static void read_events(struct agent *agent)
 		;
 }
 
+/* The vCPU of an answer, as functions take it that find a vCPU by its event. */
+static struct regpin_event vcpu_of(const struct vmm_command *command)
+{
+	return (struct regpin_event){ .vm = command->vm, .vcpu = command->request.vcpu };
+}
+
+static void note_failed_answer(struct ctl *ctl, uint64_t now)
+{
+	const struct regpin_event of = vcpu_of(&ctl->command);
+
+	timed_failed(ctl->agent, ctl->command.slot, now);
+	pauses_set_timed(&ctl->agent->pauses, &of, false);
+}
+
 static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 {
 	struct vmm_command *command = &ctl->command;
@@ -269,6 +284,8 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 	else if (command->kind == CONTROL_POLICY && result != -ECANCELED)
 		/* It may have judged some vCPUs, which may be held by it. */
 		policies_keep(ctl->agent, &command->proposal->policy);
+	if (command->timed && outcome.code)
+		note_failed_answer(ctl, now);
 	ctl_report_command(ctl, command, outcome.code, outcome.text, now);
 	if (conn && outcome.code)
 		conn_error(conn, now, outcome.code, "%s", outcome.text);
@@ -328,9 +345,51 @@ static bool write_policy(struct ctl *ctl, struct ctl_conn *conn)
 	return true;
 }
 
-static void send_command(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+/* Hands @command to the shim. The blob of a policy is in struct control already. */
+static void hand_over(struct ctl *ctl, struct vmm_command *command)
 {
 	struct control *control = control_of(ctl);
+	const struct regpin_event of = vcpu_of(command);
+
+	if (command->kind == CONTROL_ANSWER)
+		command->hold = pauses_hold(&ctl->agent->pauses, &of, 0);
+	command->number = ++ctl->number;
+	ctl->command = *command;
+	control->vm = command->vm;
+	control->vcpu = command->request.vcpu;
+	if (command->kind != CONTROL_POLICY)
+		control->arg = argument_of(&command->request);
+	control->once = command->request.once;
+	atomic_store(&control->command, (uint32_t)command->kind);
+	/* A standby that takes over sends the command again, under the same number. */
+	standby_renew(ctl->agent);
+	atomic_store(&control->request, command->number);
+	wake_shim(control);
+}
+
+/* The same as a client's `gp` or `stop`, for a vCPU that is held for too long. */
+static void send_timed_answer(struct ctl *ctl, unsigned int slot, uint64_t now)
+{
+	const struct vcpu_status *vcpu = &ctl->agent->launch->shared->vcpus[slot];
+	struct vmm_command command = {
+		.kind = CONTROL_ANSWER, .begun = now, .deadline = now + CTL_ANSWER_MS,
+		.given = true, .timed = true, .slot = slot,
+		.vm = __atomic_load_n(&vcpu->vm, __ATOMIC_RELAXED),
+		.request = {
+			.verb = timed_answer(ctl->agent, &vcpu->held) == REGPIN_STOP ?
+					CTL_STOP : CTL_GP,
+			.has = 1u << CTL_KEY_VCPU,
+			.vcpu = __atomic_load_n(&vcpu->vcpu, __ATOMIC_RELAXED),
+		},
+	};
+	const struct regpin_event of = vcpu_of(&command);
+
+	pauses_set_timed(&ctl->agent->pauses, &of, true);
+	hand_over(ctl, &command);
+}
+
+static void send_command(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
 	struct vmm_command command = {
 		.kind = kind_of(conn->request.verb), .begun = now,
 		.request = conn->request, .client = conn->id,
@@ -348,18 +407,7 @@ static void send_command(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	conn->proposal = NULL;
 	command.deadline = now + (command.kind == CONTROL_POLICY ? CTL_POLICY_MS :
 							      CTL_ANSWER_MS);
-	command.number = ++ctl->number;
-	ctl->command = command;
-	control->vm = command.vm;
-	control->vcpu = conn->request.vcpu;
-	if (command.kind != CONTROL_POLICY)
-		control->arg = argument_of(&conn->request);
-	control->once = conn->request.once;
-	atomic_store(&control->command, (uint32_t)command.kind);
-	/* A standby that takes over sends the command again, under the same number. */
-	standby_renew(ctl->agent);
-	atomic_store(&control->request, command.number);
-	wake_shim(control);
+	hand_over(ctl, &command);
 }
 
 static struct ctl_conn *next_in_queue(struct ctl *ctl)
@@ -380,6 +428,7 @@ void vmm_command_run(struct ctl *ctl, uint64_t now)
 {
 	const struct control_answer *answer = answer_of(ctl);
 	struct ctl_conn *conn;
+	unsigned int slot;
 
 	if (ctl->command.given && atomic_load(&answer->done) == ctl->command.number)
 		finish(ctl, __atomic_load_n(&answer->result, __ATOMIC_RELAXED),
@@ -390,4 +439,8 @@ void vmm_command_run(struct ctl *ctl, uint64_t now)
 		conn_error(conn, now, "stuck", "the VMM has not answered an earlier command yet: is it stopped?");
 	while (!ctl->command.given && (conn = next_in_queue(ctl)))
 		send_command(ctl, conn, now);
+	/* Operators come first: an answer of theirs that waits is given in place of this one. */
+	timed_run(ctl->agent, now);
+	if (!ctl->command.given && !ctl->ended && timed_find(ctl->agent, now, &slot))
+		send_timed_answer(ctl, slot, now);
 }

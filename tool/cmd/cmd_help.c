@@ -207,6 +207,8 @@ const char help_run[] =
 "  --ctl DIR                 the directory of its socket for 'regpin ctl' (default:\n"
 "                            /run/regpin for root, otherwise $XDG_RUNTIME_DIR/regpin)\n"
 "  --no-ctl                  take no commands from 'regpin ctl'\n"
+"  --answer-after TIME:gp|stop\n"
+"                            answer for a held vCPU after TIME, if no operator has\n"
 "  --hook PROGRAM            run PROGRAM (an absolute path) when a vCPU is held, on each\n"
 "                            violation, and when a VM left, with the lines of these\n"
 "                            events as its stdin\n"

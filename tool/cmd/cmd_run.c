@@ -43,6 +43,7 @@
  * @name: --name, NULL for the process id
  * @ctl: --ctl, NULL for the default
  * @hook: --hook
+ * @answer_ms, @answer: --answer-after
  * @no_ctl: --no-ctl
  * @require_vm: --require-vm
  * @has_vmm_user: there is a --vmm-user: @vmm_user
@@ -53,7 +54,8 @@ struct options {
 	enum policy_mode mode;
 	bool no_ctl, require_vm, has_vmm_user;
 	uid_t vmm_user;
-	unsigned int timeout_ms, limit, total;
+	unsigned int timeout_ms, limit, total, answer_ms;
+	uint32_t answer;
 };
 
 static bool read_number(const char *text, unsigned long max, unsigned int *ret)
@@ -93,6 +95,28 @@ static int read_total(const char *text, unsigned int *total)
 		return 0;
 	return usage_error("run", "--event-total %s must be a number of lines from 0 to %lu",
 			   show(text).text, MAX_LIMIT);
+}
+
+/* TIME:gp or TIME:stop. */
+static int read_answer(const char *text, struct options *options)
+{
+	const char *colon = strchr(text, ':'), *fault;
+	char time[32];
+
+	if (!colon || (strcmp(colon, ":gp") != 0 && strcmp(colon, ":stop") != 0 &&
+		       strcmp(colon, ":allow") != 0))
+		return usage_error("run", "--answer-after %s must be TIME:gp or TIME:stop",
+				   show(text).text);
+	if (strcmp(colon, ":allow") == 0)
+		return usage_error("run", "--answer-after %s: an access is never allowed without an operator; use gp or stop",
+				   show(text).text);
+	snprintf(time, sizeof(time), "%.*s", (int)(colon - text), text);
+	fault = colon - text < (ptrdiff_t)sizeof(time) ?
+			duration_read(time, 1000, &options->answer_ms) : "the time is too long";
+	if (!fault && !options->answer_ms)
+		fault = "the time can't be 0; use 'action: gp' or 'action: stop' in the policy";
+	options->answer = strcmp(colon, ":stop") == 0 ? REGPIN_STOP : REGPIN_GP;
+	return fault ? usage_error("run", "--answer-after %s: %s", show(text).text, fault) : 0;
 }
 
 static int read_name(const char *text, const char **name)
@@ -155,6 +179,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "name", required_argument, NULL, 'n' },
 		{ "ctl", required_argument, NULL, 'c' },
 		{ "no-ctl", no_argument, NULL, 'C' },
+		{ "answer-after", required_argument, NULL, 'a' },
 		{ "hook", required_argument, NULL, 'k' },
 		{ "vmm-user", required_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
@@ -184,6 +209,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			options->ctl = optarg;
 		} else if (c == 'C') {
 			options->no_ctl = true;
+		} else if (c == 'a') {
+			err = read_answer(optarg, options);
 		} else if (c == 'k') {
 			options->hook = optarg;
 		} else if (c == 'u') {
@@ -434,6 +461,8 @@ static int run_main(int argc, char **argv)
 	start.ctl = options.ctl;
 	start.no_ctl = options.no_ctl;
 	start.hook = options.hook;
+	start.answer_ms = options.answer_ms;
+	start.answer = options.answer;
 	start.has_vmm_user = options.has_vmm_user;
 	start.vmm_user = options.vmm_user;
 	status = launch_messages_begin(&start, &options.events);

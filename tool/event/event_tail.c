@@ -98,6 +98,8 @@ size_t event_add_tail(char *buf, size_t len, const struct event_tail *tail)
 		snprintf(part, sizeof(part), "\"hold\":%" PRIu64, tail->hold);
 		len = add(buf, len, part);
 	}
+	if (tail->timed)
+		len = add(buf, len, "\"by\":\"time\"");
 	snprintf(part, sizeof(part), "\"v\":%d,\"seq\":%" PRIu64, EVENT_VERSION,
 		 tail->seq);
 	len = add(buf, len, part);

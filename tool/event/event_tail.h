@@ -38,12 +38,13 @@ struct event_policy {
  * @origin: which VM, host and process, see event_origin()
  * @policy: the policy that the line is about; NULL: it is not known
  * @whole: the line has all of @policy
+ * @timed: an answer that was given because a time was over
  */
 struct event_tail {
 	uint64_t seq, hold;
 	const char *origin;
 	const struct event_policy *policy;
-	bool whole;
+	bool whole, timed;
 };
 
 /* Writes the members "name", "host" and "vmm_pid". */
