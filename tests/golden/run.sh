@@ -19,10 +19,10 @@ cd "$(dirname "$0")" || exit 2
 source ../tap.sh
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-tests=$(realpath ..)
 # shellcheck source=tests/json.sh
-. "$tests/json.sh"
-keep_json "$tmp" "$tests"
+source "$tap_dir/json.sh"
+keep_json "$tmp" "$tap_dir"
+
 result() # NAME: passes if $tmp/why is empty
 {
 	none "$1" "$tmp/why"

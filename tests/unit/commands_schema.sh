@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: commands_schema.sh REGPIN_BINARY
 #
@@ -12,22 +12,9 @@ events=$root/docs/schema/events-1.json
 command -v jq >/dev/null || { echo '1..0 # SKIP no jq'; exit 0; }
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap.sh
+source "$root/tests/tap.sh"
 cd "$tmp" || exit 2
-nr=0
-failed=0
-
-# none TITLE FILE: FILE, which has a line for each fault, is empty
-none()
-{
-	nr=$((nr + 1))
-	if [ -s "$2" ]; then
-		echo "not ok $nr - $1"
-		head -n 5 "$2" | cut -c 1-300 | sed 's/^/# /'
-		failed=1
-	else
-		echo "ok $nr - $1"
-	fi
-}
 
 # shellcheck disable=SC2016 # jq's variables
 jq -r '."$defs" | to_entries[] | .key as $object | .value | objects | select(.properties) |
@@ -80,10 +67,9 @@ printf '0 set EFER 0xd01\narm\n0 wrmsr EFER 0 => gp\n' >trace
 
 "$root/tests/schema_check" "$schema#/\$defs/check" check.json >/dev/null 2>&1
 if [ $? = 77 ]; then
-	nr=$((nr + 1))
-	echo "ok $nr - changes are found # SKIP no python3-jsonschema"
+	skip "changes are found" "no python3-jsonschema"
 	echo "1..$nr"
-	exit $failed
+	exit "$failed"
 fi
 for command in check probe explain diff sim regs; do
 	"$root/tests/schema_check" "$schema#/\$defs/$command" $command.json >bad 2>&1
@@ -104,4 +90,4 @@ grep -q "'2' is not of type 'integer'" found || cp found bad
 none 'a key with another type is found' bad
 
 echo "1..$nr"
-exit $failed
+exit "$failed"

@@ -7,11 +7,11 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
-tests=$(realpath "$(dirname "$0")/..")
 # shellcheck source=tests/json.sh
-. "$tests/json.sh"
-keep_json "$tmp" "$tests"
+source "$tap_dir/json.sh"
+keep_json "$tmp" "$tap_dir"
 cd "$tmp" || exit 2
+
 policy() # NAME: the rules are standard input
 {
 	{

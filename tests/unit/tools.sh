@@ -8,11 +8,11 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
-tests=$(realpath "$(dirname "$0")/..")
 # shellcheck source=tests/json.sh
-. "$tests/json.sh"
-keep_json "$tmp" "$tests"
+source "$tap_dir/json.sh"
+keep_json "$tmp" "$tap_dir"
 cd "$tmp" || exit 2
+
 # is STATUS PATTERN COMMAND ..: checks the exit status, and that a line of the output matches
 is()
 {
