@@ -72,7 +72,7 @@ same 'the sections are the events in the code' "$tmp/page" "$tmp/names"
 		sed 's/.*"\(.*\)"/\1/'
 	sed -n 's/.*counts\[[0-9]\]\.name = exited ? "\([a-z_]*\)".*/\1/p' "$root/tool/agent/report.c"
 	code | sed -n '/\.counts = {/,/^		},/p' | grep -Eo '"[a-z_]+"' | tr -d '"'
-	grep -Eo '\\"[a-z]+\\":%' "$root/tool/event/event_tail.c" | tr -d '\\":%'
+	grep -Eo '\\"[a-z]+\\":' "$root/tool/event/event_tail.c" | tr -d '\\":'
 } | sort -u >"$tmp/keys"
 sort "$tmp/list" >"$tmp/listed"
 same 'the list of keys has those in the code' "$tmp/listed" "$tmp/keys"

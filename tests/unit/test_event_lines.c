@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sums of events, notices, and events that make no sense. */
+#include <time.h>
+
 #include "event_scene.h"
 
 /* A sum of repeated events has their cause, their times and their number. */
@@ -184,6 +186,19 @@ static void test_times(void **state)
 
 	assert_string_equal(event_time(buf, 0),
 			    "1970-01-01T00:00:00.000000000Z");
+	/* Each day that a time can be of, as the C library has it. */
+	for (uint64_t day = 0; day <= UINT64_MAX / 86400000000000ull; day++) {
+		uint64_t second = day * 86400 + day % 86400;
+		time_t seconds = (time_t)second;
+		char expected[EVENT_TIME_MAX];
+		struct tm tm;
+
+		if (second > UINT64_MAX / 1000000000u)
+			break;
+		gmtime_r(&seconds, &tm);
+		strftime(expected, sizeof(expected), "%FT%T.000000000Z", &tm);
+		assert_string_equal(event_time(buf, second * 1000000000u), expected);
+	}
 	assert_string_equal(event_time(buf, 999999999),
 			    "1970-01-01T00:00:00.999999999Z");
 	assert_string_equal(event_time(buf, TIME),

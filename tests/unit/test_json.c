@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* json.c: commas, escapes, and that a value is one line. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "base/number.h"
 
 static char *text;
 static size_t size;
@@ -51,6 +53,51 @@ static void nesting(void **state)
 	expect(&json,
 	       "{\"a\":18446744073709551615,\"b\":[],\"c\":[true,{},"
 	       "{\"d\":\"0xc0000080\",\"e\":false}],\"f\":null}\n");
+}
+
+/* A line in a buffer: it fits with its NUL, or nothing is written. */
+static void buffers(void **state)
+{
+	static const char expected[] = "{\"a\":0,\"b\":\"0x0\",\"c\":\"x\\ny\"}\n";
+	char buf[sizeof(expected) + 1];
+
+	(void)state;
+	for (size_t room = 1; room <= sizeof(buf); room++) {
+		struct json json;
+
+		memset(buf, '#', sizeof(buf));
+		json_buf_begin(&json, buf, room);
+		json_u64(&json, "a", 0);
+		json_hex(&json, "b", 0);
+		json_string(&json, "c", "x\ny");
+		if (room < sizeof(expected)) {
+			assert_int_equal(json_buf_end(&json), 0);
+			assert_string_equal(buf, "");
+		} else {
+			assert_int_equal(json_buf_end(&json), sizeof(expected) - 1);
+			assert_string_equal(buf, expected);
+		}
+		if (room < sizeof(buf))
+			assert_int_equal(buf[room], '#');
+	}
+}
+
+static void numbers(void **state)
+{
+	(void)state;
+	for (unsigned int n = 0; n < 64; n++) {
+		for (int more = -1; more <= 1; more++) {
+			uint64_t value = (1ull << n) + (uint64_t)more;
+			char buf[NUMBER_MAX + 1], printed[NUMBER_MAX + 1];
+
+			*put_decimal(buf, value) = 0;
+			snprintf(printed, sizeof(printed), "%" PRIu64, value);
+			assert_string_equal(buf, printed);
+			*put_hex(buf, value) = 0;
+			snprintf(printed, sizeof(printed), "%" PRIx64, value);
+			assert_string_equal(buf, printed);
+		}
+	}
 }
 
 static void escapes(void **state)
@@ -100,6 +147,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nesting),
 		cmocka_unit_test(escapes),
+		cmocka_unit_test(buffers), cmocka_unit_test(numbers),
 		cmocka_unit_test(full_disk),
 	};
 

@@ -137,7 +137,7 @@ void agent_write_line_of(struct agent *agent, const char *line, size_t len,
 		.timed = about->use & LINE_TIMED,
 	};
 
-	if (!len || len > EVENT_BODY_MAX) {	/* no memory */
+	if (!len || len > EVENT_BODY_MAX) {	/* too long */
 		agent->events->lost++;
 		return;
 	}

@@ -11,9 +11,9 @@
 #include "event/event_severity.h"
 #include "policy/policy_diff_list.h"
 
-static bool begin(char *buf, struct json *json)
+static void begin(char *buf, struct json *json)
 {
-	return event_line_begin(buf, json, clock_wall(), "control");
+	event_line_begin(buf, json, clock_wall(), "control");
 }
 
 static void end(struct ctl *ctl, struct json *json, const char *buf,
@@ -75,8 +75,7 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
-	if (!begin(buf, &json))
-		return;
+	begin(buf, &json);
 	json_string(&json, "command", command_name(command));
 	put_command(&json, command);
 	if (command->timed)
@@ -99,8 +98,7 @@ void ctl_report_reopen(struct ctl *ctl, const struct ctl_conn *operator,
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
-	if (!begin(buf, &json))
-		return;
+	begin(buf, &json);
 	json_string(&json, "command", ctl_verb_names[CTL_REOPEN]);
 	put_operator(&json, operator->uid, operator->pid);
 	json_string(&json, "result", text ? "failed" : "done");
@@ -116,8 +114,7 @@ void ctl_report_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
-	if (!begin(buf, &json))
-		return;
+	begin(buf, &json);
 	put_operator(&json, uid, pid);
 	json_string(&json, "result", "denied");
 	json_u64(&json, "count", count);

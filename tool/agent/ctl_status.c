@@ -82,18 +82,16 @@ struct vcpu_tally ctl_count_vcpus(const struct ctl *ctl, uint32_t vm)
 	return tally;
 }
 
-static bool begin(char *buf, struct json *json)
+static void begin(char *buf, struct json *json)
 {
-	if (!json_buf_begin(json, buf, EVENT_LINE_MAX))
-		return false;
+	json_buf_begin(json, buf, EVENT_LINE_MAX);
 	json_u64(json, "version", JSON_VERSION);
-	return true;
 }
 
 /* Ends the line, without a line break. */
 static enum status_line end(struct json *json, char *buf)
 {
-	size_t len = json_buf_end(json, EVENT_LINE_MAX);
+	size_t len = json_buf_end(json);
 
 	if (!len)
 		return STATUS_SKIP;
@@ -175,8 +173,7 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 	const struct agent *agent = ctl->agent;
 	struct json json;
 
-	if (!begin(buf, &json))
-		return STATUS_SKIP;
+	begin(buf, &json);
 	json_string(&json, "name", ctl->socket.name);
 	json_string(&json, "policy_file", agent->launch->policy.source);
 	json_u64(&json, "policy_number", agent->launch->policy.number);
@@ -275,8 +272,7 @@ static enum status_line vm_json(const struct ctl *ctl, uint32_t flags,
 {
 	struct json json;
 
-	if (!begin(buf, &json))
-		return STATUS_SKIP;
+	begin(buf, &json);
 	json_u64(&json, "vm", vm);
 	json_bool(&json, "armed", flags & STATUS_ARMED);
 	json_bool(&json, "in_setup", flags & STATUS_SETUP);
@@ -358,8 +354,7 @@ static enum status_line vcpu_json(const struct ctl *ctl, unsigned int slot,
 	char held[EVENT_LINE_MAX];
 	struct json json;
 
-	if (!begin(buf, &json))
-		return STATUS_SKIP;
+	begin(buf, &json);
 	json_u64(&json, "vm", vcpu->vm);
 	json_u64(&json, "vcpu", vcpu->vcpu);
 	json_bool(&json, "armed", flags & STATUS_ARMED);

@@ -2,10 +2,35 @@
 /* JSON, one value on each line. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "json.h"
+#include "number.h"
 #include "utf8.h"
+
+/* An event is written with a hundred calls of this, so a buffer is not a stream. */
+static void put(struct json *json, const char *text, size_t len)
+{
+	if (json->file) {
+		fwrite(text, 1, len, json->file);
+	} else if (len < json->size - json->len) {
+		memcpy(json->buf + json->len, text, len);
+		json->len += len;
+	} else {
+		json->full = true;
+	}
+}
+
+static void put_text(struct json *json, const char *text)
+{
+	put(json, text, strlen(text));
+}
+
+static void put_char(struct json *json, char c)
+{
+	put(json, &c, 1);
+}
 
 /* The length of the beginning of @text without escapes in JSON. Most strings need none. */
 static size_t plain_bytes(const char *text, size_t size)
@@ -18,58 +43,70 @@ static size_t plain_bytes(const char *text, size_t size)
 	return n;
 }
 
+/* Writes @c, whose bytes in UTF-8 are @text, or an escape for it. */
+static void put_escaped(struct json *json, uint32_t c, const char *text, size_t len)
+{
+	char escape[16];
+
+	if (c == '"' || c == '\\') {
+		put_char(json, '\\');
+		put_char(json, (char)c);
+	} else if (c == '\n') {
+		put_text(json, "\\n");
+	} else if (c == '\t') {
+		put_text(json, "\\t");
+	} else if (c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029) {
+		/* Some readers take U+2028 for the end of a line. */
+		snprintf(escape, sizeof(escape), "\\u%04" PRIx32, c);
+		put_text(json, escape);
+	} else {
+		put(json, text, len);
+	}
+}
+
 /* Writes @text as a JSON string; bytes that are not UTF-8 become U+FFFD. */
-static void write_string(FILE *file, const char *text)
+static void write_string(struct json *json, const char *text)
 {
 	size_t left = strlen(text), len;
 	uint32_t c;
 
-	fputc('"', file);
+	put_char(json, '"');
 	for (; left; text += len, left -= len) {
 		len = plain_bytes(text, left);
 		if (len) {
-			fwrite(text, 1, len, file);
+			put(json, text, len);
 			continue;
 		}
 		len = utf8_decode(text, left, &c);
-		if (!len) {
-			len = 1;
-			fputs("\\ufffd", file);
-		} else if (c == '"' || c == '\\') {
-			fprintf(file, "\\%c", (int)c);
-		} else if (c == '\n') {
-			fputs("\\n", file);
-		} else if (c == '\t') {
-			fputs("\\t", file);
-		} else if (c < ' ' || (c >= 0x7f && c < 0xa0) ||
-			   c == 0x2028 || c == 0x2029) {
-			/* Some readers take U+2028 for the end of a line. */
-			fprintf(file, "\\u%04" PRIx32, c);
+		if (len) {
+			put_escaped(json, c, text, len);
 		} else {
-			fwrite(text, 1, len, file);
+			len = 1;
+			put_text(json, "\\ufffd");
 		}
 	}
-	fputc('"', file);
+	put_char(json, '"');
 }
 
-/* Writes a comma, if the value is not the first one, and its key. */
+/* Writes a comma, if the value is not the first one, and its key, which needs no escapes. */
 static void value_begin(struct json *json, const char *key)
 {
 	uint64_t level = 1ull << json->depth;
 
 	if (json->filled & level)
-		fputc(',', json->file);
+		put_char(json, ',');
 	json->filled |= level;
 	if (!key)
 		return;
-	write_string(json->file, key);
-	fputc(':', json->file);
+	put_char(json, '"');
+	put_text(json, key);
+	put(json, "\":", 2);
 }
 
 static void level_begin(struct json *json, const char *key, char bracket)
 {
 	value_begin(json, key);
-	fputc(bracket, json->file);
+	put_char(json, bracket);
 	assert(json->depth < JSON_MAX_DEPTH);
 	json->depth++;
 	json->filled &= ~(1ull << json->depth);
@@ -79,7 +116,7 @@ static void level_end(struct json *json, char bracket)
 {
 	assert(json->depth);
 	json->depth--;
-	fputc(bracket, json->file);
+	put_char(json, bracket);
 }
 
 void json_begin(struct json *json, FILE *file)
@@ -90,7 +127,7 @@ void json_begin(struct json *json, FILE *file)
 int json_end(struct json *json)
 {
 	assert(!json->depth);
-	fputc('\n', json->file);
+	put_char(json, '\n');
 	return fflush(json->file) || ferror(json->file) ? -1 : 0;
 }
 
@@ -104,28 +141,21 @@ void json_object_end(struct json *json)
 	level_end(json, '}');
 }
 
-bool json_buf_begin(struct json *json, char *buf, size_t size)
+void json_buf_begin(struct json *json, char *buf, size_t size)
 {
-	FILE *file = fmemopen(buf, size, "w");
-
-	if (!file)
-		return false;
-	json_begin(json, file);
+	*json = (struct json){ .buf = buf, .size = size };
 	json_object_begin(json, NULL);
-	return true;
 }
 
-size_t json_buf_end(struct json *json, size_t size)
+size_t json_buf_end(struct json *json)
 {
-	FILE *file = json->file;
-	long len = -1;
-
 	json_object_end(json);
-	if (json_end(json) == 0)
-		len = ftell(file);
-	if (fclose(file) != 0 || len < 0 || (size_t)len >= size)
-		return 0;
-	return (size_t)len;
+	assert(!json->depth);
+	put_char(json, '\n');
+	if (json->full)
+		json->len = 0;
+	json->buf[json->len] = 0;
+	return json->len;
 }
 
 void json_array_begin(struct json *json, const char *key)
@@ -142,31 +172,37 @@ void json_string(struct json *json, const char *key, const char *text)
 {
 	value_begin(json, key);
 	if (text)
-		write_string(json->file, text);
+		write_string(json, text);
 	else
-		fputs("null", json->file);
+		put_text(json, "null");
 }
 
 void json_u64(struct json *json, const char *key, uint64_t value)
 {
+	char text[NUMBER_MAX];
+
 	value_begin(json, key);
-	fprintf(json->file, "%" PRIu64, value);
+	put(json, text, (size_t)(put_decimal(text, value) - text));
 }
 
 void json_hex(struct json *json, const char *key, uint64_t value)
 {
+	char text[NUMBER_MAX + 4] = "\"0x", *end;
+
 	value_begin(json, key);
-	fprintf(json->file, "\"0x%" PRIx64 "\"", value);
+	end = put_hex(text + strlen(text), value);
+	*end++ = '"';
+	put(json, text, (size_t)(end - text));
 }
 
 void json_bool(struct json *json, const char *key, bool value)
 {
 	value_begin(json, key);
-	fputs(value ? "true" : "false", json->file);
+	put_text(json, value ? "true" : "false");
 }
 
 void json_raw(struct json *json, const char *key, const char *value)
 {
 	value_begin(json, key);
-	fputs(value, json->file);
+	put_text(json, value);
 }

@@ -9,7 +9,8 @@
  *	json_object_end(&json);
  *	json_end(&json);
  *
- * @key is NULL for the elements of an array and for the outermost value.
+ * @key is NULL for the elements of an array and for the outermost value. It must need no
+ * escapes.
  */
 #ifndef REGPIN_TOOL_JSON_H
 #define REGPIN_TOOL_JSON_H
@@ -29,12 +30,17 @@
 
 /**
  * struct json - one value that is being written
- * @file: the output
+ * @file: the output; NULL: @buf is
+ * @buf, @size, @len: a buffer, its size, and how much of it is used
+ * @full: the buffer had no room for some part
  * @depth: number of open objects and arrays
  * @filled: bit n is set if level n has a member already
  */
 struct json {
 	FILE *file;
+	char *buf;
+	size_t size, len;
+	bool full;
 	unsigned int depth;
 	uint64_t filled;
 };
@@ -45,11 +51,11 @@ void json_begin(struct json *json, FILE *file);
 int json_end(struct json *json);
 
 /*
- * Begins a line with an object, in @buf of @size bytes. Returns false without memory.
- * json_buf_end() returns the line's length, or 0 if @buf has no room for it and a NUL.
+ * Begins a line with an object, in @buf of @size bytes. json_buf_end() returns the line's
+ * length, or 0 if @buf has no room for it and a NUL.
  */
-bool json_buf_begin(struct json *json, char *buf, size_t size);
-size_t json_buf_end(struct json *json, size_t size);
+void json_buf_begin(struct json *json, char *buf, size_t size);
+size_t json_buf_end(struct json *json);
 
 void json_object_begin(struct json *json, const char *key);
 void json_object_end(struct json *json);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Bits of a register as lists in JSON. */
-#include <stdio.h>
-
+#include "base/number.h"
 #include "bit_names.h"
 #include "lib/policy/registers.h"
 
@@ -27,13 +26,13 @@ void json_bit_names(struct json *json, const char *key, unsigned int kind,
 	if (bits == 0 || bits == UINT64_MAX)
 		return;
 	json_array_begin(json, key);
-	for (unsigned int n = 0; n < 64; n++) {
+	while (bits) {
+		unsigned int n = (unsigned int)__builtin_ctzll(bits);
 		const struct regpin_bit *field = field_of(reg, n);
-		char number[16];
+		char number[NUMBER_MAX + 1];
 
-		if (!(bits >> n & 1))
-			continue;
-		snprintf(number, sizeof(number), "%u", n);
+		bits &= bits - 1;
+		*put_decimal(number, n) = 0;
 		json_string(json, NULL, field ? field->name : number);
 		if (field)
 			bits &= ~(UINT64_MAX >> (64 - field->width) <<

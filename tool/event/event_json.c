@@ -215,10 +215,9 @@ size_t event_json(char *buf, const struct regpin_event *event,
 {
 	struct json json;
 
-	if (!event_is_valid(event) ||
-	    !event_line_begin(buf, &json, event->time,
-			      event_type_names[event->type]))
+	if (!event_is_valid(event))
 		return 0;
+	event_line_begin(buf, &json, event->time, event_type_names[event->type]);
 	event_put_vcpu(&json, event);
 	put_by_type(&json, event, policy);
 	return event_line_end(&json, event_severity(event));
@@ -229,8 +228,7 @@ size_t agent_event_json(char *buf, const struct agent_event *event)
 	char subject[REGISTER_NAME_MAX];
 	struct json json;
 
-	if (!event_line_begin(buf, &json, event->time, event->type))
-		return 0;
+	event_line_begin(buf, &json, event->time, event->type);
 	if (event->vm)
 		json_u64(&json, "vm", *event->vm);
 	if (event->to)

@@ -16,7 +16,7 @@
 /*
  * Writes @event as one line with its '\n' to @buf, which has EVENT_LINE_MAX bytes. @policy is
  * the policy that the event's rule number refers to. Returns the line's length, or 0 if
- * event_is_valid() is false or there is no memory.
+ * event_is_valid() is false or the line is too long.
  */
 size_t event_json(char *buf, const struct regpin_event *event,
 		  const struct regpin_policy *policy);

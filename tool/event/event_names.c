@@ -2,8 +2,8 @@
 /* Names of events, registers and causes, and the form of times, in lines of events. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/number.h"
 #include "event_names.h"
 
 const char *const event_type_names[REGPIN_EVENT_TYPE_MAX] = {
@@ -112,16 +112,47 @@ const char *event_refusal_name(unsigned int reason)
 	return refusal_names[reason];
 }
 
+struct date {
+	unsigned int year, month, day;
+};
+
+/* The date @days after 1970-01-01. A year begins in March here, so a leap day ends it. */
+static struct date date_of(uint64_t days)
+{
+	unsigned int day = (unsigned int)(days + 719468);	/* since 0000-03-01 */
+	unsigned int era = day / 146097, of_era = day % 146097;	/* 400 years */
+	unsigned int year = (of_era - of_era / 1460 + of_era / 36524 -
+			     of_era / 146096) / 365;
+	unsigned int of_year = of_era - (365 * year + year / 4 - year / 100);
+	unsigned int month = (5 * of_year + 2) / 153;	/* 0 is March */
+
+	return (struct date){
+		.year = era * 400 + year + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = of_year - (153 * month + 2) / 5 + 1,
+	};
+}
+
+static char *put_part(char *to, char before, unsigned int part)
+{
+	*to = before;
+	return put_digits(to + 1, part, 2);
+}
+
 const char *event_time(char buf[EVENT_TIME_MAX], uint64_t ns)
 {
-	time_t seconds = (time_t)(ns / 1000000000u);
-	struct tm tm;
-	size_t len;
+	unsigned int seconds = (unsigned int)(ns / 1000000000u % 86400);
+	struct date date = date_of(ns / 1000000000u / 86400);
+	char *end = put_digits(buf, date.year, 4);
 
-	/* gmtime_r() cannot fail: @ns reaches only to the year 2554. */
-	gmtime_r(&seconds, &tm);
-	len = strftime(buf, EVENT_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + len, EVENT_TIME_MAX - len, ".%09uZ",
-		 (unsigned int)(ns % 1000000000u));
+	end = put_part(end, '-', date.month);
+	end = put_part(end, '-', date.day);
+	end = put_part(end, 'T', seconds / 3600);
+	end = put_part(end, ':', seconds / 60 % 60);
+	end = put_part(end, ':', seconds % 60);
+	*end++ = '.';
+	end = put_digits(end, ns % 1000000000u, 9);
+	*end++ = 'Z';
+	*end = 0;
 	return buf;
 }

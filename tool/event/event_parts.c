@@ -6,6 +6,7 @@
 #include "lib/policy/action.h"
 #include "lib/policy/registers.h"
 
+#include "base/number.h"
 #include "bit_names.h"
 #include "event_names.h"
 #include "event_parts.h"
@@ -32,13 +33,18 @@ void event_put_violated(struct json *json, const struct regpin_event *event,
 void event_put_rule(struct json *json, const struct regpin_policy *policy,
 		     const struct rule *rule)
 {
-	char where[PLACE_MAX];
+	char where[PLACE_MAX], *end = where;
 
 	if (rule->type >= RULE_TYPE_MAX)
 		return;
 	json_string(json, "rule", rule_type_names[rule->type]);
-	json_string(json, "where", policy_place(where, policy, rule->line,
-						rule->column));
+	/* As policy_place(). */
+	end = stpcpy(end, policy_file_name(policy, rule->line));
+	*end++ = ':';
+	end = put_decimal(end, PLACE_LINE(rule->line));
+	*end++ = ':';
+	*put_decimal(end, rule->column) = 0;
+	json_string(json, "where", where);
 }
 
 void event_put_named_rule(struct json *json, const struct regpin_event *event,
@@ -101,22 +107,20 @@ void event_put_failure(struct json *json, const struct regpin_event *event,
 		json_string(json, "error", name);
 }
 
-bool event_line_begin(char *buf, struct json *json, uint64_t time,
+void event_line_begin(char *buf, struct json *json, uint64_t time,
 		      const char *name)
 {
 	char text[EVENT_TIME_MAX];
 
-	if (!json_buf_begin(json, buf, EVENT_BODY_MAX))
-		return false;
+	json_buf_begin(json, buf, EVENT_BODY_MAX);
 	json_string(json, "time", event_time(text, time));
 	json_string(json, "event", name);
-	return true;
 }
 
 size_t event_line_end(struct json *json, const char *severity)
 {
 	json_string(json, "severity", severity);
-	return json_buf_end(json, EVENT_BODY_MAX);
+	return json_buf_end(json);
 }
 
 void event_put_action(struct json *json, const struct regpin_event *event)

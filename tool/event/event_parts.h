@@ -15,10 +15,10 @@
 
 /*
  * Begins a line in @buf of EVENT_LINE_MAX bytes, with the time and the event's name.
- * Returns false if there is no memory. event_line_end() adds the severity, and returns the
- * line's length, or 0 if it is longer than EVENT_BODY_MAX.
+ * event_line_end() adds the severity, and returns the line's length, or 0 if it is longer
+ * than EVENT_BODY_MAX.
  */
-bool event_line_begin(char *buf, struct json *json, uint64_t time,
+void event_line_begin(char *buf, struct json *json, uint64_t time,
 		      const char *name);
 size_t event_line_end(struct json *json, const char *severity);
 

@@ -96,8 +96,7 @@ size_t event_sum_json(char *buf, const char *name, const struct limit_sum *sum,
 
 	if (!many_kinds && !event_is_valid(&sum->event))
 		return 0;
-	if (!event_line_begin(buf, &json, time, name))
-		return 0;
+	event_line_begin(buf, &json, time, name);
 	if (!many_kinds)
 		put_kind(&json, sum, policy);
 	json_u64(&json, "count", sum->count);

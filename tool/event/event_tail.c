@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The keys that all lines of an agent have in common. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/number.h"
 #include "event_parts.h"
 #include "event_tail.h"
 
+#define TEXT_OF(number)	#number
+#define AS_TEXT(number)	TEXT_OF(number)
+#define VERSION_TEXT	AS_TEXT(EVENT_VERSION)
 #define HASH_BEGINNING	12	/* hexadecimal digits */
 #define NAME_BYTES	100	/* of a policy's name; as JSON it can be six times as long */
 
@@ -28,13 +31,11 @@ void event_origin(char origin[ORIGIN_MAX], const char *name, const char *host,
 {
 	struct json json;
 
-	origin[0] = 0;
-	if (!json_buf_begin(&json, origin, ORIGIN_MAX))
-		return;
+	json_buf_begin(&json, origin, ORIGIN_MAX);
 	json_string(&json, "name", name);
 	json_string(&json, "host", host);
 	json_u64(&json, "vmm_pid", vmm_pid);
-	unwrap(origin, json_buf_end(&json, ORIGIN_MAX));
+	unwrap(origin, json_buf_end(&json));
 }
 
 /* "linux" of "/etc/regpin/linux.yaml". */
@@ -57,9 +58,7 @@ static void put_policy(char *buf, size_t size, const char *file,
 
 	policy_name(name, file);
 	snprintf(beginning, sizeof(beginning), "%s", hash);
-	buf[0] = 0;
-	if (!json_buf_begin(&json, buf, size))
-		return;
+	json_buf_begin(&json, buf, size);
 	json_string(&json, "policy_name", name);
 	json_string(&json, "policy_hash", beginning);
 	if (mode) {
@@ -67,7 +66,7 @@ static void put_policy(char *buf, size_t size, const char *file,
 		json_string(&json, "policy_sha256", hash);
 		json_string(&json, "mode", mode);
 	}
-	unwrap(buf, json_buf_end(&json, size));
+	unwrap(buf, json_buf_end(&json));
 }
 
 void event_policy_init(struct event_policy *policy, const char *file,
@@ -95,13 +94,12 @@ size_t event_add_tail(char *buf, size_t len, const struct event_tail *tail)
 
 	len -= 2;	/* "}\n" */
 	if (tail->hold) {
-		snprintf(part, sizeof(part), "\"hold\":%" PRIu64, tail->hold);
+		*put_decimal(stpcpy(part, "\"hold\":"), tail->hold) = 0;
 		len = add(buf, len, part);
 	}
 	if (tail->timed)
 		len = add(buf, len, "\"by\":\"time\"");
-	snprintf(part, sizeof(part), "\"v\":%d,\"seq\":%" PRIu64, EVENT_VERSION,
-		 tail->seq);
+	*put_decimal(stpcpy(part, "\"v\":" VERSION_TEXT ",\"seq\":"), tail->seq) = 0;
 	len = add(buf, len, part);
 	if (tail->origin)
 		len = add(buf, len, tail->origin);
