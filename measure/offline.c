@@ -4,17 +4,13 @@
  *
  *   offline POLICY
  *
- * Instructions are counted by single-stepping a child with ptrace, so the numbers are the
- * same on every machine. They depend on the compiler, so build with -O2. Times are
- * processor times, the best of several rounds.
+ * Instructions are counted as in steps.h. They depend on the compiler, so build with -O2.
+ * Times are processor times, the best of several rounds.
  */
 #include <err.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +22,7 @@
 #include "policy/policy_file.h"
 #include "policy/policy_text.h"
 #include "policy/problems.h"
+#include "steps.h"
 
 #define RULES	10000u
 
@@ -54,77 +51,29 @@ static const struct common commons[] = {
 
 #define NR_COMMONS	(sizeof(commons) / sizeof(commons[0]))
 
-/* Counts the instructions between the two traps. */
-static __attribute__((noinline)) void counted(const struct access *access)
+static volatile unsigned int judged;
+
+static void judge_one(const void *argument)
 {
 	const struct judge_state state = {
 		.armed = true, .setup_done = true, .uniform_known = true,
 		.once = 0x1000, .uniform = 0x1000,
 	};
-	struct verdict verdict;
+	const struct access *access = argument;
+	struct verdict verdict = { .action = REGPIN_ALLOW };
 
-	__asm__ volatile("int3" ::: "memory");
 	if (access)
 		judge(&policy, &state, access, &verdict);
-	__asm__ volatile("int3" ::: "memory");
-	if (access && verdict.action != REGPIN_ALLOW)
-		_exit(1);
+	judged = verdict.action;
 }
 
-static int wait_stop(pid_t child)
+/* The instructions of the judge for @access. */
+static unsigned int cost(const struct access *access)
 {
-	int status;
-
-	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
-		errx(1, "the child that is counted has ended");
-	return WSTOPSIG(status);
-}
-
-/* Was the trap at RIP our own? The trap instruction is the byte before RIP. */
-static bool is_mark(pid_t child)
-{
-	siginfo_t info;
-
-	if (ptrace(PTRACE_GETSIGINFO, child, NULL, &info))
-		err(1, "PTRACE_GETSIGINFO");
-	return info.si_code == SI_KERNEL;
-}
-
-static void step(pid_t child, int how)
-{
-	if (ptrace(how, child, NULL, NULL))
-		err(1, "ptrace");
-	if (wait_stop(child) != SIGTRAP)
-		errx(1, "the child that is counted got another signal");
-}
-
-static unsigned int count(const struct access *access)
-{
-	unsigned int steps = 0;
-	pid_t child = fork();
-
-	if (child < 0)
-		err(1, "fork");
-	if (!child) {
-		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
-			err(1, "PTRACE_TRACEME");
-		raise(SIGSTOP);
-		counted(access);
-		_exit(0);
-	}
-	wait_stop(child);
-	do
-		step(child, PTRACE_CONT);
-	while (!is_mark(child));
-	for (;;) {
-		step(child, PTRACE_SINGLESTEP);
-		if (is_mark(child))
-			break;
-		steps++;
-	}
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	return steps;
+	judge_one(access);
+	if (judged != REGPIN_ALLOW)
+		errx(1, "an access of the table is a violation");
+	return steps_of(judge_one, access) - steps_of(judge_one, NULL);
 }
 
 static double seconds(void)
@@ -199,18 +148,14 @@ static void compile(const char *key, bool sorted)
 
 int main(int argc, char **argv)
 {
-	unsigned int empty;
-
 	if (argc != 2)
 		errx(2, "usage: offline POLICY");
 	check(policy_text_file(argv[1], &policy, &problems), argv[1]);
-	empty = count(NULL);
 	for (size_t i = 0; i < NR_COMMONS; i++)
 		printf("%s %u\n", commons[i].key,
-		       count(&commons[i].access) - empty);
+		       cost(&commons[i].access));
 	compile("sorted", true);
 	compile("shuffled", false);
-	count(NULL);
-	printf("judge.many %u\n", count(&commons[0].access) - empty);
+	printf("judge.many %u\n", cost(&commons[0].access));
 	return 0;
 }
