@@ -9,16 +9,11 @@
 def is_finding:
 	IN("violation", "vmm-write", "detected", "deadline", "denied", "refused", "left");
 
-# As in the journal: 3 is an error, 4 a warning, 5 a notice, 6 information.
-def severity:
-	if . == "left" or . == "refused" or . == "failed" then 3
-	elif IN("violation", "vmm-write", "detected", "deadline", "unreached", "unarmed",
-		"takeover", "hook", "denied", "repeated", "dropped") then 4
-	elif IN("armed", "reset", "settled", "init", "attached", "detached") then 6
-	else 5 end;
+# The event's own severity, as in the journal's PRIORITY.
+def severity: {alert: 3, warning: 4, notice: 5, info: 6}[.severity];
 
 def denied:
-	(.verdict // .reaction // "" | IN("gp", "drop", "mask", "stop"))
+	(.action // "" | IN("gp", "drop", "mask", "stop"))
 	or .event == "refused" or .event == "denied";
 
 def categories:
@@ -26,10 +21,10 @@ def categories:
 		{
 			kind: "alert",
 			category: ["intrusion_detection"],
-			type: [if denied then "denied" elif (.verdict // .reaction) == "report" then "allowed"
+			type: [if denied then "denied" elif .action == "report" then "allowed"
 				else "info" end],
 			# of what the guest, or a process, has tried
-			outcome: (if denied then "failure" elif (.verdict // .reaction) == "report" then "success"
+			outcome: (if denied then "failure" elif .action == "report" then "success"
 				else "unknown" end)
 		}
 	elif .event == "attached" then {kind: "event", category: ["host"], type: ["start"]}
@@ -48,7 +43,7 @@ def categories:
 def sentence:
 	.event as $event
 	| [to_entries[] | select(.key | IN("name", "vm", "vcpu", "of", "register", "access", "rule",
-		"where", "verdict", "reaction", "reason", "command", "result"))
+		"where", "action", "reason", "command", "result"))
 		| "\(.key) \(.value)"]
 	| "regpin: \($event)" + (if length > 0 then " (" + join(", ") + ")" else "" end);
 
@@ -61,7 +56,7 @@ def sentence:
 		module: "regpin",
 		dataset: "regpin.events",
 		provider: "regpin",
-		severity: (.event | severity),
+		severity: severity,
 		original: tojson
 	}
 	+ categories

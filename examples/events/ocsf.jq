@@ -9,19 +9,15 @@
 
 def milliseconds: (.[0:19] + "Z" | fromdateiso8601) * 1000 + (.[20:23] | tonumber);
 
-def severity:
-	if . == "left" or . == "refused" or . == "failed" then 4		# High
-	elif IN("violation", "vmm-write", "detected", "deadline", "unreached", "unarmed",
-		"takeover", "hook", "denied", "repeated", "dropped") then 3		# Medium
-	elif IN("armed", "reset", "settled", "init", "attached", "detached") then 1
-	else 2 end;								# Low
+# The event's own severity as High, Medium, Low or Informational.
+def severity: {alert: 4, warning: 3, notice: 2, info: 1}[.severity];
 
 def is_finding:
 	IN("violation", "vmm-write", "detected", "deadline", "denied", "refused", "left");
 
 # The action that was taken: [action_id, disposition_id].
 def outcome:
-	(.verdict // .reaction) as $done
+	.action as $done
 	| if $done == "gp" or $done == "stop" or .event == "refused" or .event == "denied"
 	then [2, 2]							# Denied, Blocked
 	elif $done == "drop" then [2, 6]				# Denied, Dropped
@@ -34,7 +30,7 @@ def outcome:
 def sentence:
 	.event as $event
 	| [to_entries[] | select(.key | IN("name", "vm", "vcpu", "of", "register", "access", "rule",
-		"where", "verdict", "reaction", "reason", "command", "result"))
+		"where", "action", "reason", "command", "result"))
 		| "\(.key) \(.value)"]
 	| "regpin: \($event)" + (if length > 0 then " (" + join(", ") + ")" else "" end);
 
@@ -44,7 +40,7 @@ def base($class; $activity):
 		category_uid: ($class / 1000 | floor),
 		activity_id: $activity,
 		type_uid: ($class * 100 + $activity),
-		severity_id: (.event | severity),
+		severity_id: severity,
 		time: (.time | milliseconds),
 		message: (sentence + if .text then ": " + .text else "" end),
 		metadata: {

@@ -34,6 +34,9 @@ sed -n '/^# EVENTS/,/^# KEYS OF/s/^## //p' "$root/man/regpin-events.7.scd" | sor
 	diff - "$tmp/events" >/dev/null
 ok $? "there is a line for each event"
 
+[ "$(jq -r .severity "$tmp/lines" | sort -u | wc -l)" -eq 4 ]
+ok $? "there is a line of each severity"
+
 for schema in ocsf ecs; do
 	jq -c -f "$root/examples/events/$schema.jq" "$tmp/lines" >"$tmp/$schema" 2>"$tmp/err" &&
 		[ "$(wc -l <"$tmp/$schema")" -eq "$(wc -l <"$tmp/lines")" ]
@@ -44,7 +47,7 @@ done
 all 'ocsf: the required attributes of each class' "$tmp/ocsf" '
 	(.class_uid | IN(0, 2004, 6002)) and .category_uid == (.class_uid / 1000 | floor)
 	and (.activity_id | type) == "number" and .type_uid == .class_uid * 100 + .activity_id
-	and (.severity_id | IN(1, 2, 3, 4)) and (.time | type) == "number" and .time == (.time | floor)
+	and .severity_id == {alert: 4, warning: 3, notice: 2, info: 1}[.unmapped.severity] and (.time | type) == "number" and .time == (.time | floor)
 	and .metadata.version == "1.5.0" and .metadata.product.name == "regpin"
 	and .metadata.product.vendor_name == "regpin" and (.message | length) > 8'
 all 'ocsf: a finding has the attributes that its class requires' "$tmp/ocsf" '
@@ -59,9 +62,9 @@ all 'ocsf: the time is that of the line, in milliseconds' "$tmp/ocsf" '
 	and .time % 1000 == (.metadata.original_time[20:23] | tonumber)'
 all 'ocsf: the object contains the whole event' "$tmp/ocsf" '(.raw_data | fromjson) == .unmapped'
 # shellcheck disable=SC2016 # jq's variables
-all 'ocsf: the action matches the verdict' "$tmp/ocsf" '
-	.unmapped.verdict as $v | .class_uid != 2004 or $v == null
-	or .action_id == {gp: 2, stop: 2, drop: 2, mask: 4, report: 3, pause: 0}[$v]'
+all 'ocsf: the action is the one that was taken' "$tmp/ocsf" '
+	.unmapped.action as $v | .class_uid != 2004 or $v == null
+	or .action_id == {gp: 2, stop: 2, drop: 2, mask: 4, restore: 4, report: 3, allow: 3, pause: 0}[$v]'
 
 all 'ecs: the base and categorization fields' "$tmp/ecs" '
 	."@timestamp" == .regpin.time and .ecs.version == "9.0.0" and (.message | length) > 8
@@ -69,7 +72,7 @@ all 'ecs: the base and categorization fields' "$tmp/ecs" '
 	and all(.event.category[]; IN("intrusion_detection", "configuration", "host"))
 	and .event.action == .regpin.event and .event.dataset == "regpin.events"
 	and (.event.outcome == null or (.event.outcome | IN("success", "failure", "unknown")))
-	and (.event.severity | IN(3, 4, 5, 6))'
+	and .event.severity == {alert: 3, warning: 4, notice: 5, info: 6}[.regpin.severity]'
 # The types that ECS expects for each category.
 # shellcheck disable=SC2016 # jq's variables
 all 'ecs: the types fit the category' "$tmp/ecs" '
@@ -82,7 +85,7 @@ all 'ecs: identifiers have the types of the schema' "$tmp/ecs" '
 	(.user.id == null or (.user.id | type) == "string")
 	and (.process.pid == null or (.process.pid | type) == "number")
 	and (.regpin.rule == null or .rule.name == .regpin.rule)'
-jq -s 'map(select(.regpin.event == "violation" and .regpin.verdict == "gp")) |
+jq -s 'map(select(.regpin.event == "violation" and .regpin.action == "gp")) |
 	length > 0 and all(.[]; .event.kind == "alert" and .event.type == ["denied"])' "$tmp/ecs" |
 	grep -qx true
 ok $? "ecs: a violation that was stopped is an alert of type denied"
