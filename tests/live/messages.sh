@@ -54,7 +54,7 @@ run()
 # events FILTER: each line is an event, the numbers have no gap, and the filter is true
 events()
 {
-	jq -es "([.[].seq] == [range(1; length + 1)]) and all(.[]; .time and .event and .v == 1) and ($1)" \
+	jq -es "([.[].seq] == [range(1; length + 1)]) and all(.[]; .time and .event and .version == 1) and ($1)" \
 		err >/dev/null 2>jq.err
 }
 

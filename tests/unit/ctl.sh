@@ -274,7 +274,7 @@ if command -v script >/dev/null; then
 	grep -q "\[y/N\]" out && ! grep -q '"command":"policy"' events
 	ok $? "the answer no keeps the old policy"
 	echo y | script -qec "'$regpin' ctl --ctl '$dir/ctl' vm1 policy later.yaml" /dev/null >out 2>err
-	await '"command":"policy","policy":"later.yaml"' events
+	await '"command":"policy","policy_file":"later.yaml"' events
 	ok $? "the answer yes applies the new policy"
 else
 	skip "the answer no keeps the old policy" "no script(1)"

@@ -11,7 +11,7 @@ trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
 # The keys of all lines.
-common='time event severity v seq name host vmm_pid policy_name policy_hash'
+common='time event severity version seq name host vmm_pid policy_name policy_hash'
 
 # --- the page: sections, tables, lines ---
 
@@ -149,7 +149,7 @@ none 'each line is in the section of its event' "$tmp/bad"
 # plain: without texts, whose wording may change, and without what the page leaves out
 plain()
 {
-	grep -Ev "$both" | sed 's/"text":"[^"]*"/"text":""/; s/,"v":1,"seq":.*"policy_hash":"[0-9a-f]*"//' | sort
+	grep -Ev "$both" | sed 's/"text":"[^"]*"/"text":""/; s/,"version":1,"seq":.*"policy_hash":"[0-9a-f]*"//' | sort
 }
 awk 'NR == FNR { of[$1]; next } $1 in of' "$tmp/library" "$tmp/lines" | plain >"$tmp/bad.page"
 sed -n 's/^example \(.*"event":"\([a-z-]*\)".*\)/\2 \1/p' "$tmp/made" | plain >"$tmp/bad.code"
@@ -209,7 +209,7 @@ else
 	skip 'the schema has the keys of the table' 'no jq'
 fi
 # The page leaves out what all lines have.
-tail='"v":1,"seq":1,"name":"a","host":"b","vmm_pid":1,"policy_name":"c","policy_hash":"0123456789ab"'
+tail='"version":1,"seq":1,"name":"a","host":"b","vmm_pid":1,"policy_name":"c","policy_hash":"0123456789ab"'
 cut -d ' ' -f 2- "$tmp/lines" |
 	sed "s/\(\"severity\":\"[a-z]*\"\)\(.*\)}\$/\1,$tail\2}/" >"$tmp/whole"
 cut -d ' ' -f 2- "$tmp/lines.made" >>"$tmp/whole"

@@ -168,7 +168,7 @@ static void events_of_commands(void **state)
 	hear(fd);
 	say(fd, "events last=1\n");
 	hear(fd);
-	assert_non_null(strstr(got, "\"event\":\"control\",\"command\":\"window\",\"vm\":0,\"for_ms\":5000,\"once\":false,\"operator\":{\"uid\":0,\"pid\":4711},\"result\":\"done\",\"took_ms\":7,\"severity\":\"notice\",\"v\":1,\"seq\":1,\"name\":\"vm1\""));
+	assert_non_null(strstr(got, "\"event\":\"control\",\"command\":\"window\",\"vm\":0,\"for_ms\":5000,\"once\":false,\"operator\":{\"uid\":0,\"pid\":4711},\"result\":\"done\",\"took_ms\":7,\"severity\":\"notice\",\"version\":1,\"seq\":1,\"name\":\"vm1\""));
 	/* A query changes nothing, so it is no event. */
 	say(fd, "events\n");
 	hear(fd);

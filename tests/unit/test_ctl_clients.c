@@ -27,7 +27,7 @@ static void expect_events(int fd, const char *numbers, unsigned int seq)
 	hear(fd);
 	assert_int_equal(lines("data "), strlen(numbers));
 	for (; *numbers; numbers++) {
-		snprintf(head, sizeof(head), "data {\"n\":%c,\"v\":1,\"seq\":%u,\"name\":\"vm1\",\"host\":",
+		snprintf(head, sizeof(head), "data {\"n\":%c,\"version\":1,\"seq\":%u,\"name\":\"vm1\",\"host\":",
 			 *numbers, seq++);
 		at = strstr(at, head);
 		assert_non_null(at);

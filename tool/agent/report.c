@@ -274,7 +274,7 @@ void report_mode(struct agent *agent)
 						      launch->mode);
 	char text[128];
 	struct agent_event event = {
-		.type = "mode", .to = policy_mode_names[effective],
+		.type = "mode", .mode = policy_mode_names[effective],
 		.text = text,
 		.counts = {
 			{ "rules_enforced", tally.enforced },

@@ -233,6 +233,8 @@ size_t agent_event_json(char *buf, const struct agent_event *event)
 		json_u64(&json, "vm", *event->vm);
 	if (event->to)
 		json_string(&json, "to", event->to);
+	if (event->mode)
+		json_string(&json, "mode", event->mode);
 	if (event->rules)
 		json_string(&json, "policy", event->rules);
 	if (event->pid)

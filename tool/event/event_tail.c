@@ -99,7 +99,7 @@ size_t event_add_tail(char *buf, size_t len, const struct event_tail *tail)
 	}
 	if (tail->timed)
 		len = add(buf, len, "\"by\":\"time\"");
-	*put_decimal(stpcpy(part, "\"v\":" VERSION_TEXT ",\"seq\":"), tail->seq) = 0;
+	*put_decimal(stpcpy(part, "\"version\":" VERSION_TEXT ",\"seq\":"), tail->seq) = 0;
 	len = add(buf, len, part);
 	if (tail->origin)
 		len = add(buf, len, tail->origin);

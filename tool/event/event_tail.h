@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The "v" of each line: it rises when a key is removed or changes its meaning. */
+/* The "version" of each line: it rises when a key is removed or changes its meaning. */
 #define EVENT_VERSION	1
 
 /* Room for the parts of a tail, each with its NUL. */
