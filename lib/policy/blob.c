@@ -40,6 +40,10 @@ size_t blob_seal(const struct regpin_policy *policy, void *blob)
  */
 #define MAX_MS	86400000u
 
+/* A new type changes the numbers of those after it, and thus the format. */
+_Static_assert(RULE_TYPE_MAX == 13 && BLOB_VERSION == 6,
+	       "a new rule type needs a new BLOB_VERSION");
+
 static bool one_of(uint8_t action, uint32_t actions)
 {
 	return action < REGPIN_ACTION_MAX && actions & (1u << action);

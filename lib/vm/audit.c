@@ -53,28 +53,64 @@ static void report(const struct audit *audit, const struct rule *rule,
 	vm_send_event(audit->vcpu->vm, audit->vcpu, &event);
 }
 
+/* The registers with which a rule compares a vCPU's registers. */
+enum compared {
+	COMPARED_NOT,		/* the rule is about accesses that have been made */
+	COMPARED_NEVER,		/* no value: `never` forbids its bits whenever they were set */
+	COMPARED_SET_UP,	/* the values at the end of the vCPU's set-up */
+	COMPARED_CHANGE,	/* the same, but only if the value has changed since */
+	COMPARED_FIRST,		/* the protections of the VM's first vCPU */
+};
+
+/* The switch has no default, so that the compiler asks for a new type's row. */
+static enum compared compared_with(const struct rule *rule)
+{
+	switch ((enum rule_type)rule->type) {
+	case RULE_STICKY:
+	case RULE_FROZEN:
+	case RULE_UNIFORM:	/* floor_judge_state() has the VM's value */
+		return COMPARED_SET_UP;
+	case RULE_ONCE:
+		return COMPARED_CHANGE;
+	case RULE_NEVER:
+		return COMPARED_NEVER;
+	case RULE_REQUIRE:
+		return COMPARED_FIRST;
+	case RULE_DENY:
+	case RULE_VALUE:
+	case RULE_ALLOW:
+	case RULE_REPORT:
+	case RULE_DEFAULT:
+	case RULE_UNKNOWN:
+	case RULE_INVALID:
+	case RULE_TYPE_MAX:
+		break;
+	}
+	return COMPARED_NOT;
+}
+
 /*
  * Judges a pin as if the guest had just replaced @then, the value at the end of its
- * set-up, with @now. `never` forbids its bits whenever they were set.
+ * set-up, with @now.
  */
 static void audit_pin(const struct audit *audit, const struct rule *rule,
 		      unsigned int kind, int slot, uint64_t then, uint64_t now)
 {
 	uint32_t index = kind == REGPIN_MSR ? replay_registers[slot] : 0;
 	uint32_t bit = snapshot_bit(kind, slot);
+	enum compared how = compared_with(rule);
 	struct access access = {
 		.kind = (uint8_t)kind, .write = true, .index = index,
-		.old_value = rule->type == RULE_NEVER ? now & ~rule->mask :
-							then,
+		.old_value = how == COMPARED_NEVER ? now & ~rule->mask : then,
 		.new_value = now,
 	};
 	struct judge_state state = { .armed = true };
 	uint64_t bits;
 
 	if (audit->now.unread & bit ||
-	    (rule->type == RULE_ONCE && then == now))
+	    (how == COMPARED_CHANGE && then == now))
 		return;
-	if (rule->type != RULE_NEVER)
+	if (how != COMPARED_NEVER)
 		state = floor_judge_state(audit->vcpu, &access);
 	bits = judge_pin(rule, &state, &access);
 	access.old_value = then;
@@ -117,15 +153,14 @@ static void audit_rule(const struct audit *audit, const struct rule *rule)
 {
 	const struct snapshot *then = &audit->vcpu->life.set_up_values;
 	const struct snapshot *now = &audit->now;
+	enum compared how = compared_with(rule);
 
-	if (rule->type == RULE_REQUIRE) {
+	if (how == COMPARED_FIRST)
 		audit_required(audit, rule);
-		return;
-	}
-	if (!rule_is_on_values(rule))
+	if (how == COMPARED_FIRST || how == COMPARED_NOT)
 		return;
 	/* Before its set-up is finished, a vCPU has no values to be compared with. */
-	if (audit->vcpu->life.phase != PHASE_READY && rule->type != RULE_NEVER)
+	if (audit->vcpu->life.phase != PHASE_READY && how != COMPARED_NEVER)
 		return;
 	if (rule->kind != REGPIN_MSR) {
 		unsigned int i = rule->kind - REGPIN_CR0;

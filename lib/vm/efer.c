@@ -25,9 +25,8 @@ static uint64_t pinned_bits(const struct regpin_policy *policy)
 	for (uint32_t i = 0; i < policy->nr_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if ((rule->type == RULE_STICKY || rule->type == RULE_FROZEN) &&
-		    rule_covers(rule, REGPIN_MSR, MSR_EFER))
-			bits |= rule->mask;
+		if (rule_covers(rule, REGPIN_MSR, MSR_EFER))
+			bits |= rule_pins(rule).falls;
 	}
 	return bits;
 }

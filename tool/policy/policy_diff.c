@@ -69,13 +69,17 @@ static void add_whole(struct effects *effects, enum diff_what what,
 	strengthen(&effects->whole[what - NR_BITWISE], effect);
 }
 
-/* Does the rule apply to each access of a kind, whatever the value is? */
-static bool all_events(const struct rule *rule)
+/* The rule applies to each access of its kinds, whatever the value is. */
+static void add_accesses(struct effects *effects, const struct rule *rule,
+			 uint8_t effect)
 {
-	return rule->type == RULE_DENY ||
-	       (rule->type == RULE_REPORT && rule->kind == REGPIN_MSR);
+	if (rule->access & ACCESS_READ)
+		add_whole(effects, DIFF_READ, effect);
+	if (rule->access & ACCESS_WRITE)
+		add_whole(effects, DIFF_WRITE, effect);
 }
 
+/* The switch has no default, so that the compiler asks for the effects of a new type. */
 static void add_rule(struct effects *effects, const struct rule *rule)
 {
 	uint8_t effect = rule->action;
@@ -85,19 +89,37 @@ static void add_rule(struct effects *effects, const struct rule *rule)
 		effect |= DIFF_DETECTED;
 	add_bits(effects->bits[DIFF_CLEAR], pins.falls, effect);
 	add_bits(effects->bits[DIFF_SET], pins.rises, effect);
-	if (rule->type == RULE_REQUIRE)
+	switch ((enum rule_type)rule->type) {
+	case RULE_REQUIRE:
 		add_bits(effects->bits[DIFF_REQUIRE], rule->mask, effect);
-	if (rule->type == RULE_ONCE)
+		break;
+	case RULE_ONCE:
 		add_whole(effects, DIFF_ONCE, effect);
-	if (rule->type == RULE_UNIFORM)
+		break;
+	case RULE_UNIFORM:
 		add_whole(effects, DIFF_UNIFORM, effect);
-	if (all_events(rule) && rule->access & ACCESS_READ)
-		add_whole(effects, DIFF_READ, effect);
-	if (all_events(rule) && rule->access & ACCESS_WRITE)
-		add_whole(effects, DIFF_WRITE, effect);
-	if (rule->type == RULE_VALUE) {
+		break;
+	case RULE_REPORT:
+		/* A rule on a control register reports its bits. */
+		if (rule->kind == REGPIN_MSR)
+			add_accesses(effects, rule, effect);
+		break;
+	case RULE_DENY:
+		add_accesses(effects, rule, effect);
+		break;
+	case RULE_VALUE:
 		add_whole(effects, DIFF_VALUE, effect);
 		effects->value = rule->value;
+		break;
+	case RULE_STICKY:
+	case RULE_NEVER:
+	case RULE_FROZEN:	/* all in rule_pins() */
+	case RULE_ALLOW:	/* see add_default() */
+	case RULE_DEFAULT:
+	case RULE_UNKNOWN:
+	case RULE_INVALID:	/* rules on the whole policy: policy_diff_whole.c */
+	case RULE_TYPE_MAX:
+		break;
 	}
 }
 

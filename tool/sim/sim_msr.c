@@ -69,7 +69,7 @@ static void do_refused(struct sim *sim, struct sim_vcpu *vcpu,
 /* Does the verdict of the rule depend on the value that is written? */
 static bool is_about_value(const struct rule *rule, uint32_t index)
 {
-	switch (rule->type) {
+	switch ((enum rule_type)rule->type) {
 	case RULE_STICKY:
 	case RULE_NEVER:
 	case RULE_FROZEN:
@@ -78,9 +78,17 @@ static bool is_about_value(const struct rule *rule, uint32_t index)
 		return rule_covers(rule, REGPIN_MSR, index);
 	case RULE_REQUIRE:
 		return index == MSR_LSTAR;
-	default:
-		return false;
+	case RULE_DENY:
+	case RULE_VALUE:
+	case RULE_ALLOW:
+	case RULE_REPORT:
+	case RULE_DEFAULT:
+	case RULE_UNKNOWN:
+	case RULE_INVALID:
+	case RULE_TYPE_MAX:
+		break;
 	}
+	return false;
 }
 
 /* Would another value than @line's have another outcome? */
