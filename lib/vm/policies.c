@@ -27,7 +27,7 @@ int vm_check_host(const struct regpin_policy *policy,
 }
 
 /*
- * Builds the policy's filter to see whether it fits. A swap must not fail half-way. Caller
+ * Builds the policy's filter to see whether it fits. A swap must not fail halfway. Caller
  * holds the VM lock.
  */
 static int try_filter_locked(struct regpin_vm *vm,

@@ -58,7 +58,7 @@ static const char *answer_text(enum ctl_verb verb)
 	case CTL_GP:
 		return "continues with a #GP";
 	default:
-		return "the VM ends as crashed";
+		return "the VM ends as after a crash";
 	}
 }
 

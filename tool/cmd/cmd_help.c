@@ -64,9 +64,10 @@ const char help_probe[] =
 "  regpin probe linux.yaml\n"
 "  regpin probe --starts linux.yaml && echo 'regpin run starts a VMM with it'\n"
 "\n"
-"Exit status: 0 all is enforced, 5 not all is, but 'regpin run' starts VMMs, 3 it\n"
-"refuses to, or KVM can't be used, 1 the policy is wrong, 2 the command line is wrong,\n"
-"4 the policy can't be read; see EXIT STATUS in regpin(1).\n"
+"Exit status: 0 all rules are enforced, 5 not all are, but 'regpin run' starts VMMs,\n"
+"3 'regpin run' refuses to start any, or KVM can't be used, 1 the policy is wrong,\n"
+"2 the command line is wrong, 4 the policy can't be read; see EXIT STATUS in\n"
+"regpin(1).\n"
 "Manual: regpin(1)\n";
 
 const char help_explain[] =
@@ -132,8 +133,8 @@ const char help_sim[] =
 "other lines are skipped. One of POLICY and TRACE may be -, standard input.\n"
 "\n"
 "options:\n"
-"  --json       print a JSON object a line instead\n"
-"  --quiet      print only what is not as the trace expects\n"
+"  --json       print one JSON object per line instead\n"
+"  --quiet      print only outcomes that the trace does not expect\n"
 KVM_HELP
 GUEST_HELP
 "  " OPTION_HELP
@@ -201,7 +202,7 @@ const char help_run[] =
 "                            0: no limit)\n"
 "  --attach-timeout TIME     kill a VMM that has no KVM VM after TIME (default 30s; none:\n"
 "                            never); a number without a unit is in seconds\n"
-"  --require-vm              status 125 if the VMM ends well without a KVM VM; 'run'\n"
+"  --require-vm              status 125 if the VMM ends without a KVM VM; 'run'\n"
 "                            stays as its parent\n"
 "  --name NAME               the VM's name for 'regpin ctl' (default: the process id)\n"
 "  --ctl DIR                 the directory of its socket for 'regpin ctl' (default:\n"
@@ -237,12 +238,12 @@ const char help_ctl[] =
 "\n"
 "  status [--json]                    print the state of its VMs and vCPUs\n"
 "  events [--last N] [--follow]       print the last events, and with --follow later\n"
-"                                     ones as they come\n"
+"                                     ones as they happen\n"
 "  arm [--vm N]                       put the pins in force\n"
 "  disarm [--vm N]                    lift the pins until the next 'arm'\n"
 "  allow --vcpu N [--vm N]            answer for a held vCPU: allow this one write\n"
 "  gp --vcpu N [--vm N]               answer for it: the guest gets #GP\n"
-"  stop --vcpu N [--vm N]             answer for it: the VM ends as crashed\n"
+"  stop --vcpu N [--vm N]             answer for it: the VM ends as after a crash\n"
 "  window --for TIME [--once] [--vm N]\n"
 "                                     lift the pins for TIME; --once: or until the next\n"
 "                                     kernel is set up\n"

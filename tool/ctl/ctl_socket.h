@@ -25,7 +25,7 @@ struct ctl_socket {
 	char name[CTL_NAME_MAX];
 };
 
-/* Returns NULL if a VM may have this name; otherwise the reason why not. */
+/* Returns NULL if a VM may have this name; otherwise the reason for which it may not. */
 const char *ctl_name_fault(const char *name);
 
 /* Is @name a word of the command line, and so not a valid name of a VM? */

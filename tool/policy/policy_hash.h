@@ -10,7 +10,8 @@
 
 /*
  * The SHA-256 of a policy's text with all texts that it extends, see policy_bundle.h. For
- * a policy that extends none it is what sha256sum(1) prints of its file. Returns @hash.
+ * a policy that extends none it is the hash that sha256sum(1) prints for its file.
+ * Returns @hash.
  */
 const char *policy_hash(char hash[POLICY_HASH_MAX], const char *text, size_t size);
 

@@ -43,7 +43,7 @@ static int not_found(const char *name)
 	return EXIT_NOT_FOUND;
 }
 
-/* Is @path a program? Returns 0, or an errno as the reason why not. */
+/* Is @path a program? Returns 0, or an errno as the reason. */
 static int try_path(const char *path)
 {
 	struct stat st;
