@@ -158,6 +158,12 @@ void problem_add(struct problems *problems, bool warning, uint32_t line,
 		*problem = new;
 }
 
+void problem_no_memory(struct problems *problems)
+{
+	problem_error(problems, 0, 0, "there is not enough memory");
+	problems->no_memory = true;
+}
+
 int policy_add(struct regpin_policy *policy, const struct rule *rule)
 {
 	if (policy->nr_rules >= POLICY_MAX_RULES)

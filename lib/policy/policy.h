@@ -272,6 +272,7 @@ struct problem {
 struct problems {
 	unsigned int nr, errors;
 	bool overflow;		/* there were more than MAX_PROBLEMS */
+	bool no_memory;		/* the policy was not read to its end */
 	struct problem list[MAX_PROBLEMS];
 };
 
@@ -283,6 +284,8 @@ void problems_free(struct problems *problems);
 void __attribute__((format(printf, 5, 6), nonnull(1, 5)))
 problem_add(struct problems *problems, bool warning, uint32_t line,
 	    uint32_t column, const char *format, ...);
+/* Adds that there is no memory to read the policy, which may be right. */
+void problem_no_memory(struct problems *problems);
 #define problem_error(p, line, col, ...) \
 	problem_add(p, false, line, col, __VA_ARGS__)
 #define problem_warning(p, line, col, ...) \

@@ -70,7 +70,7 @@ static void test_dup(void)
 /*
  * The number of a closed VM's fd becomes another VM's, by dup2(): a vCPU is one of the VM
  * that has the fd now. If this one's first fd is closed as well, the shim can only attach
- * the VM anew.
+ * the VM again.
  */
 static void test_old_number(bool close_first)
 {

@@ -232,7 +232,9 @@ static int simulate(struct sim_command *command, const char *policy, const char 
 		fprintf(stderr, "regpin sim: warning: without --guest the guest has no vendor: no rule with 'when' is in force\n");
 	set_simulated_host(&host, &command->kvm.host);
 	ret = sim_open(&command->sim, &command->policy, &host);
-	if (ret) {
+	if (ret == -ENOMEM) {
+		ret = out_of_memory();
+	} else if (ret) {
 		fprintf(stderr, "regpin sim: no VM can be put under %s: %s\n",
 			printable(policy), strerror(-ret));
 		ret = EXIT_HOST;

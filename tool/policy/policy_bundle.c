@@ -109,17 +109,20 @@ void bundle_place_problems(const struct bundle *bundle, uint32_t line,
 }
 
 /*
- * The policy that @text extends: its node in *@root, which the caller frees; or NULL.
- * Problems of the text are left to the policy's reader.
+ * The policy that @text extends: its node in *@root, which the caller frees; or NULL. Only
+ * that there is no memory becomes one of @problems: the others are left to the policy's
+ * reader.
  */
 static const struct yaml_node *
 find_extends(const char *text, size_t size, unsigned int text_number,
-	     struct yaml_node **root)
+	     struct yaml_node **root, struct problems *problems)
 {
 	struct problems *scratch = problems_new();
 	const struct yaml_node *key = NULL;
 
 	*root = scratch ? yaml_parse(text, size, text_number, scratch) : NULL;
+	if (!scratch || scratch->no_memory)
+		problem_no_memory(problems);
 	if (*root && (*root)->type == YAML_MAP)
 		key = yaml_key(*root, "extends");
 	problems_free(scratch);
@@ -171,6 +174,7 @@ static int append_base(const struct yaml_node *node, char **text, size_t *size,
 	more = realloc(*text, room);
 	if (!more) {
 		close(fd);
+		problem_no_memory(problems);
 		return -ENOMEM;
 	}
 	*text = more;
@@ -228,7 +232,7 @@ static int fill_one(char **text, size_t *size, unsigned int n,
 	if (n >= bundle.nr)
 		return 0;
 	node = find_extends(bundle.parts[n].text, bundle.parts[n].size, n,
-			    &root);
+			    &root, problems);
 	if (node) {
 		fault = fault_of(&bundle, n, node);
 		if (fault)
@@ -239,6 +243,8 @@ static int fill_one(char **text, size_t *size, unsigned int n,
 		ret = ret ? ret : 1;
 	}
 	yaml_free(root);
+	if (problems->no_memory)
+		return -ENOMEM;
 	if (ret == -EINVAL) {
 		bundle_split(&bundle, *text, *size);
 		bundle_place_problems(&bundle, 0, 0, problems);

@@ -58,8 +58,8 @@ bool bundle_has_line(const char *text, size_t size);
 
 /*
  * Adds the texts that the policy in *@text extends, from the policy folders. *@text is
- * allocated, and moves. Returns 0, or a negative errno: -EINVAL, with the reason in
- * @problems, if one is missing or can't be read.
+ * allocated, and moves. Returns 0, or a negative errno, with the reason in @problems:
+ * -EINVAL if one is missing or can't be read, or -ENOMEM.
  */
 int bundle_fill(char **text, size_t *size, struct problems *problems);
 

@@ -255,6 +255,8 @@ int policy_text_read_as(const char *name, const char *text, size_t size,
 	yaml_free(root);
 	if (own)
 		*own = reader.own;
+	if (problems->no_memory)
+		return -ENOMEM;
 	return problems->errors ? -EINVAL : 0;
 }
 

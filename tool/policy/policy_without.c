@@ -51,7 +51,7 @@ static void add_register(struct without *without, const struct yaml_node *node,
 		struct element *list = realloc(without->list, room * sizeof(*list));
 
 		if (!list) {
-			problem_error(without->problems, 0, 0, "there is not enough memory");
+			problem_no_memory(without->problems);
 			return;
 		}
 		without->list = list;
@@ -273,7 +273,7 @@ static void apply(struct without *without, const struct yaml_node *base,
 		problem_at(without->problems, place,
 			   "'without' divides rules for several registers into too many: write the base's rules for fewer registers each, or leave whole registers out");
 	else if (err)
-		problem_error(without->problems, 0, 0, "there is not enough memory");
+		problem_no_memory(without->problems);
 	for (size_t i = 0; !err && i < without->nr && !enough(without->problems); i++)
 		if (!without->list[i].conditions)
 			report_missing(without->list[i].node, rules, without->problems);

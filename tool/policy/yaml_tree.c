@@ -115,7 +115,7 @@ static void syntax_error(struct builder *b)
 
 	b->failed = true;
 	if (p->error == YAML_MEMORY_ERROR)
-		problem_error(b->problems, 0, 0, "out of memory");
+		problem_no_memory(b->problems);
 	else if (p->error == YAML_READER_ERROR)
 		problem_error(b->problems, 0, 0, "this can't be read: %s",
 			      p->problem);
@@ -157,7 +157,7 @@ static struct yaml_node *new_node(struct builder *b, const yaml_event_t *event,
 	}
 	node = calloc(1, sizeof(*node) + len + 1);
 	if (!node) {
-		problem_error(b->problems, 0, 0, "out of memory");
+		problem_no_memory(b->problems);
 		b->failed = true;
 		return NULL;
 	}
@@ -404,7 +404,7 @@ struct yaml_node *yaml_parse(const char *text, size_t size,
 	if (!text_valid(&b))
 		return NULL;
 	if (!yaml_parser_initialize(&b.parser)) {
-		problem_error(problems, 0, 0, "out of memory");
+		problem_no_memory(problems);
 		return NULL;
 	}
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);

@@ -38,7 +38,7 @@ static int run_statement(struct reader *reader, const struct trace_line *line,
 	if (sim_do(sim, line) ||
 	    (reader->other && sim_do(reader->other, line))) {
 		complain(reader, input->line, &memory);
-		return EXIT_HOST;
+		return EXIT_FILE;
 	}
 	if (!sim_as_expected(sim, line))
 		expected = reader->other &&
