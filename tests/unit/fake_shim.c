@@ -3,10 +3,12 @@
  * A VMM for tests of `regpin ctl`. Its VM has four vCPUs that exist only in the shared
  * memory. It carries out the agent's commands as the shim does, and needs no KVM.
  *
- *	fake_shim [lazy MS] [answer RESULT] [deaf] [flood N] [unarmed]
+ *	fake_shim [lazy MS] [answer RESULT] [deaf] [flood N] [unarmed] [storm N]
  *
  * lazy: waits before each answer. answer: gives this one to every command. deaf: does
  * not wake the agent. flood: puts that many events into the ring with each command.
+ * storm: as if compromised, puts N events of all types and of invented VMs into the ring, as
+ * fast as the agent takes them; then the file "stormed" is there.
  * unarmed: its vCPUs are not armed. SIGUSR1: vCPU 1 is held (again). SIGTERM ends it.
  */
 #include <err.h>
@@ -14,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -34,7 +37,7 @@
 
 static struct handoff *shared;
 static const struct control *orders;
-static int forced, lazy_ms, flood;
+static int forced, lazy_ms, flood, storm_events;
 static bool deaf, unarmed, is_forced;
 static volatile sig_atomic_t hold, end;
 
@@ -78,6 +81,36 @@ static struct regpin_event violation(void)
 		.new_value = 0x80040033, .value = 0x80050033, .bits = 1u << 16,
 		.rule = REGPIN_NO_RULE, .action = REGPIN_PAUSE,
 	};
+}
+
+/* The types of valid events, by turns; each one of another VM. */
+static void storm(void)
+{
+	static const uint8_t actions[] = {
+		[REGPIN_EVENT_DETECTED] = REGPIN_REPORT, [REGPIN_EVENT_INIT] = REGPIN_REPORT,
+		[REGPIN_EVENT_DEADLINE] = REGPIN_REPORT, [REGPIN_EVENT_ANSWERED] = REGPIN_GP,
+		[REGPIN_EVENT_TYPE_MAX - 1] = 0,
+	};
+	struct ring *ring = &shared->ring;
+	int file;
+
+	for (int i = 0; i < storm_events; i++) {
+		struct regpin_event event = violation();
+
+		while (atomic_load(&ring->head) - atomic_load(&ring->tail) >
+		       RING_SLOTS - RING_RESERVED - 1) {
+			wake_agent();
+			sched_yield();
+		}
+		event.type = (uint32_t)i % REGPIN_EVENT_TYPE_MAX;
+		event.action = actions[event.type];
+		event.vm = 1000 + (uint32_t)i;
+		event.detail = 0;
+		report(event);
+	}
+	file = open("stormed", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (file >= 0)
+		close(file);
 }
 
 static void hold_vcpu(void)
@@ -254,6 +287,8 @@ int main(int argc, char **argv)
 			flood = atoi(argv[++i]);
 		else if (!strcmp(argv[i], "answer") && argv[i + 1])
 			forced = atoi(argv[++i]), is_forced = true;
+		else if (!strcmp(argv[i], "storm") && argv[i + 1])
+			storm_events = atoi(argv[++i]);
 		else if (!strcmp(argv[i], "deaf"))
 			deaf = true;
 		else if (!strcmp(argv[i], "unarmed"))
@@ -262,6 +297,7 @@ int main(int argc, char **argv)
 			errx(70, "what is %s?", argv[i]);
 	}
 	set_up();
+	storm();
 	for (last = time(NULL) + LIFE_S; !end && time(NULL) < last;) {
 		syscall(SYS_futex, &orders->request, FUTEX_WAIT, seen,
 			&tick, NULL, 0);

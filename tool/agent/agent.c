@@ -296,6 +296,7 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	agent.host[sizeof(agent.host) - 1] = 0;
 	policies_assign_number(&agent, &launch->policy, &launch->written, launch->mode);
 	limit_init(&agent.limit, launch->event_limit, launch->event_total);
+	budget_init(&agent.budget, launch->event_limit ? launch->event_total : 0);
 	out_open_fd(&messages, 2);
 	agent.messages = &messages;
 	agent.events = launch->events_name ? &launch->events : &messages;

@@ -8,11 +8,13 @@
 
 #include "lib/policy/policy.h"
 
+#include "budget.h"
 #include "ctl_state.h"
 #include "event/event_tail.h"
 #include "hook_state.h"
 #include "limit_rows.h"
 #include "moves_state.h"
+#include "outage_state.h"
 #include "pauses.h"
 #include "standby_state.h"
 #include "timed_state.h"
@@ -54,6 +56,7 @@ struct policies {
  * @check_at: when the guard next checks the watched processes, with a VM attached
  * @check_all_at: when it next checks all processes of the host
  * @limit: which events get a line of their own
+ * @budget: how many lines all VMs together may cause
  * @reopened: how often the file of events was opened again
  * @dropped_at: when dropped events were last reported
  * @tick_ms: how often the guard checks until a VM is attached
@@ -64,7 +67,8 @@ struct policies {
  * @refusal_reported: an event has reported the shim's refusal
  * @armed: some vCPU has been armed
  * @unarmed_reported: an event has reported that no vCPU was armed in time
- * @failure_reported: a message has reported that events could not be written
+ * @failure_reported: a message has reported that events can't be written, since the last
+ *	time at which they could
  * @violations: violations that were stopped
  * @reports: violations that were let pass
  * @pauses: violations that wait for an answer, and are not counted yet
@@ -80,6 +84,7 @@ struct policies {
  * @origin: the keys that all lines have about the VM, the host and the VMM's process
  * @host: the host's name
  * @standby: the process that takes over if this one dies
+ * @outage: times in which events can't be written
  * @timed: answers that the agent gives to held vCPUs
  * @hook: the operator's program that gets lines of events
  */
@@ -93,6 +98,7 @@ struct agent {
 	uint32_t attached;
 	uint64_t attached_at, check_at, check_all_at, dropped_at, reopened;
 	struct limit limit;
+	struct budget budget;
 	int tick_ms;
 	bool crowd_reported;
 	uint64_t s3_unknown[16];
@@ -107,6 +113,7 @@ struct agent {
 	char origin[ORIGIN_MAX];
 	char host[AGENT_HOST_MAX];
 	struct standby standby;
+	struct outage outage;
 	struct hook hook;
 	struct timed timed;
 };

@@ -75,6 +75,9 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
+	/* A process that was taken over can claim holds, so these lines are its own. */
+	if (command->timed && !budget_pass(&ctl->agent->budget, BUDGET_CONTROL, 1, now))
+		return;
 	begin(buf, &json);
 	json_string(&json, "command", command_name(command));
 	put_command(&json, command);

@@ -18,6 +18,7 @@
 #include "event/event_parts.h"
 #include "hook_report.h"
 #include "launch_state.h"
+#include "outage.h"
 #include "policies.h"
 #include "policy/policy_diff_text.h"
 #include "timed.h"
@@ -191,6 +192,7 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 		json_string(&json, "command",
 			    ctl_verb_names[ctl->command.request.verb]);
 	json_bool(&json, "answers", !ctl->command.expired);
+	outage_put_status(&json, agent);
 	hook_put_status(&json, agent);
 	put_vmm(&json, agent);
 	return end(&json, buf);
@@ -200,15 +202,16 @@ static enum status_line whole_text(const struct ctl *ctl, char *buf)
 {
 	const struct agent *agent = ctl->agent;
 	const struct launch *launch = agent->launch;
-	char rules[128], mode[128], hook[1024];
+	char rules[128], mode[128], sink[512], hook[1024];
 
 	policy_tally_text(rules, sizeof(rules), &launch->policy);
 	policy_mode_text(mode, sizeof(mode), &launch->policy,
 			 launch->written.own, launch->mode);
-	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " event%s dropped%s%s%s",
+	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " event%s dropped%s%s%s%s",
 		 ctl->socket.name, launch->policy.source, mode, rules,
 		 agent->violations, ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held, agent->reports,
 		 agent->detected, agent->dropped, plural(agent->dropped),
+		 outage_status_text(sink, sizeof(sink), agent),
 		 hook_status_text(hook, sizeof(hook), agent),
 		 ctl->command.expired ? "; THE VMM DOES NOT ANSWER COMMANDS" :
 		 !agent->attached ? "; no VM yet" : "", vmm_text(agent));

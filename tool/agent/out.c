@@ -102,6 +102,11 @@ void out_open_fd(struct out *out, int fd)
 	}
 }
 
+bool out_is_cut_off(const struct out *out)
+{
+	return (out->journal || out->log) && out->fd < 0 && out->len;
+}
+
 bool out_has_room(const struct out *out)
 {
 	return out->len + OUT_LINE_MAX + RESERVE <= OUT_SIZE;
@@ -268,6 +273,7 @@ static bool log_line(struct out *out)
 		return false;
 	}
 	out->lost += err != 0;
+	out->taken += err ? 0 : len;
 	consume(out, end ? len + 1 : len);
 	return true;
 }
@@ -288,6 +294,7 @@ int out_flush(struct out *out)
 		n = write_some(out);
 		if (n > 0) {
 			out->mid = out->buf[n - 1] != '\n';
+			out->taken += (size_t)n;
 			consume(out, (size_t)n);
 		} else if (n < 0 && errno == EPIPE) {
 			bool named = out->fifo >= 0;

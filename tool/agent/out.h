@@ -29,6 +29,7 @@
  * @torn: an error cut a line, so the next one begins with a line break
  * @len: bytes in @buf
  * @lost: number of lines that were lost
+ * @taken: number of bytes that the reader has taken
  * @buf: whole lines, except that the first one is a rest if @mid
  */
 struct out {
@@ -36,7 +37,7 @@ struct out {
 	const char *journal;
 	bool shared, socket, ends, log, mid, torn;
 	size_t len;
-	uint64_t lost;
+	uint64_t lost, taken;
 	char buf[OUT_SIZE];
 };
 
@@ -61,6 +62,9 @@ int out_open_journal(struct out *out, const char *path);
  * buffer go to the new one. Returns 0, or a negative errno: then the old file stays.
  */
 int out_reopen(struct out *out, const char *path);
+
+/* Are there lines for the journal or the log, which accepts no connection? */
+bool out_is_cut_off(const struct out *out);
 
 /* Is there room for a line of OUT_LINE_MAX bytes and for some messages? */
 bool out_has_room(const struct out *out);

@@ -15,6 +15,7 @@
 #include "launch_state.h"
 #include "limit.h"
 #include "out.h"
+#include "outage.h"
 #include "policies.h"
 #include "policy/policy_fit.h"
 #include "report.h"
@@ -77,7 +78,10 @@ static bool is_violation(const struct regpin_event *event)
 	       event->type == REGPIN_EVENT_DETECTED;
 }
 
-/* Writes the line of a sum. Without @many_kinds it is about the policy of its events. */
+/*
+ * Writes the line of a sum, if the budget allows it. Without @many_kinds it is about the
+ * policy of its events.
+ */
 static void put_sum(struct agent *agent, const char *name, const struct limit_sum *sum,
 		    bool many_kinds)
 {
@@ -87,6 +91,9 @@ static void put_sum(struct agent *agent, const char *name, const struct limit_su
 	};
 	char line[EVENT_LINE_MAX];
 
+	if (!budget_pass(&agent->budget, many_kinds ? BUDGET_SEVERAL : sum->event.type,
+			 sum->count, clock_now()))
+		return;
 	agent_write_line_of(agent, line,
 			    event_sum_json(line, name, sum, many_kinds,
 					   policies_find(agent, sum->event.policy),
@@ -116,7 +123,8 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 	if (pauses && event->type != REGPIN_EVENT_VIOLATION)
 		pauses_add(&agent->pauses, event);
 	policy = policies_find(agent, event->policy);
-	if (!limit_pass(&agent->limit, event, policy, now))
+	if (!limit_pass(&agent->limit, event, policy, now) ||
+	    !budget_pass(&agent->budget, event->type, 1, now))
 		return;
 	if (pauses)
 		about.hold = pauses_hold(&agent->pauses, event, agent->seq + 1);
@@ -126,6 +134,27 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 	if (pauses || is_violation(event))
 		about.use |= LINE_HOOK;
 	agent_write_line_of(agent, line, event_json(line, event, policy), &about);
+}
+
+/* Reports how many events of each kind got no line, because the budget is used up. */
+static void report_withheld(struct agent *agent, uint64_t now)
+{
+	unsigned int kind;
+	uint64_t count;
+
+	while (out_has_room(agent->events) &&
+	       budget_take(&agent->budget, now, &kind, &count)) {
+		struct agent_event event = {
+			.type = "withheld",
+			.of = kind < REGPIN_EVENT_TYPE_MAX ? event_type_names[kind] :
+			      kind == BUDGET_CONTROL ? "control" : NULL,
+			.text = "the VMM's processes have caused more lines of events than the agent writes in an hour (--event-total), so these events were only counted: as a guest can't cause so many, a process of the VMM may have been taken over",
+		};
+
+		event.counts[0].name = "count";
+		event.counts[0].n = count;
+		agent_report(agent, &event);
+	}
 }
 
 void report_repeated(struct agent *agent, bool all)
@@ -138,6 +167,8 @@ void report_repeated(struct agent *agent, bool all)
 	while (out_has_room(agent->events) &&
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
 		put_sum(agent, "repeated", &sum, many_kinds);
+	if (budget_is_due(&agent->budget, now, all))
+		report_withheld(agent, now);
 }
 
 bool report_events(struct agent *agent)
@@ -260,6 +291,8 @@ int report_sleep(const struct agent *agent)
 		due = agent->attached_at + ms;
 	if (out_has_room(agent->events) && limit_due(&agent->limit) < due)
 		due = limit_due(&agent->limit);
+	if (out_has_room(agent->events) && budget_due(&agent->budget) < due)
+		due = budget_due(&agent->budget);
 	if (due == UINT64_MAX)
 		return -1;
 	return due > now ? (int)(due - now) : 0;
@@ -327,13 +360,7 @@ void report_degraded(struct agent *agent)
 
 void report_flush(struct agent *agent)
 {
-	int err = out_flush(agent->events);
-
-	if (err && !agent->failure_reported && agent->events != agent->messages) {
-		agent->failure_reported = true;
-		agent_log(agent, "events can't be written to %s: %s; those that are lost are counted",
-			  agent->launch->events_name, strerror(-err));
-	}
+	outage_run(agent, out_flush(agent->events), clock_now());
 	out_flush(agent->messages);
 }
 
@@ -385,7 +412,7 @@ void report_remaining(struct agent *agent)
 		report_dropped(agent, true);
 		if (!more)
 			report_refused(agent);
-		if (!more && !reported && !limit_left(&agent->limit) &&
+		if (!more && !reported && !limit_left(&agent->limit) && !agent->budget.total &&
 		    out_has_room(agent->events)) {
 			event.counts[0].n = agent->violations;
 			event.counts[1].n = agent->reports;
@@ -393,7 +420,7 @@ void report_remaining(struct agent *agent)
 			event.counts[3].n = agent->detected;
 			put_status(&event, &agent->watch);
 			agent_report(agent, &event);
-			reported = true;
+			reported = agent->outage.ended = true;
 		}
 		report_flush(agent);
 		if (!more && reported && !agent->events->len)
@@ -402,7 +429,7 @@ void report_remaining(struct agent *agent)
 			poll(&pfd, 1, 50);
 	} while (clock_now() < end);
 	agent->events->lost += !reported;
-	agent->events->lost += limit_left(&agent->limit);
+	agent->events->lost += limit_left(&agent->limit) + agent->budget.total;
 	dropped = ring_dropped(&agent->launch->shared->ring);
 	agent->events->lost += dropped > agent->dropped ?
 				       dropped - agent->dropped : 0;

@@ -70,6 +70,8 @@ static void totals_of(struct agent *agent, uint64_t *totals[STANDBY_COUNTS])
 	totals[3] = &agent->dropped;
 	totals[4] = &agent->unnamed;
 	totals[5] = &agent->nonsense;
+	totals[6] = &agent->events->lost;
+	totals[7] = &agent->outage.lost;
 }
 
 static void save_totals(struct agent *agent)
@@ -94,7 +96,8 @@ static void load_totals(struct agent *agent)
 static uint64_t counts_of(const struct agent *agent)
 {
 	return agent->violations + agent->reports + agent->detected +
-	       agent->nonsense + agent->dropped;
+	       agent->nonsense + agent->dropped + agent->budget.spent +
+	       agent->budget.total;
 }
 
 /* The kernel marks @agent of struct control when this thread ends. */

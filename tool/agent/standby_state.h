@@ -13,7 +13,7 @@
  * @seq: number of the last line
  * @counts: the agent's totals, in the order of totals_of()
  */
-#define STANDBY_COUNTS	6u
+#define STANDBY_COUNTS	8u
 struct standby_page {
 	_Atomic uint64_t written, seq;
 	_Atomic uint64_t counts[STANDBY_COUNTS];

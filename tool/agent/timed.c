@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 
 #include "launch_state.h"
-#include "lib/policy/action.h"
 #include "timed.h"
 
 #define LOOK_MS		50	/* between looks, soon after an event */

@@ -235,6 +235,8 @@ size_t agent_event_json(char *buf, const struct agent_event *event)
 		json_string(&json, "to", event->to);
 	if (event->mode)
 		json_string(&json, "mode", event->mode);
+	if (event->of)
+		json_string(&json, "of", event->of);
 	if (event->rules)
 		json_string(&json, "policy", event->rules);
 	if (event->pid)

@@ -40,6 +40,7 @@ bool event_is_valid(const struct regpin_event *event);
  * @vm: the number of the VM that it is about, or NULL
  * @to: the name of another VM, or NULL
  * @mode: the effective mode, or NULL
+ * @of: the type of the events that it is about, or NULL
  * @rules: how the other VM's policy compares with this one's, or NULL
  * @pid: the process that it is about, or 0
  * @rule_action: the rule's action, or NULL
@@ -53,7 +54,7 @@ struct agent_event {
 	const struct regpin_policy *policy;
 	const struct rule *rule;
 	const uint32_t *vm;
-	const char *to, *mode, *rules;
+	const char *to, *mode, *of, *rules;
 	const char *rule_action, *action;
 	uint32_t pid;
 	bool for_hook;

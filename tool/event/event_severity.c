@@ -57,9 +57,11 @@ static const struct {
 	{ "moved", SEVERITY_NOTICE },
 	{ "refused", SEVERITY_ALERT },
 	{ "repeated", SEVERITY_WARNING },
+	{ "sink", SEVERITY_WARNING },
 	{ "takeover", SEVERITY_ALERT },
 	{ "tolerated", SEVERITY_WARNING },
 	{ "unarmed", SEVERITY_WARNING },
+	{ "withheld", SEVERITY_ALERT },
 };
 
 const char *event_severity(const struct regpin_event *event)

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bounds the lines that all processes of one VMM cause together. limit.h bounds the lines of
+ * each VM, and trusts the numbers of VMs, which the VMM's processes write; a process that was
+ * taken over can invent them.
+ *
+ * Theory of operation: in each hour, all lines about events in the ring share one budget. A
+ * type of event also has a reserve of its own, so that no flood hides the first events of
+ * another type. Beyond that, events are counted by their type. Pure.
+ */
+#ifndef REGPIN_TOOL_BUDGET_H
+#define REGPIN_TOOL_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "regpin/regpin.h"
+
+/* The budget in parts of --event-total, and each type's reserve as a part of the budget. */
+#define BUDGET_TOTALS	4u
+#define BUDGET_RESERVE	80u
+
+/* Kinds of lines beside the types of events: sums of several types, and timed answers. */
+#define BUDGET_SEVERAL	REGPIN_EVENT_TYPE_MAX
+#define BUDGET_CONTROL	(REGPIN_EVENT_TYPE_MAX + 1u)
+#define BUDGET_KINDS	(REGPIN_EVENT_TYPE_MAX + 2u)
+
+/* Between two reports of what was withheld. */
+#define BUDGET_REPORT_MS	60000u
+
+/**
+ * struct budget - the lines of this hour
+ * @lines: the budget of an hour; 0: there is none
+ * @end: when the hour ends, in ms; 0: no hour has begun
+ * @spent: lines that were written in this hour
+ * @of: the same by kind
+ * @withheld: events without a line that no event has reported yet, by kind
+ * @total: the sum of @withheld
+ * @reported_at: when they were last reported, in ms; 0: never
+ */
+struct budget {
+	uint32_t lines;
+	uint64_t end;
+	uint32_t spent, of[BUDGET_KINDS];
+	uint64_t withheld[BUDGET_KINDS], total;
+	uint64_t reported_at;
+};
+
+/* @total: --event-total; 0: there is no budget. @budget is all zero. */
+void budget_init(struct budget *budget, uint32_t total);
+
+/*
+ * Takes one line of @kind from the budget, for @count events. Returns false if the budget is
+ * used up: then the events are counted, and the line must not be written.
+ */
+bool budget_pass(struct budget *budget, unsigned int kind, uint64_t count, uint64_t now);
+
+/* Is it time to report what was withheld? With @all: is there anything to report? */
+bool budget_is_due(const struct budget *budget, uint64_t now, bool all);
+
+/*
+ * Takes the number of withheld events of one kind. Returns false if there are no more; then
+ * the next report is due after BUDGET_REPORT_MS.
+ */
+bool budget_take(struct budget *budget, uint64_t now, unsigned int *kind, uint64_t *count);
+
+/* When the next report is due; UINT64_MAX: there is nothing to report. */
+uint64_t budget_due(const struct budget *budget);
+
+#endif
