@@ -51,7 +51,7 @@ static void policies(void **state)
 	assert_int_equal(lines("error nothing "), 1);
 	say(fd, "events last=1\n");
 	hear(fd);
-	assert_non_null(strstr(got, "\"command\":\"policy\",\"policy\":\"new.yaml\",\"loosens\":"));
+	assert_non_null(strstr(got, "\"command\":\"policy\",\"policy_file\":\"new.yaml\",\"loosens\":"));
 	close(fd);
 }
 
