@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh REGPIN_BINARY: runs `regpin check` and `compile` on every policy in pass/ and
@@ -19,14 +19,13 @@ tests=$(realpath ..)
 # shellcheck source=tests/json.sh
 . "$tests/json.sh"
 keep_json "$tmp" "$tests"
-nr=0
-failed=0
+# shellcheck source=tests/tap.sh
+source ../tap.sh
 
 # fault TEXT: the current test has failed.
 fault()
 {
-	why="$why # $1
-"
+	echo "$1" >>"$tmp/why"
 }
 
 # check FILE STATUS EXPECTED: compares what `regpin check` prints.
@@ -77,18 +76,11 @@ json()
 # policy FILE STATUS BOOL EXPECTED
 policy()
 {
-	why=
-	nr=$((nr + 1))
+	: >"$tmp/why"
 	check "$1" "$2" "$4"
 	compile "$1" "$2"
 	json "$1" "$3"
-	if [ -z "$why" ]; then
-		echo "ok $nr - $1"
-	else
-		echo "not ok $nr - $1"
-		printf '%s' "$why"
-		failed=1
-	fi
+	none "$1" "$tmp/why"
 }
 
 for file in pass/*.yaml; do
@@ -110,4 +102,4 @@ for readme in "$tmp"/README*.yaml; do
 done
 json_fits
 echo "1..$nr"
-exit $failed
+exit "$failed"

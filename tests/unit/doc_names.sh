@@ -1,15 +1,17 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: doc_names.sh SOURCE_DIR PAGE ..
 #
 # Everything that a page names between backquotes exists: files and folders by their path,
 # functions as `name()`, structs as `struct name`, and constants in capitals with a "_".
 # Prints TAP.
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=tests/tap.sh
+source "$here/../tap.sh"
 cd "$1" || exit 1
 shift
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-n=0 bad=0
 
 # All words of the code, each once, and "struct name".
 find include lib shim tool kernel tests guest examples \( -name '*.[chS]' -o -name '*.sh' -o -name '*.patch' \) \
@@ -37,16 +39,10 @@ look() # NAME
 }
 
 for page; do
-	n=$((n + 1))
 	grep -vE '^(    |	)' "$page" | grep -oE '`[^`]+`' | tr -d '`' | sort -u |
 		while read -r name; do look "$name"; done >"$tmp/wrong"
-	if [ -s "$tmp/words" ] && [ ! -s "$tmp/wrong" ]; then
-		echo "ok $n - $page"
-	else
-		echo "not ok $n - $page"
-		sed 's/^/#   /' "$tmp/wrong"
-		bad=1
-	fi
+	[ -s "$tmp/words" ] || echo "the code has no words" >>"$tmp/wrong"
+	none "$page" "$tmp/wrong"
 done
-echo "1..$n"
-exit $bad
+echo "1..$nr"
+exit "$failed"

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # msr_headers.sh NAME_CHECK [TREE ...]: the table of registers has every MSR that the
@@ -16,25 +16,14 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 LC_ALL=C
 export LC_ALL
-tests=0
-failed=0
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
+# result STATUS DESCRIPTION: what was found is in $tmp/said
 result()
 {
-	tests=$((tests + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $tests - $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $tests - $2"
-	fi
+	ok "$1" "$2"
 	sed 's/^/# /' "$tmp/said"
-}
-
-skip()
-{
-	tests=$((tests + 1))
-	echo "ok $tests - $1 # SKIP $2"
 }
 
 # Only the headers' own macros: a stub of what they include is in $tmp/first.
@@ -167,5 +156,5 @@ if [ $trees -eq 0 ] && [ "$given" -gt 0 ] && [ $failed -eq 0 ]; then
 elif [ $trees -eq 0 ] && [ "$given" -eq 0 ]; then
 	skip "headers of MSRs" "no tree found: install linux-headers or linux-source, run lab/fetch, or set REGPIN_MSR_TREES"
 fi
-echo "1..$tests"
+echo "1..$nr"
 [ $failed -eq 0 ]

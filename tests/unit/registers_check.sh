@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The table of registers: gen-registers accepts it and refuses broken copies, and the table
@@ -10,28 +10,14 @@ table=$top/lib/policy/registers.tsv
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-tests=0
-failed=0
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 tab=$(printf '\t')
 
-ok()
+# shellcheck disable=SC2317 # tap.sh calls it
+evidence()
 {
-	tests=$((tests + 1))
-	echo "ok $tests - $1"
-}
-
-not_ok()
-{
-	tests=$((tests + 1))
-	failed=$((failed + 1))
-	echo "not ok $tests - $1"
 	sed 's/^/# /' "$tmp/said"
-}
-
-skip()
-{
-	tests=$((tests + 1))
-	echo "ok $tests - $1 # SKIP $2"
 }
 
 # refuses WHAT PATTERN: broken.tsv must yield PATTERN at file:line, and no C.
@@ -43,11 +29,11 @@ refuses()
 		echo "the copy was not broken" >>"$tmp/said"
 	elif [ $status -eq 1 ] && [ ! -s "$tmp/c" ] &&
 	     grep -q "^$tmp/broken.tsv:[0-9]*: .*$2" "$tmp/said"; then
-		ok "refuses $1"
+		ok 0 "refuses $1"
 		return
 	fi
 	echo "status $status, \"$2\" expected" >>"$tmp/said"
-	not_ok "refuses $1"
+	ok 1 "refuses $1"
 }
 
 # break_row NAME COLUMN VALUE: broken.tsv is the table with one field changed.
@@ -61,18 +47,18 @@ break_row()
 generator()
 {
 	if sh "$gen" "$table" >"$tmp/c" 2>"$tmp/said" && [ ! -s "$tmp/said" ]; then
-		ok "accepts the table"
+		ok 0 "accepts the table"
 	else
-		not_ok "accepts the table"
+		ok 1 "accepts the table"
 	fi
 
 	rows=$(grep -vc '^#' "$table")
 	grep -c '\.name = ' "$tmp/c" >"$tmp/said"
 	if [ "$(grep -c '\.name = ' "$tmp/c")" = "$rows" ] &&
 	   grep -q "regpin_nr_names = $rows;" "$tmp/c"; then
-		ok "prints every row once"
+		ok 0 "prints every row once"
 	else
-		not_ok "prints every row once"
+		ok 1 "prints every row once"
 	fi
 
 	cat >"$tmp/want" <<-'END'
@@ -81,9 +67,9 @@ generator()
 	END
 	grep -A1 '\.name = "EFER"' "$tmp/c" | sed 's/^	//' >"$tmp/said"
 	if cmp -s "$tmp/want" "$tmp/said"; then
-		ok "prints EFER as the table has it"
+		ok 0 "prints EFER as the table has it"
 	else
-		not_ok "prints EFER as the table has it"
+		ok 1 "prints EFER as the table has it"
 	fi
 }
 
@@ -97,9 +83,9 @@ other_awks()
 		fi
 		AWK=$awk sh "$gen" "$table" >"$tmp/other" 2>"$tmp/said"
 		if cmp "$tmp/c" "$tmp/other" >>"$tmp/said" 2>&1; then
-			ok "$awk prints the same"
+			ok 0 "$awk prints the same"
 		else
-			not_ok "$awk prints the same"
+			ok 1 "$awk prints the same"
 		fi
 	done
 }
@@ -205,9 +191,9 @@ faults()
 	refuses "an empty table" "no MSR"
 
 	if sh "$gen" "$tmp/missing" >"$tmp/c" 2>"$tmp/said"; then
-		not_ok "refuses a missing table"
+		ok 1 "refuses a missing table"
 	else
-		ok "refuses a missing table"
+		ok 0 "refuses a missing table"
 	fi
 }
 
@@ -301,7 +287,7 @@ int main(void)
 END
 	if ! ${CC:-cc} -std=gnu11 -Wall -o "$tmp/indices" "$tmp/indices.c" \
 	     >"$tmp/said" 2>&1; then
-		not_ok "$what"
+		ok 1 "$what"
 		return
 	fi
 	awk -F "$tab" '$3 == "msr" {
@@ -314,9 +300,9 @@ END
 		skip "$what" "$(cat "$tmp/said")"
 	elif [ $status -eq 0 ]; then
 		sed 's/^/# /' "$tmp/said"
-		ok "$what"
+		ok 0 "$what"
 	else
-		not_ok "$what"
+		ok 1 "$what"
 	fi
 }
 
@@ -324,5 +310,5 @@ generator
 other_awks
 faults
 kvm_indices
-echo "1..$tests"
+echo "1..$nr"
 [ $failed -eq 0 ]

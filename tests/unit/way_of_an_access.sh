@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: way_of_an_access.sh SCRIPT SVG README
 #
@@ -19,26 +19,12 @@ if [ -n "${REGPIN_UPDATE:-}" ]; then
 fi
 awk '/^```$/ { inside = 0 } inside { print } /^```text$/ { inside = 1 }' "$readme" >"$tmp/block"
 
-nr=0 bad=0
-same() # WHAT A B
-{
-	nr=$((nr + 1))
-	if cmp -s "$2" "$3"; then
-		echo "ok $nr - $1 is what $(basename "$script") prints"
-	else
-		echo "not ok $nr - $1 is what $(basename "$script") prints: REGPIN_UPDATE=1 writes it"
-		diff -u "$2" "$3" | head -n 20 | sed 's/^/# /'
-		bad=1
-	fi
-}
-same "$(basename "$svg")" "$svg" "$tmp/svg"
-same "the text in $(basename "$readme")" "$tmp/block" "$tmp/text"
-nr=$((nr + 1))
-if [ "$(grep -c '^<text' "$tmp/svg")" -gt 20 ] && [ "$(tail -n 1 "$tmp/svg")" = '</svg>' ]; then
-	echo "ok $nr - there is a picture to compare"
-else
-	echo "not ok $nr - there is a picture to compare"
-	bad=1
-fi
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
+name=$(basename "$script")
+same "$(basename "$svg") is what $name prints; REGPIN_UPDATE=1 writes it" "$svg" "$tmp/svg"
+same "the text in $(basename "$readme") is what $name prints; REGPIN_UPDATE=1 writes it" "$tmp/block" "$tmp/text"
+[ "$(grep -c '^<text' "$tmp/svg")" -gt 20 ] && [ "$(tail -n 1 "$tmp/svg")" = '</svg>' ]
+ok $? "there is a picture to compare"
 echo "1..$nr"
-exit $bad
+exit "$failed"
