@@ -179,7 +179,7 @@ static void check_life(void)
 			phase_progress(vcpus[i]->life.phase) % AGAIN != BOTH);
 }
 
-/* What the guest, or KVM for it, does. Returns false if @op is none of that. */
+/* Carries out a step of the guest, or of KVM for it. Returns false if @op is neither. */
 static bool guest_step(char op)
 {
 	struct toy_vcpu *vcpu = &toy.vcpus[story.now];

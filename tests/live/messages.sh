@@ -28,7 +28,7 @@ sed 's/SCE/NONSENSE/' policy.yaml >wrong.yaml
 # Only execve(2) finds out that the loader of this program does not exist.
 sed 's/ld-linux-x86-64.so.2/ld-linux-x86-64.so.9/' vmm >unloadable
 chmod +x unloadable
-# What this host can do must not matter.
+# The abilities of this host must not matter.
 export REGPIN_HOST_FORCE=nocrfilter
 touch out err
 with=()

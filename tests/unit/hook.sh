@@ -193,7 +193,7 @@ fi
 refused "a folder like /tmp" "/tmp can be written by its group or by others" /tmp/hook
 rm -rf bad inner linked link
 
-# What a hook gets
+# A hook's input, files and environment
 
 cp "$probe" probe
 start "$dir/probe"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: installed.sh ROOT BUILD
 #
-# What an installation puts where: the links of its pages lead somewhere, the files that
+# The files of an installation: the links of its pages lead somewhere, the files that
 # the pages name exist, and systemd finds the catalog. Prints TAP.
 set -u
 root=$(cd "$1" && pwd) && build=$(cd "$2" && pwd) || exit 2

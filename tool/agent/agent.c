@@ -168,7 +168,7 @@ static bool wait_for_work(struct agent *agent, bool more)
 	return !pfd[1].revents || hear_launcher(agent);
 }
 
-/* The VMM has ended. Must the loop go on, until the hook has got what is left? */
+/* The VMM has ended. Must the loop continue until the hook has got the remaining lines? */
 static bool hook_goes_on(struct agent *agent, bool more)
 {
 	if (!hook_is_used(agent))

@@ -25,7 +25,7 @@ void hook_poll(const struct agent *agent, struct pollfd *pfd);
 /* Milliseconds until hook_run() has something to do, or -1. */
 int hook_sleep(const struct agent *agent, uint64_t now);
 
-/* In the standby, which is the agent from now on: goes on with the dead agent's run. */
+/* In the standby, which is the agent from now on: continues with the dead agent's run. */
 void hook_take_over(struct agent *agent);
 
 /*

@@ -6,8 +6,8 @@
  *
  * Write permission of a group is refused whatever the group is: where a file has an access
  * control list, those bits stand for all users and groups of the list. A folder like /tmp is
- * refused as well: anybody could make a file of a missing name there, and that file could be
- * a hard link to a program of root's.
+ * refused as well: any user could create a file under a missing name there, and it could
+ * be a hard link to a program of root's.
  */
 #include <errno.h>
 #include <fcntl.h>

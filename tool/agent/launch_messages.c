@@ -2,7 +2,7 @@
 /*
  * stderr is replaced by a stream whose lines become events, so that no message can be
  * forgotten, whichever part of regpin prints it. Until the agent runs, this process writes
- * the events, and the agent goes on with their numbers. From then on only the agent writes
+ * the events, and the agent continues their numbers. From then on only the agent writes
  * events, and gets the messages by its socket.
  */
 #include <errno.h>

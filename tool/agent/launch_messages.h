@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `run` prints before it becomes the VMM. If stderr is for events, each line that it
+ * Messages of `run` before it becomes the VMM. If stderr is for events, each line that it
  * prints there is an event `message`: no reader of events gets plain text from it.
  */
 #ifndef REGPIN_TOOL_LAUNCH_MESSAGES_H

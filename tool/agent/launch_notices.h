@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `run` prints about the policy when nothing stands in the way of the VMM's start. */
+/* Messages of `run` about the policy, once no check prevents the VMM's start. */
 #ifndef REGPIN_TOOL_LAUNCH_NOTICES_H
 #define REGPIN_TOOL_LAUNCH_NOTICES_H
 

@@ -12,7 +12,7 @@
 #include "launch_state.h"
 #include "timed.h"
 
-#define LOOK_MS		50	/* between looks, soon after an event */
+#define LOOK_MS		50	/* between checks, soon after an event */
 #define SOON_MS		1000
 #define AGAIN_MS	60000	/* from an answer that failed to the next one */
 

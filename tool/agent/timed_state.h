@@ -22,7 +22,7 @@ struct timed_hold {
  * struct timed - answers that the agent gives
  * @holds: memory that the standby shares, so that no hold lasts longer if the agent dies;
  *	NULL: there is no --answer-after
- * @look_until: until when the agent looks often, in ms: the event of a hold comes before the
+ * @look_until: until when the agent checks often, in ms: a hold's event comes before the
  *	vCPU's status shows it
  */
 struct timed {
