@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cr_filter.h"
+#include "lib/policy/pins.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 

@@ -195,6 +195,7 @@ _Static_assert(sizeof(struct when) == 88, "a condition is part of the blob");
  * @next: in a policy: the position in @rules of the next rule on other registers
  * @have: PINS_*
  * @speaks: ACCESS_* that the rules exempt from the policy's default: rule_speaks_of()
+ * @wants: ACCESS_* that KVM must forward for the rules: rule_wants()
  *
  * A write violates the sum of several rules if it violates one of them.
  */
@@ -204,6 +205,7 @@ struct pins {
 	uint32_t next;
 	uint8_t have;
 	uint8_t speaks;
+	uint8_t wants;
 };
 
 /**
@@ -385,9 +387,6 @@ static inline bool policy_may_require(const struct regpin_policy *policy)
 {
 	return !policy->sorted || policy->requires;
 }
-
-/* The writes that @rule forbids; none for RULE_REQUIRE, which the judge handles. */
-struct pins rule_pins(const struct rule *rule);
 
 /*
  * Do all rules of @policy leave accesses as they would be without regpin? `unknown` and

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "pins.h"
 #include "policy.h"
 #include "policy_sort.h"
 
@@ -150,6 +151,7 @@ static void note_pins(struct regpin_policy *policy)
 		pins->rises |= pins[1].rises;
 		pins->have |= pins[1].have;
 		pins->speaks |= pins[1].speaks;
+		pins->wants |= pins[1].wants;
 		pins->next = pins[1].next;
 	}
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "lib/judge/judge.h"
+#include "lib/policy/pins.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/when.h"
 #include "policy_diff.h"
