@@ -25,39 +25,45 @@ void ring_init(struct ring *ring)
 		atomic_store(&ring->slots[i].turn, i);
 }
 
-/*
- * Is the slot of number @pos free for that number? 0: it is free; < 0: the reader has not
- * emptied it yet; > 0: another writer has taken it.
- */
-static int64_t slot_ahead(struct ring *ring, uint64_t pos)
+static struct ring_slot *slot_of(struct ring *ring, uint64_t pos)
 {
-	return (int64_t)(atomic_load_explicit(
-				 &ring->slots[pos % RING_SLOTS].turn,
-				 memory_order_acquire) - pos);
+	return &ring->slots[pos % RING_SLOTS];
 }
 
 /*
- * Takes a slot for a writer and sets @pos to its number. Returns false if there is none.
+ * Is @slot, that of number @pos, free for that number? 0: it is free; < 0: the reader has
+ * not emptied it yet; > 0: another writer has taken it.
+ */
+static int64_t slot_ahead(const struct ring_slot *slot, uint64_t pos)
+{
+	return (int64_t)(atomic_load_explicit(&slot->turn,
+					      memory_order_acquire) - pos);
+}
+
+/*
+ * Takes a slot for a writer and sets @pos to its number. Returns NULL if there is none.
  * The other process may have written anything to the shared memory, so that no attempt
  * would ever succeed: a writer gives up after RING_TRIES attempts.
  */
-static bool take_slot(struct ring *ring, bool is_violation, uint64_t *pos)
+static struct ring_slot *take_slot(struct ring *ring, bool is_violation, uint64_t *pos)
 {
 	*pos = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	for (unsigned int i = 0; i < RING_TRIES; i++) {
-		int64_t ahead = slot_ahead(ring, *pos);
+		struct ring_slot *slot = slot_of(ring, *pos);
+		int64_t ahead = slot_ahead(slot, *pos);
+		uint64_t later = *pos + RING_RESERVED;
 
 		if (ahead < 0 ||
-		    (is_violation && slot_ahead(ring, *pos + RING_RESERVED) < 0))
-			return false;
+		    (is_violation && slot_ahead(slot_of(ring, later), later) < 0))
+			return NULL;
 		if (ahead > 0)
 			*pos = atomic_load_explicit(&ring->head,
 						    memory_order_relaxed);
 		else if (atomic_compare_exchange_weak(&ring->head, pos,
 						      *pos + 1))
-			return true;
+			return slot;
 	}
-	return false;
+	return NULL;
 }
 
 /* Does an event of this type name the rule that it is about? */
@@ -171,11 +177,11 @@ static void add_to_sum(struct ring *ring, const struct regpin_event *event)
 bool ring_put(struct ring *ring, const struct regpin_event *event)
 {
 	bool is_violation = event->type == REGPIN_EVENT_VIOLATION;
+	struct ring_slot *slot;
 	uint64_t pos;
 
-	if (take_slot(ring, is_violation, &pos)) {
-		struct ring_slot *slot = &ring->slots[pos % RING_SLOTS];
-
+	slot = take_slot(ring, is_violation, &pos);
+	if (slot) {
 		slot->event = *event;
 		atomic_store_explicit(&slot->turn, pos + 1,
 				      memory_order_release);
@@ -201,7 +207,7 @@ static bool ring_ready(const struct ring *ring, uint64_t tail)
 bool ring_get(struct ring *ring, struct regpin_event *event)
 {
 	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-	struct ring_slot *slot = &ring->slots[tail % RING_SLOTS];
+	struct ring_slot *slot = slot_of(ring, tail);
 
 	if (!ring_ready(ring, tail))
 		return false;
