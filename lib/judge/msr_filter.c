@@ -9,7 +9,7 @@
  * the ranges. The VMM's ranges outside of the windows are then left out, because they
  * could only open one. KVM has one default for both reads and writes. If the policy's is
  * only for one of them, accesses of the other kind outside of the windows exit as well.
- * No CPU has an MSR there, and exit.c answers as KVM would.
+ * No CPU has an MSR there, and msr.c answers as KVM would.
  */
 #include <errno.h>
 #include <string.h>

@@ -27,6 +27,21 @@ struct msr_filter {
 /* Copies a VMM's filter. Returns 0, or what KVM would return: -EINVAL or -EFAULT. */
 int filter_copy(struct msr_filter *copy, const struct kvm_msr_filter *filter);
 
+/*
+ * Do the first rules that may cover MSR @index want @access (ACCESS_*)? Nearly all exits
+ * are for such rules. If the answer is yes, filter_wants() is true, and
+ * filter_wants_unused() is false; these search all rules.
+ */
+static inline bool filter_wants_first(const struct regpin_policy *policy, uint32_t index,
+				      unsigned int access)
+{
+	struct rule_range range = policy_range(policy, REGPIN_MSR, index);
+	const struct pins *pins = &policy->pins[range.first];
+
+	return policy->sorted && range.first < range.end &&
+	       index - pins->index < pins->count && pins->wants & access;
+}
+
 /* Must KVM forward @access (ACCESS_*) to MSR @index because of @policy? */
 bool filter_wants(const struct regpin_policy *policy, uint32_t index,
 		  unsigned int access);

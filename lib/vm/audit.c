@@ -39,11 +39,13 @@ struct audit {
 static void report(const struct audit *audit, const struct rule *rule,
 		   const struct access *access, uint64_t bits, bool old_unread)
 {
-	const struct verdict verdict = {
-		.action = REGPIN_REPORT, .rule = rule, .bits = bits,
-		.value = access->new_value,
+	const struct judged judged = {
+		.policy = audit->policy, .access = *access,
+		.verdict = {
+			.action = REGPIN_REPORT, .rule = rule, .bits = bits,
+			.value = access->new_value,
+		},
 	};
-	const struct judged judged = { audit->policy, NULL, access, &verdict };
 	struct regpin_event event;
 
 	violation_make(audit->vcpu, &judged, REGPIN_EVENT_DETECTED,
@@ -111,7 +113,7 @@ static void audit_pin(const struct audit *audit, const struct rule *rule,
 	    (how == COMPARED_CHANGE && then == now))
 		return;
 	if (how != COMPARED_NEVER)
-		state = floor_judge_state(audit->vcpu, &access);
+		floor_judge_state(audit->vcpu, &access, &state);
 	bits = judge_pin(rule, &state, &access);
 	access.old_value = then;
 	if (bits)

@@ -15,14 +15,14 @@ void vm_send_event(struct regpin_vm *vm, const struct regpin_vcpu *vcpu,
 
 	if (!vm->options.event)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	event->time = (uint64_t)now.tv_sec * 1000000000u +
-		      (uint64_t)now.tv_nsec;
 	event->vm = vm->options.vm;
 	/* For rule events the caller has set ->policy. */
 	if (event->rule == REGPIN_NO_RULE)
 		event->policy = atomic_load(&vm->policies.number);
 	event->vcpu = vcpu ? vcpu->id : REGPIN_NO_VCPU;
+	clock_gettime(CLOCK_REALTIME, &now);
+	event->time = (uint64_t)now.tv_sec * 1000000000u +
+		      (uint64_t)now.tv_nsec;
 	vm->options.event(vm->options.context, event);
 }
 

@@ -52,33 +52,34 @@ static int complete_write(struct regpin_vcpu *vcpu, struct regpin_cr_write *w,
 
 static int write_exit(struct regpin_vcpu *vcpu, struct regpin_cr_write *w)
 {
-	const struct regpin_policy *policy = vcpu->vm->policies.now;
-	struct access access = {
-		.kind = (uint8_t)(REGPIN_CR0 + w->reg),
-		.write = true,
-		.old_value = w->old_value,
-		.new_value = w->value,
+	struct judged judged = {
+		.policy = vcpu->vm->policies.now,
+		.access = {
+			.kind = (uint8_t)(REGPIN_CR0 + w->reg),
+			.write = true,
+			.old_value = w->old_value,
+			.new_value = w->value,
+		},
 	};
-	struct judge_state state = floor_judge_state(vcpu, &access);
-	struct verdict verdict;
-	const struct judged judged = { policy, &state, &access, &verdict };
+	const struct verdict *verdict = &judged.verdict;
 	struct regpin_event event;
 
-	judge(policy, &state, &access, &verdict);
-	if (!verdict.rule)
-		return complete_write(vcpu, w, verdict.action, verdict.value);
-	violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION, access.new_value,
-		       0, &event);
-	if (verdict.action == REGPIN_PAUSE) {
+	floor_judge_state(vcpu, &judged.access, &judged.state);
+	judge(judged.policy, &judged.state, &judged.access, &judged.verdict);
+	if (!verdict->rule)
+		return complete_write(vcpu, w, verdict->action, verdict->value);
+	violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION,
+		       judged.access.new_value, 0, &event);
+	if (verdict->action == REGPIN_PAUSE) {
 		enum regpin_action answer = hold_use_answer(vcpu, &event);
 
 		if (answer != REGPIN_PAUSE)
 			return complete_write(vcpu, w, answer,
-					      access.new_value);
+					      judged.access.new_value);
 	}
 	violation_send(vcpu, &judged, &event);
 	return hold_carry_out(vcpu, HOLD_ACCESS, &event) ? 1 :
-		complete_write(vcpu, w, verdict.action, verdict.value);
+		complete_write(vcpu, w, verdict->action, verdict->value);
 }
 
 int cr_exit(struct regpin_vcpu *vcpu)

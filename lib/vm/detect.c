@@ -58,7 +58,9 @@ static void report_found(struct regpin_vcpu *vcpu, struct poll *poll, int i,
 			REGPIN_REPORT : poll->policy->settings.detect_action,
 		.rule = rule, .bits = bits, .value = poll->now[i],
 	};
-	const struct judged judged = { poll->policy, NULL, access, &verdict };
+	const struct judged judged = {
+		.policy = poll->policy, .access = *access, .verdict = verdict,
+	};
 	struct regpin_event event;
 
 	violation_make(vcpu, &judged, REGPIN_EVENT_DETECTED, poll->now[i], 0,

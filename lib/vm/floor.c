@@ -132,9 +132,11 @@ static struct protections get_first_protections(struct regpin_vcpu *vcpu,
  */
 static bool wait_for_values(struct regpin_vm *vm)
 {
-	while (atomic_load(&vm->values.settled) == UNIFORM_SETTLING)
+	uint32_t settled;
+
+	while ((settled = atomic_load(&vm->values.settled)) == UNIFORM_SETTLING)
 		__builtin_ia32_pause();
-	return atomic_load(&vm->values.settled) == UNIFORM_SETTLED;
+	return settled == UNIFORM_SETTLED;
 }
 
 bool floor_applies(struct regpin_vcpu *vcpu)
@@ -178,32 +180,43 @@ static bool add_floor(struct regpin_vcpu *vcpu, const struct access *access,
 	return shown;
 }
 
-struct judge_state floor_judge_state(struct regpin_vcpu *vcpu,
-				     const struct access *access)
+/* Adds the values with which `once` and `uniform` compare the MSR to @state. */
+static inline void add_values(struct regpin_vcpu *vcpu, const struct access *access,
+			      struct judge_state *state)
 {
-	struct judge_state state = { .armed = vcpu_is_pinned(vcpu) };
-	int slot = access->kind == REGPIN_MSR ? replay_slot(access->index) : -1;
+	int slot = replay_slot(access->index);
+	struct regpin_vm *vm = vcpu->vm;
+	const struct uniform *uniform;
 
-	state.setup_done = state.armed && vcpu->life.phase == PHASE_READY;
-	state.leftover = phase_again(vcpu->life.phase);
-	if (slot >= 0) {
-		const struct uniform *uniform = &vcpu->vm->values.uniform[slot];
+	if (slot < 0)
+		return;
+	state->once = vcpu->life.set_up_values.msrs[slot];
+	uniform = &vm->values.uniform[slot];
+	state->uniform_known = wait_for_values(vm) &&
+			       atomic_load(&uniform->known) &&
+			       atomic_load(&vm->gate.state) == GATE_OPEN;
+	/* Take the bits that differ between vCPUs, such as EFER.LMA, from this vCPU. */
+	state->uniform = atomic_load(&uniform->value);
+	if (!replay_is_plain(access->index))
+		state->uniform = replay_effective(&vcpu->guest, access->index,
+						  access->old_value,
+						  state->uniform);
+}
 
-		state.once = vcpu->life.set_up_values.msrs[slot];
-		state.uniform_known = wait_for_values(vcpu->vm) &&
-				      atomic_load(&uniform->known) &&
-				      atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
-		/*
-		 * Take the bits that differ between vCPUs, such as EFER.LMA, from this
-		 * vCPU.
-		 */
-		state.uniform = replay_effective(&vcpu->guest, access->index,
-						 access->old_value,
-						 atomic_load(&uniform->value));
-	}
+void floor_judge_state(struct regpin_vcpu *vcpu, const struct access *access,
+		       struct judge_state *state)
+{
+	unsigned int phase = vcpu->life.phase;
+
+	*state = (struct judge_state){ .armed = vcpu_is_pinned(vcpu) };
+	if (phase == PHASE_READY)
+		state->setup_done = state->armed;
+	else
+		state->leftover = phase_again(phase);
+	if (access->kind == REGPIN_MSR)
+		add_values(vcpu, access, state);
 	if (policy_may_require(vcpu->vm->policies.now))
-		add_floor(vcpu, access, &state);
-	return state;
+		add_floor(vcpu, access, state);
 }
 
 /* Reports that the vCPU arms without @bits, which @rule requires. This can't be undone. */
@@ -213,19 +226,20 @@ static void report_lacking(struct regpin_vcpu *vcpu,
 			   const struct protections *own,
 			   struct regpin_event *event)
 {
-	const struct access access = { .kind = rule->kind, .write = true,
-				       .index = rule->index };
-	const struct verdict verdict = {
-		.action = action_interrupts(rule->action) ?
-				  rule->action : REGPIN_REPORT,
-		.rule = rule, .bits = bits,
-		.value = !own ? 0 :
-			 rule->kind == REGPIN_CR0 ? own->cr0 :
-			 rule->kind == REGPIN_CR4 ? own->cr4 : own->efer,
+	const struct judged judged = {
+		.policy = policy,
+		.access = { .kind = rule->kind, .write = true, .index = rule->index },
+		.verdict = {
+			.action = action_interrupts(rule->action) ?
+					  rule->action : REGPIN_REPORT,
+			.rule = rule, .bits = bits,
+			.value = !own ? 0 :
+				 rule->kind == REGPIN_CR0 ? own->cr0 :
+				 rule->kind == REGPIN_CR4 ? own->cr4 : own->efer,
+		},
 	};
-	const struct judged judged = { policy, NULL, &access, &verdict };
 
-	violation_make(vcpu, &judged, REGPIN_EVENT_DETECTED, verdict.value,
+	violation_make(vcpu, &judged, REGPIN_EVENT_DETECTED, judged.verdict.value,
 		       REGPIN_UNREAD_OLD | (own ? 0 : REGPIN_UNREAD_NEW |
 						      REGPIN_UNREAD_VALUE),
 		       event);

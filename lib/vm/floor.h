@@ -42,8 +42,8 @@ bool floor_applies(struct regpin_vcpu *vcpu);
  */
 void floor_check(struct regpin_vcpu *vcpu, uint64_t lstar);
 
-/* The state of @vcpu that the judge needs for @access. */
-struct judge_state floor_judge_state(struct regpin_vcpu *vcpu,
-				     const struct access *access);
+/* Fills in @state with the state of @vcpu that the judge needs for @access. */
+void floor_judge_state(struct regpin_vcpu *vcpu, const struct access *access,
+		       struct judge_state *state);
 
 #endif

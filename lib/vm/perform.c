@@ -52,19 +52,27 @@ static bool has_lmce(const struct regpin_vcpu *vcpu)
 	return !vcpu_get_msr(&vcpu->io, MSR_MCG_CAP, &cap) && cap & MCG_LMCE_P;
 }
 
-int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
-		  uint64_t value)
+/* Could the guest itself write @value? */
+static bool may_write(struct regpin_vcpu *vcpu, const struct access *access,
+		      uint64_t value)
 {
 	uint64_t old = access->old_value;
 	bool paging = replay_needs_paging(access->index, old, value) &&
 		      vcpu_paging(&vcpu->io);
-	int ret;
 
 	if (replay_needs_lmce(access->index, value))
 		vcpu->guest.lmce = has_lmce(vcpu);
-	if (!replay_valid(&vcpu->guest, access->index, paging, old, value) ||
-	    is_nested_pat(vcpu, access->index) ||
-	    ends_nesting(vcpu, access->index, old, value))
+	return replay_valid(&vcpu->guest, access->index, paging, old, value) &&
+	       !is_nested_pat(vcpu, access->index) &&
+	       !ends_nesting(vcpu, access->index, old, value);
+}
+
+int perform_write(struct regpin_vcpu *vcpu, const struct access *access,
+		  uint64_t value)
+{
+	int ret;
+
+	if (!replay_is_plain(access->index) && !may_write(vcpu, access, value))
 		return -EINVAL;
 	ret = vcpu_set_msr(&vcpu->io, access->index, value);
 	if (!ret)
@@ -123,6 +131,12 @@ int perform_preview(struct regpin_vcpu *vcpu, struct access *access,
 {
 	int err = 0;
 
+	if (replay_is_plain(access->index)) {
+		err = vcpu_get_msr(&vcpu->io, access->index, old);
+		access->old_value = *old;
+		access->new_value = proposed;
+		return err;
+	}
 	/* Don't read what is not an MSR: it holds nothing, and older KVMs return an error. */
 	if (replay_known(&vcpu->guest, access->index))
 		err = vcpu_get_msr(&vcpu->io, access->index, old);

@@ -48,9 +48,11 @@ static void report(struct regpin_vcpu *vcpu, const struct regpin_policy *policy,
 		   const struct verdict *verdict, uint32_t reason,
 		   struct access *access)
 {
-	const struct judged judged = { policy, NULL, access, verdict };
 	uint64_t proposed = access->write ? vcpu->io.run->msr.data : 0;
 	unsigned int unread = read_values(vcpu, verdict, reason, access);
+	const struct judged judged = {
+		.policy = policy, .access = *access, .verdict = *verdict,
+	};
 	struct regpin_event event;
 
 	violation_make(vcpu, &judged, REGPIN_EVENT_VIOLATION, proposed, unread,

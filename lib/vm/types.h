@@ -396,9 +396,11 @@ static inline void vcpu_alert(struct regpin_vcpu *vcpu)
 /* Do the vCPU's pins hold at this moment? */
 static inline bool vcpu_is_pinned(const struct regpin_vcpu *vcpu)
 {
+	const struct vm_gate *gate = &vcpu->vm->gate;
+
 	return phase_pinned(vcpu->life.phase) &&
-	       vcpu->life.vm_life == atomic_load(&vcpu->vm->gate.life) &&
-	       atomic_load(&vcpu->vm->gate.state) == GATE_OPEN;
+	       vcpu->life.vm_life == atomic_load(&gate->life) &&
+	       atomic_load(&gate->state) == GATE_OPEN;
 }
 
 #endif

@@ -154,14 +154,16 @@ static void compare_register(struct regpin_vcpu *vcpu,
 
 	if (before == after)
 		return;
-	state = floor_judge_state(vcpu, &access);
+	floor_judge_state(vcpu, &access, &state);
 	while ((rule = judge_next(policy, &state, &access, &at, &bits))) {
 		/* The VMM is never refused; what it wrote stands. */
-		const struct verdict verdict = {
-			.action = REGPIN_ALLOW, .rule = rule, .bits = bits,
-			.value = after,
+		const struct judged judged = {
+			.policy = policy, .access = access,
+			.verdict = {
+				.action = REGPIN_ALLOW, .rule = rule, .bits = bits,
+				.value = after,
+			},
 		};
-		const struct judged judged = { policy, &state, &access, &verdict };
 		struct regpin_event event;
 
 		if (!rule_is_on_values(rule) || rule->type == RULE_REQUIRE)

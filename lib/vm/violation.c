@@ -4,43 +4,61 @@
  * happens nevertheless, each other rule that it violates gets an event of its own, because
  * otherwise one violation could hide another.
  */
+#include <string.h>
+
 #include "core.h"
 #include "lib/judge/judge.h"
 #include "lib/kvm/ioctl.h"
 #include "lib/policy/action.h"
 #include "violation.h"
 
+/*
+ * Notes where the guest is. Not inlined, so that violation_make() has no values to keep
+ * across these calls.
+ */
+static __attribute__((noinline)) void note_position(struct regpin_vcpu *vcpu,
+						    struct regpin_event *event)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	if (kvm_ioctl(vcpu->io.fd, KVM_GET_REGS, &regs) ||
+	    kvm_ioctl(vcpu->io.fd, KVM_GET_SREGS, &sregs))
+		return;
+	event->has_rip = 1;
+	event->rip = sregs.cs.base + regs.rip;
+	event->cpl = sregs.ss.dpl;
+}
+
 void violation_make(struct regpin_vcpu *vcpu, const struct judged *judged,
 		    uint32_t type, uint64_t proposed, unsigned int unread,
 		    struct regpin_event *event)
 {
 	const struct regpin_policy *policy = judged->policy;
-	const struct verdict *verdict = judged->verdict;
-	const struct access *access = judged->access;
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
+	const struct verdict *verdict = &judged->verdict;
+	const struct access *access = &judged->access;
 
-	*event = (struct regpin_event){
-		.type = type,
-		.kind = access->kind,
-		.index = access->index,
-		.write = access->write,
-		.unread = (uint8_t)unread,
-		.action = verdict->action,
-		.old_value = unread & REGPIN_UNREAD_OLD ? 0 : access->old_value,
-		.new_value = proposed,
-		.value = unread & REGPIN_UNREAD_VALUE ? 0 : verdict->value,
-		.bits = verdict->bits,
-		.rule = vm_rule_number(vcpu->vm, policy, verdict->rule),
-		.policy = policy->number,
-	};
-	if (type == REGPIN_EVENT_VIOLATION &&
-	    !kvm_ioctl(vcpu->io.fd, KVM_GET_REGS, &regs) &&
-	    !kvm_ioctl(vcpu->io.fd, KVM_GET_SREGS, &sregs)) {
-		event->has_rip = 1;
-		event->rip = sregs.cs.base + regs.rip;
-		event->cpl = sregs.ss.dpl;
-	}
+	/* One by one: an initializer would clear the whole event first, by a loop. */
+	event->time = 0;
+	event->old_value = unread & REGPIN_UNREAD_OLD ? 0 : access->old_value;
+	event->new_value = proposed;
+	event->value = unread & REGPIN_UNREAD_VALUE ? 0 : verdict->value;
+	event->bits = verdict->bits;
+	event->rip = 0;
+	event->type = type;
+	event->vm = event->vcpu = 0;
+	event->index = access->index;
+	event->rule = vm_rule_number(vcpu->vm, policy, verdict->rule);
+	event->detail = 0;
+	event->policy = policy->number;
+	event->kind = access->kind;
+	event->action = verdict->action;
+	event->write = access->write;
+	event->cpl = event->has_rip = 0;
+	event->unread = (uint8_t)unread;
+	memset(event->pad, 0, sizeof(event->pad));
+	if (type == REGPIN_EVENT_VIOLATION)
+		note_position(vcpu, event);
 }
 
 /*
@@ -56,7 +74,7 @@ static void send_others(struct regpin_vcpu *vcpu, const struct judged *judged,
 	uint32_t at = 0;
 	uint64_t bits;
 
-	while ((rule = judge_next(judged->policy, judged->state, access, &at,
+	while ((rule = judge_next(judged->policy, &judged->state, access, &at,
 				  &bits))) {
 		event.bits = bits;
 		event.rule = vm_rule_number(vcpu->vm, judged->policy, rule);
@@ -76,9 +94,9 @@ static uint64_t own_bits(const struct judged *judged, uint64_t bits)
 	uint32_t at = 0;
 	uint64_t own;
 
-	while ((rule = judge_next(judged->policy, judged->state, judged->access,
+	while ((rule = judge_next(judged->policy, &judged->state, &judged->access,
 				  &at, &own)))
-		if (rule == judged->verdict->rule)
+		if (rule == judged->verdict.rule)
 			return own;
 	return bits;
 }
@@ -92,7 +110,7 @@ static __attribute__((noinline)) void send_all(struct regpin_vcpu *vcpu,
 					       const struct judged *judged,
 					       struct regpin_event *event)
 {
-	struct access let = *judged->access;
+	struct access let = judged->access;
 
 	event->bits = own_bits(judged, event->bits);
 	vm_send_event(vcpu->vm, vcpu, event);
@@ -105,7 +123,7 @@ static __attribute__((noinline)) void send_all(struct regpin_vcpu *vcpu,
 		send_others(vcpu, judged, &let, REGPIN_MASK, event);
 	/* Bits that the mask kept did not change, so they are not reported. */
 	if (let.write)
-		let.new_value = judged->verdict->value;
+		let.new_value = judged->verdict.value;
 	send_others(vcpu, judged, &let, REGPIN_REPORT, event);
 }
 

@@ -9,15 +9,17 @@
 /**
  * struct judged - an access and its verdict
  * @policy: the policy by which it was judged
- * @state: the vCPU's state before the access; NULL: events need no state
+ * @state: the vCPU's state before the access; only violation_send() needs it
  * @access: the access
  * @verdict: the verdict
+ *
+ * Not pointers, because each exit that is judged would have to store them.
  */
 struct judged {
 	const struct regpin_policy *policy;
-	const struct judge_state *state;
-	const struct access *access;
-	const struct verdict *verdict;
+	struct judge_state state;
+	struct access access;
+	struct verdict verdict;
 };
 
 /*

@@ -84,7 +84,7 @@ static void look(struct attempt *a, uint32_t index, bool write, uint64_t value,
 		toy_read(vcpu, index, true, &a->access.old_value);
 	if (write)
 		a->access.new_value = oracle_effective(vcpu, index, value);
-	a->state = floor_judge_state(vcpus[story.now], &a->access);
+	floor_judge_state(vcpus[story.now], &a->access, &a->state);
 	a->ticket = ticket_for(&a->access, value);
 }
 

@@ -74,6 +74,9 @@ static void judge_it(const struct regpin_policy *policy, uint32_t index,
 	judge(policy, &state, &a, verdict);
 }
 
+/* Accesses so far for which filter_wants_first() was enough. */
+static unsigned int wanted_first;
+
 static void check_one(const struct regpin_policy *policy,
 		      const struct kvm_msr_filter *vmm, uint32_t index,
 		      unsigned int access)
@@ -96,6 +99,11 @@ static void check_one(const struct regpin_policy *policy,
 	 */
 	if (filter_wants_unused(policy, index, access))
 		assert_true(!verdict.rule && !verdict.answered);
+	/* An exit does not ask the other two if the first rules want the access. */
+	if (filter_wants_first(policy, index, access)) {
+		assert_true(wants && !filter_wants_unused(policy, index, access));
+		wanted_first++;
+	}
 }
 
 static void check_policy(const struct regpin_policy *policy,
@@ -144,6 +152,7 @@ static void test_random(void **context)
 	print_message("# %u filters of %u, %u with a default\n", built, ROUNDS,
 		      defaults);
 	assert_true(built > ROUNDS * 9 / 10 && defaults > ROUNDS / 2);
+	assert_true(wanted_first > ROUNDS);
 }
 
 static unsigned int ranges_used(void)

@@ -147,20 +147,20 @@ static struct sim_vcpu *get_vcpu(struct sim *sim, uint32_t n)
 static void foresee(struct sim *sim, struct sim_vcpu *vcpu, unsigned int kind,
 		    uint64_t old, uint64_t new)
 {
-	const struct regpin_policy *policy = sim->vm->policies.now;
-	const struct access access = {
-		.kind = (uint8_t)kind, .write = true, .old_value = old,
-		.new_value = new,
+	struct judged judged = {
+		.policy = sim->vm->policies.now,
+		.state = { .armed = true },
+		.access = {
+			.kind = (uint8_t)kind, .write = true, .old_value = old,
+			.new_value = new,
+		},
 	};
-	struct judge_state state = { .armed = true };
-	struct verdict verdict;
-	const struct judged judged = { policy, &state, &access, &verdict };
 
 	if (!atomic_load(&sim->vm->polled) ||
 	    !phase_pinned(vcpu->regpin->life.phase))
 		return;
-	judge(policy, &state, &access, &verdict);
-	if (!verdict.rule)
+	judge(judged.policy, &judged.state, &judged.access, &judged.verdict);
+	if (!judged.verdict.rule)
 		return;
 	sim->result.polled = true;
 	violation_make(vcpu->regpin, &judged, REGPIN_EVENT_DETECTED, new, 0,
