@@ -249,6 +249,20 @@ static void unmap(struct joined *joined)
 	joined->handoff = NULL;
 }
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE	23
+#endif
+
+/*
+ * Maps the pages of the ring's slots, which the agent has written already: otherwise the
+ * first event in each page would cost a vCPU a page fault. Linux before 5.14 does not have
+ * this advice; then the faults happen.
+ */
+static void map_slots(struct handoff *handoff)
+{
+	madvise(handoff, offsetof(struct handoff, ring.lost), MADV_POPULATE_WRITE);
+}
+
 static const char *take_given(const int files[HANDOFF_FILES],
 			      struct joined *joined)
 {
@@ -267,6 +281,7 @@ static const char *take_given(const int files[HANDOFF_FILES],
 		unmap(joined);
 		return bad;
 	}
+	map_slots(joined->handoff);
 	return NULL;
 }
 

@@ -7,7 +7,10 @@
 
 typedef int (*ioctl_fn)(int, unsigned long, ...);
 
-/* The ioctl(2) behind the shim; NULL until real_ioctl() has been called once. */
+/*
+ * The ioctl(2) behind the shim, or, until it has been called once, a function that looks
+ * for it and calls it. So no caller needs to check.
+ */
 extern _Atomic(ioctl_fn) next_ioctl;
 
 /* Calls that ioctl(2). */

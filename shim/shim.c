@@ -99,9 +99,7 @@ static inline int enter_and_run(struct regpin_vcpu *vcpu, void *arg)
 	if (!LIKELY(entry == REGPIN_ENTER))
 		return entry == REGPIN_EXITED ? 0 : run_barred(vcpu, entry);
 	kick_set_timer(vcpu, regpin_vcpu_tick_ms(vcpu));
-	/* Not NULL: real_ioctl() was called when the vCPU was created. */
-	return atomic_load_explicit(&next_ioctl, memory_order_relaxed)(
-		vcpu_io(vcpu)->fd, KVM_RUN, arg);
+	return real_ioctl(vcpu_io(vcpu)->fd, KVM_RUN, arg);
 }
 
 /*
