@@ -160,10 +160,13 @@ void fds_drop_vcpu(int fd)
 void fds_sweep(void)
 {
 	for (int fd = atomic_load(&highest_fd); fd >= 0; fd--) {
+		struct regpin_vm *vm = fds_vm(fd);
+
 		if (fds_vcpu(fd) && fds_is_vcpu(fd) == FDS_NO)
 			fds_drop_vcpu(fd);
-		if (fds_vm(fd) && fds_is_vm(fd) == FDS_NO)
-			atomic_store(&vms[fd], NULL);
+		/* Unless another thread has just noted another VM there, without the lock. */
+		if (vm && fds_is_vm(fd) == FDS_NO)
+			atomic_compare_exchange_strong(&vms[fd], &vm, NULL);
 	}
 }
 

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static unsigned int tap_count, tap_failures;
+/* Weak, so that all files of a program count together. */
+__attribute__((weak)) unsigned int tap_count, tap_failures;
 
 /* One test point; the text is what holds if @cond is true. */
 #define ok(cond, ...) \
