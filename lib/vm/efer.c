@@ -6,6 +6,7 @@
  */
 #include "efer.h"
 #include "lib/judge/msr_filter.h"
+#include "lib/policy/pins.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 
