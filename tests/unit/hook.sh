@@ -19,6 +19,10 @@ cd "$dir" || exit 1
 : >.kept-events
 # shellcheck disable=SC2034 # for tap.sh
 events_kept=$dir/.kept-events
+# shellcheck source=tests/json.sh
+source "$tap_dir/json.sh"
+tool=$regpin
+keep_json "$dir" "$tap_dir"
 
 clean_up()
 {
@@ -378,7 +382,7 @@ named() # NAME: processes of that name of this test's agent
 {
 	local pid
 
-	for pid in $(pgrep -f "^$regpin run .*--hook $dir/"); do
+	for pid in $(pgrep -f "^$tool run .*--hook $dir/"); do
 		[[ $(cat "/proc/$pid/comm" 2>/dev/null) == "$1" ]] && echo "$pid" && return
 	done
 	return 1
