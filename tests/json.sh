@@ -4,12 +4,15 @@
 # end compared with the schema. The test has $regpin, and counts in $nr and $failed.
 
 # keep_json DIR TESTS: from now on $regpin is a script that calls the tool, and keeps its
-# output with --json in files in DIR, one for each command. TESTS is the directory tests/.
+# output with --json in files in DIR, one for each command. TESTS is the directory tests/. The
+# command lines of processes begin with the tool itself, $tool.
 keep_json()
 {
 	json_kept=$1/.json
 	json_tests=$2
 	mkdir "$json_kept" || exit 2
+	# shellcheck disable=SC2034 # for the test
+	tool=$regpin
 	cat >"$json_kept/regpin" <<-E
 		#!/bin/sh
 		command=\$1

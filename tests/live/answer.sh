@@ -122,7 +122,7 @@ agent_of_vm()
 {
 	local pid
 
-	for pid in $(pgrep -f "^$regpin run .*--events $dir/"); do
+	for pid in $(pgrep -f "^$tool run .*--events $dir/"); do
 		[[ $(cat "/proc/$pid/comm" 2>/dev/null) == regpin-agent ]] && echo "$pid" && return
 	done
 	return 1

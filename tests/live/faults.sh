@@ -55,7 +55,7 @@ named() # NAME PID
 	local pid
 
 	agent=
-	for pid in $(pgrep -f "^$regpin run .*--events $dir/"); do
+	for pid in $(pgrep -f "^$tool run .*--events $dir/"); do
 		[[ $pid != "$2" && $(cat "/proc/$pid/comm" 2>/dev/null) == "$1" ]] &&
 			agent=$pid
 	done

@@ -566,11 +566,11 @@ is 6 '"detached"' events && jq . events >/dev/null &&
 	await "events that regpin never writes" err
 ok $? "random bytes in the shared memory crash no process"
 for ((i = 0; i < 60; i++)); do
-	pgrep -f "^$regpin run --policy policy.yaml --events $dir/events" \
+	pgrep -f "^$tool run --policy policy.yaml --events $dir/events" \
 		>/dev/null || break
 	sleep 0.05
 done
-! pgrep -f "^$regpin run --policy policy.yaml --events $dir/events" >/dev/null
+! pgrep -f "^$tool run --policy policy.yaml --events $dir/events" >/dev/null
 ok $? "no agent is left after its VMM"
 
 events_fit

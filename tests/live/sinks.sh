@@ -192,7 +192,7 @@ if [[ $(id -u) == 0 && -x $journald && -s /etc/machine-id ]] && unshare -m sh -c
 		logged detached
 		kill $journald' "$regpin" "$journald"
 	status=$(cat status)
-	[[ $status == 4 ]] && jq -es --arg exe "$regpin" 'any(.[]; .REGPIN_EVENT == "violation"
+	[[ $status == 4 ]] && jq -es --arg exe "$tool" 'any(.[]; .REGPIN_EVENT == "violation"
 		and .REGPIN_BITS == "SCE" and .PRIORITY == "3" and ._UID == "0" and ._EXE == $exe
 		and (.MESSAGE_ID | length == 32)
 		and (.REGPIN_JSON | fromjson | .verdict) == .REGPIN_VERDICT)' journal.json >/dev/null

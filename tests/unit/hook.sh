@@ -21,7 +21,6 @@ cd "$dir" || exit 1
 events_kept=$dir/.kept-events
 # shellcheck source=tests/json.sh
 source "$tap_dir/json.sh"
-tool=$regpin
 keep_json "$dir" "$tap_dir"
 
 clean_up()
