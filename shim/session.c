@@ -12,36 +12,36 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "hot.h"
 #include "join.h"
 #include "lib/end.h"
 #include "lib/kvm/pages.h"
 #include "session.h"
 
 /**
- * struct mark - shows that this process, and not only its parent, has joined
- * @join: number of the join, from 1; 0: this process has not joined
- * @pid: the process that has joined, if the kernel cannot wipe the mark; otherwise 0
+ * struct mark - shows that this process has joined, and not only its parent
+ * @join: the number of its join; 0: it has not joined
  *
- * fork(2) wipes the page of the mark: the child's is zero. Each event needs the answer, and
- * a load is far cheaper than getpid(2). A child in a new process id namespace may even have
- * its parent's id.
+ * The mark is in a page of its own, which fork(2) wipes for the child. Each event needs to
+ * know, and a load is far cheaper than getpid(2). In a new process id namespace, a child
+ * may even have its parent's id.
  */
 struct mark {
 	_Atomic uint32_t join;
-	_Atomic pid_t pid;
 };
 
 /*
  * The constructor sets @active, @address_valid and @address. All other members are for the
- * process that has the mark. A child joins again: it inherits the VMM's memory, but not
- * the shared memory.
+ * process that has joined. A child joins again: it inherits the VMM's memory, but not the
+ * shared memory.
  */
 static struct {
 	bool active, address_valid;
 	struct join_address address;
 	pthread_mutex_t lock;	/* held while this process joins */
 	_Atomic pid_t lock_pid;	/* the process that initialised @lock */
-	_Atomic(struct mark *) mark;	/* NULL: no process has joined */
+	_Atomic(struct mark *) mark;	/* NULL: no process has joined, or there is @pid */
+	_Atomic pid_t pid;	/* if the kernel cannot wipe a mark: the process that has joined */
 	uint32_t joins;		/* number of joins, of this process and its parents */
 	int conn;		/* the connection to the agent, while it joins; or -1 */
 	struct joined joined;
@@ -51,23 +51,29 @@ static struct {
 /* This thread holds the lock, and uses the connection. */
 static __thread bool joining __attribute__((tls_model("initial-exec")));
 
-uint32_t session_join_number(void)
+/* Without a mark. Not inlined, so that an event need not save registers for the call. */
+static COLD uint32_t join_number_by_pid(void)
+{
+	return atomic_load(&session.pid) == getpid() ? session.joins : 0;
+}
+
+/* As session_join_number(); inline, because each event needs it. */
+static inline uint32_t join_number(void)
 {
 	const struct mark *mark = atomic_load(&session.mark);
-	uint32_t join;
-	pid_t pid;
 
-	if (!mark)
-		return 0;
-	join = atomic_load(&mark->join);
-	pid = atomic_load(&mark->pid);
-	return !pid || pid == getpid() ? join : 0;
+	return LIKELY(mark) ? atomic_load(&mark->join) : join_number_by_pid();
+}
+
+uint32_t session_join_number(void)
+{
+	return join_number();
 }
 
 /* Has this process joined, not only its parent? */
-static bool is_joined(void)
+static inline bool is_joined(void)
 {
-	return session_join_number() != 0;
+	return join_number() != 0;
 }
 
 bool session_active(void)
@@ -184,33 +190,27 @@ static void after_fork(void)
 		join_map_zeroes(&session.joined);
 }
 
-/* Makes the mark, for this process and its children. */
-static struct mark *make_mark(void)
-{
-	struct mark *mark = pages_alloc(sizeof(*mark));
-
-	if (!mark)
-		session_die_text("out of memory for the state of this process");
-	/* Some sandboxes and emulators of Linux don't have this advice. */
-	if (madvise(mark, sizeof(*mark), MADV_WIPEONFORK))
-		atomic_store(&mark->pid, getpid());
-	return mark;
-}
-
-/* Sets the mark, which a child has inherited: wiped, or with its parent's @pid. */
+/*
+ * Sets the mark, in a page that a child has inherited, wiped. Some sandboxes, and programs
+ * that emulate Linux, cannot wipe a page: then the process id takes its place.
+ */
 static void set_mark(void)
 {
 	struct mark *mark = atomic_load(&session.mark);
 
-	if (!mark)
-		mark = make_mark();
-	if (atomic_load(&mark->pid)) {
-		/* No other thread may take the parent's number for this process's. */
-		atomic_store(&mark->join, 0);
-		atomic_store(&mark->pid, getpid());
+	session.joins++;
+	if (!mark) {
+		mark = pages_alloc(sizeof(*mark));
+		if (!mark)
+			session_die_text("out of memory for the state of this process");
+		if (madvise(mark, sizeof(*mark), MADV_WIPEONFORK)) {
+			pages_free(mark, sizeof(*mark));
+			atomic_store(&session.pid, getpid());
+			return;
+		}
 	}
+	atomic_store(&mark->join, session.joins);
 	atomic_store(&session.mark, mark);
-	atomic_store(&mark->join, ++session.joins);
 }
 
 void session_join(int vm_fd)
