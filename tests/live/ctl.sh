@@ -166,6 +166,24 @@ ctl policy policy.yaml --yes --mode report && ctl policy policy.yaml --yes && tr
 ok $? "the next policy keeps the mode that came with a policy"
 touch end
 wait "$vmm"
+await '"detached"' events
+
+# The way back, as the guest meets it.
+start policy.yaml 4
+ctl policy reports.yaml --yes --confirm 60s && try 1
+[[ $? == 0 && $(violations) == "1 report reports.yaml:7:5" ]]
+ok $? "policy --confirm: the write is done and reported"
+ctl policy --rollback --yes && try 2
+[[ $? == 0 && $(violations) == "2 mask policy.yaml:6:5" ]]
+ok $? "policy --rollback: the write is masked again"
+ctl policy reports.yaml --yes --confirm 100ms && await '"cause":"unconfirmed".*"result":"done"' events && try 3
+[[ $? == 0 && $(violations) == "3 mask policy.yaml:6:5" ]]
+ok $? "without a confirmation the write is masked again by itself"
+ctl policy reports.yaml --yes --confirm 60s && ctl confirm && try 4
+[[ $? == 0 && $(violations) == "4 report reports.yaml:7:5" ]]
+ok $? "confirm: the write is done and reported"
+touch end
+wait "$vmm"
 rm -f events go1
 touch go1
 timeout -k 1 60 "$regpin" run --policy reports.yaml --mode enforce --events "$dir/events" -- \

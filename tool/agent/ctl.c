@@ -12,6 +12,7 @@
 #include "ctl_clients.h"
 #include "ctl_event.h"
 #include "ctl_proposal.h"
+#include "ctl_return.h"
 #include "vmm_command.h"
 
 #define ACCEPTS		16	/* in one round, so that events are not delayed */
@@ -217,6 +218,8 @@ nfds_t ctl_poll(struct ctl *ctl, struct pollfd *pfd, int *timeout,
 		shorten(timeout, ctl->accept_at, now);
 	if (ctl->command.given)
 		shorten(timeout, now + CTL_TICK_MS, now);
+	else if (return_due(ctl))
+		shorten(timeout, return_due(ctl), now);
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++) {
 		struct ctl_conn *conn = &ctl->conns[i];
 
@@ -244,6 +247,7 @@ void ctl_end_commands(struct ctl *ctl)
 		ctl_report_command(ctl, &ctl->command, "ended", text, now);
 	proposal_free(ctl->command.proposal);
 	ctl->command = (struct vmm_command){ .given = false };
+	return_free(ctl);
 	for (unsigned int i = 0; i < CTL_CLIENTS; i++)
 		if (ctl->conns[i].state == CONN_WAITING)
 			conn_error(&ctl->conns[i], now, "ended", "%s", text);

@@ -11,11 +11,14 @@
 #include "ctl_answer.h"
 #include "ctl_event.h"
 #include "ctl_proposal.h"
+#include "ctl_return.h"
 #include "ctl_status.h"
 #include "event/event_parts.h"
 #include "launch_state.h"
 #include "moves.h"
+#include "policy/policy_kept.h"
 #include "sink.h"
+#include "standby.h"
 #include "vmm_command.h"
 
 static void put_help(struct ctl_conn *conn, uint64_t now)
@@ -26,6 +29,36 @@ static void put_help(struct ctl_conn *conn, uint64_t now)
 		conn_line(conn, "data %s", line);
 	else
 		conn_ok(conn, now, "%s", "");
+}
+
+/* A copy of the policy in force, because another one may replace it before all is sent. */
+static void begin_text(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	const struct policy_written *written = &ctl->agent->launch->written;
+	char head[KEPT_HEAD_MAX];
+	size_t len = kept_head(head, written->hash, written->name);
+
+	free(conn->body);
+	conn->body_len = len + written->size;
+	conn->body = malloc(conn->body_len);
+	if (!conn->body) {
+		conn_error(conn, now, "memory", "the agent is out of memory");
+		return;
+	}
+	memcpy(conn->body, head, len);
+	memcpy(conn->body + len, written->text, written->size);
+	conn_line(conn, "text %zu", conn->body_len);
+	conn->state = CONN_TEXT;
+}
+
+static void put_text(struct ctl_conn *conn, uint64_t now)
+{
+	conn->at += conn_bytes(conn, conn->body + conn->at, conn->body_len - conn->at);
+	if (conn->at < conn->body_len)
+		return;
+	free(conn->body);
+	conn->body = NULL;
+	conn_ok(conn, now, "%s", "");
 }
 
 static void put_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
@@ -135,8 +168,55 @@ static void set_proposal(struct ctl_conn *conn, struct ctl_proposal *proposal,
 		conn_error(conn, now, "memory", "the agent is out of memory");
 }
 
-static void begin_body(struct ctl_conn *conn, uint64_t now)
+static void begin_rollback(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
+	const struct ctl_back *back = return_target(ctl);
+
+	if (!back) {
+		conn_error(conn, now, "nothing", "there is no policy to roll back to: none was in force before this one, or it was taken back already");
+		return;
+	}
+	if (!(conn->request.has & 1u << CTL_KEY_MODE))
+		conn->request.mode = back->mode;
+	set_proposal(conn, return_propose(ctl, conn->request.mode), now);
+}
+
+static void begin_mode(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	if (return_is_trial(ctl))
+		conn_error(conn, now, "unconfirmed", CTL_UNCONFIRMED);
+	else
+		set_proposal(conn, proposal_from_mode(ctl, conn->request.mode), now);
+}
+
+/* The new standby is made before the answer: an older one would take the policy back. */
+static void confirm(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	if (!return_is_trial(ctl)) {
+		conn_error(conn, now, "nothing", "no policy waits for a confirmation");
+		return;
+	}
+	if (ctl->trial.sent) {
+		conn_error(conn, now, "late", "the time is over, and the policy is being taken back");
+		return;
+	}
+	return_end_trial(ctl);
+	ctl_report_done(ctl, CTL_CONFIRM, conn, NULL);
+	standby_renew(ctl->agent);
+	/* In a standby that has taken over here: it has no clients. */
+	if (conn->state == CONN_FREE)
+		return;
+	conn_line(conn, "data confirmed: %s stays in force", ctl->agent->launch->policy.source);
+	conn_ok(conn, now, "%s", "");
+}
+
+static void begin_body(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	if (return_is_trial(ctl)) {
+		conn->state = CONN_CLOSING;
+		conn_error(conn, now, "unconfirmed", CTL_UNCONFIRMED);
+		return;
+	}
 	free(conn->body);
 	conn->body_len = 0;
 	conn->body = malloc(conn->request.size);
@@ -191,10 +271,12 @@ static void begin_events(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 
 static void apply(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
-	if (!conn->proposal || !proposal_is_usable(conn->proposal))
+	if (!conn->proposal || !proposal_is_usable(conn->proposal)) {
 		conn_error(conn, now, "nothing", "there is no policy to apply: send one first");
-	else
+	} else {
+		conn->proposal->confirm_ms = conn->request.confirm_ms;
 		enqueue(ctl, conn, now);
+	}
 }
 
 static void reopen(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
@@ -209,7 +291,7 @@ static void reopen(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	}
 	snprintf(text, sizeof(text), "%.300s can't be opened: %.150s", printable(path),
 		 sink_fault(err));
-	ctl_report_reopen(ctl, conn, err ? text : NULL);
+	ctl_report_done(ctl, CTL_REOPEN, conn, err ? text : NULL);
 	if (err) {
 		conn_error(conn, now, "failed", "%s; events continue in the file that was open", text);
 		return;
@@ -232,10 +314,19 @@ static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		begin_events(ctl, conn, now);
 		break;
 	case CTL_MODE:
-		set_proposal(conn, proposal_from_mode(ctl, conn->request.mode), now);
+		begin_mode(ctl, conn, now);
 		break;
 	case CTL_POLICY:
-		begin_body(conn, now);
+		begin_body(ctl, conn, now);
+		break;
+	case CTL_PRINT:
+		begin_text(ctl, conn, now);
+		break;
+	case CTL_ROLLBACK:
+		begin_rollback(ctl, conn, now);
+		break;
+	case CTL_CONFIRM:
+		confirm(ctl, conn, now);
 		break;
 	case CTL_APPLY:
 		apply(ctl, conn, now);
@@ -309,6 +400,9 @@ static bool answer_some(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		return fill_body(ctl, conn, now);
 	case CONN_HELP:
 		put_help(conn, now);
+		return true;
+	case CONN_TEXT:
+		put_text(conn, now);
 		return true;
 	case CONN_STATUS:
 		put_status(ctl, conn, now);

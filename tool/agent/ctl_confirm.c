@@ -10,6 +10,7 @@
 #include "base/proc.h"
 #include "base/words.h"
 #include "ctl_confirm.h"
+#include "ctl_proposal_state.h"
 #include "ctl_status.h"
 #include "launch_state.h"
 
@@ -67,14 +68,18 @@ static void policy_text(const struct ctl *ctl, const struct vmm_command *command
 {
 	const struct launch *launch = ctl->agent->launch;
 	uint64_t detected = ctl->agent->detected - command->detected;
-	char mode[128], rules[128], found[128] = "";
+	char mode[128], rules[128], found[128] = "", trial[64] = "";
+	uint32_t confirm_ms = command->proposal ? command->proposal->confirm_ms : 0;
 
 	policy_mode_text(mode, sizeof(mode), &launch->policy,
 			 launch->written.own, launch->mode);
 	if (detected)
 		snprintf(found, sizeof(found), "; %" PRIu64 " violation%s detected meanwhile, which may be of values from before: see 'events'",
 			 detected, detected == 1 ? " was" : "s were");
-	snprintf(buf, size, "in force: %s, %s (%s)%s", launch->policy.source,
+	if (confirm_ms)
+		snprintf(trial, sizeof(trial), "for %" PRIu32 ".%03" PRIu32 " s, unless it is confirmed: ",
+			 confirm_ms / 1000, confirm_ms % 1000);
+	snprintf(buf, size, "in force: %s%s, %s (%s)%s", trial, launch->policy.source,
 		 mode,
 		 policy_tally_text(rules, sizeof(rules), &launch->policy),
 		 found);

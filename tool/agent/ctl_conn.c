@@ -25,6 +25,8 @@ void conn_open(struct ctl_conn *conn, int fd, uint32_t uid, uint32_t pid,
 void conn_close(struct ctl_conn *conn)
 {
 	close(conn->fd);
+	conn->fd = -1;
+	conn->out_len = 0;
 	free(conn->body);
 	conn->body = NULL;
 	conn->state = CONN_FREE;
@@ -99,6 +101,15 @@ void conn_line(struct ctl_conn *conn, const char *format, ...)
 	va_start(ap, format);
 	put(conn, format, ap);
 	va_end(ap);
+}
+
+size_t conn_bytes(struct ctl_conn *conn, const char *data, size_t len)
+{
+	if (len > CTL_ANSWER_MAX)
+		len = CTL_ANSWER_MAX;
+	memcpy(conn->out + conn->out_len, data, len);
+	conn->out_len += len;
+	return len;
 }
 
 static void end_answer(struct ctl_conn *conn, uint64_t now)

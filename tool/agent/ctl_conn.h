@@ -22,7 +22,8 @@ enum ctl_state {
 	CONN_READY,	/* waits for a request */
 	CONN_BODY,	/* reads a policy's text */
 	CONN_WAITING,	/* its command is with the VMM, or in the queue */
-	CONN_HELP,	/* this and the next three: adds lines as there is room */
+	CONN_HELP,	/* this and the next four: adds lines as there is room */
+	CONN_TEXT,
 	CONN_STATUS,
 	CONN_EVENTS,
 	CONN_CHANGES,
@@ -41,10 +42,11 @@ enum ctl_state {
  * @moved: when it last took output, or had none to take
  * @request: the request that is being answered
  * @ticket: its place in the queue; the lowest one is next
- * @at: CONN_HELP, STATUS, CHANGES: the next line; CONN_EVENTS: the next event
+ * @at: CONN_HELP, STATUS, CHANGES: the next line; CONN_EVENTS: the next event; CONN_TEXT:
+ *	the next byte of @body
  * @end: CONN_EVENTS without follow: the first event that is not sent
  * @body: a policy's text
- * @body_len: bytes of it that have been read
+ * @body_len: bytes of it that have been read; CONN_TEXT: its bytes
  * @proposal: the policy whose changes the client was shown, and which it may apply
  * @in_len: bytes in @in
  * @out_len: bytes in @out
@@ -92,6 +94,9 @@ bool conn_has_room(const struct ctl_conn *conn);
  */
 void __attribute__((format(printf, 2, 3)))
 conn_line(struct ctl_conn *conn, const char *format, ...);
+
+/* Adds as many of @len bytes as a line could have. Returns their number. */
+size_t conn_bytes(struct ctl_conn *conn, const char *data, size_t len);
 
 /* End an answer; the next request may follow. */
 void __attribute__((format(printf, 3, 4)))

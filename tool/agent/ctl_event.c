@@ -41,6 +41,8 @@ static void put_proposal(struct json *json, const struct ctl_proposal *proposal)
 	json_u64(json, "tightens", proposal->diff.counts[DIFF_TIGHTENS]);
 	json_u64(json, "changes", proposal->diff.counts[DIFF_CHANGES]);
 	json_string(json, "mode", policy_mode_names[effective]);
+	if (proposal->confirm_ms)
+		json_u64(json, "confirm_ms", proposal->confirm_ms);
 }
 
 static void put_command(struct json *json, const struct vmm_command *command)
@@ -61,11 +63,13 @@ static void put_command(struct json *json, const struct vmm_command *command)
 		put_proposal(json, command->proposal);
 }
 
-/* The command as the operator knows it: `apply` completes `policy`. */
+/* The command as the operator knows it: `apply` completes `policy` or `rollback`. */
 static const char *command_name(const struct vmm_command *command)
 {
-	return ctl_verb_names[command->request.verb == CTL_APPLY ?
-				      CTL_POLICY : command->request.verb];
+	if (command->request.verb != CTL_APPLY)
+		return ctl_verb_names[command->request.verb];
+	return ctl_verb_names[command->proposal && command->proposal->rollback ?
+				      CTL_ROLLBACK : CTL_POLICY];
 }
 
 void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, const char *code,
@@ -80,6 +84,8 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 		return;
 	begin(buf, &json);
 	json_string(&json, "command", command_name(command));
+	if (command->own)
+		json_string(&json, "cause", "unconfirmed");
 	put_command(&json, command);
 	if (command->timed)
 		json_string(&json, "by", "time");
@@ -95,14 +101,14 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 			    &about);
 }
 
-void ctl_report_reopen(struct ctl *ctl, const struct ctl_conn *operator,
-		       const char *text)
+void ctl_report_done(struct ctl *ctl, enum ctl_verb verb, const struct ctl_conn *operator,
+		     const char *text)
 {
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
 	begin(buf, &json);
-	json_string(&json, "command", ctl_verb_names[CTL_REOPEN]);
+	json_string(&json, "command", ctl_verb_names[verb]);
 	put_operator(&json, operator->uid, operator->pid);
 	json_string(&json, "result", text ? "failed" : "done");
 	if (text)

@@ -12,11 +12,11 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 			const char *text, uint64_t now);
 
 /*
- * Reports the request `reopen` of @operator: with @text if it failed. The event is written
- * to the file that events go to afterwards.
+ * Reports a request of @operator that the agent has carried out itself: with @text if it
+ * failed. For `reopen` the event is written to the file that events go to afterwards.
  */
-void ctl_report_reopen(struct ctl *ctl, const struct ctl_conn *operator,
-		       const char *text);
+void ctl_report_done(struct ctl *ctl, enum ctl_verb verb, const struct ctl_conn *operator,
+		     const char *text);
 
 /* Reports @count refused peers; @uid and @pid are those of the last one. */
 void ctl_report_denied(struct ctl *ctl, uint32_t uid, uint32_t pid,

@@ -71,6 +71,7 @@ void proposal_free(struct ctl_proposal *proposal)
 	if (proposal) {
 		policy_diff_free(&proposal->diff);
 		policy_forget(&proposal->written);
+		policy_forget(&proposal->back);
 	}
 	free(proposal);
 }
@@ -199,12 +200,31 @@ const char *proposal_line(const struct ctl_proposal *proposal, uint64_t n, char 
 	return NULL;
 }
 
+/*
+ * A policy replaces itself if only its mode changes. After a rollback there is no way back, so
+ * that a second one, by an operator who did not know of the first, does not undo it.
+ */
+static void keep_previous(struct ctl *ctl, const struct ctl_proposal *proposal)
+{
+	struct launch *launch = ctl->agent->launch;
+
+	if (!proposal->rollback && !strcmp(launch->written.hash, proposal->written.hash)) {
+		policy_forget(&launch->written);
+		return;
+	}
+	policy_forget(&ctl->previous.written);
+	if (proposal->rollback)
+		policy_forget(&launch->written);
+	else
+		ctl->previous = (struct ctl_back){ launch->written, launch->mode };
+}
+
 void proposal_put_in_force(struct ctl *ctl, struct ctl_proposal *proposal)
 {
 	struct launch *launch = ctl->agent->launch;
 
 	report_replace_policy(ctl->agent, &proposal->policy);
-	policy_forget(&launch->written);
+	keep_previous(ctl, proposal);
 	launch->written = proposal->written;
 	proposal->written.name = proposal->written.text = NULL;
 	launch->mode = proposal->mode;

@@ -36,8 +36,8 @@ const char *proposal_line(const struct ctl_proposal *proposal, uint64_t n, char 
 			  size_t size);
 
 /*
- * Records that the policy is in force from now on, so that events name its rules. Takes
- * over @proposal->written.
+ * Records that the policy is in force from now on, so that events name its rules, and keeps
+ * the previous one. Takes over @proposal->written.
  */
 void proposal_put_in_force(struct ctl *ctl, struct ctl_proposal *proposal);
 

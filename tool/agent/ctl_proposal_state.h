@@ -3,6 +3,7 @@
 #ifndef REGPIN_TOOL_CTL_PROPOSAL_STATE_H
 #define REGPIN_TOOL_CTL_PROPOSAL_STATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/policy/policy.h"
@@ -18,6 +19,10 @@
  * @policy: the policy as it would be in force
  * @mode: the operator's mode with which it would be in force
  * @previous_mode: the effective mode of the policy in force
+ * @rollback: it is the policy before the one in force
+ * @confirm_ms: it is taken back after this time unless it is confirmed; 0: never
+ * @back: with @confirm_ms: the policy that then comes into force again
+ * @back_mode: with @confirm_ms: its operator's mode
  * @policies: ctl->policies when it was compared with the policy in force
  * @problems: errors and warnings about its text
  * @init_why: why `init` can't be enforced on this host, or NULL
@@ -29,6 +34,10 @@ struct ctl_proposal {
 	struct policy_written written;
 	struct regpin_policy policy;
 	enum policy_mode mode, previous_mode;
+	bool rollback;
+	uint32_t confirm_ms;
+	struct policy_written back;
+	enum policy_mode back_mode;
 	uint64_t policies;
 	struct problems problems;
 	const char *init_why;

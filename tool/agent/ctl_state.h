@@ -12,6 +12,8 @@
 #include "ctl/ctl_socket.h"
 #include "ctl_conn.h"
 #include "ctl_log.h"
+#include "policy/policy_mode.h"
+#include "policy/policy_written.h"
 
 struct agent;
 struct ctl_proposal;
@@ -29,6 +31,7 @@ struct ctl_proposal;
 /**
  * struct vmm_command - the command that the VMM's process carries out
  * @given: a command was sent and has not been answered
+ * @own: no client has given it: the agent takes back a policy that was not confirmed
  * @expired: its time is over: it was withdrawn, and its client got an error
  * @number: its number, as in control->request
  * @kind: which command it is
@@ -46,7 +49,7 @@ struct ctl_proposal;
  * @proposal: CONTROL_POLICY: the policy
  */
 struct vmm_command {
-	bool given, expired, timed;
+	bool given, own, expired, timed;
 	unsigned int slot;
 	uint64_t hold;
 	uint32_t number;
@@ -73,6 +76,35 @@ struct ctl_window {
 };
 
 /**
+ * struct ctl_back - a policy that was in force, and can be put in force again
+ * @written: the policy; its text is NULL if there is none
+ * @mode: the operator's mode that was in force with it
+ */
+struct ctl_back {
+	struct policy_written written;
+	enum policy_mode mode;
+};
+
+/**
+ * struct ctl_trial - a policy that is in force for a time only, unless it is confirmed
+ * @back: the policy before it
+ * @until: when it is taken back, in ms; 0: there is none
+ * @try_at: when the agent tries that next
+ * @tries: how often that has failed
+ * @sent: the command that takes it back has been sent
+ * @stuck_reported: an event has reported that an earlier command delays that command
+ * @uid: the user of the client that applied it
+ * @pid: the client's process
+ */
+struct ctl_trial {
+	struct ctl_back back;
+	uint64_t until, try_at;
+	unsigned int tries;
+	bool sent, stuck_reported;
+	uint32_t uid, pid;
+};
+
+/**
  * struct ctl - the server side of `regpin ctl`
  * @agent: the agent that it belongs to
  * @socket: the listening socket
@@ -87,6 +119,8 @@ struct ctl_window {
  * @number: the number of the last command
  * @policies: how often the policy in force has changed
  * @command: the command that the VMM's process carries out
+ * @previous: the policy before the one in force
+ * @trial: whether the one in force has to be confirmed
  * @windows: open windows, as far as the agent knows
  * @conns: the clients
  */
@@ -101,6 +135,8 @@ struct ctl {
 	uint32_t number;
 	uint64_t policies;
 	struct vmm_command command;
+	struct ctl_back previous;
+	struct ctl_trial trial;
 	struct ctl_window windows[STATUS_VMS];
 	struct ctl_conn conns[CTL_CLIENTS];
 };

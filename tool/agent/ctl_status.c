@@ -9,9 +9,10 @@
 #include "agent_state.h"
 #include "base/json.h"
 #include "base/proc.h"
-#include "base/proc_state.h"
 #include "base/words.h"
+#include "ctl_return.h"
 #include "ctl_status.h"
+#include "ctl_status_vmm.h"
 #include "ctl_window.h"
 #include "event/event_json.h"
 #include "event/event_names.h"
@@ -100,59 +101,6 @@ static enum status_line end(struct json *json, char *buf)
 	return STATUS_LINE;
 }
 
-/**
- * struct vmm - the process of the VMs, or the first process while there is no VM
- * @pid: its id; 0: it has ended
- * @state: its state as the kernel reports it, whatever the process itself shows
- */
-struct vmm {
-	pid_t pid;
-	enum proc_state state;
-};
-
-static struct vmm find_vmm(const struct agent *agent)
-{
-	struct vmm vmm = { .pid = 0, .state = PROC_ENDED };
-
-	for (unsigned int i = 0; i < agent->watch.nr; i++) {
-		const struct watched *watched = &agent->watch.list[i];
-
-		if (!vmm.pid || watched->vm)
-			vmm.pid = watched->pid;
-		if (watched->vm)
-			break;
-	}
-	if (vmm.pid)
-		vmm.state = proc_state(vmm.pid);
-	return vmm;
-}
-
-static void put_vmm(struct json *json, const struct agent *agent)
-{
-	static const char *const names[] = {
-		[PROC_RUNS] = "running", [PROC_STOPPED] = "stopped",
-		[PROC_ENDED] = "ended",
-	};
-	struct vmm vmm = find_vmm(agent);
-
-	if (vmm.pid)
-		json_u64(json, "vmm_pid", (uint64_t)vmm.pid);
-	json_string(json, "vmm_state", names[vmm.state]);
-}
-
-/* A VMM that does not run shows the state from when it last ran. */
-static const char *vmm_text(const struct agent *agent)
-{
-	switch (find_vmm(agent).state) {
-	case PROC_STOPPED:
-		return "; THE VMM IS STOPPED (SIGCONT continues it): the state below is from before that";
-	case PROC_ENDED:
-		return "; THE VMM HAS ENDED: the state below is from before that";
-	default:
-		return "";
-	}
-}
-
 static void put_mode(struct json *json, const struct launch *launch)
 {
 	struct policy_tally tally = policy_tally(&launch->policy);
@@ -169,7 +117,7 @@ static void put_mode(struct json *json, const struct launch *launch)
 	json_u64(json, "rules_report", tally.report);
 }
 
-static enum status_line whole_json(const struct ctl *ctl, char *buf)
+static enum status_line whole_json(const struct ctl *ctl, uint64_t now, char *buf)
 {
 	const struct agent *agent = ctl->agent;
 	struct json json;
@@ -181,6 +129,7 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 	json_string(&json, "policy_sha256", agent->launch->written.hash);
 	json_u64(&json, "rules", agent->launch->policy.nr_rules);
 	put_mode(&json, agent->launch);
+	return_put_status(&json, ctl, now);
 	json_u64(&json, "attached", agent->attached);
 	json_u64(&json, "violations", agent->violations);
 	json_u64(&json, "vcpus_held",
@@ -194,27 +143,28 @@ static enum status_line whole_json(const struct ctl *ctl, char *buf)
 	json_bool(&json, "answers", !ctl->command.expired);
 	outage_put_status(&json, agent);
 	hook_put_status(&json, agent);
-	put_vmm(&json, agent);
+	status_put_vmm(&json, agent);
 	return end(&json, buf);
 }
 
-static enum status_line whole_text(const struct ctl *ctl, char *buf)
+static enum status_line whole_text(const struct ctl *ctl, uint64_t now, char *buf)
 {
 	const struct agent *agent = ctl->agent;
 	const struct launch *launch = agent->launch;
-	char rules[128], mode[128], sink[512], hook[1024];
+	char rules[128], mode[128], sink[512], hook[1024], trial[512];
 
 	policy_tally_text(rules, sizeof(rules), &launch->policy);
 	policy_mode_text(mode, sizeof(mode), &launch->policy,
 			 launch->written.own, launch->mode);
-	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " event%s dropped%s%s%s%s",
+	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " event%s dropped%s%s%s%s%s",
 		 ctl->socket.name, launch->policy.source, mode, rules,
 		 agent->violations, ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held, agent->reports,
 		 agent->detected, agent->dropped, plural(agent->dropped),
 		 outage_status_text(sink, sizeof(sink), agent),
 		 hook_status_text(hook, sizeof(hook), agent),
 		 ctl->command.expired ? "; THE VMM DOES NOT ANSWER COMMANDS" :
-		 !agent->attached ? "; no VM yet" : "", vmm_text(agent));
+		 !agent->attached ? "; no VM yet" : "",
+		 return_text(trial, sizeof(trial), ctl, now), status_vmm_text(agent));
 	make_printable(buf);
 	return STATUS_LINE;
 }
@@ -496,7 +446,7 @@ enum status_line ctl_status_line(const struct ctl *ctl, uint64_t n,
 	if (format == STATUS_WORDS)
 		return n ? STATUS_END : whole_words(ctl, buf);
 	if (n == 0)
-		return json ? whole_json(ctl, buf) : whole_text(ctl, buf);
+		return json ? whole_json(ctl, now, buf) : whole_text(ctl, now, buf);
 	if (n <= STATUS_VMS)
 		return vm_line(ctl, (unsigned int)n - 1, json, now, buf);
 	n -= STATUS_VMS + 1;

@@ -52,7 +52,8 @@ static uint64_t stamp_of(const struct agent *agent)
 		agent->attached, agent->watch.nr, agent->released, agent->armed,
 		agent->unarmed_reported, agent->refusal_reported, agent->ctl.policies,
 		agent->ctl.command.given, agent->ctl.command.number,
-		agent->start < 0, agent->reopened,
+		agent->start < 0, agent->reopened, agent->ctl.trial.until,
+		agent->ctl.trial.try_at,
 	};
 	uint64_t stamp = 1;
 

@@ -21,6 +21,7 @@
 #include "ctl_confirm.h"
 #include "ctl_event.h"
 #include "ctl_proposal.h"
+#include "ctl_return.h"
 #include "ctl_window.h"
 #include "launch_state.h"
 #include "lib/judge/msr_filter.h"
@@ -66,6 +67,7 @@ static enum control_command kind_of(enum ctl_verb verb)
 		return CONTROL_WINDOW_END;
 	case CTL_MODE:
 	case CTL_APPLY:
+	case CTL_ROLLBACK:
 		return CONTROL_POLICY;
 	default:
 		return CONTROL_NONE;
@@ -209,13 +211,15 @@ static struct ctl_conn *waiting_client(struct ctl *ctl, const struct vmm_command
 
 static void apply_effects(struct ctl *ctl, const struct vmm_command *command, uint64_t now)
 {
-	if (command->kind == CONTROL_POLICY)
+	if (command->kind == CONTROL_POLICY) {
+		return_begin(ctl, command, now);
 		proposal_put_in_force(ctl, command->proposal);
-	else if (command->kind == CONTROL_WINDOW)
+	} else if (command->kind == CONTROL_WINDOW) {
 		ctl_set_window(ctl, command->vm, now + command->request.ms,
 				command->request.once);
-	else if (command->kind == CONTROL_WINDOW_END)
+	} else if (command->kind == CONTROL_WINDOW_END) {
 		ctl_set_window(ctl, command->vm, 0, false);
+	}
 }
 
 /* Is the policy in force although the command failed? */
@@ -286,6 +290,8 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 		policies_keep(ctl->agent, &command->proposal->policy);
 	if (command->timed && outcome.code)
 		note_failed_answer(ctl, now);
+	if (command->own && return_is_trial(ctl))
+		return_failed(ctl, now);
 	ctl_report_command(ctl, command, outcome.code, outcome.text, now);
 	if (conn && outcome.code)
 		conn_error(conn, now, outcome.code, "%s", outcome.text);
@@ -330,22 +336,31 @@ static bool renew_proposal(struct ctl *ctl, struct ctl_conn *conn)
 	return conn->proposal && proposal_is_usable(conn->proposal);
 }
 
-/* Returns false if the changes would not be those that the operator was shown. */
-static bool write_policy(struct ctl *ctl, struct ctl_conn *conn)
+static void write_policy(struct ctl *ctl, struct ctl_proposal *proposal)
 {
 	struct control *control = control_of(ctl);
 
-	if (!renew_proposal(ctl, conn))
-		return false;
-	policies_assign_number(ctl->agent, &conn->proposal->policy,
-			&conn->proposal->written, conn->proposal->mode);
-	control->arg = conn->proposal->policy.number;
-	control->blob_size = (uint32_t)blob_seal(&conn->proposal->policy,
-						 control->blob);
-	return true;
+	policies_assign_number(ctl->agent, &proposal->policy, &proposal->written,
+			       proposal->mode);
+	control->arg = proposal->policy.number;
+	control->blob_size = (uint32_t)blob_seal(&proposal->policy, control->blob);
 }
 
-/* Hands @command to the shim. The blob of a policy is in struct control already. */
+/* Checks what may have changed while the policy waited in the queue. */
+static bool check_policy(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
+{
+	if (!renew_proposal(ctl, conn))
+		conn_error(conn, now, "changed", "another policy came into force meanwhile: look again at what this one changes");
+	else if (return_is_trial(ctl) && !conn->proposal->rollback)
+		conn_error(conn, now, "unconfirmed", CTL_UNCONFIRMED);
+	else if (!return_prepare(ctl, conn->proposal))
+		conn_error(conn, now, "memory", "the agent is out of memory");
+	else
+		return true;
+	return false;
+}
+
+/* Hands @command to the shim. */
 static void hand_over(struct ctl *ctl, struct vmm_command *command)
 {
 	struct control *control = control_of(ctl);
@@ -354,11 +369,13 @@ static void hand_over(struct ctl *ctl, struct vmm_command *command)
 	if (command->kind == CONTROL_ANSWER)
 		command->hold = pauses_hold(&ctl->agent->pauses, &of, 0);
 	command->number = ++ctl->number;
+	if (command->kind == CONTROL_POLICY)
+		write_policy(ctl, command->proposal);
+	else
+		control->arg = argument_of(&command->request);
 	ctl->command = *command;
 	control->vm = command->vm;
 	control->vcpu = command->request.vcpu;
-	if (command->kind != CONTROL_POLICY)
-		control->arg = argument_of(&command->request);
 	control->once = command->request.once;
 	atomic_store(&control->command, (uint32_t)command->kind);
 	/* A standby that takes over sends the command again, under the same number. */
@@ -397,17 +414,37 @@ static void send_command(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		.detected = ctl->agent->detected,
 	};
 
-	if (!vmm_command_find_vm(ctl, conn, &command.vm, now))
+	if (!vmm_command_find_vm(ctl, conn, &command.vm, now) ||
+	    (command.kind == CONTROL_POLICY && !check_policy(ctl, conn, now)))
 		return;
-	if (command.kind == CONTROL_POLICY && !write_policy(ctl, conn)) {
-		conn_error(conn, now, "changed", "another policy came into force meanwhile: compare this one again to see what it changes");
-		return;
-	}
 	command.proposal = conn->proposal;
 	conn->proposal = NULL;
 	command.deadline = now + (command.kind == CONTROL_POLICY ? CTL_POLICY_MS :
 							      CTL_ANSWER_MS);
 	hand_over(ctl, &command);
+}
+
+/* Takes back a policy that was not confirmed, as if its operator had given the command. */
+static void take_back(struct ctl *ctl, uint64_t now)
+{
+	struct vmm_command command = {
+		.kind = CONTROL_POLICY, .begun = now, .vm = CONTROL_ALL_VMS,
+		.request = { .verb = CTL_ROLLBACK }, .own = true,
+		.uid = ctl->trial.uid, .pid = ctl->trial.pid, .given = true,
+		.deadline = now + CTL_POLICY_MS,
+		.detected = ctl->agent->detected,
+	};
+
+	command.proposal = return_take_back(ctl, now);
+	if (command.proposal)
+		hand_over(ctl, &command);
+}
+
+static bool is_due(const struct ctl *ctl, uint64_t now)
+{
+	uint64_t due = return_due(ctl);
+
+	return due && now >= due;
 }
 
 static struct ctl_conn *next_in_queue(struct ctl *ctl)
@@ -437,6 +474,10 @@ void vmm_command_run(struct ctl *ctl, uint64_t now)
 		expire(ctl, now);
 	while (ctl->command.expired && (conn = next_in_queue(ctl)))
 		conn_error(conn, now, "stuck", "the VMM has not answered an earlier command yet: is it stopped?");
+	if (!ctl->command.given && is_due(ctl, now))
+		take_back(ctl, now);
+	else if (is_due(ctl, now))
+		return_delayed(ctl, now);
 	while (!ctl->command.given && (conn = next_in_queue(ctl)))
 		send_command(ctl, conn, now);
 	/* Operators come first: an answer of theirs that waits is given in place of this one. */

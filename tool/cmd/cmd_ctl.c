@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin ctl: sends requests to the agent of a VM. The protocol is in docs/protocol.md. */
 #include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +46,14 @@ static int read_options(int argc, char **argv, struct ctl_options *options)
 		{ "for", required_argument, NULL, FIRST + CTL_OPT_FOR },
 		{ "last", required_argument, NULL, FIRST + CTL_OPT_LAST },
 		{ "mode", required_argument, NULL, FIRST + CTL_OPT_MODE },
+		{ "confirm", required_argument, NULL, FIRST + CTL_OPT_CONFIRM },
 		{ "once", no_argument, NULL, FIRST + CTL_OPT_ONCE },
 		{ "end", no_argument, NULL, FIRST + CTL_OPT_END },
 		{ "follow", no_argument, NULL, FIRST + CTL_OPT_FOLLOW },
 		{ "json", no_argument, NULL, FIRST + CTL_OPT_JSON },
 		{ "yes", no_argument, NULL, FIRST + CTL_OPT_YES },
+		{ "print", no_argument, NULL, FIRST + CTL_OPT_PRINT },
+		{ "rollback", no_argument, NULL, FIRST + CTL_OPT_ROLLBACK },
 		{ "ctl", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -150,6 +155,7 @@ static bool print_counts(const char *answer)
 	return true;
 }
 
+/* Sends the policy @path to be compared. Returns an exit code, or -1 to continue. */
 static int send_policy(struct ctl_client *client, const char *name,
 		       const char *path, const struct ctl_options *options)
 {
@@ -170,12 +176,74 @@ static int send_policy(struct ctl_client *client, const char *name,
 	client_send(client, written.text, written.size);
 	policy_forget(&written);
 	kind = client_answer(client, CTL_WAIT_MS, print_line, print_dropped);
-	if (kind != CTL_OK)
-		return answer_status(client, name, kind);
+	return kind == CTL_OK ? -1 : answer_status(client, name, kind);
+}
+
+/* The policy is in force for @ms. Is it to stay? The question ends with that time. */
+static int ask_to_keep(struct ctl_client *client, const char *name, uint32_t ms)
+{
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	char line[16];
+
+	if (!isatty(STDIN_FILENO)) {
+		fprintf(stderr, "regpin ctl: %s: 'regpin ctl %s confirm' keeps the policy; otherwise it is taken back\n",
+			name, name);
+		return EXIT_OK;
+	}
+	fprintf(stderr, "Keep it? Without an answer it is taken back. [y/N] ");
+	if (poll(&pfd, 1, (int)ms) == 1 && fgets(line, sizeof(line), stdin) &&
+	    (*line == 'y' || *line == 'Y'))
+		return answer_status(client, name, ask(client, "confirm", CTL_WAIT_MS));
+	fprintf(stderr, "\nregpin ctl: %s: the policy is not confirmed, and the agent takes it back when its time is over ('regpin ctl %s policy --rollback' does so now)\n",
+		name, name);
+	return EXIT_REJECTED;
+}
+
+/* Shows what a policy changes, asks, and puts it in force. */
+static int change_policy(struct ctl_client *client, const char *name, char **words,
+			 const struct ctl_options *options)
+{
+	char request[CTL_LINE_MAX] = "";
+	enum ctl_answer_kind kind;
+	int status = -1;
+	uint32_t ms = 0;
+
+	if (words[1]) {
+		status = send_policy(client, name, words[1], options);
+	} else {
+		ctl_command_request(words, options, request);
+		kind = ask(client, request, CTL_WAIT_MS);
+		status = kind == CTL_OK ? -1 : answer_status(client, name, kind);
+	}
+	if (status >= 0)
+		return status;
 	if (!print_counts(client->error) ||
 	    (!options->value[CTL_OPT_YES] && !confirm(name)))
 		return EXIT_REJECTED;
-	return answer_status(client, name, ask(client, "apply", CTL_WAIT_MS));
+	if (options->value[CTL_OPT_CONFIRM])
+		duration_read(options->value[CTL_OPT_CONFIRM], 0, &ms);
+	snprintf(request, sizeof(request), ms ? "apply confirm=%" PRIu32 : "apply", ms);
+	status = answer_status(client, name, ask(client, request, CTL_WAIT_MS));
+	return status || !ms ? status : ask_to_keep(client, name, ms);
+}
+
+static void print_text(const char *bytes, size_t len)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+		bool control = (byte < ' ' && byte != '\n' && byte != '\t') || byte == 0x7f;
+
+		/* The agent may be one that was taken over. */
+		putchar(terminal && (control || byte > 0x7f) ? '?' : byte);
+	}
+}
+
+static int print_policy(struct ctl_client *client, const char *name)
+{
+	client_send(client, "print\n", 6);
+	return answer_status(client, name, client_text(client, CTL_WAIT_MS, print_text));
 }
 
 static int command(const char *name, char **words,
@@ -191,8 +259,10 @@ static int command(const char *name, char **words,
 		fprintf(stderr, "regpin ctl: %s: %s\n", name, client.error);
 		return EXIT_HOST;
 	}
-	if (strcmp(words[0], "policy") == 0) {
-		status = send_policy(&client, name, words[1], options);
+	if (options->value[CTL_OPT_PRINT]) {
+		status = print_policy(&client, name);
+	} else if (strcmp(words[0], "policy") == 0) {
+		status = change_policy(&client, name, words, options);
 	} else {
 		ctl_command_request(words, options, request);
 		status = answer_status(&client, name,

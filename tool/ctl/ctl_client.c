@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "base/words.h"
 #include "ctl_client.h"
 #include "ctl_socket.h"
+#include "policy/policy_kept.h"
 
 #define TRY_MS	100	/* between attempts, while the agent's backlog is full */
 
@@ -25,12 +27,35 @@ static int wait_for(int fd, short events, int ms)
 	return n == 0 ? -ETIMEDOUT : n < 0 ? -errno : 0;
 }
 
+/* Receives more input behind that which is in the buffer. Returns 0 or a negative errno. */
+static int receive(struct ctl_client *client, int ms)
+{
+	ssize_t n;
+	int err;
+
+	client->len -= client->taken;
+	memmove(client->buf, client->buf + client->taken, client->len);
+	client->taken = 0;
+	if (client->len == sizeof(client->buf))
+		return -EPROTO;
+	do {
+		err = wait_for(client->fd, POLLIN, ms);
+		if (err)
+			return err;
+		n = recv(client->fd, client->buf + client->len,
+			 sizeof(client->buf) - client->len, MSG_DONTWAIT);
+	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
+	if (n <= 0)
+		return n < 0 ? -errno : -EPIPE;
+	client->len += (size_t)n;
+	return 0;
+}
+
 /* Returns the next line, without its '\n', or NULL and sets @err. */
 static char *next_line(struct ctl_client *client, int ms, int *err)
 {
 	for (;;) {
 		char *line = client->buf + client->taken, *end;
-		ssize_t n;
 
 		end = memchr(line, '\n', client->len - client->taken);
 		if (end) {
@@ -38,22 +63,9 @@ static char *next_line(struct ctl_client *client, int ms, int *err)
 			client->taken = (size_t)(end - client->buf) + 1;
 			return line;
 		}
-		client->len -= client->taken;
-		memmove(client->buf, line, client->len);
-		client->taken = 0;
-		*err = client->len == sizeof(client->buf) ? -EPROTO :
-			wait_for(client->fd, POLLIN, ms);
+		*err = receive(client, ms);
 		if (*err)
 			return NULL;
-		n = recv(client->fd, client->buf + client->len,
-			 sizeof(client->buf) - client->len, MSG_DONTWAIT);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (n <= 0) {
-			*err = n < 0 ? -errno : -EPIPE;
-			return NULL;
-		}
-		client->len += (size_t)n;
 	}
 }
 
@@ -181,6 +193,55 @@ client_answer(struct ctl_client *client, int ms, void (*line)(const char *line),
 		}
 		/* Other lines belong to a later version, and may be ignored. */
 	}
+	fail(client, err);
+	return CTL_LOST;
+}
+
+/* Passes on @left bytes. Returns 0 or a negative errno. */
+static int take_text(struct ctl_client *client, int ms, size_t left,
+		     void (*text)(const char *bytes, size_t len))
+{
+	while (left) {
+		size_t len = client->len - client->taken;
+		int err = len ? 0 : receive(client, ms);
+
+		if (err)
+			return err;
+		if (len > left)
+			len = left;
+		text(client->buf + client->taken, len);
+		client->taken += len;
+		left -= len;
+	}
+	return 0;
+}
+
+static void ignore(const char *line)
+{
+	(void)line;
+}
+
+enum ctl_answer_kind
+client_text(struct ctl_client *client, int ms,
+	    void (*text)(const char *bytes, size_t len))
+{
+	int err = 0;
+	char *line = next_line(client, ms, &err);
+	uint64_t size = 0;
+
+	if (line && strncmp(line, "error ", 6) == 0) {
+		/* It is read again, as the end of an answer. */
+		line[strlen(line)] = '\n';
+		client->taken = (size_t)(line - client->buf);
+		return client_answer(client, ms, ignore, ignore);
+	}
+	if (line && (strncmp(line, "text ", 5) != 0 ||
+		     number_read(line + 5, strlen(line + 5), KEPT_MAX_SIZE, &size)))
+		err = -EPROTO;
+	if (!err)
+		err = take_text(client, ms, (size_t)size, text);
+	if (!err)
+		return client_answer(client, ms, ignore, ignore);
 	fail(client, err);
 	return CTL_LOST;
 }

@@ -55,4 +55,12 @@ enum ctl_answer_kind
 client_answer(struct ctl_client *client, int ms, void (*line)(const char *line),
 	      void (*dropped)(const char *count));
 
+/*
+ * Reads the answer to `print`, and calls @text with pieces of the text that it has; otherwise
+ * as client_answer().
+ */
+enum ctl_answer_kind
+client_text(struct ctl_client *client, int ms,
+	    void (*text)(const char *bytes, size_t len));
+
 #endif

@@ -20,11 +20,14 @@ static const char *const option_names[CTL_OPT_MAX] = {
 	[CTL_OPT_FOR] = "--for TIME",
 	[CTL_OPT_LAST] = "--last N",
 	[CTL_OPT_MODE] = "--mode report|enforce|policy",
+	[CTL_OPT_CONFIRM] = "--confirm TIME",
 	[CTL_OPT_ONCE] = "--once",
 	[CTL_OPT_END] = "--end",
 	[CTL_OPT_FOLLOW] = "--follow",
 	[CTL_OPT_JSON] = "--json",
 	[CTL_OPT_YES] = "--yes",
+	[CTL_OPT_PRINT] = "--print",
+	[CTL_OPT_ROLLBACK] = "--rollback",
 };
 
 static const struct command {
@@ -41,9 +44,14 @@ static const struct command {
 	{ "stop", OPT(VM), OPT(VCPU), NULL },
 	{ "window", OPT(VM) | OPT(FOR) | OPT(ONCE) | OPT(END), 0, NULL },
 	{ "mode", 0, 0, "report, enforce or policy" },
-	{ "policy", OPT(MODE) | OPT(YES), 0, "a FILE" },
+	{ "policy", OPT(MODE) | OPT(YES) | OPT(CONFIRM), 0, "a FILE, --rollback or --print" },
+	{ "confirm", 0, 0, NULL },
 	{ "reopen", 0, 0, NULL },
 	{ "help", 0, 0, NULL },
+}, rollback = {
+	"policy --rollback", OPT(MODE) | OPT(YES) | OPT(CONFIRM), OPT(ROLLBACK), NULL,
+}, print = {
+	"policy --print", 0, OPT(PRINT), NULL,
 };
 
 /* The option's name without its value. */
@@ -96,11 +104,25 @@ static bool is_number(const char *text, uint64_t max)
 	return !number_read(text, strlen(text), max, &value);
 }
 
+/* A time that must not be 0. */
+static int check_time(const struct ctl_options *options, enum ctl_option option)
+{
+	const char *text = options->value[option], *fault;
+	uint32_t ms = 0;
+
+	if (!text)
+		return -1;
+	fault = duration_read(text, 0, &ms);
+	if (!fault && !ms)
+		fault = DURATION_ZERO;
+	return fault ? usage_error("ctl", "%s %s: %s", option_name(option).text,
+				   show(text).text, fault) : -1;
+}
+
 static int check_values(const struct ctl_options *options)
 {
 	const char *const *value = options->value;
-	const char *fault = NULL;
-	uint32_t ms = 1;
+	int status;
 
 	for (unsigned int i = CTL_OPT_VM; i <= CTL_OPT_VCPU; i++)
 		if (value[i] && !is_number(value[i], CTL_MAX_ID))
@@ -115,14 +137,8 @@ static int check_values(const struct ctl_options *options)
 	    policy_mode_find(value[CTL_OPT_MODE]) == MODE_MAX)
 		return usage_error("ctl", "--mode %s must be report, enforce or policy",
 				 show(value[CTL_OPT_MODE]).text);
-	if (value[CTL_OPT_FOR])
-		fault = duration_read(value[CTL_OPT_FOR], 0, &ms);
-	if (!fault && !ms)
-		fault = DURATION_ZERO;
-	if (fault)
-		return usage_error("ctl", "--for %s: %s", show(value[CTL_OPT_FOR]).text,
-				 fault);
-	return -1;
+	status = check_time(options, CTL_OPT_FOR);
+	return status < 0 ? check_time(options, CTL_OPT_CONFIRM) : status;
 }
 
 static int check_window(const struct ctl_options *options)
@@ -136,6 +152,16 @@ static int check_window(const struct ctl_options *options)
 	return -1;
 }
 
+/* `policy` without a FILE is another command. */
+static const struct command *variant_of(const struct command *command,
+					const struct ctl_options *options)
+{
+	if (strcmp(command->name, "policy") != 0)
+		return command;
+	return options->value[CTL_OPT_PRINT] ? &print :
+	       options->value[CTL_OPT_ROLLBACK] ? &rollback : command;
+}
+
 int ctl_command_check(char *const *words, const struct ctl_options *options)
 {
 	const struct command *command = find_command(words[0]);
@@ -144,13 +170,14 @@ int ctl_command_check(char *const *words, const struct ctl_options *options)
 
 	if (!command)
 		return unknown_command(words[0]);
+	command = variant_of(command, options);
 	if (command->object && !*objects)
 		return usage_error("ctl", "'%s' needs %s", command->name,
 				 command->object);
 	objects += command->object != NULL;
 	if (*objects)
 		return usage_error("ctl", "unexpected argument %s after '%s'",
-				 show(*objects).text, words[0]);
+				 show(*objects).text, command->name);
 	status = check_set(command->name, command->may, command->must, options);
 	if (status < 0)
 		status = check_values(options);
@@ -191,7 +218,9 @@ void ctl_command_request(char *const *words, const struct ctl_options *options,
 	if (value[CTL_OPT_FOR])
 		duration_read(value[CTL_OPT_FOR], 0, &ms);
 	request[0] = 0;
-	ctl_append(request, "%.100s", value[CTL_OPT_END] ? "window-end" : words[0]);
+	ctl_append(request, "%.100s", value[CTL_OPT_END] ? "window-end" :
+		   value[CTL_OPT_PRINT] ? "print" :
+		   value[CTL_OPT_ROLLBACK] ? "rollback" : words[0]);
 	if (words[1])
 		ctl_append(request, " to=%.100s", words[1]);
 	if (value[CTL_OPT_VM])
@@ -204,6 +233,8 @@ void ctl_command_request(char *const *words, const struct ctl_options *options,
 		ctl_append(request, " once=yes");
 	if (value[CTL_OPT_LAST])
 		ctl_append(request, " last=%.20s", value[CTL_OPT_LAST]);
+	if (value[CTL_OPT_MODE])
+		ctl_append(request, " mode=%.20s", value[CTL_OPT_MODE]);
 	if (value[CTL_OPT_FOLLOW])
 		ctl_append(request, " follow=yes");
 	if (value[CTL_OPT_JSON])

@@ -14,11 +14,14 @@ enum ctl_option {
 	CTL_OPT_FOR,
 	CTL_OPT_LAST,
 	CTL_OPT_MODE,
+	CTL_OPT_CONFIRM,
 	CTL_OPT_ONCE,
 	CTL_OPT_END,
 	CTL_OPT_FOLLOW,
 	CTL_OPT_JSON,
 	CTL_OPT_YES,
+	CTL_OPT_PRINT,
+	CTL_OPT_ROLLBACK,
 	CTL_OPT_MAX
 };
 
@@ -46,7 +49,7 @@ int ctl_table_check(const char *what, const char *object,
 void __attribute__((format(printf, 2, 3)))
 ctl_append(char request[CTL_LINE_MAX], const char *format, ...);
 
-/* Makes the request of a valid command other than `policy`. */
+/* Makes the request of a valid command other than `policy` with a FILE. */
 void ctl_command_request(char *const *words, const struct ctl_options *options,
 			 char request[CTL_LINE_MAX]);
 

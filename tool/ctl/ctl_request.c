@@ -24,7 +24,10 @@ const char *const ctl_verb_names[CTL_VERB_MAX] = {
 	[CTL_WINDOW_END] = "window-end",
 	[CTL_MODE] = "mode",
 	[CTL_POLICY] = "policy",
+	[CTL_PRINT] = "print",
+	[CTL_ROLLBACK] = "rollback",
 	[CTL_APPLY] = "apply",
+	[CTL_CONFIRM] = "confirm",
 	[CTL_REOPEN] = "reopen",
 	[CTL_ARRIVED] = "arrived",
 };
@@ -44,7 +47,10 @@ static const struct {
 	[CTL_WINDOW_END] = { KEY(VM), 0 },
 	[CTL_MODE] = { 0, KEY(TO) },
 	[CTL_POLICY] = { KEY(NAME) | KEY(MODE), KEY(SIZE) },
-	[CTL_APPLY] = { 0, 0 },
+	[CTL_PRINT] = { 0, 0 },
+	[CTL_ROLLBACK] = { KEY(MODE), 0 },
+	[CTL_APPLY] = { KEY(CONFIRM), 0 },
+	[CTL_CONFIRM] = { 0, 0 },
 	[CTL_REOPEN] = { 0, 0 },
 	[CTL_ARRIVED] = { KEY(CLOCK), KEY(STATE) | KEY(RULES) | KEY(FROM) },
 };
@@ -65,6 +71,7 @@ static const char *const key_names[CTL_KEY_MAX] = {
 	[CTL_KEY_RULES] = "rules",
 	[CTL_KEY_FROM] = "from",
 	[CTL_KEY_MODE] = "mode",
+	[CTL_KEY_CONFIRM] = "confirm",
 };
 
 static const char *const help[] = {
@@ -80,7 +87,10 @@ static const char *const help[] = {
 	"window-end [vm=N]",
 	"mode to=enforce|report|policy",
 	"policy size=BYTES [mode=enforce|report|policy] [name=TEXT], and then that many bytes",
-	"apply, after policy: puts it in force",
+	"print, the policy in force: a line 'text BYTES', and then that many bytes",
+	"rollback [mode=enforce|report|policy], compares the policy before the one in force",
+	"apply [confirm=TIME], after policy or rollback: puts it in force, for TIME or until 'confirm'",
+	"confirm, keeps the policy that was applied for a time",
 	"reopen, opens the file of events again",
 	"arrived state=HASH [clock=HASH] rules=HASH from=NAME, from another agent",
 };
@@ -178,6 +188,8 @@ static const char *read_value(struct ctl_request *request, enum ctl_key key,
 			       NULL : "a vCPU's number is needed";
 	case CTL_KEY_FOR:
 		return read_time(text, &request->ms);
+	case CTL_KEY_CONFIRM:
+		return read_time(text, &request->confirm_ms);
 	case CTL_KEY_LAST:
 		return read_number(text, 0, CTL_LOG_LINES, &request->last) ?
 			       NULL : "0 to 256 lines are possible";

@@ -35,7 +35,10 @@ enum ctl_verb {
 	CTL_WINDOW_END,
 	CTL_MODE,
 	CTL_POLICY,
+	CTL_PRINT,
+	CTL_ROLLBACK,
 	CTL_APPLY,
+	CTL_CONFIRM,
 	CTL_REOPEN,
 	CTL_ARRIVED,
 	CTL_VERB_MAX
@@ -60,6 +63,7 @@ enum ctl_key {
 	CTL_KEY_RULES,
 	CTL_KEY_FROM,
 	CTL_KEY_MODE,
+	CTL_KEY_CONFIRM,
 	CTL_KEY_MAX
 };
 
@@ -72,6 +76,7 @@ enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_WORDS };
  * @vm: vm=
  * @vcpu: vcpu=
  * @ms: for=
+ * @confirm_ms: confirm=, or 0
  * @last: last=
  * @size: size=
  * @once: once=yes
@@ -86,7 +91,7 @@ enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_WORDS };
 struct ctl_request {
 	enum ctl_verb verb;
 	uint32_t has;
-	uint32_t vm, vcpu, ms, last, size;
+	uint32_t vm, vcpu, ms, confirm_ms, last, size;
 	bool once, follow;
 	enum status_format format;
 	enum policy_mode mode;

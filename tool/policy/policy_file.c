@@ -12,6 +12,7 @@
 #include "policy_bundle.h"
 #include "policy_file.h"
 #include "policy_find.h"
+#include "policy_kept.h"
 #include "policy_text.h"
 #include "yaml_tree.h"
 
@@ -81,24 +82,30 @@ static void explain_unread(const char *path, const char *found, int err,
 			      strerror(-err));
 }
 
-/* Reads a file into @ret, which the caller frees. Returns its size or a negative errno. */
-static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
-			 char **ret, struct problems *problems)
+/* Takes the text out of @kept, which points into *@ret. Returns the text's size. */
+static ssize_t take_kept(const struct kept *kept, char found[POLICY_MAX_SOURCE], char *ret)
 {
-	size_t room = YAML_MAX_SIZE + 1;	/* one more shows that the file is too large */
-	size_t size;
-	ssize_t len;
+	memcpy(found, kept->name, sizeof(kept->name));
+	memmove(ret, kept->text, kept->size);
+	return (ssize_t)kept->size;
+}
+
+/* Adds what the text of a file lacks, or takes it out of a kept policy. */
+static ssize_t text_finish(char found[POLICY_MAX_SOURCE], char **ret, size_t size,
+			   struct problems *problems)
+{
+	struct kept kept;
+	const char *fault;
 	int err;
 
-	memset(problems, 0, sizeof(*problems));
-	found[0] = 0;
-	*ret = malloc(room);
-	len = *ret ? file_read(path, found, *ret, room) : -ENOMEM;
-	if (len < 0) {
-		explain_unread(path, found, (int)len, problems);
-		return len;
+	if (kept_is(*ret, size)) {
+		fault = kept_read(&kept, *ret, size);
+		if (!fault)
+			return take_kept(&kept, found, *ret);
+		problem_error(problems, 1, 1, "this is a policy that regpin has printed, and %s: to change it, remove this line, and all from the first '--- # extended: …' on",
+			      fault);
+		return -EINVAL;
 	}
-	size = (size_t)len;
 	if (is_blob(*ret, size)) {
 		problem_error(problems, 0, 0, "this is a compiled policy, as 'regpin compile' writes it for libregpin: name the policy that it was made from");
 		return -EINVAL;
@@ -110,6 +117,24 @@ static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
 	}
 	err = bundle_fill(ret, &size, problems);
 	return err ? err : (ssize_t)size;
+}
+
+/* Reads a file into @ret, which the caller frees. Returns its size or a negative errno. */
+static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
+			 char **ret, struct problems *problems)
+{
+	size_t room = KEPT_MAX_SIZE + 1;	/* one more shows that the file is too large */
+	ssize_t len;
+
+	memset(problems, 0, sizeof(*problems));
+	found[0] = 0;
+	*ret = malloc(room);
+	len = *ret ? file_read(path, found, *ret, room) : -ENOMEM;
+	if (len < 0) {
+		explain_unread(path, found, (int)len, problems);
+		return len;
+	}
+	return text_finish(found, ret, (size_t)len, problems);
 }
 
 int policy_text_file_hash(const char *path, char hash[POLICY_HASH_MAX],

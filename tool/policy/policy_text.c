@@ -205,14 +205,10 @@ static void policy_read(struct reader *reader, const struct yaml_node *root)
 		reader->policy->settings.deadline_action = REGPIN_REPORT;
 }
 
-/*
- * Keeps @name in printable form, because places of rules are printed with it. If it is too
- * long, its end is kept, which identifies the file better than its beginning.
- */
-static void source_set(struct regpin_policy *policy, const char *name)
+void policy_source(char source[POLICY_MAX_SOURCE], const char *name)
 {
 	static const char cut[] = "\xe2\x80\xa6";	/* "…" */
-	size_t len, max = sizeof(policy->source) - 1;
+	size_t len, max = POLICY_MAX_SOURCE - 1;
 
 	name = printable(name);
 	len = strlen(name);
@@ -221,10 +217,9 @@ static void source_set(struct regpin_policy *policy, const char *name)
 		name += len - (max - strlen(cut));
 		while (((unsigned char)*name & 0xc0) == 0x80)
 			name++;
-		snprintf(policy->source, sizeof(policy->source), "%s%s", cut,
-			 name);
+		snprintf(source, POLICY_MAX_SOURCE, "%s%s", cut, name);
 	} else {
-		memcpy(policy->source, name, len);
+		memcpy(source, name, len + 1);
 	}
 }
 
@@ -241,7 +236,7 @@ int policy_text_read_as(const char *name, const char *text, size_t size,
 	memset(problems, 0, sizeof(*problems));
 	memset(policy, 0, offsetof(struct regpin_policy, reach));
 	policy->settings = (struct settings)SETTINGS_DEFAULT;
-	source_set(policy, name);
+	policy_source(policy->source, name);
 	bundle_split(&bundle, text, size);
 	root = extends_tree(&bundle, policy, problems);
 	if (root) {

@@ -9,6 +9,12 @@
 #include "policy_mode.h"
 
 /*
+ * Writes @name in printable form, because places of rules are printed with it. If it is too
+ * long, its end is kept, which identifies the file better than its beginning.
+ */
+void policy_source(char source[POLICY_MAX_SOURCE], const char *name);
+
+/*
  * Reads @text as a policy, checks it, and sorts its rules. @name is kept in policy->source.
  * @problems is emptied first. Returns 0, also if there are only warnings, or -EINVAL if there
  * are errors; then the caller must not use @policy.
