@@ -31,7 +31,7 @@ P
 
 for ((i = 0; i < vms; i++)); do
 	# shellcheck disable=SC2016 # the inner shell's own
-	"$regpin" run --no-ctl --policy policy.yaml --events "$dir/$i" -- \
+	"$regpin" run --no-ctl --store none --policy policy.yaml --events "$dir/$i" -- \
 		bash -c 'for ((i = 0; i < 300; i++)); do exec {fd}</dev/null; done; exec "$@"' - \
 		./vmm vm vcpu threads 8 sleep 600000 </dev/null >>out 2>&1 &
 	vmms+=($!)

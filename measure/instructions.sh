@@ -22,7 +22,7 @@ under() # POLICY COMMAND ...
 	shift
 	# shellcheck disable=SC2016 # for the shell that loop starts
 	LOOP_READY='kill -STOP $(pgrep -f "^[^ ]*regpin run "); sleep 1' \
-		"$regpin" run --policy "$policy" --events /dev/null -- "$@"
+		"$regpin" run --store none --policy "$policy" --events /dev/null -- "$@"
 	status=$?
 	pkill -CONT -f '^[^ ]*regpin run ' || true
 	return $status

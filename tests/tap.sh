@@ -4,6 +4,10 @@
 # 'exit "$failed"'. A test may define a function `evidence`
 # that prints what helps to understand a failure, after "# ".
 nr=0 failed=0
+
+# Nothing is kept in the folders of the user who runs the tests.
+export REGPIN_STORE=none
+
 tap_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # A test with a directory "$dir" may set events_kept to the name of a file: all lines of

@@ -66,7 +66,7 @@ code()
 same 'the sections are the events in the code' "$tmp/page" "$tmp/names"
 
 {
-	cat "$root"/tool/event/*.c "$root/tool/agent/ctl_event.c" |
+	cat "$root"/tool/event/*.c "$root/tool/agent/ctl_event.c" "$root/tool/agent/keep.c" |
 		grep -Eo 'json_[a-z0-9_]+\(&?json, "[a-z0-9_]+"' | sed 's/.*"\(.*\)"/\1/'
 	code | grep -Eo '\.counts\[[0-9]\] = \{ "[a-z_]+"|counts\[[0-9]\]\.name = "[a-z_]+"' |
 		sed 's/.*"\(.*\)"/\1/'

@@ -32,6 +32,7 @@
 #include "give.h"
 #include "guard.h"
 #include "hook.h"
+#include "keep.h"
 #include "launch_messages.h"
 #include "launch_state.h"
 #include "lib/end.h"
@@ -189,6 +190,7 @@ static void loop(struct agent *agent)
 
 	report_mode(agent);
 	report_degraded(agent);
+	keep_report(agent);
 	do {
 		report_flush(agent);
 		standby_run(agent);
@@ -258,6 +260,7 @@ static void close_others(const struct agent *agent)
 		agent->start, agent->messages->fd, agent->watch.list[0].fd,
 		l->socket.fd, l->socket.dir, l->memory, l->orders,
 		l->give.fds[0], l->give.fds[1], l->seen,
+		l->store.open ? l->store.folder.fd : -1, l->store.open ? l->store.lock : -1,
 	};
 	int fd, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	unsigned int from = 3;

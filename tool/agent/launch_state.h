@@ -16,6 +16,8 @@
 #include "out.h"
 #include "policy/policy_mode.h"
 #include "policy/policy_written.h"
+#include "policy/store_start.h"
+#include "policy/store_state.h"
 
 /**
  * struct launch - the start of a VMM under a policy
@@ -25,6 +27,10 @@
  * @host: the capabilities of this host
  * @written: the policy in force as its owner wrote it
  * @warnings: about the policy's text, until they are printed
+ * @store: where the texts of policies are kept
+ * @policy_path: the policy as --policy names it
+ * @start_file: the name of the file in @store that records its starts, or ""
+ * @base_change: a base that has changed since the policy was last started
  * @mode: the operator's mode: --mode, or the last one of `regpin ctl NAME mode`
  * @policy: the policy in force as the shim gets it, to whose rules events refer
  * @degraded: the optional rules that this host can't enforce; those with
@@ -65,6 +71,10 @@ struct launch {
 	struct host host;
 	struct policy_written written;
 	struct problems *warnings;
+	struct store store;
+	const char *policy_path;
+	char start_file[STORE_START_NAME];
+	struct base_change base_change;
 	enum policy_mode mode;
 	struct regpin_policy policy;
 	struct rule degraded[POLICY_MAX_RULES];

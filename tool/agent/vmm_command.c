@@ -23,6 +23,7 @@
 #include "ctl_proposal.h"
 #include "ctl_return.h"
 #include "ctl_window.h"
+#include "keep.h"
 #include "launch_state.h"
 #include "lib/judge/msr_filter.h"
 #include "policies.h"
@@ -214,6 +215,7 @@ static void apply_effects(struct ctl *ctl, const struct vmm_command *command, ui
 	if (command->kind == CONTROL_POLICY) {
 		return_begin(ctl, command, now);
 		proposal_put_in_force(ctl, command->proposal);
+		keep_policy(ctl->agent);
 	} else if (command->kind == CONTROL_WINDOW) {
 		ctl_set_window(ctl, command->vm, now + command->request.ms,
 				command->request.once);

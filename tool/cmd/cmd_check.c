@@ -7,23 +7,27 @@
 #include "base/exit_codes.h"
 #include "base/json.h"
 #include "base/options.h"
+#include "base/printable.h"
 #include "cmd.h"
 #include "cmd_help.h"
 #include "policy/policy_file.h"
 #include "policy/problems.h"
 #include "policy/problems_json.h"
+#include "policy/store_start.h"
 
 /**
  * struct checked - the result for one policy
  * @policy: the policy
  * @hash: of its text, empty if it can't be read
  * @problems: errors and warnings about it
+ * @change: a base that has changed since the policy was last started
  * @werror: warnings reject it
  */
 struct checked {
 	struct regpin_policy policy;
 	char hash[POLICY_HASH_MAX];
 	struct problems problems;
+	struct base_change change;
 	bool werror;
 };
 
@@ -35,6 +39,21 @@ static uint64_t listed(const struct problems *problems, bool warning)
 	for (unsigned int i = 0; i < problems->nr; i++)
 		nr += problems->list[i].warning == warning;
 	return nr;
+}
+
+static void json_change(struct json *json, const struct base_change *change)
+{
+	json_object_begin(json, "base_changed");
+	json_string(json, "base", change->name);
+	json_string(json, "path", change->path);
+	json_string(json, "old_hash", change->old_hash);
+	json_string(json, "new_hash", change->new_hash);
+	if (change->counted) {
+		json_u64(json, "loosens", change->counts[DIFF_LOOSENS]);
+		json_u64(json, "tightens", change->counts[DIFF_TIGHTENS]);
+		json_u64(json, "changes", change->counts[DIFF_CHANGES]);
+	}
+	json_object_end(json);
 }
 
 static void print_json(struct json *json, const char *path, int status,
@@ -53,7 +72,25 @@ static void print_json(struct json *json, const char *path, int status,
 	json_u64(json, "errors", listed(problems, false));
 	json_u64(json, "warnings", listed(problems, true));
 	json_problems(json, problems);
+	if (checked->change.name[0])
+		json_change(json, &checked->change);
 	json_object_end(json);
+}
+
+/* A base that has changed is no fault of the policy, and does not count for the exit status. */
+static void find_change(const char *path, struct checked *checked)
+{
+	struct policy_written written = { .text = NULL };
+	struct problems *problems = calloc(1, sizeof(*problems));
+	char file[STORE_START_NAME];
+
+	/* Standard input can be read only once. */
+	if (problems && strcmp(path, "-") && !policy_text_keep(path, &written, problems)) {
+		store_start_name(file, path, &written);
+		store_start_compare(file, &written, &checked->change);
+	}
+	policy_forget(&written);
+	free(problems);
 }
 
 static int check_one(const char *path, struct checked *checked)
@@ -61,10 +98,23 @@ static int check_one(const char *path, struct checked *checked)
 	int err = policy_text_file_hash(path, checked->hash, &checked->policy,
 					&checked->problems);
 
+	checked->change.name[0] = 0;
+	if (!err)
+		find_change(path, checked);
 	if (POLICY_UNREADABLE(err))
 		return EXIT_FILE;
 	return err || (checked->werror && checked->problems.nr) ?
 		       EXIT_REJECTED : EXIT_OK;
+}
+
+static void print_text(const char *path, struct checked *checked)
+{
+	char text[BASE_CHANGE_TEXT];
+
+	problems_print(&checked->problems, path, stderr);
+	if (checked->change.name[0])
+		fprintf(stderr, "%s: note: %s\n", printable(path),
+			base_change_text(text, &checked->change));
 }
 
 /*
@@ -83,7 +133,7 @@ static int check_all(char **paths, struct json *json, struct checked *checked)
 		if (json)
 			print_json(json, *paths, status, checked);
 		else
-			problems_print(&checked->problems, *paths, stderr);
+			print_text(*paths, checked);
 	}
 	return ret;
 }

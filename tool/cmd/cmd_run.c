@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* regpin run: starts a VMM under a policy. The start itself is in launch.c. */
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/hook_file.h"
+#include "agent/keep.h"
 #include "agent/launch.h"
 #include "agent/launch_messages.h"
 #include "agent/limit.h"
@@ -25,11 +25,10 @@
 #include "policy/policy_written.h"
 #include "policy/problems.h"
 #include "policy/unfit.h"
+#include "shim_find.h"
 #include "vmm/s3.h"
 #include "vmm/vmm.h"
-#include "with_shim.h"
 
-#define SHIM		"libregpin-shim.so"
 #define MAX_LIMIT	1000000000ul
 
 /**
@@ -45,11 +44,12 @@
  * @hook: --hook
  * @answer_ms, @answer: --answer-after
  * @no_ctl: --no-ctl
+ * @store: --store, NULL for the default
  * @require_vm: --require-vm
  * @has_vmm_user: there is a --vmm-user: @vmm_user
  */
 struct options {
-	const char *policy, *name, *ctl, *hook;
+	const char *policy, *name, *ctl, *hook, *store;
 	struct sink events;
 	enum policy_mode mode;
 	bool no_ctl, require_vm, has_vmm_user;
@@ -182,6 +182,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "answer-after", required_argument, NULL, 'a' },
 		{ "hook", required_argument, NULL, 'k' },
 		{ "vmm-user", required_argument, NULL, 'u' },
+		{ "store", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -213,6 +214,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			err = read_answer(optarg, options);
 		} else if (c == 'k') {
 			options->hook = optarg;
+		} else if (c == 's') {
+			options->store = optarg;
 		} else if (c == 'u') {
 			err = read_user(optarg, options);
 		} else if (c == 'h') {
@@ -371,43 +374,6 @@ static int check_line(const struct launch *launch)
 	return EXIT_CANNOT_EXEC;
 }
 
-/* Without a shim of its own, regpin must not use an installed one of another version. */
-static int refuse_without_shim(void)
-{
-	if (WITH_SHIM)
-		return 0;
-	fprintf(stderr, "regpin: the VMM was not started: this regpin was built without its shim (-Dshim=false), which 'regpin run' preloads into the VMM: install a regpin that was built with it\n");
-	return EXIT_RUN;
-}
-
-/* The shim is beside the program in a build tree, otherwise where it was installed. */
-static int find_shim(char shim[PATH_MAX])
-{
-	char exe[PATH_MAX], path[PATH_MAX + 32];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	*shim = 0;
-	if (n > 0) {
-		exe[n] = 0;
-		snprintf(path, sizeof(path), "%s/../shim/" SHIM, dirname(exe));
-		if (!realpath(path, shim))
-			*shim = 0;
-	}
-	if (!*shim)
-		snprintf(shim, PATH_MAX, "%s", PKGLIBDIR "/" SHIM);
-	if (access(shim, R_OK) < 0) {
-		fprintf(stderr, "regpin: the shim %s can't be read (%s): regpin is not completely installed\n",
-			shim, strerror(errno));
-		return EXIT_RUN;
-	}
-	if (strpbrk(shim, ": \t\n")) {
-		fprintf(stderr, "regpin: the shim's path '%s' has a space or a colon in it, which LD_PRELOAD can't hold: install or build regpin in another directory\n",
-			shim);
-		return EXIT_RUN;
-	}
-	return 0;
-}
-
 /* A shim can serve only one agent, so `run` must not be nested. */
 static int refuse_nesting(void)
 {
@@ -454,6 +420,7 @@ static int run_main(int argc, char **argv)
 		return status;
 	start.seen = start.agent = -1;
 	start.argv = argv + optind;
+	start.policy_path = options.policy;
 	start.timeout_ms = options.timeout_ms;
 	start.event_limit = options.limit;
 	start.event_total = options.total;
@@ -467,7 +434,7 @@ static int run_main(int argc, char **argv)
 	start.vmm_user = options.vmm_user;
 	status = launch_messages_begin(&start, &options.events);
 	if (!status)
-		status = refuse_without_shim();
+		status = shim_refuse_missing();
 	if (!status)
 		status = check_hook(options.hook);
 	if (!status)
@@ -483,9 +450,11 @@ static int run_main(int argc, char **argv)
 	if (!status)
 		status = check_line(&start);
 	if (!status)
-		status = find_shim(start.shim);
+		status = shim_find(start.shim);
 	if (!status)
 		status = open_events(&start, &options.events);
+	if (!status)
+		status = keep_begin(&start, options.store);
 	if (status || !options.require_vm)
 		return status ? status : launch(&start);
 	status = parent_fork(&start.seen, start.events_only);

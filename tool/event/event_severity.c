@@ -86,6 +86,11 @@ const char *agent_event_severity(const char *name)
 	return names[SEVERITY_NOTICE];
 }
 
+const char *base_change_severity(bool loosens)
+{
+	return names[loosens ? SEVERITY_WARNING : SEVERITY_NOTICE];
+}
+
 const char *control_severity(const char *result)
 {
 	return names[result ? SEVERITY_WARNING : SEVERITY_NOTICE];

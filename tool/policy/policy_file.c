@@ -14,6 +14,7 @@
 #include "policy_find.h"
 #include "policy_kept.h"
 #include "policy_text.h"
+#include "store_find.h"
 #include "yaml_tree.h"
 
 /*
@@ -90,6 +91,20 @@ static ssize_t take_kept(const struct kept *kept, char found[POLICY_MAX_SOURCE],
 	return (ssize_t)kept->size;
 }
 
+/* Reads the text whose hash begins as @path says. */
+static ssize_t hash_load(const char *path, char found[POLICY_MAX_SOURCE], char **ret,
+			 struct problems *problems)
+{
+	char error[STORE_ERROR_MAX];
+	struct kept kept;
+	int err = store_find(path + strlen(STORE_NAME), &kept, ret, error);
+
+	if (!err)
+		return take_kept(&kept, found, *ret);
+	problem_error(problems, 0, 0, "%s%s", err == -EINVAL ? "" : "can't be read: ", error);
+	return err;
+}
+
 /* Adds what the text of a file lacks, or takes it out of a kept policy. */
 static ssize_t text_finish(char found[POLICY_MAX_SOURCE], char **ret, size_t size,
 			   struct problems *problems)
@@ -128,6 +143,8 @@ static ssize_t text_load(const char *path, char found[POLICY_MAX_SOURCE],
 
 	memset(problems, 0, sizeof(*problems));
 	found[0] = 0;
+	if (store_is_name(path))
+		return hash_load(path, found, ret, problems);
 	*ret = malloc(room);
 	len = *ret ? file_read(path, found, *ret, room) : -ENOMEM;
 	if (len < 0) {

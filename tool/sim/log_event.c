@@ -182,7 +182,7 @@ static bool is_event(const char *name)
 	static const char *const others[] = {
 		"detached", "mode", "denied", "message", "control", "moved",
 		"left", "degraded", "unarmed", "repeated", "dropped",
-		"takeover", "hook", "withheld", "sink",
+		"takeover", "hook", "withheld", "sink", "base-changed",
 	};
 
 	for (int i = 0; i < REGPIN_EVENT_TYPE_MAX; i++)
