@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the agent knows about outages of its sink. */
+/* The outages of the sink, as the agent sees them. */
 #ifndef REGPIN_TOOL_OUTAGE_STATE_H
 #define REGPIN_TOOL_OUTAGE_STATE_H
 
