@@ -9,6 +9,8 @@ top=$(cd "$LAB_DIR/.." && pwd -P)
 # shellcheck disable=SC2034 # for the scenarios
 regpin=${REGPIN_BUILD:-$top/build}/tool/regpin
 work=${REGPIN_LAB_WORK:?}
+# No scenario is about the store, and the machine is thrown away.
+export REGPIN_STORE=none
 events_dir=/run/out
 tap_count=0 tap_failed=0
 
