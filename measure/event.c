@@ -59,7 +59,8 @@ int main(void)
 	/* The keys that all lines have. */
 	fake_agent.policies.names[0].number = fake_launch.policy.number;
 	event_policy_init(&fake_agent.policies.names[0], "linux.yaml",
-			  fake_launch.written.hash, "enforce");
+			  fake_launch.written.hash, "enforce",
+			  &(struct event_rules){ 17, 0, 0, 0 });
 	strcpy(fake_agent.host, "host1");
 	printf("event.violation %u\n", cost(&violation));
 	report_one(NULL);

@@ -16,6 +16,7 @@
 #include "agent/ctl.h"
 #include "agent/launch_state.h"
 #include "agent/out.h"
+#include "agent/rule_counts.h"
 #include "build_policy.h"
 #include "lib/kvm/host.h"
 #include "lib/policy/registers.h"
@@ -56,6 +57,8 @@ static inline struct ctl *fake_begin(void)
 		abort();
 	fake_launch.written.own = MODE_ENFORCE;
 	free(policy);
+	if (rule_table_make(&fake_launch.table, &fake_launch.policy, NULL))
+		abort();
 	fake_launch.shared = &fake_handoff;
 	fake_launch.control = &fake_control;
 	/* A host that can enforce all rules, so that no test depends on this one. */
@@ -75,6 +78,8 @@ static inline struct ctl *fake_begin(void)
 	fake_agent.watch.list[0] = (struct watched){
 		.pid = getpid(), .fd = -1, .vm = true,
 	};
+	if (rule_counts_begin(&fake_agent))
+		abort();
 	fake_now = 1000000;
 	ctl_init(&fake_agent.ctl, &fake_agent, &none);
 	for (unsigned int i = 0; i < 2; i++) {
@@ -93,6 +98,8 @@ static inline void fake_end(struct ctl *ctl)
 	ctl_end_commands(ctl);
 	ctl_end(ctl);
 	policy_forget(&fake_launch.written);
+	rule_table_free(&fake_launch.table);
+	rule_counts_end(&fake_agent);
 }
 
 /* Connects a client of this user; returns its end. */

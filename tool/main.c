@@ -20,6 +20,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_diff,
 	&cmd_sim,
 	&cmd_regs,
+	&cmd_list,
 	&cmd_ctl,
 };
 

@@ -6,6 +6,7 @@
 #include "blob.h"
 #include "policy.h"
 #include "policy_check.h"
+#include "rule_notes.h"
 #include "when.h"
 
 size_t blob_seal(const struct regpin_policy *policy, void *blob)
@@ -29,7 +30,13 @@ size_t blob_seal(const struct regpin_policy *policy, void *blob)
 	memcpy(header.source, policy->source, sizeof(header.source));
 	memcpy(header.bases, policy->bases, sizeof(header.bases));
 	memcpy(blob, &header, sizeof(header));
-	memcpy((char *)blob + sizeof(header), policy->rules, rules);
+	for (uint32_t i = 0; i < policy->nr_rules; i++) {
+		struct rule rule = policy->rules[i];
+
+		rule.flags &= (uint16_t)~RULE_NOTES;
+		memcpy((char *)blob + sizeof(header) + i * sizeof(rule), &rule,
+		       sizeof(rule));
+	}
 	memcpy((char *)blob + sizeof(header) + rules, policy->whens, whens);
 	return header.size;
 }

@@ -154,8 +154,12 @@ await '"violation"' events
 [[ $(violations) == "1 report reports.yaml:7:5" ]]
 ok $? "mode: report in the policy: the write is done and reported"
 ctl mode enforce && try 2
-[[ $? == 0 && $(violations) == "2 mask reports.yaml:7:5" ]] && grep -q "enforce by the operator" ctl.out
-ok $? "ctl mode enforce: the write is masked"
+[[ $? == 0 && $(violations) == "2 mask reports.yaml:7:5" ]] && grep -q "enforce by the operator" ctl.out &&
+	grep -q "^warning: S3 can't be checked: " ctl.out
+ok $? "ctl mode enforce: the write is masked, and a warning is printed that S3 is not checked"
+ctl events
+grep -q '"event":"degraded".*"reason":"s3","text":"S3 can.t be checked: ' ctl.out
+ok $? "an event reports that S3 is not checked, as the policy now enforces"
 ctl status && grep -q "reports.yaml, mode enforce by the operator (the policy says report)" ctl.out
 ok $? "status shows the operator's mode and the policy's"
 ctl mode policy && try 3
@@ -184,6 +188,66 @@ ctl policy reports.yaml --yes --confirm 60s && ctl confirm && try 4
 ok $? "confirm: the write is done and reported"
 touch end
 wait "$vmm"
+
+await '"detached"' events
+
+# The mode of one rule: an attack's write passes, and is refused again; and the counters.
+rules()
+{
+	ctl status --rules --json &&
+		jq -sr '[.[] | "\(.where) \(.effective) \(.violations) \(.reports)"] | join("; ")' ctl.out
+}
+
+cat >two.yaml <<'E'
+version: 1
+arming: start
+action: mask
+rules:
+  - register: LSTAR
+    once: true
+  - register: EFER
+    sticky: [SCE, NXE]
+E
+start two.yaml 6
+try 1
+await '"violation"' events
+[[ $(violations) == "1 mask two.yaml:8:5" && $(rules) == "two.yaml:6:5 enforced 0 0; two.yaml:8:5 enforced 1 0" ]]
+ok $? "the attack's write is masked, and counts for its rule"
+ctl mode report --rule two.yaml:8:5 && grep -q "^loosens: EFER SCE NXE: clearing: mask -> report$" ctl.out &&
+	grep -q "^rule: two.yaml:8:5: enforced -> reported, " ctl.out && try 2
+[[ $? == 0 && $(violations) == "2 report two.yaml:8:5" && $(rules) == "two.yaml:6:5 enforced 0 0; two.yaml:8:5 reported 1 1" ]]
+ok $? "mode report --rule: the write is done and reported"
+ctl status && grep -q "mode enforce (2 rules: 1 enforced, 0 detected, 1 report only, 0 left out; the operator's mode of 1 rule)" ctl.out
+ok $? "status counts the modes of single rules"
+# The agent has a pidfd of the VMM's process, and so has its standby, of another name.
+pid=$(jq -r 'select(.event == "attached").vmm_pid' events)
+for file in $(grep -lsE "^Pid:[[:space:]]*$pid\$" /proc/[0-9]*/fdinfo/*); do
+	file=${file#/proc/}
+	[[ $(cat "/proc/${file%%/*}/comm" 2>/dev/null) != regpin-agent ]] || agent=${file%%/*}
+done
+kill -KILL "$agent" && await '"takeover"' events
+[[ $? == 0 && $(rules) == "two.yaml:6:5 enforced 0 0; two.yaml:8:5 reported 1 1" ]]
+ok $? "the standby has the counters and the modes of rules"
+ctl mode policy --rule 8 && try 3
+[[ $? == 0 && $(violations) == "3 mask two.yaml:8:5" && $(rules) == "two.yaml:6:5 enforced 0 0; two.yaml:8:5 enforced 2 1" ]]
+ok $? "mode policy --rule: the write is masked again"
+ctl mode report && ctl mode enforce --rule 8 && try 4
+[[ $? == 0 && $(violations) == "4 mask two.yaml:8:5" && $(rules) == "two.yaml:6:5 reported 0 0; two.yaml:8:5 enforced 3 1" ]]
+ok $? "mode enforce --rule: the write is masked in mode report"
+ctl policy policy.yaml --mode policy --yes && grep -q "^rules: the operator's mode of 1 rule ends$" ctl.out && try 5
+[[ $? == 0 && $(violations) == "5 mask policy.yaml:6:5" && $(rules) == "policy.yaml:6:5 enforced 1 0" ]]
+ok $? "another policy ends the modes of single rules, and begins to count with 0"
+[[ $(jq -r 'select(.event == "control" and .command == "mode" and .result == "done") |
+	"\(.to) \(.rule // "-") \(.where // "-")"' events | xargs) == \
+	"report sticky two.yaml:8:5 policy sticky two.yaml:8:5 report - - enforce sticky two.yaml:8:5" ]]
+ok $? "the events of these commands name the rule"
+ctl policy two.yaml --yes && ctl mode report --rule 8 &&
+	ctl policy policy.yaml --yes --confirm 100ms && await '"cause":"unconfirmed".*"result":"done"' events && try 6
+[[ $? == 0 && $(violations) == "6 report two.yaml:8:5" && $(rules) == "two.yaml:6:5 enforced 0 0; two.yaml:8:5 reported 0 1" ]]
+ok $? "a policy that is taken back leaves the modes of single rules as they were"
+touch end
+wait "$vmm"
+await '"detached"' events
 rm -f events go1
 touch go1
 timeout -k 1 60 "$regpin" run --policy reports.yaml --mode enforce --events "$dir/events" -- \

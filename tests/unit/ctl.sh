@@ -142,17 +142,30 @@ start vm1
 [[ $(stat -c %a ctl ctl/vm1.sock | tr '\n' ' ') == "700 600 " ]]
 ok $? "the directory and the socket are private"
 ctl list
+hash=$(sha256sum <policy.yaml | cut -c 1-12)
 is 0 '^NAME *STATE *MODE ' out &&
-	grep -q '^vm1 *alive *enforce *4 *4 *0 *0 *0 *0 *0 enforced, 0 detected, 0 report *policy.yaml$' out
+	grep -q "^vm1 *alive *enforce, 1 left out *4/4 *0 *closed *0 *0 *0 $hash policy.yaml\$" out &&
+	[[ ! -s err ]]
 ok $? "list shows all VMs and their states"
 cp out listed
 ctl status
 is 0 && cmp -s out listed
 ok $? "status without a name prints the same"
+"$regpin" list --ctl "$dir/ctl" >out 2>err
+status=$?
+is 0 && cmp -s out listed
+ok $? "regpin list prints the same"
+"$regpin" list vm1 >out 2>err
+status=$?
+is 2 "unexpected argument 'vm1'" err
+ok $? "regpin list takes no name"
 ctl list --json
-jq -e '.version == 1 and (.directory | endswith("/ctl")) and .vms == [{"name": "vm1", "agent": "alive", "policy_file": "policy.yaml", "mode": "enforce",
+jq -e --arg hash "$hash" --arg dir "$dir/ctl" --arg user "$(id -un)" '.version == 1 and
+	.directory == $dir and .directories == [$dir] and .vms == [{"name": "vm1", "agent": "alive",
+	"directory": $dir, "user": $user, "policy_file": "policy.yaml", "policy_hash": $hash, "mode": "enforce",
 	"vcpus": 4, "vcpus_armed": 4, "vcpus_held": 0, "violations": 0, "reports": 0, "detected": 0,
-	"rules_enforced": 0, "rules_detected": 0, "rules_report": 0}]' out >/dev/null
+	"rules_enforced": 0, "rules_detected": 0, "rules_report": 0, "rules_left_out": 1,
+	"rule_modes": 0, "windows": 0, "window_ms": 0}]' out >/dev/null
 ok $? "list --json prints objects"
 "$regpin" run --policy policy.yaml --name vm1 --ctl "$dir/ctl" -- "$fake" >out 2>err
 status=$?
@@ -225,6 +238,9 @@ ok $? "window opens a window"
 ctl vm1 status
 is 0 "WINDOW OPEN for [56][0-9] s more or until a kernel has done its syscall set-up" out
 ok $? "status shows the window and its remaining time"
+ctl list
+is 0 '^vm1 *alive *enforce, 1 left out *0/4 *0 *[56][0-9]s ' out
+ok $? "list shows the remaining time of the window"
 ctl vm1 window --end
 is 0
 ok $? "window --end closes the window"
@@ -232,7 +248,7 @@ bad=0
 for arguments in "window" "window --end --once" "gp --vcpu x" "gp --vcpu 1 --vm x" "events --last 257" \
 	"policy a b" "policy a --mode x" "mode policy x" "status --mode report" \
 	"window --for 60" "window --for 25h" "window --for 0s" "allow" \
-	"arm --vcpu 1" "mode" "mode off" "mode report enforce" "policy" "apply" "status --end" \
+	"status --rule x" "mode --rule x" "arm --rules" "arm --vcpu 1" "mode" "mode off" "mode report enforce" "policy" "apply" "status --end" \
 	"nonsense" "arm twice" ""; do
 	# shellcheck disable=SC2086 # words
 	ctl vm1 $arguments
@@ -316,6 +332,32 @@ ctl vm1 policy large.yaml --yes
 is 1 "larger than 65536 bytes" out
 ok $? "a policy that is too large is refused"
 
+# The rules, and the mode of one of them
+
+ctl vm1 policy policy.yaml --yes
+ctl vm1 status
+is 0 "mode enforce (1 rule: 0 enforced, 0 detected, 0 report only, 1 left out); " out
+ok $? "status counts the rules that the host leaves out"
+ctl vm1 status --rules
+is 0 "^policy.yaml:5:5 *left out *0 *0 *0 - *sticky on CR0 (WP): " out && [[ $(wc -l <out) == 2 ]]
+ok $? "status --rules prints a line for each rule"
+ctl vm1 status --rules --json
+jq -e '.where == "policy.yaml:5:5" and .rule == "sticky" and .register == "CR0" and
+	.bits == ["WP"] and .rule_action == "pause" and .effective == "left_out" and .decided_by == "host" and
+	(.why | length > 0) and .violations == 0 and .reports == 0 and .detected == 0 and
+	(has("last") | not)' out >/dev/null && [[ $(wc -l <out) == 1 ]]
+ok $? "status --rules --json prints an object for each rule"
+bad=0
+for mode in report enforce; do
+	ctl vm1 mode $mode --rule policy.yaml:5:5
+	is 1 "the policy can't be in force in this mode" err &&
+		grep -q "^refused: the rule can't be .*: it would be left out: " out || bad=1
+done
+ok $bad "a rule that the host leaves out can have no other mode"
+ctl vm1 mode report --rule policy.yaml:6
+is 1 "the policy in force has no rule at 'policy.yaml:6': the nearest rules are at policy.yaml:5:5" err
+ok $? "an unknown place is refused, and the nearest one is proposed"
+
 # Followers, and the end of a VMM
 
 "$regpin" ctl --ctl "$dir/ctl" vm1 events --follow >follow 2>follow.err &
@@ -335,8 +377,8 @@ ok $? "the follower ends with the VM, after its last event"
 [[ ! -e ctl/vm1.sock ]]
 ok $? "the socket is removed"
 ctl list
-is 0 && [[ ! -s out ]]
-ok $? "list is empty"
+is 0 && [[ ! -s out && $(wc -l <err) == 1 ]]
+ok $? "list is empty, and prints a sentence on stderr"
 
 # A VMM that is stopped, or cannot wake the agent
 
@@ -413,12 +455,17 @@ start vm6
 agent=$(agent_of "$vmm")
 kill -STOP "$agent"
 ctl list
-is 0 '^vm6 *silent  *-' out
+is 0 '^vm6 *silent  *-' out && grep -q "^regpin ctl: vm6: the agent does not answer: .*SIGCONT" err
 ok $? "list shows a stopped agent as silent"
 kill_agent "$agent"
 ctl list
-is 0 '^vm6 *dead  *-' out
-ok $? "list shows a killed agent as dead"
+is 0 '^vm6 *dead  *-' out &&
+	grep -q "^regpin ctl: vm6: the agent has died, and the VMM, process $vmm, runs: the VM is pinned, but unobserved" err
+ok $? "list shows a killed agent as dead, and that its VMM runs"
+ctl list --json
+[[ $(jq -c '.vms[] | [.name, .agent, .vmm_pid, (.advice | length > 0), has("mode")]' out) == \
+	"[\"vm6\",\"dead\",$vmm,true,false]" ]]
+ok $? "list --json shows it, too"
 ctl vm6 status
 is 3 "its agent is gone" err
 ok $? "ctl reports that the agent is gone"
@@ -446,6 +493,19 @@ else
 fi
 finish vm6
 
+# The socket of a dead agent is removed when the VMM is gone, whatever the VM's name.
+start web1
+agent=$(agent_of "$vmm")
+kill_agent "$agent"
+ctl list
+is 0 "^web1 *dead " out && [[ -e ctl/web1.sock && -L ctl/web1.vmm ]]
+ok $? "the socket stays while the VMM runs"
+kill -KILL "$vmm"
+wait "$vmm" 2>/dev/null
+ctl list
+is 0 && [[ ! -e ctl/web1.sock && ! -L ctl/web1.vmm && ! -s out ]]
+ok $? "it is removed when the VMM has ended"
+
 # Names that are process ids: one of a running process, and one that no process can have, as
 # no pid is that large.
 for name in $$ 9999999 vm7.ended-9999999; do
@@ -455,6 +515,8 @@ for name in $$ 9999999 vm7.ended-9999999; do
 	ok $? "$name is listed"
 	agent=$(agent_of "$vmm")
 	kill_agent "$agent"
+	# As of an older version, which wrote no such file.
+	rm "ctl/$name.vmm"
 	kill -KILL "$vmm"
 	wait "$vmm" 2>/dev/null
 	ctl list

@@ -106,7 +106,8 @@ static void put_line(const char *how, char *line, size_t len,
 
 	if (!len)
 		return;
-	event_policy_init(&name, policy.source, HASH, "enforce");
+	event_policy_init(&name, policy.source, HASH, "enforce",
+			  &(struct event_rules){ 11, 6, 0, 0 });
 	event_origin(origin, "web1", "host3", 4711);
 	event_add_tail(line, len, &tail);
 	printf("%s %s", how, line);

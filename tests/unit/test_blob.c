@@ -6,6 +6,7 @@
 #include "../build_policy.h"
 #include "cm.h"
 #include "lib/judge/msr_filter.h"
+#include "lib/policy/rule_notes.h"
 #include "lib/policy/blob.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
@@ -367,6 +368,27 @@ static void test_detect_flag(void **context)
 	free(back);
 }
 
+/* The notes of the tool are not in a blob, and a blob that has them is refused. */
+static void test_notes(void **context)
+{
+	struct regpin_policy *policy = new_policy(ARM_SYSCALL_ENTRY);
+	struct regpin_policy *back = new_policy(0);
+	struct rule *rule = (struct rule *)((char *)blob + sizeof(struct blob_header));
+	size_t size;
+
+	add_pin(policy, RULE_STICKY, MSR_EFER, EFER_NXE, REGPIN_GP);
+	policy->rules[0].flags = RULE_OPTIONAL | RULE_NOTES;
+	size = blob_seal(policy, blob);
+	assert_int_equal(blob_open(blob, size, back), 0);
+	assert_int_equal(back->rules[0].flags, RULE_OPTIONAL);
+	for (uint16_t bit = RULE_BY_ACTION; bit <= RULE_BY_OPERATOR; bit *= 2) {
+		rule->flags = bit;
+		assert_int_equal(blob_open(blob, size, back), -EINVAL);
+	}
+	free(policy);
+	free(back);
+}
+
 static void test_header(void **context)
 {
 	struct regpin_policy *policy = rich_policy();
@@ -478,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_bad_wide_rules),
 		cmocka_unit_test(test_bad_control_register_rules),
 		cmocka_unit_test(test_detect_flag),
+		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_open),

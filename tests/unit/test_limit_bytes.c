@@ -5,6 +5,7 @@
  */
 #include "cm.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "../limit_oracle.h"
@@ -40,7 +41,9 @@ static void write_line(char *line, size_t len)
 		memset(name, 'n', sizeof(name));
 		name[sizeof(name) - 1] = 0;
 		event_origin(origin, name, name, UINT32_MAX);
-		event_policy_init(&policy, name, name, "enforce");
+		event_policy_init(&policy, name, name, "enforce",
+				  &(struct event_rules){ UINT_MAX, UINT_MAX, UINT_MAX,
+							 UINT_MAX });
 	}
 	len = event_add_tail(line, len, &tail);
 	written.lines++;

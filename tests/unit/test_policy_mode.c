@@ -7,6 +7,7 @@
 
 #include "agent/pauses.h"
 #include "policy/policy_mode.h"
+#include "policy/effective.h"
 #include "policy/policy_written.h"
 
 static struct policy_written written;
@@ -23,7 +24,7 @@ static int read_as(const char *text, enum policy_mode mode)
 {
 	policy_forget(&written);
 	assert_int_equal(policy_keep(&written, "test.yaml", text, strlen(text)), 0);
-	return policy_in_mode(&written, mode, &policy, &problems);
+	return policy_in_mode(&written, mode, NULL, &policy, &problems);
 }
 
 static enum policy_mode effective(enum policy_mode mode)
@@ -89,14 +90,15 @@ static void tally(void **state)
 	for (uint32_t i = 0; i < policy.nr_rules; i++)
 		if (policy.rules[i].kind == REGPIN_CR4)
 			policy.rules[i].flags |= RULE_DETECT;
-	n = policy_tally(&policy);
+	n = policy_tally(&policy, 3);
 	/* `allow` is never violated; `value` answers in each mode. */
-	assert_int_equal(n.rules, 5);
+	assert_int_equal(n.rules, 8);
 	assert_int_equal(n.enforced, 2);
 	assert_int_equal(n.detected, 1);
 	assert_int_equal(n.report, 2);
-	assert_string_equal(policy_tally_text(text, sizeof(text), &policy),
-			    "5 rules: 2 enforced, 1 detected, 2 report only");
+	assert_int_equal(n.left_out, 3);
+	assert_string_equal(policy_tally_text(text, sizeof(text), &n),
+			    "8 rules: 2 enforced, 1 detected, 2 report only, 3 left out");
 	assert_string_equal(policy_mode_text(text, sizeof(text), &policy,
 					     MODE_REPORT, MODE_ENFORCE),
 			    "mode enforce by the operator (the policy says report)");

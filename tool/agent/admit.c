@@ -112,19 +112,52 @@ bool admit_process(struct agent *agent, pid_t pid)
 	return fault != VMM_S3;
 }
 
-bool admit_policy(const struct agent *agent, const struct regpin_policy *policy,
-		  char *text, size_t size)
+/* The first process with a VM that has this fault under @policy, or 0. */
+static pid_t find_faulty(const struct agent *agent, const struct regpin_policy *policy,
+			 enum vmm_fault fault, char *text, size_t size)
 {
 	const struct watch *watch = &agent->watch;
-	bool suits = true;
+	bool found = false;
 
-	for (unsigned int i = 0; i < watch->nr && suits; i++) {
+	for (unsigned int i = 0; i < watch->nr; i++) {
 		pid_t pid = watch->list[i].pid;
 		char **argv = watch->list[i].vm ? proc_argv(pid) : NULL;
 
-		suits = !argv || find_fault(policy, pid, (const char *const *)argv,
-					    text, size) != VMM_S3;
+		found = argv && find_fault(policy, pid, (const char *const *)argv,
+					   text, size) == fault;
 		free(argv);
+		if (found)
+			return pid;
 	}
-	return suits;
+	return 0;
+}
+
+bool admit_policy(const struct agent *agent, const struct regpin_policy *policy,
+		  char *text, size_t size)
+{
+	return !find_faulty(agent, policy, VMM_S3, text, size);
+}
+
+bool admit_unchecked(const struct agent *agent, const struct regpin_policy *policy,
+		     char *text, size_t size)
+{
+	bool found = find_faulty(agent, policy, VMM_UNKNOWN, text, size);
+
+	if (found)
+		make_printable(text);
+	else
+		*text = 0;
+	return found;
+}
+
+void admit_report_unchecked(struct agent *agent)
+{
+	char text[1024];
+	pid_t pid = find_faulty(agent, &agent->launch->policy, VMM_UNKNOWN, text,
+				sizeof(text));
+
+	if (!pid)
+		return;
+	make_printable(text);
+	report_admitted(agent, pid, "degraded", text);
 }

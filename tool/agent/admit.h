@@ -20,6 +20,16 @@ bool admit_policy(const struct agent *agent, const struct regpin_policy *policy,
 		  char *text, size_t size);
 
 /*
+ * Has a running VM a VMM whose S3 can't be checked, so that @policy, which does not accept S3,
+ * may lose its pins? Then @text gets the reason.
+ */
+bool admit_unchecked(const struct agent *agent, const struct regpin_policy *policy,
+		     char *text, size_t size);
+
+/* Reports the same about the policy in force, once for each text. */
+void admit_report_unchecked(struct agent *agent);
+
+/*
  * Would this process, which has no VM yet, emulate its guest? Then @text gets the reason.
  * This may read the whole program, so call it once for each program that a process runs.
  */

@@ -29,6 +29,7 @@
 #include "agent_state.h"
 #include "base/clock.h"
 #include "ctl.h"
+#include "ctl/ctl_vmm.h"
 #include "give.h"
 #include "guard.h"
 #include "hook.h"
@@ -41,9 +42,24 @@
 #include "out.h"
 #include "policies.h"
 #include "report.h"
+#include "rule_counts.h"
 #include "standby.h"
 #include "timed.h"
 #include "wake.h"
+
+/* Names the VMM's processes for `regpin list`, which reads that once the agent is dead. */
+static void note_vmm(const struct agent *agent)
+{
+	const struct watch *watch = &agent->watch;
+	pid_t pids[WATCH_MAX];
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < watch->nr; i++)
+		if (watch->list[i].root || watch->list[i].vm)
+			pids[nr++] = watch->list[i].pid;
+	if (agent->ctl.socket.fd >= 0)
+		ctl_vmm_write(agent->ctl.socket.dir, agent->ctl.socket.name, pids, nr);
+}
 
 /* Notes that VMs got their policy since the last call. */
 static void update_attached(struct agent *agent)
@@ -62,6 +78,7 @@ static void update_attached(struct agent *agent)
 	/* give.c has marked each process that got a policy as one with a VM. */
 	watch_only_vms(&agent->watch);
 	agent->attached = attached ? attached : 1;
+	note_vmm(agent);
 }
 
 static bool is_root_running(const struct watch *watch)
@@ -297,7 +314,8 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	if (gethostname(agent.host, sizeof(agent.host)) < 0)
 		agent.host[0] = 0;
 	agent.host[sizeof(agent.host) - 1] = 0;
-	policies_assign_number(&agent, &launch->policy, &launch->written, launch->mode);
+	policies_assign_number(&agent, &launch->policy, &launch->written, launch->mode,
+			       launch->table.left_out);
 	limit_init(&agent.limit, launch->event_limit, launch->event_total);
 	budget_init(&agent.budget, launch->event_limit ? launch->event_total : 0);
 	out_open_fd(&messages, 2);
@@ -308,10 +326,11 @@ void agent_main(struct launch *launch, pid_t vmm, int start)
 	if (watch_init(&agent.watch, vmm, launch->lifeline[0]) < 0)
 		end_process(1);
 	ctl_init(&agent.ctl, &agent, &launch->socket);
+	note_vmm(&agent);
 	close_others(&agent);
 	if (wake_begin(launch->shared, launch->wake) < 0 ||
 	    hook_begin(&agent) < 0 || timed_begin(&agent) < 0 ||
-	    standby_begin(&agent) < 0 ||
+	    standby_begin(&agent) < 0 || rule_counts_begin(&agent) < 0 ||
 	    send(start, "", 1, MSG_NOSIGNAL) != 1)
 		end_process(1);
 	loop(&agent);

@@ -16,6 +16,7 @@
 #include "moves_state.h"
 #include "outage_state.h"
 #include "pauses.h"
+#include "rule_counts_state.h"
 #include "standby_state.h"
 #include "timed_state.h"
 #include "watch.h"
@@ -71,6 +72,7 @@ struct policies {
  *	time at which they could
  * @violations: violations that were stopped
  * @reports: violations that were let pass
+ * @rule_counts: the counters of each rule
  * @pauses: violations that wait for an answer, and are not counted yet
  * @detected: violations that were found after they had happened
  * @dropped: events that found the ring full
@@ -104,6 +106,7 @@ struct agent {
 	uint64_t s3_unknown[16];
 	bool killed, refusal_reported, armed, unarmed_reported, failure_reported;
 	uint64_t violations, reports, detected, dropped, unnamed, nonsense;
+	struct rule_counts rule_counts;
 	struct pauses pauses;
 	struct policies policies;
 	struct moves moves;

@@ -12,6 +12,7 @@
 #include "ctl_event.h"
 #include "ctl_proposal.h"
 #include "ctl_return.h"
+#include "ctl_rules.h"
 #include "ctl_status.h"
 #include "event/event_parts.h"
 #include "launch_state.h"
@@ -65,8 +66,15 @@ static void put_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	char buf[EVENT_LINE_MAX];
 
-	switch (ctl_status_line(ctl, conn->at++, conn->request.format, now,
-				buf)) {
+	/* The rows of two policies are not the rows of either. */
+	if (conn->request.verb == CTL_RULES &&
+	    conn->end != ctl->agent->launch->policy.number) {
+		conn_error(conn, now, "changed", "another policy has come into force meanwhile: ask again");
+		return;
+	}
+	switch (conn->request.verb == CTL_RULES ?
+		ctl_rules_line(ctl, conn->at++, conn->request.format, buf) :
+		ctl_status_line(ctl, conn->at++, conn->request.format, now, buf)) {
 	case STATUS_LINE:
 		conn_line(conn, "data %s", buf);
 		break;
@@ -149,7 +157,7 @@ static void put_changes(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 
 	/* set_proposal() enters CONN_CHANGES only with a proposal. */
 	assert(conn->proposal);
-	line = proposal_line(conn->proposal, conn->at++, buf, sizeof(buf));
+	line = proposal_line(ctl, conn->proposal, conn->at++, buf, sizeof(buf));
 	if (line)
 		conn_line(conn, "data %s", line);
 	else
@@ -183,10 +191,31 @@ static void begin_rollback(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 
 static void begin_mode(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
-	if (return_is_trial(ctl))
+	const struct launch *launch = ctl->agent->launch;
+	struct rule_target target = { .mode = conn->request.mode };
+	struct rule_modes modes = launch->rule_modes;
+	char text[RULE_WHERE_TEXT];
+	int err;
+
+	if (return_is_trial(ctl)) {
 		conn_error(conn, now, "unconfirmed", CTL_UNCONFIRMED);
-	else
+		return;
+	}
+	if (!(conn->request.has & 1u << CTL_KEY_RULE)) {
 		set_proposal(conn, proposal_from_mode(ctl, conn->request.mode), now);
+		return;
+	}
+	err = rule_where_find(&launch->table, &launch->policy, conn->request.name,
+			      &target.place, text);
+	if (err)
+		conn_error(conn, now, err == -ENOTUNIQ ? "which" : "no-such", "%s",
+			   printable(text));
+	else if (!rule_modes_set(&modes, target.place.line, target.place.column,
+				 target.mode))
+		conn_error(conn, now, "rejected", "the operator has set the modes of %d rules, and there is no room for another one: write a policy",
+			   RULE_MODES_MAX);
+	else
+		set_proposal(conn, proposal_from_rule(ctl, &target), now);
 }
 
 /* The new standby is made before the answer: an older one would take the policy back. */
@@ -238,7 +267,7 @@ static bool fill_body(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	if (!(conn->request.has & 1u << CTL_KEY_MODE))
 		conn->request.mode = ctl->agent->launch->mode;
 	set_proposal(conn, proposal_from_text(ctl, name, conn->body, conn->body_len,
-					      conn->request.mode), now);
+					      conn->request.mode, NULL), now);
 	free(conn->body);
 	conn->body = NULL;
 	return true;
@@ -315,6 +344,10 @@ static void begin_answer(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 		break;
 	case CTL_MODE:
 		begin_mode(ctl, conn, now);
+		break;
+	case CTL_RULES:
+		conn->state = CONN_STATUS;
+		conn->end = ctl->agent->launch->policy.number;
 		break;
 	case CTL_POLICY:
 		begin_body(ctl, conn, now);

@@ -13,6 +13,7 @@
 #include "ctl_proposal_state.h"
 #include "ctl_status.h"
 #include "launch_state.h"
+#include "policy/effective.h"
 
 /* "1 of 4 vCPUs armed; ..", and what the other vCPUs wait for. */
 static void armed_text(const struct ctl *ctl, const struct vmm_command *command,
@@ -68,8 +69,10 @@ static void policy_text(const struct ctl *ctl, const struct vmm_command *command
 {
 	const struct launch *launch = ctl->agent->launch;
 	uint64_t detected = ctl->agent->detected - command->detected;
-	char mode[128], rules[128], found[128] = "", trial[64] = "";
 	uint32_t confirm_ms = command->proposal ? command->proposal->confirm_ms : 0;
+	struct policy_tally tally = policy_tally(&launch->policy,
+						 launch->table.left_out);
+	char mode[128], rules[128], found[128] = "", modes[64] = "", trial[64] = "";
 
 	policy_mode_text(mode, sizeof(mode), &launch->policy,
 			 launch->written.own, launch->mode);
@@ -79,10 +82,13 @@ static void policy_text(const struct ctl *ctl, const struct vmm_command *command
 	if (confirm_ms)
 		snprintf(trial, sizeof(trial), "for %" PRIu32 ".%03" PRIu32 " s, unless it is confirmed: ",
 			 confirm_ms / 1000, confirm_ms % 1000);
-	snprintf(buf, size, "in force: %s%s, %s (%s)%s", trial, launch->policy.source,
+	if (launch->rule_modes.nr)
+		snprintf(modes, sizeof(modes), "; the operator's mode of %u rule%s",
+			 launch->rule_modes.nr, plural(launch->rule_modes.nr));
+	snprintf(buf, size, "in force: %s%s, %s (%s%s)%s", trial, launch->policy.source,
 		 mode,
-		 policy_tally_text(rules, sizeof(rules), &launch->policy),
-		 found);
+		 policy_tally_text(rules, sizeof(rules), &tally),
+		 modes, found);
 }
 
 void ctl_confirm(const struct ctl *ctl, const struct vmm_command *command, char *buf,

@@ -44,7 +44,8 @@ enum ctl_state {
  * @ticket: its place in the queue; the lowest one is next
  * @at: CONN_HELP, STATUS, CHANGES: the next line; CONN_EVENTS: the next event; CONN_TEXT:
  *	the next byte of @body
- * @end: CONN_EVENTS without follow: the first event that is not sent
+ * @end: CONN_EVENTS without follow: the first event that is not sent; CONN_STATUS for
+ *	`rules`: the number of the policy whose rules are listed
  * @body: a policy's text
  * @body_len: bytes of it that have been read; CONN_TEXT: its bytes
  * @proposal: the policy whose changes the client was shown, and which it may apply

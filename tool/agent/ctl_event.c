@@ -43,6 +43,8 @@ static void put_proposal(struct json *json, const struct ctl_proposal *proposal)
 	json_string(json, "mode", policy_mode_names[effective]);
 	if (proposal->confirm_ms)
 		json_u64(json, "confirm_ms", proposal->confirm_ms);
+	if (proposal->modes.nr)
+		json_u64(json, "rule_modes", proposal->modes.nr);
 }
 
 static void put_command(struct json *json, const struct vmm_command *command)
@@ -59,6 +61,9 @@ static void put_command(struct json *json, const struct vmm_command *command)
 	}
 	if (request->verb == CTL_MODE)
 		json_string(json, "to", policy_mode_names[request->mode]);
+	if (command->proposal && command->proposal->has_target)
+		event_put_rule(json, &command->proposal->policy,
+			       &command->proposal->target_rule);
 	if (command->proposal)
 		put_proposal(json, command->proposal);
 }

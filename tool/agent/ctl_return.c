@@ -32,9 +32,10 @@ const struct ctl_back *return_target(const struct ctl *ctl)
 
 struct ctl_proposal *return_propose(struct ctl *ctl, enum policy_mode mode)
 {
-	const struct policy_written *written = &return_target(ctl)->written;
+	const struct ctl_back *back = return_target(ctl);
+	const struct policy_written *written = &back->written;
 	struct ctl_proposal *proposal = proposal_from_text(ctl, written->name, written->text,
-							   written->size, mode);
+							   written->size, mode, &back->modes);
 
 	if (proposal)
 		proposal->rollback = true;
@@ -48,6 +49,7 @@ bool return_prepare(const struct ctl *ctl, struct ctl_proposal *proposal)
 
 	policy_forget(&proposal->back);
 	proposal->back_mode = launch->mode;
+	proposal->back_modes = launch->rule_modes;
 	return !proposal->confirm_ms ||
 	       !policy_keep(&proposal->back, now->name, now->text, now->size);
 }
@@ -66,7 +68,7 @@ void return_begin(struct ctl *ctl, const struct vmm_command *command, uint64_t n
 	if (!proposal->confirm_ms)
 		return;
 	ctl->trial = (struct ctl_trial){
-		.back = { proposal->back, proposal->back_mode },
+		.back = { proposal->back, proposal->back_mode, proposal->back_modes },
 		.until = now + proposal->confirm_ms,
 		.try_at = now + proposal->confirm_ms,
 		.uid = command->uid, .pid = command->pid,

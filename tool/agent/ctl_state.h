@@ -14,6 +14,7 @@
 #include "ctl_log.h"
 #include "policy/policy_mode.h"
 #include "policy/policy_written.h"
+#include "policy/rule_modes.h"
 
 struct agent;
 struct ctl_proposal;
@@ -79,10 +80,12 @@ struct ctl_window {
  * struct ctl_back - a policy that was in force, and can be put in force again
  * @written: the policy; its text is NULL if there is none
  * @mode: the operator's mode that was in force with it
+ * @modes: the operator's modes of single rules that were in force with it
  */
 struct ctl_back {
 	struct policy_written written;
 	enum policy_mode mode;
+	struct rule_modes modes;
 };
 
 /**

@@ -11,14 +11,9 @@
 #include <stdint.h>
 
 #include "ctl/ctl_request.h"
+#include "ctl_status_line.h"
 
 struct ctl;
-
-enum status_line {
-	STATUS_LINE,	/* the line has been written */
-	STATUS_SKIP,	/* there is no line of this number, but there may be later ones */
-	STATUS_END,	/* there is no line of this number or a later one */
-};
 
 /**
  * struct vcpu_tally - numbers of vCPUs, as the VMM's process shows them

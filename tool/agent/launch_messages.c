@@ -66,7 +66,7 @@ static void write_event(struct launch *launch, const char *message)
 	event_origin(origin, name, host, (uint32_t)getpid());
 	tail.origin = origin;
 	if (launch->written.text) {
-		event_policy_init(&policy, launch->written.name, launch->written.hash, NULL);
+		event_policy_init(&policy, launch->written.name, launch->written.hash, NULL, NULL);
 		tail.policy = &policy;
 	}
 	write_all(line, event_add_tail(line, len, &tail));

@@ -3,6 +3,7 @@
 
 #include "base/words.h"
 #include "launch_notices.h"
+#include "policy/effective.h"
 #include "policy/policy_mode.h"
 #include "policy/problems.h"
 
@@ -34,7 +35,8 @@ bool launch_needs_operator(const struct regpin_policy *policy, bool answered)
 
 static void print_mode(const struct launch *launch)
 {
-	struct policy_tally tally = policy_tally(&launch->policy);
+	struct policy_tally tally = policy_tally(&launch->policy,
+						 launch->table.left_out);
 	enum policy_mode own = launch->written.own, mode = launch->mode;
 
 	if (mode != MODE_POLICY && mode != own)
@@ -44,6 +46,21 @@ static void print_mode(const struct launch *launch)
 		fprintf(stderr, "regpin: warning: %u of %u rule%s only report%s in mode enforce as well, by a rule's own 'action: report' or 'mode: report'\n",
 			tally.report, tally.rules, plural(tally.rules),
 			tally.rules == 1 ? "s" : "");
+}
+
+/* "mode enforce" alone would read as if all rules were enforced. */
+static void print_tally(const struct launch *launch)
+{
+	struct policy_tally tally = policy_tally(&launch->policy,
+						 launch->table.left_out);
+	char mode[128], rules[128];
+
+	if (tally.enforced == tally.rules)
+		return;
+	policy_mode_text(mode, sizeof(mode), &launch->policy, launch->written.own,
+			 launch->mode);
+	fprintf(stderr, "regpin: %s: %s (%s)\n", launch->policy.source, mode,
+		policy_tally_text(rules, sizeof(rules), &tally));
 }
 
 /* The agent reports each of these rules as an event. */
@@ -83,6 +100,7 @@ void launch_print_notices(struct launch *launch)
 	problems_free(launch->warnings);
 	launch->warnings = NULL;
 	print_mode(launch);
+	print_tally(launch);
 	print_degraded(launch);
 	print_rules_left(&launch->policy);
 	if (launch->no_ctl && launch_needs_operator(&launch->policy, launch->answer_ms))

@@ -18,6 +18,8 @@
 #include "policy/policy_written.h"
 #include "policy/store_start.h"
 #include "policy/store_state.h"
+#include "policy/rule_modes.h"
+#include "policy/rule_table.h"
 
 /**
  * struct launch - the start of a VMM under a policy
@@ -32,6 +34,8 @@
  * @start_file: the name of the file in @store that records its starts, or ""
  * @base_change: a base that has changed since the policy was last started
  * @mode: the operator's mode: --mode, or the last one of `regpin ctl NAME mode`
+ * @rule_modes: the operator's modes of single rules of @written
+ * @table: all rules of @written, with those that this host leaves out
  * @policy: the policy in force as the shim gets it, to whose rules events refer
  * @degraded: the optional rules that this host can't enforce; those with
  *	RULE_DETECT are polled
@@ -76,6 +80,8 @@ struct launch {
 	char start_file[STORE_START_NAME];
 	struct base_change base_change;
 	enum policy_mode mode;
+	struct rule_modes rule_modes;
+	struct rule_table table;
 	struct regpin_policy policy;
 	struct rule degraded[POLICY_MAX_RULES];
 	const char *degraded_why[POLICY_MAX_RULES];

@@ -45,6 +45,14 @@ bool pauses_is_timed(struct pauses *pauses, const struct regpin_event *event)
 	return pause && pause->timed;
 }
 
+const struct pause *pauses_violation(struct pauses *pauses,
+				     const struct regpin_event *event)
+{
+	const struct pause *pause = find(pauses, event);
+
+	return pause && pause->violation ? pause : NULL;
+}
+
 bool pauses_take(struct pauses *pauses, const struct regpin_event *event)
 {
 	struct pause *pause = find(pauses, event);
@@ -65,6 +73,17 @@ static bool is_same_hold(const struct pause *a, const struct pause *b)
 		a->kind == b->kind && a->index == b->index);
 }
 
+/* Puts the rules of @old, which belong to the same hold, before that of @pause. */
+static void add_rule(struct pause *pause, const struct pause *old)
+{
+	__u32 rule = pause->rules[0];
+
+	memcpy(pause->rules, old->rules, sizeof(pause->rules));
+	pause->nr_rules = old->nr_rules;
+	if (pause->nr_rules < PAUSE_RULES)
+		pause->rules[pause->nr_rules++] = rule;
+}
+
 void pauses_add(struct pauses *pauses, const struct regpin_event *event)
 {
 	struct pause *old = find(pauses, event);
@@ -74,6 +93,7 @@ void pauses_add(struct pauses *pauses, const struct regpin_event *event)
 		.value = event->new_value, .kind = event->kind,
 		.index = event->index, .type = event->type,
 		.detail = event->detail,
+		.policy = event->policy, .nr_rules = 1, .rules = { event->rule },
 		.violation = event->type == REGPIN_EVENT_VIOLATION,
 	};
 
@@ -81,6 +101,7 @@ void pauses_add(struct pauses *pauses, const struct regpin_event *event)
 	if (old && is_same_hold(old, &pause)) {
 		pause.hold = old->hold;
 		pause.first = old->first;
+		add_rule(&pause, old);
 	}
 	if (old)
 		forget(pauses, old);

@@ -11,12 +11,16 @@
 #include "regpin/regpin.h"
 
 #define PAUSES_MAX	1024u
+#define PAUSE_RULES	8u
 
 /**
  * struct pause - a vCPU that is held and has no answer yet
  * @vm, @vcpu: its numbers
  * @hold: number of the line of the event that held it; 0: that event has no line
  * @first, @last: the times of the first and the last event of this hold
+ * @policy: number of the policy of @rules
+ * @rules: the rules that the access violates
+ * @nr_rules: number of @rules; more than PAUSE_RULES are not kept
  * @rip, @value, @kind, @index: the access: an access makes one event for each rule
  * @type, @detail: those of the events; a poll makes one event for each rule as well
  * @violation: it was held by a violation
@@ -26,6 +30,8 @@ struct pause {
 	__u32 vm, vcpu;
 	__u64 hold;
 	__u64 first, last;
+	__u32 policy, nr_rules;
+	__u32 rules[PAUSE_RULES];
 	__u64 rip, value;
 	__u32 kind, index;
 	__u32 type, detail;
@@ -57,6 +63,9 @@ __u64 pauses_hold(struct pauses *pauses, const struct regpin_event *event, __u64
  * events of that hold have not been read yet.
  */
 __u64 pauses_hold_of(const struct pauses *pauses, const struct regpin_event *held);
+/* The violation that holds the vCPU of @event and has no answer yet, or NULL. */
+const struct pause *pauses_violation(struct pauses *pauses,
+				     const struct regpin_event *event);
 
 /* The agent gives the answer for the vCPU of @event, or, without @timed, no longer does. */
 void pauses_set_timed(struct pauses *pauses, const struct regpin_event *event, bool timed);

@@ -6,6 +6,7 @@
 #include "ctl_proposal_state.h"
 #include "launch_state.h"
 #include "policies.h"
+#include "policy/effective.h"
 
 /* A place for a new name: that of a policy that has been forgotten, or the oldest one. */
 static struct event_policy *place_for_name(struct agent *agent)
@@ -24,8 +25,13 @@ static struct event_policy *place_for_name(struct agent *agent)
 }
 
 void policies_assign_number(struct agent *agent, struct regpin_policy *policy,
-		     const struct policy_written *written, enum policy_mode mode)
+		     const struct policy_written *written, enum policy_mode mode,
+		     unsigned int left_out)
 {
+	struct policy_tally tally = policy_tally(policy, left_out);
+	const struct event_rules rules = {
+		tally.enforced, tally.detected, tally.report, tally.left_out,
+	};
 	struct event_policy *name = place_for_name(agent);
 
 	/* Blobs that no agent made have the number 0. */
@@ -33,7 +39,8 @@ void policies_assign_number(struct agent *agent, struct regpin_policy *policy,
 		agent->policies.given = 1;
 	policy->number = agent->policies.given;
 	event_policy_init(name, policy->source, written->hash,
-			  policy_mode_names[policy_effective(policy, written->own, mode)]);
+			  policy_mode_names[policy_effective(policy, written->own, mode)],
+			  &rules);
 	name->number = policy->number;
 }
 

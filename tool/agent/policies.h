@@ -16,10 +16,12 @@
 
 /*
  * Gives @policy, which is about to be handed out, the next number. @written is its text,
- * and @mode the operator's mode, for the lines that name it.
+ * @mode the operator's mode, and @left_out the number of rules that this host leaves out, for
+ * the lines that name it.
  */
 void policies_assign_number(struct agent *agent, struct regpin_policy *policy,
-		     const struct policy_written *written, enum policy_mode mode);
+		     const struct policy_written *written, enum policy_mode mode,
+		     unsigned int left_out);
 
 /* The keys by which lines name policy @number; NULL: there was none, or it was forgotten. */
 const struct event_policy *policies_name(const struct agent *agent, uint32_t number);

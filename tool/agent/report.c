@@ -16,9 +16,11 @@
 #include "limit.h"
 #include "out.h"
 #include "outage.h"
+#include "policy/effective.h"
 #include "policies.h"
 #include "policy/policy_fit.h"
 #include "report.h"
+#include "rule_counts.h"
 #include "timed.h"
 
 #define BATCH		256	/* events taken before the processes are checked */
@@ -35,6 +37,29 @@ static void count_violation(struct agent *agent,
 		agent->reports++;
 	else
 		agent->violations++;
+}
+
+/* The answer decides how the violations of a held access count. */
+static void count_answer(struct agent *agent, const struct regpin_event *event)
+{
+	const struct pause *pause = pauses_violation(&agent->pauses, event);
+	struct regpin_event counted = *event;
+
+	for (unsigned int i = 0; pause && i < pause->nr_rules; i++) {
+		counted.policy = pause->policy;
+		counted.rule = pause->rules[i];
+		rule_counts_add(agent, &counted);
+	}
+}
+
+static void count_rule(struct agent *agent, const struct regpin_event *event)
+{
+	if (event->type == REGPIN_EVENT_ANSWERED)
+		count_answer(agent, event);
+	else if (event->type == REGPIN_EVENT_DETECTED ||
+		 (event->type == REGPIN_EVENT_VIOLATION &&
+		  event->action != REGPIN_PAUSE))
+		rule_counts_add(agent, event);
 }
 
 static void count(struct agent *agent, const struct regpin_event *event)
@@ -117,6 +142,7 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 		if (pauses_is_timed(&agent->pauses, event))
 			about.use |= LINE_TIMED;
 	}
+	count_rule(agent, event);
 	count(agent, event);
 	if (pauses)
 		timed_expect(agent, now);
@@ -301,7 +327,8 @@ int report_sleep(const struct agent *agent)
 void report_mode(struct agent *agent)
 {
 	const struct launch *launch = agent->launch;
-	struct policy_tally tally = policy_tally(&launch->policy);
+	struct policy_tally tally = policy_tally(&launch->policy,
+						 launch->table.left_out);
 	enum policy_mode effective = policy_effective(&launch->policy,
 						      launch->written.own,
 						      launch->mode);
@@ -313,6 +340,7 @@ void report_mode(struct agent *agent)
 			{ "rules_enforced", tally.enforced },
 			{ "rules_detected", tally.detected },
 			{ "rules_report", tally.report },
+			{ "rules_left_out", tally.left_out },
 		},
 	};
 

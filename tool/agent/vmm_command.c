@@ -28,6 +28,7 @@
 #include "lib/judge/msr_filter.h"
 #include "policies.h"
 #include "report.h"
+#include "rule_counts.h"
 #include "standby.h"
 #include "timed.h"
 #include "vmm_command.h"
@@ -325,16 +326,15 @@ static void wake_shim(struct control *control)
 /*
  * Do the changes that @conn was shown still apply? They don't if another policy has come
  * into force meanwhile. Then a change of mode is applied to that policy, because the
- * operator named no policy; a policy is refused, because its changes were confirmed.
+ * operator named no policy; a policy is refused, because its changes were confirmed, and so is
+ * the mode of a rule of a policy that is gone.
  */
 static bool renew_proposal(struct ctl *ctl, struct ctl_conn *conn)
 {
 	if (conn->proposal->policies == ctl->policies)
 		return true;
-	if (conn->request.verb != CTL_MODE)
+	if (conn->request.verb != CTL_MODE || !proposal_renew(ctl, &conn->proposal))
 		return false;
-	proposal_free(conn->proposal);
-	conn->proposal = proposal_from_mode(ctl, conn->request.mode);
 	return conn->proposal && proposal_is_usable(conn->proposal);
 }
 
@@ -343,7 +343,8 @@ static void write_policy(struct ctl *ctl, struct ctl_proposal *proposal)
 	struct control *control = control_of(ctl);
 
 	policies_assign_number(ctl->agent, &proposal->policy, &proposal->written,
-			       proposal->mode);
+			       proposal->mode, proposal->table.left_out);
+	rule_counts_announce(ctl->agent, proposal);
 	control->arg = proposal->policy.number;
 	control->blob_size = (uint32_t)blob_seal(&proposal->policy, control->blob);
 }

@@ -47,6 +47,7 @@ static int read_options(int argc, char **argv, struct ctl_options *options)
 		{ "last", required_argument, NULL, FIRST + CTL_OPT_LAST },
 		{ "mode", required_argument, NULL, FIRST + CTL_OPT_MODE },
 		{ "confirm", required_argument, NULL, FIRST + CTL_OPT_CONFIRM },
+		{ "rule", required_argument, NULL, FIRST + CTL_OPT_RULE },
 		{ "once", no_argument, NULL, FIRST + CTL_OPT_ONCE },
 		{ "end", no_argument, NULL, FIRST + CTL_OPT_END },
 		{ "follow", no_argument, NULL, FIRST + CTL_OPT_FOLLOW },
@@ -54,6 +55,7 @@ static int read_options(int argc, char **argv, struct ctl_options *options)
 		{ "yes", no_argument, NULL, FIRST + CTL_OPT_YES },
 		{ "print", no_argument, NULL, FIRST + CTL_OPT_PRINT },
 		{ "rollback", no_argument, NULL, FIRST + CTL_OPT_ROLLBACK },
+		{ "rules", no_argument, NULL, FIRST + CTL_OPT_RULES },
 		{ "ctl", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -292,7 +294,6 @@ static int cmd_ctl_main(int argc, char **argv)
 	int status = read_options(argc, argv, &options);
 	char buf[PATH_MAX];
 	char **words = argv + optind;
-	bool given = options.dir;
 
 	if (status >= 0)
 		return status;
@@ -300,18 +301,17 @@ static int cmd_ctl_main(int argc, char **argv)
 		fputs(help_ctl, stdout);
 		return EXIT_OK;
 	}
-	if (!given)
-		options.dir = ctl_default_dir(buf);
-	if (!options.dir)
-		return usage_error("ctl", "XDG_RUNTIME_DIR is not set: name the directory by --ctl DIR");
 	if (!words[0])
-		return usage_error("ctl", "name a VM: 'regpin ctl list' lists them");
+		return usage_error("ctl", "name a VM: 'regpin list' lists them");
 	if (ctl_name_reserved(words[0])) {
 		status = ctl_table_check(words[0], words[1], &options);
 		return status >= 0 ? status :
-			ctl_list(options.dir, given,
-				 options.value[CTL_OPT_JSON]);
+			ctl_list("ctl", options.dir, options.value[CTL_OPT_JSON]);
 	}
+	if (!options.dir)
+		options.dir = ctl_default_dir(buf);
+	if (!options.dir)
+		return usage_error("ctl", "XDG_RUNTIME_DIR is not set: name the directory by --ctl DIR");
 	if (ctl_name_fault(words[0]))
 		return usage_error("ctl", "'%s' can't be a VM's name: %s", words[0],
 				 ctl_name_fault(words[0]));

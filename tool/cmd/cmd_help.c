@@ -233,6 +233,26 @@ const char help_run[] =
 "can't be run or protected, 127 it was not found; see EXIT STATUS in regpin(1).\n"
 "Manual: RUN in regpin(1)\n";
 
+const char help_list[] =
+"usage: regpin list [--ctl DIR] [--json]\n"
+"\n"
+"Prints all VMs that were started by 'regpin run', with policy, mode and counts. Root\n"
+"sees those of all users; other users see their own, and root's as far as they may read\n"
+"them. Sockets of agents whose VMM has ended are removed.\n"
+"\n"
+"options:\n"
+"  --ctl DIR    only those whose sockets are in DIR\n"
+"  --json       print one JSON object instead\n"
+"  " OPTION_HELP
+"\n"
+"examples:\n"
+"  regpin list\n"
+"  regpin list --json\n"
+"\n"
+"Exit status: 0 done, 2 the command line is wrong, 3 DIR can't be read; see EXIT STATUS\n"
+"in regpin(1).\n"
+"Manual: regpin(1)\n";
+
 const char help_ctl[] =
 "usage: regpin ctl [--ctl DIR] NAME COMMAND\n"
 "       regpin ctl [--ctl DIR] status|list [--json]\n"
@@ -241,6 +261,7 @@ const char help_ctl[] =
 "commands for the VM that was started with 'regpin run --name NAME':\n"
 "\n"
 "  status [--json]                    print the state of its VMs and vCPUs\n"
+"  status --rules [--json]            print each rule: its mode, why, and its counts\n"
 "  events [--last N] [--follow]       print the last events, and with --follow later\n"
 "                                     ones as they happen\n"
 "  arm [--vm N]                       put the pins in force\n"
@@ -254,6 +275,9 @@ const char help_ctl[] =
 "  window --end [--vm N]              close the window\n"
 "  mode report|enforce|policy         only report violations; or enforce; or the\n"
 "                                     policy's own 'mode:' again\n"
+"  mode report|enforce|policy --rule WHERE\n"
+"                                     the same for one rule, at the place that events\n"
+"                                     have as 'where': linux.yaml:79:5\n"
 "  policy FILE [--mode report|enforce|policy] [--yes]\n"
 "                                     show what FILE changes, ask, and put it in force;\n"
 "                                     --yes: do not ask\n"
@@ -275,6 +299,7 @@ const char help_ctl[] =
 "examples:\n"
 "  regpin ctl list\n"
 "  regpin ctl vm1 status\n"
+"  regpin ctl vm1 mode report --rule linux.yaml:79:5\n"
 "  regpin ctl vm1 window --for 5min --once\n"
 "\n"
 "Exit status: 0 done, 1 refused, 2 the command line is wrong, 3 there is no such VM or\n"

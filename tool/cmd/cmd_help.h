@@ -14,6 +14,7 @@ extern const char help_diff[];
 extern const char help_sim[];
 extern const char help_regs[];
 extern const char help_run[];
+extern const char help_list[];
 extern const char help_ctl[];
 
 #endif

@@ -15,14 +15,13 @@
 #include "base/printable.h"
 #include "cmd.h"
 #include "cmd_help.h"
-#include "event/event_names.h"
 #include "policy/acceptance.h"
 #include "policy/policy_file.h"
 #include "policy/policy_fit.h"
 #include "policy/problems.h"
 #include "policy/problems_json.h"
-#include "policy/unfit_json.h"
 #include "probe_ask.h"
+#include "probe_rules.h"
 #include "probe_traits.h"
 
 static const char *const vendor_names[] = {
@@ -123,76 +122,6 @@ static void print_notes(const struct host *host)
 		print_wrapped("note: ", "kvm.ignore_msrs is on: KVM ignores accesses to MSRs that it does not know, unless a rule names them");
 }
 
-/* The rules in the order in which they were written. */
-static const struct rule *ordered[POLICY_MAX_RULES];
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct rule *x = *(const struct rule *const *)a;
-	const struct rule *y = *(const struct rule *const *)b;
-
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
-	if (x->column != y->column)
-		return x->column < y->column ? -1 : 1;
-	/* Several registers of one rule keep their order in the policy's array. */
-	return (x > y) - (x < y);
-}
-
-static void order(const struct regpin_policy *policy)
-{
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		ordered[i] = &policy->rules[i];
-	qsort(ordered, policy->nr_rules, sizeof(const struct rule *), compare_places);
-}
-
-/* Reasons, to which rules refer by number, because many rules have the same reason. */
-static const char *reasons[16];
-static unsigned int nr_reasons;
-
-static unsigned int reason_number(const char *why)
-{
-	unsigned int i = 0;
-
-	while (i < nr_reasons && reasons[i] != why)
-		i++;
-	if (i == nr_reasons && i < sizeof(reasons) / sizeof(reasons[0]))
-		reasons[nr_reasons++] = why;
-	return i + 1;
-}
-
-static void print_rule(const struct host *host,
-		       const struct regpin_policy *policy,
-		       const struct rule *rule)
-{
-	char subject[REGISTER_NAME_MAX], text[FIT_TEXT], place[PLACE_MAX];
-	const char *why = NULL;
-	bool enforced = host_enforces(host, rule, &why);
-
-	printf("%s: %s on %s: %s",
-	       policy_place(place, policy, rule->line, rule->column), rule_type_names[rule->type],
-	       event_rule_subject(subject, rule),
-	       enforced ? "enforced\n" : "NOT enforced");
-	if (enforced)
-		return;
-	printf(" [%u]\n", reason_number(why));
-	print_wrapped("    ", fit_text(text, policy,
-				       probe_fitted(host, policy, rule), rule));
-}
-
-static void print_rules(const struct host *host,
-			const struct regpin_policy *policy)
-{
-	char number[24];
-
-	for (uint32_t i = 0; i < policy->nr_rules; i++)
-		print_rule(host, policy, ordered[i]);
-	for (unsigned int i = 0; i < nr_reasons; i++) {
-		snprintf(number, sizeof(number), "[%u] ", i + 1);
-		print_wrapped(number, reasons[i]);
-	}
-}
-
 /* A boolean, or null if KVM can't be used. */
 static void json_has(struct json *json, const char *key,
 		     const struct host *host, bool what)
@@ -259,24 +188,6 @@ static void json_kinds(struct json *json, const struct host *host)
 	json_array_end(json);
 }
 
-static void json_rule(struct json *json, const struct host *host,
-		      const struct regpin_policy *policy,
-		      const struct rule *rule)
-{
-	const char *why = NULL;
-	bool enforced = host_enforces(host, rule, &why);
-
-	json_object_begin(json, NULL);
-	json_bool(json, "optional", rule->flags & RULE_OPTIONAL);
-	json_bool(json, "enforced", enforced);
-	if (enforced)
-		json_rule_place(json, policy, rule);
-	else
-		json_unfit(json, policy, probe_fitted(host, policy, rule), rule,
-			   why);
-	json_object_end(json);
-}
-
 /* Counts rules that are not enforced; *@stops is the number of those not optional. */
 static unsigned int missing(const struct host *host,
 			    const struct regpin_policy *policy,
@@ -336,10 +247,7 @@ static int print_json(const struct probed *probed)
 		json_bool(&json, "enforced", !probed->missing && !probed->init);
 		if (probed->init)
 			json_string(&json, "why_init", probed->init);
-		json_array_begin(&json, "policy_rules");
-		for (uint32_t i = 0; i < policy->nr_rules; i++)
-			json_rule(&json, &probed->host, policy, ordered[i]);
-		json_array_end(&json);
+		probe_json_rules(&json, &probed->host, policy);
 		acceptance_json(&json, policy);
 	}
 	json_object_end(&json);
@@ -368,7 +276,7 @@ static void print_text(const struct probed *probed)
 		print_wrapped("no rule can be enforced: ",
 			      probe_ask(host, REGPIN_MSR, RULE_DENY).why);
 	else
-		print_rules(host, policy);
+		probe_print_rules(host, policy);
 	if (probed->init)
 		print_wrapped("init: NOT done: ", probed->init);
 	puts("a VM with a feature that loads registers past every filter, or that ends pins:");
@@ -410,7 +318,6 @@ static int probe(const char *path, bool as_json, bool starts)
 			return POLICY_UNREADABLE(err) ? EXIT_FILE :
 							EXIT_REJECTED;
 		probed.policy = &policy;
-		order(&policy);
 	}
 	host_probe(&probed.host);
 	probed.missing = missing(&probed.host, probed.policy, &probed.stops);

@@ -26,6 +26,7 @@
 #include "policy/problems.h"
 #include "policy/unfit.h"
 #include "shim_find.h"
+#include "run_fit.h"
 #include "vmm/s3.h"
 #include "vmm/vmm.h"
 
@@ -246,7 +247,7 @@ static int read_policy(const struct options *options, struct launch *launch)
 		err = policy_text_keep(options->policy, &launch->written,
 				       problems);
 	if (!err)
-		err = policy_in_mode(&launch->written, options->mode,
+		err = policy_in_mode(&launch->written, options->mode, NULL,
 				     &launch->policy, problems);
 	if (problems && err)
 		problems_print(problems, options->policy, stderr);
@@ -259,72 +260,6 @@ static int read_policy(const struct options *options, struct launch *launch)
 			err == -ENOMEM ? ": out of memory" : "");
 		return err == -ENOMEM ? EXIT_RUN : EXIT_REJECTED;
 	}
-	return 0;
-}
-
-static void print_refused_rule(void *context, const struct unfit *first,
-			       const char *text, const char *others)
-{
-	const struct launch *launch = context;
-	char place[PLACE_MAX];
-
-	if (first->fitted != FIT_REFUSED)
-		return;
-	fprintf(stderr, "regpin: %s: %s: %s%s\n",
-		policy_place(place, &launch->policy, first->rule.line,
-			     first->rule.column),
-		text, first->why, others);
-}
-
-/* Prints the rules for which the VMM is not started, and keeps the others for events. */
-static unsigned int fit_rules(struct launch *launch)
-{
-	static struct unfits unfits;
-	unsigned int refused = policy_fit(&launch->policy, &launch->host,
-					  unfits_add, &unfits);
-
-	unfits_print(&unfits, &launch->policy, print_refused_rule, launch);
-	for (uint32_t i = 0; i < unfits.nr; i++) {
-		if (unfits.list[i].fitted == FIT_REFUSED)
-			continue;
-		launch->degraded[launch->nr_degraded] = unfits.list[i].rule;
-		launch->degraded_why[launch->nr_degraded++] =
-			unfits.list[i].why;
-	}
-	return refused;
-}
-
-/* A fault of KVM that concerns all rules is printed once, not for each rule. */
-static bool has_kvm(const struct launch *launch)
-{
-	const char *fault = host_kvm_fault(&launch->host);
-	uint32_t optional = 0;
-
-	for (uint32_t i = 0; i < launch->policy.nr_rules; i++)
-		optional += !!(launch->policy.rules[i].flags & RULE_OPTIONAL);
-	if (!fault || optional == launch->policy.nr_rules)
-		return true;
-	fprintf(stderr, "regpin: the VMM was not started: no rule can be enforced: %s\n",
-		fault);
-	return false;
-}
-
-/* Leaves out, or only polls for, the optional rules that this host can't enforce. */
-static int fit_to_host(struct launch *launch)
-{
-	unsigned int refused;
-
-	host_probe(&launch->host);
-	if (!has_kvm(launch))
-		return EXIT_HOST;
-	refused = fit_rules(launch);
-	if (refused) {
-		fprintf(stderr, "regpin: the VMM was not started: %u of the policy's rules can't be enforced here; 'regpin probe POLICY' prints which, why, and whether 'optional: true' would leave a rule out or only poll its register\n",
-			refused);
-		return EXIT_HOST;
-	}
-	/* `init` can't be optional; without it the rules still hold. */
-	launch->init_why = policy_fit_init(&launch->policy, &launch->host);
 	return 0;
 }
 
@@ -444,7 +379,7 @@ static int run_main(int argc, char **argv)
 	if (!status)
 		status = read_policy(&options, &start);
 	if (!status)
-		status = fit_to_host(&start);
+		status = run_fit(&start);
 	if (!status)
 		status = vmm_find(start.argv[0], start.vmm);
 	if (!status)

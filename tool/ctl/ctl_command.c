@@ -21,6 +21,7 @@ static const char *const option_names[CTL_OPT_MAX] = {
 	[CTL_OPT_LAST] = "--last N",
 	[CTL_OPT_MODE] = "--mode report|enforce|policy",
 	[CTL_OPT_CONFIRM] = "--confirm TIME",
+	[CTL_OPT_RULE] = "--rule WHERE",
 	[CTL_OPT_ONCE] = "--once",
 	[CTL_OPT_END] = "--end",
 	[CTL_OPT_FOLLOW] = "--follow",
@@ -28,6 +29,7 @@ static const char *const option_names[CTL_OPT_MAX] = {
 	[CTL_OPT_YES] = "--yes",
 	[CTL_OPT_PRINT] = "--print",
 	[CTL_OPT_ROLLBACK] = "--rollback",
+	[CTL_OPT_RULES] = "--rules",
 };
 
 static const struct command {
@@ -35,7 +37,7 @@ static const struct command {
 	uint32_t may, must;
 	const char *object;	/* the argument after the name, or NULL */
 } commands[] = {
-	{ "status", OPT(JSON), 0, NULL },
+	{ "status", OPT(JSON) | OPT(RULES), 0, NULL },
 	{ "events", OPT(LAST) | OPT(FOLLOW), 0, NULL },
 	{ "arm", OPT(VM), 0, NULL },
 	{ "disarm", OPT(VM), 0, NULL },
@@ -43,7 +45,7 @@ static const struct command {
 	{ "gp", OPT(VM), OPT(VCPU), NULL },
 	{ "stop", OPT(VM), OPT(VCPU), NULL },
 	{ "window", OPT(VM) | OPT(FOR) | OPT(ONCE) | OPT(END), 0, NULL },
-	{ "mode", 0, 0, "report, enforce or policy" },
+	{ "mode", OPT(RULE), 0, "report, enforce or policy" },
 	{ "policy", OPT(MODE) | OPT(YES) | OPT(CONFIRM), 0, "a FILE, --rollback or --print" },
 	{ "confirm", 0, 0, NULL },
 	{ "reopen", 0, 0, NULL },
@@ -219,6 +221,7 @@ void ctl_command_request(char *const *words, const struct ctl_options *options,
 		duration_read(value[CTL_OPT_FOR], 0, &ms);
 	request[0] = 0;
 	ctl_append(request, "%.100s", value[CTL_OPT_END] ? "window-end" :
+		   value[CTL_OPT_RULES] ? "rules" :
 		   value[CTL_OPT_PRINT] ? "print" :
 		   value[CTL_OPT_ROLLBACK] ? "rollback" : words[0]);
 	if (words[1])
@@ -239,4 +242,7 @@ void ctl_command_request(char *const *words, const struct ctl_options *options,
 		ctl_append(request, " follow=yes");
 	if (value[CTL_OPT_JSON])
 		ctl_append(request, " format=json");
+	/* It takes the rest of the line. */
+	if (value[CTL_OPT_RULE])
+		ctl_append(request, " rule=%.*s", PLACE_MAX, value[CTL_OPT_RULE]);
 }

@@ -1,210 +1,241 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* regpin ctl list: the sockets in a directory, and the status of their agents' VMs. */
-#include <dirent.h>
+/* The table of all VMs. */
 #include <errno.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/exit_codes.h"
 #include "base/json.h"
+#include "base/nr.h"
 #include "base/printable.h"
-#include "ctl_client.h"
 #include "ctl_list.h"
+#include "ctl_rows.h"
 #include "ctl_socket.h"
-#include "event/event_parts.h"
+#include "lib/policy/policy.h"
 
-#define LIST_MS	1000	/* for each agent: a stopped one does not answer */
+#define LIST_MS	1000	/* for all agents: a stopped one does not answer */
 
 /* Keys of `status format=words` that are numbers, in the order of the JSON. */
 static const char *const numbers[] = {
 	"vcpus", "vcpus_armed", "vcpus_held", "violations", "reports", "detected",
-	"rules_enforced", "rules_detected", "rules_report",
+	"rules_enforced", "rules_detected", "rules_report", "rules_left_out",
+	"rule_modes", "windows", "window_ms",
 };
 
-#define NR_NUMBERS	(sizeof(numbers) / sizeof(numbers[0]))
-
-/**
- * struct row - a VM
- * @name: its name
- * @state: whether its agent answers
- * @words: the agent's answer, KEY=VALUE ..; "": there is none
- */
-struct row {
-	char name[CTL_NAME_MAX];
-	const char *state;
-	char words[EVENT_LINE_MAX];
-};
-
-static struct row row;
-
-static int is_socket(const struct dirent *entry)
+/* The user's name, or the number of a user without a name. */
+static const char *user_name(uid_t uid, char buf[64])
 {
-	char name[CTL_NAME_MAX];
+	const struct passwd *user = getpwuid(uid);
 
-	return ctl_file_name(entry->d_name, name);
-}
-
-static void take_words(const char *line)
-{
-	snprintf(row.words, sizeof(row.words), "%s", line);
-}
-
-static void take_dropped(const char *count)
-{
-}
-
-/* An agent of an older version refuses this request: then the row has only name and state. */
-static void ask(struct ctl_client *client)
-{
-	static const char request[] = "status format=words\n";
-
-	client_send(client, request, strlen(request));
-	if (client_answer(client, LIST_MS, take_words, take_dropped) != CTL_OK)
-		row.words[0] = 0;
-}
-
-static void fill(const char *dir)
-{
-	static struct ctl_client client;
-
-	row.words[0] = 0;
-	switch (client_open(&client, dir, row.name, LIST_MS)) {
-	case 0:
-		row.state = "alive";
-		ask(&client);
-		client_close(&client);
-		break;
-	case -ECONNREFUSED:
-		row.state = "dead";
-		break;
-	case -EACCES:
-		row.state = "denied";
-		break;
-	case -ETIMEDOUT:
-		row.state = "silent";
-		break;
-	default:
-		row.state = "unknown";
-		break;
-	}
-}
-
-/* Copies the value of @key to @buf; "-" if it is not known. `policy_file` is the last key. */
-static const char *value(const char *key, char *buf, size_t size)
-{
-	size_t len = strlen(key);
-	const char *at = row.words;
-
-	while (at && (strncmp(at, key, len) != 0 || at[len] != '=')) {
-		at = strncmp(at, "policy_file=", 12) == 0 ? NULL : strchr(at, ' ');
-		at += at != NULL;
-	}
-	if (!at)
-		snprintf(buf, size, "-");
-	else if (strcmp(key, "policy_file") == 0)
-		snprintf(buf, size, "%s", at + len + 1);
+	if (user)
+		snprintf(buf, 64, "%s", user->pw_name);
 	else
-		snprintf(buf, size, "%.*s", (int)strcspn(at + len + 1, " "),
-			 at + len + 1);
+		snprintf(buf, 64, "%u", (unsigned int)uid);
 	return buf;
 }
 
-static void print_head(void)
+static unsigned long number_of(const struct ctl_row *row, const char *key)
 {
-	printf("%-16s %-7s %-8s %6s %6s %6s %8s %8s %8s  %-30s %s\n", "NAME",
-	       "STATE", "MODE", "VCPUS", "ARMED", "HELD", "STOPPED", "PASSED",
-	       "DETECTED", "RULES", "POLICY");
+	char buf[32];
+
+	return strtoul(ctl_row_value(row, key, buf, sizeof(buf)), NULL, 10);
 }
 
-static void print_row(void)
+/* "enforce", "enforce, 3 detected", ..: the mode, with the rules that are exceptions. */
+static const char *mode_text(const struct ctl_row *row, char *buf, size_t size)
 {
-	static const unsigned int widths[] = { 6, 6, 6, 8, 8, 8 };
-	char buf[32], rules[3][24], all[96], policy[POLICY_MAX_SOURCE];
+	static const struct {
+		const char *key, *word;
+	} exceptions[] = {
+		{ "rules_detected", "detected" }, { "rules_report", "report only" },
+		{ "rules_left_out", "left out" },
+	};
+	size_t len;
 
-	printf("%-16s %-7s %-8s", row.name, row.state,
-	       value("mode", buf, sizeof(buf)));
-	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
-		printf(" %*s", (int)widths[i],
-		       value(numbers[i], buf, sizeof(buf)));
-	snprintf(all, sizeof(all), "%s enforced, %s detected, %s report",
-		 value("rules_enforced", rules[0], sizeof(rules[0])),
-		 value("rules_detected", rules[1], sizeof(rules[1])),
-		 value("rules_report", rules[2], sizeof(rules[2])));
-	printf("  %-30s %s\n", *row.words ? all : "-",
-	       value("policy_file", policy, sizeof(policy)));
+	ctl_row_value(row, "mode", buf, size);
+	for (size_t i = 0; strcmp(buf, "-") != 0 && i < NR(exceptions); i++) {
+		unsigned long nr = number_of(row, exceptions[i].key);
+
+		/* In mode report all of them do. */
+		if (!nr || (i == 1 && strncmp(buf, "report", 6) == 0))
+			continue;
+		len = strlen(buf);
+		snprintf(buf + len, size - len, ", %lu %s", nr, exceptions[i].word);
+	}
+	return buf;
 }
 
-static void put_row(struct json *json)
+static const char *window_text(const struct ctl_row *row, char *buf, size_t size)
 {
-	char buf[POLICY_MAX_SOURCE];
+	if (!row->asked->words)
+		snprintf(buf, size, "-");
+	else if (!number_of(row, "windows"))
+		snprintf(buf, size, "closed");
+	else if (!number_of(row, "window_ms"))
+		snprintf(buf, size, "open");
+	else
+		snprintf(buf, size, "%lus", (number_of(row, "window_ms") + 999) / 1000);
+	return buf;
+}
+
+static const char *armed_text(const struct ctl_row *row, char *buf, size_t size)
+{
+	char armed[24], all[24];
+
+	if (row->asked->words)
+		snprintf(buf, size, "%s/%s", ctl_row_value(row, "vcpus_armed", armed, sizeof(armed)),
+			 ctl_row_value(row, "vcpus", all, sizeof(all)));
+	else
+		snprintf(buf, size, "-");
+	return buf;
+}
+
+static void print_head(bool users)
+{
+	printf("%-16s ", "NAME");
+	if (users)
+		printf("%-12s ", "USER");
+	printf("%-7s %-22s %7s %5s %7s %8s %8s %8s %-12s %s\n", "STATE", "MODE", "ARMED",
+	       "HELD", "WINDOW", "STOPPED", "PASSED", "DETECTED", "HASH", "POLICY");
+}
+
+static void print_row(const struct ctl_row *row, bool users)
+{
+	char mode[128], armed[64], window[32], hash[16], user[64], policy[POLICY_MAX_SOURCE];
+	static const struct {
+		const char *key;
+		int width;
+	} columns[] = { { "violations", 8 }, { "reports", 8 }, { "detected", 8 } };
+	char buf[24];
+
+	printf("%-16s ", row->asked->name);
+	if (users)
+		printf("%-12s ", user_name(row->folder->owner, user));
+	printf("%-7s %-22s %7s %5s %7s", ctl_row_state(row),
+	       mode_text(row, mode, sizeof(mode)), armed_text(row, armed, sizeof(armed)),
+	       ctl_row_value(row, "vcpus_held", buf, sizeof(buf)),
+	       window_text(row, window, sizeof(window)));
+	for (size_t i = 0; i < NR(columns); i++)
+		printf(" %*s", columns[i].width,
+		       ctl_row_value(row, columns[i].key, buf, sizeof(buf)));
+	printf(" %-12s %s\n", ctl_row_value(row, "policy_hash", hash, sizeof(hash)),
+	       ctl_row_value(row, "policy_file", policy, sizeof(policy)));
+}
+
+static bool has_users(const struct ctl_rows *rows)
+{
+	for (size_t i = 1; i < rows->nr; i++)
+		if (rows->rows[i].folder->owner != rows->rows[0].folder->owner)
+			return true;
+	return false;
+}
+
+static void print_rows(const char *title, const struct ctl_rows *rows)
+{
+	bool users = has_users(rows);
+	char buf[512];
+
+	print_head(users);
+	for (size_t i = 0; i < rows->nr; i++)
+		print_row(&rows->rows[i], users);
+	fflush(stdout);
+	for (size_t i = 0; i < rows->nr; i++)
+		if (ctl_row_advice(&rows->rows[i], buf, sizeof(buf)))
+			fprintf(stderr, "regpin %s: %s: %s\n", title,
+				rows->rows[i].asked->name, buf);
+}
+
+static void put_row(struct json *json, const struct ctl_row *row)
+{
+	char buf[POLICY_MAX_SOURCE + 512];
 
 	json_object_begin(json, NULL);
-	json_string(json, "name", row.name);
-	json_string(json, "agent", row.state);
-	if (*row.words) {
-		json_string(json, "policy_file", value("policy_file", buf, sizeof(buf)));
-		json_string(json, "mode", value("mode", buf, sizeof(buf)));
-		for (size_t i = 0; i < NR_NUMBERS; i++)
-			json_u64(json, numbers[i],
-				 strtoull(value(numbers[i], buf, sizeof(buf)),
-					  NULL, 10));
+	json_string(json, "name", row->asked->name);
+	json_string(json, "agent", ctl_row_state(row));
+	json_string(json, "directory", row->folder->path);
+	json_string(json, "user", user_name(row->folder->owner, buf));
+	if (row->asked->words) {
+		json_string(json, "policy_file", ctl_row_value(row, "policy_file", buf, sizeof(buf)));
+		json_string(json, "policy_hash", ctl_row_value(row, "policy_hash", buf, sizeof(buf)));
+		json_string(json, "mode", ctl_row_value(row, "mode", buf, sizeof(buf)));
+		for (size_t i = 0; i < NR(numbers); i++)
+			json_u64(json, numbers[i], number_of(row, numbers[i]));
 	}
+	if (row->asked->state == CTL_DEAD && row->pid)
+		json_u64(json, "vmm_pid", (uint64_t)row->pid);
+	if (ctl_row_advice(row, buf, sizeof(buf)))
+		json_string(json, "advice", buf);
 	json_object_end(json);
 }
 
-/* Prints a row for each VM; as text if @json is NULL. */
-static void put_all(const char *dir, struct dirent **entries, int nr,
-		    struct json *json)
+static void put_rows(const struct ctl_rows *rows, const struct ctl_folders *folders)
 {
-	bool first = true;
+	struct json json;
 
-	for (int i = 0; i < nr; i++) {
-		bool is = ctl_file_name(entries[i]->d_name, row.name);
-
-		free(entries[i]);
-		if (!is)
-			continue;
-		fill(dir);
-		if (strcmp(row.state, "dead") == 0 &&
-		    ctl_sweep(dir, row.name))
-			continue;
-		if (first && !json)
-			print_head();
-		first = false;
-		if (json)
-			put_row(json);
-		else
-			print_row();
-	}
+	json_begin(&json, stdout);
+	json_object_begin(&json, NULL);
+	json_u64(&json, "version", JSON_VERSION);
+	json_string(&json, "directory", folders->nr ? folders->list[0].path : "/run/regpin");
+	json_array_begin(&json, "directories");
+	for (unsigned int i = 0; i < folders->nr; i++)
+		json_string(&json, NULL, folders->list[i].path);
+	json_array_end(&json);
+	json_array_begin(&json, "vms");
+	for (size_t i = 0; i < rows->nr; i++)
+		put_row(&json, &rows->rows[i]);
+	json_array_end(&json);
+	json_object_end(&json);
+	json_end(&json);
 }
 
-int ctl_list(const char *dir, bool given, bool json)
+/* Opens @dir, or all folders that there may be. Returns an exit code after a message. */
+static int open_folders(const char *title, const char *dir, struct ctl_folders *folders)
 {
-	struct dirent **entries = NULL;
-	struct json out;
-	int nr = scandir(dir, &entries, is_socket, alphasort);
+	char buf[PATH_MAX];
+	int err;
 
-	/* The default directory is made by the first start; before that there are no VMs. */
-	if (nr < 0 && (given || errno != ENOENT)) {
-		fprintf(stderr, "regpin ctl: the directory %s can't be read: %s%s\n",
-			printable(dir), strerror(errno), errno == ENOENT ?
-			"; it is made by the first 'regpin run --ctl' that names it" : "");
-		return EXIT_HOST;
+	if (!dir) {
+		/* The folders are made by the first start; before that there are no VMs. */
+		if (ctl_default_dir(buf))
+			ctl_folders_add(folders, ctl_default_dir(buf));
+		ctl_folders_add_all(folders, "/run");
+		return EXIT_OK;
 	}
-	if (json) {
-		json_begin(&out, stdout);
-		json_object_begin(&out, NULL);
-		json_u64(&out, "version", JSON_VERSION);
-		json_string(&out, "directory", dir);
-		json_array_begin(&out, "vms");
+	err = ctl_folders_add(folders, dir);
+	if (!err)
+		return EXIT_OK;
+	fprintf(stderr, "regpin %s: the directory %s can't be read: %s%s\n", title,
+		printable(dir), strerror(-err), err == -ENOENT ?
+		"; it is made by the first 'regpin run --ctl' that names it" : "");
+	return EXIT_HOST;
+}
+
+int ctl_list(const char *title, const char *dir, bool json)
+{
+	struct ctl_folders folders = { .nr = 0 };
+	int status = open_folders(title, dir, &folders);
+	struct ctl_rows rows;
+
+	if (!status && ctl_rows_fill(&rows, &folders, LIST_MS)) {
+		fprintf(stderr, "regpin %s: out of memory\n", title);
+		status = EXIT_HOST;
+	} else if (!status) {
+		if (json)
+			put_rows(&rows, &folders);
+		else if (rows.nr)
+			print_rows(title, &rows);
+		else
+			fprintf(stderr, "regpin %s: no VM runs under regpin%s%s, as far as this user can see\n",
+				title, dir ? " in " : "", dir ? printable(dir) : "");
+		if (rows.cut)
+			fprintf(stderr, "regpin %s: a folder has more than %u sockets, and the others are left out: --ctl DIR lists one folder\n",
+				title, CTL_FOLDER_MAX);
+		ctl_rows_free(&rows);
 	}
-	put_all(dir, entries, nr, json ? &out : NULL);
-	free(entries);
-	if (json) {
-		json_array_end(&out);
-		json_object_end(&out);
-		json_end(&out);
-	}
-	return EXIT_OK;
+	ctl_folders_close(&folders);
+	return status;
 }

@@ -5,9 +5,10 @@
 #include <stdbool.h>
 
 /*
- * `regpin ctl list` and `regpin ctl status`: prints all VMs in @dir, as a table or as JSON. A
- * missing @dir is an error only if it was @given. Returns an exit code.
+ * `regpin list`, `regpin ctl list` and `regpin ctl status`: prints all VMs of the host, as far
+ * as this user can read the folders of their sockets, or all in @dir if that is not NULL; as a
+ * table, or as JSON. @title begins messages. Returns an exit code.
  */
-int ctl_list(const char *dir, bool given, bool json);
+int ctl_list(const char *title, const char *dir, bool json);
 
 #endif

@@ -30,6 +30,7 @@ const char *const ctl_verb_names[CTL_VERB_MAX] = {
 	[CTL_CONFIRM] = "confirm",
 	[CTL_REOPEN] = "reopen",
 	[CTL_ARRIVED] = "arrived",
+	[CTL_RULES] = "rules",
 };
 
 static const struct {
@@ -45,7 +46,7 @@ static const struct {
 	[CTL_STOP] = { KEY(VM), KEY(VCPU) },
 	[CTL_WINDOW] = { KEY(VM) | KEY(ONCE), KEY(FOR) },
 	[CTL_WINDOW_END] = { KEY(VM), 0 },
-	[CTL_MODE] = { 0, KEY(TO) },
+	[CTL_MODE] = { KEY(RULE), KEY(TO) },
 	[CTL_POLICY] = { KEY(NAME) | KEY(MODE), KEY(SIZE) },
 	[CTL_PRINT] = { 0, 0 },
 	[CTL_ROLLBACK] = { KEY(MODE), 0 },
@@ -53,6 +54,7 @@ static const struct {
 	[CTL_CONFIRM] = { 0, 0 },
 	[CTL_REOPEN] = { 0, 0 },
 	[CTL_ARRIVED] = { KEY(CLOCK), KEY(STATE) | KEY(RULES) | KEY(FROM) },
+	[CTL_RULES] = { KEY(FORMAT), 0 },
 };
 
 static const char *const key_names[CTL_KEY_MAX] = {
@@ -72,6 +74,7 @@ static const char *const key_names[CTL_KEY_MAX] = {
 	[CTL_KEY_FROM] = "from",
 	[CTL_KEY_MODE] = "mode",
 	[CTL_KEY_CONFIRM] = "confirm",
+	[CTL_KEY_RULE] = "rule",
 };
 
 static const char *const help[] = {
@@ -85,7 +88,7 @@ static const char *const help[] = {
 	"stop vcpu=N [vm=N]",
 	"window for=TIME [once=yes|no] [vm=N]",
 	"window-end [vm=N]",
-	"mode to=enforce|report|policy",
+	"mode to=enforce|report|policy [rule=WHERE]",
 	"policy size=BYTES [mode=enforce|report|policy] [name=TEXT], and then that many bytes",
 	"print, the policy in force: a line 'text BYTES', and then that many bytes",
 	"rollback [mode=enforce|report|policy], compares the policy before the one in force",
@@ -93,6 +96,7 @@ static const char *const help[] = {
 	"confirm, keeps the policy that was applied for a time",
 	"reopen, opens the file of events again",
 	"arrived state=HASH [clock=HASH] rules=HASH from=NAME, from another agent",
+	"rules [format=text|json]",
 };
 
 const char *ctl_help_line(unsigned int n)
@@ -211,8 +215,12 @@ static const char *read_value(struct ctl_request *request, enum ctl_key key,
 		return request->mode < MODE_MAX ?
 			       NULL : "enforce, report or policy";
 	case CTL_KEY_NAME:
-		snprintf(request->name, sizeof(request->name), "%s", text);
+		snprintf(request->name, POLICY_MAX_SOURCE, "%s", text);
 		return *text ? NULL : "a name is needed";
+	case CTL_KEY_RULE:
+		snprintf(request->name, sizeof(request->name), "%s", text);
+		return *text && strlen(text) < sizeof(request->name) ?
+			       NULL : "the place of a rule is needed, as in events";
 	case CTL_KEY_STATE:
 		return read_hash(text, &request->state);
 	case CTL_KEY_CLOCK:
@@ -263,12 +271,15 @@ static bool read_pair(struct ctl_request *request, char *word,
 	return true;
 }
 
-/* Returns the next word, and moves *@rest past it. name= takes the rest of the line. */
+/*
+ * Returns the next word, and moves *@rest past it. name= and rule= take the rest of the line,
+ * because the names of files may have spaces.
+ */
 static char *next_word(char **rest)
 {
 	char *word = *rest, *end;
 
-	end = strncmp(word, "name=", 5) == 0 ? NULL : strchr(word, ' ');
+	end = strncmp(word, "name=", 5) == 0 || strncmp(word, "rule=", 5) == 0 ? NULL : strchr(word, ' ');
 	*rest = end ? end + 1 : NULL;
 	if (end)
 		*end = 0;
@@ -314,5 +325,8 @@ bool ctl_request_read(struct ctl_request *request, const char *line, size_t len,
 	while (rest)
 		if (!read_pair(request, next_word(&rest), error))
 			return false;
+	/* It is one line for tables of agents. */
+	if (request->verb == CTL_RULES && request->format == STATUS_WORDS)
+		return wrong(error, "rules has no format", "words", "text or json");
 	return all_there(request, error);
 }

@@ -41,6 +41,7 @@ enum ctl_verb {
 	CTL_CONFIRM,
 	CTL_REOPEN,
 	CTL_ARRIVED,
+	CTL_RULES,
 	CTL_VERB_MAX
 };
 
@@ -64,6 +65,7 @@ enum ctl_key {
 	CTL_KEY_FROM,
 	CTL_KEY_MODE,
 	CTL_KEY_CONFIRM,
+	CTL_KEY_RULE,
 	CTL_KEY_MAX
 };
 
@@ -86,7 +88,7 @@ enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_WORDS };
  * @state: state=
  * @clock: clock=, or 0
  * @rules: rules=
- * @name: name=, without control characters; or from=, a valid name of a VM
+ * @name: name=, without control characters; from=, a valid name of a VM; or rule=, a place
  */
 struct ctl_request {
 	enum ctl_verb verb;
@@ -96,7 +98,7 @@ struct ctl_request {
 	enum status_format format;
 	enum policy_mode mode;
 	uint64_t state, clock, rules;
-	char name[POLICY_MAX_SOURCE];
+	char name[PLACE_MAX];
 };
 
 #define CTL_ERROR_MAX	200

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "ctl_socket.h"
+#include "ctl_vmm.h"
 
 #define BACKLOG		16
 #define LOCK_TRIES	40
@@ -269,8 +269,10 @@ void ctl_give_up_name(struct ctl_socket *sock)
 	/* With room for the longest process id. */
 	snprintf(name, sizeof(name), "%.45s.ended-%d", sock->name, getpid());
 	snprintf(new, sizeof(new), "%s" SUFFIX, name);
-	if (!renameat2(sock->dir, old, sock->dir, new, RENAME_NOREPLACE))
-		memcpy(sock->name, name, sizeof(name));
+	if (renameat2(sock->dir, old, sock->dir, new, RENAME_NOREPLACE))
+		return;
+	ctl_vmm_remove(sock->dir, sock->name);
+	memcpy(sock->name, name, sizeof(name));
 }
 
 bool ctl_file_name(const char *file, char name[CTL_NAME_MAX])
@@ -285,8 +287,7 @@ bool ctl_file_name(const char *file, char name[CTL_NAME_MAX])
 	return !ctl_name_fault(name);
 }
 
-/* The process id in "4711" and "NAME.ended-4711", or 0. */
-static pid_t pid_of_name(const char *name)
+pid_t ctl_name_pid(const char *name)
 {
 	static const char ended[] = ".ended-";
 	const char *digits = strstr(name, ended);
@@ -301,24 +302,17 @@ static pid_t pid_of_name(const char *name)
 }
 
 /*
- * A connection is also refused between bind() and listen(), which are done under the lock.
- * The VM of a killed agent may run on; then its process exists, and the socket is kept.
+ * A connection is also refused between bind() and listen(), which are done under the lock. So
+ * a socket that a new VM of this name has made meanwhile is never removed.
  */
-bool ctl_sweep(const char *path, const char *name)
+bool ctl_sweep(int dir, const char *name)
 {
-	pid_t pid = pid_of_name(name);
-	int dir, lock, err;
+	int lock = lock_dir(dir), err = lock < 0 ? lock : take_over(dir, name);
 
-	if (!pid || kill(pid, 0) == 0 || errno != ESRCH)
-		return false;
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return false;
-	lock = lock_dir(dir);
-	err = lock < 0 ? lock : take_over(dir, name);
-	if (lock > 0)
+	if (!err)
+		ctl_vmm_remove(dir, name);
+	if (lock >= 0)
 		close(lock);
-	close(dir);
 	return err == 0;
 }
 
@@ -328,8 +322,10 @@ void ctl_unlisten(struct ctl_socket *sock)
 
 	if (sock->fd < 0)
 		return;
-	if (own_file(sock, file))
+	if (own_file(sock, file)) {
+		ctl_vmm_remove(sock->dir, sock->name);
 		unlinkat(sock->dir, file, 0);
+	}
 	close(sock->fd);
 	close(sock->dir);
 	sock->fd = sock->dir = -1;

@@ -51,11 +51,14 @@ void ctl_give_up_name(struct ctl_socket *sock);
 /* Is @file the name of a VM's socket? Then the VM's name is written to @name. */
 bool ctl_file_name(const char *file, char name[CTL_NAME_MAX]);
 
+/* The process id in "4711" and "NAME.ended-4711", or 0. */
+pid_t ctl_name_pid(const char *name);
+
 /*
- * Removes the socket of @name in @path if the name contains a process id, that process has
- * ended, and no process listens. Returns true if the socket was removed.
+ * Removes the socket of @name in the open directory @dir if no process listens on it. The
+ * caller knows that its VMM has ended. Returns true if the socket was removed.
  */
-bool ctl_sweep(const char *path, const char *name);
+bool ctl_sweep(int dir, const char *name);
 
 /* Removes the socket, and closes it. */
 void ctl_unlisten(struct ctl_socket *sock);

@@ -51,7 +51,8 @@ static void policy_name(char name[NAME_BYTES], const char *file)
 }
 
 static void put_policy(char *buf, size_t size, const char *file,
-		       const char *hash, const char *mode)
+		       const char *hash, const char *mode,
+		       const struct event_rules *rules)
 {
 	char name[NAME_BYTES], beginning[HASH_BEGINNING + 1];
 	struct json json;
@@ -65,15 +66,20 @@ static void put_policy(char *buf, size_t size, const char *file,
 		json_string(&json, "policy_file", file);
 		json_string(&json, "policy_sha256", hash);
 		json_string(&json, "mode", mode);
+		json_u64(&json, "rules_enforced", rules->enforced);
+		json_u64(&json, "rules_detected", rules->detected);
+		json_u64(&json, "rules_report", rules->report);
+		json_u64(&json, "rules_left_out", rules->left_out);
 	}
 	unwrap(buf, json_buf_end(&json));
 }
 
 void event_policy_init(struct event_policy *policy, const char *file,
-		       const char *hash, const char *mode)
+		       const char *hash, const char *mode,
+		       const struct event_rules *rules)
 {
-	put_policy(policy->keys, sizeof(policy->keys), file, hash, NULL);
-	put_policy(policy->whole, sizeof(policy->whole), file, hash, mode);
+	put_policy(policy->keys, sizeof(policy->keys), file, hash, NULL, NULL);
+	put_policy(policy->whole, sizeof(policy->whole), file, hash, mode, rules);
 }
 
 /* Adds @part at @len, if there is room for it and for the line's end. */

@@ -20,10 +20,21 @@
 #define POLICY_WHOLE_MAX	2048
 
 /**
+ * struct event_rules - how many rules of a policy have which effective mode
+ * @enforced: are enforced
+ * @detected: are detected
+ * @report: are reported
+ * @left_out: are left out
+ */
+struct event_rules {
+	unsigned int enforced, detected, report, left_out;
+};
+
+/**
  * struct event_policy - a policy, as lines name it
  * @number: its number; 0: none
  * @keys: its name and the beginning of its hash, as members of an object
- * @whole: its file, its whole hash and its mode as well
+ * @whole: its file, its whole hash, its mode and the numbers of its rules as well
  */
 struct event_policy {
 	uint32_t number;
@@ -53,10 +64,12 @@ void event_origin(char origin[ORIGIN_MAX], const char *name, const char *host,
 
 /*
  * Fills in all but the number. @file is what the user calls the policy's file, and its last
- * part without ".yaml" is the policy's name; @hash is of policy_hash().
+ * part without ".yaml" is the policy's name; @hash is of policy_hash(). If @mode is NULL, so is
+ * @rules, and @whole is short.
  */
 void event_policy_init(struct event_policy *policy, const char *file,
-		       const char *hash, const char *mode);
+		       const char *hash, const char *mode,
+		       const struct event_rules *rules);
 
 /*
  * Adds @tail to the line of @len bytes in @buf, which has EVENT_LINE_MAX bytes and ends

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "lib/policy/rule_notes.h"
 #include "policy_advice.h"
 #include "policy_reader.h"
 #include "yaml_word.h"
@@ -39,7 +40,8 @@ void advise_action(const struct reader *reader, const struct yaml_node *rule,
 
 	/* A policy's gp is not distinguished from the default, which is gp as well. */
 	if (!pin || !(proto->flags & RULE_OPTIONAL) || reader->has_reaction ||
-	    proto->action == REGPIN_REPORT ||
+	    proto->action == REGPIN_REPORT || reader->report ||
+	    proto->flags & RULE_BY_MODE ||
 	    /* drop here is an error, which has been reported. */
 	    proto->action == REGPIN_DROP ||
 	    (!action && proto->action == REGPIN_GP) ||

@@ -20,37 +20,6 @@ enum policy_mode policy_mode_find(const char *name)
 	return (enum policy_mode)mode;
 }
 
-struct policy_tally policy_tally(const struct regpin_policy *policy)
-{
-	struct policy_tally tally = { .rules = 0 };
-
-	for (uint32_t i = 0; i < policy->nr_rules; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		if (rule->type == RULE_ALLOW)
-			continue;
-		tally.rules++;
-		if (rule->action == REGPIN_REPORT)
-			tally.report++;
-		else if (rule->flags & RULE_DETECT)
-			tally.detected++;
-		else
-			tally.enforced++;
-	}
-	return tally;
-}
-
-const char *policy_tally_text(char *buf, size_t size,
-			      const struct regpin_policy *policy)
-{
-	struct policy_tally tally = policy_tally(policy);
-
-	snprintf(buf, size, "%u rule%s: %u enforced, %u detected, %u report only",
-		 tally.rules, tally.rules == 1 ? "" : "s", tally.enforced,
-		 tally.detected, tally.report);
-	return buf;
-}
-
 bool policy_all_report(const struct regpin_policy *policy)
 {
 	unsigned int nr = 0;

@@ -33,16 +33,11 @@ bool policy_all_report(const struct regpin_policy *policy);
  * @enforced: rules whose violations are stopped
  * @detected: rules whose violations are found afterwards
  * @report: rules whose violations are let pass and reported
+ * @left_out: rules that this host can neither enforce nor poll
  */
 struct policy_tally {
-	unsigned int rules, enforced, detected, report;
+	unsigned int rules, enforced, detected, report, left_out;
 };
-
-struct policy_tally policy_tally(const struct regpin_policy *policy);
-
-/* "9 rules: 6 enforced, 2 detected, 1 report only". Returns @buf. */
-const char *policy_tally_text(char *buf, size_t size,
-			      const struct regpin_policy *policy);
 
 /*
  * The effective mode of a policy whose own mode is @own, in the operator's mode @mode:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/nr.h"
+#include "lib/policy/rule_notes.h"
 #include "policy_mode.h"
 #include "policy_reader.h"
 #include "yaml_word.h"
@@ -29,6 +30,24 @@ int mode_read(const struct reader *reader, const struct yaml_node *node)
 	};
 
 	return word_value(node, "mode", words, NR(words), reader->problems);
+}
+
+bool rule_apply_mode(const struct reader *reader, const struct yaml_node *key,
+		     struct rule *rule)
+{
+	enum policy_mode mode = rule_modes_find(reader->modes, key->line,
+						key->column);
+	bool report = reader->report || rule->flags & RULE_BY_MODE;
+
+	if (rule->action == REGPIN_REPORT)
+		rule->flags |= RULE_BY_ACTION;
+	if (mode != MODE_POLICY) {
+		rule->flags |= RULE_BY_OPERATOR;
+		report = mode == MODE_REPORT;
+	}
+	if (report)
+		rule->action = REGPIN_REPORT;
+	return report;
 }
 
 static bool key_check(const struct reader *reader, const struct yaml_node *key,

@@ -11,6 +11,7 @@
 
 #include "base/words.h"
 #include "policy_mode.h"
+#include "rule_modes.h"
 #include "yaml_tree.h"
 
 /**
@@ -20,6 +21,7 @@
  * @action: default action
  * @mode: the mode that replaces the policy's own `mode:`, or MODE_POLICY
  * @own: the policy's own mode
+ * @modes: the operator's modes of single rules, or NULL
  * @report: `mode: report` for the whole policy
  * @arming_unknown: the value of `arming` is not valid, which has been reported
  * @has_reaction: the policy has a `detect` with a reaction of its own
@@ -30,12 +32,20 @@ struct reader {
 	struct problems *problems;
 	uint8_t action;
 	enum policy_mode mode, own;
+	const struct rule_modes *modes;
 	bool report, arming_unknown, has_reaction, full;
 };
 
 /* The values of the keys `action` and `mode`; negative if wrong, which is reported. */
 int action_read(const struct reader *reader, const struct yaml_node *node);
 int mode_read(const struct reader *reader, const struct yaml_node *node);
+
+/*
+ * Applies the modes to @rule, which is written at @key: if it is to report only, its action
+ * becomes REGPIN_REPORT. Its flags note the reason. Returns true if a mode caused that.
+ */
+bool rule_apply_mode(const struct reader *reader, const struct yaml_node *key,
+		     struct rule *rule);
 
 /*
  * Reports each key of @map that is not one of @words. @where is "in a rule"; @elsewhere is the

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/nr.h"
+#include "lib/policy/rule_notes.h"
 #include "policy_advice.h"
 #include "policy_reader.h"
 #include "policy_register.h"
@@ -161,6 +162,8 @@ static void rule_add(struct one *one, const struct yaml_node *key,
 	rule.column = key->column;
 	rule.kind = target->kind;
 	rule.type = (uint8_t)type;
+	if (type != RULE_VALUE && type != RULE_ALLOW)
+		rule_apply_mode(one->reader, key, &rule);
 	if (policy_add(one->reader->policy, &rule) == 0 || one->reader->full)
 		return;
 	one->reader->full = true;
@@ -272,6 +275,7 @@ static void useless_check(struct one *one, const char *with, const char *why)
 				   useless[i], with, why);
 	}
 	one->proto.action = REGPIN_GP;
+	one->proto.flags &= (uint16_t)~RULE_NOTES;
 }
 
 static void allow_rule(struct one *one, const struct yaml_node *key)
@@ -332,8 +336,8 @@ static void options_read(struct one *one)
 	    reader->mode == MODE_POLICY)
 		problem_warning(reader->problems, key->line, key->column,
 				"the policy's 'mode: report' is stronger: this rule will only report, too");
-	if (value == MODE_REPORT || reader->report)
-		one->proto.action = REGPIN_REPORT;
+	if (value == MODE_REPORT)
+		one->proto.flags |= RULE_BY_MODE;
 
 	key = yaml_key(one->node, "optional");
 	if (key && word_value(key->value, "optional", words, NR(words),

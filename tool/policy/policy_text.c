@@ -224,11 +224,13 @@ void policy_source(char source[POLICY_MAX_SOURCE], const char *name)
 }
 
 int policy_text_read_as(const char *name, const char *text, size_t size,
-			enum policy_mode mode, enum policy_mode *own,
-			struct regpin_policy *policy, struct problems *problems)
+			enum policy_mode mode, const struct rule_modes *modes,
+			enum policy_mode *own, struct regpin_policy *policy,
+			struct problems *problems)
 {
 	struct reader reader = { .policy = policy, .problems = problems,
-				 .mode = mode, .own = MODE_ENFORCE };
+				 .mode = mode, .own = MODE_ENFORCE,
+				 .modes = modes };
 	const struct yaml_node *extends = NULL;
 	struct yaml_node *root;
 	struct bundle bundle;
@@ -258,6 +260,6 @@ int policy_text_read_as(const char *name, const char *text, size_t size,
 int policy_text_read(const char *name, const char *text, size_t size,
 		     struct regpin_policy *policy, struct problems *problems)
 {
-	return policy_text_read_as(name, text, size, MODE_POLICY, NULL, policy,
-				   problems);
+	return policy_text_read_as(name, text, size, MODE_POLICY, NULL, NULL,
+				   policy, problems);
 }

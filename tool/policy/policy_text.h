@@ -7,6 +7,7 @@
 
 #include "lib/policy/policy.h"
 #include "policy_mode.h"
+#include "rule_modes.h"
 
 /*
  * Writes @name in printable form, because places of rules are printed with it. If it is too
@@ -23,12 +24,13 @@ int policy_text_read(const char *name, const char *text, size_t size,
 		     struct regpin_policy *policy, struct problems *problems);
 
 /*
- * The same with @mode instead of the policy's own `mode:`, unless it is MODE_POLICY. The
+ * The same with @mode instead of the policy's own `mode:`, unless it is MODE_POLICY, and with
+ * the modes of single rules, @modes, unless it is NULL. The
  * policy's own mode is returned in @own, if that is not NULL.
  */
 int policy_text_read_as(const char *name, const char *text, size_t size,
-			enum policy_mode mode, enum policy_mode *own,
-			struct regpin_policy *policy,
+			enum policy_mode mode, const struct rule_modes *modes,
+			enum policy_mode *own, struct regpin_policy *policy,
 			struct problems *problems);
 
 #endif

@@ -17,6 +17,11 @@ static const struct word accesses[] = {
 static void wide_add(const struct reader *reader, const struct yaml_node *key,
 		     struct rule *rule)
 {
+	/* The access fails as without regpin, and is reported. */
+	if (rule_apply_mode(reader, key, rule)) {
+		rule->flags &= (uint16_t)~RULE_ANSWERS;
+		rule->value = 0;
+	}
 	rule->mask = ~0ull;
 	rule->line = key->line;
 	rule->column = key->column;
@@ -87,8 +92,6 @@ static void default_read(const struct reader *reader,
 			      reader->problems) != 1) {
 		return;
 	}
-	if (reader->report)
-		rule.action = REGPIN_REPORT;
 	wide_add(reader, key, &rule);
 }
 
@@ -179,12 +182,6 @@ static void refused_read(const struct reader *reader,
 	}
 	if (rule.action == REGPIN_GP && !(rule.flags & RULE_ANSWERS))
 		return;
-	/* The access fails as without regpin, and is reported. */
-	if (reader->report) {
-		rule.action = REGPIN_REPORT;
-		rule.flags = 0;
-		rule.value = 0;
-	}
 	wide_add(reader, key, &rule);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The text of a policy, kept to be read again in another mode. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,24 +32,28 @@ void policy_forget(struct policy_written *written)
 }
 
 static int read_as(struct policy_written *written, enum policy_mode mode,
-		   struct regpin_policy *policy, struct problems *problems)
+		   const struct rule_modes *modes, struct regpin_policy *policy,
+		   struct problems *problems)
 {
 	return policy_text_read_as(written->name, written->text,
-				   written->size, mode, &written->own, policy,
-				   problems);
+				   written->size, mode, modes, &written->own,
+				   policy, problems);
 }
 
 int policy_in_mode(struct policy_written *written, enum policy_mode mode,
-		   struct regpin_policy *policy, struct problems *problems)
+		   const struct rule_modes *modes, struct regpin_policy *policy,
+		   struct problems *problems)
 {
-	int err = read_as(written, MODE_POLICY, policy, problems);
+	bool some = modes && modes->nr;
+	int err = read_as(written, MODE_POLICY, NULL, policy, problems);
 
-	if (err || mode == MODE_POLICY)
+	if (err || (mode == MODE_POLICY && !some))
 		return err;
-	err = read_as(written, mode, policy, problems);
+	err = read_as(written, mode, modes, policy, problems);
 	if (!err && mode == MODE_ENFORCE && policy_all_report(policy)) {
 		problem_error(problems, 0, 0,
-			      "mode enforce would enforce nothing: each rule is a 'report', or has 'action: report' or 'mode: report' of its own, which the mode does not replace: change the rules");
+			      "mode enforce would enforce nothing: each rule is a 'report', or has 'action: report' or 'mode: report' of its own, which the mode does not replace%s: change the rules",
+			      some ? ", or reports by the operator's mode of that rule" : "");
 		err = -EINVAL;
 	}
 	return err ? -ENOTSUP : 0;

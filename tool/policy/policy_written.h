@@ -9,6 +9,7 @@
 
 #include "policy_hash.h"
 #include "policy_mode.h"
+#include "rule_modes.h"
 
 /**
  * struct policy_written - the text of a policy
@@ -31,11 +32,13 @@ int policy_keep(struct policy_written *written, const char *name,
 void policy_forget(struct policy_written *written);
 
 /*
- * Reads a policy as it is in force in the operator's mode @mode. Returns 0; -EINVAL if it is
+ * Reads a policy as it is in force in the operator's mode @mode and the operator's modes of
+ * single rules, @modes (NULL: there are none). Returns 0; -EINVAL if it is
  * wrong in its own mode; or -ENOTSUP if it can't be in force in @mode. With an error, which is
  * in @problems, the caller must not use @policy. Sets @written->own.
  */
 int policy_in_mode(struct policy_written *written, enum policy_mode mode,
-		   struct regpin_policy *policy, struct problems *problems);
+		   const struct rule_modes *modes, struct regpin_policy *policy,
+		   struct problems *problems);
 
 #endif
