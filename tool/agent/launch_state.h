@@ -93,12 +93,11 @@ struct launch {
 	const char *events_name;
 	char events_path[PATH_MAX];
 	const char *name, *ctl, *hook;
-	bool events_only, no_ctl;
-	uint64_t seq;
+	bool events_only, no_ctl, has_vmm_user;
 	int agent;
+	uint64_t seq;
 	struct ctl_socket socket;
 	struct give give;
-	bool has_vmm_user;
 	uid_t vmm_user;
 	int memory, orders, wake;
 	struct handoff *shared;

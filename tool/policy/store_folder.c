@@ -163,7 +163,7 @@ static bool each_user(const struct store_folder *root, folder_call *call, void *
 	if (!dir && fd >= 0)
 		close(fd);
 	while (dir && !ends && (entry = readdir(dir))) {
-		struct store_folder folder;
+		struct store_folder folder = { .fd = -1 };
 		char *end;
 		unsigned long user;
 
@@ -186,7 +186,7 @@ void store_folder_each(folder_call *call, void *context)
 {
 	const char *chosen = store_folder_chosen();
 	char error[STORE_ERROR_MAX];
-	struct store_folder folder;
+	struct store_folder folder = { .fd = -1 };
 	bool ends = false;
 
 	if (chosen && !strcmp(chosen, STORE_NONE))
@@ -212,7 +212,7 @@ const char *store_folder_names(char *to, size_t size)
 {
 	const char *chosen = store_folder_chosen();
 	char error[STORE_ERROR_MAX];
-	struct store_folder folder;
+	struct store_folder folder = { .fd = -1 };
 
 	if (chosen && !strcmp(chosen, STORE_NONE))
 		snprintf(to, size, "any folder, because " FOLDER_ENV " is " STORE_NONE);

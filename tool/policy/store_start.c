@@ -142,14 +142,14 @@ static bool compare_base(const char *line, const struct bundle *bundle, unsigned
 static void count(const char *hash, const struct policy_written *written,
 		  struct base_change *change)
 {
-	struct regpin_policy *old = calloc(2, sizeof(*old)), *new = old + 1;
+	struct regpin_policy *old = calloc(1, sizeof(*old)), *new = calloc(1, sizeof(*new));
 	struct problems *problems = calloc(1, sizeof(*problems));
 	struct policy_diff diff = { .nr = 0 };
 	char error[STORE_ERROR_MAX];
 	struct kept kept;
 	char *file = NULL;
 
-	if (old && problems && !store_find(hash, &kept, &file, error) &&
+	if (old && new && problems && !store_find(hash, &kept, &file, error) &&
 	    !policy_text_read(kept.name, kept.text, kept.size, old, problems) &&
 	    !policy_text_read(written->name, written->text, written->size, new, problems) &&
 	    !policy_diff(old, new, &diff)) {
@@ -159,6 +159,7 @@ static void count(const char *hash, const struct policy_written *written,
 	policy_diff_free(&diff);
 	free(file);
 	free(problems);
+	free(new);
 	free(old);
 }
 
