@@ -37,6 +37,7 @@ static void put_proposal(struct json *json, const struct ctl_proposal *proposal)
 						      proposal->written.own, proposal->mode);
 
 	json_string(json, "policy_file", proposal->policy.source);
+	json_string(json, "policy", proposal->policy.source); /* its name before version 1 */
 	json_u64(json, "loosens", proposal->diff.counts[DIFF_LOOSENS]);
 	json_u64(json, "tightens", proposal->diff.counts[DIFF_TIGHTENS]);
 	json_u64(json, "changes", proposal->diff.counts[DIFF_CHANGES]);
