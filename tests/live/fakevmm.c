@@ -33,6 +33,9 @@
  *	chroot DIR	as QEMU's -chroot; there is no /proc in DIR
  *	sigs		print the blocked, ignored and pending signals
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
