@@ -259,6 +259,16 @@ if [[ $(id -u) == 0 ]]; then
 		if [[ $name == "$user" ]]; then
 			is 0
 			ok $? "root finds the text in the folder of another user"
+			mv "s/$name/$hash" "s/$hash"
+			chown 0 "s/$hash"
+			: >"s/$name/${hash::12}$(printf '%052d' 0)"
+			chown "$user" "s/$name"/*
+			try "$regpin" check "hash:$short"
+			is 0
+			ok $? "another user's file of nearly the same name does not hide root's text"
+			rm "s/$name"/*
+			mv "s/$hash" "s/$name/$hash"
+			chown "$user" "s/$name/$hash"
 			chown 4713 "s/$name/$hash"
 			try "$regpin" check "hash:$short"
 			is 4 "s/4711/$hash can't be used: it belongs to another user" err
@@ -273,6 +283,7 @@ else
 	for what in "--store: a folder of another user refuses the start" \
 		"--store: a lock of another user refuses the start" "a text of another user is refused" \
 		"root finds the text in the folder of another user" \
+		"another user's file of nearly the same name does not hide root's text" \
 		"a text there that belongs to a third user is refused" \
 		"a folder that does not belong to the user of its number is not used"; do
 		skip "$what" "not root"
@@ -340,7 +351,28 @@ run_once --store "$dir/s"
 [[ -z $(changes) ]]
 ok $? "a start with the same texts reports no change"
 old=$(sha256sum etc/base.yaml | cut -c 1-64)
+REGPIN_STORE='' run_once --store "$dir/t"
+cp etc/base.yaml whole.yaml
 sed -i '/CR4/,$d' etc/base.yaml
+REGPIN_STORE='' run_once --store "$dir/t"
+[[ $(changes) == "base 1 0 0 warning" ]]
+ok $? "a start compares with the starts of the same --store, whatever REGPIN_STORE is"
+what="another user's record of a start is not taken for root's"
+if [[ $(id -u) == 0 ]]; then
+	mkdir s/4711
+	cp s/start-* s/4711/
+	sed -i '1s/./x/;3s/./x/' s/4711/start-*
+	chown -R 4711 s/4711
+	mkdir kept
+	mv s/start-* kept/
+	run_once --store "$dir/s"
+	[[ -z $(changes) ]]
+	ok $? "$what"
+	rm -r s/4711
+	mv kept/start-* s/
+else
+	skip "$what" "not root"
+fi
 try "$regpin" check policy.yaml
 is 0 "policy.yaml: note: the base base .$dir/etc/base.yaml. has changed since the policy was last started: loosens 1, tightens 0" err
 ok $? "check prints that a base has changed"

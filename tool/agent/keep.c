@@ -42,7 +42,8 @@ int keep_begin(struct launch *launch, const char *choice)
 	if (status || !launch->store.open)
 		return status;
 	store_start_name(launch->start_file, launch->policy_path, &launch->written);
-	store_start_compare(launch->start_file, &launch->written, &launch->base_change);
+	store_start_compare(&launch->store.folder, launch->start_file, &launch->written,
+			    &launch->base_change);
 	if (launch->base_change.name[0])
 		fprintf(stderr, "regpin: warning: %s\n",
 			base_change_text(text, &launch->base_change));

@@ -87,7 +87,7 @@ static void find_change(const char *path, struct checked *checked)
 	/* Standard input can be read only once. */
 	if (problems && strcmp(path, "-") && !policy_text_keep(path, &written, problems)) {
 		store_start_name(file, path, &written);
-		store_start_compare(file, &written, &checked->change);
+		store_start_compare(NULL, file, &written, &checked->change);
 	}
 	policy_forget(&written);
 	free(problems);

@@ -97,7 +97,7 @@ static ssize_t hash_load(const char *path, char found[POLICY_MAX_SOURCE], char *
 {
 	char error[STORE_ERROR_MAX];
 	struct kept kept;
-	int err = store_find(path + strlen(STORE_NAME), &kept, ret, error);
+	int err = store_find(NULL, path + strlen(STORE_NAME), &kept, ret, error);
 
 	if (!err)
 		return take_kept(&kept, found, *ret);

@@ -63,7 +63,8 @@ static bool search_in(void *context, const struct store_folder *folder)
 			found(search, folder, entry->d_name);
 	if (dir)
 		closedir(dir);
-	return false;
+	/* The caller's own folder comes first, and no other user's file can hide what it has. */
+	return search->nr;
 }
 
 /* Returns false if @digits are not 12 to 64 hexadecimal digits. */
@@ -126,8 +127,8 @@ static int read_found(const struct search *search, struct kept *kept, char **fil
 	return size == -ENOMEM ? -ENOMEM : -EBADMSG;
 }
 
-int store_find(const char *digits, struct kept *kept, char **file,
-	       char error[STORE_ERROR_MAX])
+int store_find(const struct store_folder *only, const char *digits, struct kept *kept,
+	       char **file, char error[STORE_ERROR_MAX])
 {
 	struct search search = { .folder = { .fd = -1 } };
 	char names[2 * PATH_MAX];
@@ -139,7 +140,7 @@ int store_find(const char *digits, struct kept *kept, char **file,
 			 show(digits).text);
 		return -EINVAL;
 	}
-	store_folder_each(search_in, &search);
+	store_folder_each(only, search_in, &search);
 	if (!search.nr) {
 		snprintf(error, STORE_ERROR_MAX, "no policy of this hash is kept in %.*s",
 			 PATH_MAX, store_folder_names(names, sizeof(names)));

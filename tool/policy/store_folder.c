@@ -182,14 +182,16 @@ static bool each_user(const struct store_folder *root, folder_call *call, void *
 	return ends;
 }
 
-void store_folder_each(folder_call *call, void *context)
+void store_folder_each(const struct store_folder *only, folder_call *call, void *context)
 {
 	const char *chosen = store_folder_chosen();
 	char error[STORE_ERROR_MAX];
 	struct store_folder folder = { .fd = -1 };
 	bool ends = false;
 
-	if (chosen && !strcmp(chosen, STORE_NONE))
+	if (only)
+		call(context, only);
+	if (only || (chosen && !strcmp(chosen, STORE_NONE)))
 		return;
 	if (chosen || geteuid() == 0) {
 		if (set_path(&folder, "%s", chosen ? chosen : ROOT_FOLDER, error) ||

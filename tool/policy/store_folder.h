@@ -45,9 +45,11 @@ const char *store_folder_chosen(void);
 
 /*
  * Calls @call with each folder in which this user may look for policies. Those that do not
- * exist or can't be used are skipped. Ends early if @call returns true.
+ * exist or can't be used are skipped. The user's own folder comes first. Ends early if @call
+ * returns true. With @only, calls @call with that folder alone.
  */
-void store_folder_each(bool (*call)(void *context, const struct store_folder *folder),
+void store_folder_each(const struct store_folder *only,
+		       bool (*call)(void *context, const struct store_folder *folder),
 		       void *context);
 
 /* The folders, for messages. Root's stands for those of all users. */

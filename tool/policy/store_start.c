@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/printable.h"
 #include "policy_diff.h"
@@ -73,7 +74,12 @@ struct last {
 static bool load(void *context, const struct store_folder *folder)
 {
 	struct last *last = context;
-	ssize_t size = store_folder_read(folder, last->file, START_MAX, &last->text);
+	ssize_t size;
+
+	/* Root's starts are root's alone: another user could invent a record of one. */
+	if (folder->owner != geteuid())
+		return false;
+	size = store_folder_read(folder, last->file, START_MAX, &last->text);
 
 	if (size < 0) {
 		last->text = NULL;
@@ -139,8 +145,8 @@ static bool compare_base(const char *line, const struct bundle *bundle, unsigned
 }
 
 /* The differences, if the text of the last start is still kept. */
-static void count(const char *hash, const struct policy_written *written,
-		  struct base_change *change)
+static void count(const struct store_folder *only, const char *hash,
+		  const struct policy_written *written, struct base_change *change)
 {
 	struct regpin_policy *old = calloc(1, sizeof(*old)), *new = calloc(1, sizeof(*new));
 	struct problems *problems = calloc(1, sizeof(*problems));
@@ -149,7 +155,7 @@ static void count(const char *hash, const struct policy_written *written,
 	struct kept kept;
 	char *file = NULL;
 
-	if (old && new && problems && !store_find(hash, &kept, &file, error) &&
+	if (old && new && problems && !store_find(only, hash, &kept, &file, error) &&
 	    !policy_text_read(kept.name, kept.text, kept.size, old, problems) &&
 	    !policy_text_read(written->name, written->text, written->size, new, problems) &&
 	    !policy_diff(old, new, &diff)) {
@@ -163,8 +169,8 @@ static void count(const char *hash, const struct policy_written *written,
 	free(old);
 }
 
-void store_start_compare(const char *file, const struct policy_written *written,
-			 struct base_change *change)
+void store_start_compare(const struct store_folder *only, const char *file,
+			 const struct policy_written *written, struct base_change *change)
 {
 	struct last last = { .file = file };
 	const char *hash, *own, *line;
@@ -175,7 +181,7 @@ void store_start_compare(const char *file, const struct policy_written *written,
 
 	*change = (struct base_change){ .counted = false };
 	if (*file)
-		store_folder_each(load, &last);
+		store_folder_each(only, load, &last);
 	if (!last.text)
 		return;
 	bundle_split(&bundle, written->text, written->size);
@@ -188,7 +194,7 @@ void store_start_compare(const char *file, const struct policy_written *written,
 		       compare_base(line, &bundle, n, change))
 			n++;
 		if (change->name[0])
-			count(hash, written, change);
+			count(only, hash, written, change);
 	}
 	free(last.text);
 }

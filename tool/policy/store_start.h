@@ -46,10 +46,12 @@ void store_start_name(char file[STORE_START_NAME], const char *path,
 		      const struct policy_written *written);
 
 /*
- * Compares a policy with its last start, which is recorded in @file. Changes are found only
- * while the policy's own text and the names of its bases are as they were.
+ * Compares a policy with its last start by this user, which is recorded in @file of the folder
+ * @only or, if that is NULL, of this user's folders. Changes are found only while the policy's
+ * own text and the names of its bases are as they were.
  */
-void store_start_compare(const char *file, const struct policy_written *written,
+void store_start_compare(const struct store_folder *only, const char *file,
+			 const struct policy_written *written,
 			 struct base_change *change);
 
 /* Records a start. Returns 0, or a negative errno with a sentence in @error. */
