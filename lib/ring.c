@@ -252,6 +252,8 @@ bool ring_take_lost(struct ring *ring, uint32_t *at, struct regpin_event *event,
 		if (!atomic_load(&lost->count))
 			continue;
 		*count = atomic_exchange(&lost->count, 0);
+		if (*count > RING_LOST_COUNT_MAX)
+			*count = RING_LOST_COUNT_MAX;
 		lost_event(atomic_load(&lost->key), event);
 		*first = atomic_exchange(&lost->first, 0);
 		event->bits = atomic_exchange(&lost->bits, 0);

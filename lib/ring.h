@@ -19,6 +19,12 @@
 #define RING_TRIES	4096u	/* more than writers that keep to the protocol ever need */
 #define RING_LOST	16384u	/* sums; each is for one kind of event */
 
+/*
+ * The largest number of events in a sum that the reader believes: its own sums can't overflow
+ * within an hour, whatever a writer that was taken over claims.
+ */
+#define RING_LOST_COUNT_MAX	(1ull << 36)
+
 /**
  * struct ring_slot - one event on its way
  * @turn: the slot's number while a writer may fill it, that + 1 while the reader may
@@ -103,8 +109,8 @@ uint64_t ring_unnamed(const struct ring *ring);
 /*
  * Takes the next sum. @event becomes like the last of its @count events, with the @bits
  * of all of them; fields that a sum does not have are 0. @first becomes the time of the
- * first. @at must be 0 at the first call, and is for this function only. Returns false
- * if there are no more. One reader only.
+ * first. @count is at most RING_LOST_COUNT_MAX. @at must be 0 at the first call, and is for
+ * this function only. Returns false if there are no more. One reader only.
  */
 bool ring_take_lost(struct ring *ring, uint32_t *at, struct regpin_event *event,
 		    uint64_t *count, uint64_t *first);

@@ -220,6 +220,24 @@ static void test_lost_kinds(void **context)
 	assert_int_equal(ring_unnamed(ring), 2);
 }
 
+/* A process that was taken over claims numbers that would make the reader's sums overflow. */
+static void test_false_counts(void **context)
+{
+	struct regpin_event event = flood_event(0);
+	uint64_t count, first;
+	uint32_t at = 0;
+
+	for (uint64_t i = 0; i < RING_SLOTS; i++)
+		put(i);
+	ring_put(ring, &event);
+	for (unsigned int i = 0; i < RING_LOST; i++)
+		if (atomic_load(&ring->lost[i].count))
+			atomic_store(&ring->lost[i].count, UINT64_MAX);
+	assert_true(ring_take_lost(ring, &at, &event, &count, &first));
+	assert_int_equal(count, RING_LOST_COUNT_MAX);
+	assert_false(ring_take_lost(ring, &at, &event, &count, &first));
+}
+
 /* There are more kinds of events than places to count them: the total is correct. */
 static void test_too_many_kinds(void **context)
 {
@@ -465,6 +483,7 @@ int main(void)
 		ring_test(test_flood),
 		ring_test(test_one_in_a_flood),
 		ring_test(test_lost_kinds),
+		ring_test(test_false_counts),
 		ring_test(test_too_many_kinds),
 		ring_test(test_wrap),
 		ring_test(test_sleep),
