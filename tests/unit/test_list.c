@@ -275,6 +275,45 @@ static void strange_links(void **state)
 	close(dir);
 }
 
+/* An id of another PID namespace is not looked for in this one. */
+static void other_namespace(void **state)
+{
+	struct ctl_socket sock;
+	char name[24], link[40], target[40];
+	int pid = (int)ended();
+
+	make("regpin");
+	snprintf(name, sizeof(name), "%d", pid);
+	listen_as(&sock, "regpin", name);
+	snprintf(link, sizeof(link), "%s.vmm", name);
+	snprintf(target, sizeof(target), "1:%d-5", pid);
+	assert_int_equal(symlinkat(target, sock.dir, link), 0);
+	leave(&sock);
+	ctl_folders_add_all(&folders, run);
+	fill(500);
+	assert_int_equal(rows.nr, 1);
+	assert_string_equal(ctl_row_state(&rows.rows[0]), "dead");
+}
+
+/* Another user could lead root's connection to any program's socket. */
+static void follows_no_link(void **state)
+{
+	struct ctl_socket other;
+
+	make("regpin");
+	make("other");
+	listen_as(&other, "other", "vm");
+	assert_int_equal(symlink("../other/vm.sock", in_run("regpin/vm.sock")), 0);
+	ctl_folders_add_all(&folders, run);
+	fill(200);
+	assert_int_equal(rows.nr, 1);
+	assert_string_equal(ctl_row_state(&rows.rows[0]), "unknown");
+	assert_int_equal(accept(other.fd, NULL, NULL), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(ctl_connect(in_run("regpin"), "vm"), -ENOTSOCK);
+	ctl_unlisten(&other);
+}
+
 /* Many agents that do not answer take the time of one. */
 static void all_at_once(void **state)
 {
@@ -353,7 +392,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(finds_folders), TEST(no_folders), TEST(sweeps),
 		TEST(leaves_other_folders_alone), TEST(no_sockets), TEST(strange_links),
-		TEST(all_at_once), TEST(hostile_answers),
+		TEST(other_namespace), TEST(follows_no_link), TEST(all_at_once),
+		TEST(hostile_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,13 +50,16 @@ static int add_folder(struct ctl_rows *rows, const struct ctl_folder *folder)
 	return err;
 }
 
-/* A name may hold the process id, and then the VMM has ended if that process has. */
+/*
+ * A name may hold the process id, and then the VMM has ended if that process has. If there is a
+ * link that can't be read here, the id may be one of another PID namespace.
+ */
 static void find_vmm(struct ctl_row *row)
 {
 	pid_t pid = ctl_name_pid(row->asked->name);
 
 	row->vmm = ctl_vmm_read(row->folder->fd, row->asked->name, &row->pid);
-	if (row->vmm == CTL_VMM_UNKNOWN && pid && kill(pid, 0) < 0 && errno == ESRCH)
+	if (row->vmm == CTL_VMM_NO_LINK && pid && kill(pid, 0) < 0 && errno == ESRCH)
 		row->vmm = CTL_VMM_GONE;
 }
 

@@ -105,21 +105,44 @@ static void address(struct sockaddr_un *sun, int dir, const char *name)
 		 "/proc/self/fd/%d/%s.sock", dir, name);
 }
 
-int ctl_connect_at(int dir, const char *name)
+/* Opens the socket's file, and nothing else of that name. */
+static int open_file(int dir, const char *name)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct sockaddr_un sun;
-	int err;
+	char file[CTL_NAME_MAX + 8];
+	struct stat st;
+	int fd;
 
+	snprintf(file, sizeof(file), "%s" SUFFIX, name);
+	fd = openat(dir, file, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	address(&sun, dir, name);
-	/* EAGAIN: an agent listens, and its backlog is full. */
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+	if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
 		return fd;
-	err = -errno;
 	close(fd);
-	return err;
+	return -ENOTSOCK;
+}
+
+/*
+ * A symbolic link is not followed: in a folder of another user it could lead to any program's
+ * socket, and root's connection would start that program.
+ */
+int ctl_connect_at(int dir, const char *name)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int file = open_file(dir, name), fd, err;
+
+	if (file < 0)
+		return file;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	err = fd < 0 ? -errno : 0;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", file);
+	/* EAGAIN: an agent listens, and its backlog is full. */
+	if (!err && connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0)
+		err = -errno;
+	close(file);
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
 }
 
 int ctl_connect(const char *path, const char *name)

@@ -85,6 +85,8 @@ enum ctl_vmm_state ctl_vmm_read(int dir, const char *name, pid_t *pid)
 	*pid = 0;
 	file_name(file, name, SUFFIX);
 	len = readlinkat(dir, file, target, sizeof(target) - 1);
+	if (len < 0 && errno == ENOENT)
+		return CTL_VMM_NO_LINK;
 	if (len <= 0 || (size_t)len == sizeof(target) - 1)
 		return CTL_VMM_UNKNOWN;
 	target[len] = 0;

@@ -11,8 +11,8 @@
 
 #define CTL_VMM_MAX	64	/* processes; of a VMM with more it is not known whether it runs */
 
-/* Is the VMM of a dead agent still there? */
-enum ctl_vmm_state { CTL_VMM_GONE, CTL_VMM_RUNS, CTL_VMM_UNKNOWN };
+/* Is the VMM of a dead agent still there? CTL_VMM_NO_LINK: it is unknown, without a link. */
+enum ctl_vmm_state { CTL_VMM_GONE, CTL_VMM_RUNS, CTL_VMM_UNKNOWN, CTL_VMM_NO_LINK };
 
 /* Writes the link for @name in @dir. Best effort: without it the state is unknown. */
 void ctl_vmm_write(int dir, const char *name, const pid_t *pids, unsigned int nr);
