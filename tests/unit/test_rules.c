@@ -151,6 +151,24 @@ static void table(void **state)
 	close(fd);
 }
 
+/* A rule that holds for some guests only is not shown as if it held for all. */
+static void some_guests(void **state)
+{
+	int fd = client();
+
+	in_force(fd, "version: 1\nrules:\n  - register: EFER\n    sticky: [NXE]\n"
+		     "    when: {vendor: intel, family: 6}\n"
+		     "  - register: STAR\n    deny: write\n", "");
+	say(fd, "rules format=json\n");
+	hear(fd);
+	assert_int_equal(lines("data {\"version\":1,\"rule\":\"sticky\",\"where\":\"new.yaml:4:5\",\"register\":\"EFER\",\"bits\":[\"NXE\"],\"when\":\"vendor GenuineIntel, family 0x6\","), 1);
+	assert_null(strstr(strstr(got, "\"when\"") + 1, "\"when\""));
+	say(fd, "rules\n");
+	hear(fd);
+	assert_non_null(strstr(got, " sticky on EFER (NXE) (when vendor GenuineIntel, family 0x6)\n"));
+	close(fd);
+}
+
 /* The policy's mode, the operator's and a rule's: the narrower one counts. */
 static void one_rule(void **state)
 {
@@ -504,7 +522,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(effective), cmocka_unit_test(where),
-		TEST(table), TEST(one_rule), TEST(refused), TEST(counters),
+		TEST(table), TEST(some_guests), TEST(one_rule), TEST(refused), TEST(counters),
 		TEST(counters_of_another_text), TEST(hostile_events), TEST(held),
 		TEST(changed_meanwhile), TEST(too_many),
 	};

@@ -13,10 +13,11 @@
 #include "launch_state.h"
 #include "policy/effective.h"
 #include "policy/policy_diff_text.h"
+#include "policy/policy_when.h"
 #include "rule_counts.h"
 
 #define WHY_MAX		512
-#define WORDS_MAX	256
+#define WORDS_MAX	(256 + WHEN_TEXT)
 
 static struct effective effective_row(const struct launch *launch,
 				      const struct rule_row *row)
@@ -33,6 +34,15 @@ static int place_width(const struct regpin_policy *policy)
 		if (strlen(policy->bases[i]) > max)
 			max = strlen(policy->bases[i]);
 	return (int)max + 8;
+}
+
+/* The guests for which the rule holds; "" for all. Each VM decides whether it is one of them. */
+static const char *guests_of(char buf[WHEN_TEXT], const struct launch *launch,
+			     const struct rule *rule)
+{
+	static const struct when none;
+
+	return when_text(buf, rule->when ? &launch->policy.whens[rule->when - 1] : &none);
 }
 
 /* "sticky on CR4 (SMEP SMAP)", "default", .. */
@@ -61,9 +71,13 @@ static enum status_line text_line(const struct ctl *ctl, uint32_t n, char *buf)
 	const struct rule_count *count = rule_counts_of(ctl->agent, n);
 	struct effective is = effective_row(launch, row);
 	char place[PLACE_MAX], words[WORDS_MAX], last[EVENT_TIME_MAX] = "-";
-	char why[WHY_MAX];
+	char why[WHY_MAX], when[WHEN_TEXT];
+	size_t len;
 
 	rule_words(words, sizeof(words), &row->rule);
+	len = strlen(words);
+	if (*guests_of(when, launch, &row->rule))
+		snprintf(words + len, sizeof(words) - len, " (when %s)", when);
 	if (count->last)
 		event_time(last, count->last);
 	effective_why(why, sizeof(why), is, row->why);
@@ -91,12 +105,15 @@ static enum status_line json_line(const struct ctl *ctl, uint32_t n, char *buf)
 	enum policy_mode mode = rule_modes_find(&launch->rule_modes, row->rule.line,
 						row->rule.column);
 	char subject[REGISTER_NAME_MAX], last[EVENT_TIME_MAX], why[WHY_MAX];
+	char when[WHEN_TEXT];
 	struct json json;
 
 	status_begin(buf, &json);
 	event_put_rule(&json, &launch->policy, &row->rule);
 	json_string(&json, "register", event_rule_subject(subject, &row->rule));
 	put_bits(&json, &row->rule);
+	if (*guests_of(when, launch, &row->rule))
+		json_string(&json, "when", when);
 	json_string(&json, "rule_action", regpin_action_names[row->rule.action]);
 	json_string(&json, "effective", effective_words[is.mode]);
 	json_string(&json, "decided_by", effective_by_words[is.by]);
