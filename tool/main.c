@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "base/words.h"
 #include "cmd/cmd.h"
+#include "ctl/ctl_command.h"
 
 static const struct cmd *const cmds[] = {
 	&cmd_check,
@@ -71,6 +72,9 @@ static int unknown(const char *name)
 {
 	struct nearest nearest;
 
+	if (ctl_command_exists(name))
+		return usage_error("", "there is no command '%s'; did you mean 'regpin ctl NAME %s'?",
+				   name, name);
 	nearest_begin(&nearest, name);
 	for (size_t i = 0; i < NR_CMDS; i++)
 		nearest_try(&nearest, cmds[i]->name);

@@ -32,6 +32,8 @@ is 0 '^regpin [0-9]' "$regpin" --version
 is 2 "unexpected argument 'now': 'version' takes none" "$regpin" version now
 is 2 "^regpin: there is no command 'chek'; did you mean 'check'. Try 'regpin --help'$" "$regpin" chek
 is 2 "no command 'chek'; did you mean 'check'" "$regpin" help chek
+is 2 "^regpin: there is no command 'status'; did you mean 'regpin ctl NAME status'. Try 'regpin --help'$" "$regpin" status
+is 2 "did you mean 'regpin ctl NAME policy'" "$regpin" help policy
 is 2 "no command 'explode'; try 'regpin --help'" "$regpin" explode
 is 2 "unexpected argument 'compile': 'help' takes one command" "$regpin" help check compile
 for cmd in check compile probe explain diff sim regs run list ctl; do

@@ -85,6 +85,11 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+bool ctl_command_exists(const char *name)
+{
+	return find_command(name);
+}
+
 /* Checks that @name takes each given option, and has each option that it needs. */
 static int check_set(const char *name, uint32_t may, uint32_t must,
 		     const struct ctl_options *options)

@@ -37,6 +37,9 @@ struct ctl_options {
 	const char *value[CTL_OPT_MAX];
 };
 
+/* Is @name a command of `regpin ctl NAME`? */
+bool ctl_command_exists(const char *name);
+
 /*
  * Checks @words, a command and its objects, and @options. Returns -1 if they are valid, or
  * EXIT_USAGE after a message.
