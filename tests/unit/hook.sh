@@ -152,7 +152,7 @@ fi
 
 refused "a relative path" "an absolute path is needed" good
 refused "an empty path" "an absolute path is needed" ""
-refused "a missing file" "/missing No such file" "$dir/missing"
+refused "a missing file" "/missing can.t be opened: No such file" "$dir/missing"
 refused "a folder" "is not a regular file" "$dir"
 refused "a path that ends with /" "a folder can't be a hook" "$dir/good/"
 refused "a file as a folder" "good is not a folder" "$dir/good/x"

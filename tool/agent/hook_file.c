@@ -42,12 +42,20 @@ static int fail(const struct step *step, char *fault, const char *text)
 	return -1;
 }
 
+static int fail_open(const struct step *step, char *fault, int err)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "can't be opened: %s", strerror(err));
+	return fail(step, fault, text);
+}
+
 /* Can another user than root and @user change the file or the entries of the folder? */
 static int check_owner(const struct step *step, uid_t user, struct stat *st,
 		       char *fault)
 {
 	if (fstat(step->fd, st) < 0)
-		return fail(step, fault, strerror(errno));
+		return fail_open(step, fault, errno);
 	if (S_ISLNK(st->st_mode))
 		return fail(step, fault, "is a symbolic link, and those are not followed: give the path that it leads to");
 	if (st->st_uid != 0 && st->st_uid != user)
@@ -81,13 +89,13 @@ static int advance(struct step *step, uid_t user, bool last, char *fault)
 	len = strcspn(name, "/");
 	step->len = (size_t)(name - step->path) + len;
 	if (len > NAME_MAX)
-		return fail(step, fault, strerror(ENAMETOOLONG));
+		return fail_open(step, fault, ENAMETOOLONG);
 	memcpy(part, name, len);
 	part[len] = 0;
 	step->fd = openat(folder, part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	close(folder);
 	if (step->fd < 0)
-		return fail(step, fault, strerror(errno));
+		return fail_open(step, fault, errno);
 	if (check_owner(step, user, &st, fault) < 0)
 		return -1;
 	if (last)
@@ -111,7 +119,7 @@ int hook_open(const char *path, uid_t user, char fault[HOOK_FAULT_MAX])
 	}
 	step.fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (step.fd < 0)
-		return fail(&step, fault, strerror(errno));
+		return fail_open(&step, fault, errno);
 	err = check_owner(&step, user, &st, fault);
 	while (!err && path[step.len])
 		err = advance(&step, user, !strchr(path + step.len +
