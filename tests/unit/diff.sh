@@ -143,6 +143,7 @@ gives 3 "hard.yaml can't be enforced" "a policy that a KVM refuses can't be comp
 
 gives 0 'looser.yaml exceeds looser.yaml in 0 places' "B is within MAX, though it loosens A" "$regpin" diff --within looser.yaml a.yaml looser.yaml
 gives 1 '^exceeds a.yaml: CR4 SMAP: clearing: gp -> free$' "B exceeds MAX" "$regpin" diff --within a.yaml looser.yaml
+gives 1 'looser.yaml exceeds a.yaml in 1 place$' "one place is not counted in the plural" "$regpin" diff --within a.yaml looser.yaml
 gives 1 'exceeds' "B is tighter than A, and still exceeds MAX" "$regpin" diff --within tighter.yaml looser.yaml a.yaml
 gives 0 '' "with --within, A is not needed" "$regpin" diff --within a.yaml tighter.yaml
 

@@ -106,8 +106,8 @@ static void print_excess(const struct policy_diff *diff, const char *max,
 		printf("exceeds %s: %s\n", max,
 		       policy_change_text(text, sizeof(text), &diff->list[i]) +
 		       strlen("loosens: "));
-	printf("%s exceeds %s in %u places\n", to, max,
-	       diff->counts[DIFF_LOOSENS]);
+	printf("%s exceeds %s in %u %s\n", to, max, diff->counts[DIFF_LOOSENS],
+	       diff->counts[DIFF_LOOSENS] == 1 ? "place" : "places");
 }
 
 static void put_json(const struct diff_options *options,
