@@ -7,7 +7,7 @@ set -u
 # shellcheck source=tests/lab/live.sh
 source "$LAB_DIR/../tests/lab/live.sh"
 
-for name in rules lifecycle reset model_rules model_exits attach retract hold operate detect whole matrix \
+for name in rules lifecycle reset model_rules model_exits attach retract hold operate detect deadline whole matrix \
 	when; do
 	live $name
 done

@@ -7,7 +7,7 @@ set -u
 # shellcheck source=tests/lab/live.sh
 source "$LAB_DIR/../tests/lab/live.sh"
 
-for name in hold operate detect; do
+for name in hold operate detect deadline; do
 	live $name
 done
 live vmm "$build/shim/libregpin-shim.so"
