@@ -248,6 +248,29 @@ ok $? "a policy that is taken back leaves the modes of single rules as they were
 touch end
 wait "$vmm"
 await '"detached"' events
+
+cat >wide.yaml <<'E'
+version: 1
+arming: start
+rules:
+  - register: EFER
+    sticky: [SCE]
+    action: report
+  - register: CR0
+    sticky: [WP]
+    optional: true
+  - register: LSTAR
+    once: true
+E
+REGPIN_HOST_FORCE=nocrfilter start wide.yaml 1
+"$regpin" list --ctl "$dir/ctl" >ctl.out 2>ctl.err
+awk 'NR == 1 { end = index($0, "ARMED") + 5 }
+	NR == 2 { exit !(/ enforce, 1 detected, 1 report only / && substr($0, end - 4, 5) ~ "^ ./. $") }' ctl.out
+ok $? "the columns of the list stand below their names, also with a long mode"
+touch go1 end
+wait "$vmm"
+await '"detached"' events
+
 rm -f events go1
 touch go1
 timeout -k 1 60 "$regpin" run --policy reports.yaml --mode enforce --events "$dir/events" -- \

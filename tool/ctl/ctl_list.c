@@ -94,16 +94,30 @@ static const char *armed_text(const struct ctl_row *row, char *buf, size_t size)
 	return buf;
 }
 
-static void print_head(bool users)
+/* The width of the column MODE: its texts are short, unless rules are exceptions. */
+static int mode_width(const struct ctl_rows *rows)
+{
+	char mode[128];
+	int width = 22;
+
+	for (size_t i = 0; i < rows->nr; i++) {
+		int len = (int)strlen(mode_text(&rows->rows[i], mode, sizeof(mode)));
+
+		width = len > width ? len : width;
+	}
+	return width;
+}
+
+static void print_head(bool users, int width)
 {
 	printf("%-16s ", "NAME");
 	if (users)
 		printf("%-12s ", "USER");
-	printf("%-7s %-22s %7s %5s %7s %8s %8s %8s %-12s %s\n", "STATE", "MODE", "ARMED",
-	       "HELD", "WINDOW", "STOPPED", "PASSED", "DETECTED", "HASH", "POLICY");
+	printf("%-7s %-*s %7s %5s %7s %8s %8s %8s %-12s %s\n", "STATE", width, "MODE",
+	       "ARMED", "HELD", "WINDOW", "STOPPED", "PASSED", "DETECTED", "HASH", "POLICY");
 }
 
-static void print_row(const struct ctl_row *row, bool users)
+static void print_row(const struct ctl_row *row, bool users, int width)
 {
 	char mode[128], armed[64], window[32], hash[16], user[64], policy[POLICY_MAX_SOURCE];
 	static const struct {
@@ -115,7 +129,7 @@ static void print_row(const struct ctl_row *row, bool users)
 	printf("%-16s ", row->asked->name);
 	if (users)
 		printf("%-12s ", user_name(row->folder->owner, user));
-	printf("%-7s %-22s %7s %5s %7s", ctl_row_state(row),
+	printf("%-7s %-*s %7s %5s %7s", ctl_row_state(row), width,
 	       mode_text(row, mode, sizeof(mode)), armed_text(row, armed, sizeof(armed)),
 	       ctl_row_value(row, "vcpus_held", buf, sizeof(buf)),
 	       window_text(row, window, sizeof(window)));
@@ -137,11 +151,12 @@ static bool has_users(const struct ctl_rows *rows)
 static void print_rows(const char *title, const struct ctl_rows *rows)
 {
 	bool users = has_users(rows);
+	int width = mode_width(rows);
 	char buf[512];
 
-	print_head(users);
+	print_head(users, width);
 	for (size_t i = 0; i < rows->nr; i++)
-		print_row(&rows->rows[i], users);
+		print_row(&rows->rows[i], users, width);
 	fflush(stdout);
 	for (size_t i = 0; i < rows->nr; i++)
 		if (ctl_row_advice(&rows->rows[i], buf, sizeof(buf)))
