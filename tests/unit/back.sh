@@ -152,7 +152,7 @@ ctl policy second.yaml --yes --confirm 60s && ctl status
 is 0 "NOT CONFIRMED: in (60|5[0-9]) s first.yaml is in force again" out
 ok $? "status shows the time that is left"
 ctl policy first.yaml --yes
-is 1 "the policy in force waits for 'confirm'" err && ctl mode report && is 1 "waits for 'confirm'" err
+is 1 "waits for 'confirm': confirm it, or take it back by 'policy --rollback'" err && ctl mode report && is 1 "waits for 'confirm'" err
 ok $? "another policy and a mode are refused meanwhile"
 ctl confirm
 is 0 "confirmed: second.yaml stays" out && [[ $(in_force) == second.yaml ]]

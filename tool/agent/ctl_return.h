@@ -16,7 +16,7 @@
 struct ctl_proposal;
 
 /* The text of the error with the code "unconfirmed". */
-#define CTL_UNCONFIRMED	"the policy in force waits for 'confirm': confirm it, or take it back by 'rollback'"
+#define CTL_UNCONFIRMED	"the policy in force waits for 'confirm': confirm it, or take it back by 'policy --rollback'"
 
 /* Does the policy in force have to be confirmed? Then no other policy can be applied. */
 bool return_is_trial(const struct ctl *ctl);
