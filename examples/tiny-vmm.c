@@ -7,8 +7,7 @@
  *
  * It needs only the public header and libregpin.so, and shows all that a VMM has to do;
  * docs/integrating.md explains it. Its guest is in tiny-guest.c. It reads the operator's
- * commands from stdin, one per line: allow, gp, stop, arm, disarm, window, policy BLOB,
- * quit.
+ * commands from stdin, one per line: see COMMANDS.
  */
 #include <err.h>
 #include <errno.h>
@@ -30,6 +29,7 @@
 #include "tiny-guest.h"
 
 #define MAX_CPUID	256
+#define COMMANDS	"allow, gp, stop, arm, disarm, window, policy BLOB, quit"
 
 static struct {
 	int kvm, vm, vcpu;
@@ -374,7 +374,9 @@ static void monitor(void)
 		if (!strcmp(line, "quit"))
 			break;
 		ret = operate(line);
-		if (ret)
+		if (ret == -ENOSYS)
+			warnx("%s: there is no such command: %s", line, COMMANDS);
+		else if (ret)
 			warnx("%s: %s", line, strerror(-ret));
 		settle();
 	}
@@ -389,7 +391,7 @@ int main(int argc, char **argv)
 	pthread_t thread;
 
 	if (argc != 2)
-		errx(2, "usage: tiny-vmm BLOB");
+		errx(2, "usage: tiny-vmm BLOB; commands on stdin: %s", COMMANDS);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	vmm.policies[0] = load_policy(argv[1]);
 	if (!vmm.policies[0])

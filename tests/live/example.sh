@@ -72,6 +72,7 @@ if ! kill -0 $vmm 2>/dev/null; then
 	[ $? != 77 ] || { echo "1..0 # SKIP $(cat "$tmp/err")"; exit 0; }
 fi
 check "a violation holds the vCPU for the operator" said '^event: STAR.*held'
+echo "allow 0" >&3
 echo gp >&3
 check "the guest continues after the answer" said 'read-only pages'
 if grep -q 'read-only pages writable: done' "$tmp/out"; then
@@ -92,6 +93,8 @@ echo quit >&3
 wait $vmm
 status=$?
 check "the VMM ends with status 0" [ $status = 0 ]
+check "a mistyped command is answered with a list of all" \
+	grep -q 'allow 0: there is no such command: allow, gp, stop, .*quit$' "$tmp/err"
 cat >"$tmp/want" <<END
 event: the policy is in place
 guest: the kernel sets its segments: done
