@@ -182,13 +182,14 @@ const char help_regs[] =
 "Manual: regpin(1)\n";
 
 const char help_run[] =
-"usage: regpin run --policy FILE [OPTIONS] -- VMM [ARGUMENTS]\n"
+"usage: regpin run --policy POLICY [OPTIONS] -- VMM [ARGUMENTS]\n"
 "\n"
 "Starts a VMM with a policy for its VMs' registers. The VMM keeps this process id,\n"
 "its files, its signals and its exit status.\n"
 "\n"
 "options:\n"
-"  --policy FILE             the policy, see regpin-policy(5); -: standard input\n"
+"  --policy POLICY           a file, the name of a policy, such as linux, or hash:DIGITS,\n"
+"                            see regpin-policy(5); -: standard input\n"
 "  --mode enforce|report     the mode, instead of the policy's own 'mode:'. report:\n"
 "                            violations are allowed and reported\n"
 "  --events SINK             write events to SINK as lines of JSON: a FILE, which is\n"

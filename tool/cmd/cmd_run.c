@@ -231,7 +231,7 @@ static int read_options(int argc, char **argv, struct options *options)
 	if (options->ctl && options->no_ctl)
 		return usage_error("run", "--ctl and --no-ctl contradict each other: leave one of them out");
 	if (!options->policy)
-		return usage_error("run", "name a policy: --policy FILE");
+		return usage_error("run", "name a policy: --policy POLICY");
 	if (optind == argc)
 		return usage_error("run", "name the VMM to start: ... -- VMM ARGUMENTS");
 	return -1;
