@@ -50,6 +50,13 @@ for cmd in check compile probe explain sim regs run ctl; do
 done
 
 for page in "$man"/*.scd; do
+	awk -v page="${page##*/}" '/^```$/ { inside = !inside; next }
+		inside { text = $0; gsub(/\\\\/, "", text) }
+		inside && index(text, "\\") { print page ":" FNR ": " $0 }' "$page"
+done >"$tmp/why"
+none "each backslash of an example is escaped, or the page would lack it" "$tmp/why"
+
+for page in "$man"/*.scd; do
 	name=$(head -n 1 "$page")
 	for other in "$man"/*.scd; do
 		of=$(head -n 1 "$other")
