@@ -174,7 +174,7 @@ static void report_withheld(struct agent *agent, uint64_t now)
 			.type = "withheld",
 			.of = kind < REGPIN_EVENT_TYPE_MAX ? event_type_names[kind] :
 			      kind == BUDGET_CONTROL ? "control" : NULL,
-			.text = "the VMM's processes have caused more lines of events than the agent writes in an hour (--event-total), so these events were only counted: as a guest can't cause so many, a process of the VMM may have been taken over",
+			.text = "the VMM's processes have caused more lines of events than the agent writes in an hour (--event-total), so these events were only counted: one guest can't cause so many, so a process of the VMM may have been taken over, unless the guests of several VMs violate rules",
 		};
 
 		event.counts[0].name = "count";
