@@ -152,6 +152,7 @@ fi
 
 refused "a relative path" "an absolute path is needed" good
 refused "an empty path" "an absolute path is needed" ""
+refused "a path that has no room in the status" "its path has more than 512 bytes" "/$(printf '%0600d' 0 | sed 's,0000,000/,g')0"
 refused "a missing file" "/missing can.t be opened: No such file" "$dir/missing"
 refused "a folder" "is not a regular file" "$dir"
 refused "a path that ends with /" "a folder can't be a hook" "$dir/good/"

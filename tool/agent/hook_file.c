@@ -109,8 +109,12 @@ int hook_open(const char *path, uid_t user, char fault[HOOK_FAULT_MAX])
 	struct stat st;
 	int err;
 
-	if (*path != '/' || strlen(path) >= PATH_MAX) {
+	if (*path != '/') {
 		snprintf(fault, HOOK_FAULT_MAX, "an absolute path is needed, which begins with /");
+		return -1;
+	}
+	if (strlen(path) > HOOK_PATH_MAX) {
+		snprintf(fault, HOOK_FAULT_MAX, "its path has more than %u bytes", HOOK_PATH_MAX);
 		return -1;
 	}
 	if (path[strlen(path) - 1] == '/') {

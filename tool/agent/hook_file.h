@@ -9,6 +9,9 @@
 /* Room for any reason of hook_open(). */
 #define HOOK_FAULT_MAX	512u
 
+/* Bytes of the path. A line of the status must have room for it, each byte as an escape. */
+#define HOOK_PATH_MAX	512u
+
 /*
  * Opens the program at @path, with O_PATH and close-on-exec. It and each folder on its path
  * must belong to root or to @user, and only their owner may write to them. Returns the file,
