@@ -342,16 +342,13 @@ static void nothing(int signal)
 
 static uint64_t seed;
 
-static void one_guest(void)
+/* A guest that has its pins, and the first random numbers of the seed. */
+static struct kvm_vcpu *pinned_guest(void)
 {
-	const struct itimerval time = { .it_value = { 0, 300000 },
-					.it_interval = { 0, 300000 } };
-	const struct sigaction action = { .sa_handler = nothing };
 	vm_vaddr_t nested = 0;
 	struct kvm_vcpu *vcpu;
-	unsigned int flags, exits;
+	unsigned int flags;
 	struct kvm_vm *vm = road_vm(&vcpu, guest_random);
-	int reason = 0;
 
 	is_svm = kvm_cpu_has(X86_FEATURE_SVM);
 	random_state = seed;
@@ -376,12 +373,50 @@ static void one_guest(void)
 	}
 	deny(vm);
 	road_pin(vm, flags | KVM_X86_CR_FILTER_EXIT_INIT);
+	return vcpu;
+}
+
+/* Checks the pins after an exit, and answers it. Returns whether the guest can run on. */
+static bool after_exit(struct kvm_vcpu *vcpu, int reason, unsigned int exits)
+{
+	struct regpin_cr_write *w = road_cr_write(vcpu);
+	struct ucall uc;
+
+	if (reason == KVM_EXIT_SHUTDOWN || reason == KVM_EXIT_INTERNAL_ERROR ||
+	    reason == KVM_EXIT_FAIL_ENTRY)
+		return false;
+	if (reason == KVM_EXIT_X86_CR_WRITE && w->cause == KVM_X86_CR_CAUSE_INIT)
+		return false;
+	check(vcpu);
+	if (reason == KVM_EXIT_X86_CR_WRITE) {
+		w->error = !(w->value & 1);
+		w->value = w->old_value;
+	}
+	if (reason != KVM_EXIT_IO)
+		return true;
+	switch (get_ucall(vcpu, &uc)) {
+	case UCALL_SYNC:
+		if (uc.args[1] == ATTACKED)
+			is_closed("done, %u exits", exits);
+		break;
+	case UCALL_ABORT:
+		is_closed("aborted: %s", uc.buffer);
+	}
+	return true;
+}
+
+static void one_guest(void)
+{
+	const struct itimerval time = { .it_value = { 0, 300000 },
+					.it_interval = { 0, 300000 } };
+	const struct sigaction action = { .sa_handler = nothing };
+	struct kvm_vcpu *vcpu = pinned_guest();
+	unsigned int exits;
+	int reason = 0;
+
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &time, NULL);
 	for (exits = 0; exits < EXITS; exits++) {
-		struct regpin_cr_write *w = road_cr_write(vcpu);
-		struct ucall uc;
-
 		if (__vcpu_run(vcpu)) {
 			reason = -errno;
 			if (reason == -EINTR)
@@ -389,28 +424,8 @@ static void one_guest(void)
 			break;
 		}
 		reason = vcpu->run->exit_reason;
-		if (reason == KVM_EXIT_SHUTDOWN ||
-		    reason == KVM_EXIT_INTERNAL_ERROR ||
-		    reason == KVM_EXIT_FAIL_ENTRY)
+		if (!after_exit(vcpu, reason, exits))
 			break;
-		if (reason == KVM_EXIT_X86_CR_WRITE &&
-		    w->cause == KVM_X86_CR_CAUSE_INIT)
-			break;
-		check(vcpu);
-		if (reason == KVM_EXIT_X86_CR_WRITE) {
-			w->error = !(w->value & 1);
-			w->value = w->old_value;
-		}
-		if (reason != KVM_EXIT_IO)
-			continue;
-		switch (get_ucall(vcpu, &uc)) {
-		case UCALL_SYNC:
-			if (uc.args[1] == ATTACKED)
-				is_closed("done, %u exits", exits);
-			break;
-		case UCALL_ABORT:
-			is_closed("aborted: %s", uc.buffer);
-		}
 	}
 	is_closed("%s after %u exits", road_exit(vcpu, reason), exits);
 }

@@ -156,9 +156,17 @@ static _Noreturn void usage(void)
 	exit(2);
 }
 
-int main(int argc, char **argv)
+struct options {
+	enum outcome wanted;	/* BROKEN if it was not given */
+	uint64_t but;		/* a bit for each road that is left out */
+	uint64_t seed;
+	int seconds;		/* of random guests; -1 if there are none */
+	bool list;
+};
+
+static void read_options(int argc, char **argv, struct options *options)
 {
-	static const struct option options[] = {
+	static const struct option longs[] = {
 		{ "expect", required_argument, NULL, 'e' },
 		{ "but", required_argument, NULL, 'b' },
 		{ "fuzz", required_argument, NULL, 'f' },
@@ -167,37 +175,54 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	enum outcome wanted = BROKEN;
-	unsigned int last = 0;
-	uint64_t but = 0;
-	uint64_t seed = 1;
-	bool list = false;
-	int seconds = -1;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	*options = (struct options){ .wanted = BROKEN, .seed = 1, .seconds = -1 };
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 'e' && !strcmp(optarg, "open"))
-			wanted = OPEN;
+			options->wanted = OPEN;
 		else if (c == 'e' && !strcmp(optarg, "closed"))
-			wanted = CLOSED;
+			options->wanted = CLOSED;
 		else if (c == 'b')
-			but |= 1ul << atoi(optarg) % 64;
+			options->but |= 1ul << atoi(optarg) % 64;
 		else if (c == 'f')
-			seconds = atoi(optarg);
+			options->seconds = atoi(optarg);
 		else if (c == 's')
-			seed = strtoull(optarg, NULL, 0);
+			options->seed = strtoull(optarg, NULL, 0);
 		else if (c == 'l')
-			list = true;
+			options->list = true;
 		else
 			usage();
 	}
-	if (list) {
+	if (!options->list && options->wanted == BROKEN && options->seconds < 0)
+		usage();
+}
+
+/* Ordered by number: there are few, and a number may be in several files. */
+static void report_all(const struct options *options, char **names)
+{
+	unsigned int last = 0;
+
+	for_each_road(road)
+		if (road->number > last)
+			last = road->number;
+	for (unsigned int n = 1; n <= last; n++)
+		for_each_road(road)
+			if (road->number == n && !(options->but >> n & 1) &&
+			    is_wanted(road, names))
+				report(road, options->wanted);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	read_options(argc, argv, &options);
+	if (options.list) {
 		for_each_road(road)
 			printf("%u %s\n", road->number, road->name);
 		return 0;
 	}
-	if (wanted == BROKEN && seconds < 0)
-		usage();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	TEST_ASSERT(shared != MAP_FAILED, "mmap");
@@ -206,19 +231,11 @@ int main(int argc, char **argv)
 	       have_cr_filter ? "the" : "no",
 	       kvm_cpu_has(X86_FEATURE_SVM) ? "nested SVM" :
 	       kvm_cpu_has(X86_FEATURE_VMX) ? "nested VMX" : "not nested",
-	       wanted == OPEN ? ", expected: open" :
-	       wanted == CLOSED ? ", expected: closed" : "");
-	if (seconds >= 0)
-		return fuzz(seconds, seed, run);
-	/* Ordered by number: there are few, and a number may be in several files. */
-	for_each_road(road)
-		if (road->number > last)
-			last = road->number;
-	for (unsigned int n = 1; n <= last; n++)
-		for_each_road(road)
-			if (road->number == n && !(but >> n & 1) &&
-			    is_wanted(road, argv + optind))
-				report(road, wanted);
+	       options.wanted == OPEN ? ", expected: open" :
+	       options.wanted == CLOSED ? ", expected: closed" : "");
+	if (options.seconds >= 0)
+		return fuzz(options.seconds, options.seed, run);
+	report_all(&options, argv + optind);
 	printf("1..%u\n", count);
 	return failures ? 1 : 0;
 }
