@@ -17,7 +17,7 @@ live() # MODEL.c: the comparison with this model
 	local inc=(-I"$top/include" -I"$top" -I"$top/shim" -I"$top/tests")
 
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 "${inc[@]}" -o "$dir/test" "$1" \
-		"$top/tests/live/test_model.c" "$top/tests/live/tiny.c" \
+		"$top/tests/live/test_model.c" "$top/tests/live/tiny.c" "$top/tests/live/tiny_run.c" \
 		"$build/lib/libregpin.a" 2>"$dir/cc.log" || return 99
 	timeout 120 "$dir/test" "${FILTERS:-600}" >"$dir/out" 2>&1
 }

@@ -10,7 +10,7 @@
 #include "lib/judge/judge.h"
 #include "lib/vm/vm.h"
 #include "sim/trace.h"
-#include "tiny.h"
+#include "tiny_run.h"
 
 #define BELIEVE_VCPUS	2
 #define BELIEVE_STEPS	640	/* accesses, with what is set before and between them */

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "lib/policy/registers.h"
-#include "tiny.h"
+#include "tiny_run.h"
 
 #define MAX_VCPUS	8
 

@@ -9,7 +9,7 @@
 
 #include "lib/policy/policy.h"
 #include "tap.h"
-#include "tiny.h"
+#include "tiny_run.h"
 
 #define MSR_TSC_DEADLINE	0x6e0u
 

@@ -11,6 +11,7 @@
 #include "lib/policy/guest.h"
 #include "lib/policy/registers.h"
 #include "replay_pair.h"
+#include "tiny_run.h"
 
 #define MSR_TSC			0x10u
 #define MSR_TSC_DEADLINE	0x6e0u

@@ -9,7 +9,7 @@
 
 #include "../build_policy.h"
 #include "tap.h"
-#include "tiny.h"
+#include "tiny_run.h"
 
 #define SCENE_EVENTS	64
 #define SCENE_VM	7	/* the number that events must carry */

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "lib/policy/registers.h"
-#include "tiny.h"
+#include "tiny_run.h"
 
 #define CR0_WP	(1u << 16)
 #define SLICES	2

@@ -12,6 +12,7 @@
 #include "lib/policy/registers.h"
 #include "replay_pair.h"
 #include "tap.h"
+#include "tiny_run.h"
 
 #define MSR_TSC_ADJUST	0x3bu
 #define MSR_TSC		0x10u

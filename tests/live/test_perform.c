@@ -12,7 +12,7 @@
 #include "lib/policy/policy.h"
 #include "lib/policy/registers.h"
 #include "tap.h"
-#include "tiny.h"
+#include "tiny_run.h"
 
 #define MTRR_DEF_TYPE	0x2ffu
 #define DEF_TYPE_E	(1ull << 11)

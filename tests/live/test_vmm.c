@@ -19,7 +19,7 @@
 #include "lib/vm/types.h"
 #include "preload.h"
 #include "tap.h"
-#include "tiny.h"
+#include "tiny_run.h"
 #include "vmm_cases.h"
 #include "vmm_fds.h"
 

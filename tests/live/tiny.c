@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tiny VMM. Memory is mapped one to one. A #GP goes to a handler that halts, so the
- * address of the HLT shows how the guest's instruction ended.
+ * The tiny VMM: its VM, its vCPUs and their registers. Memory is mapped one to one. A #GP
+ * goes to a handler that halts, so the address of the HLT shows how the guest's instruction
+ * ended.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/kvm/retract.h"
 #include "lib/policy/registers.h"
-#include "lib/vm/types.h"
 #include "tiny.h"
 
 #define GDT	0x1000u
@@ -26,7 +23,6 @@
 #define PDPT	0x5000u
 #define PD	0x6000u
 #define PML5	0x7000u
-#define STACKS	0x100000u	/* 64 KiB for each vCPU */
 
 #define CR0_ET		(1u << 4)
 #define CR0_NE		(1u << 5)
@@ -43,15 +39,9 @@ const char *const tiny_mode_names[TINY_MODE_MAX] = {
 	[TINY_LONG5] = "64 bits, 5 levels",
 };
 
-#define must(cond) \
-	do { \
-		if (!(cond)) \
-			bail(#cond, __LINE__); \
-	} while (0)
-
-static _Noreturn void bail(const char *what, int line)
+void tiny_bail(const char *what, const char *file, int line)
 {
-	printf("Bail out! tiny.c:%d: %s: %s\n", line, what, strerror(errno));
+	printf("Bail out! %s:%d: %s: %s\n", file, line, what, strerror(errno));
 	fflush(stdout);
 	_exit(99);
 }
@@ -118,9 +108,9 @@ static struct kvm_cpuid2 *supported_cpuid(int kvm)
 
 	cpuid = calloc(1, sizeof(*cpuid) +
 			  MAX_CPUID * sizeof(cpuid->entries[0]));
-	must(cpuid);
+	tiny_must(cpuid);
 	cpuid->nent = MAX_CPUID;
-	must(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, cpuid) == 0);
+	tiny_must(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, cpuid) == 0);
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
 
@@ -142,16 +132,16 @@ void tiny_vm_new(struct tiny_vm *vm)
 
 	memset(vm, 0, sizeof(*vm));
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	must(vm->kvm >= 0);
+	tiny_must(vm->kvm >= 0);
 	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
-	must(vm->fd >= 0);
+	tiny_must(vm->fd >= 0);
 	vm->memory = mmap(NULL, TINY_MEMORY, PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(vm->memory != MAP_FAILED);
+	tiny_must(vm->memory != MAP_FAILED);
 	make_memory(vm->memory);
 	region.userspace_addr = (uintptr_t)vm->memory;
-	must(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) == 0);
-	must(ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000) == 0);
+	tiny_must(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) == 0);
+	tiny_must(ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000) == 0);
 	vm->cpuid = supported_cpuid(vm->kvm);
 }
 
@@ -174,7 +164,7 @@ void tiny_vm_attach(struct tiny_vm *vm, const struct regpin_policy *policy,
 					     .event = event,
 					     .context = context };
 
-	must(regpin_vm_attach(policy, vm->kvm, vm->fd, &options,
+	tiny_must(regpin_vm_attach(policy, vm->kvm, vm->fd, &options,
 			      &vm->regpin) == 0);
 }
 
@@ -186,18 +176,18 @@ void tiny_vcpu_new(struct tiny_vm *vm, struct tiny_vcpu *vcpu, uint32_t id,
 	memset(vcpu, 0, sizeof(*vcpu));
 	vcpu->vm = vm;
 	vcpu->id = id;
-	must(size > 0);
+	tiny_must(size > 0);
 	vcpu->run_size = (size_t)size;
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
-	must(vcpu->fd >= 0);
+	tiny_must(vcpu->fd >= 0);
 	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE,
 			 MAP_SHARED, vcpu->fd, 0);
-	must(vcpu->run != MAP_FAILED);
+	tiny_must(vcpu->run != MAP_FAILED);
 	if (vm->regpin)
-		must(regpin_vcpu_attach(vm->regpin, vcpu->fd, id, vcpu->run,
+		tiny_must(regpin_vcpu_attach(vm->regpin, vcpu->fd, id, vcpu->run,
 					&vcpu->regpin) == 0);
 	if (vm->cpuid) {
-		must(ioctl(vcpu->fd, KVM_SET_CPUID2, vm->cpuid) == 0);
+		tiny_must(ioctl(vcpu->fd, KVM_SET_CPUID2, vm->cpuid) == 0);
 		if (vcpu->regpin)
 			regpin_vcpu_set_cpuid(vcpu->regpin, vm->cpuid);
 	}
@@ -306,7 +296,7 @@ void tiny_set_mode(struct tiny_vcpu *vcpu, enum tiny_mode mode, uint64_t efer)
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
 	if (mode >= TINY_LONG)
 		long_mode(&sregs, mode == TINY_LONG5);
-	must(tiny_set_sregs(vcpu, &sregs) == 0);
+	tiny_must(tiny_set_sregs(vcpu, &sregs) == 0);
 }
 
 void tiny_reset(struct tiny_vcpu *vcpu)
@@ -318,163 +308,8 @@ void tiny_reset(struct tiny_vcpu *vcpu)
 
 	tiny_set_mode(vcpu, TINY_REAL, 0);
 	for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++)
-		must(tiny_set_msr(vcpu, msrs[i], 0) == 0);
-	must(tiny_set_msr(vcpu, 0x277, 0x0007040600070406) == 0);
-}
-
-/* The vCPU that this thread runs, for the signal handler. */
-static __thread struct regpin_vcpu *volatile running;
-static __thread volatile sig_atomic_t kicked;
-
-static void on_kick(int number)
-{
-	(void)number;
-	if (!running)
-		return;
-	kicked = 1;
-	vcpu_request_exit(running->io.run);
-}
-
-void tiny_kick_begin(void)
-{
-	struct sigaction act = { .sa_handler = on_kick,
-				 .sa_flags = SA_RESTART };
-
-	must(!sigaction(SIGUSR1, &act, NULL));
-}
-
-void tiny_kick(void *context, struct regpin_vcpu *vcpu)
-{
-	int thread = atomic_load(&vcpu->wake.runner);
-
-	(void)context;
-	if (thread)
-		syscall(SYS_tgkill, getpid(), thread, SIGUSR1);
-}
-
-/* Was it the test's own kick? Then the vCPU must only look at itself. */
-static bool was_kicked(struct regpin_vcpu *regpin)
-{
-	if (!kicked)
-		return false;
-	kicked = 0;
-	vcpu_cancel_exit(regpin->io.run);
-	return true;
-}
-
-static int run_regpin(struct tiny_vcpu *vcpu)
-{
-	struct regpin_vcpu *regpin = vcpu->regpin;
-
-	for (;;) {
-		int entry = regpin_vcpu_enter(regpin);
-
-		if (entry == REGPIN_HELD || entry == REGPIN_STOPPED)
-			return entry == REGPIN_HELD ? TINY_HELD : TINY_STOPPED;
-		if (entry == REGPIN_ENTER && ioctl(vcpu->fd, KVM_RUN, 0)) {
-			int err = errno;
-
-			regpin_vcpu_leave(regpin);
-			if (err == EINTR && was_kicked(regpin))
-				continue;
-			return -err;
-		}
-		if (!regpin_vcpu_exit(regpin))
-			return 0;
-	}
-}
-
-int tiny_run(struct tiny_vcpu *vcpu)
-{
-	int ret;
-
-	if (!vcpu->regpin)
-		return ioctl(vcpu->fd, KVM_RUN, 0) ? -errno : 0;
-	running = vcpu->regpin;
-	atomic_store(&vcpu->regpin->wake.runner, gettid());
-	ret = run_regpin(vcpu);
-	atomic_store(&vcpu->regpin->wake.runner, 0);
-	running = NULL;
-	/* A signal that came when the guest left KVM_RUN anyway. */
-	was_kicked(vcpu->regpin);
-	return ret;
-}
-
-void tiny_prepare(struct tiny_vcpu *vcpu, uint32_t at, uint32_t index,
-		  uint64_t value)
-{
-	struct kvm_regs regs = {
-		.rip = at, .rflags = 2, .rcx = index,
-		.rax = (uint32_t)value, .rdx = value >> 32,
-		.rsp = STACKS + (vcpu->id + 1) * 0x10000u - 16,
-	};
-
-	if (vcpu->mode == TINY_REAL)
-		regs.rsp = 0xff00;
-	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs) == 0);
-}
-
-/* Was it #GP(0)? Real mode has no error codes. */
-static bool gp_was_0(const struct tiny_vcpu *vcpu, const struct kvm_regs *regs)
-{
-	const uint32_t zero = 0;
-
-	return vcpu->mode == TINY_REAL ||
-	       !memcmp(vcpu->vm->memory + regs->rsp, &zero, sizeof(zero));
-}
-
-int tiny_outcome(struct tiny_vcpu *vcpu, uint32_t at)
-{
-	struct kvm_regs regs;
-
-	if (vcpu->run->exit_reason != KVM_EXIT_HLT)
-		return TINY_EXIT;
-	must(ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0);
-	/* After the HLT: the instructions here have two or three bytes. */
-	if (regs.rip == at + 3 || regs.rip == at + 4)
-		return 0;
-	if (regs.rip == TINY_HANDLER + 1 && gp_was_0(vcpu, &regs))
-		return TINY_GP;
-	return TINY_EXIT;
-}
-
-int tiny_wrmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value)
-{
-	int ret;
-
-	tiny_prepare(vcpu, TINY_WRMSR, index, value);
-	ret = tiny_run(vcpu);
-	return ret ? ret : tiny_outcome(vcpu, TINY_WRMSR);
-}
-
-int tiny_rdmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value)
-{
-	struct kvm_regs regs;
-	int ret;
-
-	tiny_prepare(vcpu, TINY_RDMSR, index, 0);
-	ret = tiny_run(vcpu);
-	if (!ret)
-		ret = tiny_outcome(vcpu, TINY_RDMSR);
-	if (ret)
-		return ret;
-	must(ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0);
-	*value = (uint32_t)regs.rax | regs.rdx << 32;
-	return 0;
-}
-
-int tiny_mov_cr(struct tiny_vcpu *vcpu, unsigned int cr, uint64_t value)
-{
-	const uint32_t at = cr == 0 ? TINY_CR0 : TINY_CR4;
-	struct kvm_regs regs;
-	int ret;
-
-	tiny_prepare(vcpu, at, 0, 0);
-	must(ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0);
-	regs.rax = value;
-	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs) == 0);
-	ret = tiny_run(vcpu);
-	return ret ? ret : tiny_outcome(vcpu, at);
+		tiny_must(tiny_set_msr(vcpu, msrs[i], 0) == 0);
+	tiny_must(tiny_set_msr(vcpu, 0x277, 0x0007040600070406) == 0);
 }
 
 struct one_msr {
@@ -510,7 +345,7 @@ int tiny_set_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value)
 
 void tiny_get_sregs(struct tiny_vcpu *vcpu, struct kvm_sregs *sregs)
 {
-	must(ioctl(vcpu->fd, KVM_GET_SREGS, sregs) == 0);
+	tiny_must(ioctl(vcpu->fd, KVM_GET_SREGS, sregs) == 0);
 }
 
 int tiny_set_sregs(struct tiny_vcpu *vcpu, const struct kvm_sregs *sregs)

@@ -24,12 +24,6 @@
 #define TINY_HANDLER	0x9000u		/* where a #GP goes */
 #define TINY_COUNT	0x9100u		/* #GPs that TINY_LOOP got, 8 bytes */
 
-/* Results of the functions that run the guest, besides 0 and -errno. */
-#define TINY_GP		1	/* the instruction got #GP(0) */
-#define TINY_EXIT	2	/* an exit that the tiny VMM does not handle */
-#define TINY_HELD	3	/* regpin: the vCPU waits for an answer */
-#define TINY_STOPPED	4	/* regpin: the VM must not run on */
-
 enum tiny_mode {
 	TINY_REAL,		/* as after reset, but CS is 0 */
 	TINY_PROTECTED,		/* 32 bits, no paging */
@@ -60,6 +54,15 @@ struct tiny_vcpu {
 /* The reason why the live tests cannot run here, or NULL. */
 const char *tiny_why_not(void);
 
+/* Ends the program with "Bail out!", the place and errno's text. */
+_Noreturn void tiny_bail(const char *what, const char *file, int line);
+
+#define tiny_must(cond) \
+	do { \
+		if (!(cond)) \
+			tiny_bail(#cond, __FILE__, __LINE__); \
+	} while (0)
+
 /* All of these end the program with "Bail out!" if KVM refuses. */
 void tiny_vm_new(struct tiny_vm *vm);
 void tiny_vm_free(struct tiny_vm *vm);
@@ -89,33 +92,6 @@ void tiny_set_mode(struct tiny_vcpu *vcpu, enum tiny_mode mode, uint64_t efer);
 
 /* Writes them, and four registers as after a reset, as a VMM does on a reset. */
 void tiny_reset(struct tiny_vcpu *vcpu);
-
-/*
- * Calls KVM_RUN until an exit that is not regpin's. Returns 0, TINY_HELD, TINY_STOPPED
- * or -errno. A tiny_kick() does not end it.
- */
-int tiny_run(struct tiny_vcpu *vcpu);
-
-/*
- * For options.kick: makes the thread that is in tiny_run() with this vCPU look at
- * regpin's state. tiny_kick_begin() must have installed SIGUSR1's handler before.
- */
-void tiny_kick(void *context, struct regpin_vcpu *vcpu);
-void tiny_kick_begin(void);
-
-/* Sets the guest's RIP to a WRMSR, an RDMSR or an endless loop of WRMSR. */
-void tiny_prepare(struct tiny_vcpu *vcpu, uint32_t at, uint32_t index,
-		  uint64_t value);
-
-/* After tiny_run(): the outcome of the instruction at @at: 0, TINY_GP or TINY_EXIT. */
-int tiny_outcome(struct tiny_vcpu *vcpu, uint32_t at);
-
-/* Runs one instruction of the guest. Returns 0, TINY_GP, TINY_EXIT or -errno. */
-int tiny_wrmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t value);
-int tiny_rdmsr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value);
-
-/* The same with MOV to CR0 or CR4. */
-int tiny_mov_cr(struct tiny_vcpu *vcpu, unsigned int cr, uint64_t value);
 
 /* The VMM's own accesses. They return 0, -EINVAL if KVM refuses, or -errno. */
 int tiny_get_msr(struct tiny_vcpu *vcpu, uint32_t index, uint64_t *value);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "regpin/kvm_cr_filter.h"
-#include "tiny.h"
+#include "tiny_run.h"
 #include "vmm_cases.h"
 
 #define FILTER	KVM_MSR_EXIT_REASON_FILTER

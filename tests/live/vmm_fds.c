@@ -5,6 +5,7 @@
 #include "lib/policy/registers.h"
 #include "lib/ring.h"
 #include "tap.h"
+#include "tiny_run.h"
 #include "vmm_fds.h"
 
 #define KERNEL		0xffffffff81000000ull
