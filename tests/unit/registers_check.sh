@@ -90,7 +90,8 @@ other_awks()
 	done
 }
 
-faults()
+# Broken copies of the table, by what is wrong in them.
+wrong_lines()
 {
 	sed 's/^STAR	/STAR		/' "$table" >"$tmp/broken.tsv"
 	refuses "a column too many" "12 columns expected, 13 found"
@@ -100,7 +101,10 @@ faults()
 	refuses "a quote" "only printable ASCII"
 	sed "s/\$/$(printf '\r')/" "$table" >"$tmp/broken.tsv"
 	refuses "carriage returns" "only printable ASCII"
+}
 
+wrong_names()
+{
 	break_row STAR 1 lstar
 	refuses "a name twice" '"LSTAR" also names line'
 	break_row STAR 2 MSR_STAR,msr_efer
@@ -121,7 +125,10 @@ faults()
 	refuses "a family's name with a digit before the number" "is not a name"
 	break_row 'IA32_PMC#' 2 'FIRST_PMC@8'
 	refuses "an alias of a member that the family does not have" "is no member"
+}
 
+wrong_kinds()
+{
 	break_row STAR 3 cr8
 	refuses "an unknown kind" 'unknown kind "cr8"'
 	break_row STAR 8 system
@@ -140,7 +147,10 @@ faults()
 	refuses "replay of writes to a family" "only a single MSR"
 	break_row STAR 8 cr
 	refuses "an MSR of class cr" "class cr is for control registers"
+}
 
+wrong_indices()
+{
 	break_row STAR 4 c0000081
 	refuses "an index without 0x" "is not an index"
 	break_row STAR 4 0x1c0000081
@@ -167,7 +177,10 @@ faults()
 	refuses "families that alternate and have different lengths" "overlaps"
 	break_row 'K6_WHCR' 4 0x1
 	refuses "another meaning out of order" "out of order"
+}
 
+wrong_bits()
+{
 	break_row EFER 7 SCE:0,sce:1
 	refuses "a bit's name twice" 'two bits are named "sce"'
 	break_row EFER 7 SCE:0,LME:8,FIELD:7-9
@@ -180,7 +193,10 @@ faults()
 	refuses "a bit without a number" "is neither NAME:bit"
 	break_row EFER 7 NXE/sce:11,SCE:0
 	refuses "a bit's other name twice" 'two bits are named "SCE"'
+}
 
+wrong_tables()
+{
 	grep -v '^CR4	' "$table" >"$tmp/broken.tsv"
 	refuses "a table without CR4" "no row for cr4"
 	break_row CR4 4 0x4
@@ -308,7 +324,12 @@ END
 
 generator
 other_awks
-faults
+wrong_lines
+wrong_names
+wrong_kinds
+wrong_indices
+wrong_bits
+wrong_tables
 kvm_indices
 echo "1..$nr"
 [ $failed -eq 0 ]
