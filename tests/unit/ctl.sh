@@ -2,139 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: ctl.sh REGPIN FAKE_SHIM
 #
-# `regpin ctl` and the agent of a VMM that carries out commands, and has no KVM:
-# names and sockets, commands and their events, VMMs and agents that are stopped or
-# gone. Prints TAP.
+# `regpin ctl` and the agent of a VMM that carries out commands, and has no KVM: names and
+# sockets, commands and their events, policies, rules, followers. Prints TAP.
 set -u
 
-regpin=$(realpath "$1")
-fake=$(realpath "$2")
-# shellcheck source=tests/tap.sh
-source "$(dirname "$0")/../tap.sh"
-dir=$(mktemp -d)
-cd "$dir" || exit 1
-# shellcheck source=tests/json.sh
-source "$tap_dir/json.sh"
-keep_json "$dir" "$tap_dir"
-: >.kept-events
-# shellcheck disable=SC2034 # for tap.sh
-events_kept=$dir/.kept-events
-# Without KVM optional rules are left out, so every machine prints the same. ASan would
-# check that its runtime is preloaded before a shim with ASan, and it is not, so that check
-# is off.
-export REGPIN_HOST_FORCE=nokvm ASAN_OPTIONS=verify_asan_link_order=0
-vmms=()
-
-clean_up()
-{
-	local pid
-
-	for pid in "${vmms[@]}"; do
-		kill -CONT "$pid" 2>/dev/null
-		kill -TERM "$pid" 2>/dev/null
-	done
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-
-cat >policy.yaml <<'E'
-version: 1
-arming: start
-rules:
-  - register: CR0
-    sticky: [WP]
-    action: pause
-    optional: true
-E
-sed 's/arming: start/arming: operator\nunarmed: 1s/' policy.yaml >later.yaml
-sed 's/sticky/stikcy/' policy.yaml >wrong.yaml
-
-# shellcheck disable=SC2317 # tap.sh calls it
-evidence()
-{
-	sed 's/^/# out: /' out
-	sed 's/^/# err: /' err
-	tail -n 5 events | sed 's/^/# events: /'
-}
-
-await() # PATTERN FILE: waits until a line of FILE matches
-{
-	for ((i = 0; i < 200; i++)); do
-		grep -qs -- "$1" "$2" && return 0
-		sleep 0.05
-	done
-	return 1
-}
-
-gone() # PID: waits until it has ended
-{
-	for ((i = 0; i < 200; i++)); do
-		[[ -e /proc/$1 ]] || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
-# start NAME [POLICY [what the VMM does]]; its pid in $vmm
-start()
-{
-	local name=$1 policy=${2:-policy.yaml}
-
-	shift $(($# < 2 ? $# : 2))
-	rm -f events ready
-	"$regpin" run --policy "$policy" --name "$name" --ctl "$dir/ctl" --events "$dir/events" \
-		--event-limit 0 -- "$fake" "$@" >ready 2>run.err </dev/null &
-	vmm=$!
-	vmms+=("$vmm")
-	await ready ready
-}
-
-finish()
-{
-	kill -TERM "$vmm"
-	wait "$vmm" 2>/dev/null
-	await '"detached"' events
-	for ((i = 0; i < 200; i++)); do
-		[[ -e ctl/$1.sock ]] || return
-		sleep 0.05
-	done
-}
-
-ctl()
-{
-	"$regpin" ctl --ctl "$dir/ctl" "$@" >out 2>err </dev/null
-	status=$?
-}
-
-# is STATUS [PATTERN FILE]
-is()
-{
-	[[ $status == "$1" ]] && { [[ $# == 1 ]] || grep -q -- "$2" "$3"; }
-}
-
-agent_of() # PID: the agent, which has a pidfd of PID. A shell may have one, too.
-{
-	local file pid
-
-	for file in $(grep -lsE "^Pid:[[:space:]]*$1\$" /proc/[0-9]*/fdinfo/*); do
-		pid=${file#/proc/}
-		pid=${pid%%/*}
-		[[ $(cat "/proc/$pid/comm") == regpin-agent ]] && echo "$pid" && return
-	done
-}
-
-# Also kills the agent's standby process, which would otherwise become the agent.
-kill_agent() # PID
-{
-	local standby
-
-	standby=$(cat "/proc/$1/task/$1/children")
-	# shellcheck disable=SC2086 # words
-	kill -STOP $standby
-	# shellcheck disable=SC2086 # words
-	kill -KILL $standby "$1"
-	gone "$1"
-}
+# shellcheck source=tests/unit/ctl_scene.sh
+source "$(dirname "$0")/ctl_scene.sh"
 
 # Names and sockets
 
@@ -380,107 +253,14 @@ ctl list
 is 0 && [[ ! -s out && $(wc -l <err) == 1 ]]
 ok $? "list is empty, and prints a sentence on stderr"
 
-# A VMM that is stopped, or cannot wake the agent
+# Other users
 
 start vm2
-kill -STOP "$vmm"
-ctl vm2 arm
-is 1 "did not answer in time" err
-ok $? "a command to a stopped VMM times out"
-ctl vm2 status
-is 0 "THE VMM DOES NOT ANSWER.*THE VMM IS STOPPED" out
-ok $? "status still works, and reports the stopped VMM"
-ctl vm2 status --json
-[[ $(jq -c 'select(.name) | [.vmm_pid, .vmm_state]' out) == "[$vmm,\"stopped\"]" ]]
-ok $? "status --json reports it, too"
-[[ $(jq -r "select(.name).policy_sha256" out) == $(sha256sum <policy.yaml | cut -d " " -f 1) ]]
-ok $? "status names the policy in force by its SHA-256"
-ctl vm2 disarm
-is 1 "has not answered an earlier command" err
-ok $? "a second command is refused while one is unanswered"
-kill -CONT "$vmm"
-await '"command":"arm".*"result":"cancelled".*"late":true' events
-ok $? "the late command is withdrawn, with an event"
-ctl vm2 status
-is 0 && ! grep -q THE out
-ok $? "status is normal after the VMM continues"
-ctl vm2 arm
-is 0
-ok $? "commands work after the VMM continues"
-finish vm2
-start vm3 policy.yaml deaf
-ctl vm3 arm
-is 0
-ok $? "a command succeeds though the VMM cannot wake the agent"
-finish vm3
-start vm4 policy.yaml lazy 3000
-"$regpin" ctl --ctl "$dir/ctl" vm4 arm >out 2>err &
-client=$!
-sleep 0.3
-kill -KILL "$vmm"
-wait "$client"
-status=$?
-is 1 "the VMM has ended" err
-ok $? "a command fails if the VMM dies during it"
-await '"detached"' events
-grep -q '"command":"arm".*"result":"ended"' events
-ok $? "an event reports the command that the VMM's end cut off"
-start vm4 later.yaml unarmed
-await '"unarmed".*within 1.000 s' events
-ok $? "unarmed uses the time that the policy gives"
-finish vm4
-
-# Many clients at once, with a VMM that floods the ring
-
-start vm5 policy.yaml flood 300
-for ((i = 0; i < 12; i++)); do
-	(for ((j = 0; j < 5; j++)); do
-		"$regpin" ctl --ctl "$dir/ctl" vm5 arm || echo failed
-	done) >"many.$i" 2>&1 &
-	clients[i]=$!
-done
-wait "${clients[@]}"
-cat many.* >out
-finish vm5
-[[ $(sort -u out) == "4 of 4 vCPUs armed" && $(wc -l <out) == 60 &&
-	$(grep -c '"command":"arm"' events) == 60 &&
-	$(jq -s '[.[] | select(.event == "violation" or .event == "armed")] | length' events) -ge 1 &&
-	$(jq -s '([.[] | select(.event == "violation" or .event == "armed")] | length) +
-		([.[] | select(.event == "dropped").count] | add // 0)' events) == 18241 ]]
-ok $? "60 commands of 12 clients make 18241 events, and each lost one is counted"
-
-# An agent that is stopped, or was killed
-
-start vm6
-agent=$(agent_of "$vmm")
-kill -STOP "$agent"
-ctl list
-is 0 '^vm6 *silent  *-' out && grep -q "^regpin ctl: vm6: the agent does not answer: .*SIGCONT" err
-ok $? "list shows a stopped agent as silent"
-kill_agent "$agent"
-ctl list
-is 0 '^vm6 *dead  *-' out &&
-	grep -q "^regpin ctl: vm6: the agent has died, and the VMM, process $vmm, runs: the VM is pinned, but unobserved" err
-ok $? "list shows a killed agent as dead, and that its VMM runs"
-ctl list --json
-[[ $(jq -c '.vms[] | [.name, .agent, .vmm_pid, (.advice | length > 0), has("mode")]' out) == \
-	"[\"vm6\",\"dead\",$vmm,true,false]" ]]
-ok $? "list --json shows it, too"
-ctl vm6 status
-is 3 "its agent is gone" err
-ok $? "ctl reports that the agent is gone"
-kill -TERM "$vmm"
-wait "$vmm" 2>/dev/null
-# No agent has reported that end, so the socket is still there.
-start vm6
-ctl vm6 status
-is 0
-ok $? "a new agent takes over the socket of a dead one"
 if [[ $(id -u) == 0 ]] && command -v setpriv >/dev/null; then
 	chmod 755 "$dir" ctl
-	chmod 666 ctl/vm6.sock
+	chmod 666 ctl/vm2.sock
 	setpriv --reuid 65534 --regid 65534 --clear-groups \
-		"$regpin" ctl --ctl "$dir/ctl" vm6 disarm >out 2>err
+		"$regpin" ctl --ctl "$dir/ctl" vm2 disarm >out 2>err
 	status=$?
 	if grep -q "Permission denied" err; then
 		skip "another user is denied" "another user can't execute regpin here"
@@ -491,43 +271,7 @@ if [[ $(id -u) == 0 ]] && command -v setpriv >/dev/null; then
 else
 	skip "another user is denied" "not root, or no setpriv"
 fi
-finish vm6
-
-# The socket of a dead agent is removed when the VMM is gone, whatever the VM's name.
-start web1
-agent=$(agent_of "$vmm")
-kill_agent "$agent"
-ctl list
-is 0 "^web1 *dead " out && [[ -e ctl/web1.sock && -L ctl/web1.vmm ]]
-ok $? "the socket stays while the VMM runs"
-kill -KILL "$vmm"
-wait "$vmm" 2>/dev/null
-ctl list
-is 0 && [[ ! -e ctl/web1.sock && ! -L ctl/web1.vmm && ! -s out ]]
-ok $? "it is removed when the VMM has ended"
-
-# Names that are process ids: one of a running process, and one that no process can have, as
-# no pid is that large.
-for name in $$ 9999999 vm7.ended-9999999; do
-	start "$name"
-	ctl list
-	is 0 "^$name *alive " out
-	ok $? "$name is listed"
-	agent=$(agent_of "$vmm")
-	kill_agent "$agent"
-	# As of an older version, which wrote no such file.
-	rm "ctl/$name.vmm"
-	kill -KILL "$vmm"
-	wait "$vmm" 2>/dev/null
-	ctl list
-	if [[ $name == "$$" ]]; then
-		is 0 "^$name *dead " out && [[ -e ctl/$name.sock ]]
-		ok $? "$name is shown as dead while a process has this id"
-	else
-		is 0 && [[ ! -e ctl/$name.sock ]] && ! grep -q "^$name " out
-		ok $? "$name is removed, as no process has this id"
-	fi
-done
+finish vm2
 
 # VMs without a socket
 
@@ -541,6 +285,7 @@ rm -rf ctl
 status=$?
 is 0 && [[ ! -e ctl ]]
 ok $? "--no-ctl"
+
 events_fit
 echo "1..$nr"
 exit $failed
