@@ -2,19 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: run.sh REGPIN SHIM
 #
-# `regpin run` with a small VMM on the real KVM: what it leaves unchanged for the VMM, what
-# it refuses and why, and where events go. Prints TAP.
+# `regpin run` with a small VMM on the real KVM: what it leaves unchanged for the VMM, the
+# policy, and what it refuses before the start and why. Prints TAP.
 set -u
 
-# shellcheck source=tests/live/vmm.sh
-source "$(dirname "$0")/vmm.sh"
-
-have_static=1
-"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -static -o vmm-static "$here/fakevmm.c" \
-	2>/dev/null || have_static=
-compile slow.so slow.c -shared -fPIC -ldl
-compile confidential confidential.c
-compile asked.so confidential.c -DASKED -shared -fPIC -ldl
+# shellcheck source=tests/live/run_scene.sh
+source "$(dirname "$0")/run_scene.sh"
 
 cat >cr.yaml <<'EOF'
 version: 1
@@ -25,68 +18,8 @@ rules:
   - register: CR4
     sticky: [SMEP]
 EOF
-cat >star.yaml <<'EOF'
-version: 1
-rules:
-  - register: STAR
-    uniform: true
-EOF
-cat >none.yaml <<'EOF'
-version: 1
-arming: start
-default: {deny: both, action: stop}
-rules: []
-EOF
 sed 's/sticky: \[SMEP\]/&\n    optional: true/' cr.yaml >optional.yaml
 sed 's/SCE/NONSENSE/' policy.yaml >wrong.yaml
-
-# run OPTION... -- VMM...: status in $status, stdout in out, stderr in err
-run()
-{
-	local options=" $* " with=()
-
-	options=${options%% -- *}
-	[[ "$options " == *" --policy "* ]] || with+=(--policy policy.yaml)
-	[[ "$options " == *" --events "* ]] || with+=(--events "$dir/events")
-	rm -f events out err # the agent of the run before may write to these yet
-	timeout -k 1 60 "$regpin" run "${with[@]}" "$@" >out 2>err </dev/null
-	status=$?
-}
-
-# shellcheck disable=SC2317 # tap.sh calls it
-evidence()
-{
-	printf '# status %s\n' "${status:-}"
-	sed 's/^/# out: /' out
-	sed 's/^/# err: /' err
-	[[ ! -e events || -p events ]] || sed 's/^/# events: /' events
-}
-
-# is STATUS [PATTERN FILE]: for ok
-is()
-{
-	[[ $status == "$1" ]] || return 1
-	[[ $# == 1 ]] || await "$2" "$3"
-}
-
-# The numbers of violations, of those that are only counted, and of those that were dropped.
-total()
-{
-	jq -s '([.[] | select(.event == "violation")] | length) +
-		([.[] | select(.event == "dropped" or .event == "repeated").count] |
-		 add // 0)' events
-}
-
-same_but_regpin()
-{
-	# timeout sets signals to their defaults, so the plain run uses it, too.
-	timeout -k 1 60 "${@:2}" >out.bare 2>err.bare </dev/null
-	local bare=$?
-
-	run -- "${@:2}"
-	[[ $status == "$bare" ]] && cmp -s out out.bare
-	ok $? "$1"
-}
 
 # Behaviour that stays unchanged
 
@@ -320,227 +253,6 @@ run -- "$regpin" run --policy policy.yaml -- ./vmm touch started
 is 125 "under another 'regpin run'" err && [[ ! -e started ]]
 ok $? "regpin run under regpin run: status 125"
 
-# Killed, and the reason
-
-refused()
-{
-	await "$1" err && await '"refused"' events &&
-		[[ $(jq -r 'select(.event == "refused").reason' events |
-			head -1) == "$2" ]]
-}
-
-printf '#!/bin/sh\n./vmm-static vm sleep 20000\nexit $?\n' >script
-if [[ $have_static ]]; then
-	run -- ./script
-	is 137 && refused "killed .*/vmm-static .*static program" static
-	ok $? "a static VMM started by a wrapper script is killed"
-else
-	skip "a static VMM started by a wrapper script is killed" "no static libc"
-fi
-run -- env -i ./vmm vm sleep 20000
-is 137 && refused "killed .*/vmm .*environment" environment
-ok $? "a VMM with an empty environment is killed"
-run -- env -u REGPIN_HANDOFF ./vmm vm sleep 20000
-is 137 && refused "REGPIN_HANDOFF" environment
-ok $? "a VMM with half of the environment is killed"
-run -- ./vmm badvm rawvm sleep 20000
-is 137 && refused "killed .*/vmm .*past libc" raw
-ok $? "a VMM with raw system calls is killed, also after a failed KVM_CREATE_VM"
-run -- ./vmm rawvm sleep 20000
-is 137 && refused "killed .*/vmm .*past libc" raw
-ok $? "a VMM with raw system calls is killed"
-LD_PRELOAD=./slow.so SLOW_MS=600 run -- ./vmm vm vcpu run exit 3
-is 3 '"violation"' events && ! grep -q refused events
-ok $? "a VMM whose KVM is slow to attach is not killed"
-rm -f events
-LD_PRELOAD=./slow.so "$regpin" run --policy policy.yaml --events "$dir/events" -- \
-	./vmm pid vm vcpu run exit 3 >out 2>err &
-pid=$!
-sleep 0.8
-grep -q "^State:.*stopped" "/proc/$pid/status"
-stopped=$?
-kill -CONT "$pid"
-wait "$pid"
-status=$?
-is 3 '"violation"' events && [[ $stopped == 0 ]] && ! grep -q refused events
-ok $? "a VMM that is stopped before it is attached is not killed"
-LD_PRELOAD=./slow.so run --attach-timeout 1 -- ./vmm vm
-is 137 && refused "within 1 s" timeout
-ok $? "a VMM that stays stopped before it is attached is killed after --attach-timeout"
-printf '#!/bin/sh\n./vmm vm vcpu run\nenv -i ./vmm vm sleep 20000 touch survivor\nexit 4\n' >script
-run -- ./script
-is 4 && refused "killed .*/vmm .*environment" environment &&
-	grep -q '"violation"' events
-ok $? "an unprotected VMM is killed after a protected one, too"
-printf '#!/bin/sh\n./vmm vm\nsleep 0.3\nenv -i ./vmm daemonize vm sleep 20000 touch survivor\nexec ./vmm vm sleep 13000\n' >script
-run -- ./script
-is 0 && refused "killed .*/vmm .*environment" environment
-ok $? "an unprotected VMM whose parent has ended is killed, too"
-run --attach-timeout 1 -- ./vmm sleep 20000
-is 137 && refused "has not created a KVM VM within 1 s.*-accel kvm" timeout
-ok $? "a VMM that creates no VM in time is killed"
-printf '#!/bin/sh\n(./vmm sleep 20000 touch survivor) &\n./vmm sleep 20000\n' >script
-run --attach-timeout 1 -- ./script
-for ((i = 0; i < 60; i++)); do
-	[[ $(grep -c '"timeout"' events) -ge 3 ]] && break
-	sleep 0.05
-done
-is 137 && [[ $(grep -c '"timeout"' events) -ge 3 ]]
-ok $? "all children of a VMM that creates no VM in time are killed"
-run --attach-timeout 0 -- ./vmm sleep 1500 exit 3
-is 3 "nothing was protected" err
-ok $? "--attach-timeout 0 waits forever"
-run -- ./vmm vm fork vm sleep 200 exit 6
-is 6 '"detached"' events && ! grep -q refused events
-ok $? "a child with its own VM gets the policy, too"
-# Confidential VMs: SEV (2), SEV-ES (3), SNP (4), TDX (5);
-# KVM_SEV_INIT (0), KVM_SEV_ES_INIT (1), KVM_SEV_INIT2 (22); another VM's encryption.
-
-for way in "type 2" "type 3" "type 4" "type 5" "encrypt 0" "encrypt 1" "encrypt 22" \
-	"encrypt 1000" "capability 197" "capability 206"; do
-	# shellcheck disable=SC2086 # two words
-	LD_PRELOAD=./asked.so run -- ./confidential $way
-	is 125 "the VMM makes a confidential VM" err && [[ ! -s out ]] && ! grep -q "KVM was asked" err &&
-		await '"refused"' events && [[ $(jq -r 'select(.event == "refused").reason' events | sort -u) == confidential ]]
-	ok $? "$way: refused before KVM is asked"
-done
-# A type that neither this KVM nor regpin knows: the VMM gets KVM's error, and on a KVM that
-# makes such a VM the VMM does not get it.
-for way in "type 6" "type 31" "type 0x100000000"; do
-	# shellcheck disable=SC2086 # two words
-	run -- ./confidential $way
-	is 0 "goes on: Invalid argument" out
-	ok $? "$way: the VMM gets KVM's error"
-	# shellcheck disable=SC2086 # two words
-	NEW_TYPES=1 LD_PRELOAD=./asked.so run -- ./confidential $way
-	is 125 "the VMM makes a confidential VM" err && [[ ! -s out ]] && grep -q "KVM was asked" err
-	ok $? "$way: refused on a KVM that would make the VM"
-done
-same_but_regpin "a query about memory encryption is allowed" ./confidential ask
-LD_PRELOAD=./asked.so run --policy policy.yaml -- ./confidential type 1
-is 0 "goes on" out && grep -q "KVM was asked" err
-ok $? "a VM of type 1 is left to KVM"
-# The agent writes this line after the VMM's end, possibly into the next test's file.
-grep -q "done" out || await "nothing was protected" err
-
-run -- ./vmm vm smm exit 3
-is 125 '"refused"' events && [[ $(grep -c "System-Management Mode" err) == 1 &&
-	$(jq -r 'select(.event == "refused").reason' events) == smm ]]
-ok $? "a guest's set-up that the policy does not accept ends the VMM with status 125"
-run --mode report -- ./vmm vm smm exit 3
-is 3 '"detached"' events && ! grep -q '"refused"' events &&
-	[[ $(jq -r 'select(.event == "tolerated").reason' events) == smm &&
-		$(grep -c "warning: the VM has System-Management Mode" err) == 1 ]]
-ok $? "if the policy only reports, that set-up is an event and a line"
-REGPIN_HOST_FORCE=vmload run --policy star.yaml -- ./vmm touch started
-is 3 "vls=0" err && [[ ! -e started ]]
-ok $? "with a rule that VMLOAD bypasses no VMM is started"
-REGPIN_HOST_FORCE=vmload run --policy star.yaml --mode report -- ./vmm vm smm exit 3
-is 3 '"detached"' events &&
-	[[ $(jq -r 'select(.event == "tolerated").reason' events | tr '\n' ' ') == "vmload smm " ]]
-ok $? "with such a rule that only reports the VMM is started"
-run --policy none.yaml -- ./vmm vm vcpu run exit 3
-await '"detached"' events
-[[ $(grep -c '"event":"violation"' events) == 1 &&
-	$(jq -r 'select(.event == "violation") | "\(.rule) \(.verdict)"' events) == "default stop" ]]
-ok $? "with only a default of stop, the first access to an MSR is the last"
-
-# Forks
-
-run --attach-timeout 3 -- ./vmm daemonize sleep 300 vm vcpu run sleep 300
-is 0 && ! grep -qs attached events && await '"detached"' events &&
-	grep -q '"violation"' events
-ok $? "a VMM that daemonizes first keeps its agent"
-run --attach-timeout 1 -- ./vmm daemonize sleep 20000 touch survivor
-is 0 && refused "within 1 s" timeout
-ok $? "a VMM that daemonizes first keeps its time limit"
-printf '#!/bin/sh\nsleep 20 &\nexec ./vmm vm\n' >script
-run -- ./script
-is 0 '"detached"' events
-ok $? "a stray child that keeps the lifeline open does not keep the agent"
-[[ ! -e survivor ]]
-ok $? "no killed process survived"
-
-# Slow, full and absent readers
-
-mkfifo fifo
-run --events fifo -- ./vmm vm vcpu run exit 2
-is 2 "regpin: [0-9]* lines of events are lost" err
-ok $? "a FIFO without a reader delays nothing, and the loss is reported"
-cat fifo >from-fifo &
-run --events fifo -- ./vmm vm vcpu run exit 2
-wait $!
-is 2 '"detached"' from-fifo && ! grep -q lost err
-ok $? "a FIFO with a reader gets all events"
-sleep 30 <>fifo &
-reader=$!
-run --mode report --event-limit 0 --events fifo -- ./vmm vm vcpu flood 20000 \
-	exit 2
-is 2 "lines of events are lost" err
-ok $? "a reader that does not read delays nothing"
-kill "$reader"
-wait "$reader" 2>/dev/null
-run --mode report --event-limit 0 -- ./vmm vm vcpu flood 20000 exit 2
-is 2 '"detached"' events
-[[ $(jq -s 'map(select(.event == "violation")) | length' events) == \
-	$(jq 'select(.event == "detached").reports' events) ]] &&
-	[[ $(total) == 20000 ]]
-ok $? "of many events each is either a line or counted as dropped"
-run --events /dev/full -- ./vmm vm vcpu run exit 2
-is 2 "lines of events are lost" err &&
-	[[ $(grep -c "events can't be written to /dev/full" err) == 1 ]]
-ok $? "a full disk is reported once, and delays nothing"
-
-mkdir -p empty
-if [[ $(id -u) == 0 ]]; then
-	rm -f events out err # the agent of the run before may write to these yet
-	"$regpin" run --policy policy.yaml --events "$dir/events" -- \
-		./vmm vm vcpu chroot empty run sleep 4000 >out 2>err &
-	pid=$!
-	await '"violation"' events && [[ -e /proc/$pid ]]
-	ok $? "a VMM without /proc wakes the agent"
-	kill "$pid"
-	wait "$pid" 2>/dev/null
-	run -- ./vmm vm vcpu chroot empty othervm run
-	is 0 '"violation"' events && grep -q "exit 8" out
-	ok $? "the vCPUs of a VMM without /proc stay protected when it creates one more VM"
-else
-	skip "a VMM without /proc wakes the agent" "not root"
-	skip "the vCPUs of a VMM without /proc stay protected when it creates one more VM" \
-		"not root"
-fi
-rm -f events
-"$regpin" run --policy policy.yaml --events "$dir/events" -- \
-	./vmm vm vcpu closeall run sleep 4000 >out 2>err &
-pid=$!
-await '"violation"' events && [[ -e /proc/$pid ]]
-ok $? "a VMM that closes all its other files wakes the agent"
-kill "$pid"
-wait "$pid" 2>/dev/null
-run -- ./vmm closeall vm vcpu run exit 3
-is 3 '"violation"' events
-ok $? "a VMM that closes them before it has a VM gets its policy"
-
-run --mode report -- ./vmm vm vcpu flood 20000 exit 2
-is 2 '"detached"' events
-[[ $(total) == 20000 && $(grep -c '"violation"' events) -ge 10 &&
-	$(jq -s 'map(select(.event == "violation").time | .[0:19] + "Z" | fromdateiso8601) |
-		length <= 10 * (.[-1] - .[0] + 2)' events) == true &&
-	$(jq 'select(.event == "detached") | .reports + .dropped' events) == \
-		20000 ]]
-ok $? "the first 10 events in a second are lines, the others are counted"
-[[ $(jq -r 'select(.event == "repeated") | [.vm, .vcpu, .register, .index,
-	.rule, .where, .verdict] | join(" ")' events | sort -u) == \
-	"0 0 EFER 0xc0000080 sticky policy.yaml:5:5 report" ]]
-ok $? "the sum names the rule, the register and the verdict"
-run --mode report --event-limit 3 -- ./vmm vm vcpu flood 2 sleep 1500 flood 5 \
-	flood 1 sleep 1500 exit 2
-is 2 '"detached"' events
-[[ $(jq -r 'select(.event == "violation" or .event == "repeated") |
-	.event + " " + (.count | tostring)' events | uniq -c | tr -s ' \n' ' ') == \
-	" 5 violation null 1 repeated 3 " ]]
-ok $? "--event-limit 3: 2 of 2, then 3 of 6 in a second are lines"
-
 # The policy from standard input
 
 from_stdin() # the VMM's shell command
@@ -565,13 +277,7 @@ run -- ./vmm vm scribble 300 exit 6
 is 6 '"detached"' events && jq . events >/dev/null &&
 	await "events that regpin never writes" err
 ok $? "random bytes in the shared memory crash no process"
-for ((i = 0; i < 60; i++)); do
-	pgrep -f "^$tool run --policy policy.yaml --events $dir/events" \
-		>/dev/null || break
-	sleep 0.05
-done
-! pgrep -f "^$tool run --policy policy.yaml --events $dir/events" >/dev/null
-ok $? "no agent is left after its VMM"
+no_agent_is_left
 
 events_fit
 printf '1..%d\n' "$nr"
