@@ -174,7 +174,9 @@ start()
 {
 	rm -f events
 	in_force=free
-	timeout 110 "$regpin" run --policy free.yaml --name vm --ctl "$dir/ctl" --events "$dir/events" \
+	# Without --foreground, timeout sends SIGCONT after the signal that ends the VMM, and
+	# LeakSanitizer, which stops the process in order to look at it, waits forever.
+	timeout --foreground 110 "$regpin" run --policy free.yaml --name vm --ctl "$dir/ctl" --events "$dir/events" \
 		--event-limit 0 -- ./swapvmm round "$@" >out 2>err </dev/null &
 	vmm=$!
 	round && follows 0 free

@@ -101,7 +101,9 @@ rollbacks() # the number of policies that an agent has taken back, by their resu
 	jq -r 'select(.command == "rollback" and .cause == "unconfirmed").result' events | sort | uniq -c | xargs
 }
 
-timeout 120 "$regpin" run --policy first.yaml --name vm --ctl "$dir/ctl" --events "$dir/events" \
+# Without --foreground, timeout sends SIGCONT after the signal that ends the VMM, and
+# LeakSanitizer, which stops the process in order to look at it, waits forever.
+timeout --foreground 120 "$regpin" run --policy first.yaml --name vm --ctl "$dir/ctl" --events "$dir/events" \
 	--event-limit 0 -- "$fake" >ready 2>run.err </dev/null &
 runner=$!
 await ready ready

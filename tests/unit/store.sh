@@ -71,7 +71,9 @@ start()
 {
 	: >"$dir/events"
 	rm -f "$dir/ready"
-	timeout 60 "$regpin" run --policy "${policy:-policy.yaml}" --name vm --ctl "$dir/ctl" --events "$dir/events" \
+	# Without --foreground, timeout sends SIGCONT after the signal that ends the VMM, and
+	# LeakSanitizer, which stops the process in order to look at it, waits forever.
+	timeout --foreground 60 "$regpin" run --policy "${policy:-policy.yaml}" --name vm --ctl "$dir/ctl" --events "$dir/events" \
 		"$@" -- "$fake" >"$dir/ready" 2>"$dir/run.err" </dev/null &
 	vmm=$!
 	await ready "$dir/ready"
