@@ -59,10 +59,10 @@ const char *policy_place(char to[PLACE_MAX], const struct regpin_policy *policy,
 }
 
 const char *policy_near_place(char to[PLACE_MAX],
-			      const struct regpin_policy *policy, uint32_t line,
-			      uint32_t column)
+			      const struct regpin_policy *policy, uint32_t near,
+			      uint32_t line, uint32_t column)
 {
-	if (PLACE_TEXT(line))
+	if (PLACE_TEXT(line) != PLACE_TEXT(near))
 		return policy_place(to, policy, line, column);
 	snprintf(to, PLACE_MAX, "%u:%u", PLACE_LINE(line), column);
 	return to;

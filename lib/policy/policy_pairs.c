@@ -61,7 +61,8 @@ static bool written_before(const struct rule *a, const struct rule *b)
 static const char *place_of(char to[PLACE_MAX], const struct check *check,
 			    const struct rule *rule)
 {
-	return policy_near_place(to, check->policy, rule->line, rule->column);
+	return policy_near_place(to, check->policy, check->rule->line, rule->line,
+				 rule->column);
 }
 
 /* Two rules of one type share @common bits. */

@@ -67,6 +67,15 @@ policy child.yaml <<E
 extends: linux
 E
 gives 0 'loosens 0, tightens 0, changes 0' "a policy that only extends is equal to its base" "$regpin" diff linux child.yaml
+policy cr4.yaml <<E
+extends: linux
+rules:
+  - register: CR4
+    sticky: [TSD]
+    optional: true
+E
+gives 0 "package/linux.yaml:79:5: .* 'never' on CR0 \\(81:5\\), 'sticky' on CR4 \\(cr4.yaml:5:5\\), 'sticky' on CR4 \\(98:5\\)" \
+	"places without a file are in the file that the message begins with" "$regpin" explain --stock cr4.yaml
 policy child.yaml <<E
 extends: linux
 rules:

@@ -56,8 +56,8 @@ static char *others_of(const struct unfits *unfits, uint32_t n,
 		fprintf(file, "%s'%s' on %s (%s)", before,
 			rule_type_names[rule->type],
 			event_rule_subject(subject, rule),
-			policy_near_place(place, policy, rule->line,
-					  rule->column));
+			policy_near_place(place, policy, unfits->list[n].rule.line,
+					  rule->line, rule->column));
 		before = ", ";
 	}
 	fclose(file);
