@@ -40,13 +40,43 @@ inner_alive() # NAME
 	{ read -r _ _ state _ <"/proc/${inner_pid[$1]}/stat"; } 2>/dev/null && [[ $state != Z ]]
 }
 
+inner_make_pipes() # NAME: its fifos, and its empty logs
+{
+	local dir=$inner_run_dir/$1 fd
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	mkfifo "$dir"/{serial,qmp}.{in,out}
+	# Keep them open: text that is written before QEMU opens them must not be lost.
+	exec {fd}<>"$dir/serial.in"
+	inner_keys[$1]=$fd
+	exec {fd}<>"$dir/qmp.in"
+	inner_ask[$1]=$fd
+	: >"$inner_out/$1.serial.log"
+	: >"$inner_out/$1.qmp.log"
+}
+
+inner_read_pipes() # NAME: once its QEMU was started
+{
+	local dir=$inner_run_dir/$1 fd
+
+	# These readers end with QEMU. Without them, a full fifo would block the guest's console.
+	cat "$dir/serial.out" >>"$inner_out/$1.serial.log" &
+	cat "$dir/qmp.out" >>"$inner_out/$1.qmp.log" &
+	exec {fd}<"$inner_out/$1.serial.log"
+	inner_serial[$1]=$fd
+	exec {fd}<"$inner_out/$1.qmp.log"
+	inner_qmp_fd[$1]=$fd
+	inner_partial[$1]=''
+}
+
 # inner_start NAME [--kernel 6.12|6.1|trixie|backports|DIR] [--smp N] [--mem MB] [--initrd F] [--append "WORD .."]
 #   [--wrap "CMD .."] [--qemu FILE] [--accel A] [--cpu C] [--machine M] [-- QEMU-ARG ..]
 inner_start()
 {
 	local name=$1 kernel=6.12 smp=1 mem=256 initrd='' append='' wrap='' vmlinuz dir=$inner_run_dir/$1
 	local s3=PIIX4_PM.disable_s3=1
-	local qemu=qemu-system-x86_64 accel=kvm cpu=$inner_cpu machine=pc,smm=off fd
+	local qemu=qemu-system-x86_64 accel=kvm cpu=$inner_cpu machine=pc,smm=off
 
 	shift
 	while (($#)); do
@@ -78,16 +108,7 @@ inner_start()
 	! inner_alive "$name" || { inner_fail "inner_start: $name is already running"; return; }
 
 	inner_forget "$name"
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	mkfifo "$dir"/{serial,qmp}.{in,out}
-	# Keep them open: text that is written before QEMU opens them must not be lost.
-	exec {fd}<>"$dir/serial.in"
-	inner_keys[$name]=$fd
-	exec {fd}<>"$dir/qmp.in"
-	inner_ask[$name]=$fd
-	: >"$inner_out/$name.serial.log"
-	: >"$inner_out/$name.qmp.log"
+	inner_make_pipes "$name"
 	# No S3: regpin would take a wake-up for a reset. QEMU ignores the other machine's option.
 	[[ $machine != q35* ]] || s3=ICH9-LPC.disable_s3=1
 	# Started in the background, --wrap's words split on purpose.
@@ -100,14 +121,7 @@ inner_start()
 		-append "console=ttyS0 panic=-1 quiet$inner_append$append" \
 		"$@" </dev/null >"$inner_out/$name.qemu.log" 2>&1 &
 	inner_pid[$name]=$!
-	# These readers end with QEMU. Without them, a full fifo would block the guest's console.
-	cat "$dir/serial.out" >>"$inner_out/$name.serial.log" &
-	cat "$dir/qmp.out" >>"$inner_out/$name.qmp.log" &
-	exec {fd}<"$inner_out/$name.serial.log"
-	inner_serial[$name]=$fd
-	exec {fd}<"$inner_out/$name.qmp.log"
-	inner_qmp_fd[$name]=$fd
-	inner_partial[$name]=''
+	inner_read_pipes "$name"
 	inner_qmp "$name" '{"execute": "qmp_capabilities"}' 60 ||
 		inner_fail "inner_start: $name does not answer, see $inner_out/$name.qemu.log: $(tail -n 3 "$inner_out/$name.qemu.log")"
 }
