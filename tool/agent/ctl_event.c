@@ -37,11 +37,12 @@ static void put_proposal(struct json *json, const struct ctl_proposal *proposal)
 						      proposal->written.own, proposal->mode);
 
 	json_string(json, "policy_file", proposal->policy.source);
-	json_string(json, "policy", proposal->policy.source); /* its name before version 1 */
 	json_u64(json, "loosens", proposal->diff.counts[DIFF_LOOSENS]);
 	json_u64(json, "tightens", proposal->diff.counts[DIFF_TIGHTENS]);
 	json_u64(json, "changes", proposal->diff.counts[DIFF_CHANGES]);
 	json_string(json, "mode", policy_mode_names[effective]);
+	/* The name of policy_file before version 1. */
+	json_string(json, "policy", proposal->policy.source);
 	if (proposal->confirm_ms)
 		json_u64(json, "confirm_ms", proposal->confirm_ms);
 	if (proposal->modes.nr)

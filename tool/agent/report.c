@@ -335,7 +335,7 @@ void report_mode(struct agent *agent)
 	char text[128];
 	struct agent_event event = {
 		.type = "mode", .mode = policy_mode_names[effective],
-		.to = policy_mode_names[effective], /* its name before version 1 */
+		.to = policy_mode_names[effective],	/* the name of @mode before version 1 */
 		.text = text,
 		.counts = {
 			{ "rules_enforced", tally.enforced },
