@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What counts as a reset or an INIT, and what does not: by the VMM, by KVM at a triple fault,
+ * Changes that count as a reset or an INIT, and others: by the VMM, by KVM at a triple fault,
  * without a report, and of a vCPU that is gone.
  */
 #include <pthread.h>
