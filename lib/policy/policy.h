@@ -306,9 +306,8 @@ const char *policy_place(char to[PLACE_MAX], const struct regpin_policy *policy,
  * The same without FILE if that is also the file of @near, for messages that begin with the
  * place of @near.
  */
-const char *policy_near_place(char to[PLACE_MAX],
-			      const struct regpin_policy *policy, uint32_t near,
-			      uint32_t line, uint32_t column);
+const char *policy_near_place(char to[PLACE_MAX], const struct regpin_policy *policy,
+			      uint32_t near, uint32_t line, uint32_t column);
 
 extern const char *const rule_type_names[RULE_TYPE_MAX];
 extern const char *const regpin_action_names[REGPIN_ACTION_MAX];

@@ -166,6 +166,18 @@ static int read_mode(const char *text, enum policy_mode *mode)
 	return 0;
 }
 
+/* Do the options go together? Returns an exit code, or -1 to continue. */
+static int check_options(const struct options *options, bool has_vmm)
+{
+	if (options->ctl && options->no_ctl)
+		return usage_error("run", "--ctl and --no-ctl contradict each other: leave one of them out");
+	if (!options->policy)
+		return usage_error("run", "name a policy: --policy POLICY");
+	if (!has_vmm)
+		return usage_error("run", "name the VMM to start: ... -- VMM ARGUMENTS");
+	return -1;
+}
+
 /* Returns an exit code, or -1 to continue. */
 static int read_options(int argc, char **argv, struct options *options)
 {
@@ -226,15 +238,7 @@ static int read_options(int argc, char **argv, struct options *options)
 			return EXIT_USAGE;
 		}
 	}
-	if (err)
-		return err;
-	if (options->ctl && options->no_ctl)
-		return usage_error("run", "--ctl and --no-ctl contradict each other: leave one of them out");
-	if (!options->policy)
-		return usage_error("run", "name a policy: --policy POLICY");
-	if (optind == argc)
-		return usage_error("run", "name the VMM to start: ... -- VMM ARGUMENTS");
-	return -1;
+	return err ? err : check_options(options, optind < argc);
 }
 
 static int read_policy(const struct options *options, struct launch *launch)
