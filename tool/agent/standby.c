@@ -7,8 +7,9 @@
  * by checking again (processes), or cause another fork (policies, commands, processes with
  * VMs; counts once a second).
  *
- * Each of the two replaces the other: a child that dies is forked again. Only if both are
- * killed at the same moment is there no agent. Then the shim reports that: the word @agent
+ * Each of the two replaces the other: a child that dies is forked again. A new child is forked
+ * before the one with an older state is ended, so that there is one at any time; of the two,
+ * only the one that @heir names becomes the agent. Only if agent and child are killed at the same moment is there no agent. Then the shim reports that: the word @agent
  * in struct control is a robust futex, which the kernel marks when the agent's thread ends.
  */
 #include <errno.h>
@@ -31,6 +32,7 @@
 #include "give.h"
 #include "hook.h"
 #include "launch_state.h"
+#include "lib/end.h"
 #include "out.h"
 #include "standby.h"
 #include "wake.h"
@@ -185,6 +187,9 @@ static void wait_and_take_over(struct agent *agent, int fd, pid_t old)
 	ctl_drop_clients(&agent->ctl);
 	give_drop(&agent->launch->give);
 	wait_for_end(fd);
+	/* The agent has died while it replaced this child, or before it had replaced another. */
+	if (atomic_load(&agent->standby.page->heir) != (uint32_t)getpid())
+		end_process(0);
 	if (clock_now() - begun < YOUNG_MS)
 		poll(NULL, 0, PAUSE_MS);
 	prctl(PR_SET_NAME, "regpin-agent");
@@ -202,30 +207,45 @@ static void wait_and_take_over(struct agent *agent, int fd, pid_t old)
 	standby_renew(agent);
 }
 
+/* In the child: the older child is the agent's, and its pipe must not stay open here. */
+static void forget_sibling(struct standby *standby)
+{
+	if (!standby->pid)
+		return;
+	close(standby->fd);
+	close(standby->pipe);
+	standby->pid = 0;
+	standby->fd = standby->pipe = -1;
+}
+
 void standby_renew(struct agent *agent)
 {
 	struct standby *standby = &agent->standby;
-	pid_t old = getpid(), pid;
-	int ends[2];
+	pid_t old = getpid(), pid = -1;
+	int ends[2] = { -1, -1 };
 
 	if (!standby->enabled)
 		return;
-	end_child(standby);
 	standby->made = clock_now();
 	standby->stamp = stamp_of(agent);
 	standby->counts = counts_of(agent);
-	/* standby_run() tries again in a second; the agent works without a standby. */
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return;
-	pid = fork();
+	if (pipe2(ends, O_CLOEXEC) == 0)
+		pid = fork();
 	if (pid == 0) {
 		close(ends[1]);
+		forget_sibling(standby);
 		wait_and_take_over(agent, ends[0], old);
 		return;
 	}
-	close(ends[0]);
+	if (ends[0] >= 0)
+		close(ends[0]);
+	if (pid > 0)
+		atomic_store(&standby->page->heir, (uint32_t)pid);
+	end_child(standby);
+	/* standby_run() tries again in a second; the agent works without a standby. */
 	if (pid < 0) {
-		close(ends[1]);
+		if (ends[1] >= 0)
+			close(ends[1]);
 		return;
 	}
 	standby->pid = pid;

@@ -12,11 +12,13 @@
  * @written: number of events whose lines have been written
  * @seq: number of the last line
  * @counts: the agent's totals, in the order of totals_of()
+ * @heir: the child that becomes the agent when the agent dies
  */
 #define STANDBY_COUNTS	8u
 struct standby_page {
 	_Atomic uint64_t written, seq;
 	_Atomic uint64_t counts[STANDBY_COUNTS];
+	_Atomic uint32_t heir;
 };
 
 /**
