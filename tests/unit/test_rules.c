@@ -149,7 +149,7 @@ static void one_rule(void **state)
 	assert_non_null(strstr(got, "mode enforce (5 rules: 2 enforced, 0 detected, 3 report only, 0 left out; the operator's mode of 1 rule)"));
 	say(fd, "events last=1\n");
 	hear(fd);
-	assert_non_null(strstr(got, "\"command\":\"mode\",\"to\":\"report\",\"rule\":\"sticky\",\"where\":\"new.yaml:4:5\",\"policy_file\":\"new.yaml\",\"policy\":\"new.yaml\",\"loosens\":1,"));
+	assert_non_null(strstr(got, "\"command\":\"mode\",\"to\":\"report\",\"rule\":\"sticky\",\"where\":\"new.yaml:4:5\",\"policy_file\":\"new.yaml\",\"loosens\":1,"));
 	/* The narrower mode wins in both directions, and against the rule's own. */
 	assert_true(command(fd, "mode to=enforce rule=9\n"));
 	assert_true(command(fd, "mode to=report\n"));
