@@ -154,7 +154,7 @@ if [[ -n $qemu ]] && timeout 20 "$qemu" -accel kvm -machine none -display none \
 			until [ -e beside ]; do sleep 0.05; done
 			exec qemu-system-x86_64 "$@"' sh "${s3[@]}" "${base[@]}" >out 2>err &
 	pid=$!
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 800; i++)); do
 		! grep -q "^State:.*stopped" "/proc/$pid/status" || break
 		sleep 0.05
 	done
