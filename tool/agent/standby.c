@@ -9,8 +9,9 @@
  *
  * Each of the two replaces the other: a child that dies is forked again. A new child is forked
  * before the one with an older state is ended, so that there is one at any time; of the two,
- * only the one that @heir names becomes the agent. Only if agent and child are killed at the same moment is there no agent. Then the shim reports that: the word @agent
- * in struct control is a robust futex, which the kernel marks when the agent's thread ends.
+ * only the one that @heir names becomes the agent. Only if agent and child are killed at the
+ * same moment is there no agent. Then the shim reports that: the word @agent in struct control
+ * is a robust futex, which the kernel marks when the agent's thread ends.
  */
 #include <errno.h>
 #include <fcntl.h>
