@@ -85,7 +85,7 @@ static void find_change(const char *path, struct checked *checked)
 	char file[STORE_START_NAME];
 
 	/* Standard input can be read only once. */
-	if (problems && strcmp(path, "-") && !policy_text_keep(path, &written, problems)) {
+	if (problems && strcmp(path, "-") != 0 && !policy_text_keep(path, &written, problems)) {
 		store_start_name(file, path, &written);
 		store_start_compare(NULL, file, &written, &checked->change);
 	}

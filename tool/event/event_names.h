@@ -3,6 +3,7 @@
 #ifndef REGPIN_TOOL_EVENT_NAMES_H
 #define REGPIN_TOOL_EVENT_NAMES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "regpin/regpin.h"
@@ -24,7 +25,7 @@ const char *event_range_name(char buf[REGISTER_NAME_MAX], unsigned int kind,
 			     uint32_t index, uint32_t count);
 
 #define MEMBERS_NAMED		8u
-#define MEMBERS_TEXT_MAX	(MEMBERS_NAMED * (REGISTER_NAME_MAX + 2))
+#define MEMBERS_TEXT_MAX	((size_t)MEMBERS_NAMED * (REGISTER_NAME_MAX + 2))
 
 /*
  * The same for people: "FS_BASE, GS_BASE" if there are at most MEMBERS_NAMED registers and

@@ -53,7 +53,7 @@ const char *kept_read(struct kept *kept, const char *file, size_t size)
 	if (!kept->text)
 		return "its first line is not '" HEAD "HASH NAME'";
 	kept->size = (size_t)(file + size - kept->text);
-	if (strcmp(policy_hash(hash, kept->text, kept->size), kept->hash))
+	if (strcmp(policy_hash(hash, kept->text, kept->size), kept->hash) != 0)
 		return "its text is not the one whose hash is in its first line: it was changed";
 	return NULL;
 }

@@ -116,7 +116,7 @@ static int read_found(const struct search *search, struct kept *kept, char **fil
 	ssize_t size = store_folder_read(&search->folder, hash, KEPT_MAX_SIZE, file);
 
 	fault = size < 0 ? fault_text((int)size) : kept_read(kept, *file, (size_t)size);
-	if (!fault && strcmp(kept->hash, hash))
+	if (!fault && strcmp(kept->hash, hash) != 0)
 		fault = "it is the text of another hash";
 	if (!fault)
 		return 0;

@@ -82,7 +82,7 @@ static void add(const struct store *store, const char *name, struct files *files
 		return;
 	}
 	file->text = store_is_text(name);
-	if (!file->text && (strncmp(name, STORE_START, strlen(STORE_START)) ||
+	if (!file->text && (strncmp(name, STORE_START, strlen(STORE_START)) != 0 ||
 			    !store_is_text(name + strlen(STORE_START))))
 		return;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
@@ -143,7 +143,8 @@ struct room {
 static void reduce(const struct store *store, const struct file *file, struct room *room)
 {
 	unsigned int *nr = file->text ? &room->texts : &room->starts;
-	unsigned int max = file->text ? STORE_MAX_TEXTS : STORE_MAX_STARTS;
+	static const unsigned int maxima[] = { STORE_MAX_STARTS, STORE_MAX_TEXTS };
+	unsigned int max = maxima[file->text];
 
 	if (*nr <= max && room->bytes <= STORE_MAX_BYTES)
 		return;

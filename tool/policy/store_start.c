@@ -19,7 +19,7 @@
  * A file of text: a line with the hash of the whole policy, a line with that of its own text,
  * and for each base a line "HASH NAME PATH".
  */
-#define START_MAX	((POLICY_MAX_BASES + 2u) * (POLICY_HASH_MAX + POLICY_NAME_MAX + \
+#define START_MAX	((size_t)(POLICY_MAX_BASES + 2u) * (POLICY_HASH_MAX + POLICY_NAME_MAX + \
 						    POLICY_MAX_SOURCE + 2u))
 
 void store_start_name(char file[STORE_START_NAME], const char *path,
@@ -127,7 +127,7 @@ static bool compare_base(const char *line, const struct bundle *bundle, unsigned
 
 	if (!take_word(&line, old, sizeof(old), " ") ||
 	    !take_word(&line, name, sizeof(name), " ") ||
-	    !take_word(&line, path, sizeof(path), "") || strcmp(name, part->name))
+	    !take_word(&line, path, sizeof(path), "") || strcmp(name, part->name) != 0)
 		return false;
 	if (!strcmp(old, part_hash(new, bundle, n)) &&
 	    !strcmp(path, part->path))
@@ -189,7 +189,7 @@ void store_start_compare(const struct store_folder *only, const char *file,
 	hash = next_line(&at);
 	own = hash ? next_line(&at) : NULL;
 	part_hash(now, &bundle, 0);
-	if (own && strcmp(hash, written->hash) && !strcmp(own, now)) {
+	if (own && strcmp(hash, written->hash) != 0 && !strcmp(own, now)) {
 		while (n < bundle.nr && (line = next_line(&at)) &&
 		       compare_base(line, &bundle, n, change))
 			n++;
