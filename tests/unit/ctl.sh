@@ -176,8 +176,14 @@ ctl vm1 status
 is 0 "policy policy.yaml" out && ! grep -q "older policy" out
 ok $? "status shows the new policy"
 ctl vm1 mode report
+cp out changes
 is 0 && ctl vm1 status && is 0 "mode report" out
 ok $? "mode report takes effect"
+[[ $(grep degraded changes) == "degraded: 1 rule, as before; 'status --rules' lists the rule" ]]
+ok $? "a rule that was degraded before is only counted"
+ctl vm1 policy later.yaml
+is 1 "^degraded: later.yaml:6:5: 'sticky' on CR0 is left out" out && ! grep -q 'as before' out
+ok $? "of another policy each degraded rule is listed"
 ctl vm1 mode enforce
 is 0 && ctl vm1 status && is 0 "mode enforce" out
 ok $? "mode enforce takes effect"

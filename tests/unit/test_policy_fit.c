@@ -5,6 +5,8 @@
 #include "lib/kvm/host.h"
 #include "lib/policy/registers.h"
 #include "policy/policy_fit.h"
+#include "policy/rule_table.h"
+#include "policy/unfit.h"
 
 #include <errno.h>
 #include <string.h>
@@ -150,6 +152,48 @@ static void test_init(void **state)
 	free(policy);
 }
 
+/* The table of a mode of a policy, and the rules that its host can't enforce in this mode. */
+static void tabulate(struct rule_table *table, struct unfits *unfits, const struct host *host,
+		     uint32_t detect_ms)
+{
+	struct regpin_policy *policy = linux_like(RULE_OPTIONAL);
+
+	/* One rule of the text with two conditions. */
+	policy->rules[5].line = policy->rules[4].line;
+	policy->rules[5].kind = policy->rules[4].kind;
+	policy->settings.detect_ms = detect_ms;
+	unfits->nr = 0;
+	policy_fit(policy, host, unfits_add, unfits);
+	assert_int_equal(rule_table_make(table, policy, unfits), 0);
+	free(policy);
+}
+
+static void test_known(void **state)
+{
+	static struct unfits unfits;
+	struct rule_table polled, left_out, enforced;
+	struct host host = stock;
+
+	host.cr_filter = true;
+	tabulate(&enforced, &unfits, &host, 10);
+	assert_int_equal(unfits.nr, 0);
+	tabulate(&left_out, &unfits, &stock, 0);
+	tabulate(&polled, &unfits, &stock, 10);
+	assert_int_equal(unfits.nr, 4);
+	assert_int_equal(rule_table_drop_known(&enforced, &unfits), 0);
+	assert_int_equal(rule_table_drop_known(&left_out, &unfits), 0);
+	assert_int_equal(unfits.nr, 4);
+	unfits.list[0].fitted = FIT_REFUSED;
+	unfits.list[2].why = "another reason";
+	assert_int_equal(rule_table_drop_known(&polled, &unfits), 2);
+	assert_int_equal(unfits.nr, 2);
+	assert_int_equal(unfits.list[0].fitted, FIT_REFUSED);
+	assert_string_equal(unfits.list[1].why, "another reason");
+	rule_table_free(&polled);
+	rule_table_free(&left_out);
+	rule_table_free(&enforced);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_no_kvm),
 		cmocka_unit_test(test_init),
+		cmocka_unit_test(test_known),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

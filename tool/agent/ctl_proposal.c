@@ -66,6 +66,13 @@ static void check_target(struct ctl_proposal *proposal)
 	}
 }
 
+/* Another mode of the text in force leaves most rules as degraded as they are. */
+static void set_known(struct ctl_proposal *proposal, const struct launch *launch)
+{
+	proposal->known = rule_table_drop_known(&launch->table, &proposal->unfits);
+	proposal->init_known = proposal->init_why && launch->init_why;
+}
+
 /* Makes @policy and @diff from @written. Returns false if there is no memory. */
 static bool finish(struct ctl *ctl, struct ctl_proposal *proposal)
 {
@@ -86,6 +93,8 @@ static bool finish(struct ctl *ctl, struct ctl_proposal *proposal)
 			    &proposal->unfits))
 		return false;
 	proposal->init_why = policy_fit_init(&proposal->policy, &launch->host);
+	if (!strcmp(proposal->written.hash, launch->written.hash))
+		set_known(proposal, launch);
 	if (!admit_policy(ctl->agent, &proposal->policy, proposal->unsuited,
 			  sizeof(proposal->unsuited))) {
 		make_printable(proposal->unsuited);
@@ -232,6 +241,19 @@ static void unfit_text(const struct ctl_proposal *proposal, const struct unfit *
 		 unfit->why);
 }
 
+/* "degraded: 3 rules, as before; 'status --rules' lists them" */
+static void known_text(const struct ctl_proposal *proposal, char *buf, size_t size)
+{
+	const char *init = proposal->init_known ? "'init'" : "";
+	uint32_t nr = proposal->known;
+
+	if (nr)
+		snprintf(buf, size, "degraded: %" PRIu32 " rule%s%s%s, as before; 'status --rules' lists the rule%s",
+			 nr, plural(nr), *init ? " and " : "", init, plural(nr));
+	else
+		snprintf(buf, size, "degraded: %s, as before", init);
+}
+
 /* Is line *@n one of the next @nr lines? If not, *@n becomes its number after these. */
 static bool within(uint64_t *n, uint64_t nr)
 {
@@ -327,9 +349,11 @@ static const char *remark(const struct ctl_proposal *proposal, uint64_t *n, char
 		snprintf(buf, size, "refused: %s", proposal->unsuited);
 	else if (within(n, proposal->unchecked[0] != 0))
 		snprintf(buf, size, "warning: %s", proposal->unchecked);
-	else if (within(n, proposal->init_why != NULL))
+	else if (within(n, proposal->init_why && !proposal->init_known))
 		snprintf(buf, size, "degraded: 'init' can't be done on this host: %s",
 			 proposal->init_why);
+	else if (within(n, proposal->known || proposal->init_known))
+		known_text(proposal, buf, size);
 	else
 		return NULL;
 	make_printable(buf);
@@ -399,6 +423,7 @@ void proposal_put_in_force(struct ctl *ctl, struct ctl_proposal *proposal)
 	launch->mode = proposal->mode;
 	admit_report_unchecked(ctl->agent);
 	launch->rule_modes = proposal->modes;
+	launch->init_why = proposal->init_why;
 	rule_table_free(&launch->table);
 	launch->table = proposal->table;
 	proposal->table.rows = NULL;

@@ -45,7 +45,9 @@ struct rule_target {
  * @policies: ctl->policies when it was compared with the policy in force
  * @problems: errors and warnings about its text
  * @init_why: why `init` can't be enforced on this host, or NULL
- * @unfits: the rules that this host can't enforce
+ * @init_known: that holds for the policy in force as well, which is the same text
+ * @unfits: the rules that this host can't enforce, without those that are @known
+ * @known: the number of rules that the policy in force, the same text, degrades for the same reason
  * @diff: its changes to the policy in force
  * @unchecked: why it is not known whether a VM has S3, which @policy does not accept; or "",
  *	also if that holds for the policy in force as well
@@ -69,7 +71,9 @@ struct ctl_proposal {
 	uint64_t policies;
 	struct problems problems;
 	const char *init_why;
+	bool init_known;
 	struct unfits unfits;
+	uint32_t known;
 	struct policy_diff diff;
 	char unchecked[512];
 	char unsuited[1024];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rule_table.h"
 
@@ -61,6 +62,33 @@ void rule_table_free(struct rule_table *table)
 {
 	free(table->rows);
 	*table = (struct rule_table){ .nr = 0 };
+}
+
+/* A rule of the text may have several conditions of different types, at one place. */
+static bool has_unfit(const struct rule_table *table, const struct unfit *unfit)
+{
+	struct rule_row row = { .rule = unfit->rule };
+
+	for (uint32_t i = 0; i < table->nr; i++) {
+		const struct rule_row *known = &table->rows[i];
+
+		if (!compare(known, &row) && known->rule.type == unfit->rule.type)
+			return known->why && !strcmp(known->why, unfit->why) &&
+			       known->left_out == (unfit->fitted == FIT_LEFT_OUT);
+	}
+	return false;
+}
+
+uint32_t rule_table_drop_known(const struct rule_table *table, struct unfits *unfits)
+{
+	uint32_t kept = 0, nr = unfits->nr;
+
+	for (uint32_t i = 0; i < nr; i++)
+		if (unfits->list[i].fitted == FIT_REFUSED ||
+		    !has_unfit(table, &unfits->list[i]))
+			unfits->list[kept++] = unfits->list[i];
+	unfits->nr = kept;
+	return nr - kept;
 }
 
 int32_t rule_table_find(const struct rule_table *table, const struct rule *rule)

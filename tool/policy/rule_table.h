@@ -39,6 +39,12 @@ int rule_table_make(struct rule_table *table, const struct regpin_policy *policy
 		    const struct unfits *unfits);
 void rule_table_free(struct rule_table *table);
 
+/*
+ * Removes those of @unfits that @table has for the same reason, which is the table of another
+ * mode of the same text. Returns their number. Rules that are refused stay.
+ */
+uint32_t rule_table_drop_known(const struct rule_table *table, struct unfits *unfits);
+
 /* The position of @rule, or -1. */
 int32_t rule_table_find(const struct rule_table *table, const struct rule *rule);
 
