@@ -58,6 +58,15 @@ ok $? "a name that no VM has is an error"
 status=$?
 is 3 "nosuch can't be read: No such file" err && [[ ! -s out ]]
 ok $? "a missing control directory is an error"
+(ulimit -n 4 && exec "$tool" list --ctl "$dir/ctl") >out 2>err
+status=$?
+is 3 "^regpin list: the VMs can't be listed: this process can't open more files: raise its limit ('ulimit -n')" err &&
+	[[ ! -s out ]]
+ok $? "list without files is an error that names the limit"
+(ulimit -n 4 && exec "$tool" ctl --ctl "$dir/ctl" vm1 status) >out 2>err
+status=$?
+is 3 "^regpin ctl: vm1: this process can't open more files: raise its limit" err
+ok $? "a command without files is an error that names the limit"
 XDG_RUNTIME_DIR=$dir/run "$regpin" ctl list >out 2>err
 status=$?
 if [[ $(id -u) == 0 ]]; then

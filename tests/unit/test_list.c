@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -337,6 +338,80 @@ static void all_at_once(void **state)
 	}
 }
 
+/* Lets this process open @more files than it has. Returns the limit before. */
+static rlim_t limit_files(int more)
+{
+	struct rlimit limit;
+	int fds[8], nr = 0;
+	rlim_t before;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
+	do
+		fds[nr] = open("/", O_RDONLY);
+	while (nr++ < more);
+	limit.rlim_cur = (rlim_t)fds[more];
+	while (nr--)
+		close(fds[nr]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return before;
+}
+
+static void unlimit_files(rlim_t before)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = before;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* Without files a folder is not taken for an empty one, and no agent for a broken one. */
+static void too_few_files(void **state)
+{
+	struct ctl_socket socks[3];
+	const char *names[] = { "a", "b", "c" };
+	char buf[512];
+	rlim_t before;
+	int unasked = 0;
+
+	make("regpin");
+	make("user");
+	make("user/1000");
+	make("user/1000/regpin");
+	for (int i = 0; i < 3; i++)
+		listen_as(&socks[i], "regpin", names[i]);
+	for (int more = 0; more < 3; more++) {
+		before = limit_files(more);
+		assert_int_equal(ctl_folders_add_all(&folders, run), -EMFILE);
+		unlimit_files(before);
+		ctl_folders_close(&folders);
+	}
+	assert_int_equal(ctl_folders_add_all(&folders, run), 0);
+	assert_int_equal(folders.nr, 2);
+	before = limit_files(0);
+	assert_int_equal(ctl_rows_fill(&rows, &folders, 100), -EMFILE);
+	unlimit_files(before);
+	/* Each connection takes another file for a moment, so the third one fails. */
+	before = limit_files(3);
+	fill(200);
+	unlimit_files(before);
+	assert_int_equal(rows.nr, 3);
+	for (int i = 0; i < 3; i++) {
+		const struct ctl_row *row = row_of(names[i]);
+
+		if (row->asked->state == CTL_SILENT)
+			continue;
+		unasked++;
+		assert_string_equal(ctl_row_state(row), "unknown");
+		assert_string_equal(ctl_row_advice(row, buf, sizeof(buf)),
+				    "the agent was not asked: this process can't open more files: raise its limit ('ulimit -n')");
+	}
+	assert_int_equal(unasked, 1);
+	for (int i = 0; i < 3; i++)
+		ctl_unlisten(&socks[i]);
+}
+
 /* An agent of another user may answer anything. */
 static void hostile_answers(void **state)
 {
@@ -393,7 +468,7 @@ int main(void)
 		TEST(finds_folders), TEST(no_folders), TEST(sweeps),
 		TEST(leaves_other_folders_alone), TEST(no_sockets), TEST(strange_links),
 		TEST(other_namespace), TEST(follows_no_link), TEST(all_at_once),
-		TEST(hostile_answers),
+		TEST(hostile_answers), TEST(too_few_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 #include "ctl_request.h"
 
 #define GROUP		500u	/* asked at the same time */
-#define RETRY_MS	50	/* while an agent's backlog is full */
+#define RETRY_MS	50	/* while an agent's backlog is full, or no file can be opened */
 #define BUF_SIZE	CTL_ANSWER_MAX
 
 static void finish(struct ctl_asked *asked, enum ctl_asked_state state)
@@ -36,13 +36,17 @@ static bool is_open(const struct ctl_asked *asked)
 	return asked->buf;
 }
 
-/* Tries to connect. A full backlog leaves the connection to a later try. */
+/*
+ * Tries to connect. A full backlog leaves the connection to a later try, and so does a lack of
+ * files: those of agents that have answered are closed.
+ */
 static void try_connect(struct ctl_asked *asked)
 {
 	static const char request[] = "status format=words\n";
 	int fd = ctl_connect_at(asked->dir, asked->name);
 
-	if (fd == -EAGAIN)
+	asked->err = fd;
+	if (fd == -EAGAIN || ctl_files_fault(fd))
 		return;
 	if (fd < 0) {
 		finish(asked, fd == -ECONNREFUSED ? CTL_DEAD : fd == -EACCES ? CTL_DENIED :
@@ -154,7 +158,8 @@ static void ask_group(struct ctl_asked *list, size_t nr, int ms)
 		wait_some(list, nr, deadline);
 	for (size_t i = 0; i < nr; i++)
 		if (is_open(&list[i]))
-			finish(&list[i], CTL_SILENT);
+			finish(&list[i], list[i].fd < 0 && ctl_files_fault(list[i].err) ?
+			       CTL_UNASKED : CTL_SILENT);
 }
 
 void ctl_ask_all(struct ctl_asked *list, size_t nr, int ms)

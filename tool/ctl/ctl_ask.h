@@ -14,6 +14,7 @@
  * @CTL_DEAD: there is a socket, and no process listens
  * @CTL_DENIED: it does not talk to this user
  * @CTL_NO_SOCKET: the socket was removed meanwhile
+ * @CTL_UNASKED: no more files could be opened until the time was over
  * @CTL_STRANGE: something else answers, or another error happened
  */
 enum ctl_asked_state {
@@ -22,6 +23,7 @@ enum ctl_asked_state {
 	CTL_DEAD,
 	CTL_DENIED,
 	CTL_NO_SOCKET,
+	CTL_UNASKED,
 	CTL_STRANGE,
 };
 
@@ -32,6 +34,7 @@ enum ctl_asked_state {
  * @state: the result
  * @words: the answer to `status format=words`, printable; NULL: there is none; allocated
  * @fd: the connection, while it is open; otherwise -1
+ * @err: why there is no connection yet, a negative errno
  * @len: bytes of @buf
  * @buf: what has been read and not been taken; allocated
  */
@@ -40,7 +43,7 @@ struct ctl_asked {
 	char name[CTL_NAME_MAX];
 	enum ctl_asked_state state;
 	char *words;
-	int fd;
+	int fd, err;
 	size_t len;
 	char *buf;
 };

@@ -84,7 +84,7 @@ static const char *fault_text(int err)
 	case -EPROTO:
 		return "its agent's answer can't be understood: is the agent of another version?";
 	default:
-		return strerror(-err);
+		return ctl_files_fault(err) ? ctl_files_fault(err) : strerror(-err);
 	}
 }
 

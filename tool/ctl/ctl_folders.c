@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ctl_folders.h"
+#include "ctl_socket.h"
 
 /* Is it in the list already, under whatever path? */
 static bool is_known(const struct ctl_folders *folders, const struct stat *new)
@@ -60,33 +61,52 @@ static int open_at(int dir, const char *name)
 	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Adds each folder in @path, or the folder @below of each of these if it is not NULL. */
-static void add_below(struct ctl_folders *folders, const char *path, const char *below)
+/* Opens the folder @name in @dir, or the folder @below of it if that is not NULL. */
+static int open_below(int dir, const char *name, const char *below)
+{
+	int fd = open_at(dir, name), inner;
+
+	if (fd < 0 || !below)
+		return fd;
+	inner = open_at(fd, below);
+	close(fd);
+	return inner;
+}
+
+/* 0 for a folder that is left out: it is no folder, or this user can't read it. */
+static int grave(int err)
+{
+	return ctl_files_fault(err) ? err : 0;
+}
+
+/*
+ * Adds each folder in @path, or the folder @below of each of these if it is not NULL. Returns 0
+ * or an error of grave().
+ */
+static int add_below(struct ctl_folders *folders, const char *path, const char *below)
 {
 	DIR *dir = opendir(path);
+	int err = dir ? 0 : grave(-errno);
 	struct dirent *entry;
 	char full[PATH_MAX];
-	int fd, inner;
 
-	while (dir && (entry = readdir(dir))) {
+	while (dir && !err && (entry = readdir(dir))) {
+		int fd;
+
 		if (entry->d_name[0] == '.')
 			continue;
-		fd = open_at(dirfd(dir), entry->d_name);
-		if (fd >= 0 && below) {
-			inner = open_at(fd, below);
-			close(fd);
-			fd = inner;
-		}
+		fd = open_below(dirfd(dir), entry->d_name, below);
 		if (fd < 0)
-			continue;
-		if (snprintf(full, sizeof(full), "%s/%s%s%s", path, entry->d_name,
-			     below ? "/" : "", below ? below : "") < (int)sizeof(full))
+			err = grave(-errno);
+		else if (snprintf(full, sizeof(full), "%s/%s%s%s", path, entry->d_name,
+				  below ? "/" : "", below ? below : "") < (int)sizeof(full))
 			add(folders, fd, full);
 		else
 			close(fd);
 	}
 	if (dir)
 		closedir(dir);
+	return err;
 }
 
 static int compare(const void *a, const void *b)
@@ -95,19 +115,23 @@ static int compare(const void *a, const void *b)
 		      ((const struct ctl_folder *)b)->path);
 }
 
-void ctl_folders_add_all(struct ctl_folders *folders, const char *run)
+int ctl_folders_add_all(struct ctl_folders *folders, const char *run)
 {
 	unsigned int first = folders->nr;
 	char path[PATH_MAX];
+	int err;
 
 	snprintf(path, sizeof(path), "%s/regpin", run);
-	ctl_folders_add(folders, path);
-	add_below(folders, path, NULL);
+	err = grave(ctl_folders_add(folders, path));
+	if (!err)
+		err = add_below(folders, path, NULL);
 	snprintf(path, sizeof(path), "%s/user", run);
-	add_below(folders, path, "regpin");
+	if (!err)
+		err = add_below(folders, path, "regpin");
 	if (folders->nr > first)
 		qsort(folders->list + first, folders->nr - first,
 		      sizeof(*folders->list), compare);
+	return err;
 }
 
 void ctl_folders_close(struct ctl_folders *folders)

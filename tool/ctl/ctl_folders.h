@@ -39,9 +39,10 @@ int ctl_folders_add(struct ctl_folders *folders, const char *path);
 /*
  * Adds all folders below @run ("/run") that this user can read: @run/regpin, the folders in
  * it, and regpin in each @run/user/UID. Symbolic links are not followed: a user could point
- * with one at another user's folder.
+ * with one at another user's folder. Returns 0, or the negative errno with which no more files
+ * could be opened.
  */
-void ctl_folders_add_all(struct ctl_folders *folders, const char *run);
+int ctl_folders_add_all(struct ctl_folders *folders, const char *run);
 
 void ctl_folders_close(struct ctl_folders *folders);
 

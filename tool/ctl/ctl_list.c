@@ -207,22 +207,35 @@ static void put_rows(const struct ctl_rows *rows, const struct ctl_folders *fold
 	json_end(&json);
 }
 
+/* Reports that the VMs can't be listed. Part of them would look like all. */
+static int fail(const char *title, int err)
+{
+	const char *fault = ctl_files_fault(err);
+
+	fprintf(stderr, "regpin %s: the VMs can't be listed: %s\n", title,
+		fault ? fault : strerror(-err));
+	return EXIT_HOST;
+}
+
 /* Opens @dir, or all folders that there may be. Returns an exit code after a message. */
 static int open_folders(const char *title, const char *dir, struct ctl_folders *folders)
 {
 	char buf[PATH_MAX];
-	int err;
+	int err = 0;
 
 	if (!dir) {
 		/* The folders are made by the first start; before that there are no VMs. */
 		if (ctl_default_dir(buf))
-			ctl_folders_add(folders, ctl_default_dir(buf));
-		ctl_folders_add_all(folders, "/run");
-		return EXIT_OK;
+			err = ctl_folders_add(folders, ctl_default_dir(buf));
+		if (!ctl_files_fault(err))
+			err = ctl_folders_add_all(folders, "/run");
+		return err ? fail(title, err) : EXIT_OK;
 	}
 	err = ctl_folders_add(folders, dir);
 	if (!err)
 		return EXIT_OK;
+	if (ctl_files_fault(err))
+		return fail(title, err);
 	fprintf(stderr, "regpin %s: the directory %s can't be read: %s%s\n", title,
 		printable(dir), strerror(-err), err == -ENOENT ?
 		"; it is made by the first 'regpin run --ctl' that names it" : "");
@@ -234,10 +247,10 @@ int ctl_list(const char *title, const char *dir, bool json)
 	struct ctl_folders folders = { .nr = 0 };
 	int status = open_folders(title, dir, &folders);
 	struct ctl_rows rows;
+	int err = status ? 0 : ctl_rows_fill(&rows, &folders, LIST_MS);
 
-	if (!status && ctl_rows_fill(&rows, &folders, LIST_MS)) {
-		fprintf(stderr, "regpin %s: out of memory\n", title);
-		status = EXIT_HOST;
+	if (err) {
+		status = fail(title, err);
 	} else if (!status) {
 		if (json)
 			put_rows(&rows, &folders);

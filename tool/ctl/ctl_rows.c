@@ -21,6 +21,8 @@ static int add_folder(struct ctl_rows *rows, const struct ctl_folder *folder)
 	struct dirent *entry;
 	int err = 0;
 
+	if (!dir && ctl_files_fault(-errno))
+		err = -errno;
 	if (!dir && fd >= 0)
 		close(fd);
 	while (dir && !err && (entry = readdir(dir))) {
@@ -125,7 +127,7 @@ const char *ctl_row_state(const struct ctl_row *row)
 	static const char *const names[] = {
 		[CTL_ALIVE] = "alive", [CTL_SILENT] = "silent", [CTL_DEAD] = "dead",
 		[CTL_DENIED] = "denied", [CTL_NO_SOCKET] = "unknown",
-		[CTL_STRANGE] = "unknown",
+		[CTL_UNASKED] = "unknown", [CTL_STRANGE] = "unknown",
 	};
 
 	return names[row->asked->state];
@@ -150,6 +152,10 @@ const char *ctl_row_advice(const struct ctl_row *row, char *buf, size_t size)
 			snprintf(buf, size, "the agent and the VMM have ended: the user of the folder can remove the socket with 'regpin list'");
 		else
 			snprintf(buf, size, "the agent has died, and it is not known whether the VMM runs: if it does, the VM is pinned, but unobserved; otherwise remove the socket, or start the next VM of this name");
+		break;
+	case CTL_UNASKED:
+		snprintf(buf, size, "the agent was not asked: %s",
+			 ctl_files_fault(row->asked->err));
 		break;
 	case CTL_NO_SOCKET:
 	case CTL_STRANGE:

@@ -42,7 +42,8 @@ struct ctl_rows {
 
 /*
  * Finds the VMs in @folders and asks their agents, for at most @ms. Removes the sockets of
- * dead agents whose VMM has ended, in folders that are safe. Takes CTL_FOLDER_MAX of a folder. Returns 0 or -ENOMEM.
+ * dead agents whose VMM has ended, in folders that are safe. Takes CTL_FOLDER_MAX of a folder.
+ * Returns 0, -ENOMEM, or the negative errno with which no more files could be opened.
  */
 int ctl_rows_fill(struct ctl_rows *rows, const struct ctl_folders *folders, int ms);
 void ctl_rows_free(struct ctl_rows *rows);

@@ -145,6 +145,18 @@ int ctl_connect_at(int dir, const char *name)
 	return err ? err : fd;
 }
 
+const char *ctl_files_fault(int err)
+{
+	switch (err) {
+	case -EMFILE:
+		return "this process can't open more files: raise its limit ('ulimit -n')";
+	case -ENFILE:
+		return "this host can't open more files: raise its limit ('sysctl fs.file-max')";
+	default:
+		return NULL;
+	}
+}
+
 int ctl_connect(const char *path, const char *name)
 {
 	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;

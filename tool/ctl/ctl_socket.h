@@ -72,4 +72,7 @@ int ctl_connect(const char *path, const char *name);
 /* The same, in an open directory. */
 int ctl_connect_at(int dir, const char *name);
 
+/* The reason and the remedy, if @err says that no more files can be opened; otherwise NULL. */
+const char *ctl_files_fault(int err);
+
 #endif
