@@ -129,7 +129,7 @@ first='' bad=0
 for ((files = 3; files < 64; files++)); do
 	(
 		ulimit -n "$files"
-		exec timeout -k 1 20 "$regpin" run --policy policy.yaml --attach-timeout 5 \
+		exec timeout -k 1 20 "$regpin" run --policy policy.yaml --attach-timeout 5s \
 			--events "$dir/events" -- ./vmm vm vcpu run exit 7
 	) >out 2>err </dev/null
 	status=$?

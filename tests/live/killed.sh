@@ -73,7 +73,7 @@ wait "$pid"
 status=$?
 is 3 '"violation"' events && [[ $stopped == 0 ]] && ! grep -q refused events
 ok $? "a VMM that is stopped before it is attached is not killed"
-LD_PRELOAD=./slow.so run --attach-timeout 1 -- ./vmm vm
+LD_PRELOAD=./slow.so run --attach-timeout 1s -- ./vmm vm
 is 137 && refused "within 1 s" timeout
 ok $? "a VMM that stays stopped before it is attached is killed after --attach-timeout"
 printf '#!/bin/sh\n./vmm vm vcpu run\nenv -i ./vmm vm sleep 20000 touch survivor\nexit 4\n' >script
@@ -85,20 +85,20 @@ printf '#!/bin/sh\n./vmm vm\nsleep 0.3\nenv -i ./vmm daemonize vm sleep 20000 to
 run -- ./script
 is 0 && refused "killed .*/vmm .*environment" environment
 ok $? "an unprotected VMM whose parent has ended is killed, too"
-run --attach-timeout 1 -- ./vmm sleep 20000
+run --attach-timeout 1s -- ./vmm sleep 20000
 is 137 && refused "has not created a KVM VM within 1 s.*-accel kvm" timeout
 ok $? "a VMM that creates no VM in time is killed"
 printf '#!/bin/sh\n(./vmm sleep 20000 touch survivor) &\n./vmm sleep 20000\n' >script
-run --attach-timeout 1 -- ./script
+run --attach-timeout 1s -- ./script
 for ((i = 0; i < 60; i++)); do
 	[[ $(grep -c '"timeout"' events) -ge 3 ]] && break
 	sleep 0.05
 done
 is 137 && [[ $(grep -c '"timeout"' events) -ge 3 ]]
 ok $? "all children of a VMM that creates no VM in time are killed"
-run --attach-timeout 0 -- ./vmm sleep 1500 exit 3
+run --attach-timeout none -- ./vmm sleep 1500 exit 3
 is 3 "nothing was protected" err
-ok $? "--attach-timeout 0 waits forever"
+ok $? "--attach-timeout none waits forever"
 run -- ./vmm vm fork vm sleep 200 exit 6
 is 6 '"detached"' events && ! grep -q refused events
 ok $? "a child with its own VM gets the policy, too"
@@ -156,11 +156,11 @@ ok $? "with only a default of stop, the first access to an MSR is the last"
 
 # Forks
 
-run --attach-timeout 3 -- ./vmm daemonize sleep 300 vm vcpu run sleep 300
+run --attach-timeout 3s -- ./vmm daemonize sleep 300 vm vcpu run sleep 300
 is 0 && ! grep -qs attached events && await '"detached"' events &&
 	grep -q '"violation"' events
 ok $? "a VMM that daemonizes first keeps its agent"
-run --attach-timeout 1 -- ./vmm daemonize sleep 20000 touch survivor
+run --attach-timeout 1s -- ./vmm daemonize sleep 20000 touch survivor
 is 0 && refused "within 1 s" timeout
 ok $? "a VMM that daemonizes first keeps its time limit"
 printf '#!/bin/sh\nsleep 20 &\nexec ./vmm vm\n' >script

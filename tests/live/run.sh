@@ -178,7 +178,7 @@ ok $? "probe reports that the rule is enforced"
 "$regpin" probe --json policy.yaml | jq -e '.starts and .policy_rules[0].enforced' >out
 ok $? "probe --json is JSON"
 bad=0
-for arguments in "--mode maybe -- ./vmm" "--attach-timeout -1 -- ./vmm" \
+for arguments in "--mode maybe -- ./vmm" "--attach-timeout -1 -- ./vmm" "--attach-timeout 30 -- ./vmm" \
 	"--attach-timeout 5d -- ./vmm" "--attach-timeout 25h -- ./vmm" "--event-limit few -- ./vmm" \
 	"--event-total -1 -- ./vmm" "--" \
 	"--nonsense" "--policy policy.yaml --policy policy.yaml -- ./vmm" "--name a --name a -- ./vmm" \

@@ -64,7 +64,7 @@ static void commands(void **state)
 		{ "arm\n", CONTROL_ARM, CONTROL_ALL_VMS, 0 },
 		{ "arm vm=2\n", CONTROL_ARM, 2, 0 },
 		{ "disarm vm=0\n", CONTROL_DISARM, 0, 0 },
-		{ "window for=60000 once=yes vm=0\n", CONTROL_WINDOW, 0, 60000 },
+		{ "window for=60s once=yes vm=0\n", CONTROL_WINDOW, 0, 60000 },
 		{ "window-end\n", CONTROL_WINDOW_END, CONTROL_ALL_VMS, 0 },
 		{ "allow vcpu=1 vm=0\n", CONTROL_ANSWER, 0, REGPIN_ALLOW },
 		{ "gp vcpu=1 vm=0\n", CONTROL_ANSWER, 0, REGPIN_GP },
@@ -161,7 +161,7 @@ static void events_of_commands(void **state)
 {
 	int fd = client();
 
-	say(fd, "window for=5000 vm=0\n");
+	say(fd, "window for=5s vm=0\n");
 	fake_now += 7;
 	fake_answer(0);
 	run();
@@ -214,7 +214,7 @@ static void window_is_shown(void **state)
 {
 	int fd = client();
 
-	say(fd, "window for=60000 once=yes\n");
+	say(fd, "window for=60s once=yes\n");
 	fake_answer(0);
 	run();
 	atomic_fetch_or(&fake_handoff.vms[0].flags, STATUS_WINDOW);

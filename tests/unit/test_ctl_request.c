@@ -39,7 +39,7 @@ static void good_ones(void **state)
 	assert_int_equal(request.verb, CTL_STOP);
 	assert_true(reads("window for=24h"));
 	assert_int_equal(request.ms, 86400000);
-	assert_true(reads("window for=86400000 once=yes"));
+	assert_true(reads("window for=86400000ms once=yes"));
 	assert_int_equal(request.ms, 86400000);
 	assert_true(request.once);
 	assert_true(reads("window-end"));
@@ -71,7 +71,8 @@ static void bad_ones(void **state)
 		"events last=-1", "events follow=1", "arm vm=", "arm vm=4294967295",
 		"arm vm=99999999999999999999", "arm vm=010", "arm vm=1 vm=2",
 		"arm vm=1x", "arm force=yes", "allow", "allow vm=0",
-		"allow vcpu=", "window", "window for=0", "window for=86400001",
+		"allow vcpu=", "window", "window for=0s", "window for=86400001ms",
+		"window for=60000", "window for=0", "apply confirm=60000", "apply confirm=0ms",
 		"window for=1d", "window once=yes", "mode", "mode to=",
 		"mode to=off", "policy", "policy name=x", "policy size=0",
 		"arrived state=1 rules=1", "arrived state=1 from=vm1",

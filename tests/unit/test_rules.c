@@ -256,7 +256,7 @@ static void changed_meanwhile(void **state)
 	char head[64];
 
 	in_force(fd, NEW, "");
-	say(other, "window for=1000\n");
+	say(other, "window for=1s\n");
 	snprintf(head, sizeof(head), "policy size=%zu name=o.yaml\n", strlen(other_text));
 	say(fd, head);
 	say(fd, other_text);

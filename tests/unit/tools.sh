@@ -135,9 +135,17 @@ printf 'version: 1\nunarmed: 1h\nrules: [{register: LSTAR, uniform: true}]\n' >h
 is 0 '' "$regpin" check hour.yaml
 is 2 "attach-timeout '1d': the units of time are ms, s, m .min. and h" "$regpin" run --attach-timeout 1d
 is 2 "attach-timeout '25h': a time is at most 24h" "$regpin" run --attach-timeout 25h
-is 2 "attach-timeout '86401': a time is at most 24h" "$regpin" run --attach-timeout 86401
-for time in 1500ms 1s 1m 1min 1h none 30; do
+is 2 "attach-timeout '0s': a time is at least 1ms; write none for no limit" "$regpin" run --attach-timeout 0s
+for time in 1500ms 1s 1m 1min 1h none; do
 	is 2 'name a policy' "$regpin" run --attach-timeout $time
+done
+for time in 30 0 86401 007; do
+	is 2 "attach-timeout '$time': a time needs a unit: ms, s, m .min. or h" "$regpin" run --attach-timeout $time
+	is 2 "answer-after '$time:gp': a time needs a unit: ms, s, m .min. or h" "$regpin" run --answer-after $time:gp
+	is 2 "for '$time': a time needs a unit: ms, s, m .min. or h" "$regpin" ctl --ctl . vm window --for $time
+done
+for time in 1500ms 1s 1m 1min 1h; do
+	is 2 'name a policy' "$regpin" run --answer-after $time:stop
 done
 is 2 "for '1d': the units of time are ms, s, m .min. and h" "$regpin" ctl --ctl . vm window --for 1d
 is 2 "for '60': a time needs a unit" "$regpin" ctl --ctl . vm window --for 60

@@ -250,33 +250,26 @@ static const struct {
 };
 
 /* The milliseconds of one @unit; 0: there is no such unit. */
-static uint32_t unit_ms(const char *unit, uint32_t plain_ms)
+static uint32_t unit_ms(const char *unit)
 {
-	if (!*unit)
-		return plain_ms;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (strcmp(unit, units[i].name) == 0)
 			return units[i].ms;
 	return 0;
 }
 
-const char *duration_read(const char *text, uint32_t plain_ms, uint32_t *ms)
+const char *duration_read(const char *text, uint32_t *ms)
 {
 	size_t digits = strspn(text, "0123456789");
 	const char *unit = text + digits, *fault;
-	uint32_t factor = unit_ms(unit, plain_ms);
+	uint32_t factor = unit_ms(unit);
 	uint64_t number = 0;
 
-	if (plain_ms && strncmp(text, "0x", 2) == 0) {
-		digits = strlen(text);
-		factor = plain_ms;
-		unit = "";
-	}
 	if (!digits)
 		return "a time is a number and its unit: ms, s, m (min) or h";
-	if (!*unit && !factor)
+	if (!*unit)
 		return "a time needs a unit: ms, s, m (min) or h";
-	if (digits > 1 && *text == '0' && text[1] != 'x')
+	if (digits > 1 && *text == '0')
 		return "write it without a leading zero";
 	if (*unit == ' ')
 		return "write it without blanks";

@@ -78,11 +78,10 @@ const char *range_read(const char *text, uint64_t max, uint64_t *first,
 
 /*
  * Reads a time ("10ms", "2s", "5m", "5min", "1h") as milliseconds, from 0 to a day. It
- * is the one grammar for times in policies, on the command line and in requests. @plain_ms
- * is the unit of a number without one, for example 1000 for seconds; 0: a unit is required.
- * Returns NULL, or the reason why it is wrong.
+ * is the one grammar for times in policies, on the command line and in requests. Returns NULL,
+ * or the reason why it is wrong.
  */
-const char *duration_read(const char *text, uint32_t plain_ms, uint32_t *ms);
+const char *duration_read(const char *text, uint32_t *ms);
 
 /* "s" for all numbers but 1: "1 rule", "0 rules". */
 const char *plural(uint64_t nr);

@@ -223,8 +223,8 @@ static int change_policy(struct ctl_client *client, const char *name, char **wor
 	    (!options->value[CTL_OPT_YES] && !confirm(name)))
 		return EXIT_REJECTED;
 	if (options->value[CTL_OPT_CONFIRM])
-		duration_read(options->value[CTL_OPT_CONFIRM], 0, &ms);
-	snprintf(request, sizeof(request), ms ? "apply confirm=%" PRIu32 : "apply", ms);
+		duration_read(options->value[CTL_OPT_CONFIRM], &ms);
+	snprintf(request, sizeof(request), ms ? "apply confirm=%" PRIu32 "ms" : "apply", ms);
 	status = answer_status(client, name, ask(client, request, CTL_WAIT_MS));
 	return status || !ms ? status : ask_to_keep(client, name, ms);
 }

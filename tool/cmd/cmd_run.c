@@ -69,14 +69,17 @@ static bool read_number(const char *text, unsigned long max, unsigned int *ret)
 	return true;
 }
 
-/* A time, as duration_read() takes it; a number without a unit is in seconds. */
+/* A time, or `none`. A time of 0 would look like no time at all. */
 static int read_timeout(const char *text, unsigned int *timeout_ms)
 {
 	const char *fault = NULL;
 	uint32_t ms = 0;
 
-	if (strcmp(text, "none") != 0)
-		fault = duration_read(text, 1000, &ms);
+	if (strcmp(text, "none") != 0) {
+		fault = duration_read(text, &ms);
+		if (!fault && !ms)
+			fault = DURATION_ZERO;
+	}
 	*timeout_ms = ms;
 	return fault ? usage_error("run", "--attach-timeout %s: %s; write none for no limit",
 				   show(text).text, fault) : 0;
@@ -113,7 +116,7 @@ static int read_answer(const char *text, struct options *options)
 				   show(text).text);
 	snprintf(time, sizeof(time), "%.*s", (int)(colon - text), text);
 	fault = colon - text < (ptrdiff_t)sizeof(time) ?
-			duration_read(time, 1000, &options->answer_ms) : "the time is too long";
+			duration_read(time, &options->answer_ms) : "the time is too long";
 	if (!fault && !options->answer_ms)
 		fault = "the time can't be 0; use 'action: gp' or 'action: stop' in the policy";
 	options->answer = strcmp(colon, ":stop") == 0 ? REGPIN_STOP : REGPIN_GP;

@@ -119,7 +119,7 @@ static int check_time(const struct ctl_options *options, enum ctl_option option)
 
 	if (!text)
 		return -1;
-	fault = duration_read(text, 0, &ms);
+	fault = duration_read(text, &ms);
 	if (!fault && !ms)
 		fault = DURATION_ZERO;
 	return fault ? usage_error("ctl", "%s %s: %s", option_name(option).text,
@@ -223,7 +223,7 @@ void ctl_command_request(char *const *words, const struct ctl_options *options,
 	uint32_t ms = 0;
 
 	if (value[CTL_OPT_FOR])
-		duration_read(value[CTL_OPT_FOR], 0, &ms);
+		duration_read(value[CTL_OPT_FOR], &ms);
 	request[0] = 0;
 	ctl_append(request, "%.100s", value[CTL_OPT_END] ? "window-end" :
 		   value[CTL_OPT_RULES] ? "rules" :
@@ -236,7 +236,7 @@ void ctl_command_request(char *const *words, const struct ctl_options *options,
 	if (value[CTL_OPT_VCPU])
 		ctl_append(request, " vcpu=%.20s", value[CTL_OPT_VCPU]);
 	if (value[CTL_OPT_FOR])
-		ctl_append(request, " for=%" PRIu32, ms);
+		ctl_append(request, " for=%" PRIu32 "ms", ms);
 	if (value[CTL_OPT_ONCE])
 		ctl_append(request, " once=yes");
 	if (value[CTL_OPT_LAST])

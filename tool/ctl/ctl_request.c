@@ -148,10 +148,10 @@ static bool read_number(const char *text, uint64_t min, uint64_t max,
 	return true;
 }
 
-/* A time, as duration_read() takes it; a number without a unit is in milliseconds. */
+/* A time that must not be 0. */
 static const char *read_time(const char *text, uint32_t *ms)
 {
-	const char *fault = duration_read(text, 1, ms);
+	const char *fault = duration_read(text, ms);
 
 	return fault || *ms ? fault : DURATION_ZERO;
 }

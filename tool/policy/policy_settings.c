@@ -62,7 +62,7 @@ static void time_read(const struct reader *reader,
 		*ms = 0;
 		return;
 	}
-	fault = duration_read(node->text, 0, &value);
+	fault = duration_read(node->text, &value);
 	if (!fault && !value)
 		fault = DURATION_ZERO ": write none for never";
 	if (fault)
