@@ -143,7 +143,7 @@ ok $? "--print prints the text of the policy in force"
 # --- on trial ---
 
 ctl policy second.yaml --yes --confirm 1s
-is 0 "'regpin ctl vm confirm' keeps the policy" err && grep -q 'in force: for 1.000 s' out
+is 0 "'regpin ctl --ctl $dir/ctl vm confirm' keeps the policy" err && grep -q 'in force: for 1.000 s' out
 ok $? "without a terminal the policy waits for the command confirm"
 await '"cause":"unconfirmed"' events && [[ $(in_force) == first.yaml && $(rollbacks) == "1 done" ]]
 ok $? "without a confirmation the agent takes it back"

@@ -30,8 +30,12 @@ is 0 && cmp -s out listed
 ok $? "regpin list prints the same"
 "$regpin" list vm1 >out 2>err
 status=$?
-is 2 "unexpected argument 'vm1'" err
+is 2 "unexpected argument 'vm1': 'regpin ctl NAME status' prints one VM" err
 ok $? "regpin list takes no name"
+"$regpin" list vm1 --ctl "a b" >out 2>err
+status=$?
+is 2 "'regpin ctl --ctl \"a b\" NAME status' prints one VM" err
+ok $? "a command that a message proposes has the folder that was named"
 ctl list --json
 jq -e --arg hash "$hash" --arg dir "$dir/ctl" --arg user "$(id -un)" '.version == 1 and
 	.directory == $dir and .directories == [$dir] and .vms == [{"name": "vm1", "agent": "alive",
@@ -52,7 +56,7 @@ for arguments in "--name list" "--name status" "--name help" "--name a/b" "--nam
 done
 ok $bad "invalid names are refused"
 ctl nobody status
-is 3 "there is no VM of this name" err
+is 3 "there is no VM of this name; 'regpin list --ctl $dir/ctl' lists them$" err
 ok $? "a name that no VM has is an error"
 "$regpin" ctl --ctl "$dir/nosuch" list >out 2>err
 status=$?

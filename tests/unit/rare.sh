@@ -120,7 +120,8 @@ if [ "$(id -u)" -ne 0 ]; then
 else
 	skip "root uses /run/regpin" "without XDG_RUNTIME_DIR ctl asks for a directory"
 fi
-is 2 "name a VM: 'regpin list' lists them" "$regpin" ctl --ctl "$tmp"
+is 2 "name a VM: 'regpin list' lists them" "$regpin" ctl
+is 2 "name a VM: 'regpin list --ctl $tmp' lists them" "$regpin" ctl --ctl "$tmp"
 
 echo "1..$nr"
 exit $failed

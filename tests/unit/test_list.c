@@ -17,6 +17,7 @@
 
 #include "base/proc.h"
 #include "ctl/ctl_folders.h"
+#include "ctl/ctl_hint.h"
 #include "ctl/ctl_rows.h"
 #include "ctl/ctl_socket.h"
 #include "ctl/ctl_vmm.h"
@@ -195,9 +196,9 @@ static void sweeps(void **state)
 	assert_true(exists("regpin/stopped.sock"));
 	assert_string_equal(ctl_row_state(row_of("stopped")), "silent");
 	assert_int_equal(row_of("runs")->pid, getpid());
-	assert_non_null(strstr(ctl_row_advice(row_of("runs"), buf, sizeof(buf)),
+	assert_non_null(strstr(ctl_row_advice(row_of("runs"), "", buf, sizeof(buf)),
 			       "the VM is pinned, but unobserved"));
-	assert_non_null(strstr(ctl_row_advice(row_of("unknown"), buf, sizeof(buf)),
+	assert_non_null(strstr(ctl_row_advice(row_of("unknown"), "", buf, sizeof(buf)),
 			       "it is not known whether the VMM runs"));
 	ctl_unlisten(&alive);
 	assert_false(exists("regpin/stopped.vmm"));
@@ -404,12 +405,31 @@ static void too_few_files(void **state)
 			continue;
 		unasked++;
 		assert_string_equal(ctl_row_state(row), "unknown");
-		assert_string_equal(ctl_row_advice(row, buf, sizeof(buf)),
+		assert_string_equal(ctl_row_advice(row, "", buf, sizeof(buf)),
 				    "the agent was not asked: this process can't open more files: raise its limit ('ulimit -n')");
 	}
 	assert_int_equal(unasked, 1);
 	for (int i = 0; i < 3; i++)
 		ctl_unlisten(&socks[i]);
+}
+
+/* A command that a message proposes is one that a shell reads as it is meant. */
+static void hints(void **state)
+{
+	static const char *const cases[][2] = {
+		{ NULL, "" }, { "ctl", " --ctl ctl" }, { "/run/a-b_c.1", " --ctl /run/a-b_c.1" },
+		{ "/a b", " --ctl \"/a b\"" }, { "/a;b", " --ctl \"/a;b\"" }, { "~x", " --ctl \"~x\"" },
+		{ "", " --ctl DIR" }, { "/a'b", " --ctl DIR" }, { "/a\"b", " --ctl DIR" },
+		{ "/$a", " --ctl DIR" }, { "/`a`", " --ctl DIR" }, { "/a\nb", " --ctl DIR" },
+		{ "/a\033b", " --ctl DIR" }, { "a\\b", " --ctl DIR" }, { "a!b", " --ctl DIR" },
+	};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(ctl_hint(cases[i][0]).text, cases[i][1]);
+	memset(path, 'a', sizeof(path) - 1);
+	path[sizeof(path) - 1] = 0;
+	assert_string_equal(ctl_hint(path).text, " --ctl DIR");
 }
 
 /* An agent of another user may answer anything. */
@@ -468,7 +488,7 @@ int main(void)
 		TEST(finds_folders), TEST(no_folders), TEST(sweeps),
 		TEST(leaves_other_folders_alone), TEST(no_sockets), TEST(strange_links),
 		TEST(other_namespace), TEST(follows_no_link), TEST(all_at_once),
-		TEST(hostile_answers), TEST(too_few_files),
+		TEST(hostile_answers), TEST(too_few_files), TEST(hints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,7 @@ static int read_options(int argc, char **argv, struct ctl_options *options)
 			return c == 'h' ? EXIT_OK : EXIT_USAGE;
 		}
 	}
+	options->hint = ctl_hint(options->dir);
 	return -1;
 }
 
@@ -182,22 +183,23 @@ static int send_policy(struct ctl_client *client, const char *name,
 }
 
 /* The policy is in force for @ms. Is it to stay? The question ends with that time. */
-static int ask_to_keep(struct ctl_client *client, const char *name, uint32_t ms)
+static int ask_to_keep(struct ctl_client *client, const char *name, uint32_t ms,
+		       const char *option)
 {
 	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
 	char line[16];
 
 	if (!isatty(STDIN_FILENO)) {
-		fprintf(stderr, "regpin ctl: %s: 'regpin ctl %s confirm' keeps the policy; otherwise it is taken back\n",
-			name, name);
+		fprintf(stderr, "regpin ctl: %s: 'regpin ctl%s %s confirm' keeps the policy; otherwise it is taken back\n",
+			name, option, name);
 		return EXIT_OK;
 	}
 	fprintf(stderr, "Keep it? Without an answer it is taken back. [y/N] ");
 	if (poll(&pfd, 1, (int)ms) == 1 && fgets(line, sizeof(line), stdin) &&
 	    (*line == 'y' || *line == 'Y'))
 		return answer_status(client, name, ask(client, "confirm", CTL_WAIT_MS));
-	fprintf(stderr, "\nregpin ctl: %s: the policy is not confirmed, and the agent takes it back when its time is over ('regpin ctl %s policy --rollback' does so now)\n",
-		name, name);
+	fprintf(stderr, "\nregpin ctl: %s: the policy is not confirmed, and the agent takes it back when its time is over ('regpin ctl%s %s policy --rollback' does so now)\n",
+		name, option, name);
 	return EXIT_REJECTED;
 }
 
@@ -226,7 +228,7 @@ static int change_policy(struct ctl_client *client, const char *name, char **wor
 		duration_read(options->value[CTL_OPT_CONFIRM], &ms);
 	snprintf(request, sizeof(request), ms ? "apply confirm=%" PRIu32 "ms" : "apply", ms);
 	status = answer_status(client, name, ask(client, request, CTL_WAIT_MS));
-	return status || !ms ? status : ask_to_keep(client, name, ms);
+	return status || !ms ? status : ask_to_keep(client, name, ms, options->hint.text);
 }
 
 static void print_text(const char *bytes, size_t len)
@@ -253,12 +255,16 @@ static int command(const char *name, char **words,
 {
 	static struct ctl_client client;
 	char request[CTL_LINE_MAX];
-	int status = ctl_command_check(words, options);
+	int status = ctl_command_check(words, options), err;
 
 	if (status >= 0)
 		return status;
-	if (client_open(&client, options->dir, name, CTL_GREETING_MS) < 0) {
-		fprintf(stderr, "regpin ctl: %s: %s\n", name, client.error);
+	err = client_open(&client, options->dir, name, CTL_GREETING_MS);
+	if (err) {
+		fprintf(stderr, "regpin ctl: %s: %s", name, client.error);
+		if (err == -ENOENT)
+			fprintf(stderr, "; 'regpin list%s' lists them", options->hint.text);
+		fputc('\n', stderr);
 		return EXIT_HOST;
 	}
 	if (options->value[CTL_OPT_PRINT]) {
@@ -302,7 +308,8 @@ static int cmd_ctl_main(int argc, char **argv)
 		return EXIT_OK;
 	}
 	if (!words[0])
-		return usage_error("ctl", "name a VM: 'regpin list' lists them");
+		return usage_error("ctl", "name a VM: 'regpin list%s' lists them",
+				   options.hint.text);
 	if (ctl_name_reserved(words[0])) {
 		status = ctl_table_check(words[0], words[1], &options);
 		return status >= 0 ? status :

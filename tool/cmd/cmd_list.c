@@ -8,6 +8,7 @@
 #include "base/words.h"
 #include "cmd.h"
 #include "cmd_help.h"
+#include "ctl/ctl_hint.h"
 #include "ctl/ctl_list.h"
 
 static int list_main(int argc, char **argv)
@@ -36,8 +37,8 @@ static int list_main(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return usage_error("list", "unexpected argument %s: 'regpin ctl NAME status' prints one VM",
-				   show(argv[optind]).text);
+		return usage_error("list", "unexpected argument %s: 'regpin ctl%s NAME status' prints one VM",
+				   show(argv[optind]).text, ctl_hint(dir).text);
 	return ctl_list("list", dir, json);
 }
 

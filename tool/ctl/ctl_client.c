@@ -73,7 +73,7 @@ static const char *fault_text(int err)
 {
 	switch (err) {
 	case -ENOENT:
-		return "there is no VM of this name; 'regpin list' lists them";
+		return "there is no VM of this name";
 	case -ECONNREFUSED:
 		return "its agent is gone: if its VMM still runs, the VM is pinned, but unobserved (no events, no commands)";
 	case -ETIMEDOUT:

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "ctl_hint.h"
 #include "ctl_request.h"
 
 /* Options of commands, in the order of their names; a bit each in a set. */
@@ -30,10 +31,12 @@ enum ctl_option {
 /**
  * struct ctl_options - the command line
  * @dir: --ctl, or NULL
+ * @hint: the same for commands that messages propose
  * @value: the values of options, "" for options without a value; NULL: not given
  */
 struct ctl_options {
 	const char *dir;
+	struct ctl_hint hint;
 	const char *value[CTL_OPT_MAX];
 };
 

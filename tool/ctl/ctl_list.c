@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/nr.h"
 #include "base/printable.h"
+#include "ctl_hint.h"
 #include "ctl_list.h"
 #include "ctl_rows.h"
 #include "ctl_socket.h"
@@ -148,23 +149,23 @@ static bool has_users(const struct ctl_rows *rows)
 	return false;
 }
 
-static void print_rows(const char *title, const struct ctl_rows *rows)
+static void print_rows(const char *title, const struct ctl_rows *rows, const char *option)
 {
 	bool users = has_users(rows);
 	int width = mode_width(rows);
-	char buf[512];
+	char buf[1024];
 
 	print_head(users, width);
 	for (size_t i = 0; i < rows->nr; i++)
 		print_row(&rows->rows[i], users, width);
 	fflush(stdout);
 	for (size_t i = 0; i < rows->nr; i++)
-		if (ctl_row_advice(&rows->rows[i], buf, sizeof(buf)))
+		if (ctl_row_advice(&rows->rows[i], option, buf, sizeof(buf)))
 			fprintf(stderr, "regpin %s: %s: %s\n", title,
 				rows->rows[i].asked->name, buf);
 }
 
-static void put_row(struct json *json, const struct ctl_row *row)
+static void put_row(struct json *json, const struct ctl_row *row, const char *option)
 {
 	char buf[POLICY_MAX_SOURCE + 512];
 
@@ -182,12 +183,13 @@ static void put_row(struct json *json, const struct ctl_row *row)
 	}
 	if (row->asked->state == CTL_DEAD && row->pid)
 		json_u64(json, "vmm_pid", (uint64_t)row->pid);
-	if (ctl_row_advice(row, buf, sizeof(buf)))
+	if (ctl_row_advice(row, option, buf, sizeof(buf)))
 		json_string(json, "advice", buf);
 	json_object_end(json);
 }
 
-static void put_rows(const struct ctl_rows *rows, const struct ctl_folders *folders)
+static void put_rows(const struct ctl_rows *rows, const struct ctl_folders *folders,
+		     const char *option)
 {
 	struct json json;
 
@@ -201,7 +203,7 @@ static void put_rows(const struct ctl_rows *rows, const struct ctl_folders *fold
 	json_array_end(&json);
 	json_array_begin(&json, "vms");
 	for (size_t i = 0; i < rows->nr; i++)
-		put_row(&json, &rows->rows[i]);
+		put_row(&json, &rows->rows[i], option);
 	json_array_end(&json);
 	json_object_end(&json);
 	json_end(&json);
@@ -246,6 +248,7 @@ int ctl_list(const char *title, const char *dir, bool json)
 {
 	struct ctl_folders folders = { .nr = 0 };
 	int status = open_folders(title, dir, &folders);
+	const struct ctl_hint hint = ctl_hint(dir);
 	struct ctl_rows rows;
 	int err = status ? 0 : ctl_rows_fill(&rows, &folders, LIST_MS);
 
@@ -253,9 +256,9 @@ int ctl_list(const char *title, const char *dir, bool json)
 		status = fail(title, err);
 	} else if (!status) {
 		if (json)
-			put_rows(&rows, &folders);
+			put_rows(&rows, &folders, hint.text);
 		else if (rows.nr)
-			print_rows(title, &rows);
+			print_rows(title, &rows, hint.text);
 		else
 			fprintf(stderr, "regpin %s: no VM runs under regpin%s%s, as far as this user can see\n",
 				title, dir ? " in " : "", dir ? printable(dir) : "");

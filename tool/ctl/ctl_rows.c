@@ -133,7 +133,8 @@ const char *ctl_row_state(const struct ctl_row *row)
 	return names[row->asked->state];
 }
 
-const char *ctl_row_advice(const struct ctl_row *row, char *buf, size_t size)
+const char *ctl_row_advice(const struct ctl_row *row, const char *option, char *buf,
+			   size_t size)
 {
 	switch (row->asked->state) {
 	case CTL_ALIVE:
@@ -149,7 +150,8 @@ const char *ctl_row_advice(const struct ctl_row *row, char *buf, size_t size)
 			snprintf(buf, size, "the agent has died, and the VMM, process %d, runs: the VM is pinned, but unobserved (no events, no commands); only a restart of the VM gives it an agent",
 				 (int)row->pid);
 		else if (row->vmm == CTL_VMM_GONE)
-			snprintf(buf, size, "the agent and the VMM have ended: the user of the folder can remove the socket with 'regpin list'");
+			snprintf(buf, size, "the agent and the VMM have ended: the user of the folder can remove the socket with 'regpin list%s'",
+				 option);
 		else
 			snprintf(buf, size, "the agent has died, and it is not known whether the VMM runs: if it does, the VM is pinned, but unobserved; otherwise remove the socket, or start the next VM of this name");
 		break;

@@ -52,10 +52,12 @@ void ctl_rows_free(struct ctl_rows *rows);
 const char *ctl_row_state(const struct ctl_row *row);
 
 /*
- * The meaning of an agent's silence, and the remedy, as a sentence. Returns @buf, or NULL for
+ * The meaning of an agent's silence, and the remedy, as a sentence. @option is --ctl for a command
+ * in it, see ctl_hint.h. Returns @buf, or NULL for
  * an agent that has answered.
  */
-const char *ctl_row_advice(const struct ctl_row *row, char *buf, size_t size);
+const char *ctl_row_advice(const struct ctl_row *row, const char *option, char *buf,
+			   size_t size);
 
 /*
  * Copies the value of @key of the agent's answer to @buf; "-" if it is not known. `policy_file`
