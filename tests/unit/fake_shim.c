@@ -3,12 +3,14 @@
  * A VMM for tests of `regpin ctl`. Its VM has four vCPUs that exist only in the shared
  * memory. It carries out the agent's commands as the shim does, and needs no KVM.
  *
- *	fake_shim [lazy MS] [answer RESULT] [deaf] [flood N] [unarmed] [storm N]
+ *	fake_shim [lazy MS] [answer RESULT] [deaf] [flood N] [unarmed] [storm N] [guests N]
  *
  * lazy: waits before each answer. answer: gives this one to every command. deaf: does
  * not wake the agent. flood: puts that many events into the ring with each command.
  * storm: as if compromised, puts N events of all types and of invented VMs into the ring, as
  * fast as the agent takes them; then the file "stormed" is there.
+ * guests: as if N guests violated a rule in a loop, and then another guest did, whose vCPU 2
+ * does so once; then the same file is there.
  * unarmed: its vCPUs are not armed. SIGUSR1: vCPU 1 is held (again). SIGTERM ends it.
  */
 #include <err.h>
@@ -37,7 +39,7 @@
 
 static struct handoff *shared;
 static const struct control *orders;
-static int forced, lazy_ms, flood, storm_events;
+static int forced, lazy_ms, flood, storm_events, guests;
 static bool deaf, unarmed, is_forced;
 static volatile sig_atomic_t hold, end;
 
@@ -84,6 +86,47 @@ static struct regpin_event violation(void)
 }
 
 /* The types of valid events, by turns; each one of another VM. */
+/* Waits until a violation has room in the ring. */
+static void await_room(void)
+{
+	const struct ring *ring = &shared->ring;
+
+	while (atomic_load(&ring->head) - atomic_load(&ring->tail) >
+	       RING_SLOTS - RING_RESERVED - 1) {
+		wake_agent();
+		sched_yield();
+	}
+}
+
+static void stormed(void)
+{
+	int file = open("stormed", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (file >= 0)
+		close(file);
+}
+
+static void violate(uint32_t vm, uint32_t vcpu, int times)
+{
+	for (int i = 0; i < times; i++) {
+		struct regpin_event event = violation();
+
+		event.vm = vm;
+		event.vcpu = vcpu;
+		event.action = REGPIN_GP;
+		await_room();
+		report(event);
+	}
+}
+
+static void violate_all(void)
+{
+	for (uint32_t vm = 0; vm <= (uint32_t)guests; vm++)
+		violate(vm, 1, 400);
+	violate((uint32_t)guests, 2, 1);
+	stormed();
+}
+
 static void storm(void)
 {
 	static const uint8_t actions[] = {
@@ -91,26 +134,18 @@ static void storm(void)
 		[REGPIN_EVENT_DEADLINE] = REGPIN_REPORT, [REGPIN_EVENT_ANSWERED] = REGPIN_GP,
 		[REGPIN_EVENT_TYPE_MAX - 1] = 0,
 	};
-	struct ring *ring = &shared->ring;
-	int file;
 
 	for (int i = 0; i < storm_events; i++) {
 		struct regpin_event event = violation();
 
-		while (atomic_load(&ring->head) - atomic_load(&ring->tail) >
-		       RING_SLOTS - RING_RESERVED - 1) {
-			wake_agent();
-			sched_yield();
-		}
+		await_room();
 		event.type = (uint32_t)i % REGPIN_EVENT_TYPE_MAX;
 		event.action = actions[event.type];
 		event.vm = 1000 + (uint32_t)i;
 		event.detail = 0;
 		report(event);
 	}
-	file = open("stormed", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (file >= 0)
-		close(file);
+	stormed();
 }
 
 static void hold_vcpu(void)
@@ -289,6 +324,8 @@ int main(int argc, char **argv)
 			forced = atoi(argv[++i]), is_forced = true;
 		else if (!strcmp(argv[i], "storm") && argv[i + 1])
 			storm_events = atoi(argv[++i]);
+		else if (!strcmp(argv[i], "guests") && argv[i + 1])
+			guests = atoi(argv[++i]);
 		else if (!strcmp(argv[i], "deaf"))
 			deaf = true;
 		else if (!strcmp(argv[i], "unarmed"))
@@ -297,7 +334,10 @@ int main(int argc, char **argv)
 			errx(70, "what is %s?", argv[i]);
 	}
 	set_up();
-	storm();
+	if (guests)
+		violate_all();
+	else
+		storm();
 	for (last = time(NULL) + LIFE_S; !end && time(NULL) < last;) {
 		syscall(SYS_futex, &orders->request, FUTEX_WAIT, seen,
 			&tick, NULL, 0);

@@ -6,7 +6,7 @@
 
 #include "agent/budget.h"
 
-#define TOTAL	100u	/* a budget of 400, and a reserve of 5 for each kind */
+#define TOTAL	100u	/* a budget of 400, and reserves of 5 for each kind and 2 for each VM */
 #define HOUR	3600000u
 
 static struct budget budget;
@@ -18,13 +18,33 @@ static int begin(void **state)
 	return 0;
 }
 
+static bool pass(unsigned int kind, uint64_t count, uint64_t now)
+{
+	const struct budget_line line = { .kind = kind, .count = count };
+
+	return budget_pass(&budget, &line, now);
+}
+
 /* The number of lines that pass, of @n. */
 static unsigned int passed(unsigned int kind, unsigned int n, uint64_t now)
 {
 	unsigned int lines = 0;
 
 	while (n--)
-		lines += budget_pass(&budget, kind, 1, now);
+		lines += pass(kind, 1, now);
+	return lines;
+}
+
+/* The same for the first events of places in a VM. */
+static unsigned int passed_first(uint32_t vm, unsigned int n, uint64_t now)
+{
+	const struct budget_line line = {
+		.kind = REGPIN_EVENT_VIOLATION, .vm = vm, .first = true, .count = 1,
+	};
+	unsigned int lines = 0;
+
+	while (n--)
+		lines += budget_pass(&budget, &line, now);
 	return lines;
 }
 
@@ -39,17 +59,42 @@ static void reserve(void **state)
 	assert_int_equal(passed(REGPIN_EVENT_ATTACHED, 10000, HOUR + 1), 405);
 }
 
-/* No order of kinds makes more lines than the budget and the reserves. */
+/* A flood of repeats leaves each VM its reserve, which only its own first events use. */
+static void reserve_of_vms(void **state)
+{
+	/* While there is a budget, no reserve is used. */
+	assert_int_equal(passed_first(7, 100, 1), 100);
+	assert_int_equal(passed(REGPIN_EVENT_VIOLATION, 10000, 1), 305);
+	assert_int_equal(budget.nr_vms, 0);
+	assert_int_equal(passed_first(7, 100, 2), 2);
+	for (uint32_t vm = 100; vm < 100 + BUDGET_VMS - 1; vm++)
+		assert_int_equal(passed_first(vm, 100, 2), 2);
+	/* Further VMs, which may be invented, have none. */
+	assert_int_equal(passed_first(99, 100, 2), 0);
+	assert_int_equal(passed_first(7, 100, 2), 0);
+	assert_int_equal(passed(REGPIN_EVENT_VIOLATION, 100, 2), 0);
+	/* Another hour. */
+	assert_int_equal(passed(REGPIN_EVENT_VIOLATION, 10000, HOUR + 1), 405);
+	assert_int_equal(passed_first(99, 100, HOUR + 1), 2);
+}
+
+/* No order of kinds and VMs makes more lines than the budget and the reserves. */
 static void bound(void **state)
 {
 	unsigned int lines = 0;
 	uint64_t seed = 1;
 
 	for (unsigned int i = 0; i < 100000; i++) {
+		struct budget_line line = { .count = 1 };
+
 		seed = seed * 6364136223846793005ull + 1;
-		lines += budget_pass(&budget, (seed >> 33) % BUDGET_KINDS, 1, 1);
+		line.kind = (seed >> 33) % BUDGET_KINDS;
+		line.vm = (uint32_t)(seed >> 48) % 1000;
+		line.first = seed >> 63;
+		lines += budget_pass(&budget, &line, 1);
+		assert_int_equal(lines, budget.spent);
 	}
-	assert_int_equal(lines, 4 * TOTAL + 5 * BUDGET_KINDS);
+	assert_int_equal(lines, 4 * TOTAL + 5 * BUDGET_KINDS + 2 * BUDGET_VMS);
 	assert_int_equal(lines + budget.total, 100000);
 }
 
@@ -62,8 +107,8 @@ static void counts(void **state)
 	assert_false(budget_is_due(&budget, HOUR, true));
 	passed(REGPIN_EVENT_ARMED, 405, 7);
 	/* A sum of many events is one line. */
-	assert_false(budget_pass(&budget, REGPIN_EVENT_ARMED, 390, 7));
-	assert_false(budget_pass(&budget, REGPIN_EVENT_ARMED, 3, 7));
+	assert_false(pass(REGPIN_EVENT_ARMED, 390, 7));
+	assert_false(pass(REGPIN_EVENT_ARMED, 3, 7));
 	passed(BUDGET_SEVERAL, 6, 7);
 	assert_true(budget_is_due(&budget, 7, false));
 	assert_true(budget_take(&budget, 7, &kind, &count));
@@ -97,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(reserve, begin),
+		cmocka_unit_test_setup(reserve_of_vms, begin),
 		cmocka_unit_test_setup(bound, begin),
 		cmocka_unit_test_setup(counts, begin),
 		cmocka_unit_test_setup(without, begin),

@@ -11,30 +11,63 @@ void budget_init(struct budget *budget, uint32_t total)
 	budget->lines = total > UINT32_MAX / BUDGET_TOTALS ? UINT32_MAX : total * BUDGET_TOTALS;
 }
 
-static uint32_t reserve_of(const struct budget *budget)
+static uint32_t reserve_of(const struct budget *budget, uint32_t part)
 {
-	return (budget->lines + BUDGET_RESERVE - 1) / BUDGET_RESERVE;
+	return (budget->lines + part - 1) / part;
 }
 
-bool budget_pass(struct budget *budget, unsigned int kind, uint64_t count, uint64_t now)
+/* Takes a line from a reserve of which @spent are gone. */
+static bool take(uint32_t *spent, uint32_t reserve)
+{
+	if (*spent >= reserve)
+		return false;
+	(*spent)++;
+	return true;
+}
+
+/* The VM's place; NULL: there is none left. */
+static struct budget_vm *vm_of(struct budget *budget, uint32_t vm)
+{
+	for (unsigned int i = 0; i < budget->nr_vms; i++)
+		if (budget->vms[i].vm == vm)
+			return &budget->vms[i];
+	if (budget->nr_vms == BUDGET_VMS)
+		return NULL;
+	budget->vms[budget->nr_vms] = (struct budget_vm){ .vm = vm };
+	return &budget->vms[budget->nr_vms++];
+}
+
+static bool take_vm(struct budget *budget, uint32_t vm)
+{
+	struct budget_vm *place = vm_of(budget, vm);
+
+	return place && take(&place->spent, reserve_of(budget, BUDGET_VM_RESERVE));
+}
+
+static void update_hour(struct budget *budget, uint64_t now)
+{
+	if (now < budget->end)
+		return;
+	budget->end = now + HOUR_MS;
+	budget->spent = budget->shared = 0;
+	budget->nr_vms = 0;
+	memset(budget->of, 0, sizeof(budget->of));
+}
+
+bool budget_pass(struct budget *budget, const struct budget_line *line, uint64_t now)
 {
 	if (!budget->lines)
 		return true;
-	if (now >= budget->end) {
-		budget->end = now + HOUR_MS;
-		budget->spent = 0;
-		memset(budget->of, 0, sizeof(budget->of));
-	}
-	if (budget->of[kind] < reserve_of(budget)) {
-		budget->of[kind]++;
-		return true;
-	}
-	if (budget->spent < budget->lines) {
+	update_hour(budget, now);
+	/* The reserves come last: what is left of them was not used while there was a budget. */
+	if (take(&budget->shared, budget->lines) ||
+	    take(&budget->of[line->kind], reserve_of(budget, BUDGET_RESERVE)) ||
+	    (line->first && take_vm(budget, line->vm))) {
 		budget->spent++;
 		return true;
 	}
-	budget->withheld[kind] += count;
-	budget->total += count;
+	budget->withheld[line->kind] += line->count;
+	budget->total += line->count;
 	return false;
 }
 

@@ -83,11 +83,12 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 			const char *text, uint64_t now)
 {
 	const struct line_about about = { .hold = command->hold };
+	const struct budget_line line = { .kind = BUDGET_CONTROL, .count = 1 };
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
 	/* A process that was taken over can claim holds, so these lines are its own. */
-	if (command->timed && !budget_pass(&ctl->agent->budget, BUDGET_CONTROL, 1, now))
+	if (command->timed && !budget_pass(&ctl->agent->budget, &line, now))
 		return;
 	begin(buf, &json);
 	json_string(&json, "command", command_name(command));

@@ -140,8 +140,8 @@ static struct limit_row *row_now(struct limit *limit,
 	return limit_row(limit, *vm, event, policy);
 }
 
-bool limit_pass(struct limit *limit, const struct regpin_event *event,
-		const struct regpin_policy *policy, uint64_t now)
+enum limit_line limit_pass(struct limit *limit, const struct regpin_event *event,
+			   const struct regpin_policy *policy, uint64_t now)
 {
 	const struct rule *rule = limit_rule(event, policy);
 	struct limit_cause *cause;
@@ -149,17 +149,17 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 	struct limit_vm *vm;
 
 	if (!limit->max || is_unlimited(event))
-		return true;
+		return LIMIT_FIRST;
 	row = row_now(limit, event, policy, now, &vm);
 	if (!row) {
 		limit_sum_add(&limit->others, event, false);
-		return false;
+		return LIMIT_NONE;
 	}
 	cause = cause_of(limit, vm, row, event);
 	if (cause)
 		cause->seen++;
 	if (is_first(row, event, rule))
-		return true;
+		return LIMIT_FIRST;
 	/*
 	 * Many vCPUs can use up the free causes. A violation that gets none is summed up until
 	 * the hour ends.
@@ -167,7 +167,7 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 	if ((cause ? cause->seen <= limit->max :
 		     event->type != REGPIN_EVENT_VIOLATION) &&
 	    spend_line(limit, vm, row, event->type))
-		return true;
+		return LIMIT_REPEAT;
 	if (cause) {
 		limit_sum_add(&cause->left, event, has_many_msrs(rule));
 		limit->left++;
@@ -176,11 +176,11 @@ bool limit_pass(struct limit *limit, const struct regpin_event *event,
 			      has_many_msrs(rule));
 		vm->held++;
 	}
-	return false;
+	return LIMIT_NONE;
 }
 
-bool limit_pass_sum(struct limit *limit, struct limit_sum *sum,
-		    const struct regpin_policy *policy, uint64_t now)
+enum limit_line limit_pass_sum(struct limit *limit, struct limit_sum *sum,
+			       const struct regpin_policy *policy, uint64_t now)
 {
 	const struct regpin_event *event = &sum->event;
 	const struct rule *rule = limit_rule(event, policy);
@@ -188,15 +188,16 @@ bool limit_pass_sum(struct limit *limit, struct limit_sum *sum,
 	struct limit_vm *vm;
 
 	if (!limit->max || is_unlimited(event))
-		return true;
+		return LIMIT_FIRST;
 	row = row_now(limit, event, policy, now, &vm);
-	if (row && (is_first(row, event, rule) ||
-		    spend_line(limit, vm, row, event->type)))
-		return true;
+	if (row && is_first(row, event, rule))
+		return LIMIT_FIRST;
+	if (row && spend_line(limit, vm, row, event->type))
+		return LIMIT_REPEAT;
 	if (row)
 		vm->held += sum->count;
 	limit_sum_merge(row ? &row->rest[event->write != 0] : &limit->others, sum);
-	return false;
+	return LIMIT_NONE;
 }
 
 /* Takes the sum of a cause, or adds it to that of its row if the budget is used up. */

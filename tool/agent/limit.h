@@ -27,19 +27,28 @@
 void limit_init(struct limit *limit, unsigned int max, unsigned int total);
 void limit_free(struct limit *limit);
 
-/*
- * Returns true if the event, whose rule is one of @policy, gets a line. Otherwise it has been
- * added to a sum. @now is in ms, of any clock.
+/**
+ * enum limit_line - the line of an event
+ * @LIMIT_NONE: it gets none
+ * @LIMIT_REPEAT: it gets one from the budgets of repeats
+ * @LIMIT_FIRST: it gets one as the first event of a place in this hour, or is not limited
  */
-bool limit_pass(struct limit *limit, const struct regpin_event *event,
-		const struct regpin_policy *policy, uint64_t now);
+enum limit_line {
+	LIMIT_NONE,
+	LIMIT_REPEAT,
+	LIMIT_FIRST,
+};
 
 /*
- * The same for a sum of events of one kind that the ring dropped: returns true if the sum
- * gets a line of its own.
+ * Does the event, whose rule is one of @policy, get a line? If not, it has been added to a sum.
+ * @now is in ms, of any clock.
  */
-bool limit_pass_sum(struct limit *limit, struct limit_sum *sum,
-		    const struct regpin_policy *policy, uint64_t now);
+enum limit_line limit_pass(struct limit *limit, const struct regpin_event *event,
+			   const struct regpin_policy *policy, uint64_t now);
+
+/* The same for a sum of events of one kind that the ring dropped. */
+enum limit_line limit_pass_sum(struct limit *limit, struct limit_sum *sum,
+			       const struct regpin_policy *policy, uint64_t now);
 
 /*
  * Takes a sum that is due, or with @all any sum. Returns false if there is none. If

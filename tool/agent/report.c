@@ -105,19 +105,22 @@ static bool is_violation(const struct regpin_event *event)
 
 /*
  * Writes the line of a sum, if the budget allows it. Without @many_kinds it is about the
- * policy of its events.
+ * policy of its events. @first: it has the first event of a kind.
  */
 static void put_sum(struct agent *agent, const char *name, const struct limit_sum *sum,
-		    bool many_kinds)
+		    bool many_kinds, bool first)
 {
+	const struct budget_line place = {
+		.kind = many_kinds ? BUDGET_SEVERAL : sum->event.type,
+		.vm = sum->event.vm, .first = first, .count = sum->count,
+	};
 	const struct line_about about = {
 		.policy = many_kinds ? agent->launch->policy.number : sum->event.policy,
 		.use = many_kinds || is_violation(&sum->event) ? LINE_HOOK : 0,
 	};
 	char line[EVENT_LINE_MAX];
 
-	if (!budget_pass(&agent->budget, many_kinds ? BUDGET_SEVERAL : sum->event.type,
-			 sum->count, clock_now()))
+	if (!budget_pass(&agent->budget, &place, clock_now()))
 		return;
 	agent_write_line_of(agent, line,
 			    event_sum_json(line, name, sum, many_kinds,
@@ -131,7 +134,9 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 	const struct regpin_policy *policy;
 	char line[EVENT_LINE_MAX];
 	struct line_about about = { .policy = event->policy };
+	struct budget_line place = { .kind = event->type, .vm = event->vm, .count = 1 };
 	bool pauses = holds_vcpu(event);
+	enum limit_line line_of;
 
 	if (!event_is_valid(event)) {
 		agent->nonsense++;
@@ -149,8 +154,9 @@ static void put_event(struct agent *agent, const struct regpin_event *event,
 	if (pauses && event->type != REGPIN_EVENT_VIOLATION)
 		pauses_add(&agent->pauses, event);
 	policy = policies_find(agent, event->policy);
-	if (!limit_pass(&agent->limit, event, policy, now) ||
-	    !budget_pass(&agent->budget, event->type, 1, now))
+	line_of = limit_pass(&agent->limit, event, policy, now);
+	place.first = line_of == LIMIT_FIRST;
+	if (line_of == LIMIT_NONE || !budget_pass(&agent->budget, &place, now))
 		return;
 	if (pauses)
 		about.hold = pauses_hold(&agent->pauses, event, agent->seq + 1);
@@ -192,7 +198,7 @@ void report_repeated(struct agent *agent, bool all)
 	/* While there is no room, the second and the hour of the limits do not end. */
 	while (out_has_room(agent->events) &&
 	       limit_take(&agent->limit, now, all, &sum, &many_kinds))
-		put_sum(agent, "repeated", &sum, many_kinds);
+		put_sum(agent, "repeated", &sum, many_kinds, false);
 	if (budget_is_due(&agent->budget, now, all))
 		report_withheld(agent, now);
 }
@@ -217,6 +223,7 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 {
 	const struct regpin_policy *policy;
 	const struct rule *rule;
+	enum limit_line line_of;
 
 	if (!event_is_valid(&sum->event)) {
 		agent->nonsense++;
@@ -230,8 +237,9 @@ static void put_lost(struct agent *agent, struct limit_sum *sum, uint64_t now)
 		sum->indices[sum->nr_indices++] = sum->event.index;
 		sum->more_indices = sum->count > 1;
 	}
-	if (limit_pass_sum(&agent->limit, sum, policy, now))
-		put_sum(agent, "dropped", sum, false);
+	line_of = limit_pass_sum(&agent->limit, sum, policy, now);
+	if (line_of != LIMIT_NONE)
+		put_sum(agent, "dropped", sum, false, line_of == LIMIT_FIRST);
 }
 
 /* Reports all dropped events by kind. Returns false if there was no room for all lines. */
