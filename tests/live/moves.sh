@@ -3,11 +3,14 @@
 # usage: moves.sh REGPIN SHIM
 #
 # A small VMM takes out its VM's state on the real KVM, and another VMM loads it or does
-# not: the first one's agent reports which. Prints TAP.
+# not: the first one's agent reports which, and a hook gets the alarm. Prints TAP.
 set -u
 
+build=$PWD
 # shellcheck source=tests/live/vmm.sh
 source "$(dirname "$0")/vmm.sh"
+hooks=
+trap 'rm -rf "$dir" ${hooks:+"$hooks"}' EXIT
 cat >policy.yaml <<'E'
 version: 1
 arming: start
@@ -23,6 +26,19 @@ evidence()
 {
 	# shellcheck disable=SC2016 # jq's
 	jq -rc '"# " + input_filename + ": " + .event + " " + (.reason // .to // "")' ./*.events
+	sed 's/^/# hook: /' hook.got
+}
+
+# make_hook FOLDER: a hook in it, $hooks/hook; its input is kept in the file hook.got. Fails if
+# other users could replace a folder on its path, as below /tmp.
+make_hook()
+{
+	[[ -z $hooks ]] || rm -rf "$hooks"
+	hooks=$(mktemp -d -p "$1" hook-test.XXXXXX) || return 1
+	printf '#!/bin/sh\nexec /bin/cat >>"%s/hook.got"\n' "$dir" >"$hooks/hook"
+	chmod 700 "$hooks/hook"
+	"$regpin" run --policy policy.yaml --no-ctl --hook "$hooks/hook" -- ./vmm vm exit 0 >out 2>err </dev/null
+	! grep -q "can't be used" err
 }
 
 # vmm NAME STEP ..: runs it under regpin
@@ -31,7 +47,7 @@ vmm()
 	local name=$1
 
 	shift
-	timeout -k 1 60 "$regpin" run --policy "${policy:-policy.yaml}" --events "$dir/$name.events" \
+	timeout -k 1 60 "$regpin" run "${with_hook[@]}" --policy "${policy:-policy.yaml}" --events "$dir/$name.events" \
 		--name "$name" --ctl "$dir/ctl" -- ./vmm "$@" >"$name.out" 2>"$name.err" </dev/null
 }
 
@@ -52,6 +68,12 @@ quickly()
 {
 	((SECONDS - begun <= 3))
 }
+
+with_hook=()
+for folder in "$build" "${HOME:-}"; do
+	[[ -d $folder ]] && make_hook "$folder" && with_hook=(--hook "$hooks/hook") && break
+done
+: >hook.got
 
 # The following VMMs run at the same time.
 vmm stands "${taken[@]}" state-0 sleep 13000 run exit 7 &
@@ -115,6 +137,19 @@ ends killed "left:ended detached"
 ok $? "a killed VMM is reported as left"
 ends again "detached left:ended detached"
 ok $? "a VMM that ended is reported once as left, beside the next VM of its name"
+what="a hook gets each state that left, also after the VMM's end, and none that moved"
+if ((${#with_hook[@]})); then
+	grep -hE '"event":"(left|violation)"' ./*.events | sort >expected
+	for ((i = 0; i < 200; i++)); do
+		[[ $(wc -l <hook.got) -ge $(wc -l <expected) ]] && break
+		sleep 0.05
+	done
+	[[ $(jq -r 'select(.event == "left") | .name + ":" + .reason' expected | sort | xargs) == "killed:ended left:ended stands:stands" ]] &&
+		sort hook.got | cmp -s - expected
+	ok $? "$what"
+else
+	skip "$what" "other users can write to a folder above $build"
+fi
 [[ -z $(find ctl -name '*.sock') ]]
 ok $? "no socket is left"
 events_fit
