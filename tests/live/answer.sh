@@ -89,7 +89,7 @@ run --no-ctl --answer-after 300ms:gp --policy pause.yaml -- ./vmm vm vcpu run ex
 ok $? "gp after a time: the guest gets #GP, without an operator"
 [[ $(answers) == "answered gp true time false;control gp true time false;" ]]
 ok $? "the events name the time, and the hold that it ended"
-jq -es 'map(select(.event == "detached"))[0] | .violations == 1 and .reports == 0' events >/dev/null
+jq -es 'map(select(.event == "detached"))[0] | .violations_stopped == 1 and .violations_passed == 0' events >/dev/null
 ok $? "the violation counts as stopped"
 run --no-ctl --answer-after 300ms:stop --policy pause.yaml -- ./vmm vm vcpu run exit 4
 [[ $(tail -n 1 out) == "exit 24" && $(answers) == "answered stop true time false;control stop true time false;" ]]

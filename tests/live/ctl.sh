@@ -195,7 +195,7 @@ await '"detached"' events
 rules()
 {
 	ctl status --rules --json &&
-		jq -sr '[.[] | "\(.where) \(.effective) \(.violations) \(.reports)"] | join("; ")' ctl.out
+		jq -sr '[.[] | "\(.where) \(.effective) \(.violations_stopped) \(.violations_passed)"] | join("; ")' ctl.out
 }
 
 cat >two.yaml <<'E'

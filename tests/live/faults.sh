@@ -255,7 +255,7 @@ status=$?
 await grep -q '"detached"' events
 [[ $status == 7 ]] && ! await_no_agent && [[ $(grep -c "exit 8" out) == 2 ]]
 ok $? "after the VMM's end no agent is left"
-[[ $(jq -r 'select(.event == "detached") | .violations + .reports' events) == "$(grep -c '"event":"violation"' events)" ]] &&
+[[ $(jq -r 'select(.event == "detached") | .violations_stopped + .violations_passed' events) == "$(grep -c '"event":"violation"' events)" ]] &&
 	! grep -q "of events .* lost" err
 ok $? "the totals include the events of all agents"
 

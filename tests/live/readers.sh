@@ -39,7 +39,7 @@ wait "$reader" 2>/dev/null
 run --mode report --event-limit 0 -- ./vmm vm vcpu flood 20000 exit 2
 is 2 '"detached"' events
 [[ $(jq -s 'map(select(.event == "violation")) | length' events) == \
-	$(jq 'select(.event == "detached").reports' events) ]] &&
+	$(jq 'select(.event == "detached").violations_passed' events) ]] &&
 	[[ $(total) == 20000 ]]
 ok $? "of many events each is either a line or counted as dropped"
 run --events /dev/full -- ./vmm vm vcpu run exit 2
@@ -82,7 +82,7 @@ is 2 '"detached"' events
 [[ $(total) == 20000 && $(grep -c '"violation"' events) -ge 10 &&
 	$(jq -s 'map(select(.event == "violation").time | .[0:19] + "Z" | fromdateiso8601) |
 		length <= 10 * (.[-1] - .[0] + 2)' events) == true &&
-	$(jq 'select(.event == "detached") | .reports + .dropped' events) == \
+	$(jq 'select(.event == "detached") | .violations_passed + .dropped' events) == \
 		20000 ]]
 ok $? "the first 10 events in a second are lines, the others are counted"
 [[ $(jq -r 'select(.event == "repeated") | [.vm, .vcpu, .register, .index,

@@ -121,7 +121,7 @@ ok $? "events come in order, each a line of JSON"
 run --mode report -- ./vmm vm vcpu run
 is 0 '"detached"' events && grep -q "exit 5" out &&
 	[[ $(jq -r 'select(.event == "violation").verdict' events) == report ]] &&
-	[[ $(jq -r 'select(.event == "detached").reports' events) == 1 ]]
+	[[ $(jq -r 'select(.event == "detached").violations_passed' events) == 1 ]]
 ok $? "--mode report allows the violation and reports it"
 rm -f events
 (umask 0 && "$regpin" run --policy policy.yaml --events "$dir/events" -- ./vmm vm)

@@ -70,7 +70,7 @@ totals | cmp -s - expected && [[ $(wc -l <expected) == 17 ]]
 ok $? "the numbers of what was withheld are exact, for each type"
 jq -es 'map(.event) | .[-1] == "detached" and (.[:2504] | index("withheld") != null)' events >/dev/null
 ok $? "the first report comes at once, and detached is the last event"
-[[ $(jq -c 'select(.event == "detached") | [.reports, .detected]' events) == '[3000,3000]' ]]
+[[ $(jq -c 'select(.event == "detached") | [.violations_passed, .violations_detected]' events) == '[3000,3000]' ]]
 ok $? "the totals count all events"
 
 # 10 guests use up the budget of 2000 lines; then vCPUs 1 and 2 of VM 10 violate a rule.

@@ -7,7 +7,7 @@ static void answers(void **state)
 	int fd = client();
 
 	say(fd, "status\n");
-	expect(fd, "data vm1: policy test.yaml, mode enforce (2 rules: 2 enforced, 0 detected, 0 report only, 0 left out); violations: 0 stopped, 0 held, 0 let pass, 0 detected; 0 events dropped\n"
+	expect(fd, "data vm1: policy test.yaml, mode enforce (2 rules: 2 enforced, 0 detected, 0 report only, 0 left out); violations: 0 stopped, 0 held, 0 passed, 0 detected; 0 events dropped\n"
 		   "data vm 0: armed, control registers filtered\n"
 		   "data vm 0 vcpu 0: armed\n"
 		   "data vm 0 vcpu 1: armed\n"

@@ -121,9 +121,9 @@ static enum status_line json_line(const struct ctl *ctl, uint32_t n, char *buf)
 		json_string(&json, "why", why);
 	if (mode != MODE_POLICY)
 		json_string(&json, "operator_mode", policy_mode_names[mode]);
-	json_u64(&json, "violations", count->stopped);
-	json_u64(&json, "reports", count->passed);
-	json_u64(&json, "detected", count->detected);
+	json_u64(&json, "violations_stopped", count->stopped);
+	json_u64(&json, "violations_passed", count->passed);
+	json_u64(&json, "violations_detected", count->detected);
 	if (count->last)
 		json_string(&json, "last", event_time(last, count->last));
 	return status_end(&json, buf);

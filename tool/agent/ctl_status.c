@@ -75,11 +75,11 @@ static enum status_line whole_json(const struct ctl *ctl, uint64_t now, char *bu
 	put_mode(&json, agent->launch);
 	return_put_status(&json, ctl, now);
 	json_u64(&json, "attached", agent->attached);
-	json_u64(&json, "violations", agent->violations);
+	json_u64(&json, "violations_stopped", agent->violations);
 	json_u64(&json, "vcpus_held",
 		 ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held);
-	json_u64(&json, "reports", agent->reports);
-	json_u64(&json, "detected", agent->detected);
+	json_u64(&json, "violations_passed", agent->reports);
+	json_u64(&json, "violations_detected", agent->detected);
 	json_u64(&json, "dropped", agent->dropped);
 	if (ctl->command.given)
 		json_string(&json, "command",
@@ -104,7 +104,7 @@ static enum status_line whole_text(const struct ctl *ctl, uint64_t now, char *bu
 	if (launch->rule_modes.nr)
 		snprintf(modes, sizeof(modes), "; the operator's mode of %u rule%s",
 			 launch->rule_modes.nr, plural(launch->rule_modes.nr));
-	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " let pass, %" PRIu64 " detected; %" PRIu64 " event%s dropped%s%s%s%s%s",
+	snprintf(buf, EVENT_LINE_MAX, "%s: policy %s, %s (%s%s); violations: %" PRIu64 " stopped, %u held, %" PRIu64 " passed, %" PRIu64 " detected; %" PRIu64 " event%s dropped%s%s%s%s%s",
 		 ctl->socket.name, launch->policy.source, mode, rules, modes,
 		 agent->violations, ctl_count_vcpus(ctl, CONTROL_ALL_VMS).held, agent->reports,
 		 agent->detected, agent->dropped, plural(agent->dropped),
@@ -126,7 +126,7 @@ static enum status_line whole_words(const struct ctl *ctl, uint64_t now, char *b
 	struct policy_tally rules = tally_of(launch);
 	struct ctl_windows windows = ctl_count_windows(ctl, now);
 
-	snprintf(buf, EVENT_LINE_MAX, "mode=%s vcpus=%u vcpus_armed=%u vcpus_held=%u violations=%" PRIu64 " reports=%" PRIu64 " detected=%" PRIu64 " rules_enforced=%u rules_detected=%u rules_report=%u rules_left_out=%u rule_modes=%u windows=%u window_ms=%" PRIu64 " policy_hash=%.12s policy_file=%s",
+	snprintf(buf, EVENT_LINE_MAX, "mode=%s vcpus=%u vcpus_armed=%u vcpus_held=%u violations_stopped=%" PRIu64 " violations_passed=%" PRIu64 " violations_detected=%" PRIu64 " rules_enforced=%u rules_detected=%u rules_report=%u rules_left_out=%u rule_modes=%u windows=%u window_ms=%" PRIu64 " policy_hash=%.12s policy_file=%s",
 		 policy_mode_names[policy_effective(&launch->policy,
 						    launch->written.own,
 						    launch->mode)],

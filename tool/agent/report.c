@@ -421,8 +421,8 @@ static void put_status(struct agent_event *event, const struct watch *watch)
 
 	if (!watch->has_status)
 		return;
-	event->counts[4].name = exited ? "exit_status" : "signal";
-	event->counts[4].n = (unsigned int)(exited ? WEXITSTATUS(watch->status) :
+	event->counts[7].name = exited ? "exit_status" : "signal";
+	event->counts[7].n = (unsigned int)(exited ? WEXITSTATUS(watch->status) :
 						      WTERMSIG(watch->status));
 }
 
@@ -431,8 +431,10 @@ void report_remaining(struct agent *agent)
 	struct agent_event event = {
 		.type = "detached",
 		.counts = {
-			{ "violations", 0 }, { "reports", 0 }, { "dropped", 0 },
-			{ "detected", 0 },
+			{ "violations_stopped", 0 }, { "violations_passed", 0 },
+			{ "violations_detected", 0 }, { "dropped", 0 },
+			/* The names before version 1. */
+			{ "violations", 0 }, { "reports", 0 }, { "detected", 0 },
 		},
 	};
 	uint64_t end = clock_now() + FAREWELL_MS, dropped;
@@ -451,10 +453,10 @@ void report_remaining(struct agent *agent)
 			report_refused(agent);
 		if (!more && !reported && !limit_left(&agent->limit) && !agent->budget.total &&
 		    out_has_room(agent->events)) {
-			event.counts[0].n = agent->violations;
-			event.counts[1].n = agent->reports;
-			event.counts[2].n = agent->dropped;
-			event.counts[3].n = agent->detected;
+			event.counts[0].n = event.counts[4].n = agent->violations;
+			event.counts[1].n = event.counts[5].n = agent->reports;
+			event.counts[2].n = event.counts[6].n = agent->detected;
+			event.counts[3].n = agent->dropped;
 			put_status(&event, &agent->watch);
 			agent_report(agent, &event);
 			reported = agent->outage.ended = true;

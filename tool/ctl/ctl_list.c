@@ -22,7 +22,8 @@
 
 /* Keys of `status format=words` that are numbers, in the order of the JSON. */
 static const char *const numbers[] = {
-	"vcpus", "vcpus_armed", "vcpus_held", "violations", "reports", "detected",
+	"vcpus", "vcpus_armed", "vcpus_held", "violations_stopped", "violations_passed",
+	"violations_detected",
 	"rules_enforced", "rules_detected", "rules_report", "rules_left_out",
 	"rule_modes", "windows", "window_ms",
 };
@@ -124,7 +125,10 @@ static void print_row(const struct ctl_row *row, bool users, int width)
 	static const struct {
 		const char *key;
 		int width;
-	} columns[] = { { "violations", 8 }, { "reports", 8 }, { "detected", 8 } };
+	} columns[] = {
+		{ "violations_stopped", 8 }, { "violations_passed", 8 },
+		{ "violations_detected", 8 },
+	};
 	char buf[24];
 
 	printf("%-16s ", row->asked->name);

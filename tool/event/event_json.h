@@ -27,7 +27,7 @@ size_t event_json(char *buf, const struct regpin_event *event,
  */
 bool event_is_valid(const struct regpin_event *event);
 
-#define AGENT_EVENT_COUNTS	5
+#define AGENT_EVENT_COUNTS	8
 
 /**
  * struct agent_event - an event of the agent's own
