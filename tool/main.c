@@ -21,6 +21,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_diff,
 	&cmd_sim,
 	&cmd_regs,
+	&cmd_policies,
 	&cmd_list,
 	&cmd_ctl,
 };

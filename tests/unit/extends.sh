@@ -55,6 +55,54 @@ rm etc/linux.yaml
 mkfifo etc/linux.yaml
 gives 4 'not a regular file' "a fifo is refused, and not waited for" timeout 10 "$regpin" check linux
 rm etc/linux.yaml
+# The list of the names.
+listed() # JQ: a program about the objects of the list, $by name, is true
+{
+	"$regpin" policies --json >listed.json 2>listed.err &&
+		jq -e --arg etc "$tmp/etc" --arg package "$tmp/package" "(.named_policies |
+			map({key: .policy_name, value: .}) | from_entries) as \$by | $1" listed.json >/dev/null
+}
+rm -f etc/*
+# shellcheck disable=SC2016 # jq's variables
+listed '.directories == [$etc, $package] and ($by | keys) == ('"$(cd package && printf '%s\n' *.yaml | jq -Rsc 'split("\n")[:-1] | map(rtrimstr(".yaml")) | sort')"') and
+	$by.linux == {policy_name: "linux", policy_file: ($package + "/linux.yaml"),
+	policy_sha256: "'"$(sha256sum <package/linux.yaml | cut -c 1-64)"'",
+	purpose: "Pins what an x86-64 Linux guest, 5.10 or later, sets up at boot and never changes again."} and
+	($by | map(has("purpose") and (has("why") | not)) | all)'
+ok $? "policies lists each packaged policy by name, with file, hash and purpose"
+printf '# SPDX-License-Identifier: MIT\n\n# Ours,\n#   of 5.10. Not more.\nversion: 1\nextends: ucode\n' >etc/linux.yaml
+policy etc/silent.yaml <<E
+rules:
+  - register: EFER
+    sticky: [NXE]
+E
+echo 'version: 2' >etc/wrong.yaml
+ln -s "$tmp/here" etc/away.yaml
+mkdir etc/folder.yaml
+touch etc/Upper.yaml etc/none etc/.yaml etc/a.yml
+# shellcheck disable=SC2016 # jq's variables
+listed '$by.linux.policy_file == $etc + "/linux.yaml" and $by.linux.purpose == "Ours, of 5.10." and
+	($by.silent | has("policy_sha256") and (has("purpose") | not) and (has("why") | not)) and
+	($by.wrong | has("policy_sha256") and (.why | startswith("1:10: "))) and
+	($by.away | (has("policy_sha256") | not) and (.why | test("leads out of its folder"))) and
+	($by.folder.why | test("not a regular file")) and
+	($by | has("Upper") or has("none") or has("") or has("a") | not)'
+ok $? "the first folder hides a name, and a policy that can't be used is listed with the reason"
+hash=$(jq -r '.named_policies[] | select(.policy_name == "linux").policy_sha256' listed.json)
+gives 0 "^linux +${hash:0:12} +$tmp/etc/linux.yaml +Ours, of 5.10.\$" "the table has the same" "$regpin" policies
+# shellcheck disable=SC2016 # sh's variable
+gives 0 "^regpin policies: wrong: $tmp/etc/wrong.yaml:1:10: .*; 'regpin check wrong' prints all errors\$" "the table's reasons are on stderr" \
+	sh -c '"$1" policies 2>&1 >/dev/null' sh "$regpin"
+# shellcheck disable=SC2016 # sh's variable
+gives 0 "^regpin policies: away: $tmp/etc/away.yaml can't be used: it is a symbolic link" "so is the reason for a file that can't be read" \
+	sh -c '"$1" policies 2>&1 >/dev/null' sh "$regpin"
+[[ $("$regpin" check --json linux | jq -r '.policies[0].policy_sha256') == "$hash" ]]
+ok $? "the hash is that of the policy with its base"
+gives 0 "^regpin policies: there is no policy in $tmp/none\$" "a folder that does not exist has no policies" env REGPIN_POLICIES="$tmp/none" "$regpin" policies
+gives 4 "^regpin policies: the folder $tmp/here can't be read: Not a directory" "a folder that can't be read is an error" env REGPIN_POLICIES="$tmp/etc:$tmp/here" "$regpin" policies
+gives 2 "unexpected argument 'linux'" "policies takes no argument" "$regpin" policies linux
+rm -rf etc/*
+
 for name in ../linux Linux linux.yaml "linux " -linux; do
 	policy child.yaml <<E
 extends: "$name"

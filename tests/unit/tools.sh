@@ -22,7 +22,7 @@ is 2 "^regpin: there is no command 'status'; did you mean 'regpin ctl NAME statu
 is 2 "did you mean 'regpin ctl NAME policy'" "$regpin" help policy
 is 2 "no command 'explode'; try 'regpin --help'" "$regpin" explode
 is 2 "unexpected argument 'compile': 'help' takes one command" "$regpin" help check compile
-for cmd in check compile probe explain diff sim regs run list ctl; do
+for cmd in check compile probe explain diff sim regs policies run list ctl; do
 	"$regpin" $cmd --help >help.txt
 	is 0 '' sh -c '"$1" help "$2" | cmp - help.txt' sh "$regpin" $cmd
 	is 0 '' sh -c '"$1" --help "$2" | cmp - help.txt' sh "$regpin" $cmd
@@ -33,7 +33,7 @@ is 2 "^regpin: there is no option '--versoin'; did you mean '--version'" "$regpi
 is 2 "^regpin compile: the option '--output' needs a value" "$regpin" compile -o
 is 2 "^regpin run: the option '--ev' is the beginning of several" "$regpin" run --ev x
 is 2 "^regpin regs: there is no option '-json': long options" "$regpin" regs -json
-for cmd in check compile probe explain diff sim regs run list ctl; do
+for cmd in check compile probe explain diff sim regs policies run list ctl; do
 	is 0 'usage: regpin' "$regpin" $cmd --help
 	is 0 '^Exit status: .*2 ' sh -c '"$1" "$2" --help | paste -sd " " - | grep -o "Exit status: .*see  *EXIT STATUS in regpin.*"' sh "$regpin" $cmd
 	is 0 '^Manual: .*regpin(-ctl)?\(1\)' "$regpin" $cmd --help
@@ -47,7 +47,7 @@ ln -s "$regpin" examples/bin/regpin
 for name in linux old new max mine; do
 	cp "$policy" examples/$name.yaml
 done
-for cmd in check compile probe explain diff sim regs run list ctl; do
+for cmd in check compile probe explain diff sim regs policies run list ctl; do
 	"$regpin" $cmd --help | sed -n '/^examples:$/,/^$/s/^  //p' |
 		sed -e ':a' -e '/\\$/N; s/\\\n *//; ta' -e 's/ -- .*/ -- .\/no-vmm/' >examples/$cmd
 	is 0 '' test -s examples/$cmd
@@ -103,7 +103,7 @@ same_in_zsh()
 	[ "$(complete_bash "$@")" = "$(complete_zsh "$@")" ]
 }
 if command -v bash >/dev/null; then
-	is 0 '^check compile run probe explain diff sim regs list ctl help version $' complete_bash regpin ''
+	is 0 '^check compile run probe explain diff sim regs policies list ctl help version $' complete_bash regpin ''
 	is 0 '^explain $' complete_bash regpin help exp
 	is 0 '--json .*--stock' complete_bash regpin explain --
 	is 0 '^--policy $' complete_bash regpin run --p

@@ -23,6 +23,7 @@ extern const struct cmd cmd_explain;
 extern const struct cmd cmd_diff;
 extern const struct cmd cmd_sim;
 extern const struct cmd cmd_regs;
+extern const struct cmd cmd_policies;
 extern const struct cmd cmd_list;
 extern const struct cmd cmd_ctl;
 

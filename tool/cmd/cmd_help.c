@@ -181,6 +181,25 @@ const char help_regs[] =
 "EXIT STATUS in regpin(1).\n"
 "Manual: regpin(1)\n";
 
+const char help_policies[] =
+"usage: regpin policies [--json]\n"
+"\n"
+"Prints the policies that other commands find by their name: those in /etc/regpin, then\n"
+"those that came with regpin. A policy in the first folder hides one of the same name in\n"
+"a later one. PURPOSE is the first sentence of the comment with which a policy begins.\n"
+"\n"
+"options:\n"
+"  --json       print one JSON object instead\n"
+"  " OPTION_HELP
+"\n"
+"examples:\n"
+"  regpin policies\n"
+"  regpin policies --json\n"
+"\n"
+"Exit status: 0 done, 2 the command line is wrong, 4 a folder can't be read; see EXIT\n"
+"STATUS in regpin(1).\n"
+"Manual: regpin(1)\n";
+
 const char help_run[] =
 "usage: regpin run --policy POLICY [OPTIONS] -- VMM [ARGUMENTS]\n"
 "\n"

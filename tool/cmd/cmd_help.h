@@ -13,6 +13,7 @@ extern const char help_explain[];
 extern const char help_diff[];
 extern const char help_sim[];
 extern const char help_regs[];
+extern const char help_policies[];
 extern const char help_run[];
 extern const char help_list[];
 extern const char help_ctl[];

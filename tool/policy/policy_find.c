@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Policies that are found by name. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +15,7 @@
 #include "base/printable.h"
 #include "policy_find.h"
 
+#define SUFFIX		".yaml"
 #define FOLDERS_ENV	"REGPIN_POLICIES"
 #define FOLDERS		"/etc/regpin:" PKGDATADIR "/policies"
 
@@ -113,7 +115,7 @@ int policy_open(const char *name, char path[POLICY_MAX_SOURCE])
 	char folder[POLICY_MAX_SOURCE], file[POLICY_NAME_MAX + 8];
 	const char *at = folders();
 
-	snprintf(file, sizeof(file), "%s.yaml", name);
+	snprintf(file, sizeof(file), "%s" SUFFIX, name);
 	while (next_folder(&at, folder)) {
 		int fd;
 
@@ -125,6 +127,82 @@ int policy_open(const char *name, char path[POLICY_MAX_SOURCE])
 			return fd;
 	}
 	return -ENOENT;
+}
+
+/* Is @file the file of a policy? Then its name is written to @name. */
+static bool is_policy(const char *file, char name[POLICY_NAME_MAX])
+{
+	size_t len = strlen(file), suffix = strlen(SUFFIX);
+
+	if (len <= suffix || len - suffix >= POLICY_NAME_MAX ||
+	    strcmp(file + len - suffix, SUFFIX) != 0)
+		return false;
+	memcpy(name, file, len - suffix);
+	name[len - suffix] = 0;
+	return policy_is_name(name);
+}
+
+static int add_name(struct policy_names *names, const char *name)
+{
+	void *list;
+
+	for (size_t i = 0; i < names->nr; i++)
+		if (!strcmp(names->list[i], name))
+			return 0;
+	list = realloc(names->list, (names->nr + 1) * sizeof(*names->list));
+	if (!list)
+		return -ENOMEM;
+	names->list = list;
+	strcpy(names->list[names->nr++], name);
+	return 0;
+}
+
+static int add_folder(struct policy_names *names)
+{
+	DIR *dir = opendir(names->folder);
+	const struct dirent *entry;
+	char name[POLICY_NAME_MAX];
+	int err = dir || errno == ENOENT ? 0 : -errno;
+
+	while (dir && !err && (entry = readdir(dir)))
+		if (is_policy(entry->d_name, name))
+			err = add_name(names, name);
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int policy_names_find(struct policy_names *names)
+{
+	const char *at = folders();
+	int err = 0;
+
+	*names = (struct policy_names){ .nr = 0 };
+	while (!err && next_folder(&at, names->folder))
+		err = add_folder(names);
+	if (!err && names->nr)
+		qsort(names->list, names->nr, sizeof(*names->list), compare);
+	return err;
+}
+
+void policy_names_free(struct policy_names *names)
+{
+	free(names->list);
+	*names = (struct policy_names){ .nr = 0 };
+}
+
+void policy_folders_each(void (*call)(void *context, const char *folder), void *context)
+{
+	char folder[POLICY_MAX_SOURCE];
+	const char *at = folders();
+
+	while (next_folder(&at, folder))
+		call(context, folder);
 }
 
 const char *policy_folders(char to[POLICY_FOLDERS_TEXT])

@@ -25,6 +25,28 @@ bool policy_is_name(const char *text);
  */
 int policy_open(const char *name, char path[POLICY_MAX_SOURCE]);
 
+/**
+ * struct policy_names - the names of all policies that are found by name
+ * @nr: number of @list
+ * @list: the names in alphabetical order, each once; allocated
+ * @folder: with an error: the folder that can't be read
+ */
+struct policy_names {
+	size_t nr;
+	char (*list)[POLICY_NAME_MAX];
+	char folder[POLICY_MAX_SOURCE];
+};
+
+/*
+ * Finds all names. A folder that does not exist has none. Returns 0, or a negative errno if a
+ * folder can't be read, or if there is no memory.
+ */
+int policy_names_find(struct policy_names *names);
+void policy_names_free(struct policy_names *names);
+
+/* Calls @call for each folder, in the order of the search. */
+void policy_folders_each(void (*call)(void *context, const char *folder), void *context);
+
 /* The folders, for messages: "/etc/regpin or /usr/share/regpin/policies". */
 #define POLICY_FOLDERS_TEXT	512
 const char *policy_folders(char to[POLICY_FOLDERS_TEXT]);
