@@ -131,7 +131,7 @@ ok $? "the message of an arrival counts even after the source VMM's end"
 wait "$stands"
 ends stands "left:stands detached"
 ok $? "a VMM that does not run on with its state taken out is reported as left"
-grep -q 'warning: VM 0: .*no other regpin has reported' stands.err
+grep -q 'warning: VM 0: .*no other agent has reported' stands.err
 ok $? "that VMM's stderr reports it, too"
 ends killed "left:ended detached"
 ok $? "a killed VMM is reported as left"

@@ -175,7 +175,7 @@ for i in 1 2 3 4 5 6 7 8; do
 	echo "extends: d$((i + 1))" | policy etc/d$i.yaml
 done
 printf 'extends: linux\n' | policy etc/d9.yaml
-gives 1 '8 policies may extend' "nine bases are too many" "$regpin" check d1
+gives 1 'can have at most 8 bases' "nine bases are too many" "$regpin" check d1
 gives 0 '' "eight bases are accepted" "$regpin" check d2
 gives 0 'loosens 0, tightens 0, changes 0' "nothing is lost through eight bases" "$regpin" diff linux d2
 policy etc/b.yaml <<E
@@ -193,9 +193,9 @@ gives 1 "etc/b.yaml:1:1: the policy is empty" "an empty base is refused" "$regpi
 head -c 65537 /dev/zero | tr '\0' '#' >etc/b.yaml
 gives 1 'larger than 65536 bytes' "a base that is too large is refused" "$regpin" check a
 printf 'version: 1\n--- # extended: linux /x\nversion: 1\n' >etc/b.yaml
-gives 1 'stands between files only|second document' "a base that contains regpin's separator of texts is refused" "$regpin" check a
+gives 1 'which regpin writes between texts|second document' "a base that contains regpin's separator of texts is refused" "$regpin" check a
 cp etc/b.yaml brings.yaml
-gives 1 'not in a file' "a policy that contains this separator is refused" "$regpin" check brings.yaml
+gives 1 'must not be in' "a policy that contains this separator is refused" "$regpin" check brings.yaml
 policy child.yaml <<E
 extends: [linux]
 E
@@ -235,7 +235,7 @@ rules:
   - register: EFER
     sticky: [NXE]
 E
-gives 1 'this one extends none' "'without' in a policy that extends none is refused" "$regpin" check child.yaml
+gives 1 'this policy extends none' "'without' in a policy that extends none is refused" "$regpin" check child.yaml
 for file in "$policies"/*.yaml; do
 	name=$(basename "$file" .yaml)
 	for register in $(sed -n 's/^  - register: \([A-Z0-9_]*\)$/\1/p' "$file" | sort -u); do
@@ -253,10 +253,10 @@ gives 0 '' "each register of each packaged policy can be taken away" test $faile
 # Texts that try to confuse the parser.
 for line in '--- # extended: denies /etc/regpin/denies.yaml' '--- # extended: denies' '--- # extended: '; do
 	printf 'version: 1\nextends: linux\n%s' "$line" >child.yaml
-	gives 1 'stands between texts that regpin puts together' "a file that ends with '$line' is refused" "$regpin" check child.yaml
+	gives 1 'separates texts that regpin puts together' "a file that ends with '$line' is refused" "$regpin" check child.yaml
 	printf 'version: 1\nextends: child\n' >top.yaml
 	mv child.yaml etc/child.yaml
-	gives 1 'stands between files only' "a base that ends with '$line' is refused" "$regpin" check top.yaml
+	gives 1 'which regpin writes between texts' "a base that ends with '$line' is refused" "$regpin" check top.yaml
 	rm etc/child.yaml
 done
 long=$(printf '%0100d' 0 | tr 0 '\001')

@@ -186,9 +186,9 @@ done
 if [[ $(id -u) == 0 ]]; then
 	chmod 700 bad
 	chown 65534 bad
-	refused "a file of another user" "/bad belongs to another user" "$dir/bad"
+	refused "a file of another user" "/bad belongs neither to root" "$dir/bad"
 	chown 65534 inner
-	refused "a folder of another user" "/inner belongs to another user" "$dir/inner/good"
+	refused "a folder of another user" "/inner belongs neither to root" "$dir/inner/good"
 	chown 0 inner
 else
 	skip "a file of another user" "not root"

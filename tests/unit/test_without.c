@@ -140,7 +140,7 @@ static void test_divided_too_much(void **state)
 	base = tree("rules:\n- {register: ", 1000, bits);
 	before = nodes(base);
 	without_apply(own, base, problems);
-	assert_true(has_problem("'without' divides rules for several registers into too many"));
+	assert_true(has_problem("'without' splits rules on several registers into too many rules"));
 	assert_in_range(nodes(base), before, before + REMOVAL_COPIES_MAX);
 	yaml_free(base);
 	yaml_free(own);

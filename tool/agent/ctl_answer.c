@@ -181,7 +181,7 @@ static void begin_rollback(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 	const struct ctl_back *back = return_target(ctl);
 
 	if (!back) {
-		conn_error(conn, now, "nothing", "there is no policy to roll back to: none was in force before this one, or it was taken back already");
+		conn_error(conn, now, "nothing", "there is no policy to roll back to: no other policy was in force before, or the last change was a rollback");
 		return;
 	}
 	if (!(conn->request.has & 1u << CTL_KEY_MODE))
@@ -212,7 +212,7 @@ static void begin_mode(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 			   printable(text));
 	else if (!rule_modes_set(&modes, target.place.line, target.place.column,
 				 target.mode))
-		conn_error(conn, now, "rejected", "the operator has set the modes of %d rules, and there is no room for another one: write a policy",
+		conn_error(conn, now, "rejected", "the operator has set the modes of %d rules, which is the limit: change the rules in the policy instead",
 			   RULE_MODES_MAX);
 	else
 		set_proposal(conn, proposal_from_rule(ctl, &target), now);

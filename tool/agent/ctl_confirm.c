@@ -77,7 +77,7 @@ static void policy_text(const struct ctl *ctl, const struct vmm_command *command
 	policy_mode_text(mode, sizeof(mode), &launch->policy,
 			 launch->written.own, launch->mode);
 	if (detected)
-		snprintf(found, sizeof(found), "; %" PRIu64 " violation%s detected meanwhile, which may be of values from before: see 'events'",
+		snprintf(found, sizeof(found), "; %" PRIu64 " violation%s detected meanwhile, which may concern values from before the change: see 'events'",
 			 detected, detected == 1 ? " was" : "s were");
 	if (confirm_ms)
 		snprintf(trial, sizeof(trial), "for %" PRIu32 ".%03" PRIu32 " s, unless it is confirmed: ",

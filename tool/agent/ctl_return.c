@@ -120,9 +120,9 @@ struct ctl_proposal *return_take_back(struct ctl *ctl, uint64_t now)
 		return proposal;
 	}
 	if (proposal)
-		report(ctl, proposal, "rejected", "the policy was not confirmed, and the one before it can't be in force any more: the policy stays, and the way back is tried again ('rollback' prints the reason)", now);
+		report(ctl, proposal, "rejected", "the policy was not confirmed, and the previous one can't come into force any more: this policy stays, and the agent tries again ('policy --rollback' prints the reason)", now);
 	else
-		report(ctl, NULL, "memory", "the policy was not confirmed, and the agent is out of memory: the policy stays, and the way back is tried again", now);
+		report(ctl, NULL, "memory", "the policy was not confirmed, and the agent is out of memory: the policy stays, and the agent tries again to take it back", now);
 	proposal_free(proposal);
 	try_later(trial, now);
 	return NULL;
@@ -133,7 +133,7 @@ void return_delayed(struct ctl *ctl, uint64_t now)
 	if (ctl->trial.stuck_reported || now < ctl->trial.try_at + CTL_ANSWER_MS)
 		return;
 	ctl->trial.stuck_reported = true;
-	report(ctl, NULL, "stuck", "the policy was not confirmed, and the VMM has not answered an earlier command yet: it is taken back as soon as that is answered", now);
+	report(ctl, NULL, "stuck", "the policy was not confirmed, and the VMM has not answered an earlier command yet: the policy is taken back as soon as the VMM has answered", now);
 }
 
 void return_failed(struct ctl *ctl, uint64_t now)

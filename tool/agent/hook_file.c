@@ -59,7 +59,7 @@ static int check_owner(const struct step *step, uid_t user, struct stat *st,
 	if (S_ISLNK(st->st_mode))
 		return fail(step, fault, "is a symbolic link, and those are not followed: give the path that it leads to");
 	if (st->st_uid != 0 && st->st_uid != user)
-		return fail(step, fault, "belongs to another user than root and the user of 'regpin run'");
+		return fail(step, fault, "belongs neither to root nor to the user of 'regpin run'");
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return fail(step, fault, "can be written by its group or by others: take these permissions away, or choose another folder");
 	return 0;
@@ -70,7 +70,7 @@ static int check_program(const struct step *step, const struct stat *st, char *f
 	if (!S_ISREG(st->st_mode))
 		return fail(step, fault, "is not a regular file");
 	if (st->st_mode & (S_ISUID | S_ISGID))
-		return fail(step, fault, "is set-user-ID or set-group-ID, which a hook can't be");
+		return fail(step, fault, "is set-user-ID or set-group-ID, which a hook must not be");
 	if (faccessat(step->fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH) < 0)
 		return fail(step, fault, "is not executable for this user, or its file system allows no programs");
 	return 0;

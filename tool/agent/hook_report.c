@@ -129,7 +129,7 @@ void hook_report_rest(struct agent *agent, uint64_t lines)
 		report_failures(agent, clock_now());
 	if (!lines)
 		return;
-	snprintf(text, sizeof(text), "%" PRIu64 " line%s of events reached no run of the hook, as its time after the VMM's end is over: read them where events go",
+	snprintf(text, sizeof(text), "%" PRIu64 " line%s of events reached no run of the hook, because the time for its runs after the VMM's end is over: read them where events go",
 		 lines, plural(lines));
 	report(agent, "ended", text, NULL, 0, lines);
 }
@@ -171,6 +171,6 @@ const char *hook_status_text(char *text, size_t size, const struct agent *agent)
 	describe(how, sizeof(how), page, result_of(page), atomic_load(&page->number));
 	snprintf(text, size, "; hook %.256s: %" PRIu64 " run%s, %" PRIu64 " failed, the last one %s%s",
 		 agent->launch->hook, runs, plural(runs), atomic_load(&page->failures), how,
-		 atomic_load(&page->pid) ? "; it runs now" : "");
+		 atomic_load(&page->pid) ? "; it is running now" : "");
 	return text;
 }

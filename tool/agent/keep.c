@@ -29,7 +29,7 @@ static int open_store(struct launch *launch, const char *choice)
 			error);
 		return EXIT_RUN;
 	}
-	fprintf(stderr, "regpin: policies are not kept, and 'hash:...' will not find the one of an event: %s (--store DIR names a folder, --store none keeps none)\n",
+	fprintf(stderr, "regpin: policies are not kept, and 'hash:...' will not find the policy of an event: %s (--store DIR names a folder, --store none keeps none)\n",
 		error);
 	return 0;
 }

@@ -43,7 +43,7 @@ static void print_mode(const struct launch *launch)
 		fprintf(stderr, "regpin: mode %s by --mode: it replaces the policy's own 'mode: %s'\n",
 			policy_mode_names[mode], policy_mode_names[own]);
 	if (mode == MODE_ENFORCE && tally.report)
-		fprintf(stderr, "regpin: warning: %u of %u rule%s only report%s in mode enforce as well, by a rule's own 'action: report' or 'mode: report'\n",
+		fprintf(stderr, "regpin: warning: in mode enforce, too, %u of %u rule%s only report%s, because of 'action: report' or 'mode: report' in the rules themselves\n",
 			tally.report, tally.rules, plural(tally.rules),
 			tally.rules == 1 ? "s" : "");
 }

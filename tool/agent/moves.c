@@ -176,8 +176,8 @@ static void report_moved(struct agent *agent, uint32_t vm,
 
 static void report_left(struct agent *agent, uint32_t vm)
 {
-	static const char stands[] = "the VM's whole state was taken out (migrated, or saved), it has not run on here, and no other regpin has reported that it took the VM over: where the VM continues, it may run without pins. If it was migrated, check whether the destination is under regpin, and stop the VM there if it is not; if it was saved, load its state under 'regpin run' only";
-	static const char ended[] = "the VM's whole state was taken out (migrated, or saved) before the VMM ended, and no other regpin has reported that it took the VM over: where the VM continues, it may run without pins. If it was migrated, check whether the destination is under regpin, and stop the VM there if it is not; if it was saved, load its state under 'regpin run' only";
+	static const char stands[] = "the VM's whole state was taken out (migrated, or saved), the VM has not continued here, and no other agent has reported that it loaded the state: where the VM continues, it may run without pins. If it was migrated, check whether the destination is under regpin, and stop the VM there if it is not; if it was saved, load its state under 'regpin run' only";
+	static const char ended[] = "the VM's whole state was taken out (migrated, or saved) before the VMM ended, and no other agent has reported that it loaded the state: where the VM continues, it may run without pins. If it was migrated, check whether the destination is under regpin, and stop the VM there if it is not; if it was saved, load its state under 'regpin run' only";
 	struct agent_event event = {
 		.type = "left", .vm = &vm, .for_hook = true,
 		.reason = agent->moves.ended ? "ended" : "stands",

@@ -40,7 +40,7 @@ static void begin(struct agent *agent, int err)
 	agent->failure_reported = true;
 	agent_log(agent, "events can't be written to %s: %s; those that are lost are counted",
 		  name_of(agent), err ? strerror(-err) :
-		  "it does not accept a connection any more, and lines are kept as long as there is room");
+		  "it no longer accepts connections; lines are kept as long as there is room");
 }
 
 static void report(struct agent *agent, uint64_t now)

@@ -180,7 +180,7 @@ static void report_withheld(struct agent *agent, uint64_t now)
 			.type = "withheld",
 			.of = kind < REGPIN_EVENT_TYPE_MAX ? event_type_names[kind] :
 			      kind == BUDGET_CONTROL ? "control" : NULL,
-			.text = "the VMM's processes have caused more lines of events than the agent writes in an hour (--event-total), so these events were only counted: one guest can't cause so many, so a process of the VMM may have been taken over, unless the guests of several VMs violate rules",
+			.text = "the VMM's processes have used up the lines that the agent writes about their events in an hour (--event-total), so these events were only counted. One guest can't cause so many: the guests of several VMs violate rules, or a process of the VMM was taken over",
 		};
 
 		event.counts[0].name = "count";

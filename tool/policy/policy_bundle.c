@@ -188,7 +188,7 @@ static int append_base(const struct yaml_node *node, char **text, size_t *size,
 	if (len < 0)
 		explain_open(node, path, -errno, problems);
 	else if (bundle_has_line(more + *size, used - *size))
-		problem_at(problems, node, "%s has a line '" LINE_START "…', which stands between files only",
+		problem_at(problems, node, "%s has a line '" LINE_START "…', which regpin writes between texts, and which no policy may have",
 			   printable(path));
 	close(fd);
 	*size = used;
@@ -211,9 +211,9 @@ static const char *fault_of(const struct bundle *bundle, unsigned int part,
 	if (!policy_is_name(node->text))
 		return "is not a policy's name: names have a-z, 0-9, _ and - only, and no path";
 	if (is_circle(bundle, node->text))
-		return "extends itself, through the policies between";
+		return "extends itself, by way of the policies in between";
 	if (part == POLICY_MAX_BASES)
-		return "is one too many: 8 policies may extend each other";
+		return "is one too many: a policy can have at most 8 bases";
 	return NULL;
 }
 

@@ -117,7 +117,7 @@ static ssize_t text_finish(char found[POLICY_MAX_SOURCE], char **ret, size_t siz
 		fault = kept_read(&kept, *ret, size);
 		if (!fault)
 			return take_kept(&kept, found, *ret);
-		problem_error(problems, 1, 1, "this is a policy that regpin has printed, and %s: to change it, remove this line, and all from the first '--- # extended: …' on",
+		problem_error(problems, 1, 1, "this is a policy that regpin has printed, and %s: to change it, remove this line, and everything from the first '--- # extended: …' on",
 			      fault);
 		return -EINVAL;
 	}
@@ -127,7 +127,7 @@ static ssize_t text_finish(char found[POLICY_MAX_SOURCE], char **ret, size_t siz
 	}
 	/* With such a line the rest would pass for a base from a policy folder. */
 	if (bundle_has_line(*ret, size)) {
-		problem_error(problems, 0, 0, "a line '--- # extended: …' stands between texts that regpin puts together, and not in a file");
+		problem_error(problems, 0, 0, "a line '--- # extended: …' separates texts that regpin puts together, and must not be in a policy's file");
 		return -EINVAL;
 	}
 	err = bundle_fill(ret, &size, problems);

@@ -84,7 +84,7 @@ static unsigned int read_conditions(const struct yaml_node *node,
 	unsigned int bits = 0;
 
 	if (!one)
-		problem_at(problems, node, "'rules' lists no condition: leave the key out to take all away");
+		problem_at(problems, node, "'rules' lists no condition: leave the key out to remove all rules on the register");
 	for (; one; one = node->type == YAML_LIST ? one->next : NULL) {
 		unsigned int bit = one->type == YAML_SCALAR ? condition_bit(one->text) : 0;
 
@@ -271,7 +271,7 @@ static void apply(struct without *without, const struct yaml_node *base,
 
 	if (err == -E2BIG)
 		problem_at(without->problems, place,
-			   "'without' divides rules for several registers into too many: write the base's rules for fewer registers each, or leave whole registers out");
+			   "'without' splits rules on several registers into too many rules: in the base, write rules on fewer registers each, or remove all rules on a register");
 	else if (err)
 		problem_no_memory(without->problems);
 	for (size_t i = 0; !err && i < without->nr && !enough(without->problems); i++)
@@ -310,5 +310,5 @@ void without_needs_base(const struct yaml_node *own, struct problems *problems)
 		key = yaml_key(own, "without");
 	if (key)
 		problem_at(problems, key,
-			   "'without' takes rules away from the policy that 'extends' names, and this one extends none");
+			   "'without' removes rules of the policy that 'extends' names, and this policy extends none");
 }

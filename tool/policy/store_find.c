@@ -117,7 +117,7 @@ static int read_found(const struct search *search, struct kept *kept, char **fil
 
 	fault = size < 0 ? fault_text((int)size) : kept_read(kept, *file, (size_t)size);
 	if (!fault && strcmp(kept->hash, hash) != 0)
-		fault = "it is the text of another hash";
+		fault = "its text has another hash";
 	if (!fault)
 		return 0;
 	free(*file);

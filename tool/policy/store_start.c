@@ -224,7 +224,7 @@ const char *base_change_text(char to[BASE_CHANGE_TEXT], const struct base_change
 			 change->counts[DIFF_CHANGES]);
 	else
 		snprintf(differs, sizeof(differs),
-			 "the text of that start is not kept any more, so the differences are not known");
+			 "the text of that start is no longer in the store, so the differences are not known");
 	snprintf(to, BASE_CHANGE_TEXT, "the base %s (%s) has changed since the policy was last started%s: %s",
 		 printable(change->name), printable(change->path), others, differs);
 	return to;
