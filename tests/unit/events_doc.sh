@@ -220,5 +220,17 @@ else
 	none 'the lines of the page and of the code fit the schema' "$tmp/bad"
 fi
 
+# --- the line in the README, which names a policy that anyone can look up ---
+
+grep '^{"time"' "$root/README.md" >"$tmp/readme"
+hash=$(sha256sum "$root/policies/linux.yaml" | cut -c 1-12)
+place=$(sed -n 's/.*"rule":"\([a-z]*\)","where":"\([^:"]*\):\([0-9]*\):.*/\1 \2 \3/p' "$tmp/readme")
+read -r rule file line <<<"$place"
+{
+	grep -q "\"policy_hash\":\"$hash\"" "$tmp/readme" || echo "its policy_hash is not $hash, the hash of policies/linux.yaml"
+	[[ $line ]] && sed -n "${line}p" "$root/$file" | grep -q " $rule: " || echo "there is no $rule at $file:$line"
+} >"$tmp/bad"
+none "the line in README.md names the policy and the rule that are in the tree" "$tmp/bad"
+
 echo "1..$nr"
 exit "$failed"
