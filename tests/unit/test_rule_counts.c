@@ -65,7 +65,7 @@ static void counters(void **state)
 	expect_counts(2, 0, 1, 0);
 	say(fd, "rules format=json\n");
 	hear(fd);
-	assert_non_null(strstr(got, "\"violations\":50,\"reports\":0,\"detected\":0,\"last\":\"1970-01-01T00:00:0"));
+	assert_non_null(strstr(got, "\"violations_stopped\":50,\"violations_passed\":0,\"violations_detected\":0,\"last\":\"1970-01-01T00:00:0"));
 	assert_int_equal(rule_counts_of(&fake_agent, 3)->last, 0);
 	/* A change of mode keeps them, although the policy has another number. */
 	event = event_of(REGPIN_EVENT_VIOLATION, rule_at(4), REGPIN_GP);
