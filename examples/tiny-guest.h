@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The guest of tiny-vmm.c: a "kernel" that is taken over. */
+/* The guest of tiny-vmm.c: a "kernel" that an attacker compromises. */
 #ifndef TINY_GUEST_H
 #define TINY_GUEST_H
 

@@ -21,7 +21,7 @@
 
 /*
  * The largest number of events in a sum that the reader believes: its own sums can't overflow
- * within an hour, whatever a writer that was taken over claims.
+ * within an hour, whatever a compromised writer claims.
  */
 #define RING_LOST_COUNT_MAX	(1ull << 36)
 

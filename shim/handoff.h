@@ -210,7 +210,7 @@ struct vm_status {
  * @vms: status of the VMs
  * @vcpus: status of the vCPUs
  *
- * The agent uses this memory for reports only: an attacker that has taken over a VMM can
+ * The agent uses this memory for reports only: an attacker that has compromised a VMM can
  * write here, and could bypass regpin altogether.
  */
 struct handoff {

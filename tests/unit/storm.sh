@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: storm.sh REGPIN FAKE_SHIM
 #
-# A VMM's process that was taken over puts any events into the ring, about VMs that do not
+# A compromised process of a VMM puts any events into the ring, about VMs that do not
 # exist: it can't fill the disk, and no event is missing in the numbers. Guests that violate a
 # rule in loops can't hide the first violations in another VM. Prints TAP.
 set -u

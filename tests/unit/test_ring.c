@@ -220,7 +220,7 @@ static void test_lost_kinds(void **context)
 	assert_int_equal(ring_unnamed(ring), 2);
 }
 
-/* A process that was taken over claims numbers that would make the reader's sums overflow. */
+/* A compromised process claims numbers that would make the reader's sums overflow. */
 static void test_false_counts(void **context)
 {
 	struct regpin_event event = flood_event(0);

@@ -128,7 +128,7 @@ static void counters_of_another_text(void **state)
 	close(fd);
 }
 
-/* A VMM that was taken over may name any policy and any rule. */
+/* A compromised VMM may name any policy and any rule. */
 static void hostile_events(void **state)
 {
 	static const uint32_t numbers[] = { 0, 1, 2, 3, 1000, UINT32_MAX };

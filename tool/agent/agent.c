@@ -11,7 +11,7 @@
  * It ends when neither the process that `run` became nor a process with a VM is left. If
  * there has been no VM, it ends when no process holds the lifeline any more, because a VMM
  * may fork and let its first process end. Everything in shared memory may come from a
- * VMM that was taken over, so numbers are checked before use.
+ * compromised VMM, so numbers are checked before use.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Bounds the lines that all processes of one VMM cause together. limit.h bounds the lines of
- * each VM, and trusts the numbers of VMs, which the VMM's processes write; a process that was
- * taken over can invent them.
+ * each VM, and trusts the numbers of VMs, which the VMM's processes write; a compromised
+ * process can invent them.
  *
  * Theory of operation: in each hour, all lines about events in the ring share one budget. When
  * it is used up, two reserves are left. A type of event has one, so that no flood hides the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * States that are taken out of VMs, and states that are loaded. All numbers come from shared
- * memory, which a VMM that was taken over may write, so they are only compared.
+ * memory, which a compromised VMM may write, so they are only compared.
  */
 #include <stdio.h>
 #include <string.h>

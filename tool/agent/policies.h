@@ -2,7 +2,7 @@
 /*
  * The policies that the agent knows by their numbers: the one in force, the one that is
  * being sent, and some of those that were replaced. The VMM's processes name a policy only
- * by its number, in events and in their status; one that was taken over may name any.
+ * by its number, in events and in their status; a compromised one may name any.
  */
 #ifndef REGPIN_TOOL_POLICIES_H
 #define REGPIN_TOOL_POLICIES_H

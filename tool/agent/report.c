@@ -180,7 +180,7 @@ static void report_withheld(struct agent *agent, uint64_t now)
 			.type = "withheld",
 			.of = kind < REGPIN_EVENT_TYPE_MAX ? event_type_names[kind] :
 			      kind == BUDGET_CONTROL ? "control" : NULL,
-			.text = "the VMM's processes have used up the lines that the agent writes about their events in an hour (--event-total), so these events were only counted. One guest can't cause so many: the guests of several VMs violate rules, or a process of the VMM was taken over",
+			.text = "the VMM's processes have used up the lines that the agent writes about their events in an hour (--event-total), so these events were only counted. One guest can't cause so many: the guests of several VMs violate rules, or a process of the VMM is compromised",
 		};
 
 		event.counts[0].name = "count";
@@ -484,7 +484,7 @@ void report_summary(struct agent *agent)
 	char name[256];
 
 	if (agent->nonsense)
-		agent_log(agent, "warning: the VMM's process wrote %llu events that regpin never writes: the process may have been taken over",
+		agent_log(agent, "warning: the VMM's process wrote %llu events that regpin never writes: the process may be compromised",
 			  (unsigned long long)agent->nonsense);
 	if (agent->attached || agent->killed || agent->refusal_reported)
 		return;

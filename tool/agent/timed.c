@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The status of vCPUs is in memory that the VMM's processes write, and its holds are counted
- * from the moment at which the agent notices them. A process that was taken over can claim
+ * from the moment at which the agent notices them. A compromised process can claim
  * holds; then the agent gives it answers, of which each needs the process to carry out the
  * one before.
  */

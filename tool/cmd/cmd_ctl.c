@@ -239,7 +239,7 @@ static void print_text(const char *bytes, size_t len)
 		unsigned char byte = (unsigned char)bytes[i];
 		bool control = (byte < ' ' && byte != '\n' && byte != '\t') || byte == 0x7f;
 
-		/* The agent may be one that was taken over. */
+		/* The agent may be compromised. */
 		putchar(terminal && (control || byte > 0x7f) ? '?' : byte);
 	}
 }

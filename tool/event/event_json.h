@@ -22,8 +22,8 @@ size_t event_json(char *buf, const struct regpin_event *event,
 		  const struct regpin_policy *policy);
 
 /*
- * Could regpin's library have made this event? The ring is the VMM's memory, and a VMM that
- * was taken over may write anything there.
+ * Could regpin's library have made this event? The ring is the VMM's memory, and a
+ * compromised VMM may write anything there.
  */
 bool event_is_valid(const struct regpin_event *event);
 
