@@ -62,8 +62,8 @@ enum regpin_action {
  *	REGPIN_REFUSED_FILTER, @index is the first MSR and @value the number of MSRs of
  *	the first range that did not fit, @bits is 1 for reads, 2 for writes, 3 for
  *	both, and @new_value is the number of further ranges that did not fit
- * @REGPIN_EVENT_FAILED: a host call failed, and the access was denied because of that;
- *	@detail is the errno
+ * @REGPIN_EVENT_FAILED: a call to the host, mostly an ioctl of KVM, failed, and the
+ *	access was denied because of that; @detail is the errno
  * @REGPIN_EVENT_DISARMED: a vCPU's pins no longer hold; @detail is an enum regpin_cause
  * @REGPIN_EVENT_DETECTED: a register was found changed in a way that violates a
  *	rule, on a host that can't stop the change; @detail is the time since the last
@@ -78,9 +78,9 @@ enum regpin_action {
  *	time; @detail is the deadline, in milliseconds
  * @REGPIN_EVENT_ANSWERED: a held vCPU was answered; @action is the answer
  * @REGPIN_EVENT_POLICY: a new policy holds on all vCPUs
- * @REGPIN_EVENT_SHUTDOWN: an armed vCPU met a shutdown: a triple fault, or an RSM that
- *	KVM's CR filter refused; @detail is 1 if it was in SMM. The vCPU does not enter
- *	again before the VMM resets it
+ * @REGPIN_EVENT_SHUTDOWN: an armed vCPU ended in a shutdown: a triple fault, or an RSM
+ *	that KVM's CR filter refused; @detail is 1 if the vCPU was in SMM. It does not
+ *	enter again before the VMM resets it
  * @REGPIN_EVENT_SETTLED: values that are normally settled at the end of the syscall
  *	set-up were settled in another way. If @detail is 0, the guest settled PAT by
  *	writing @value; PAT had had its reset value until then. Otherwise the vCPU has

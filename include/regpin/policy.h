@@ -32,7 +32,7 @@ int regpin_policy_open(int fd, struct regpin_policy **ret);
  * @size: its size in bytes
  * @ret: as for regpin_policy_open()
  *
- * Returns: 0, -EINVAL, -EFBIG or -ENOMEM, as regpin_policy_open().
+ * Returns: 0, -EINVAL, -EFBIG or -ENOMEM, for the reasons of regpin_policy_open().
  */
 int regpin_policy_load(const void *blob, size_t size,
 		       struct regpin_policy **ret);
@@ -79,7 +79,7 @@ const char *regpin_policy_where(const struct regpin_policy *policy, __u32 rule,
 const char *regpin_register_name(unsigned int kind, __u32 index);
 
 /**
- * regpin_refusal_text() - why a VM was refused, and what to do, as a sentence
+ * regpin_refusal_text() - a sentence: why a VM was refused, and what to do
  * @reason: enum regpin_refusal
  *
  * Returns: a constant string.

@@ -10,7 +10,7 @@
  * starts no thread.
  *
  * Threads: a vCPU may only be used by the thread that runs it, unless the function's
- * comment has "Any thread"; another thread may take the vCPU over between two calls of
+ * comment has "Any thread"; the vCPU may move to another thread between two calls of
  * regpin_vcpu_enter(). The functions of a VM may be called from any thread, unless their
  * comments state otherwise.
  */
@@ -88,8 +88,9 @@ int regpin_check_vm_type(__u64 type);
  *
  * Returns: 0, -EINVAL if @options->size is smaller than in version 0.1.0, -E2BIG if
  * @options asks for something that this version does not know, or is larger than 4096
- * bytes, -EOPNOTSUPP if this KVM lacks what a mandatory rule needs, -EPERM if the VM's registers are protected from the host
- * (KVM reports that since Linux 6.11), -ENOMEM, or an ioctl's error.
+ * bytes, -EOPNOTSUPP if this KVM lacks what a mandatory rule needs, -EPERM if the VM's
+ * registers are protected from the host (KVM reports that since Linux 6.11), -ENOMEM, or
+ * an ioctl's error.
  * (KVM: Documentation/virt/kvm/api.rst, "KVM_X86_SET_MSR_FILTER".)
  */
 int regpin_vm_attach(const struct regpin_policy *policy, int kvm_fd, int vm_fd,
@@ -138,7 +139,7 @@ int regpin_vm_overflow(struct regpin_vm *vm, char *text, size_t size);
  * @mask: the VMM's KVM_MSR_EXIT_REASON_* mask
  *
  * The library adds the policy's reasons. The VMM never gets an exit for a reason that is
- * not in @mask: the guest then gets #GP, as it would from KVM, or what the policy says.
+ * not in @mask: the guest then gets #GP, as it would from KVM, or what the policy states.
  *
  * Returns: 0, or KVM's error (-EINVAL on an unknown reason).
  */
@@ -178,7 +179,7 @@ int regpin_vm_check_encrypt_op(struct regpin_vm *vm, const void *cmd);
  * memory encryption of another one, and are refused. For KVM_CAP_X86_USER_SPACE_MSR and
  * KVM_CAP_EXIT_HYPERCALL use regpin_vm_set_user_msr() and regpin_vm_set_hypercalls().
  *
- * Returns: 0, or -EPERM as regpin_vm_check_encrypt_op().
+ * Returns: 0, or -EPERM, as for regpin_vm_check_encrypt_op().
  */
 int regpin_vm_check_cap(struct regpin_vm *vm, __u32 cap);
 
