@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /*
- * _exit() also skips what gcov writes at the end of a process. Without these data the
+ * _exit() also skips what gcov writes at the end of a process. Without that data the
  * agent and a VMM that the shim ends would count as code that no test runs. Only
  * -Db_coverage defines REGPIN_COVERAGE: gcov's library is linked in no other build.
  */

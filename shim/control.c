@@ -33,7 +33,7 @@ static struct {
 	bool started;
 	uint32_t join;		/* session_join_number() with @thread: a child has no such thread */
 	struct vm_list list;
-	uint32_t done;		/* number of the last command that was run */
+	uint32_t done;		/* number of the last command that was carried out */
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int wait_for_vcpus(struct regpin_vm *vm)
@@ -120,7 +120,7 @@ static int run_for_vms(const struct command *c)
 	return ret;
 }
 
-/* Runs the agent's command, if there is a new one. Returns true if so. */
+/* Carries out the agent's command, if there is a new one. Returns true if so. */
 static bool poll_command(void)
 {
 	const struct control *shared = control.orders;

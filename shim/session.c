@@ -22,8 +22,8 @@
  * struct mark - shows that this process has joined, and not only its parent
  * @join: the number of its join; 0: it has not joined
  *
- * The mark is in a page of its own, which fork(2) wipes for the child. Each event needs to
- * know, and a load is far cheaper than getpid(2). In a new process id namespace, a child
+ * The mark is in a page of its own, which fork(2) wipes for the child. It is checked for each
+ * event, and a load is far cheaper than getpid(2). In a new process id namespace, a child
  * may even have its parent's id.
  */
 struct mark {
@@ -40,7 +40,7 @@ static struct {
 	struct join_address address;
 	pthread_mutex_t lock;	/* held while this process joins */
 	_Atomic pid_t lock_pid;	/* the process that initialised @lock */
-	_Atomic(struct mark *) mark;	/* NULL: no process has joined, or there is @pid */
+	_Atomic(struct mark *) mark;	/* NULL: no process has joined, or @pid is used instead */
 	_Atomic pid_t pid;	/* if the kernel cannot wipe a mark: the process that has joined */
 	uint32_t joins;		/* number of joins, of this process and its parents */
 	int conn;		/* the connection to the agent, while it joins; or -1 */

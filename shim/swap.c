@@ -21,7 +21,7 @@
 #ifndef POLICY_MS
 #define POLICY_MS	20000	/* the agent waits a little longer than LOOK_MS and this */
 #endif
-#define MAX_RETIRED	16	/* a policy has 0.8 MB */
+#define MAX_RETIRED	16	/* a policy takes 0.8 MB */
 
 /**
  * struct swap - the policies that were put in force by swaps

@@ -297,7 +297,7 @@ judge_write(const struct regpin_policy *policy, const struct judge_state *state,
 		};
 		set_value(access, rule->action == REGPIN_MASK ? bits : 0, verdict);
 	} else {
-		/* If no rule speaks of the write, the policy's default may deny it. */
+		/* If no rule exempts the write from it, the policy's default may deny it. */
 		judge_fully(policy, state, access, verdict);
 	}
 }

@@ -7,7 +7,7 @@
 #include "lib/policy/registers.h"
 #include "overflow.h"
 
-/* Room for " and 4294967295 more" and for what to do. */
+/* Room for " and 4294967295 more" and for the advice that follows. */
 #define RESERVE	160u
 
 static const char *access_text(uint32_t flags)

@@ -72,7 +72,7 @@ static void clear_host(struct host *host, int err)
 	host->kvm_errno = err;
 }
 
-/* Applies HOST_ENV. With an unknown word the host has nothing: a typo must be noticed. */
+/* Applies HOST_ENV. An unknown word takes all capabilities away, so that it is noticed. */
 static void apply_force(struct host *host)
 {
 	const char *force = getenv(HOST_ENV);

@@ -206,7 +206,7 @@ int blob_open(const void *blob, size_t size, struct regpin_policy *policy)
 			return -EINVAL;
 	}
 
-	/* The text of a policy goes through the same checks, so both are valid alike. */
+	/* Texts pass the same checks, so a blob has no policy that a text can't have. */
 	problems = problems_new();
 	if (!problems)
 		return -ENOMEM;

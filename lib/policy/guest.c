@@ -96,7 +96,7 @@ static const struct kvm_cpuid_entry2 *find_entry(const struct kvm_cpuid2 *cpuid,
 	return NULL;
 }
 
-/* As cpuid_query_maxphyaddr(): 36 bits, unless leaf 0x80000008 says otherwise. */
+/* As cpuid_query_maxphyaddr(): 36 bits, unless leaf 0x80000008 has another number. */
 static uint64_t reserved_gpa_bits(const struct kvm_cpuid2 *cpuid)
 {
 	const struct kvm_cpuid_entry2 *last = find_entry(cpuid, 0x80000000);

@@ -10,10 +10,10 @@ void vm_add_vcpu(struct regpin_vm *vm, struct regpin_vcpu *vcpu);
 void vm_del_vcpu(struct regpin_vcpu *vcpu);
 
 /*
- * Is any vCPU armed among those that may still run? A vCPU whose thread has ended was
- * unplugged, though the VMM may keep its file for later: its own pins stay, but it does
- * not keep the VM's uniform values when all others are reset. Caller of
- * vm_is_armed_locked() holds the VM lock.
+ * Is a vCPU armed that may still run? A vCPU whose thread has ended was unplugged, though
+ * the VMM may keep its file for later: its own pins stay, but it does not keep the VM's
+ * uniform values when all others are reset. Caller of vm_is_armed_locked() holds the VM
+ * lock.
  */
 bool vm_is_armed(struct regpin_vm *vm);
 bool vm_is_armed_locked(struct regpin_vm *vm);

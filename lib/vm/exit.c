@@ -11,7 +11,8 @@
 #define NO_HYPERCALL		1000ull	/* KVM_ENOSYS */
 
 /*
- * The guest asks by hypercall. The bits that it names are ignored: the policy names them.
+ * The guest asks for its pins by hypercall. The policy names the bits that are pinned, so
+ * those that the guest names are ignored.
  */
 static int hypercall_exit(struct regpin_vcpu *vcpu)
 {

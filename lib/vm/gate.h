@@ -9,7 +9,7 @@
 /* When a VM's vCPUs may arm; struct vm_gate's @state. */
 enum gate {
 	GATE_OPEN,	/* without a command */
-	GATE_CLOSED,	/* not before the guest asks or the operator arms */
+	GATE_CLOSED,	/* not before the guest asks for its pins or the operator arms */
 	GATE_WINDOW,	/* not before the operator's window ends */
 	NR_GATES
 };
@@ -17,7 +17,7 @@ enum gate {
 /**
  * enum gate_event - the events that may open or close the gate
  * @GATE_ARM: the operator arms, or ends a window
- * @GATE_REQUEST: the guest asks
+ * @GATE_REQUEST: the guest asks for its pins
  * @GATE_LOADED: the VMM has loaded a state that has a kernel
  * @GATE_KERNEL_DONE: the kernel that the window was for has finished its set-up
  * @GATE_BEGIN_WINDOW: the operator begins a window

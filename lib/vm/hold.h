@@ -8,7 +8,7 @@
 /*
  * Carries out @event's action: holds the vCPU because of @why, or stops the VM. With
  * HOLD_ACCESS, takes the instruction back first, so that it is executed again later.
- * Returns false if the action is neither, so the vCPU goes on.
+ * Returns false if the action is neither, so the vCPU continues.
  */
 bool hold_carry_out(struct regpin_vcpu *vcpu, enum hold_why why,
 		    const struct regpin_event *event);

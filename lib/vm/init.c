@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * INIT clears the control registers and EFER, but not the syscall MSRs. KVM's CR filter
- * reports an INIT. Without that filter regpin detects it by the bits that it cleared in
- * EFER: at a poll, or when a kernel that enters long mode writes EFER.
+ * reports an INIT. Without that filter regpin detects an INIT by the bits of EFER that the
+ * INIT cleared: at a poll, or when a kernel that enters long mode writes EFER.
  */
 #include "core.h"
 #include "efer.h"

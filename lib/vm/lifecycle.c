@@ -2,9 +2,9 @@
 /*
  * Theory of operation: a vCPU is armed when the guest first sets LSTAR, because an
  * operating system has taken over from firmware then. It stays armed until the VMM resets
- * it: LSTAR and SFMASK are always filtered, so the guest cannot undo it. The VM is armed
+ * it: LSTAR and SFMASK are always filtered, so the guest cannot disarm it. The VM is armed
  * while any of its vCPUs is. The first armed vCPU settles the uniform values when it has
- * finished its set-up. A state that the VMM loads is armed as it is written, before any
+ * finished its set-up. A state that the VMM loads is armed when it is written, before any
  * vCPU enters; otherwise a guest could be saved when it does not count as armed, and run
  * without pins.
  *

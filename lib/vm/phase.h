@@ -18,7 +18,7 @@
 /**
  * enum pinning - the state of a vCPU's pins
  * @UNPINNED: they do not hold
- * @KEPT: an INIT took them, but the VM still counts as armed because of this vCPU
+ * @KEPT: an INIT lifted them, but the VM still counts as armed because of this vCPU
  * @PINNED: they hold, and the syscall set-up is not finished
  * @READY: they hold, and the set-up is finished
  */
@@ -59,7 +59,7 @@ static inline enum progress phase_progress(unsigned int phase)
 	return (enum progress)(phase % NR_PROGRESS);
 }
 
-/* Were the pins set, and not taken since? vcpu_is_pinned() returns whether they hold. */
+/* Were the pins set, and not lifted since? vcpu_is_pinned() returns whether they hold. */
 static inline bool phase_pinned(unsigned int phase)
 {
 	return phase >= PHASE(PINNED, NONE);
@@ -157,7 +157,7 @@ enum phase_act {
 	ACT_PIN = 16,		/* unless pinned: give KVM the filters, then PINS_HOLD */
 	ACT_FINISH = 32,	/* if the pins hold: SET_UP_DONE */
 	ACT_REMEMBER = 64,	/* remember the values, and settle them for the VM */
-	ACT_KEEP = 128,		/* report that an INIT took the pins; the VM stays armed */
+	ACT_KEEP = 128,		/* report that an INIT lifted the pins; the VM stays armed */
 	ACT_LEAVE = 256,	/* the vCPU no longer keeps the VM armed; report if it did */
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Accesses to MSRs that KVM does not know, or that it refuses: handled as `unknown` and
- * `invalid` in the policy say, otherwise as KVM would have done. An exit for such a reason
+ * Accesses to MSRs that KVM does not know, or that it refuses: handled as the policy's
+ * `unknown` and `invalid` require, otherwise as by KVM itself. An exit for such a reason
  * is the VMM's only if the VMM has asked for it.
  */
 #include "core.h"

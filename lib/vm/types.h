@@ -365,7 +365,7 @@ struct vcpu_writes {
  * @deadline: the time that it has to arm
  * @end: why it does not enter again
  * @writes: what the VMM has written
- * @migration: what the VMM has taken out or loaded
+ * @migration: the state that the VMM has taken out or loaded
  * @reach: whether kicks reach it
  * @next: next vCPU in the VM's list
  * @hold: whether it waits for an answer

@@ -34,7 +34,7 @@ static int set_forwarded_hypercalls(int fd, uint64_t mask)
 	return kvm_ioctl(fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;
 }
 
-/* Does the guest ask by a hypercall that this KVM forwards? */
+/* Does the guest ask for its pins by a hypercall, which this KVM can forward? */
 static bool wants_hypercall(const struct regpin_vm *vm)
 {
 	const struct regpin_policy *policy = vm->policies.now;

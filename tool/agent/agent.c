@@ -134,8 +134,8 @@ static int longest_sleep(struct agent *agent)
 }
 
 /*
- * The launcher ends the socket by its exec. If it can't exec, it sends a byte 0; and before
- * that its messages, if stderr is for events. Returns false if there will be no VMM.
+ * The launcher's exec closes the socket. If the exec fails, the launcher sends a byte 0; and
+ * before that its messages, if stderr is for events. Returns false if there will be no VMM.
  */
 static bool hear_launcher(struct agent *agent)
 {
@@ -261,7 +261,7 @@ static void init_process(void)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
-	/* If the caller ignored it, no status of a child could be read. */
+	/* If SIGCHLD stayed ignored, no status of a child could be read. */
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

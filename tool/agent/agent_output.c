@@ -109,7 +109,7 @@ static void renew_origin(struct agent *agent)
 	event_origin(agent->origin, agent->ctl.socket.name, agent->host, vmm_pid);
 }
 
-/* A line that is lost has had a number, too: the gap shows it. */
+/* A line that is lost uses up a number as well, so the gap shows the loss. */
 static uint64_t next_seq(struct agent *agent)
 {
 	agent->seq++;

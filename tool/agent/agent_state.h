@@ -30,7 +30,7 @@ struct out;
 #define AGENT_NAMES	(AGENT_POLICIES + 2)	/* one in force, one on its way */
 
 /**
- * struct policies - policies beside the one in force, to be found by their numbers
+ * struct policies - policies besides the one in force, to be found by their numbers
  * @given: the highest number that a policy was given
  * @list: policies that were replaced, or that were in force in some VMs only, or only for
  *	a moment; number 0: a free place
@@ -66,7 +66,7 @@ struct policies {
  * @crowd_reported: an event has reported more processes than the agent can watch
  * @killed: a process was killed, for a VM without its policy or for having no VM in time
  * @refusal_reported: an event has reported the shim's refusal
- * @armed: some vCPU has been armed
+ * @armed: a vCPU has been armed
  * @unarmed_reported: an event has reported that no vCPU was armed in time
  * @failure_reported: a message has reported that events can't be written, since the last
  *	time at which they could
@@ -78,7 +78,7 @@ struct policies {
  * @dropped: events that found the ring full
  * @unnamed: dropped events of which only the number is known
  * @nonsense: events in the ring that regpin's library never makes
- * @policies: policies beside the one in force, by their numbers
+ * @policies: policies besides the one in force, by their numbers
  * @moves: states that were taken out of VMs here, and states that were loaded
  * @ctl: the server side of `regpin ctl`
  * @seq: number of the last line

@@ -16,7 +16,7 @@ static uint32_t reserve_of(const struct budget *budget, uint32_t part)
 	return (budget->lines + part - 1) / part;
 }
 
-/* Takes a line from a reserve of which @spent are gone. */
+/* Takes a line from a reserve, of which @spent lines have been used. */
 static bool take(uint32_t *spent, uint32_t reserve)
 {
 	if (*spent >= reserve)

@@ -28,7 +28,7 @@
 #define BUDGET_VM_RESERVE	200u
 #define BUDGET_VMS	64u
 
-/* Kinds of lines beside the types of events: sums of several types, and timed answers. */
+/* Kinds of lines besides the types of events: sums of several types, and timed answers. */
 #define BUDGET_SEVERAL	REGPIN_EVENT_TYPE_MAX
 #define BUDGET_CONTROL	(REGPIN_EVENT_TYPE_MAX + 1u)
 #define BUDGET_KINDS	(REGPIN_EVENT_TYPE_MAX + 2u)

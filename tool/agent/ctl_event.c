@@ -41,7 +41,7 @@ static void put_proposal(struct json *json, const struct ctl_proposal *proposal)
 	json_u64(json, "tightens", proposal->diff.counts[DIFF_TIGHTENS]);
 	json_u64(json, "changes", proposal->diff.counts[DIFF_CHANGES]);
 	json_string(json, "mode", policy_mode_names[effective]);
-	/* The name of policy_file before version 1. */
+	/* The name that the key policy_file had before version 1. */
 	json_string(json, "policy", proposal->policy.source);
 	if (proposal->confirm_ms)
 		json_u64(json, "confirm_ms", proposal->confirm_ms);

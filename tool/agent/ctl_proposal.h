@@ -38,7 +38,7 @@ struct ctl_proposal *proposal_from_rule(struct ctl *ctl,
 
 /*
  * Makes the proposal of a mode again for the policy that is in force now. Returns false if
- * it was about a rule of a policy that is in force no more; then it stays as it is.
+ * it was about a rule of a policy that is no longer in force; then it stays as it is.
  */
 bool proposal_renew(struct ctl *ctl, struct ctl_proposal **proposal);
 

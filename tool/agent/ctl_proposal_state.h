@@ -37,7 +37,7 @@ struct rule_target {
  * @ended: how many modes of single rules end with it
  * @table: all rules of @written
  * @previous_mode: the effective mode of the policy in force
- * @rollback: it is the policy before the one in force
+ * @rollback: it is the previous policy
  * @confirm_ms: it is taken back after this time unless it is confirmed; 0: never
  * @back: with @confirm_ms: the policy that then comes into force again
  * @back_mode: with @confirm_ms: its operator's mode
@@ -49,8 +49,8 @@ struct rule_target {
  * @unfits: the rules that this host can't enforce, without those that are @known
  * @known: the number of rules that the policy in force, the same text, degrades for the same reason
  * @diff: its changes to the policy in force
- * @unchecked: why it is not known whether a VM has S3, which @policy does not accept; or "",
- *	also if that holds for the policy in force as well
+ * @unchecked: why it is not known whether a VM has S3, which @policy does not accept; "" if
+ *	it is known, or if the same holds for the policy in force
  * @unsuited: the property of the VM that @policy does not accept, as a sentence, or ""
  */
 struct ctl_proposal {

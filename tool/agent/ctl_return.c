@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way back to the policy before. What is needed for it is in the agent's memory, and so in
+ * The way back to the previous policy. All that it needs is in the agent's memory, and so in
  * that of its standby: the text of the policy, the operator's mode, and the deadline.
  */
 #include <inttypes.h>
@@ -14,7 +14,7 @@
 #include "ctl_return.h"
 #include "launch_state.h"
 
-/* Between attempts. Each failure is an event, so they become rare. */
+/* Between attempts, which become rarer because each failure is an event. */
 #define FIRST_PAUSE_MS	5000u
 #define MAX_PAUSE_MS	300000u
 

@@ -111,7 +111,7 @@ struct ctl_trial {
  * struct ctl - the server side of `regpin ctl`
  * @agent: the agent that it belongs to
  * @socket: the listening socket
- * @uid: the user that may connect, beside root
+ * @uid: the user that may connect, besides root
  * @log: the last lines of events
  * @clients: number of clients since the start
  * @tickets: number of clients that have waited in the queue
@@ -122,7 +122,7 @@ struct ctl_trial {
  * @number: the number of the last command
  * @policies: how often the policy in force has changed
  * @command: the command that the VMM's process carries out
- * @previous: the policy before the one in force
+ * @previous: the previous policy
  * @trial: whether the one in force has to be confirmed
  * @windows: open windows, as far as the agent knows
  * @conns: the clients

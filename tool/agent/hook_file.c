@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Each part of the path is opened in the folder that was checked before, and never through a
- * symbolic link. So a folder or a file that is replaced meanwhile is either checked, too, or
- * not used.
+ * symbolic link. So a folder or a file that replaces another one meanwhile is either
+ * checked as well, or not used.
  *
  * Write permission of a group is refused whatever the group is: where a file has an access
  * control list, those bits stand for all users and groups of the list. A folder like /tmp is

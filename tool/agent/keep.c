@@ -73,7 +73,7 @@ static void report_change(struct agent *agent, const struct base_change *change)
 		json_u64(&json, "changes", change->counts[DIFF_CHANGES]);
 	}
 	json_string(&json, "text", base_change_text(text, change));
-	/* Without its text of that time, the base may have been stricter. */
+	/* If the old text of the base is not known, it may have been stricter: an alarm. */
 	agent_write_line(agent, buf, event_line_end(&json,
 		base_change_severity(!change->counted || change->counts[DIFF_LOOSENS])));
 }

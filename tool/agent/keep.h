@@ -16,7 +16,7 @@ int keep_begin(struct launch *launch, const char *choice);
 /* At the start of the agent: reports bases that have changed, and records this start. */
 void keep_report(struct agent *agent);
 
-/* Keeps the policy that is in force since now. */
+/* Keeps the policy that has just come into force. */
 void keep_policy(struct agent *agent);
 
 #endif

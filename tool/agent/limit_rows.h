@@ -22,7 +22,7 @@
 /* VMs with rows of their own; a further one replaces the VM that was idle longest. */
 #define LIMIT_VMS	64u
 
-/* Rows of all VMs. Guests cannot use up so many, but a hostile VMM could. */
+/* Rows of all VMs. Guests cannot use up so many, but a compromised VMM could. */
 #define LIMIT_ROWS	65536u
 
 /* Reasons for which events without a rule have rows, and groups of 64 vCPUs. */

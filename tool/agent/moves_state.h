@@ -28,8 +28,8 @@ struct print {
  * struct departure - a state that was taken out of a VM
  * @state: its fingerprint
  * @since: when it was first seen, in ms
- * @left_reported: an event has reported that no agent took it over
- * @moved_reported: an event has reported which agent took it over
+ * @left_reported: an event has reported that no agent has announced its arrival
+ * @moved_reported: an event has reported which agent has announced it
  */
 struct departure {
 	struct print state;

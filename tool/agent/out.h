@@ -30,7 +30,7 @@
  * @len: bytes in @buf
  * @lost: number of lines that were lost
  * @taken: number of bytes that the reader has taken
- * @buf: whole lines, except that the first one is a rest if @mid
+ * @buf: whole lines; of the first one, if @mid, only the rest
  */
 struct out {
 	int fd, fifo;

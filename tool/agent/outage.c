@@ -20,7 +20,7 @@ static const char *name_of(const struct agent *agent)
 	return agent->launch->events_name ? agent->launch->events_name : "stderr";
 }
 
-/* Notes a fault: the sink works again once it has taken more than until now. */
+/* Notes a fault: the sink works again once it has taken more bytes than it has now. */
 static void note_fault(struct agent *agent)
 {
 	agent->outage.pending = true;

@@ -433,7 +433,7 @@ void report_remaining(struct agent *agent)
 		.counts = {
 			{ "violations_stopped", 0 }, { "violations_passed", 0 },
 			{ "violations_detected", 0 }, { "dropped", 0 },
-			/* The names before version 1. */
+			/* The names that these keys had before version 1. */
 			{ "violations", 0 }, { "reports", 0 }, { "detected", 0 },
 		},
 	};
@@ -441,7 +441,7 @@ void report_remaining(struct agent *agent)
 	bool more = true, reported = !agent->attached;
 	struct regpin_event unread;
 	struct pollfd pfd;
-	/* A well-behaved VMM leaves at most one full ring; another one could write forever. */
+	/* A VMM leaves at most one full ring, but a compromised one could write forever. */
 	unsigned int batches = 2 * RING_SLOTS / BATCH;
 
 	do {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Held vCPUs that get their answer after a time, if no operator has answered. */
+/* Held vCPUs for which the agent answers after a time, if no operator has answered. */
 #ifndef REGPIN_TOOL_TIMED_H
 #define REGPIN_TOOL_TIMED_H
 

@@ -231,7 +231,7 @@ static bool is_in_force(const struct vmm_command *command, int32_t result)
 	return command->kind == CONTROL_POLICY && result == -ENOTRECOVERABLE;
 }
 
-/* @remark: what the operator should know beside the success, or NULL. */
+/* @remark: what the operator should know besides the success, or NULL. */
 static void confirm(struct ctl *ctl, struct ctl_conn *conn, const char *remark,
 		    uint64_t now)
 {
@@ -254,7 +254,7 @@ static void read_events(struct agent *agent)
 		;
 }
 
-/* The vCPU of an answer, as functions take it that find a vCPU by its event. */
+/* The vCPU of an answer, for functions that find a vCPU by its event. */
 static struct regpin_event vcpu_of(const struct vmm_command *command)
 {
 	return (struct regpin_event){ .vm = command->vm, .vcpu = command->request.vcpu };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Within the policy's front end: settings of a policy, beside its rules. */
+/* Within the policy's front end: settings of a policy, besides its rules. */
 #ifndef REGPIN_TOOL_POLICY_SETTINGS_H
 #define REGPIN_TOOL_POLICY_SETTINGS_H
 
