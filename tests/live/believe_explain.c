@@ -110,7 +110,7 @@ static unsigned int by_clearing(const struct step *step, uint64_t bits,
 				const char *text)
 {
 	static const char floor[] =
-		" while paging is on, if the VM's first armed vCPU has it";
+		" while paging is on, if the VM's first armed vCPU has the bit";
 
 	if (begins(text, floor)) {
 		text += strlen(floor);
@@ -141,7 +141,7 @@ static unsigned int by_freedom(const struct step *step, const char *text,
 			       const char *end)
 {
 	static const char floor[] =
-		"while paging is on, clearing what the VM's first armed vCPU has of ";
+		"while paging is on, if the VM's first armed vCPU has the bit, clearing ";
 	uint64_t set = ~step->before & step->value;
 	uint64_t cleared = step->before & ~step->value, changed;
 

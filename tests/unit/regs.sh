@@ -22,7 +22,7 @@ is 2 "no rules on 'CR3'" "$regpin" regs CR3
 is 2 "no register 'C0000080': as an index it is written 0xC0000080" "$regpin" regs C0000080
 is 2 "no register 'MSR C001_0015': as an index it is written 0xC0010015" "$regpin" regs 'MSR C001_0015'
 is 0 'rules: allow .KVM never filters' "$regpin" regs X2APIC
-is 0 'rules: deny, value, allow .deny: read only' "$regpin" regs TSC_DEADLINE
+is 0 'rules: deny, value, allow .deny: only reads' "$regpin" regs TSC_DEADLINE
 is 0 'rules: sticky, never, frozen, require, once, uniform, deny, value, allow, report .replay' "$regpin" regs EFER
 is 0 'rules: sticky, never, frozen, report .enforced' "$regpin" regs XCR0
 is 0 'rules: none' "$regpin" regs 0xffffffff

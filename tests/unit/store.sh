@@ -163,7 +163,7 @@ for digits in '' 6ec2df43a84 "${hash}0" ../../etc/passwd "${hash:0:12}/" "${hash
 done
 ok $bad "anything but 12 to 64 digits is refused"
 try "$regpin" check hash:000000000000
-is 4 "no policy of this hash is kept in $dir/s" err
+is 4 "no policy with this hash is kept in $dir/s" err
 ok $? "for a hash of no text the folder is named"
 near=${hash:0:12}$(printf '0%.0s' {1..52})
 cp "s/$hash" "s/$near"
@@ -278,7 +278,7 @@ if [[ $(id -u) == 0 ]]; then
 			is 4 "s/4711/$hash can't be used: it belongs to another user" err
 			ok $? "a text there that belongs to a third user is refused"
 		else
-			is 4 "no policy of this hash" err
+			is 4 "no policy with this hash" err
 			ok $? "a folder that does not belong to the user of its number is not used"
 		fi
 		rm -r "s/$name"

@@ -255,7 +255,7 @@ static void race(void **state)
 	assert_int_equal(count(STORE_TEMPORARY), 0);
 	for (unsigned int i = 0; i < 600; i++)
 		if (!is_there(i, 200))
-			assert_non_null(strstr(error, "no policy of this hash"));
+			assert_non_null(strstr(error, "no policy with this hash"));
 }
 
 /* Another process of this user may hold the lock: the agent does not wait for long. */

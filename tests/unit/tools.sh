@@ -261,7 +261,7 @@ for arming in syscall-entry request operator start; do
 		if [ $arming = start ]; then
 			is 0 '' "$regpin" check --werror early.yaml
 		else
-			is 1 "early.yaml:5:5: warning: $rule holds only after a vCPU has armed .arming: $arming.*'arming: start'" "$regpin" check --werror early.yaml
+			is 1 "early.yaml:5:5: warning: '$rule' holds only after a vCPU has armed .arming: $arming.*'arming: start'" "$regpin" check --werror early.yaml
 			echo '    from: arming' >>early.yaml
 			is 0 '' "$regpin" check --werror early.yaml
 		fi

@@ -114,7 +114,7 @@ static int read_policy(const char *path, struct policy_written *written)
 		policy_forget(written);
 		err = -EINVAL;
 	} else if (err == -ENOMEM) {
-		fputs("regpin ctl: there is not enough memory\n", stderr);
+		fputs("regpin ctl: out of memory\n", stderr);
 	} else if (err) {
 		problems_print(problems, path, stderr);
 	}

@@ -58,7 +58,7 @@ static bool read_policy(const struct diff_options *options, const char *path,
 	bool good;
 
 	if (!problems) {
-		fputs("regpin diff: there is not enough memory\n", stderr);
+		fputs("regpin diff: out of memory\n", stderr);
 		return false;
 	}
 	good = policy_text_file(path, &whole, problems) == 0;

@@ -182,7 +182,7 @@ static int print_policies(bool json)
 		list = err ? NULL : calloc(names.nr + 1, sizeof(*list));
 		err = list ? read_all(&names, list) : -ENOMEM;
 		if (err)
-			fprintf(stderr, "regpin policies: there is not enough memory\n");
+			fprintf(stderr, "regpin policies: out of memory\n");
 		else if (json)
 			print_json(list, names.nr);
 		else

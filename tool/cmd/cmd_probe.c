@@ -113,7 +113,7 @@ static void print_wide(const struct host *host)
 static void print_notes(const struct host *host)
 {
 	if (host->msr_filter)
-		print_wrapped("note: ", "the MSR filter sees WRMSR and RDMSR; INIT still resets MSRs");
+		print_wrapped("note: ", "the MSR filter sees WRMSR and RDMSR, but not the reset of MSRs by INIT");
 	if (host->nested)
 		print_wrapped("note: ", "this KVM offers nested virtualisation to guests, which loads registers past every filter: run refuses guests that have it (QEMU: -cpu host,-svm,-vmx) unless the policy has 'accept: [nested]' or only reports");
 	if (host->smm)

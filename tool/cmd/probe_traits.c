@@ -63,7 +63,7 @@ void probe_print_traits(const struct host *host,
 	if (traits->lbrv == HOST_YES)
 		printf("note: kvm_amd virtualises the last-branch MSRs (lbrv): rules on LASTBRANCH* and LASTINT* hold if the VM is started with them; regpin ctl policy refuses to add them later\n");
 	if (traits->nested_pat == HOST_YES)
-		printf("note: this KVM can give a guest's own guest a PAT of its own (KVM_X86_QUIRK_NESTED_SVM_SHARED_PAT disabled): an access to that PAT that a rule catches gets #GP\n");
+		printf("note: this KVM can give a nested guest a PAT of its own (KVM_X86_QUIRK_NESTED_SVM_SHARED_PAT disabled): an access to that PAT that a rule catches gets #GP\n");
 }
 
 static void json_answer(struct json *json, const char *key,

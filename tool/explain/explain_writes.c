@@ -219,7 +219,7 @@ static void by_whole(const struct explain *explain,
 	/* See settle_one() in values.c. */
 	if (common > always && subject->kind == REGPIN_MSR &&
 	    subject->index == MSR_PAT)
-		text_add(to, size, "; while that is PAT's reset value, the first other one that is written takes its place, and is an event");
+		text_add(to, size, "; while that is PAT's reset value, the first other value that is written replaces it, which an event reports");
 	if (own <= bits)
 		return;
 	put(to, size, phase == PHASE_DONE ?
@@ -249,8 +249,8 @@ static uint64_t by_floor(const struct explain *explain,
 		if (!bits[i])
 			continue;
 		change_text(explain, subject, bits[i], i,
-			    "be cleared once set while paging is on, if the VM's first armed vCPU has it",
-			    "while paging is on, clearing what the VM's first armed vCPU has of",
+			    "be cleared once set while paging is on, if the VM's first armed vCPU has the bit",
+			    "while paging is on, if the VM's first armed vCPU has the bit, clearing",
 			    to, size);
 		all |= bits[i];
 	}

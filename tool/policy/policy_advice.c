@@ -48,7 +48,7 @@ void advise_action(const struct reader *reader, const struct yaml_node *rule,
 	    !reader->policy->settings.detect_ms)
 		return;
 	problem_warning(reader->problems, at->line, at->column,
-			"action %s on %s needs regpin's CR filter: on any other KVM this optional rule is only polled, and a violation only becomes an event: add 'detect: {reaction: %s}' to the policy, or 'detect: {reaction: report}' if an event is enough there",
+			"action %s on %s needs regpin's CR filter: on any other KVM this optional rule is only polled, and a violation is only reported: add 'detect: {reaction: %s}' to the policy, or 'detect: {reaction: report}' if an event is enough there",
 			regpin_action_names[proto->action],
 			regpin_kind_names[kind],
 			reaction_like(proto->action));
@@ -70,11 +70,11 @@ void advise_arming(const struct reader *reader, const struct yaml_node *rule)
 	arming = texts[reader->policy->arming];
 	if (never)
 		problem_warning(reader->problems, never->line, never->column,
-				"never holds only after a vCPU has armed (arming: %s): bits that the guest sets earlier stay set, without an event: use 'arming: start', or add 'from: arming' to this rule if that is meant",
+				"'never' holds only after a vCPU has armed (arming: %s): bits that the guest sets earlier stay set, without an event: use 'arming: start', or add 'from: arming' to this rule if that is meant",
 				arming);
 	if (frozen)
 		problem_warning(reader->problems, frozen->line, frozen->column,
-				"frozen holds only after a vCPU has armed (arming: %s): bits that the guest changes earlier stay changed, without an event: use 'arming: start', or add 'from: arming' to this rule if that is meant",
+				"'frozen' holds only after a vCPU has armed (arming: %s): bits that the guest changes earlier stay changed, without an event: use 'arming: start', or add 'from: arming' to this rule if that is meant",
 				arming);
 }
 

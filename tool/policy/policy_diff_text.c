@@ -39,7 +39,7 @@ static const char *const what_names[DIFF_WHAT_MAX] = {
 	[DIFF_DEADLINE] = "the deadline of unarmed vCPUs",
 	[DIFF_DEADLINE_ACTION] = "a missed deadline",
 	[DIFF_DETECT] = "the interval of polling",
-	[DIFF_DETECT_ACTION] = "what is detected",
+	[DIFF_DETECT_ACTION] = "a detected violation",
 	[DIFF_INIT_ACTION] = "INIT of an armed vCPU",
 	[DIFF_UNARMED] = "the time until an unarmed VM is reported",
 };

@@ -335,7 +335,7 @@ static void options_read(struct one *one)
 	if (value == MODE_ENFORCE && reader->report &&
 	    reader->mode == MODE_POLICY)
 		problem_warning(reader->problems, key->line, key->column,
-				"the policy's 'mode: report' is stronger: this rule will only report, too");
+				"the policy's 'mode: report' is stronger: this rule will only report as well");
 	if (value == MODE_REPORT)
 		one->proto.flags |= RULE_BY_MODE;
 

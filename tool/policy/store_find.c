@@ -142,7 +142,7 @@ int store_find(const struct store_folder *only, const char *digits, struct kept 
 	}
 	store_folder_each(only, search_in, &search);
 	if (!search.nr) {
-		snprintf(error, STORE_ERROR_MAX, "no policy of this hash is kept in %.*s",
+		snprintf(error, STORE_ERROR_MAX, "no policy with this hash is kept in %.*s",
 			 PATH_MAX, store_folder_names(names, sizeof(names)));
 		return -ENOENT;
 	}

@@ -113,7 +113,7 @@ static const char *limit_of(const struct found *found)
 	if (found->index == UINT32_MAX)
 		return "KVM can't filter this index";
 	if (found->index == MSR_TSC_DEADLINE)
-		return "deny: read only, as the fast path of KVM takes writes before the filter on Intel hosts and, since Linux 7, on AMD hosts";
+		return "deny: only reads, because KVM's fast path takes writes past the filter on Intel hosts and, since Linux 7, on AMD hosts";
 	if (reg && reg->replay)
 		return "replay: yes";
 	return "replay: no, so deny has the actions gp, drop and stop only";

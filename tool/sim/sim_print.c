@@ -119,7 +119,7 @@ static void print_reasons(struct printer *printer, const struct sim *sim,
 	if (result->outcome == OUTCOME_DROP && shows_value(line, result))
 		reason(printer, &first, "drop");
 	if (result->no_cpu) {
-		reason(printer, &first, "no CPU would do this: ");
+		reason(printer, &first, "no CPU accepts this: ");
 		put_text(printer, result->no_cpu);
 	}
 	if (result->violated) {
@@ -134,7 +134,7 @@ static void print_reasons(struct printer *printer, const struct sim *sim,
 	} else if (result->outcome == OUTCOME_GP && !result->no_cpu) {
 		reason(printer, &first, result->answered ?
 		       "the operator's answer" : line->refusal ?
-		       "KVM refuses it" : "no CPU would do this");
+		       "KVM refuses it" : "no CPU accepts it");
 	}
 }
 
@@ -288,7 +288,7 @@ void print_unexpected(struct printer *printer, const struct sim *sim,
 		snprintf(value, sizeof(value), ", 0x%" PRIx64, result->value);
 	why_text(why, sizeof(why), sim, result->violated, &result->violation);
 	if (!*why && result->no_cpu)
-		snprintf(why, sizeof(why), "no CPU would do this: %s",
+		snprintf(why, sizeof(why), "no CPU accepts this: %s",
 			 result->no_cpu);
 	fprintf(stderr, "%s:%" PRIu64 ":%zu: expected %s, but it was %s%s%s%s%s%s\n",
 		printable(name), number, line->start + 1, wanted,

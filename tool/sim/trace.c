@@ -299,7 +299,7 @@ static int cr_write(struct cursor *c, struct trace_line *line)
 static int of_vcpu(struct cursor *c, struct trace_line *line)
 {
 	if (!next(c))
-		return wrong(c, "a statement is missing after the vCPU: one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer");
+		return wrong(c, "a statement is missing after the vCPU: one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall, set, look and answer");
 	if (is(c, "wrmsr")) {
 		line->op = TRACE_WRMSR;
 		return reg(c, false, line) || value(c, line) ? -1 : 0;
@@ -325,7 +325,7 @@ static int of_vcpu(struct cursor *c, struct trace_line *line)
 	else if (is(c, "look"))
 		line->op = TRACE_LOOK;
 	else
-		return wrong(c, "%s is not a statement: after a vCPU comes one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall; set, look, answer",
+		return wrong(c, "%s is not a statement: after a vCPU comes one of rdmsr, wrmsr, cr0, cr4, xcr0, init, hypercall, set, look and answer",
 			     shown(c).text);
 	return 0;
 }
@@ -370,7 +370,7 @@ static bool refusal(const struct cursor *c, struct trace_line *line)
 static int expectation(struct cursor *c, struct trace_line *line)
 {
 	if (!is(c, "=>"))
-		return wrong(c, "%s is one word too many: after the statement only '=> OUTCOME' or a comment is possible, and before these, after rdmsr and wrmsr, unknown or invalid",
+		return wrong(c, "%s is one word too many: only '=> OUTCOME' or a comment may follow a statement; rdmsr and wrmsr may also end with unknown or invalid",
 			     shown(c).text);
 	line->expects = true;
 	if (!next(c))
