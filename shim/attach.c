@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Puts VMs and vCPUs under the policy: when the VMM creates them, or when it first uses an
- * fd that it got otherwise.
+ * fd that it got in another way.
  */
 #include <errno.h>
 #include <fcntl.h>

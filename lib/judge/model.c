@@ -46,7 +46,7 @@ bool model_filter_allows(const struct kvm_msr_filter *filter, uint32_t index,
 		const struct kvm_msr_filter_range *range = &filter->ranges[i];
 		/*
 		 * In KVM this is a u32 as well, so a range that reaches 2^32 matches
-		 * nothing. Nor does an empty range.
+		 * nothing. An empty range matches nothing either.
 		 */
 		uint32_t end = range->base + range->nmsrs;
 

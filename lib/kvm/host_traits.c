@@ -63,7 +63,7 @@ enum host_answer host_deadline_of(enum host_vendor vendor, const char *release)
 	case HOST_VMX:
 		return HOST_YES;
 	case HOST_SVM:
-		/* kvm_amd's fast path: not in 6.12, in 7.2 and 7.3. */
+		/* kvm_amd has the fast path in 7.2 and 7.3, but not in 6.12. */
 		return yes_no(strtoul(release, NULL, 10) >= 7);
 	default:
 		return HOST_NOT_KNOWN;

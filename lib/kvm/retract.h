@@ -7,7 +7,8 @@
 
 /*
  * Set and clear @run->immediate_exit. The VMM uses the field as well, and KVM accepts any
- * nonzero value. Ours differs from the 1 that VMMs set, so that each side only clears its own.
+ * nonzero value. Ours differs from the 1 that VMMs set, so that each side only clears its
+ * own.
  */
 #define EXIT_SOON	2
 void vcpu_request_exit(struct kvm_run *run);

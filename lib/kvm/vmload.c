@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Can a guest without SVM execute VMLOAD on this host? kvm_amd with virtual VMLOAD and
- * VMSAVE (its parameter vls) does not intercept them, whatever the guest's CPUID says, and
+ * VMSAVE (its parameter vls) does not intercept them, whatever the guest's CPUID is, and
  * the guest's VMCB has EFER.SVME set. So the guest loads the syscall MSRs from its own
  * memory, without an exit. Neither a parameter nor CPUID shows whether a KVM is fixed, so
  * the instruction is executed in a VM of our own.

@@ -117,7 +117,7 @@ static bool check_unfiltered(struct check *check)
 		return true;
 	}
 	/*
-	 * KVM may admit accesses to the MSRs below whatever its filter says: a rule may
+	 * KVM may admit accesses to the MSRs below whatever its filter is: a rule may
 	 * allow them.
 	 */
 	if (rule->type == RULE_ALLOW)

@@ -20,7 +20,7 @@ struct register_named {
 /*
  * Finds the register that @text names, in upper or lower case: by a name or an alias,
  * with or without the prefixes of manuals and kernels ("MSR_IA32_LSTAR"). It never finds
- * a register of another vendor than the prefix names. Policies, traces, the command line
+ * a register of a vendor that the prefix excludes. Policies, traces, the command line
  * and messages all use it. Returns false if there is none; then @named is undefined.
  */
 bool register_by_name(const char *text, struct register_named *named);

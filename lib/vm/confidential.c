@@ -2,9 +2,9 @@
 /*
  * VMs whose registers or memory the host cannot read: SEV, SEV-ES, SEV-SNP, TDX. A VM
  * becomes one by the type that KVM_CREATE_VM is given or, if it has the default type, by
- * KVM_MEMORY_ENCRYPT_OP, or by a capability that gives it the encryption of another VM. The registers
- * that regpin reads there would not be the guest's, and its writes would have no effect,
- * so each of these ways is refused before KVM is asked.
+ * KVM_MEMORY_ENCRYPT_OP, or by a capability that gives it the encryption of another VM.
+ * The registers that regpin reads there would not be the guest's, and its writes would
+ * have no effect, so each of these ways is refused before KVM is asked.
  */
 #include <errno.h>
 

@@ -88,7 +88,7 @@ int cr_exit(struct regpin_vcpu *vcpu)
 
 	/*
 	 * The exit is from a CR filter of the VMM's own. The shim allows the VMM no filter
-	 * once a policy had one, because a VMM ends its VM at an exit that it does not know.
+	 * once a policy has had one, because a VMM ends its VM at an exit that it does not know.
 	 */
 	if (!vcpu->vm->filters.crs_wanted &&
 	    !atomic_load(&vcpu->vm->filters.crs_ever_set))

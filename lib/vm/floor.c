@@ -109,7 +109,7 @@ static struct protections get_first_protections(struct regpin_vcpu *vcpu,
 		wait = now && first && first != vcpu &&
 		       (int32_t)(atomic_load(&vm->values.first_reply) - asked) < 0;
 		if (wait && first == alerted && !atomic_load(&first->wake.inside)) {
-			/* It polls its control registers itself, before it enters. */
+			/* The first vCPU polls its control registers itself, before it enters. */
 			atomic_store(&first->wake.ticked, true);
 			note_first_locked(vm);
 			wait = false;

@@ -30,7 +30,7 @@ bool init_take_pins(struct regpin_vcpu *vcpu)
 	if (step.act & ACT_KEEP) {
 		vcpu->life.in_setup = false;
 		vcpu->life.settled_uniform = false;
-		/* The other vCPUs are compared with the protections that it had. */
+		/* The other vCPUs are compared with the protections that this vCPU had. */
 		if (vm->values.first == vcpu)
 			vm->values.first = NULL;
 	}

@@ -23,8 +23,8 @@
 
 /*
  * Clears features that KVM does not offer: KVM refuses their registers, whatever CPUID
- * says. Older KVMs check CPUID alone, so there such a guest gets a #GP that KVM would not
- * have raised.
+ * offers. Older KVMs check CPUID alone, so there such a guest gets a #GP that KVM would
+ * not have raised.
  */
 static void limit_guest(const struct regpin_vcpu *vcpu, struct guest *guest)
 {

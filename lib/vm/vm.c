@@ -50,7 +50,7 @@ static bool wants_hypercall(const struct regpin_vm *vm)
 int regpin_vm_set_hypercalls(struct regpin_vm *vm, __u64 mask)
 {
 	/*
-	 * Once a policy had the hypercall forwarded, it stays forwarded, even under
+	 * Once a policy has had the hypercall forwarded, it stays forwarded, even under
 	 * another policy.
 	 */
 	bool forwards = (wants_hypercall(vm) ||

@@ -56,7 +56,7 @@ void vm_choose_filters(struct regpin_vm *vm, const struct regpin_policy *policy)
 {
 	const struct host *host = &vm->host;
 
-	/* Once KVM had the filter, an exit of it may always be pending. */
+	/* Once KVM has had the filter, an exit of it may always be pending. */
 	vm->filters.msrs_wanted = host->msr_filter && host->msr_exits &&
 			 (filter_needed(policy) || vm->filters.msrs_wanted);
 	vm->filters.crs_wanted = host->cr_filter && vm->filters.msrs_wanted &&

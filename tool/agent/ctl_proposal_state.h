@@ -45,7 +45,7 @@ struct rule_target {
  * @policies: ctl->policies when it was compared with the policy in force
  * @problems: errors and warnings about its text
  * @init_why: why `init` can't be enforced on this host, or NULL
- * @init_known: that holds for the policy in force as well, which is the same text
+ * @init_known: @init_why also holds for the policy in force, which is the same text
  * @unfits: the rules that this host can't enforce, without those that are @known
  * @known: the number of rules that the policy in force, the same text, degrades for the same reason
  * @diff: its changes to the policy in force

@@ -90,7 +90,7 @@ struct ctl_back {
 
 /**
  * struct ctl_trial - a policy that is in force for a time only, unless it is confirmed
- * @back: the policy before it
+ * @back: the previous policy
  * @until: when it is taken back, in ms; 0: there is none
  * @try_at: when the agent tries that next
  * @tries: how often that has failed
@@ -123,7 +123,7 @@ struct ctl_trial {
  * @policies: how often the policy in force has changed
  * @command: the command that the VMM's process carries out
  * @previous: the previous policy
- * @trial: whether the one in force has to be confirmed
+ * @trial: whether the policy in force has to be confirmed
  * @windows: open windows, as far as the agent knows
  * @conns: the clients
  */

@@ -50,7 +50,7 @@ static int fail_open(const struct step *step, char *fault, int err)
 	return fail(step, fault, text);
 }
 
-/* Can another user than root and @user change the file or the entries of the folder? */
+/* Can a user other than root and @user change the file or the entries of the folder? */
 static int check_owner(const struct step *step, uid_t user, struct stat *st,
 		       char *fault)
 {

@@ -58,7 +58,7 @@ void out_open_fd(struct out *out, int fd);
 int out_open_journal(struct out *out, const char *path);
 
 /*
- * Opens @path again, as out_open() does, and lets go of the old file. Lines that are in the
+ * Opens @path again, as out_open() does, and closes the old file. Lines that are in the
  * buffer go to the new one. Returns 0, or a negative errno: then the old file stays.
  */
 int out_reopen(struct out *out, const char *path);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The status of vCPUs is in memory that the VMM's processes write, and its holds are counted
- * from the moment at which the agent notices them. A compromised process can claim holds.
- * Then the agent gives it answers, each one only after the process has carried out the
- * previous one.
+ * The status of vCPUs is in memory that the VMM's processes write. The time of a hold is
+ * counted from the moment at which the agent notices the hold. A compromised process can
+ * claim holds. Then the agent gives it answers, each one only after the process has carried
+ * out the previous one.
  */
 #include <inttypes.h>
 #include <stdio.h>
