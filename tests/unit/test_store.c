@@ -179,7 +179,7 @@ static void all_in_force(void **state)
 	}
 	open_store(&other);
 	assert_int_equal(keep(&other, 1000, 100), -EDQUOT);
-	assert_non_null(strstr(error, "taken by texts of policies that are in force"));
+	assert_non_null(strstr(error, "full of texts of policies that are in force"));
 	assert_int_equal(count(""), STORE_MAX_TEXTS);
 	/* A standby is a fork, which still has the lock when its agent has died. */
 	close_store(&stores[5]);

@@ -287,7 +287,7 @@ static void print_text(const struct probed *probed)
 	else
 		printf("regpin run starts VMMs with this policy on this host%s\n",
 		       probed->missing || probed->init ?
-		       ", and does not enforce all of it" : "");
+		       ", but does not enforce all of it" : "");
 }
 
 static int exit_code(const struct probed *probed, bool starts)

@@ -24,7 +24,7 @@ static const char *fault_text(int err)
 	case -EAGAIN:
 		return "another process holds the lock for writing";
 	case -EDQUOT:
-		return "its room is taken by texts of policies that are in force";
+		return "it is full of texts of policies that are in force";
 	case -ELOOP:
 	case -ENOTSUP:
 		return "its lock is not a regular file";
