@@ -10,7 +10,7 @@ log=/tmp/cr-tests.log
 dir=$1
 shift
 [ $# -gt 0 ] || set -- cr_filter_test cr_filter_events_test cr_filter_nested_test cr_filter_race_test \
-	vmload_msr_filter_test lock_cr_hypercall_test
+	vmload_msr_filter_test lock_cr_hypercall_test memory_fault_exit_test
 for name; do
 	echo "# $name"
 	timeout -k 5 "${CR_TESTS_SECONDS:-120}" "$dir/x86_64/$name" >$log 2>&1 </dev/null
