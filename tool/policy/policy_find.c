@@ -153,7 +153,7 @@ static int add_name(struct policy_names *names, const char *name)
 	if (!list)
 		return -ENOMEM;
 	names->list = list;
-	strcpy(names->list[names->nr++], name);
+	snprintf(names->list[names->nr++], sizeof(*names->list), "%s", name);
 	return 0;
 }
 

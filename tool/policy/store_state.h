@@ -21,15 +21,15 @@
 
 /**
  * struct store - where an agent keeps policies
- * @open: policies are kept; otherwise nothing else is valid
  * @folder: the folder
  * @lock: the open file .lock
+ * @open: policies are kept; otherwise no other member is valid
  * @held: the hash of the text that this agent has marked as in force, or ""
  */
 struct store {
-	bool open;
 	struct store_folder folder;
 	int lock;
+	bool open;
 	char held[POLICY_HASH_MAX];
 };
 
