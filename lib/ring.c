@@ -86,9 +86,9 @@ _Static_assert(REGPIN_EVENT_TYPE_MAX <= 32 && REGPIN_KIND_MAX <= 4 &&
 	       REGPIN_ACTION_MAX <= 8, "a kind of event is 64 bits");
 
 /*
- * The kind of an event, never 0: one of a policy's rule, or of a vCPU and a reason. 0 if
- * it can't be kept, because there are more VMs, vCPUs, policies or reasons than a key has
- * room for.
+ * The key of an event's kind, which is that of a policy's rule, or of a vCPU and a reason.
+ * Returns 0, which is the key of no kind, if there are more VMs, vCPUs, policies or reasons
+ * than a key has room for.
  */
 static uint64_t lost_key(const struct regpin_event *event)
 {

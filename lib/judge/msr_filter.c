@@ -5,11 +5,11 @@
  * outside of the windows is decided by ranges after them: first the policy's, then the
  * VMM's in their order. A window whose bitmap equals KVM's default is left out.
  *
- * If the policy denies by default, so does KVM's default, and there is no hole between
- * the ranges. The VMM's ranges outside of the windows are then left out, because they
- * could only open one. KVM has one default for both reads and writes. If the policy's is
- * only for one of them, accesses of the other kind outside of the windows exit as well.
- * No CPU has an MSR there, and msr.c answers as KVM would.
+ * If the policy denies by default, so does KVM's default, and it denies the MSRs between
+ * the ranges as well. The VMM's ranges outside of the windows are then left out, because
+ * they could only allow MSRs. KVM has one default for both reads and writes. If the
+ * policy's default is for one of them only, accesses of the other kind outside of the
+ * windows exit as well. No CPU has an MSR there, and msr.c answers as KVM would.
  */
 #include <errno.h>
 #include <string.h>
@@ -204,7 +204,7 @@ static void deny_rules(const struct regpin_policy *policy,
 	}
 }
 
-/* Copies the part of @from, one of the VMM's ranges, that lies within @range to @bitmap. */
+/* Copies to @bitmap the part of @from, one of the VMM's ranges, that lies within @range. */
 static void copy_bits(uint8_t *bitmap, const struct kvm_msr_filter_range *range,
 		      const struct kvm_msr_filter_range *from)
 {
@@ -382,7 +382,7 @@ static bool filter_is_empty(const struct kvm_msr_filter *filter)
 	return true;
 }
 
-/* Adds a range that denies: KVM refuses a filter that denies by default without a range. */
+/* Adds a range that denies: KVM refuses a filter that denies by default and has no range. */
 static void deny_all(struct msr_filter *out, unsigned int *used)
 {
 	struct kvm_msr_filter_range *range;

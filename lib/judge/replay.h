@@ -48,7 +48,7 @@ bool replay_valid(const struct guest *guest, uint32_t index, bool paging,
 bool replay_needs_paging(uint32_t index, uint64_t old_value,
 			 uint64_t new_value);
 
-/* Does it depend on @guest->lmce, so that the caller must fill that in? */
+/* Does replay_valid() for this write depend on @guest->lmce, which the caller must fill in? */
 bool replay_needs_lmce(uint32_t index, uint64_t new_value);
 
 #endif

@@ -161,8 +161,9 @@ enum host_vendor host_vendor_of(bool amd, bool intel, bool kvm,
 				const char vendor[12])
 {
 	/*
-	 * Both are built into the kernel (as modules, only the right one loads). AMD's and
-	 * Hygon's CPUs have SVM; all others that can run KVM have VMX.
+	 * Both vendor modules are built into the kernel: of loadable modules, only the one
+	 * for this CPU loads. AMD's and Hygon's CPUs have SVM; all others that can run KVM
+	 * have VMX.
 	 */
 	if (amd && intel)
 		return memcmp(vendor, "AuthenticAMD", 12) == 0 ||

@@ -63,7 +63,7 @@ void host_probe(struct host *host);
 
 /*
  * Which KVM runs? @amd, @intel and @kvm: /sys/module has kvm_amd, kvm_intel, kvm. @vendor
- * is the CPU's, from CPUID; it decides if both vendor modules are there.
+ * is the CPU's, from CPUID; it decides if both vendor modules are present.
  */
 enum host_vendor host_vendor_of(bool amd, bool intel, bool kvm,
 				const char vendor[12]);

@@ -25,7 +25,7 @@ struct register_named {
  */
 bool register_by_name(const char *text, struct register_named *named);
 
-/* The name @text without its prefixes, except those of models: "MSR_IA32_LSTAR": LSTAR. */
+/* The name @text without its prefixes, except those of models: "LSTAR" of "MSR_IA32_LSTAR". */
 const char *register_core(const char *text);
 
 /*

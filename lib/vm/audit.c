@@ -64,7 +64,7 @@ enum compared {
 	COMPARED_FIRST,		/* the protections of the VM's first vCPU */
 };
 
-/* The switch has no default, so that the compiler asks for a new type's row. */
+/* The switch has no default, so that the compiler warns if a new type has no case. */
 static enum compared compared_with(const struct rule *rule)
 {
 	switch ((enum rule_type)rule->type) {

@@ -10,8 +10,8 @@ void efer_note(struct regpin_vcpu *vcpu, uint64_t efer);
 
 /*
  * EFER is now @efer. Have bits been cleared that only an INIT can clear? These are the
- * bits of rules, if every write since was judged; and all bits, if EFER is 0 although the
- * vCPU's kernel has finished its set-up.
+ * bits that rules pin, if every write since was judged; and all bits, if EFER is 0 although
+ * the vCPU's kernel has finished its set-up.
  */
 bool efer_lost(const struct regpin_vcpu *vcpu, uint64_t efer);
 

@@ -17,7 +17,7 @@
 #include "migration.h"
 #include "types.h"
 
-/* The vCPU may not enter. Leaves, so that a waiter for all vCPUs does not wait for it. */
+/* The vCPU may not enter: marks it as outside, so that no waiter for all vCPUs waits for it. */
 static int refuse_entry(struct regpin_vcpu *vcpu, enum regpin_entry entry)
 {
 	vcpu_alert(vcpu);

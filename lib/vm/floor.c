@@ -24,9 +24,9 @@
 /*
  * Adds the first vCPU's protections to those that are known. Bits are never removed:
  * otherwise the guest could clear bits on its first vCPU, and the other vCPUs would no
- * longer need them. Registers without paging are not a kernel's: after an INIT or a
- * triple fault KVM shows empty registers at once, but reports an INIT only after the
- * SIPI, and a triple fault to the VMM as well. Caller holds the VM lock.
+ * longer need them. Registers without paging are not a kernel's, and are left out: after
+ * an INIT or a triple fault KVM shows empty registers at once, but reports the INIT only
+ * after the SIPI, and the triple fault only by an exit. Caller holds the VM lock.
  */
 static void note_locked(struct regpin_vm *vm, const struct protections *has)
 {
@@ -86,9 +86,9 @@ void floor_answer_query(struct regpin_vcpu *vcpu)
  * it is kicked until it has replied on its own thread.
  *
  * KVM_GET_* from another thread would block on the vCPU's mutex for as long as the vCPU is
- * in KVM_RUN, in HLT forever. So this thread reads the registers itself only if the first
- * vCPU is not `inside` and was alerted in the round before: if it wants to enter now, it
- * looks first, and then waits for the VM lock that this thread holds.
+ * in KVM_RUN, which may be forever if it halts. So this thread reads the registers itself
+ * only if the first vCPU is not `inside` and was alerted in the round before: if that vCPU
+ * is to enter now, it looks first, and then waits for the VM lock that this thread holds.
  */
 static struct protections get_first_protections(struct regpin_vcpu *vcpu,
 						bool now)

@@ -23,7 +23,10 @@ bool floor_is_queried(struct regpin_vcpu *vcpu);
 /* Replies to the query, if floor_is_queried(). */
 void floor_answer_query(struct regpin_vcpu *vcpu);
 
-/* Notes that the vCPU has, or had before its INIT, @had; if it is the first one. */
+/*
+ * If the vCPU is the first one, notes the protections @had, which it has or had before its
+ * INIT.
+ */
 void floor_note_protections(struct regpin_vcpu *vcpu,
 			    const struct protections *had);
 

@@ -12,8 +12,8 @@
 
 /*
  * Copies @from, whose first member is its size, a __u32, into @to of @size bytes. What an
- * older caller does not have becomes 0, and what a newer caller has beyond @size must be 0:
- * it asks for something that this library does not know.
+ * older caller does not have becomes 0. What a newer caller has beyond @size must be 0:
+ * any other value asks for something that this library does not know.
  *
  * Returns: 0, -EINVAL if the size is below @least, that of the first release, or -E2BIG.
  */

@@ -51,7 +51,7 @@ void values_settle(struct regpin_vcpu *vcpu)
 	uint32_t open = UNIFORM_OPEN;
 
 	vcpu->life.in_setup = false;
-	/* Clear the deadline only when set-up is done: an INIT must not restart it. */
+	/* Clear the deadline only when the set-up is done: an INIT must not restart it. */
 	vcpu->deadline.waived = false;
 	vcpu->deadline.since = 0;
 	vcpu->life.settled_uniform = atomic_compare_exchange_strong(

@@ -72,9 +72,9 @@ void regpin_vcpu_detach(struct regpin_vcpu *vcpu)
 }
 
 /*
- * Does KVM keep all bits of a register, or only the low half? That depends on its vendor
- * module and on the guest's CPUID, so it is tried. If the old value cannot be restored,
- * stops the VM.
+ * Does KVM keep all bits of a register, or only the low half? That depends on KVM's vendor
+ * module and on the guest's CPUID, so a write shows it. If the old value cannot be
+ * restored, stops the VM.
  */
 static void probe_width(struct regpin_vcpu *vcpu, uint32_t index,
 			uint64_t *bits)
@@ -137,7 +137,7 @@ void regpin_vcpu_before_write(struct regpin_vcpu *vcpu)
 		vcpu_snapshot(&vcpu->io, &vcpu->writes.before);
 }
 
-/* Reports each pin that the VMM's write of one register lowered. */
+/* Reports each pin that the VMM's write of one register violated. */
 static void compare_register(struct regpin_vcpu *vcpu,
 			     const struct regpin_policy *policy,
 			     unsigned int kind, uint32_t index, uint64_t before,

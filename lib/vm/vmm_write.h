@@ -37,7 +37,8 @@ enum vmm_event {
 
 /**
  * struct vmm_moment - the conditions of the table, besides state and event
- * @past: the vCPU had pins or another state to lose, so its registers before are known
+ * @past: the vCPU had pins or another state to lose, so its registers before the write
+ *	are known
  * @reset: the write was a reset, as lifecycle_handle_reset() found
  * @was_on: paging was on before the write
  * @is_on: paging is on after the write
@@ -55,7 +56,7 @@ struct vmm_moment {
 enum vmm_act {
 	VMM_NOTHING,
 	VMM_LOAD,	/* the state may have a kernel: lifecycle_note_load() */
-	VMM_COMPARE,	/* lowered pins are reported */
+	VMM_COMPARE,	/* violated pins are reported */
 	VMM_INIT,	/* it was an INIT */
 };
 
