@@ -164,7 +164,7 @@ void fds_sweep(void)
 
 		if (fds_vcpu(fd) && fds_is_vcpu(fd) == FDS_NO)
 			fds_drop_vcpu(fd);
-		/* Unless another thread has just noted another VM there, without the lock. */
+		/* Keep a VM that another thread has just noted there, without the lock. */
 		if (vm && fds_is_vm(fd) == FDS_NO)
 			atomic_compare_exchange_strong(&vms[fd], &vm, NULL);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Snoops the VMM's register and state ioctls: writes are compared with the pins, and a
+ * Observes the VMM's register and state ioctls: writes are compared with the pins, and a
  * state that is taken out (saved or migrated) or loaded as a whole is shown to the agent
  * at once, because the VMM may end right afterwards.
  */

@@ -128,8 +128,8 @@ struct control {
  *	blob. -ETIMEDOUT: the new policy is in force, but some vCPUs have not entered
  *	since. -ENOTRECOVERABLE: it is in force, but KVM has refused its filters for a VM,
  *	which is stopped. -ESTALE: some VMs have the new policy and cannot go back to the
- *	one that the others have. -EBUSY: some vCPUs do not follow the last policy yet, or
- *	too many policies are in use. -EOPNOTSUPP: the host cannot enforce a rule. -E2BIG:
+ *	one that the others have. -EBUSY: some vCPUs have not adopted the last policy yet,
+ *	or too many policies are in use. -EOPNOTSUPP: the host cannot enforce a rule. -E2BIG:
  *	a filter has no room for the policy. -EPERM: the policy does not accept a feature
  *	that a VM has. -ENOMEM: out of memory. -ECANCELED: the agent no longer waits
  * @overflow_base: with -E2BIG: the first MSR for which KVM's filter had no room

@@ -51,7 +51,10 @@ static struct {
 /* This thread holds the lock, and uses the connection. */
 static __thread bool joining __attribute__((tls_model("initial-exec")));
 
-/* Without a mark. Not inlined, so that an event need not save registers for the call. */
+/*
+ * The number of the join, in a process that cannot have a mark. Not inlined, so that an
+ * event need not save registers for the call.
+ */
 static COLD uint32_t join_number_by_pid(void)
 {
 	return atomic_load(&session.pid) == getpid() ? session.joins : 0;
