@@ -59,7 +59,7 @@ bool budget_pass(struct budget *budget, const struct budget_line *line, uint64_t
 	if (!budget->lines)
 		return true;
 	update_hour(budget, now);
-	/* The reserves come last: what is left of them was not used while there was a budget. */
+	/* The reserves come last, so that none of them is used before the budget is used up. */
 	if (take(&budget->shared, budget->lines) ||
 	    take(&budget->of[line->kind], reserve_of(budget, BUDGET_RESERVE)) ||
 	    (line->first && take_vm(budget, line->vm))) {

@@ -66,7 +66,7 @@ static void put_status(struct ctl *ctl, struct ctl_conn *conn, uint64_t now)
 {
 	char buf[EVENT_LINE_MAX];
 
-	/* The rows of two policies are not the rows of either. */
+	/* Rows of two policies, mixed, would describe neither of them. */
 	if (conn->request.verb == CTL_RULES &&
 	    conn->end != ctl->agent->launch->policy.number) {
 		conn_error(conn, now, "changed", "another policy has come into force meanwhile: ask again");

@@ -87,7 +87,7 @@ void ctl_report_command(struct ctl *ctl, const struct vmm_command *command, cons
 	char buf[EVENT_LINE_MAX];
 	struct json json;
 
-	/* A compromised process can claim holds, so these lines are its own. */
+	/* A compromised process can claim holds, so these lines use its budget. */
 	if (command->timed && !budget_pass(&ctl->agent->budget, &line, now))
 		return;
 	begin(buf, &json);

@@ -9,7 +9,7 @@ void ctl_set_window(struct ctl *ctl, uint32_t vm, uint64_t until,
 {
 	struct ctl_window *window = ctl->windows;
 
-	/* If all are in use, the last one is overwritten: this is only for `status`. */
+	/* If all are in use, the last one is overwritten: the list only serves `status`. */
 	while (window < ctl->windows + STATUS_VMS - 1 && window->until &&
 	       window->vm != vm)
 		window++;

@@ -160,7 +160,7 @@ void hook_run(struct agent *agent, uint64_t now)
 	struct hook *hook = &agent->hook;
 	struct hook_page *page = hook->page;
 	bool known;
-	int status = 0;	/* without a meaning unless @known */
+	int status = 0;	/* meaningful only if @known */
 	pid_t pid;
 
 	if (!page)

@@ -53,7 +53,7 @@ struct limit_row {
 
 /**
  * struct limit_rules - the rows of one policy's rules
- * @rows: by type and rule, NULL where there was no event; NULL: not in use
+ * @rows: by type and rule, NULL where there was no event; @rows itself is NULL if unused
  * @nr: number of rules
  * @policy: the policy's number
  */

@@ -3,8 +3,8 @@
  * An event names a policy by its number and a rule by its position in that policy. In each
  * mode of a text the rules may have other positions, but the same rows in the text's table,
  * and counters are kept by row. While a policy with another text is being sent, its events
- * may come before it is in force: they are counted in a half of their own, which becomes
- * the first one when the policy comes into force, and is cleared when another is sent.
+ * may come before it is in force: they are counted in the other half, which @now names
+ * once that policy is in force, and which is cleared when another policy is sent.
  */
 #include <string.h>
 #include <sys/mman.h>

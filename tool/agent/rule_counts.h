@@ -9,7 +9,7 @@
 
 #include "agent_state.h"
 
-/* The policy in force is the first one. Returns 0, or -1 if there is no memory. */
+/* Begins with the policy in force. Returns 0, or -1 if there is no memory. */
 int rule_counts_begin(struct agent *agent);
 void rule_counts_end(struct agent *agent);
 

@@ -289,7 +289,7 @@ static void finish(struct ctl *ctl, int32_t result, uint64_t now)
 	if (!outcome.code || is_in_force(command, result))
 		apply_effects(ctl, command, now);
 	else if (command->kind == CONTROL_POLICY && result != -ECANCELED)
-		/* It may have judged some vCPUs, which may be held by it. */
+		/* It may have judged accesses of some vCPUs, and may hold these vCPUs. */
 		policies_keep(ctl->agent, &command->proposal->policy);
 	if (command->timed && outcome.code)
 		note_failed_answer(ctl, now);

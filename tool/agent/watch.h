@@ -55,7 +55,7 @@ struct known {
  * @born: when the root was started; no descendant is older
  * @last_fd: pidfds have lower numbers: some files must be left for reading /proc
  * @full: there was a process that the set had no room for
- * @vm_ended: one that had a VM has ended
+ * @vm_ended: a process that had a VM has ended
  * @has_status: @status is known
  * @status: how that process, or the root, ended, as wait(2) returns it
  * @known: all processes at the last watch_holders(), in the order of their ids
