@@ -32,7 +32,7 @@ struct named {
 	const char *name;
 	char file[POLICY_MAX_SOURCE];
 	char hash[POLICY_HASH_MAX];
-	char why[512];
+	char why[sizeof(((struct problem *)0)->text) + 24];
 	char purpose[256];
 };
 
