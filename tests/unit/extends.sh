@@ -96,6 +96,11 @@ gives 0 "^regpin policies: wrong: $tmp/etc/wrong.yaml:1:10: .*; 'regpin check wr
 # shellcheck disable=SC2016 # sh's variable
 gives 0 "^regpin policies: away: $tmp/etc/away.yaml can't be used: it is a symbolic link" "so is the reason for a file that can't be read" \
 	sh -c '"$1" policies 2>&1 >/dev/null' sh "$regpin"
+{ printf '# '; head -c 70000 /dev/zero | tr '\0' a; echo; } >etc/big.yaml
+# shellcheck disable=SC2016 # sh's variable
+gives 0 "^regpin policies: big: $tmp/etc/big.yaml: the policy is larger than" "and one that has no line" \
+	sh -c '"$1" policies 2>&1 >/dev/null' sh "$regpin"
+rm etc/big.yaml
 [[ $("$regpin" check --json linux | jq -r '.policies[0].policy_sha256') == "$hash" ]]
 ok $? "the hash is that of the policy with its base"
 gives 0 "^regpin policies: there is no policy in $tmp/none\$" "a folder that does not exist has no policies" env REGPIN_POLICIES="$tmp/none" "$regpin" policies

@@ -25,6 +25,7 @@
  * @name: its name
  * @file: its path
  * @hash: its hash; "" if it can't be read
+ * @placed: @why begins with a line and a column
  * @why: why it can't be used, with the place in the text if it can be read; "" if it can
  * @purpose: the first sentence of its comment, or ""
  */
@@ -32,6 +33,7 @@ struct named {
 	const char *name;
 	char file[POLICY_MAX_SOURCE];
 	char hash[POLICY_HASH_MAX];
+	bool placed;
 	char why[sizeof(((struct problem *)0)->text) + 24];
 	char purpose[256];
 };
@@ -43,6 +45,7 @@ static void set_why(struct named *named, const struct problems *problems)
 
 		if (problem->warning)
 			continue;
+		named->placed = problem->line;
 		if (problem->line)
 			snprintf(named->why, sizeof(named->why), "%" PRIu32 ":%" PRIu32 ": %s",
 				 problem->line, problem->column, problem->text);
@@ -132,7 +135,7 @@ static void print_table(const struct named *list, size_t nr)
 		if (*list[i].why)
 			fprintf(stderr, "regpin policies: %s: %s%s%s; 'regpin check %s' prints all errors\n",
 				list[i].name, is_read ? printable(list[i].file) : "",
-				is_read ? ":" : "", printable(list[i].why), list[i].name);
+				!is_read ? "" : list[i].placed ? ":" : ": ", printable(list[i].why), list[i].name);
 	}
 }
 
